@@ -1,0 +1,132 @@
+"""The settings, from the environment or ``.env``. Only the doors read them; everything below is handed values."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+StageRule = tuple[int, int]
+
+
+class BadSettings(Exception):
+    """A setting is missing or wrong; the text names it and says what to write."""
+
+
+class Settings(BaseSettings):
+    """One field for each setting of the README's table, same names in upper case."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    public_url: str
+    database_url: str = "sqlite+aiosqlite:///./kommo-stripe.db"
+    secret_keys: Annotated[list[SecretStr], NoDecode]
+    admin_token: SecretStr
+    kommo_client_id: str = ""
+    kommo_client_secret: SecretStr = SecretStr("")
+    kommo_redirect_uri: str = ""
+    kommo_base_url: str = "https://{subdomain}.kommo.com"
+    kommo_oauth_url: str = "https://www.kommo.com/oauth"
+    kommo_long_lived_token: SecretStr = SecretStr("")
+    kommo_subdomain: str = ""
+    stripe_api_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_base: str = "https://api.stripe.com"
+    paid_stages: Annotated[list[StageRule] | str, NoDecode] = Field(default_factory=list)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    kommo_rate: float = Field(default=6.0, gt=0, le=6.9)
+    kommo_ip_rate: float = Field(default=7.0, gt=0)
+    settle_seconds: float = Field(default=120.0, ge=0)
+    log_format: str = Field(default="console", pattern="^(console|json)$")
+
+    @field_validator("public_url", "kommo_base_url", "kommo_oauth_url", "stripe_api_base")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _long_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
+        if not value:
+            raise ValueError("is empty; `kommo-stripe init` makes one")
+        if any(len(key.get_secret_value()) < 16 for key in value):
+            raise ValueError("holds a key of fewer than 16 characters; `kommo-stripe init` makes a good one")
+        return value
+
+    @field_validator("admin_token")
+    @classmethod
+    def _long_token(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 8:
+            raise ValueError("needs at least 8 characters; `kommo-stripe init` makes a good one")
+        return value
+
+    @field_validator("paid_stages", mode="before")
+    @classmethod
+    def _stage_rules(cls, value: Any) -> Any:
+        return parse_stages(value) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_is_safe(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://pay.example.com")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("must begin with https:// (plain http is for a loopback host only)")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if bool(self.kommo_client_id) != bool(self.kommo_client_secret.get_secret_value()):
+            raise ValueError("KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET belong together; one of them is missing")
+        if self.kommo_long_lived_token.get_secret_value() and not self.kommo_subdomain:
+            raise ValueError("KOMMO_LONG_LIVED_TOKEN needs KOMMO_SUBDOMAIN beside it")
+        return self
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.kommo_redirect_uri or f"{self.public_url}/oauth/kommo/callback"
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        return [s.strip() for s in self.stripe_webhook_secret.get_secret_value().split(",") if s.strip()]
+
+    @property
+    def keys(self) -> list[str]:
+        return [key.get_secret_value() for key in self.secret_keys]
+
+
+def parse_stages(text: str) -> list[StageRule] | str:
+    """``won``, or ``pipeline_id:status_id`` with commas between; empty = no move until chosen."""
+    if text.strip() == "won":
+        return "won"
+    rules = [rule.strip() for rule in text.split(",") if rule.strip()]
+    if not all(re.fullmatch(r"\d+:\d+", rule) for rule in rules):
+        raise ValueError("must be `won` or pairs such as 4711:142,4712:142 (pipeline id : status id)")
+    pairs = [rule.split(":") for rule in rules]
+    return [(int(pipeline), int(status)) for pipeline, status in pairs]
+
+
+def read_settings(env_file: Path | None = Path(".env"), **given: Any) -> Settings:
+    """All settings checked, or ``BadSettings`` whose text names each that is missing or wrong."""
+    try:
+        return Settings(_env_file=env_file, **given)
+    except ValidationError as error:
+        raise BadSettings("\n".join(_sentence(dict(problem)) for problem in error.errors())) from None
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    name = "_".join(str(part) for part in problem["loc"][:1]).upper()
+    if problem["type"] == "missing":
+        return f"{name} is missing. Set it in the environment or in .env (`kommo-stripe init` writes one)."
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name} {reason}." if name else f"{reason}."

@@ -1,0 +1,91 @@
+"""The database: engine, units of work, and the few statements that SQLite and PostgreSQL spell differently."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult, Engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+BUSY_SECONDS = 20
+
+
+class Database:
+    """``read`` sees one state; ``write`` is one unit of work, committed when the block ends without an error.
+
+    On SQLite a unit that may write begins IMMEDIATE: two of them never fail on each other half-way, they queue.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            await session.connection(execution_options={"may_write": True})
+            yield session
+            await session.commit()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    engine = create_async_engine(
+        url, poolclass=AsyncAdaptedQueuePool, pool_size=5, connect_args={"timeout": BUSY_SECONDS}
+    )
+    prepare_sqlite(engine.sync_engine)
+    return engine
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """WAL so that readers never wait, full sync so that a commit survives a power cut, and BEGIN under our control."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        immediate = connection.get_execution_options().get("may_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+async def insert_missing(
+    session: AsyncSession | AsyncConnection, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Insert the rows whose key is not there yet; the number that were new."""
+    if not rows:
+        return 0
+    statement = dialect_insert(session, table).values([dict(row) for row in rows]).on_conflict_do_nothing()
+    result = await session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
+
+
+def dialect_insert(session: AsyncSession | AsyncConnection, table: type[SQLModel]) -> Any:
+    """``INSERT … ON CONFLICT`` in the words of the database at hand."""
+    bind = session.get_bind() if isinstance(session, AsyncSession) else session
+    return (sqlite if bind.dialect.name == "sqlite" else postgresql).insert(table)

@@ -1,0 +1,116 @@
+"""What can go wrong for a person who uses us: each error knows its status, its code and its sentence.
+
+The JSON form is ``{"error": {"code", "message", "field"?}}`` (``as_json``); pages show the sentence.
+"""
+
+from typing import Any, ClassVar
+
+
+class ProductError(Exception):
+    """Something that the caller must hear about. ``field`` names the JSON key that is at fault."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    field: str | None = None
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if field is not None:
+            self.field = field
+
+    def as_json(self) -> dict[str, Any]:
+        error = {"code": self.code, "message": self.message}
+        return {"error": error | {"field": self.field} if self.field else error}
+
+
+class AmountInvalid(ProductError):
+    status, code, field = 422, "amount_invalid", "amount"
+
+
+class AmountTooSmall(ProductError):
+    status, code, field = 422, "amount_too_small", "amount"
+
+
+class AmountTooLarge(ProductError):
+    status, code, field = 422, "amount_too_large", "amount"
+
+
+class CurrencyUnknown(ProductError):
+    status, code, field = 422, "currency_unknown", "currency"
+
+
+class FieldInvalid(ProductError):
+    status, code = 422, "field_invalid"
+
+
+class MalformedBody(ProductError):
+    status, code = 400, "field_invalid"
+
+
+class BodyTooLarge(ProductError):
+    status, code = 413, "field_invalid"
+
+
+class DealNotFound(ProductError):
+    status, code, field = 404, "deal_not_found", "lead_id"
+
+
+class RequestNotFound(ProductError):
+    status, code = 404, "request_not_found"
+
+
+class PaymentNotFound(ProductError):
+    status, code = 404, "payment_not_found"
+
+
+class AccountNotFound(ProductError):
+    status, code = 404, "not_connected"
+
+
+class NotAuthorized(ProductError):
+    status, code = 401, "not_authorized"
+
+
+class NotAllowed(ProductError):
+    status, code = 403, "not_allowed"
+
+
+class AlreadyPaid(ProductError):
+    status, code = 409, "already_paid"
+
+
+class Conflict(ProductError):
+    status, code = 409, "conflict"
+
+
+class NotConnected(ProductError):
+    status, code = 409, "not_connected"
+
+
+class StripeRefused(ProductError):
+    status, code = 422, "stripe_refused"
+
+
+class StripeUnreachable(ProductError):
+    status, code = 502, "stripe_unreachable"
+
+
+class KommoUnreachable(ProductError):
+    status, code = 502, "kommo_unreachable"
+
+
+class BadCallback(ProductError):
+    """An OAuth callback that can't be acted on: bad referer, state, or code."""
+
+    status, code = 400, "callback_refused"
+
+
+class BadSignature(ProductError):
+    status, code = 403, "bad_signature"
+
+
+class Unavailable(ProductError):
+    """The database is away; nothing was done, the same call may be made again."""
+
+    status, code = 503, "unavailable"

@@ -1,0 +1,32 @@
+"""Bring a database up to date, from empty or from any earlier version."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from backend.db import Database
+
+_LOCK = 0x6B6F6D6D6F  # any number, the same for all our processes
+
+
+async def upgrade(database: Database) -> None:
+    """Run what is missing. Safe with several processes at once: one runs, the others wait and find nothing to do."""
+    async with database.engine.connect() as connection:
+        connection = await connection.execution_options(may_write=True)
+        if not database.is_sqlite:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        await connection.run_sync(_upgrade)
+        await connection.commit()
+
+
+def alembic_config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")

@@ -1,0 +1,25 @@
+"""The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
+
+Three files, by what they hold: ``accounts`` (who we serve and how we reach them), ``payments`` (what was asked,
+what Stripe said, what is known) and ``writing`` (what was and will be written to Kommo).
+"""
+
+from backend.models.accounts import Account, AccountWork, Audit, Integration, PendingCode, StripeConnection
+from backend.models.payments import CheckoutSession, InboxEvent, LedgerEntry, LedgerLink, PaymentRequest
+from backend.models.writing import CardWrite, Deal
+
+__all__ = [
+    "Account",
+    "AccountWork",
+    "Audit",
+    "CardWrite",
+    "CheckoutSession",
+    "Deal",
+    "InboxEvent",
+    "Integration",
+    "LedgerEntry",
+    "LedgerLink",
+    "PaymentRequest",
+    "PendingCode",
+    "StripeConnection",
+]

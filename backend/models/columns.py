@@ -1,0 +1,25 @@
+"""Column kinds that both databases hold alike."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Double, LargeBinary
+from sqlmodel import Field
+
+
+def big_int(**options: Any) -> Any:
+    """Kommo's ids and Stripe's amounts outgrow 32 bits."""
+    return Field(sa_type=BigInteger, **options)
+
+
+def moment(**options: Any) -> Any:
+    """Seconds since the epoch. A number has no time zone to lose on its way through SQLite."""
+    return Field(sa_type=Double, **options)
+
+
+def document(**options: Any) -> Any:
+    """A JSON object, always replaced whole: changes inside are not noticed."""
+    return Field(sa_type=JSON, **options)
+
+
+def sealed_bytes(**options: Any) -> Any:
+    return Field(sa_type=LargeBinary, **options)

@@ -1,0 +1,49 @@
+"""Secrets at rest: sealed with AES-256-GCM under a key derived from ``SECRET_KEYS`` and tied to the row they belong to.
+
+A sealed text taken from one row does not open in another, so a copied column gives nothing away. The newest key
+seals; any listed key opens, which is what makes rotation a matter of sealing again.
+"""
+
+import base64
+import os
+from collections.abc import Callable, Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE = 12
+
+
+class CannotOpen(Exception):
+    """A sealed value does not open: its key is missing from SECRET_KEYS, or the row was tampered with."""
+
+
+class Vault:
+    def __init__(self, keys: Sequence[str], randomness: Callable[[int], bytes] = os.urandom) -> None:
+        self._ciphers = [AESGCM(_derive(key)) for key in keys]
+        self._randomness = randomness
+
+    def seal(self, secret: bytes, row: str) -> bytes:
+        """``row`` names table, key and column, for example ``account:42:tokens``."""
+        nonce = self._randomness(_NONCE)
+        return nonce + self._ciphers[0].encrypt(nonce, secret, row.encode())
+
+    def open(self, sealed: bytes, row: str) -> bytes:
+        for cipher in self._ciphers:
+            try:
+                return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], row.encode())
+            except InvalidTag:
+                continue
+        raise CannotOpen(f"{row}: no key in SECRET_KEYS opens it; put back the key that was in use when it was stored")
+
+    def seal_text(self, secret: str, row: str) -> str:
+        return base64.b64encode(self.seal(secret.encode(), row)).decode()
+
+    def open_text(self, sealed: str, row: str) -> str:
+        return self.open(base64.b64decode(sealed), row).decode()
+
+
+def _derive(key: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"kommo-stripe vault").derive(key.encode())
