@@ -1,0 +1,5 @@
+"""Kommo on this machine: API v4, OAuth and hooks, by facts/kommo-api.md."""
+
+from backend.sandbox.kommo.world import KommoWorld
+
+__all__ = ["KommoWorld"]

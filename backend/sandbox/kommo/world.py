@@ -1,0 +1,132 @@
+"""A Kommo that stands still or moves as it is told: accounts, integrations, and everything they were given."""
+
+from collections.abc import Mapping
+
+from backend.clock import Clock
+from backend.sandbox.kommo import jwts
+from backend.sandbox.kommo.account import Account
+from backend.sandbox.kommo.grants import (
+    ACCESS_LIFE,
+    CODE_LIFE,
+    ONE_TIME_CACHE,
+    REFRESH_LIFE,
+    Code,
+    Integration,
+    Pair,
+    Wallet,
+)
+from backend.sandbox.kommo.ids import Ids
+from backend.sandbox.kommo.records import User
+from backend.sandbox.kommo.seed import furnish, populate
+from backend.sandbox.kommo.switches import Switches
+
+
+class KommoWorld:
+    """All state of the fake. ``base_url`` is set by whoever serves it (no trailing slash), before the first request.
+
+    ``kommo_hosts`` makes redirects name ``{subdomain}.kommo.com`` in ``referer`` instead of the host it is served at.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        switches: Mapping[str, str] | None = None,
+        seed: int | None = None,
+        kommo_hosts: bool = False,
+    ) -> None:
+        self.clock = clock
+        self.switches = Switches(switches)
+        self.ids = Ids(seed or 0)
+        self.kommo_hosts = kommo_hosts
+        self.base_url = ""
+        self.accounts: dict[int, Account] = {}
+        self.integrations: dict[str, Integration] = {}
+        self.wallet = Wallet()
+        self._one_time: dict[tuple[str, int], tuple[float, str]] = {}
+        populate(self.add_account("acme"))
+
+    @property
+    def account(self) -> Account:
+        """The first account, the one a world starts with."""
+        return next(iter(self.accounts.values()))
+
+    def add_account(self, subdomain: str, *, currency: str = "USD", timezone: str = "America/New_York") -> Account:
+        """An account as Kommo makes it: one admin, one pipeline, no deals."""
+        made = Account(
+            self.ids.next("account"), subdomain, self, name=subdomain.title(), currency=currency, timezone=timezone
+        )
+        furnish(made)
+        self.accounts[made.id] = made
+        return made
+
+    def add_integration(self, account: Account, redirect_uri: str, *, disable_uri: str | None = None) -> Integration:
+        """A private integration of ``account``; its keys are in the answer."""
+        made = Integration(
+            client_id=self.ids.uuid(),
+            client_secret=self.ids.text(64),
+            account_id=account.id,
+            redirect_uri=redirect_uri,
+            disable_uri=disable_uri,
+            widget_code=f"widget_{self.ids.text(10)}",
+        )
+        self.integrations[made.client_id] = made
+        return made
+
+    def account_of(self, client_id: str) -> Account:
+        return self.accounts[self.integrations[client_id].account_id]
+
+    def host_of(self, account: Account) -> str:
+        """What ``referer`` says: the host API requests of this account go to."""
+        if self.kommo_hosts or not self.base_url:
+            return f"{account.subdomain}.kommo.com"
+        return self.base_url.partition("://")[2]
+
+    def one_time_token(self, client_id: str, user_id: int) -> str:
+        """The widget's ``X-Auth-Token`` of this user; the host keeps one for 25 minutes and uses it for many calls."""
+        made_at, token = self._one_time.get((client_id, user_id), (0.0, ""))
+        fresh = token and self.clock() < made_at + ONE_TIME_CACHE
+        if fresh and self.switches.reads("one_time_cache", "25_minutes"):
+            return token
+        account = self.account_of(client_id)
+        token = jwts.one_time_token(account, self.integrations[client_id], account.users[user_id])
+        self._one_time[client_id, user_id] = (self.clock(), token)
+        return token
+
+    def issue_code(self, client_id: str, user_id: int | None = None) -> str:
+        """An authorization code, as the integration's window shows it and as redirects carry it."""
+        user = user_id or self.account_of(client_id).admin.id
+        code = Code(f"def502{self.ids.text(700)}", client_id, user, self.clock())
+        self.wallet.codes[code.text] = code
+        self.integrations[client_id].installed = True
+        return code.text
+
+    def issue_pair(self, client_id: str, user_id: int) -> Pair:
+        """A new access and refresh token of this user."""
+        return self._keep(client_id, user_id, f"def502{self.ids.text(900)}", ACCESS_LIFE)
+
+    def long_lived_token(self, client_id: str, days: int = 365) -> str:
+        """An admin's token of 1 day to 5 years, without a refresh token."""
+        self.integrations[client_id].installed = True
+        return self._keep(client_id, self.account_of(client_id).admin.id, None, days * 86400).access
+
+    def _keep(self, client_id: str, user_id: int, refresh: str | None, life: float) -> Pair:
+        account, integration = self.account_of(client_id), self.integrations[client_id]
+        api_domain = "api-c.kommo.com" if self.kommo_hosts else self.host_of(account)
+        access = jwts.access_token(account, integration, user_id, api_domain, life)
+        now = self.clock()
+        pair = Pair(access, refresh, client_id, account.id, user_id, now, now + life)
+        self.wallet.keep(pair)
+        return pair
+
+    def code_is_live(self, code: Code) -> bool:
+        return not code.used and self.clock() < code.made_at + CODE_LIFE
+
+    def refresh_is_live(self, pair: Pair) -> bool:
+        return not pair.revoked and self.clock() < pair.made_at + REFRESH_LIFE
+
+    def access_is_live(self, pair: Pair) -> bool:
+        return not pair.access_revoked and self.clock() < pair.access_until and self.user_of(pair).is_active
+
+    def user_of(self, pair: Pair) -> User:
+        return self.accounts[pair.account_id].users[pair.user_id]
