@@ -19,6 +19,7 @@ class Deal(SQLModel, table=True):
     dirty_since: float | None = moment(default=None, nullable=True)
     next_try_at: float = moment(default=0.0)
     attempts: int = 0
+    look_again_at: float | None = moment(default=None, nullable=True)  # when time alone will change its state
     state: str = "known"  # known | gone: Kommo has no such deal (any more)
     problem: str = ""
 

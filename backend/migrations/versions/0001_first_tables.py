@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.Column("dirty_since", sa.Double(), nullable=True),
         sa.Column("next_try_at", sa.Double(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("look_again_at", sa.Double(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "lead_id"),

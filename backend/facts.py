@@ -1,0 +1,119 @@
+"""A fact: one thing that is known about one Stripe object. Merging facts is a join.
+
+``JOINS`` gives each name its rule. Every rule is commutative, associative and idempotent, so any order of events,
+any repeats and any subset that later arrives give the same ledger; ``event.created`` decides nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Value = Any  # a JSON value
+Known = dict[str, Value]
+"""All facts about one object: name → value."""
+
+PARENTS = frozenset(("session", "invoice", "subscription", "payment"))
+"""Facts that tie a child to its parent: a payment to its session, a refund to its payment."""
+
+SESSION_STATUS = ("open", "expired", "complete")
+PAYMENT_STATUS = ("unpaid", "no_payment_required", "paid")
+REFUND_STATUS = ("pending", "requires_action", "succeeded", "canceled", "failed")
+DISPUTE_STATUS = (
+    "prevented",
+    "warning_needs_response",
+    "warning_under_review",
+    "warning_closed",
+    "needs_response",
+    "under_review",
+    "lost",
+    "won",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """``subject`` is a Stripe id (pi_, ch_, cs_, in_, sub_, re_, du_); ``value`` is JSON."""
+
+    subject: str
+    name: str
+    value: Value
+
+
+def _greatest(a: Value, b: Value) -> Value:
+    return max(a, b)
+
+
+def _least(a: Value, b: Value) -> Value:
+    return min(a, b)
+
+
+def _union(a: list[str], b: list[str]) -> list[str]:
+    return sorted({*a, *b})
+
+
+def _furthest(order: tuple[str, ...]) -> Callable[[str, str], str]:
+    def rank(value: str) -> tuple[int, str]:
+        return (order.index(value) if value in order else -1, value)
+
+    return lambda a, b: max(a, b, key=rank)
+
+
+JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
+    "kind": _least,
+    # money
+    "received": _greatest,  # [rank of the source, amount, currency]
+    "paid_at": _least,
+    "asked": _greatest,  # [amount, currency]
+    "processing": _greatest,
+    "canceled": _greatest,
+    "outside": _greatest,  # paid outside Stripe
+    "decline": _greatest,  # [when, reason]: the last try
+    "refunded_total": _greatest,  # a running total that Stripe reports
+    "split": _greatest,  # [subtotal, discount, shipping, tax]
+    "presentment": _greatest,  # [amount, currency] as the buyer saw it
+    # session, invoice, subscription
+    "status": _furthest(SESSION_STATUS),
+    "payment_status": _furthest(PAYMENT_STATUS),
+    "mode": _least,
+    "async_failed": _least,  # when
+    "completed_at": _least,
+    "billing_reason": _least,
+    "paid": _greatest,
+    "failed_at": _greatest,
+    "ended": _least,
+    # refund, dispute
+    "refund_status": _furthest(REFUND_STATUS),
+    "dispute_status": _furthest(DISPUTE_STATUS),
+    "appeal": _greatest,
+    "reason": _least,
+    "due_by": _greatest,
+    "at": _least,
+    # whose it is
+    "livemode": _least,
+    "foreign": _greatest,
+    "lead": _least,  # from metadata that says it is ours
+    "bare_lead": _least,  # a bare client_reference_id
+    "request": _least,
+    "attached": _greatest,  # [sequence, lead or 0], by a person: the latest wins
+    # links
+    "session": _union,
+    "invoice": _union,
+    "subscription": _union,
+    "payment": _union,
+}
+
+
+def merge(known: Mapping[str, Value], more: Mapping[str, Value]) -> Known:
+    """The join of what is known with what is told. Unknown names are a fault of ours and raise ``KeyError``."""
+    merged = dict(known)
+    for name, value in more.items():
+        merged[name] = JOINS[name](merged[name], value) if name in merged else value
+    return dict(sorted(merged.items()))
+
+
+def by_subject(facts: Iterable[Fact]) -> dict[str, Known]:
+    """Facts gathered by the object they speak of, already merged."""
+    gathered: dict[str, Known] = {}
+    for fact in facts:
+        gathered[fact.subject] = merge(gathered.get(fact.subject, {}), {fact.name: fact.value})
+    return gathered

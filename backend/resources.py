@@ -1,0 +1,84 @@
+"""What a running process holds: built once by a door from the settings, handed down as a value."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import stripe
+from aiolimiter import AsyncLimiter
+
+from backend.clock import Clock
+from backend.config import Settings, StageRule
+from backend.db import Database
+from backend.signing import StateSigner
+from backend.stripe_api.client import http_client
+from backend.vault import Vault
+
+KOMMO_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything is. ``kommo_base_url`` may hold ``{subdomain}``; without it one server stands for all."""
+
+    public_url: str
+    kommo_base_url: str
+    kommo_oauth_url: str
+    stripe_api_base: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True)
+class Resources:
+    database: Database
+    vault: Vault
+    clock: Clock
+    addresses: Addresses
+    kommo_http: httpx.AsyncClient
+    stripe_http: stripe.HTTPXClient
+    states: StateSigner
+    paid_stages: list[StageRule] | str
+    kommo_rate: float
+    settle_seconds: float
+    randomness: Callable[[int], bytes] = os.urandom
+    work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever makes work in this process; another process's work is found by looking."""
+    _limiters: dict[int, AsyncLimiter] = field(default_factory=dict)
+
+    def pace(self, account_id: int) -> Callable[[], Awaitable[None]]:
+        """Awaited before each call to Kommo for this account: evenly spaced, no burst at the start."""
+        limiter = self._limiters.setdefault(account_id, AsyncLimiter(1, 1 / self.kommo_rate))
+        return limiter.acquire
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Resources]:
+    """All connections of a process, closed at the end."""
+    database = Database(settings.database_url)
+    stripe_http = http_client()
+    async with httpx.AsyncClient(timeout=KOMMO_TIMEOUT, follow_redirects=False) as kommo_http:
+        try:
+            yield Resources(
+                database=database,
+                vault=Vault(settings.keys),
+                clock=clock,
+                addresses=Addresses(
+                    public_url=settings.public_url,
+                    kommo_base_url=settings.kommo_base_url,
+                    kommo_oauth_url=settings.kommo_oauth_url,
+                    stripe_api_base=settings.stripe_api_base,
+                    redirect_uri=settings.redirect_uri,
+                ),
+                kommo_http=kommo_http,
+                stripe_http=stripe_http,
+                states=StateSigner(settings.keys, clock),
+                paid_stages=settings.paid_stages,
+                kommo_rate=settings.kommo_rate,
+                settle_seconds=settings.settle_seconds,
+            )
+        finally:
+            await stripe_http.close_async()
+            await database.close()

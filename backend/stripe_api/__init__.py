@@ -1,0 +1,1 @@
+"""Stripe as the product meets it: the calls we make, the signature we check, and what events say."""

@@ -1,0 +1,131 @@
+"""The calls we make to Stripe. Answers are plain dicts; every failure is one of two kinds.
+
+``Refused`` is Stripe's definite no, in words a rep can act on; ``Unreachable`` means that nobody knows, and the
+same call with the same idempotency key may be made again.
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+
+import stripe
+
+stripe.enable_telemetry = False  # it would write to the home folder and tell Stripe about this machine
+
+PINNED_VERSION = stripe.api_version
+TIMEOUT_SECONDS = 15.0
+
+Answer = dict[str, Any]
+
+
+class Refused(Exception):
+    """Stripe said no. ``code`` and ``param`` are Stripe's; ``permission`` names what a restricted key lacks."""
+
+    def __init__(self, message: str, *, code: str = "", param: str = "", status: int = 400) -> None:
+        super().__init__(message)
+        self.message, self.code, self.param, self.status = message, code, param, status
+
+    @property
+    def permission(self) -> str | None:
+        """The ``rak_…`` slug that Stripe's 403 asks for."""
+        words = self.message.replace("'", " ").replace(",", " ").replace(".", " ").split()
+        return next((word for word in words if word.startswith("rak_")), None) if self.status == 403 else None
+
+
+class KeyRefused(Refused):
+    """The API key is wrong, revoked or expired."""
+
+
+class Unreachable(Exception):
+    """Stripe did not answer, or answered with trouble of its own. The call may or may not have happened."""
+
+
+def http_client() -> stripe.HTTPXClient:
+    """One pool for all keys: making it loads the CA bundle, so it is made once a process."""
+    return stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
+
+
+class StripeApi:
+    """One Stripe account and mode, by its key."""
+
+    def __init__(self, api_key: str, *, api_base: str, http: stripe.HTTPXClient) -> None:
+        self._client = stripe.StripeClient(
+            api_key, base_addresses={"api": api_base}, http_client=http, max_network_retries=2
+        )
+
+    async def create_session(self, params: Mapping[str, Any], idempotency_key: str) -> Answer:
+        call = self._client.v1.checkout.sessions.create_async(
+            dict(params),  # type: ignore[arg-type]
+            {"idempotency_key": idempotency_key},
+        )
+        return await _answer(call)
+
+    async def session(self, session_id: str) -> Answer:
+        return await _answer(self._client.v1.checkout.sessions.retrieve_async(session_id))
+
+    async def expire_session(self, session_id: str) -> Answer:
+        return await _answer(self._client.v1.checkout.sessions.expire_async(session_id))
+
+    async def payment_intent(self, payment_intent_id: str) -> Answer:
+        return await _answer(self._client.v1.payment_intents.retrieve_async(payment_intent_id))
+
+    async def invoice(self, invoice_id: str) -> Answer:
+        return await _answer(self._client.v1.invoices.retrieve_async(invoice_id))
+
+    async def invoice_payments(self, invoice_id: str) -> list[Answer]:
+        """The paid InvoicePayments of an invoice; empty while Stripe has not made them yet."""
+        call = self._client.v1.invoice_payments.list_async({"invoice": invoice_id, "status": "paid", "limit": 100})
+        rows: list[Answer] = (await _answer(call))["data"]
+        return rows
+
+    async def refund(self, payment: str, amount: int, reason: str | None, idempotency_key: str) -> Answer:
+        params: dict[str, Any] = {"amount": amount}
+        params["charge" if payment.startswith(("ch_", "py_")) else "payment_intent"] = payment
+        if reason:
+            params["reason"] = reason
+        options: Any = {"idempotency_key": idempotency_key}
+        return await _answer(self._client.v1.refunds.create_async(params, options))  # type: ignore[arg-type]
+
+    async def create_endpoint(self, url: str, events: Sequence[str], idempotency_key: str) -> Answer:
+        """A webhook endpoint of the pinned version. ``secret`` is in this answer and in no later one."""
+        params: Any = {
+            "url": url,
+            "enabled_events": list(events),
+            "api_version": PINNED_VERSION,
+            "description": "Stripe payments in the Kommo deal card",
+        }
+        options: Any = {"idempotency_key": idempotency_key}
+        return await _answer(self._client.v1.webhook_endpoints.create_async(params, options))
+
+    async def endpoint(self, endpoint_id: str) -> Answer:
+        return await _answer(self._client.v1.webhook_endpoints.retrieve_async(endpoint_id))
+
+    async def endpoints(self) -> list[Answer]:
+        rows: list[Answer] = (await _answer(self._client.v1.webhook_endpoints.list_async({"limit": 100})))["data"]
+        return rows
+
+    async def update_endpoint(self, endpoint_id: str, events: Sequence[str], url: str) -> Answer:
+        params: Any = {"enabled_events": list(events), "url": url, "disabled": False}
+        return await _answer(self._client.v1.webhook_endpoints.update_async(endpoint_id, params))
+
+    async def delete_endpoint(self, endpoint_id: str) -> None:
+        await _answer(self._client.v1.webhook_endpoints.delete_async(endpoint_id))
+
+
+async def _answer(call: Awaitable[Any]) -> Answer:
+    try:
+        answer: Answer = (await call).to_dict(recursive=True, for_json=True)
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise Unreachable(str(error)) from error
+    except stripe.StripeError as error:
+        raise _failure(error) from error
+    return answer
+
+
+def _failure(error: stripe.StripeError) -> Exception:
+    status = error.http_status or 0
+    kind = error.error.code if error.error is not None else None
+    if status >= 500 or status in (0, 409, 429) or kind == "lock_timeout":
+        return Unreachable(f"Stripe answered {status or 'nothing'}: {error.user_message or 'no explanation'}")
+    message = error.user_message or str(error)
+    refusal = KeyRefused if status == 401 else Refused
+    return refusal(message, code=kind or "", param=str(getattr(error, "param", None) or ""), status=status)

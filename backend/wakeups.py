@@ -1,0 +1,38 @@
+"""Saying that there is work: always in the unit of work that made it, so no wake-up is lost and none comes early."""
+
+from collections.abc import Iterable
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.db import dialect_insert
+from backend.models import AccountWork, Deal
+
+
+async def want(session: AsyncSession, account_id: int) -> None:
+    """There is work for this account: whoever claims it next will look at everything."""
+    statement = dialect_insert(session, AccountWork).values(
+        account_id=account_id, wanted=1, done=0, owner="", epoch=0, lease_until=0.0, next_try_at=0.0, wake_at=0.0
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id"], set_={"wanted": AccountWork.wanted + 1, "next_try_at": 0.0}
+        )
+    )
+
+
+async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[int], now: float) -> None:
+    """These deals may differ from their ledger; the writer will look. ``dirty_since`` keeps the first moment."""
+    leads = sorted(set(lead_ids))
+    for lead_id in leads:
+        statement = dialect_insert(session, Deal).values(
+            account_id=account_id, lead_id=lead_id, wanted=1, written=0, dirty_since=now, next_try_at=0.0,
+            attempts=0, state="known", problem="",
+        )  # fmt: skip
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["account_id", "lead_id"],
+                set_={"wanted": Deal.wanted + 1, "dirty_since": now, "next_try_at": 0.0},
+            )
+        )
+    if leads:
+        await want(session, account_id)
