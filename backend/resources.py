@@ -80,5 +80,5 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 settle_seconds=settings.settle_seconds,
             )
         finally:
-            await stripe_http.close_async()
+            await stripe_http.close_async()  # type: ignore[no-untyped-call]
             await database.close()

@@ -1,0 +1,181 @@
+"""The inbox: events as they came. Put in groups, taken one account at a time, kept with what became of them.
+
+Many webhook requests wait together for one commit, and the wake-up is in that commit: the price of durability is
+paid once a group, on SQLite and on PostgreSQL alike.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.db import Database, insert_missing
+from backend.models import InboxEvent, StripeConnection
+from backend.vault import Vault
+from backend.wakeups import want
+
+GROUP = 500
+WAITING = ("new", "postponed")
+RETRY_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)
+"""A look-up that came too early, or a body we could not use yet: again after these, then every six hours."""
+GIVE_UP_SECONDS = 30 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified event on its way in. ``state`` is ``new``, or ``ignored`` for what we do not react to."""
+
+    connection_id: str
+    account_id: int | None
+    id: str
+    type: str
+    api_version: str
+    body: bytes
+    state: str
+    received_at: float
+
+
+class Inbox:
+    """``put`` returns after the commit. One task commits for all who wait; it lives while somebody does."""
+
+    def __init__(self, database: Database, vault: Vault, arrived: asyncio.Event) -> None:
+        self._database = database
+        self._vault = vault
+        self._arrived = arrived
+        self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._committer: asyncio.Task[None] | None = None
+
+    async def put(self, arrival: Arrival) -> None:
+        """Durable when this returns; raises what the database raised, and then nothing was stored."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, stored))
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.create_task(self._commit_groups())
+        await stored
+
+    async def _commit_groups(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            try:
+                await self._commit([arrival for arrival, _ in group])
+            except Exception as error:  # whoever waits hears of it; the next group has its own chance
+                _settle(group, error)
+            else:
+                self._arrived.set()
+                _settle(group, None)
+
+    async def _commit(self, arrivals: Sequence[Arrival]) -> None:
+        rows = {(arrival.connection_id, arrival.id): self._row(arrival) for arrival in arrivals}
+        async with self._database.write() as session:
+            if await insert_missing(session, InboxEvent, list(rows.values())):
+                accounts = {a.account_id for a in arrivals if a.account_id is not None and a.state == "new"}
+                for account_id in sorted(accounts):
+                    await want(session, account_id)
+
+    def _row(self, arrival: Arrival) -> dict[str, Any]:
+        keep = arrival.state == "new"
+        return {
+            "connection_id": arrival.connection_id,
+            "id": arrival.id,
+            "type": arrival.type,
+            "api_version": arrival.api_version,
+            "body": self._vault.seal(zlib.compress(arrival.body, 1), _row_name(arrival.connection_id, arrival.id))
+            if keep
+            else None,
+            "received_at": arrival.received_at,
+            "state": arrival.state,
+            "attempts": 0,
+            "next_try_at": 0.0,
+            "error": "",
+        }
+
+
+def _settle(group: Sequence[tuple[Arrival, asyncio.Future[None]]], error: Exception | None) -> None:
+    for _, stored in group:
+        if stored.done():  # its request was given up meanwhile
+            continue
+        if error is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(error)
+
+
+def _row_name(connection_id: str, event_id: str) -> str:
+    return f"inbox_event:{connection_id}:{event_id}:body"
+
+
+def read_body(vault: Vault, event: InboxEvent) -> dict[str, Any]:
+    """The event as Stripe sent it. Only events whose body was kept have one."""
+    if event.body is None:
+        raise LookupError(f"the body of {event.id} was not kept ({event.state})")
+    packed = vault.open(event.body, _row_name(event.connection_id, event.id))
+    body: dict[str, Any] = orjson.loads(zlib.decompress(packed))
+    return body
+
+
+async def take(session: AsyncSession, account_id: int, now: float, limit: int = 200) -> list[InboxEvent]:
+    """Events of this account that are due, oldest first."""
+    found = await session.exec(
+        select(InboxEvent)
+        .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
+        .where(
+            StripeConnection.account_id == account_id,
+            col(InboxEvent.state).in_(WAITING),
+            InboxEvent.next_try_at <= now,
+        )
+        .order_by(col(InboxEvent.received_at), InboxEvent.id)
+        .limit(limit)
+    )
+    return list(found.all())
+
+
+async def next_due(session: AsyncSession, account_id: int) -> float | None:
+    """When the next waiting event of this account is due."""
+    found = await session.exec(
+        select(func.min(InboxEvent.next_try_at))
+        .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
+        .where(StripeConnection.account_id == account_id, col(InboxEvent.state).in_(WAITING))
+    )
+    return found.one()
+
+
+def finish(event: InboxEvent, state: str = "done", error: str = "") -> None:
+    """It is worked in. Of a foreign event nothing personal stays: the body is dropped."""
+    event.state, event.error = state, error
+    if state == "foreign":
+        event.body = None
+
+
+def postpone(event: InboxEvent, now: float, reason: str) -> None:
+    """Not yet: try again on the schedule, and give up after thirty days with the reason kept."""
+    wait = RETRY_SECONDS[min(event.attempts, len(RETRY_SECONDS) - 1)]
+    event.attempts += 1
+    event.state = "postponed" if now - event.received_at < GIVE_UP_SECONDS else "dead"
+    event.next_try_at, event.error = now + wait, reason[:500]
+
+
+def bury(event: InboxEvent, reason: str) -> None:
+    """It can't be used as it is; it stays, named with what is wrong, and can be replayed after a fix."""
+    event.state, event.error = "dead", reason[:500]
+
+
+async def replay(session: AsyncSession, event_ids: Sequence[str]) -> int:
+    """Work these events in again (all that have a body, if none are named); the number that will be."""
+    kept = col(InboxEvent.body).is_not(None)
+    chosen = col(InboxEvent.id).in_(event_ids) if event_ids else kept
+    found = await session.exec(select(InboxEvent.connection_id).where(chosen, kept).distinct())
+    connections = list(found.all())
+    result = await session.execute(
+        update(InboxEvent).where(chosen, kept).values(state="new", next_try_at=0.0, attempts=0, error="")
+    )
+    for connection_id in connections:
+        connection = await session.get(StripeConnection, connection_id)
+        if connection is not None and connection.account_id is not None:
+            await want(session, connection.account_id)
+    return int(result.rowcount)  # type: ignore[attr-defined]

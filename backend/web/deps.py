@@ -1,0 +1,25 @@
+"""What a route may ask for, as named aliases."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from backend.errors import NotAuthorized
+from backend.resources import Resources
+from backend.signing import same_secret
+
+
+def _resources(request: Request) -> Resources:
+    return cast(Resources, request.app.state.resources)
+
+
+ResourcesDep = Annotated[Resources, Depends(_resources)]
+
+
+def _admin(request: Request) -> None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not same_secret(token.strip(), request.app.state.admin_token):
+        raise NotAuthorized("Send the ADMIN_TOKEN of this server as `Authorization: Bearer …`.")
+
+
+AdminDep = Annotated[None, Depends(_admin)]
