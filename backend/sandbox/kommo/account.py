@@ -173,3 +173,11 @@ class Account:
         made.enums = [Option(self.setting.ids.next("option"), text, place) for place, text in enumerate(options, 1)]
         self.custom_fields[made.id] = made
         return made
+
+    def delete_field(self, field_id: int) -> None:
+        """The field goes, and with it what every deal held there."""
+        gone = self.custom_fields.pop(field_id)
+        for lead in self.leads.values():
+            lead.values.pop(gone.id, None)
+        for contact in self.contacts.values():
+            contact.values.pop(gone.id, None)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from backend.clock import Clock
 from backend.sandbox.kommo import jwts
 from backend.sandbox.kommo.account import Account
+from backend.sandbox.kommo.faults import Faults
 from backend.sandbox.kommo.grants import (
     ACCESS_LIFE,
     CODE_LIFE,
@@ -16,6 +17,9 @@ from backend.sandbox.kommo.grants import (
     Wallet,
 )
 from backend.sandbox.kommo.ids import Ids
+from backend.sandbox.kommo.limits import Limits
+from backend.sandbox.kommo.log import Asked
+from backend.sandbox.kommo.person import Person
 from backend.sandbox.kommo.records import User
 from backend.sandbox.kommo.seed import furnish, populate
 from backend.sandbox.kommo.switches import Switches
@@ -41,8 +45,12 @@ class KommoWorld:
         self.kommo_hosts = kommo_hosts
         self.base_url = ""
         self.accounts: dict[int, Account] = {}
+        self.former_subdomains: set[str] = set()
         self.integrations: dict[str, Integration] = {}
         self.wallet = Wallet()
+        self.faults = Faults()
+        self.limits = Limits(clock, self.switches)
+        self.requests: list[Asked] = []
         self._one_time: dict[tuple[str, int], tuple[float, str]] = {}
         populate(self.add_account("acme"))
 
@@ -72,6 +80,19 @@ class KommoWorld:
         )
         self.integrations[made.client_id] = made
         return made
+
+    def account_of_lead(self, lead_id: int) -> Account:
+        return next(account for account in self.accounts.values() if lead_id in account.leads)
+
+    def person(self, account: Account | None = None, user_id: int | None = None) -> Person:
+        """Somebody at the screen, by default the admin of the first account."""
+        where = account or self.account
+        return Person(where, user_id or where.admin.id)
+
+    def rename_subdomain(self, account: Account, subdomain: str) -> None:
+        """The old host stops answering for this account."""
+        self.former_subdomains.add(account.subdomain)
+        account.subdomain = subdomain
 
     def account_of(self, client_id: str) -> Account:
         return self.accounts[self.integrations[client_id].account_id]

@@ -1,0 +1,35 @@
+"""The world as an ASGI app: Kommo's own addresses behind the gate, the control routes beside them."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from backend.sandbox.kommo.api import api_routes
+from backend.sandbox.kommo.control import control_routes
+from backend.sandbox.kommo.gate import pass_through
+from backend.sandbox.kommo.oauth import oauth_routes
+from backend.sandbox.kommo.world import KommoWorld
+
+
+class KommoApp(FastAPI):
+    """``/api/`` and ``/oauth2/`` go through the gate; pages and control routes know no faults and no limits."""
+
+    def __init__(self, world: KommoWorld) -> None:
+        super().__init__(openapi_url=None)
+        self.world = world
+        self.router.routes.extend([*oauth_routes(world), *api_routes(world), *control_routes(world)])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(("/api/", "/oauth2/")):
+            await pass_through(self.world, super().__call__, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(world: KommoWorld) -> KommoApp:
+    app = KommoApp(world)
+    if find_spec("backend.sandbox.kommo.host"):
+        import_module("backend.sandbox.kommo.host").mount_host(app, world)
+    return app

@@ -1,0 +1,56 @@
+"""Accounts, integrations, codes and tokens: what a Kommo admin finds in the settings."""
+
+from dataclasses import asdict
+
+from backend.sandbox.kommo.control.calls import Action, Control
+from backend.sandbox.kommo.records import Json
+from backend.sandbox.kommo.views import account_view
+
+
+def add_account(control: Control) -> Json:
+    """``{"subdomain", "currency"?, "timezone"?}``"""
+    return account_view(control.world.add_account(**control.body))
+
+
+def set_account(control: Control) -> Json:
+    """``{"account_id"?, "is_paid"?, "lead_cap"?, "subdomain"?}``"""
+    account = control.account
+    account.is_paid = control.body.get("is_paid", account.is_paid)
+    account.lead_cap = control.body.get("lead_cap", account.lead_cap)
+    if "subdomain" in control.body:
+        control.world.rename_subdomain(account, control.body["subdomain"])
+    return account_view(account)
+
+
+def add_integration(control: Control) -> Json:
+    """``{"redirect_uri", "disable_uri"?, "account_id"?}``"""
+    body = control.body
+    made = control.world.add_integration(control.account, body["redirect_uri"], disable_uri=body.get("disable_uri"))
+    return asdict(made)
+
+
+def issue_code(control: Control) -> Json:
+    """``{"client_id", "user_id"?}``: the code that the integration's window shows."""
+    return {"code": control.world.issue_code(control.body["client_id"], control.body.get("user_id"))}
+
+
+def issue_one_time_token(control: Control) -> Json:
+    """``{"client_id", "user_id"?}``"""
+    world, client_id = control.world, control.body["client_id"]
+    user_id = control.body.get("user_id") or world.account_of(client_id).admin.id
+    return {"token": world.one_time_token(client_id, user_id)}
+
+
+def issue_long_lived_token(control: Control) -> Json:
+    """``{"client_id", "days"?}``"""
+    return {"token": control.world.long_lived_token(control.body["client_id"], control.body.get("days", 365))}
+
+
+ACTIONS: dict[str, Action] = {
+    "POST /accounts": add_account,
+    "PATCH /accounts": set_account,
+    "POST /integrations": add_integration,
+    "POST /codes": issue_code,
+    "POST /one_time_tokens": issue_one_time_token,
+    "POST /long_lived_tokens": issue_long_lived_token,
+}

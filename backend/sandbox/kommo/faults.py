@@ -1,0 +1,95 @@
+"""Things that go wrong on the way, for the next requests that match."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from backend.sandbox.kommo.problems import Problem, page, problem
+
+Kind = Literal[
+    "429_json",
+    "429_html",
+    "403_block",
+    "402",
+    "400_try_again",
+    "500_json",
+    "404_html",
+    "500_html",
+    "502_html",
+    "503_html",
+    "504_html",
+    "drop_before",
+    "drop_after",
+    "cut",
+    "delay",
+    "504_after",
+]
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+class UnknownFault(ValueError):
+    """There is no fault of this kind."""
+
+
+@dataclass
+class Fault:
+    """``path`` is a pattern searched in the path; ``skip`` matching requests pass, then ``times`` are hit.
+
+    drop_before and drop_after close the connection without a byte, the latter after the request was carried out;
+    504_after carries it out and then answers 504; cut ends the answer half way; delay waits ``seconds``
+    of real time and goes on.
+    """
+
+    kind: str
+    path: str = ""
+    method: str = ""
+    times: int = 1
+    skip: int = 0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UnknownFault(f"{self.kind} is none of {', '.join(KINDS)}")
+
+    def meets(self, method: str, path: str) -> bool:
+        return self.method in ("", method) and re.search(self.path, path) is not None
+
+    def answer(self) -> Problem | None:
+        """What is said instead of the true answer, before the request is carried out."""
+        kind = self.kind
+        if kind.endswith("_html"):
+            return page(int(kind[:3]))
+        return {
+            "429_json": problem(429, "Too many requests", retry_after=300),
+            "403_block": page(403),
+            "402": problem(402, "Account is not paid"),
+            "400_try_again": problem(400, "System error. Please repeat the request."),
+            "500_json": Problem(500, {"title": "ErrInternalServer", "status": 500, "detail": "", "trace_id": "0a1b2c"}),
+        }.get(kind)
+
+
+@dataclass
+class Faults:
+    waiting: list[Fault] = field(default_factory=list)
+
+    def add(
+        self, kind: str, path: str = "", *, method: str = "", times: int = 1, skip: int = 0, seconds: float = 0.0
+    ) -> None:
+        self.waiting.append(Fault(kind, path, method, times, skip, seconds))
+
+    def clear(self) -> None:
+        self.waiting.clear()
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first fault that hits this request; it is used up by one."""
+        for fault in self.waiting:
+            if not fault.meets(method, path):
+                continue
+            if fault.skip:
+                fault.skip -= 1
+                continue
+            fault.times -= 1
+            if not fault.times:
+                self.waiting.remove(fault)
+            return fault
+        return None

@@ -1,0 +1,25 @@
+"""What the world was asked and what it answered, request by request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Asked:
+    """``status`` 0 means that no byte of an answer was sent; ``fault`` names what was done to the request."""
+
+    at: float
+    method: str
+    path: str
+    query: str
+    body: Any
+    account_id: int | None
+    client_id: str | None
+    status: int = 0
+    fault: str = ""
+    request_id: str = ""
+    answer: Any = None
+
+    @property
+    def is_write(self) -> bool:
+        return self.method not in ("GET", "HEAD", "OPTIONS")
