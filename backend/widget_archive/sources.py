@@ -1,0 +1,45 @@
+"""Where the widget's sources are, and what is in them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.widget_archive.errors import SourcesMissing
+
+_BACKEND = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Texts by file name: ``scripts`` of ``widget/*.js``, ``languages`` of ``widget/i18n/<code>.json``."""
+
+    manifest: str
+    style: str
+    scripts: dict[str, str]
+    languages: dict[str, str]
+    images: dict[str, bytes]
+
+
+def find_sources() -> Path:
+    """The folder that holds ``manifest.json`` and ``widget/``: a checkout's root, or inside an installed package."""
+    for folder in (_BACKEND / "_widget", _BACKEND.parent):
+        if (folder / "manifest.json").is_file() and (folder / "widget" / "script.js").is_file():
+            return folder
+    raise SourcesMissing(f"The widget's sources are neither in {_BACKEND / '_widget'} nor in {_BACKEND.parent}.")
+
+
+def read_sources(folder: Path) -> Sources:
+    widget = folder / "widget"
+    try:
+        return Sources(
+            manifest=_text(folder / "manifest.json"),
+            style=_text(widget / "style.css"),
+            scripts={path.stem: _text(path) for path in sorted(widget.glob("*.js"))},
+            languages={path.stem: _text(path) for path in sorted((widget / "i18n").glob("*.json"))},
+            images={path.name: path.read_bytes() for path in sorted((widget / "images").glob("*.png"))},
+        )
+    except FileNotFoundError as error:
+        raise SourcesMissing(f"The widget's source {error.filename} is missing.") from error
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

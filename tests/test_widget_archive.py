@@ -1,0 +1,220 @@
+"""widget.zip as Kommo wants it: the same bytes for the same content, a higher version for another, nothing refused."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from backend import widget_archive
+from backend.widget_archive import building, errors, packing, script
+
+ADDRESS = "https://pay.example.com"
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A copy of the real sources that a test may spoil."""
+    folder = tmp_path / "sources"
+    real = widget_archive.find_sources()
+    shutil.copytree(real / "widget", folder / "widget")
+    shutil.copy(real / "manifest.json", folder)
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "dist" / "widget.zip"
+
+
+def _manifest(built: widget_archive.BuiltWidget) -> dict[str, dict[str, object]]:
+    found = json.loads(packing.unpacked(built.content)["manifest.json"])
+    assert isinstance(found, dict)
+    return found
+
+
+def _edit_json(path: Path, group: str, **changes: object) -> None:
+    tree = json.loads(path.read_text())
+    tree[group] |= changes
+    path.write_text(json.dumps(tree))
+
+
+def test_the_archive_holds_what_kommo_asks_for_at_its_root(sources: Path, out: Path) -> None:
+    names = set(packing.unpacked(widget_archive.build(sources, ADDRESS, out).content))
+    languages = {f"i18n/{code}.json" for code in ("en", "es", "pt", "tr", "id")}
+    images = {f"images/logo{part}.png" for part in ("", "_main", "_medium", "_min", "_small")}
+    assert names == {"manifest.json", "script.js"} | languages | images
+
+
+def test_two_builds_of_the_same_content_are_the_same_bytes(sources: Path, tmp_path: Path) -> None:
+    one = widget_archive.build(sources, ADDRESS, tmp_path / "one.zip")
+    two = widget_archive.build(sources, ADDRESS, tmp_path / "two.zip")
+    assert one.content == two.content == (tmp_path / "two.zip").read_bytes()
+
+
+def test_every_entry_has_the_same_date_and_rights(sources: Path, out: Path) -> None:
+    widget_archive.build(sources, ADDRESS, out)
+    entries = zipfile.ZipFile(out).infolist()
+    facts = {(entry.date_time, entry.external_attr >> 16, entry.compress_type) for entry in entries}
+    assert facts == {((1980, 1, 1, 0, 0, 0), 0o100664, zipfile.ZIP_DEFLATED)}
+
+
+def test_building_again_leaves_an_unchanged_widget_alone(sources: Path, out: Path) -> None:
+    first = widget_archive.build(sources, ADDRESS, out)
+    again = widget_archive.build(sources, ADDRESS, out)
+    assert (again.changed, again.version, again.content) == (False, first.version, first.content)
+
+
+def test_a_changed_content_raises_the_version(sources: Path, out: Path) -> None:
+    first = widget_archive.build(sources, ADDRESS, out)
+    moved = widget_archive.build(sources, "https://other.example.com", out)
+    assert packing.numbers(moved.version) > packing.numbers(first.version)
+    assert _manifest(moved)["widget"]["version"] == moved.version
+
+
+def test_a_raised_version_stays_raised(sources: Path, out: Path) -> None:
+    widget_archive.build(sources, ADDRESS, out)
+    moved = widget_archive.build(sources, "https://other.example.com", out)
+    assert widget_archive.build(sources, "https://other.example.com", out).version == moved.version
+
+
+def test_a_higher_version_in_the_manifest_is_taken(sources: Path, out: Path) -> None:
+    widget_archive.build(sources, ADDRESS, out)
+    _edit_json(sources / "manifest.json", "widget", version="7.0.0")
+    assert widget_archive.build(sources, ADDRESS, out).version == "7.0.0"
+
+
+def test_a_file_that_is_no_widget_is_replaced(sources: Path, out: Path) -> None:
+    out.parent.mkdir()
+    out.write_bytes(b"not a zip")
+    assert widget_archive.build(sources, ADDRESS, out).changed
+
+
+def test_the_script_is_one_module_with_the_address_in_it(sources: Path, out: Path) -> None:
+    text = packing.unpacked(widget_archive.build(sources, f"{ADDRESS}/", out).content)["script.js"].decode()
+    assert text.count("define(") == 1
+    assert f'"backend": "{ADDRESS}"' in text
+    assert "\nimport " not in text
+    assert "\nexport " not in text
+
+
+def test_the_script_knows_the_decimals_of_every_currency() -> None:
+    decimals = building.currency_decimals()
+    assert {code: decimals[code] for code in ("EUR", "JPY", "KWD", "ISK", "UGX")} == {
+        "EUR": 2,
+        "JPY": 0,
+        "KWD": 3,
+        "ISK": 0,
+        "UGX": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "pay.example.com", "http://pay.example.com", "https://", "https://a b.example", "https://x.example?y"],
+)
+def test_an_address_a_browser_would_not_call_is_refused(sources: Path, out: Path, address: str) -> None:
+    with pytest.raises(errors.BackendAddressInvalid, match="PUBLIC_URL"):
+        widget_archive.build(sources, address, out)
+
+
+def test_plain_http_is_taken_on_this_machine(sources: Path, out: Path) -> None:
+    assert widget_archive.build(sources, "http://127.0.0.1:8000", out).changed
+
+
+def test_a_missing_translation_is_named(sources: Path, out: Path) -> None:
+    tree = json.loads((sources / "widget/i18n/tr.json").read_text())
+    del tree["form"]["amount"]
+    (sources / "widget/i18n/tr.json").write_text(json.dumps(tree))
+    with pytest.raises(errors.TranslationsDiffer, match=r"tr\.json lacks form\.amount"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_a_key_of_the_manifest_without_a_text_is_named(sources: Path, out: Path) -> None:
+    _edit_json(sources / "manifest.json", "advanced", title="advanced.nowhere")
+    with pytest.raises(errors.TranslationsDiffer, match=r"advanced\.nowhere"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_a_key_of_a_script_without_a_text_is_named(sources: Path, out: Path) -> None:
+    with (sources / "widget/card.js").open("a") as file:
+        file.write("\nexport const more = (words) => words('card.forgotten');\n")
+    with pytest.raises(errors.TranslationsDiffer, match=r"card\.forgotten"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_an_image_of_other_size_is_refused(sources: Path, out: Path) -> None:
+    shutil.copy(sources / "widget/images/logo_min.png", sources / "widget/images/logo_main.png")
+    with pytest.raises(errors.ImageInvalid, match=r"logo_main\.png must be a PNG of 400×272"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_an_image_too_heavy_is_refused(sources: Path, out: Path) -> None:
+    with (sources / "widget/images/logo.png").open("ab") as file:
+        file.write(b"\0" * 300 * 1024)
+    with pytest.raises(errors.ImageInvalid, match="over 300 KB"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_a_language_without_its_file_is_refused(sources: Path, out: Path) -> None:
+    (sources / "widget/i18n/id.json").unlink()
+    with pytest.raises(errors.ManifestInvalid, match="locale"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_broken_json_is_refused_by_name(sources: Path, out: Path) -> None:
+    (sources / "widget/i18n/es.json").write_text("{")
+    with pytest.raises(errors.ManifestInvalid, match=r"i18n/es\.json is not JSON"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_a_byte_order_mark_is_refused(sources: Path, out: Path) -> None:
+    manifest = sources / "manifest.json"
+    manifest.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes())
+    with pytest.raises(errors.ManifestInvalid, match=r"manifest\.json is not JSON"):
+        widget_archive.build(sources, ADDRESS, out)
+
+
+def test_a_refused_build_leaves_the_earlier_file(sources: Path, out: Path) -> None:
+    before = widget_archive.build(sources, ADDRESS, out).content
+    (sources / "widget/images/logo.png").unlink()
+    with pytest.raises(errors.ImageInvalid, match="missing"):
+        widget_archive.build(sources, ADDRESS, out)
+    assert out.read_bytes() == before
+
+
+def test_a_missing_folder_is_said(tmp_path: Path, out: Path) -> None:
+    with pytest.raises(errors.SourcesMissing, match=r"manifest\.json"):
+        widget_archive.build(tmp_path, ADDRESS, out)
+
+
+def test_two_modules_with_the_same_name_in_them_are_refused() -> None:
+    scripts = {
+        "script": "import { a } from './other.js';\nexport default function Widget() {}\nfunction b() {}\n",
+        "other": "export const a = 1;\nconst b = 2;\n",
+    }
+    with pytest.raises(errors.ScriptInvalid, match="b is declared in"):
+        script.joined(scripts, {})
+
+
+def test_an_import_of_a_module_that_is_not_there_is_refused() -> None:
+    scripts = {"script": "import { a } from './gone.js';\nexport default function Widget() {}\n"}
+    with pytest.raises(errors.ScriptInvalid, match=r"imports gone\.js"):
+        script.joined(scripts, {})
+
+
+def test_an_import_from_elsewhere_is_refused() -> None:
+    scripts = {"script": "import x from 'somewhere';\nexport default function Widget() {}\n"}
+    with pytest.raises(errors.ScriptInvalid, match="can't join"):
+        script.joined(scripts, {})
+
+
+def test_a_module_comes_after_what_it_needs() -> None:
+    scripts = {
+        "script": "import { a } from './above.js';\nexport default function Widget() {}\n",
+        "above": "import { c } from './below.js';\nexport const a = c;\n",
+        "below": "export const c = 1;\n",
+    }
+    text = script.joined(scripts, {})
+    assert text.index("const c = 1") < text.index("const a = c") < text.index("function Widget")

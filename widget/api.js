@@ -1,0 +1,107 @@
+// @ts-check
+import { BUILD } from './build.js';
+
+/** Longer than the backend's own patience with Stripe and Kommo, so that its answer is heard. */
+const PATIENCE = 30000;
+
+/**
+ * The backend said no (`status`, `code`, `message`, `field`), or nothing that can be read came back (`status` 0 or 5xx):
+ * then nobody knows whether the call was carried out (`unsure`).
+ */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {{code?: string, message?: string, field?: string}} [said]
+   */
+  constructor(status, said = {}) {
+    super(said.message ?? '');
+    this.status = status;
+    this.code = said.code ?? (status === 0 ? 'unreachable' : '');
+    this.field = said.field;
+    this.unsure = this.code !== 'no_token' && (status === 0 || status >= 500);
+  }
+}
+
+/**
+ * Our backend's routes. Each call gives a native promise: Kommo's jQuery deferreds run their listeners synchronously
+ * and let exceptions through.
+ * @param {import('./types').KommoWidget} widget
+ */
+export function backend(widget) {
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<any>}
+   */
+  const call = (method, path, body) => within(PATIENCE, ask(widget, method, path, body));
+  return {
+    /** @param {number} leadId @returns {Promise<import('./types').Deal>} */
+    deal: (leadId) => call('GET', `/widget/deals/${leadId}`),
+    /** @param {Record<string, unknown>} body @returns {Promise<import('./types').PaymentRequest>} */
+    create: (body) => call('POST', '/widget/requests', body),
+    /** @param {string} id */
+    cancel: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/cancel`),
+    /** @param {number} leadId */
+    check: (leadId) => call('POST', `/widget/deals/${leadId}/check`),
+    /** @param {string} id @param {Record<string, unknown>} body */
+    refund: (id, body) => call('POST', `/widget/payments/${encodeURIComponent(id)}/refund`, body),
+    /** A single-use address of the set-up pages. @returns {Promise<{url: string}>} */
+    setup: () => call('POST', '/widget/setup'),
+  };
+}
+
+/**
+ * @param {import('./types').KommoWidget} widget
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ * @returns {Promise<any>}
+ */
+function ask(widget, method, path, body) {
+  const answer = new Promise((resolve, reject) => {
+    if (typeof widget.$authorizedAjax !== 'function') {
+      reject(new ApiError(0, { code: 'no_token' }));
+      return;
+    }
+    const sent = body === undefined ? {} : { data: JSON.stringify(body), contentType: 'application/json' };
+    widget
+      .$authorizedAjax({ url: BUILD.backend + path, method, dataType: 'text', timeout: PATIENCE, ...sent })
+      .done(resolve)
+      .fail((xhr) => reject(refusal(xhr)));
+  });
+  return answer.then(parsed);
+}
+
+/** @param {string} text */
+function parsed(text) {
+  if (!text) return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(0);
+  }
+}
+
+/** @param {{status: number, responseText?: string}} xhr */
+function refusal(xhr) {
+  try {
+    return new ApiError(xhr.status, JSON.parse(xhr.responseText ?? '').error ?? {});
+  } catch {
+    return new ApiError(xhr.status);
+  }
+}
+
+/**
+ * @param {number} limit milliseconds
+ * @param {Promise<any>} promise
+ * @returns {Promise<any>}
+ */
+function within(limit, promise) {
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new ApiError(0)), limit + 1000);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,195 @@
+// @ts-check
+
+import { badge } from './badge.js';
+import { createdPanel } from './created.js';
+import { el, focusKey, slot } from './dom.js';
+import { buildForm } from './form.js';
+import { dealList } from './list.js';
+import { formatAmount } from './money.js';
+import { restOpen } from './suggest.js';
+
+/**
+ * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
+ * and the form's inputs are never made anew while it is open.
+ * @param {HTMLElement} root
+ * @param {{words: import('./types').Words, lang: string, leadId: number, message: string, admin: boolean, actions: any}} given
+ */
+export function createView(root, given) {
+  const { words, lang, actions } = given;
+  const place = (/** @type {string} */ name) => el('div', { class: `dealpay-${name}` });
+  const nodes = { head: place('head'), main: place('main'), list: place('list'), foot: place('foot') };
+  const voice = el('p', { class: 'dealpay-voice', role: 'status' });
+  root.replaceChildren(nodes.head, nodes.main, nodes.list, nodes.foot, voice);
+  const slots = { head: slot(nodes.head), main: slot(nodes.main), list: slot(nodes.list), foot: slot(nodes.foot) };
+  /** @type {ReturnType<typeof buildForm> | null} */
+  let form = null;
+
+  /** @param {import('./deal.js').State} state */
+  const paint = (state) => {
+    const { phase, deal, draft, created } = state;
+    const ready = phase === 'ready' && deal !== null;
+    slots.head([phase, deal, phase === 'failed' && state.problem], () =>
+      ready ? summary(deal, words, lang) : phaseNotice(state, given),
+    );
+    const shows = !ready ? '' : draft ? draft.requestId : created ? created : ['begin', deal.may, somethingMade(deal)];
+    slots.main(shows, () => {
+      form = null;
+      if (!ready) return [];
+      if (draft) {
+        form = buildForm(draft, { ...given, rest: restOpen(deal), deal });
+        return [form.node];
+      }
+      return created ? [createdPanel(created, given)] : [beginButton(deal, words, actions)];
+    });
+    form?.refresh();
+    slots.list([ready && deal, state.cancelling], () => (ready ? dealList(state, given) : []));
+    slots.foot([ready, state.checking, state.loadedAt, state.problem?.message, state.problem?.code], () =>
+      ready ? footer(state, words, lang, actions) : [],
+    );
+  };
+
+  return {
+    paint,
+    focus: (/** @type {string} */ key) => focusKey(root, key),
+    focusForm: () => form?.focus(),
+    focusFault: () => form?.focusFault(),
+    announce: (/** @type {string} */ text) => {
+      voice.textContent = text;
+    },
+  };
+}
+
+/** @param {import('./types').Deal} deal */
+function somethingMade(deal) {
+  return deal.requests.length + deal.payments.length > 0;
+}
+
+/**
+ * @param {import('./types').Deal} deal
+ * @param {import('./types').Words} words
+ * @param {string} lang
+ */
+function summary(deal, words, lang) {
+  const test =
+    deal.mode === 'test' && el('span', { class: 'dealpay-badge dealpay-badge-orange', text: words('card.test') });
+  if (!somethingMade(deal)) {
+    return [
+      test && el('p', { class: 'dealpay-row' }, test),
+      el('p', { class: 'dealpay-muted', text: words('card.empty') }),
+    ];
+  }
+  return [
+    el('p', { class: 'dealpay-row' }, badge(deal.state, words), test),
+    ...deal.expected.map((expected) => progress(deal, expected, words, lang)),
+    deal.explanation && el('p', { class: 'dealpay-why', text: deal.explanation }),
+  ];
+}
+
+/**
+ * @param {import('./types').Deal} deal
+ * @param {import('./types').Amount} expected
+ * @param {import('./types').Words} words
+ * @param {string} lang
+ */
+function progress(deal, expected, words, lang) {
+  const paid = deal.paid.find((money) => money.currency === expected.currency) ?? { ...expected, amount: '0' };
+  const share = Number(expected.amount) > 0 ? Math.min(1, Number(paid.amount) / Number(expected.amount)) : 0;
+  const bar = el('span', { class: 'dealpay-bar-fill' });
+  bar.style.width = `${Math.round(share * 100)}%`;
+  return el(
+    'div',
+    { class: 'dealpay-progress' },
+    el('strong', { class: 'dealpay-sum', text: formatAmount(paid, lang) }),
+    el('span', { class: 'dealpay-muted', text: words('card.paid_of', { total: formatAmount(expected, lang) }) }),
+    el('span', { class: 'dealpay-bar', 'aria-hidden': 'true' }, bar),
+  );
+}
+
+/**
+ * @param {import('./types').Deal} deal
+ * @param {import('./types').Words} words
+ * @param {any} actions
+ */
+function beginButton(deal, words, actions) {
+  if (deal.may?.create === false) return el('p', { class: 'dealpay-muted', text: words('card.may_not_create') });
+  return el('button', {
+    type: 'button',
+    class: 'dealpay-button dealpay-button-blue',
+    'data-key': 'begin',
+    text: words('card.create'),
+    on: { click: actions.begin },
+  });
+}
+
+/**
+ * @param {import('./deal.js').State} state
+ * @param {{words: import('./types').Words, actions: any, admin: boolean}} given
+ */
+function phaseNotice({ phase, problem }, { words, actions, admin }) {
+  if (phase === 'loading') return [skeleton(words)];
+  const said = problem?.message && el('p', { class: 'dealpay-muted', text: problem.message });
+  const title = el('p', { class: 'dealpay-title', text: words(`phase.${phase}`) });
+  const hint = el('p', { class: 'dealpay-muted', text: words(`phase.${phase}_hint`) });
+  if (phase === 'unsaved') return [title, hint];
+  const again = el('button', {
+    type: 'button',
+    class: 'dealpay-button',
+    'data-key': 'retry',
+    text: words('card.retry'),
+    on: { click: actions.retry },
+  });
+  const setup =
+    phase === 'disconnected' &&
+    admin &&
+    el('button', {
+      type: 'button',
+      class: 'dealpay-button dealpay-button-blue',
+      text: words('setup.open'),
+      on: { click: actions.setup },
+    });
+  return [el('div', { role: phase === 'failed' ? 'alert' : null }, title, said || hint), setup, again];
+}
+
+/** @param {import('./types').Words} words */
+function skeleton(words) {
+  const bar = (/** @type {string} */ width) => el('span', { class: `dealpay-ghost dealpay-ghost-${width}` });
+  return el(
+    'div',
+    { class: 'dealpay-loading', role: 'status' },
+    el('span', { class: 'dealpay-voice', text: words('card.loading') }),
+    bar('short'),
+    bar('long'),
+    bar('button'),
+  );
+}
+
+/**
+ * @param {import('./deal.js').State} state
+ * @param {import('./types').Words} words
+ * @param {string} lang
+ * @param {any} actions
+ */
+function footer(state, words, lang, actions) {
+  const at = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  const time = at.format(new Date(state.loadedAt));
+  const problem = state.problem && (state.problem.message || words('error.unreachable'));
+  const check = el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': 'check',
+    'aria-disabled': state.checking ? 'true' : null,
+    text: words(state.checking ? 'card.checking' : 'card.check'),
+    on: { click: actions.check },
+  });
+  return [
+    problem && el('p', { class: 'dealpay-alert', role: 'alert', text: problem }),
+    state.deal &&
+      somethingMade(state.deal) &&
+      el(
+        'p',
+        { class: 'dealpay-row dealpay-small' },
+        check,
+        el('span', { class: 'dealpay-muted', text: words('card.updated', { time }) }),
+      ),
+  ];
+}

@@ -1,0 +1,109 @@
+// @ts-check
+import { copyText } from './clipboard.js';
+import { el } from './dom.js';
+import { formatAmount } from './money.js';
+
+/**
+ * The link that was just made: copy, open, a message with the link in it.
+ * @param {import('./types').PaymentRequest} request
+ * @param {{words: import('./types').Words, lang: string, leadId: number, message: string, actions: any}} given
+ */
+export function createdPanel(request, { words, lang, leadId, message, actions }) {
+  const amount = formatAmount(request, lang);
+  const field = /** @type {HTMLInputElement} */ (
+    el('input', {
+      class: 'dealpay-input dealpay-url',
+      readonly: true,
+      value: request.url,
+      'aria-label': words('created.link'),
+      on: { focus: () => field.select() },
+    })
+  );
+  const text = (message || words('created.message_text')).replace(/\{(link|amount)\}/g, (_, name) =>
+    name === 'link' ? request.url : amount,
+  );
+  const whole = text.includes(request.url) ? text : `${text} ${request.url}`;
+  return el(
+    'section',
+    { class: 'dealpay-box dealpay-created', 'aria-labelledby': `dealpay-created-${leadId}` },
+    el('h3', { class: 'dealpay-title', id: `dealpay-created-${leadId}`, text: words('created.title') }),
+    el('p', { class: 'dealpay-small', text: `${amount} · ${request.description}` }),
+    field,
+    el(
+      'div',
+      { class: 'dealpay-buttons' },
+      copyButton({ words, key: 'copy-created', label: 'created.copy', blue: true, text: request.url, field }),
+      openLink(request.url, words, 'dealpay-button'),
+    ),
+    copyButton({ words, key: 'copy-message', label: 'created.message', blue: false, text: whole, field: null }),
+    el('button', {
+      type: 'button',
+      class: 'dealpay-link',
+      'data-key': 'done',
+      text: words('created.done'),
+      on: { click: actions.close },
+    }),
+  );
+}
+
+/**
+ * @param {{words: import('./types').Words, key: string, label: string, blue: boolean, text: string,
+ *   field: HTMLInputElement | null}} given
+ */
+function copyButton({ words, key, label, blue, text, field }) {
+  const said = el('span', { role: 'status', text: words(label) });
+  const copy = async () => {
+    const copied = await copyText(text, field);
+    said.textContent = words(copied ? 'created.copied' : 'created.copy_failed');
+    setTimeout(() => {
+      said.textContent = words(label);
+    }, 2500);
+  };
+  const colour = blue ? ' dealpay-button-blue' : '';
+  return el('button', { type: 'button', class: `dealpay-button${colour}`, 'data-key': key, on: { click: copy } }, said);
+}
+
+/**
+ * @param {string} url
+ * @param {import('./types').Words} words
+ * @param {string} look class names
+ */
+export function openLink(url, words, look) {
+  return el('a', {
+    class: look,
+    href: safeUrl(url),
+    target: '_blank',
+    rel: 'noopener noreferrer',
+    text: words('list.open'),
+  });
+}
+
+/**
+ * Only web addresses become links, whatever was answered.
+ * @param {string} url
+ */
+function safeUrl(url) {
+  return /^https?:\/\//i.test(url) ? url : null;
+}
+
+/**
+ * A quiet copy button for a row of the list.
+ * @param {string} url
+ * @param {string} id
+ * @param {import('./types').Words} words
+ */
+export function copyLink(url, id, words) {
+  const button = el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': `copy-${id}`,
+    text: words('list.copy'),
+  });
+  button.addEventListener('click', async () => {
+    button.textContent = words((await copyText(url)) ? 'created.copied' : 'created.copy_failed');
+    setTimeout(() => {
+      button.textContent = words('list.copy');
+    }, 2500);
+  });
+  return button;
+}

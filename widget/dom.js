@@ -1,0 +1,82 @@
+// @ts-check
+
+/**
+ * An element; `text` and children become text nodes, so nothing that comes from data is ever read as HTML.
+ * @param {string} tag
+ * @param {Record<string, unknown>} [attributes] `class`, `text`, `on` (event → listener), everything else as it stands
+ * @param {...(Node | string | null | false | undefined)} children
+ * @returns {HTMLElement}
+ */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === 'text') node.textContent = String(value);
+    else if (name === 'on') listen(node, /** @type {Record<string, EventListener>} */ (value));
+    else node.setAttribute(name, value === true ? '' : String(value));
+  }
+  node.append(...children.filter((child) => child || child === '').map((child) => /** @type {Node|string} */ (child)));
+  return node;
+}
+
+/**
+ * @param {HTMLElement} node
+ * @param {Record<string, EventListener>} listeners
+ */
+function listen(node, listeners) {
+  for (const [event, listener] of Object.entries(listeners)) node.addEventListener(event, listener);
+}
+
+/**
+ * A place that is painted anew only when what it shows has changed; the focus stays on the node with the same `data-key`.
+ * @param {HTMLElement} node
+ */
+export function slot(node) {
+  let shown = '';
+  /**
+   * @param {unknown} shows everything the painting depends on, as plain data
+   * @param {() => (Node | string | null | false | undefined)[]} paint
+   */
+  return (shows, paint) => {
+    const key = JSON.stringify(shows);
+    if (key === shown) return;
+    shown = key;
+    const focused = focusedKey(node);
+    node.replaceChildren(
+      ...paint()
+        .filter((child) => !!child)
+        .map((child) => /** @type {Node|string} */ (child)),
+    );
+    if (focused) focusKey(node, focused);
+  };
+}
+
+/** @param {HTMLElement} node */
+function focusedKey(node) {
+  const focused = document.activeElement;
+  return focused instanceof HTMLElement && node.contains(focused) ? focused.dataset.key : undefined;
+}
+
+/**
+ * @param {HTMLElement} node
+ * @param {string} key
+ */
+export function focusKey(node, key) {
+  const found = [...node.querySelectorAll('[data-key]')].find((one) => one.getAttribute('data-key') === key);
+  if (found instanceof HTMLElement) found.focus();
+}
+
+/**
+ * @param {string} path
+ * @param {string} label
+ */
+export function icon(path, label = '') {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const facts = { viewBox: '0 0 16 16', width: '16', height: '16', class: 'dealpay-icon', 'aria-hidden': 'true' };
+  for (const [name, value] of Object.entries(facts)) svg.setAttribute(name, value);
+  const shape = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  shape.setAttribute('d', path);
+  svg.append(shape);
+  if (label) svg.setAttribute('data-name', label);
+  return svg;
+}

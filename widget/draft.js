@@ -1,0 +1,75 @@
+// @ts-check
+
+/**
+ * A filled form. It outlives the card's node: when Kommo draws the card anew while a request is under way, the next
+ * card of the same deal finds the same draft with the same uuid, so that one form never makes two payments.
+ * @typedef {{
+ *   requestId: string,
+ *   values: import('./types').FormValues,
+ *   touched: boolean,
+ *   sending: Promise<import('./types').PaymentRequest> | null,
+ *   error: import('./api.js').ApiError | null,
+ * }} Draft
+ */
+
+/** @type {Map<number, Draft>} */
+const drafts = new Map();
+
+/** @param {number} leadId @returns {Draft | null} */
+export function draftOf(leadId) {
+  return drafts.get(leadId) ?? null;
+}
+
+/**
+ * @param {number} leadId
+ * @param {import('./types').FormValues} values
+ */
+export function beginDraft(leadId, values) {
+  const draft = { requestId: crypto.randomUUID(), values, touched: false, sending: null, error: null };
+  drafts.set(leadId, draft);
+  return draft;
+}
+
+/** @param {number} leadId */
+export function dropDraft(leadId) {
+  drafts.delete(leadId);
+}
+
+/**
+ * Sends the draft, or joins the sending that is under way. After success the draft is gone, after an error it stays.
+ * @param {number} leadId
+ * @param {Draft} draft
+ * @param {() => Promise<import('./types').PaymentRequest>} send
+ */
+export function sendOnce(leadId, draft, send) {
+  if (draft.sending) return draft.sending;
+  draft.error = null;
+  draft.sending = send().then(
+    (made) => {
+      dropDraft(leadId);
+      return made;
+    },
+    (error) => {
+      draft.sending = null;
+      draft.error = error;
+      throw error;
+    },
+  );
+  return draft.sending;
+}
+
+/**
+ * The body of `POST /widget/requests`; `amount` and `total` as `parseAmount` gave them.
+ * @param {number} leadId
+ * @param {Draft} draft
+ * @param {string} amount
+ * @param {string | null} total
+ */
+export function requestBody(leadId, draft, amount, total) {
+  const { kind, currency, description, interval, intervalCount } = draft.values;
+  const body = { request_id: draft.requestId, lead_id: leadId, amount, currency, description: description.trim() };
+  if (kind === 'subscription') {
+    return { ...body, mode: 'subscription', interval, interval_count: Number(intervalCount) || 1 };
+  }
+  return { ...body, mode: 'payment', kind, ...(kind === 'deposit' && total ? { deal_total: total } : {}) };
+}

@@ -1,0 +1,65 @@
+// @ts-check
+import { BUILD } from './build.js';
+
+/** Reads of Kommo's page. Always read anew: the page changes deals without a reload. */
+
+/** Id of the open deal, 0 while it is not saved, null where no card is open. */
+export function openLeadId() {
+  const card = APP.data.current_card;
+  return card ? Number(card.id) || 0 : null;
+}
+
+/** The deal's budget as it stands in the card, typed but unsaved included; digits and separators only. */
+export function budget() {
+  return cardField('lead[PRICE]').replace(/[^\d.,]/g, '');
+}
+
+export function dealName() {
+  return cardField('lead[NAME]').trim();
+}
+
+/** @param {string} name */
+function cardField(name) {
+  const card = APP.data.current_card;
+  const held = card ? card.model?.attributes[name] : undefined;
+  if (held !== undefined && held !== null) return String(held);
+  const input = document.querySelector(`[name="${name}"]`);
+  return input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement ? input.value : '';
+}
+
+export function language() {
+  return APP.lang_id || 'en';
+}
+
+/** Only decides what is offered; the backend asks Kommo for itself. */
+export function isAdmin() {
+  const rights = APP.constant('user_rights');
+  return Boolean(rights?.is_admin);
+}
+
+/**
+ * Kommo loads no style of ours, so the script brings it: one element in the page, whatever is opened and closed.
+ */
+export function ensureStyle() {
+  const id = 'dealpay-style';
+  const present = document.getElementById(id);
+  if (present?.dataset.version === BUILD.version) return;
+  present?.remove();
+  const style = document.createElement('style');
+  style.id = id;
+  style.dataset.version = BUILD.version;
+  style.textContent = BUILD.style;
+  document.head.append(style);
+}
+
+/**
+ * @param {import('./types').KommoWidget} widget
+ * @returns {import('./types').Words}
+ */
+export function wordsOf(widget) {
+  return (key, values = {}) => {
+    const found = widget.i18n(key);
+    const text = typeof found === 'string' && found ? found : key;
+    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  };
+}

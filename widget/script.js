@@ -1,0 +1,87 @@
+// @ts-check
+import { backend } from './api.js';
+import { openDeal } from './deal.js';
+import { ensureStyle, isAdmin, openLeadId, wordsOf } from './page.js';
+import { setupPanel } from './setup.js';
+
+/**
+ * Kommo's callbacks, and nothing else. Kommo constructs one object per area, may call `render` on it again, and calls
+ * `destroy` when the area changes; settings and words are there only after construction.
+ * @this {import('./types').KommoWidget}
+ */
+export default function Widget() {
+  const widget = this;
+  const words = wordsOf(widget);
+  const api = backend(widget);
+  /** @type {ReturnType<typeof openDeal> | null} */
+  let card = null;
+
+  const closeCard = () => {
+    card?.destroy();
+    card = null;
+  };
+
+  const showCard = () => {
+    const leadId = openLeadId();
+    if (leadId === null) {
+      closeCard();
+      return;
+    }
+    ensureStyle();
+    const root = cardRoot(widget);
+    if (card && card.leadId === leadId && root.hasChildNodes()) return;
+    closeCard();
+    card = openDeal({
+      root,
+      leadId,
+      api,
+      words,
+      admin: isAdmin(),
+      message: String(widget.get_settings().message ?? ''),
+      onOtherDeal: showCard,
+    });
+  };
+
+  /** @param {Element | null} place */
+  const showSetup = (place) => {
+    ensureStyle();
+    place?.querySelector('.dealpay-setup')?.remove();
+    place?.append(setupPanel(api, words));
+  };
+
+  this.callbacks = {
+    render() {
+      showCard();
+      return true;
+    },
+    init: () => true,
+    bind_actions: () => true,
+    settings($body) {
+      showSetup($body[0]?.querySelector('.widget_settings_block__descr') ?? $body[0] ?? null);
+      return true;
+    },
+    advancedSettings() {
+      const code = widget.get_settings().widget_code;
+      showSetup(document.getElementById(`work-area-${code}`) ?? document.getElementById('list_page_holder'));
+      return true;
+    },
+    onSave: () => true,
+    destroy: closeCard,
+  };
+}
+
+/**
+ * Our place in the right panel; made once, found again when Kommo renders a second time.
+ * @param {import('./types').KommoWidget} widget
+ */
+function cardRoot(widget) {
+  const id = `dealpay-${widget.get_settings().widget_code}`;
+  const present = document.getElementById(id);
+  if (present) return present;
+  const body = '<div class="dealpay dealpay-fresh"></div>';
+  widget.render_template({ caption: { class_name: 'dealpay-caption' }, body, render: '' });
+  const made = /** @type {HTMLElement} */ (document.querySelector('.dealpay-fresh'));
+  made.classList.remove('dealpay-fresh');
+  made.id = id;
+  return made;
+}

@@ -1,0 +1,53 @@
+// @ts-check
+import { BUILD } from './build.js';
+import { el } from './dom.js';
+
+/**
+ * What stands in the settings window and on the widget's page: what it does, and the way to the set-up pages.
+ * @param {ReturnType<typeof import('./api.js').backend>} api
+ * @param {import('./types').Words} words
+ */
+export function setupPanel(api, words) {
+  const said = el('p', { class: 'dealpay-small', role: 'status' });
+  const button = el('button', {
+    type: 'button',
+    class: 'dealpay-button dealpay-button-blue',
+    text: words('setup.open'),
+  });
+  button.addEventListener('click', () =>
+    openSetup(api, words, (text) => {
+      said.textContent = text;
+    }),
+  );
+  return el(
+    'div',
+    { class: 'dealpay dealpay-setup' },
+    el('p', { class: 'dealpay-title', text: words('setup.title') }),
+    el('p', { class: 'dealpay-muted', text: words('setup.intro') }),
+    button,
+    said,
+    el('p', { class: 'dealpay-small dealpay-muted', text: words('setup.address', { address: BUILD.backend }) }),
+  );
+}
+
+/**
+ * Opens the set-up pages in a new tab. The tab is opened within the click, or the browser would block it, and led to
+ * the single-use address when that has come.
+ * @param {ReturnType<typeof import('./api.js').backend>} api
+ * @param {import('./types').Words} words
+ * @param {(text: string) => void} say
+ */
+export async function openSetup(api, words, say) {
+  const tab = window.open('', '_blank');
+  say(words('setup.opening'));
+  try {
+    const { url } = await api.setup();
+    if (!tab) throw new Error(words('setup.blocked'));
+    tab.opener = null;
+    tab.location.replace(url);
+    say(words('setup.opened'));
+  } catch (error) {
+    tab?.close();
+    say((error instanceof Error && error.message) || words('error.unreachable'));
+  }
+}

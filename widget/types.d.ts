@@ -1,0 +1,77 @@
+/** What Kommo gives us and what our backend answers, as far as the widget reads it. */
+
+export type Amount = { amount: string; currency: string };
+
+export type PaymentRequest = Amount & {
+  id: string;
+  url: string;
+  state: string;
+  description: string;
+  mode: string;
+  kind: string;
+  created_at: string;
+  expires_at?: string | null;
+  created_by?: string | null;
+};
+
+export type Payment = Amount & {
+  id: string;
+  state: string;
+  paid_at: string | null;
+  refunded: string | null;
+  disputed: string | null;
+  request_id?: string | null;
+};
+
+/** `GET /widget/deals/{lead_id}`. What has a question mark may be missing. */
+export type Deal = {
+  state: string;
+  paid: Amount[];
+  expected: Amount[];
+  open: Amount[];
+  requests: PaymentRequest[];
+  payments: Payment[];
+  explanation?: string | null;
+  currency?: string | null;
+  mode?: 'test' | 'live' | null;
+  connected?: boolean;
+  may?: { create?: boolean; refund?: boolean } | null;
+};
+
+export type FormValues = {
+  kind: 'full' | 'deposit' | 'rest' | 'subscription';
+  amount: string;
+  currency: string;
+  description: string;
+  total: string;
+  interval: string;
+  intervalCount: string;
+};
+
+export type Words = (key: string, values?: Record<string, string>) => string;
+
+export type Deferred = {
+  done(take: (data: string) => void): Deferred;
+  fail(take: (xhr: { status: number; responseText?: string }) => void): Deferred;
+};
+
+/** The object that Kommo extends with its own methods before it is constructed, and fills after. */
+export type KommoWidget = {
+  callbacks: Record<string, (...given: any[]) => unknown>;
+  i18n(key: string): unknown;
+  get_settings(): Record<string, unknown> & { widget_code: string };
+  render_template(block: { caption: { class_name: string }; body: string; render: string }): void;
+  $authorizedAjax?: (options: Record<string, unknown>) => Deferred;
+};
+
+export type KommoCard = { id: number | string; model?: { attributes: Record<string, unknown> } };
+
+export type KommoApp = {
+  lang_id: string;
+  data: { current_card?: KommoCard | false | null };
+  constant(name: string): any;
+};
+
+declare global {
+  const APP: KommoApp;
+}
