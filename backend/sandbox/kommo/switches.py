@@ -7,7 +7,7 @@ readings that one world is played in.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from backend.sandbox.kommo.doubts import API, FIELDS, HOOKS, LEADS, NOTES, OAUTH, WIDGET
+from backend.sandbox.kommo.doubts import ALL
 
 
 class UnknownSwitch(KeyError):
@@ -34,7 +34,7 @@ class Switch:
 
 SWITCHES: dict[str, Switch] = {
     name: Switch(name, section, explanation, readings)
-    for table in (OAUTH, WIDGET, API, LEADS, FIELDS, NOTES, HOOKS)
+    for table in ALL
     for name, (section, explanation, readings) in table.items()
 }
 
