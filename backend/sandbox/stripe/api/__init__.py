@@ -1,0 +1,1 @@
+"""Stripe's REST interface, version 1."""

@@ -1,0 +1,25 @@
+"""POST routes of Checkout Sessions."""
+
+from backend.sandbox.stripe import sessions
+from backend.sandbox.stripe.api.call import Call
+from backend.sandbox.stripe.schemas import Obj
+
+
+def create(call: Call) -> Obj:
+    needed = call.shelf.ground.switches["price_data_needs"]
+    if needed != "none" and any("price_data" in line for line in call.params.get("line_items", ())):
+        call.need(f"{needed}_write")
+    params = {name: value for name, value in call.params.items() if name != "expand"}
+    return sessions.create(call.shelf, params)
+
+
+def update(call: Call) -> Obj:
+    """Metadata only: an empty value deletes its key."""
+    session = call.shelf.get("checkout.session", call.ids[0], "session")
+    changed = session["metadata"] | (call.params.get("metadata") or {})
+    session["metadata"] = {key: value for key, value in changed.items() if value != ""}
+    return session
+
+
+def expire(call: Call) -> Obj:
+    return sessions.expire(call.shelf, call.shelf.get("checkout.session", call.ids[0], "session"))

@@ -1,0 +1,242 @@
+"""What the payer does on the Checkout page, and what Stripe makes of it (facts/stripe.md C2 to C5)."""
+
+from dataclasses import dataclass
+
+from backend.sandbox.stripe import intents, invoices, subscriptions
+from backend.sandbox.stripe.refusals import Refusal
+from backend.sandbox.stripe.schemas import Obj, blank
+from backend.sandbox.stripe.shelf import Shelf
+
+OUTCOMES = ("paid", "declined", "delayed")
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who pays and how: ``outcome`` of OUTCOMES; ``discount`` and ``tax`` in minor units change the total;
+    ``presentment`` is ``(amount, currency)`` that the payer saw, where prices were shown in the payer's own money."""
+
+    outcome: str = "paid"
+    email: str | None = None
+    discount: int = 0
+    tax: int = 0
+    presentment: tuple[int, str] | None = None
+    decline_code: str = "insufficient_funds"
+
+
+def pay(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
+    """The payer confirms; returns the session. A declined card leaves it open, a delayed method complete but unpaid."""
+    if session["status"] != "open":
+        raise Refusal(f"This Checkout Session is {session['status']}.", param="session")
+    if payer.outcome not in OUTCOMES:
+        raise Refusal(f"outcome is one of {', '.join(OUTCOMES)}", param="outcome")
+    _adjust(session, payer)
+    if session["amount_total"] == 0:
+        return _complete_for_nothing(shelf, session, payer)
+    intent = _intent(shelf, session)
+    if payer.outcome == "declined":
+        intents.decline(shelf, intent, email=_email(session, payer), code=payer.decline_code)
+        return session
+    _complete(shelf, session, payer, intent)
+    if payer.outcome == "delayed":
+        _begin_delayed(shelf, session, payer, intent)
+    else:
+        _finish_paid(shelf, session, payer, intent)
+    return session
+
+
+def settle(shelf: Shelf, intent: Obj, outcome: str) -> Obj:
+    """Days later the delayed payment is ``paid`` or ``failed``; returns the PaymentIntent."""
+    if intent["status"] != "processing":
+        raise Refusal(f"This PaymentIntent is {intent['status']}, not processing.", param="intent")
+    session = next(shelf.newest("checkout.session", **_link(shelf, intent)), None)
+    if outcome == "failed":
+        intents.fail_processing(shelf, intent)
+        if session is not None:
+            shelf.emit("checkout.session.async_payment_failed", session)
+        return intent
+    charge = intents.succeed(shelf, intent, email=None)
+    shelf.emit("charge.succeeded", charge)
+    shelf.emit("payment_intent.succeeded", intent)
+    if session is not None:
+        session["payment_status"] = "paid"
+        shelf.emit("checkout.session.async_payment_succeeded", session)
+    _pay_invoice(shelf, intent)
+    intents.book(shelf, charge)
+    return intent
+
+
+def _link(shelf: Shelf, intent: Obj) -> Obj:
+    part = next(shelf.payments_of(intent=intent["id"]), None)
+    return {"invoice": part["invoice"]} if part else {"payment_intent": intent["id"]}
+
+
+def _email(session: Obj, payer: Payer) -> str | None:
+    return payer.email or session["customer_email"]
+
+
+def _adjust(session: Obj, payer: Payer) -> None:
+    discount = min(payer.discount, session["amount_subtotal"])
+    session["amount_total"] = session["amount_subtotal"] - discount + payer.tax
+    session["total_details"] = {"amount_discount": discount, "amount_shipping": 0, "amount_tax": payer.tax}
+
+
+def _intent(shelf: Shelf, session: Obj) -> Obj:
+    """The PaymentIntent of this try: the one of a declined try before, or a new one."""
+    earlier = shelf.find("payment_intent", session["payment_intent"] or "")
+    if earlier is not None and shelf.ground.switches["declined_try"] == "same":
+        earlier["amount"] = session["amount_total"]
+        return earlier
+    data = shelf.asked[session["id"]].get("payment_intent_data", {})
+    copied = {name: data[name] for name in ("description", "receipt_email", "statement_descriptor") if name in data}
+    intent = intents.new_intent(
+        shelf,
+        amount=session["amount_total"],
+        currency=session["currency"],
+        customer=session["customer"],
+        metadata=dict(data.get("metadata", {})),
+        **copied,
+    )
+    if session["mode"] == "payment":
+        session["payment_intent"] = intent["id"]
+    shelf.emit("payment_intent.created", intent)
+    return intent
+
+
+def _complete(shelf: Shelf, session: Obj, payer: Payer, intent: Obj | None) -> None:
+    """The session is complete; what hangs on it exists, though nothing is announced yet."""
+    session |= {"status": "complete", "url": None}
+    shelf.paying.discard(session["id"])
+    session["customer_details"] = _details(session, payer)
+    if payer.presentment is not None:
+        amount, currency = payer.presentment
+        session["presentment_details"] = {"presentment_amount": amount, "presentment_currency": currency}
+    wants_invoice = (session["invoice_creation"] or {}).get("enabled", False)
+    if session["mode"] == "subscription" or wants_invoice or session["customer_creation"] == "always":
+        session["customer"] = session["customer"] or _customer(shelf, session)["id"]
+    if intent is not None:
+        intent["customer"] = session["customer"]
+    if session["mode"] == "subscription":
+        _subscribe(shelf, session, intent)
+    elif wants_invoice:
+        _invoice(shelf, session, intent)
+
+
+def _details(session: Obj, payer: Payer) -> Obj:
+    unsaid = dict.fromkeys("address business_name individual_name name phone tax_ids".split())
+    return unsaid | {"email": _email(session, payer), "tax_exempt": "none"}
+
+
+def _customer(shelf: Shelf, session: Obj) -> Obj:
+    basis = {
+        "id": shelf.ground.new_id("cus_", 14),
+        "object": "customer",
+        "balance": 0,
+        "created": shelf.ground.now,
+        "delinquent": False,
+        "email": session["customer_details"]["email"],
+        "invoice_prefix": shelf.ground.new_id("", 8).upper(),
+        "invoice_settings": dict.fromkeys(("custom_fields", "default_payment_method", "footer", "rendering_options")),
+        "livemode": shelf.livemode,
+        "metadata": {},
+        "next_invoice_sequence": 1,
+        "preferred_locales": [],
+        "tax_exempt": "none",
+    }
+    return shelf.add(blank("customer") | basis)
+
+
+def _subscribe(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
+    subscription = subscriptions.start(shelf, session, session["customer"])
+    once = [_once(shelf, each) for each in shelf.lines[session["id"]] if each["price"]["type"] == "one_time"]
+    invoice = subscriptions.invoice_for(shelf, subscription, "subscription_create", once + _corrections(shelf, session))
+    session |= {"subscription": subscription["id"], "invoice": invoice["id"]}
+    if intent is not None:
+        invoices.by_intent(shelf, invoice, intent)
+
+
+def _invoice(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
+    lines = [_once(shelf, each) for each in shelf.lines[session["id"]]] + _corrections(shelf, session)
+    invoice = invoices.new_invoice(
+        shelf,
+        lines=lines,
+        currency=session["currency"],
+        billing_reason="manual",
+        customer=session["customer"],
+        metadata=dict(session["invoice_creation"]["invoice_data"]["metadata"]),
+    )
+    session["invoice"] = invoice["id"]
+    if intent is not None:
+        invoices.by_intent(shelf, invoice, intent)
+
+
+def _once(shelf: Shelf, line: Obj) -> Obj:
+    return invoices.line(shelf, amount=line["amount_total"], currency=line["currency"], description=line["description"])
+
+
+def _corrections(shelf: Shelf, session: Obj) -> list[Obj]:
+    """Discount and tax as one line, so that the invoice asks for what the session took."""
+    change = session["amount_total"] - session["amount_subtotal"]
+    name = "Discount and tax"
+    return [invoices.line(shelf, amount=change, currency=session["currency"], description=name)] if change else []
+
+
+def _begin_delayed(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
+    intents.process(shelf, intent, method="sepa_debit", email=_email(session, payer))
+    _announce_billing(shelf, session)
+    shelf.emit("checkout.session.completed", _at_completed(shelf, session))
+
+
+def _finish_paid(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
+    charge = intents.succeed(shelf, intent, email=_email(session, payer))
+    session["payment_status"] = "paid"
+
+    def payment() -> None:
+        shelf.emit("charge.succeeded", charge)
+        shelf.emit("payment_intent.succeeded", intent)
+
+    def completed() -> None:
+        _announce_billing(shelf, session)
+        shelf.emit("checkout.session.completed", _at_completed(shelf, session))
+
+    first, second = (
+        (completed, payment) if shelf.ground.switches["event_order"] == "session_first" else (payment, completed)
+    )
+    first()
+    second()
+    _pay_invoice(shelf, intent)
+    intents.book(shelf, charge)
+
+
+def _at_completed(shelf: Shelf, session: Obj) -> Obj:
+    if session["mode"] == "payment" and shelf.ground.switches["session_invoice_at_completed"] == "null":
+        return session | {"invoice": None}
+    return session
+
+
+def _announce_billing(shelf: Shelf, session: Obj) -> None:
+    if session["subscription"] is not None:
+        shelf.emit("customer.subscription.created", shelf.get("subscription", session["subscription"]))
+    if session["invoice"] is not None:
+        invoices.announce(shelf, shelf.get("invoice", session["invoice"]))
+
+
+def _pay_invoice(shelf: Shelf, intent: Obj) -> None:
+    part = next(shelf.payments_of(intent=intent["id"]), None)
+    if part is not None:
+        invoice = shelf.get("invoice", part["invoice"])
+        invoices.pay_part(shelf, invoice, part)
+        invoices.announce_paid(shelf, invoice, part)
+
+
+def _complete_for_nothing(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
+    """A trial or a full discount: no PaymentIntent; where there is an invoice, it is one of 0.00."""
+    _complete(shelf, session, payer, None)
+    in_payment_mode = session["mode"] == "payment"
+    session["payment_status"] = shelf.ground.switches["zero_total_status"] if in_payment_mode else "paid"
+    _announce_billing(shelf, session)
+    shelf.emit("checkout.session.completed", session)
+    if session["invoice"] is not None:
+        invoice = shelf.get("invoice", session["invoice"])
+        invoices.close(shelf, invoice)
+        invoices.announce_paid(shelf, invoice)
+    return session

@@ -1,0 +1,47 @@
+"""What can go wrong between a caller and Stripe, ordered for the next requests to a path."""
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+KINDS = {
+    "rate_limit": "429 before anything begins; the Idempotency-Key stays free",
+    "lock_timeout": "429 lock_timeout, to be tried again with the same key",
+    "server_error": "500 after the work began: nothing is done, and the 500 is replayed for the key",
+    "html_502": "an HTML page of a proxy; nothing is done",
+    "cut_before": "the connection is reset and nothing was done",
+    "cut_after": "the work is done and the answer is lost",
+    "cut_answer": "the work is done and the answer stops half way",
+    "delay": "the answer takes so many seconds; meanwhile the key is in use",
+    "hang": "no answer at all; the work is done",
+}
+
+
+@dataclass
+class Fault:
+    """For the next ``count`` requests whose method and path fit (``*`` as in file names)."""
+
+    kind: str
+    path: str = "*"
+    method: str = "*"
+    count: int = 1
+    seconds: float = 0.0
+
+    def fits(self, method: str, path: str) -> bool:
+        return self.count > 0 and fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
+
+
+@dataclass
+class Faults:
+    ordered: list[Fault] = field(default_factory=list)
+
+    def order(self, fault: Fault) -> None:
+        if fault.kind not in KINDS:
+            raise ValueError(f"a fault is one of {', '.join(KINDS)}, not {fault.kind}")
+        self.ordered.append(fault)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault that this request meets; one less of it remains."""
+        found = next((fault for fault in self.ordered if fault.fits(method, path)), None)
+        if found is not None:
+            found.count -= 1
+        return found

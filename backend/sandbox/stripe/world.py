@@ -1,0 +1,128 @@
+"""The whole local Stripe: accounts, time, faults, deliveries, and what happens to payments from outside."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from random import Random
+
+from backend.clock import Clock, MovableClock
+from backend.sandbox.stripe import checkout, sessions, subscriptions
+from backend.sandbox.stripe.accounts import Account
+from backend.sandbox.stripe.checkout import Payer
+from backend.sandbox.stripe.courier import Courier, Delivery
+from backend.sandbox.stripe.events import Event, freeze, reaches
+from backend.sandbox.stripe.faults import Faults
+from backend.sandbox.stripe.ground import Ground
+from backend.sandbox.stripe.idempotency import Kept
+from backend.sandbox.stripe.refusals import missing
+from backend.sandbox.stripe.requests_log import Seen
+from backend.sandbox.stripe.schemas import Obj
+from backend.sandbox.stripe.shelf import Shelf
+from backend.sandbox.stripe.switches import Switches
+
+
+class StripeWorld:
+    """State in memory, for one process. Its methods are also ``/_sandbox/…`` over HTTP (``control.py``).
+
+    A method that names an object finds it in whatever account and mode it lives; what does not exist is a
+    ``Refusal`` (Stripe's own 404), and so is what the object's state does not allow.
+    """
+
+    def __init__(self, clock: Clock, *, switches: Mapping[str, str] | None = None, seed: int | None = None) -> None:
+        self.clock = clock
+        self.ground = Ground(clock, Random(seed), Switches(switches))  # noqa: S311
+        self.courier = Courier(self.ground)
+        self.faults = Faults()
+        self.kept = Kept(self.ground)
+        self.seen: list[Seen] = []
+        self.events: list[Event] = []
+        self.calling: Obj | None = None
+        """The API request now at work (``{"id", "idempotency_key"}``): the cause of the events it makes."""
+        self.accounts: dict[str, Account] = {}
+        self.default_account = self.add_account("Sandbox shop")
+
+    @property
+    def base_url(self) -> str:
+        return self.ground.base_url
+
+    @base_url.setter
+    def base_url(self, address: str) -> None:
+        self.ground.base_url = address
+
+    def add_account(self, name: str, keys: Mapping[str, Iterable[str] | None] | None = None) -> Account:
+        """An account with ``keys`` (text → permission slugs, None for all); without, a secret key of each mode."""
+        account = Account(self.ground.new_id("acct_1", 16), name, self.ground, self._emit)
+        number = len(self.accounts) + 1
+        for text, permissions in (keys or {f"sk_{mode}_sandbox{number}": None for mode in ("test", "live")}).items():
+            account.add_key(text, permissions)
+        self.accounts[account.id] = account
+        return account
+
+    def shelves(self) -> Iterator[Shelf]:
+        for account in self.accounts.values():
+            yield from account.shelves.values()
+
+    def locate(self, id: str) -> tuple[Shelf, Obj]:
+        """An object by its id, wherever it lives, or ``Refusal`` 404."""
+        for shelf in self.shelves():
+            found = shelf.any_of(id)
+            if found is not None:
+                return shelf, found
+        raise missing("object", id)
+
+    def tick(self) -> None:
+        """Let the clock's work be done: sessions whose time is over expire."""
+        for shelf in self.shelves():
+            sessions.expire_due(shelf)
+
+    def advance(self, seconds: float) -> None:
+        """Move the world's time; ``TypeError`` if its clock can't be moved."""
+        if not isinstance(self.clock, MovableClock):
+            raise TypeError("this world was given a clock that can't be moved")
+        self.clock.advance(seconds)
+        self.tick()
+
+    def _emit(self, shelf: Shelf, type: str, obj: Obj, previous: Obj | None) -> None:
+        event = freeze(shelf, type, obj, previous, self.calling)
+        self.events.append(event)
+        for endpoint in shelf.endpoints.values():
+            version = endpoint.shown["api_version"] or endpoint.default_version()
+            enabled = endpoint.shown["status"] == "enabled"
+            if enabled and reaches(shelf, type, version, endpoint.shown["enabled_events"]):
+                self.courier.send(event, endpoint)
+
+    def event(self, id: str) -> Event:
+        found = next((event for event in self.events if event.id == id), None)
+        if found is None:
+            raise missing("event", id)
+        return found
+
+    def redeliver(self, event_id: str) -> list[Delivery]:
+        """Send an event once more to every endpoint of its account and mode, as Stripe's resend button does."""
+        event = self.event(event_id)
+        shelf = self.accounts[event.account_id].shelves[event.livemode]
+        return [self.courier.send(event, endpoint) for endpoint in shelf.endpoints.values()]
+
+    # What payers do.
+
+    def start_paying(self, session_id: str) -> None:
+        """The payer has pressed the button and has no answer yet."""
+        shelf, session = self.locate(session_id)
+        shelf.paying.add(session["id"])
+
+    def pay_session(self, session_id: str, payer: Payer | None = None) -> Obj:
+        self.tick()
+        shelf, session = self.locate(session_id)
+        return checkout.pay(shelf, session, payer or Payer())
+
+    def settle_payment(self, intent_id: str, outcome: str = "paid") -> Obj:
+        """A delayed payment comes in (``paid``) or back (``failed``)."""
+        shelf, intent = self.locate(intent_id)
+        return checkout.settle(shelf, intent, outcome)
+
+    def renew_subscription(self, subscription_id: str, outcome: str = "paid") -> Obj:
+        """The next period's invoice, ``paid`` or ``failed``."""
+        shelf, subscription = self.locate(subscription_id)
+        return subscriptions.renew(shelf, subscription, outcome)
+
+    def cancel_subscription(self, subscription_id: str) -> Obj:
+        shelf, subscription = self.locate(subscription_id)
+        return subscriptions.cancel(shelf, subscription)
