@@ -62,7 +62,6 @@ def _line(line: Obj) -> Obj:
         kept["subscription_item"] = item["subscription_item"]
     return kept | {
         "price": None,
-        "plan": None,
         "proration": False,
         "proration_details": {"credited_items": None},
         "subscription": item.get("subscription"),
