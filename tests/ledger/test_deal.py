@@ -1,0 +1,112 @@
+"""The eight states and the sums, row by row of the table."""
+
+import pytest
+
+from backend.ledger.deal import DealLedger
+from tests.ledger.build import DAY, NOW, deal, dispute, payment, refund, request, session
+
+
+@pytest.mark.parametrize(
+    ("state", "ledger"),
+    [
+        ("pending", deal(request())),
+        ("pending", deal(request(sessions=(session("expired"),)))),
+        ("processing", deal(request(sessions=(session("complete", "unpaid"),)))),
+        ("processing", deal(request(), payment(0, paid_at=None, processing=True))),
+        ("paid", deal(request(), payment())),
+        ("paid", deal(payment(request_id=None))),
+        ("paid", deal(request(sessions=(session("complete", "no_payment_required", asked=(0, "EUR")),)))),
+        ("partially_paid", deal(request(), request(id="r2"), payment())),
+        ("partially_paid", deal(request(kind="deposit", deal_total=40000), payment())),
+        ("failed", deal(request(cancelled=True))),
+        ("failed", deal(request(expires_at=NOW - 1))),
+        ("failed", deal(request(sessions=(session("complete", "unpaid", async_failed=NOW - DAY),)))),
+        ("pending", deal(request(sessions=(session("complete", "unpaid", async_failed=NOW - DAY + 1),)))),
+        ("refunded", deal(request(), payment(refunds=(refund(10000),)))),
+        ("refunded", deal(request(), payment(refunds=(refund(10000, "pending"),)))),
+        ("partially_refunded", deal(request(), payment(refunds=(refund(1),)))),
+        ("partially_refunded", deal(request(), payment(refunded_total=500))),
+        ("disputed", deal(request(), payment(disputes=(dispute("needs_response"),)))),
+        ("disputed", deal(request(), payment(disputes=(dispute("lost"),)))),
+        ("paid", deal(request(), payment(disputes=(dispute("won"),)))),
+        ("paid", deal(request(), payment(disputes=(dispute("warning_closed"),)))),
+        ("paid", deal(request(), payment(refunds=(refund(10000, "failed"),)))),
+    ],
+)
+def test_the_first_state_that_holds(state: str, ledger: DealLedger) -> None:
+    assert ledger.state == state
+
+
+def test_refunding_a_duplicate_leaves_a_paid_deal_paid() -> None:
+    ledger = deal(request(), payment(), payment(id="pi_2", refunds=(refund(10000),)))
+    assert ledger.state == "paid"
+    assert [twice.id for twice in ledger.paid_twice] == ["r1"]
+
+
+def test_a_cancelled_request_is_not_expected_any_more() -> None:
+    assert deal(request(), request(5000, id="r2", cancelled=True)).expected == 10000
+
+
+def test_a_cancelled_request_that_was_paid_all_the_same_counts() -> None:
+    ledger = deal(request(cancelled=True), payment())
+    assert (ledger.expected, ledger.state) == (10000, "paid")
+
+
+def test_a_settled_request_is_worth_what_was_paid_for_it() -> None:
+    ledger = deal(request(12000), payment(14520))
+    assert (ledger.expected, ledger.outstanding, ledger.overpaid) == (14520, 0, 0)
+
+
+def test_deposit_and_rest_make_the_total() -> None:
+    ledger = deal(
+        request(kind="deposit", deal_total=40000),
+        request(30000, id="r2", kind="rest"),
+        payment(),
+    )
+    assert (ledger.expected, ledger.outstanding, ledger.state) == (40000, 30000, "partially_paid")
+
+
+def test_a_subscription_is_worth_its_settled_periods() -> None:
+    ledger = deal(
+        request(mode="subscription"),
+        payment(subscription="sub_1"),
+        payment(id="pi_2", subscription="sub_1"),
+    )
+    assert (ledger.expected, ledger.gross, ledger.state, ledger.paid_twice) == (20000, 20000, "paid", ())
+
+
+def test_a_refund_reopens_no_debt() -> None:
+    assert deal(request(), payment(refunds=(refund(10000),))).outstanding == 0
+
+
+def test_money_in_another_currency_is_never_added() -> None:
+    ledger = deal(request(), payment(), payment(700, id="pi_2", currency="USD", request_id=None))
+    assert (ledger.gross, [p.id for p in ledger.elsewhere]) == (10000, ["pi_2"])
+
+
+def test_the_account_currency_rules_when_anything_is_in_it() -> None:
+    assert deal(request(currency="USD"), request(id="r2", currency="EUR")).currency == "EUR"
+
+
+def test_without_it_the_first_request_names_the_currency() -> None:
+    assert deal(request(currency="USD"), payment(currency="GBP")).currency == "USD"
+
+
+def test_a_running_total_adds_only_what_no_known_refund_tells() -> None:
+    assert payment(refunds=(refund(300),), refunded_total=300).refunded == 300
+    assert payment(refunds=(refund(300),), refunded_total=500).refunded == 500
+    assert payment(refunds=(refund(300, "failed"),), refunded_total=300).refunded == 0
+
+
+def test_a_lost_dispute_counts_as_money_gone_back() -> None:
+    assert deal(request(), payment(disputes=(dispute("lost", 4000),))).refunded == 4000
+
+
+def test_money_gone_back_twice_is_never_more_than_was_received() -> None:
+    both = payment(refunds=(refund(10000),), disputes=(dispute("lost"),))
+    assert deal(request(), both).refunded == 10000
+
+
+def test_time_alone_changes_a_request_that_expires() -> None:
+    ledger = deal(request(expires_at=NOW + 50))
+    assert (ledger.state, ledger.next_change_at) == ("pending", NOW + 50)
