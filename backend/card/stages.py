@@ -63,11 +63,11 @@ def _forward(target: int, now: DealNow, pipelines: Sequence[Mapping[str, Any]]) 
 
 def sort_order(pipelines: Sequence[Mapping[str, Any]], pipeline_id: int) -> dict[int, int]:
     """Status → position in its pipeline; won and lost come last whatever number Kommo gives them."""
-    statuses = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
+    statuses: list[dict[str, Any]] = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
     return {s["id"]: s["sort"] + (1_000_000 if s["id"] in (WON, LOST) else 0) for s in statuses}
 
 
 def is_incoming(pipelines: Sequence[Mapping[str, Any]], pipeline_id: int, status_id: int) -> bool:
     """Incoming leads (stage type 1): any PATCH accepts such a deal, so it is touched only when money came."""
-    statuses = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
+    statuses: list[dict[str, Any]] = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
     return any(s["id"] == status_id and s.get("type") == INCOMING_TYPE for s in statuses)

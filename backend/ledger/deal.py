@@ -152,6 +152,7 @@ class DealLedger:
     """All that is known about the money of one deal, at one moment."""
 
     account_currency: str
+    livemode: bool
     requests: tuple[Request, ...]
     payments: tuple[Payment, ...]
     ended_subscriptions: tuple[tuple[str, float], ...]

@@ -29,7 +29,8 @@ async def load_deals(
 ) -> dict[int, DealLedger]:
     """The ledgers of ``lead_ids``, empty where nothing is known. Only money of the account's mode is in them."""
     connections = await _connections(session, account)
-    shown = {connection.id for connection in connections if connection.livemode == is_live(account, connections)}
+    mode = is_live(account, connections)
+    shown = {connection.id for connection in connections if connection.livemode == mode}
     found = await session.exec(
         select(LedgerEntry).where(
             LedgerEntry.account_id == account.id,
@@ -44,9 +45,8 @@ async def load_deals(
             col(PaymentRequest.connection_id).in_(shown),
         )
     )
-    live = {connection.id: connection.livemode for connection in connections}
     entries, requests = list(found.all()), list(asked.all())
-    return {lead_id: _ledger(account, lead_id, entries, requests, live, now) for lead_id in lead_ids}
+    return {lead_id: _ledger(account, mode, lead_id, entries, requests, now) for lead_id in lead_ids}
 
 
 def is_live(account: Account, connections: Iterable[StripeConnection]) -> bool:
@@ -63,10 +63,10 @@ async def _connections(session: AsyncSession, account: Account) -> list[StripeCo
 
 def _ledger(
     account: Account,
+    livemode: bool,
     lead_id: int,
     entries: Iterable[LedgerEntry],
     requests: Iterable[PaymentRequest],
-    live: Mapping[str, bool],
     now: float,
 ) -> DealLedger:
     mine = sorted((entry for entry in entries if entry.lead_id == lead_id), key=lambda entry: entry.id)
@@ -80,14 +80,13 @@ def _ledger(
     by_id = {(entry.connection_id, entry.id): entry for entry in mine}
     return DealLedger(
         account_currency=account.currency,
+        livemode=livemode,
         requests=tuple(
             _request(request, sessions[request.id])
             for request in sorted(requests, key=lambda one: (one.created_at, one.id))
             if request.lead_id == lead_id
         ),
-        payments=tuple(
-            _payment(entry, by_id, hanging, live[entry.connection_id]) for entry in mine if entry.kind == "payment"
-        ),
+        payments=tuple(_payment(entry, by_id, hanging, livemode) for entry in mine if entry.kind == "payment"),
         ended_subscriptions=tuple(
             (entry.id, entry.facts["ended"])
             for entry in mine

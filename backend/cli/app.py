@@ -1,0 +1,96 @@
+"""The commands, and how the few lines of each are run."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli import events, integrations, start
+from backend.cli.reading import load_settings
+from backend.config import Settings
+from backend.logs import set_up_logs
+from backend.widget_archive import WidgetArchiveError, build, find_sources
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Stripe payments in the Kommo deal card.")
+widget = typer.Typer(no_args_is_help=True, help="The widget's archive.")
+app.add_typer(widget, name="widget")
+app.add_typer(events.app, name="events")
+app.add_typer(integrations.app, name="integrations")
+app.command("init")(start.init)
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; HOST by default.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; PORT by default.")]
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    worker: Annotated[bool, typer.Option(help="Run the worker in this process as well.")] = True,
+) -> None:
+    """Run the product: the web, and the worker beside it unless --no-worker."""
+    from backend.processes import serve as run
+
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    _run(lambda settings: run(settings, with_worker=worker), **given)
+
+
+@app.command("worker")
+def worker_command() -> None:
+    """Run the worker alone, beside `serve --no-worker`."""
+    from backend.processes import work
+
+    _run(work)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date (`serve` and `worker` do so by themselves)."""
+    from backend.processes import migrate as run
+
+    _run(run)
+
+
+@app.command()
+def sandbox() -> None:
+    """Play the whole product on this machine: a local Kommo, a local Stripe, and our backend between them."""
+    from backend.sandbox.stage import play
+
+    set_up_logs("console")
+    asyncio.run(play())
+
+
+@app.command()
+def story() -> None:
+    """The same without a person: from install to Paid, each step printed; non-zero if anything differs."""
+    from backend.sandbox.story import tell
+
+    set_up_logs("console")
+    sys.exit(asyncio.run(tell()))
+
+
+@widget.command("build")
+def widget_build(
+    out: Annotated[Path, typer.Option(help="Where to write the archive.")] = Path("widget.zip"),
+    url: Annotated[str, typer.Option(help="The backend's public address; PUBLIC_URL by default.")] = "",
+) -> None:
+    """Write widget.zip with the backend's address in it."""
+    try:
+        built = build(find_sources(), url or load_settings().public_url, out)
+    except WidgetArchiveError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{out}: version {built.version}")
+
+
+def _run(process: Callable[[Settings], Awaitable[None]], **given: Any) -> None:
+    settings = load_settings(**given)
+    set_up_logs(settings.log_format)
+
+    async def run() -> None:
+        await process(settings)
+
+    asyncio.run(run())

@@ -1,0 +1,71 @@
+"""``events``: what Stripe sent, what became of it, and working it in again."""
+
+from typing import Annotated
+
+import orjson
+import typer
+from sqlmodel import col, select
+
+from backend.cli.reading import run_with_resources
+from backend.clock import as_datetime
+from backend.inbox import read_body, replay
+from backend.models import InboxEvent
+from backend.resources import Resources
+
+app = typer.Typer(no_args_is_help=True, help="The inbox of Stripe's events.")
+
+
+@app.command("list")
+def list_events(
+    state: Annotated[str, typer.Option(help="Only this state: new, done, foreign, ignored, postponed, dead.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+) -> None:
+    """The newest events, one a line."""
+
+    async def run(resources: Resources) -> None:
+        chosen = select(InboxEvent).order_by(col(InboxEvent.received_at).desc()).limit(limit)
+        if state:
+            chosen = chosen.where(InboxEvent.state == state)
+        async with resources.database.read() as session:
+            for event in (await session.exec(chosen)).all():
+                when = as_datetime(event.received_at).strftime("%Y-%m-%d %H:%M:%S")
+                typer.echo(f"{when}  {event.state:<9}  {event.type:<45}  {event.id}  {event.error}".rstrip())
+
+    run_with_resources(run)
+
+
+@app.command()
+def show(event_id: str) -> None:
+    """One event: its state, what was wrong with it, and its body where that was kept."""
+
+    async def run(resources: Resources) -> None:
+        async with resources.database.read() as session:
+            found = (await session.exec(select(InboxEvent).where(InboxEvent.id == event_id))).all()
+        if not found:
+            typer.echo(f"There is no event {event_id} in the inbox.", err=True)
+            raise typer.Exit(1)
+        for event in found:
+            typer.echo(f"{event.id}  {event.type}  {event.state}  attempts {event.attempts}  {event.error}")
+            if event.body is not None:
+                typer.echo(orjson.dumps(read_body(resources.vault, event), option=orjson.OPT_INDENT_2).decode())
+
+    run_with_resources(run)
+
+
+@app.command("replay")
+def replay_events(
+    event_ids: Annotated[list[str] | None, typer.Argument(help="Events to work in again.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All events whose body was kept.")] = False,
+) -> None:
+    """Work events in again. What is already known does not change; a running worker does it at once."""
+    if not event_ids and not everything:
+        typer.echo("Name the events to replay, or say --all.", err=True)
+        raise typer.Exit(2)
+
+    async def run(resources: Resources) -> None:
+        async with resources.database.write() as session:
+            count = await replay(session, [] if everything else event_ids or [])
+        typer.echo(f"{count} events will be worked in again.")
+
+    run_with_resources(run)
+

@@ -1,0 +1,33 @@
+"""Settings for a command: read, or the reason why not, once, in plain words."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import typer
+
+from backend.clock import system_clock
+from backend.config import BadSettings, Settings, read_settings
+from backend.migrations import upgrade
+from backend.resources import Resources, open_resources
+
+
+def load_settings(**given: Any) -> Settings:
+    """All settings checked; else each problem on its own line, and exit code 2."""
+    try:
+        return read_settings(**given)
+    except BadSettings as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def run_with_resources(command: Callable[[Resources], Awaitable[None]]) -> None:
+    """Run ``command`` with the database up to date and everything open."""
+    settings = load_settings()
+
+    async def run() -> None:
+        async with open_resources(settings, system_clock) as resources:
+            await upgrade(resources.database)
+            await command(resources)
+
+    asyncio.run(run())

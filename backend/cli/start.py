@@ -1,0 +1,85 @@
+"""``init``: from nothing to a running product, in the order in which Kommo asks for things."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.config import BadSettings, read_settings
+from backend.widget_archive import WidgetArchiveError, build, find_sources
+
+ENV = Path(".env")
+
+
+def init(
+    public_url: Annotated[str, typer.Option(prompt="Public address of this server (https://…)", help="PUBLIC_URL.")],
+    force: Annotated[bool, typer.Option(help="Replace a .env that is there.")] = False,
+) -> None:
+    """Write .env with fresh keys, build widget.zip, and say what to do in Kommo."""
+    if ENV.exists() and not force:
+        typer.echo("There is a .env here already. Its keys open what is stored: keep it, or use --force.", err=True)
+        raise typer.Exit(1)
+    given = {"public_url": public_url, "secret_keys": secrets.token_urlsafe(32), "admin_token": secrets.token_urlsafe(24)}
+    try:
+        settings = read_settings(env_file=None, **given)
+    except BadSettings as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    _write_private(ENV, _env_text(given | {"public_url": settings.public_url}))
+    try:
+        built = build(find_sources(), settings.public_url, Path("widget.zip"))
+    except WidgetArchiveError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(_next_steps(settings.redirect_uri, settings.public_url, built.version))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Readable by its owner only, from its first byte on."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _env_text(given: dict[str, str]) -> str:
+    return f"""# Made by `kommo-stripe init`. Keep it private: SECRET_KEYS opens what the database holds.
+PUBLIC_URL={given["public_url"]}
+SECRET_KEYS={given["secret_keys"]}
+ADMIN_TOKEN={given["admin_token"]}
+
+# From Kommo: Settings → Integrations → your integration → Keys and scopes
+KOMMO_CLIENT_ID=
+KOMMO_CLIENT_SECRET=
+
+# From Stripe: Developers → API keys → Create restricted key
+STRIPE_API_KEY=
+
+# Where a paid deal goes: `won`, or pipeline_id:status_id with commas between; empty = it stays where it is
+PAID_STAGES=
+"""
+
+
+def _next_steps(redirect_uri: str, public_url: str, version: str) -> str:
+    return f"""
+.env is written (readable by you alone), widget.zip is built (version {version}).
+
+Next, in Kommo (as an administrator):
+  1. Settings → Integrations → Create integration → Private.
+     Redirect URL:            {redirect_uri}
+     Access revoked notice:   {public_url}/kommo/uninstall
+     Scopes:                  access to the account's data
+     Widget archive:          widget.zip
+  2. Open the integration's tab "Keys and scopes": copy the Integration ID and the Secret key
+     into .env as KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET.
+In Stripe:
+  3. Create a restricted key and put it into .env as STRIPE_API_KEY.
+Here:
+  4. Start the product:       kommo-stripe serve
+In Kommo again:
+  5. Install the integration. Kommo connects by itself; if it does not, open
+     {public_url}/oauth/kommo/start (with the admin token).
+  6. Open a deal: the panel at the right has the button "Create Stripe payment".
+"""

@@ -1,0 +1,32 @@
+"""Logs: one line an event, for people or for machines. What is logged is named, not dumped: no secret gets there."""
+
+import logging
+import sys
+
+import structlog
+
+
+def set_up_logs(style: str) -> None:
+    """``style`` is ``console`` or ``json``. Other libraries' lines go the same way, their access logs are off."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if style == "json":
+        end: list[structlog.typing.Processor] = [
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ]
+    else:
+        end = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
+    structlog.configure(
+        processors=[*shared, *end],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    for name in ("httpx", "httpcore", "stripe", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)

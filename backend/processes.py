@@ -1,0 +1,89 @@
+"""Running processes: the web, the worker, or both in one; brought up to date first, stopped gracefully."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+
+from backend.accounts.integrations import ensure_environment
+from backend.clock import system_clock
+from backend.config import Settings
+from backend.migrations import upgrade
+from backend.resources import Resources, open_resources
+from backend.web.app import create_app
+from backend.worker import Worker
+
+WEB_GRACE_SECONDS = 8
+WORKER_GRACE_SECONDS = 15.0
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with the signals left to us: it would end the process by the signal instead of with 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings, *, with_worker: bool) -> None:
+    """The web, and the worker beside it, until SIGTERM or SIGINT."""
+    async with open_resources(settings, system_clock) as resources:
+        await _prepare(resources, settings)
+        server = _Server(_web_config(resources, settings))
+        worker = Worker(resources) if with_worker else None
+        _on_stop(server, worker)
+        async with asyncio.TaskGroup() as tasks:
+            if worker is not None:
+                tasks.create_task(worker.run(WORKER_GRACE_SECONDS))
+            await server.serve()
+            if worker is not None:
+                worker.stop()
+
+
+async def work(settings: Settings) -> None:
+    """The worker alone, until SIGTERM or SIGINT."""
+    async with open_resources(settings, system_clock) as resources:
+        await _prepare(resources, settings)
+        worker = Worker(resources)
+        _on_stop(None, worker)
+        log.info("worker started")
+        await worker.run(WORKER_GRACE_SECONDS)
+
+
+async def migrate(settings: Settings) -> None:
+    async with open_resources(settings, system_clock) as resources:
+        await upgrade(resources.database)
+
+
+async def _prepare(resources: Resources, settings: Settings) -> None:
+    """An empty or older database is brought up to date before the first request."""
+    await upgrade(resources.database)
+    await ensure_environment(resources, settings)
+
+
+def _web_config(resources: Resources, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(resources, admin_token=settings.admin_token.get_secret_value()),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # paths are secrets here; our own log names routes
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=WEB_GRACE_SECONDS,
+    )
+
+
+def _on_stop(server: _Server | None, worker: Worker | None) -> None:
+    def stop() -> None:
+        if server is not None:
+            server.should_exit = True
+        if worker is not None:
+            worker.stop()
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)

@@ -1,0 +1,114 @@
+"""What must be written to one deal, decided in values: the difference between wanted and what is there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from backend.card.render import Note, StageGoal, Wanted
+from backend.card.stages import DealNow, Decision, decide, is_incoming
+from backend.kommo_api.values import EnumId, FieldValue, Lead
+from backend.models import Account, CardWrite
+
+IN_DOUBT = frozenset(("sent", "doubtful"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``fields``: field id → value to write; ``stages``: decisions to record, a move among them at the most."""
+
+    lead_id: int
+    fields: dict[int, Any] = field(default_factory=dict)
+    move: tuple[int, int] | None = None
+    stages: tuple[tuple[StageGoal, Decision], ...] = ()
+    notes: tuple[Note, ...] = ()
+    incoming: bool = False
+
+    @property
+    def patches(self) -> bool:
+        return bool(self.fields or self.move)
+
+
+def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Account, *, test: bool) -> Plan:
+    """``writes``: all intents of this deal so far. What is in doubt is left alone until it is settled."""
+    incoming = is_incoming(account.pipelines, lead.pipeline_id, lead.status_id)
+    if incoming and not wanted.has_money:
+        return Plan(lead.id)
+    stages = tuple(_stages(lead, wanted, writes, account, test))
+    moves = [decision.status_id for _, decision in stages if decision.status_id is not None]
+    return Plan(
+        lead.id,
+        fields=dict(_differences(lead.fields, wanted.fields, account.fields)),
+        move=(lead.pipeline_id, moves[0]) if moves else None,
+        stages=stages,
+        notes=tuple(_missing_notes(wanted.notes, writes)),
+        incoming=incoming,
+    )
+
+
+def _stages(
+    lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Account, test: bool
+) -> Iterable[tuple[StageGoal, Decision]]:
+    ours = [write for write in writes if write.kind == "stage"]
+    if any(write.state in IN_DOUBT for write in ours):
+        return
+    known = {write.fact_id for write in ours if write.state != "intended"}
+    now = DealNow(lead.pipeline_id, lead.status_id, lead.tags)
+    for goal in wanted.stages:
+        if goal.fact_id not in known:
+            yield (
+                goal,
+                decide(
+                    goal,
+                    now,
+                    rules=account.stages,
+                    pipelines=account.pipelines,
+                    last_written=last_move(ours),
+                    test=test,
+                ),
+            )
+
+
+def last_move(writes: Iterable[CardWrite]) -> tuple[int, int] | None:
+    """The (pipeline, status) that we wrote last, if we ever moved this deal."""
+    done = [write for write in writes if write.kind == "stage" and write.state == "done" and "to" in write.content]
+    last = max(done, key=lambda write: write.sent_at, default=None)
+    return (last.content["pipeline"], last.content["to"]) if last else None
+
+
+def _missing_notes(notes: Iterable[Note], writes: Sequence[CardWrite]) -> Iterable[Note]:
+    known = {write.fact_id for write in writes if write.kind == "note" and write.state != "intended"}
+    return (note for note in notes if note.fact_id not in known)
+
+
+def _differences(
+    there: Mapping[int, tuple[FieldValue, ...]], wanted: Mapping[str, str | int | None], fields: Mapping[str, Any]
+) -> Iterable[tuple[int, Any]]:
+    for code, value in wanted.items():
+        meta = fields.get(code)
+        if meta is None:  # a user removed it; set-up makes it again
+            continue
+        current = there.get(int(meta["id"]), ())
+        if value is None:
+            if current:
+                yield int(meta["id"]), None
+        elif not _same(meta, value, current[0] if current else None):
+            yield int(meta["id"]), _as_written(meta, value)
+
+
+def _same(meta: Mapping[str, Any], value: str | int, current: FieldValue | None) -> bool:
+    if current is None:
+        return False
+    if meta.get("enums"):
+        return current.enum_id == meta["enums"].get(str(value))
+    if meta["type"] in ("numeric", "monetary", "date_time"):
+        try:
+            return Decimal(str(current.value)) == Decimal(str(value))
+        except InvalidOperation:
+            return False
+    return str(current.value) == str(value)
+
+
+def _as_written(meta: Mapping[str, Any], value: str | int) -> Any:
+    enums = meta.get("enums")
+    return EnumId(int(enums[str(value)])) if enums else value

@@ -1,0 +1,64 @@
+"""Doubt settled: after a crash or a lost answer, wait, read back, and only then decide whether it happened."""
+
+from collections.abc import Mapping
+
+from backend.accounts.tokens import calling
+from backend.kommo_api.values import Lead
+from backend.leases import Claim, fence
+from backend.models import CardWrite
+from backend.resources import Resources
+from backend.writer.journal import Page
+
+
+async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, float]:
+    """Settle what is due of this page, in place; the leads that still have to wait, with the moment.
+
+    An abandoned request may still be carried out within ``settle_seconds``; what is not there after that never was.
+    """
+    now = resources.clock()
+    waiting: dict[int, float] = {}
+    due: list[CardWrite] = []
+    for write in page.in_doubt():
+        due_at = write.sent_at + resources.settle_seconds
+        if due_at > now:
+            waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
+        else:
+            due.append(write)
+    notes = [write for write in due if write.kind == "note" and write.lead_id in leads]
+    found = await _found(resources, claim, notes)
+    for write in due:
+        lead = leads.get(write.lead_id)
+        if write.kind == "note":
+            write.state = "done" if write.content["marker"] in found.get(write.lead_id, "") else "intended"
+        elif lead is not None:
+            write.state = _stage_state(write, lead)
+    await _save(resources, claim, due)
+    return waiting
+
+
+def _stage_state(write: CardWrite, lead: Lead) -> str:
+    """At the target: it happened. Anywhere else it did not, and the plan decides anew from where the deal stands."""
+    there = (lead.pipeline_id, lead.status_id) == (write.content["pipeline"], write.content["to"])
+    return "done" if there else "intended"
+
+
+async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> dict[int, str]:
+    """The text of all notes of these leads, by lead: every page, since a busy deal has more than one."""
+    if not notes:
+        return {}
+    leads = sorted({write.lead_id for write in notes})
+    texts: dict[int, str] = {}
+    for note in await calling(resources, claim.account_id, lambda api: api.notes_of(leads)):
+        texts[note.lead_id] = f"{texts.get(note.lead_id, '')}\n{note.text}"
+    return texts
+
+
+async def _save(resources: Resources, claim: Claim, settled: list[CardWrite]) -> None:
+    if not settled:
+        return
+    now = resources.clock()
+    async with resources.database.write() as session:
+        await fence(session, claim, now)
+        for write in settled:
+            write.epoch = claim.epoch
+            await session.merge(write)
