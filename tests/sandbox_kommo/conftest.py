@@ -66,7 +66,7 @@ class Kommo:
 
 @pytest.fixture
 async def kommo(anyio_backend: str) -> AsyncIterator[Kommo]:
-    world = KommoWorld(MovableClock(), seed=1)
+    world = KommoWorld(MovableClock(), seed=1, switches={"account_rate": "none"})
     world.limits.rate = 1000
     integration = world.add_integration(world.account, REDIRECT, disable_uri="https://pay.example.com/kommo/uninstall")
     pair = world.issue_pair(integration.client_id, world.account.admin.id)

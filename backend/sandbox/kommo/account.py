@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from backend.clock import Clock
 from backend.sandbox.kommo.ids import Ids
 from backend.sandbox.kommo.records import (
+    BotRun,
     BotStart,
     Change,
     Contact,
@@ -21,7 +22,9 @@ from backend.sandbox.kommo.records import (
     StageMove,
     Status,
     Task,
+    Trigger,
     User,
+    Webhook,
 )
 from backend.sandbox.kommo.switches import Switches
 
@@ -55,6 +58,9 @@ class Account:
     groups: dict[str, FieldGroup] = field(default_factory=dict)
     notes: dict[int, Note] = field(default_factory=dict)
     tasks: dict[int, Task] = field(default_factory=dict)
+    webhooks: dict[int, Webhook] = field(default_factory=dict)
+    triggers: list[Trigger] = field(default_factory=list)
+    bots: dict[int, BotRun] = field(default_factory=dict)
     moves: list[StageMove] = field(default_factory=list)
     bot_starts: list[BotStart] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)

@@ -1,5 +1,8 @@
 """The world as an ASGI app: Kommo's own addresses behind the gate, the control routes beside them."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -9,15 +12,28 @@ from starlette.types import Receive, Scope, Send
 from backend.sandbox.kommo.api import api_routes
 from backend.sandbox.kommo.control import control_routes
 from backend.sandbox.kommo.gate import pass_through
+from backend.sandbox.kommo.hooks import keep_delivering
 from backend.sandbox.kommo.oauth import oauth_routes
 from backend.sandbox.kommo.world import KommoWorld
+
+
+@asynccontextmanager
+async def _delivering(world: KommoWorld) -> AsyncIterator[None]:
+    """Hooks go out while the world is served."""
+    task = asyncio.create_task(keep_delivering(world))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 class KommoApp(FastAPI):
     """``/api/`` and ``/oauth2/`` go through the gate; pages and control routes know no faults and no limits."""
 
     def __init__(self, world: KommoWorld) -> None:
-        super().__init__(openapi_url=None)
+        super().__init__(openapi_url=None, lifespan=lambda _app: _delivering(world))
         self.world = world
         self.router.routes.extend([*oauth_routes(world), *api_routes(world), *control_routes(world)])
 

@@ -7,6 +7,8 @@ from typing import Any
 Node = dict[str, Any]
 """Keys are strings at every level, also the numbers of lists; leaves are strings."""
 
+Form = list[tuple[str, str]]
+
 _KEY = re.compile(r"\[([^\]]*)\]")
 
 

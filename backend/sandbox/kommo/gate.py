@@ -37,9 +37,8 @@ async def pass_through(world: KommoWorld, inner: ASGIApp, scope: Scope, receive:
     asked = _asked(world, scope, body)
     world.requests.append(asked)
     fault = world.faults.take(asked.method, asked.path)
-    if fault:
-        asked.fault = fault.kind
-        await asyncio.sleep(fault.seconds)
+    asked.fault = fault.kind if fault else ""
+    await asyncio.sleep(world.latency + (fault.seconds if fault else 0.0))
     if fault and fault.kind == "drop_before":
         return await _hang_up(receive, send, abort=True)
     answer = await _answer(world, inner, scope, body, fault)

@@ -23,3 +23,15 @@ class Asked:
     @property
     def is_write(self) -> bool:
         return self.method not in ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass
+class Sent:
+    """A request that Kommo made: a hook. ``status`` 0 means that nobody answered in time."""
+
+    at: float
+    kind: str
+    method: str
+    url: str
+    body: Any
+    status: int = 0

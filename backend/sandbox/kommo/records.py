@@ -210,3 +210,38 @@ class Change:
     at: int
     before: list[Json]
     after: list[Json]
+
+
+@dataclass
+class Webhook:
+    """An address that is told of events; ``bad`` holds the times of refused deliveries."""
+
+    id: int
+    destination: str
+    settings: list[str]
+    created_by: int
+    created_at: int
+    updated_at: int
+    sort: int = 0
+    disabled: bool = False
+    bad: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A widget's block in the Digital Pipeline: deals that come to this stage are told to ``url``."""
+
+    pipeline_id: int
+    status_id: int
+    url: str
+    settings: Json
+
+
+@dataclass
+class BotRun:
+    """A Salesbot that waits at a widget's step until it is continued."""
+
+    bot_id: int
+    continue_id: int
+    lead_id: int
+    answer: Json | None = None

@@ -18,7 +18,8 @@ from backend.sandbox.kommo.grants import (
 )
 from backend.sandbox.kommo.ids import Ids
 from backend.sandbox.kommo.limits import Limits
-from backend.sandbox.kommo.log import Asked
+from backend.sandbox.kommo.log import Asked, Sent
+from backend.sandbox.kommo.outbox import Outbox
 from backend.sandbox.kommo.person import Person
 from backend.sandbox.kommo.records import User
 from backend.sandbox.kommo.seed import furnish, populate
@@ -28,7 +29,8 @@ from backend.sandbox.kommo.switches import Switches
 class KommoWorld:
     """All state of the fake. ``base_url`` is set by whoever serves it (no trailing slash), before the first request.
 
-    ``kommo_hosts`` makes redirects name ``{subdomain}.kommo.com`` in ``referer`` instead of the host it is served at.
+    ``kommo_hosts``: redirects name ``{subdomain}.kommo.com`` in ``referer``, not the host the world is served at.
+    ``latency``: real seconds Kommo takes for any call. ``requests``: what it was asked. ``sent``: its own hooks.
     """
 
     def __init__(
@@ -51,6 +53,9 @@ class KommoWorld:
         self.faults = Faults()
         self.limits = Limits(clock, self.switches)
         self.requests: list[Asked] = []
+        self.sent: list[Sent] = []
+        self.outbox = Outbox()
+        self.latency = 0.0
         self._one_time: dict[tuple[str, int], tuple[float, str]] = {}
         populate(self.add_account("acme"))
 

@@ -2,14 +2,26 @@
 
 from starlette.routing import Route
 
-from backend.sandbox.kommo.api import fields, groups, lead_writes, leads, notes, people, pipelines
+from backend.sandbox.kommo.api import (
+    events,
+    fields,
+    groups,
+    lead_writes,
+    leads,
+    links,
+    notes,
+    people,
+    pipelines,
+    tasks,
+    webhooks,
+)
 from backend.sandbox.kommo.api.calls import Handler
 from backend.sandbox.kommo.api.entry import endpoint, unknown_route
 from backend.sandbox.kommo.world import KommoWorld
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD"]
 # Literal paths stand before those with an id: the first route that fits is taken.
-_MODULES = (people, groups, fields, pipelines, notes, lead_writes, leads)
+_MODULES = (people, groups, fields, pipelines, notes, lead_writes, leads, tasks, links, webhooks, events)
 
 
 def api_routes(world: KommoWorld) -> list[Route]:

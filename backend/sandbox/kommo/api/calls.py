@@ -29,6 +29,7 @@ class Call:
     path: Json
     query: forms.Node
     body: Any
+    modified_since: float | None = None
 
     @property
     def switches(self) -> Switches:

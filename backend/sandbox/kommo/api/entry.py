@@ -1,6 +1,7 @@
 """The door of API v4: the token, the host, the account's payment, then the handler."""
 
 from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,6 +52,7 @@ async def _call(world: KommoWorld, request: Request) -> Call:
         path=dict(request.path_params),
         query=forms.parse(request.query_params.multi_items()),
         body=await parsed(request),
+        modified_since=_modified_since(request),
     )
 
 
@@ -60,6 +62,11 @@ def _pair(world: KommoWorld, request: Request) -> Pair:
     if pair is None or not world.access_is_live(pair):
         raise problem(401, "Unauthorized")
     return pair
+
+
+def _modified_since(request: Request) -> float | None:
+    header = request.headers.get("if-modified-since")
+    return parsedate_to_datetime(header).timestamp() if header else None
 
 
 def _check_host(world: KommoWorld, account: Account, request: Request) -> None:

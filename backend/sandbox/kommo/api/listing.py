@@ -1,11 +1,13 @@
 """Lists: pages, order, and filters of which unknown ones are passed over in silence (facts/kommo-api.md, section 5)."""
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from backend.sandbox.kommo import forms
 from backend.sandbox.kommo.api.calls import Call
+from backend.sandbox.kommo.problems import Problem
 from backend.sandbox.kommo.records import Json
 
 Row = TypeVar("Row")
@@ -19,6 +21,7 @@ def page(
     """One page of ``rows``, at most 250 whatever ``limit`` says; nothing found is ``None``, which is 204."""
     number = max(1, _int(call.query.get("page"), 1))
     limit = min(_MOST, max(1, _int(call.query.get("limit"), _LIMIT)))
+    _check_news(call, rows)
     chosen = rows[(number - 1) * limit : number * limit]
     if not chosen:
         return None
@@ -27,6 +30,13 @@ def page(
     if counted:
         body |= {"_total_items": len(rows), "_page_count": -(-len(rows) // limit)}
     return body | {"_embedded": {plural: [show(row) for row in chosen]}}
+
+
+def _check_news(call: Call, rows: list[Row]) -> None:
+    if call.modified_since is None or call.switches.reads("not_modified", "ignored"):
+        return
+    if rows and all(getattr(row, "updated_at", inf) <= call.modified_since for row in rows):
+        raise Problem(304, "")
 
 
 def _links(call: Call, path: str, number: int, limit: int, *, is_last: bool) -> Json:

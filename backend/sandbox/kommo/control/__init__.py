@@ -2,11 +2,11 @@
 
 from starlette.routing import Route
 
-from backend.sandbox.kommo.control import deals, doors, nature
+from backend.sandbox.kommo.control import deals, doors, letters, nature
 from backend.sandbox.kommo.control.calls import control_route
 from backend.sandbox.kommo.world import KommoWorld
 
-_MODULES = (nature, deals, doors)
+_MODULES = (nature, deals, doors, letters)
 
 
 def control_routes(world: KommoWorld) -> list[Route]:

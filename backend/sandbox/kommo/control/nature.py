@@ -53,6 +53,11 @@ def forget_requests(control: Control) -> None:
     control.world.requests.clear()
 
 
+def sent(control: Control) -> list[Any]:
+    """The hooks that went out."""
+    return list(control.world.sent)
+
+
 def add_fault(control: Control) -> list[Any]:
     """``{"kind", "path"?, "method"?, "times"?, "skip"?, "seconds"?}``"""
     control.world.faults.add(**control.body)
@@ -68,8 +73,9 @@ def clear_faults(control: Control) -> None:
 
 
 def set_limits(control: Control) -> Json:
-    """``{"rate"?, "block_after"?, "lift"?: true}``"""
+    """``{"rate"?, "block_after"?, "latency"?: seconds, "lift"?: true}``"""
     limits = control.world.limits
+    control.world.latency = float(control.body.get("latency", control.world.latency))
     limits.rate = int(control.body.get("rate", limits.rate))
     limits.block_after = int(control.body.get("block_after", limits.block_after))
     if control.body.get("lift"):
@@ -84,6 +90,7 @@ ACTIONS: dict[str, Action] = {
     "POST /clock": advance,
     "GET /requests": requests,
     "DELETE /requests": forget_requests,
+    "GET /sent": sent,
     "GET /faults": list_faults,
     "POST /faults": add_fault,
     "DELETE /faults": clear_faults,

@@ -1,0 +1,60 @@
+"""What happened in the account, newest first, and bots that wait (facts/kommo-api.md, sections 11 and 12.2)."""
+
+from backend.sandbox.kommo import forms
+from backend.sandbox.kommo.api.calls import Answer, Call, Routes, admins_only
+from backend.sandbox.kommo.api.listing import filter_node, is_between, page
+from backend.sandbox.kommo.problems import problem
+from backend.sandbox.kommo.records import Change, Json
+
+routes = Routes()
+PATH = "/api/v4/events"
+_HIDDEN = ("lead_updated",)  # what webhooks tell, but the feed does not show
+_MOST_HANDLERS = 10
+
+
+@routes.add("GET", PATH)
+def list_events(call: Call) -> Json | None:
+    shown = [change for change in call.account.changes if change.type not in _HIDDEN and _chosen(call, change)]
+    return page(call, PATH, "events", list(reversed(shown)), lambda change: event_shape(call, change))
+
+
+@routes.add("POST", "/api/v4/salesbot/{bot_id:int}/continue/{continue_id:int}")
+@admins_only
+def continue_bot(call: Call) -> Answer:
+    """``{data, execute_handlers: at most 10}``; a bot goes on once."""
+    run, item = call.account.bots.get(call.path["continue_id"]), call.item()
+    if run is None or run.bot_id != call.path["bot_id"]:
+        raise problem(404, "Bot not found")
+    if run.answer is not None:
+        raise problem(int(call.switches["continue_twice"]), "Bot is not waiting")
+    if len(item.get("execute_handlers") or []) > _MOST_HANDLERS:
+        raise problem(400, f"Limit {_MOST_HANDLERS} of handlers")
+    run.answer = item
+    return Answer({}, int(call.switches["continue_status"]))
+
+
+def event_shape(call: Call, change: Change) -> Json:
+    entity = call.href(f"/api/v4/{change.entity}s/{change.entity_id}")
+    return {
+        "id": change.id,
+        "type": change.type,
+        "entity_id": change.entity_id,
+        "entity_type": change.entity,
+        "created_by": change.by,
+        "created_at": change.at,
+        "value_after": change.after,
+        "value_before": change.before,
+        "account_id": call.account.id,
+        "_links": call.href(f"{PATH}/{change.id}"),
+        "_embedded": {"entity": {"id": change.entity_id, "_links": entity}},
+    }
+
+
+def _chosen(call: Call, change: Change) -> bool:
+    named = {"id": change.id, "type": change.type, "entity": change.entity, "entity_id": change.entity_id}
+    wanted = {key: filter_node(call, key) for key in (*named, "created_by")}
+    named["created_by"] = change.by
+    bounds = filter_node(call, "created_at")
+    return all(str(named[key]) in forms.leaves(node) for key, node in wanted.items() if node is not None) and (
+        bounds is None or is_between(change.at, bounds)
+    )
