@@ -23,7 +23,8 @@ def collect(world: KommoWorld) -> None:
     """Put what happened since the last time into the outbox."""
     for account in world.accounts.values():
         changes, moves = world.outbox.told.get(account.id, (0, 0))
-        parcels = [parcel for change in account.changes[changes:] for parcel in _webhooks(world, account, change)]
+        numbers = range(changes, len(account.changes))
+        parcels = [parcel for number in numbers for parcel in _webhooks(world, account, number)]
         if world.switches.reads("hook_order", "reversed_twice"):
             parcels = [*reversed(parcels), *reversed(parcels)]
         parcels += [parcel for move in account.moves[moves:] for parcel in _triggers(world, account, move)]
@@ -31,9 +32,11 @@ def collect(world: KommoWorld) -> None:
         world.outbox.told[account.id] = (len(account.changes), len(account.moves))
 
 
-def _webhooks(world: KommoWorld, account: Account, change: Change) -> list[Parcel]:
+def _webhooks(world: KommoWorld, account: Account, number: int) -> list[Parcel]:
+    change = account.changes[number]
     event = _event(change)
-    hooks = [hook for hook in account.webhooks.values() if not hook.disabled and f"{event}_lead" in hook.settings]
+    live = [hook for hook in account.webhooks.values() if not hook.disabled and hook.since <= number]
+    hooks = [hook for hook in live if f"{event}_lead" in hook.settings]
     form = _form(account, change, event) if hooks else []
     return [_parcel(world, account, hook, form) for hook in hooks]
 

@@ -214,7 +214,7 @@ class Change:
 
 @dataclass
 class Webhook:
-    """An address that is told of events; ``bad`` holds the times of refused deliveries."""
+    """An address that is told of changes from number ``since`` on; ``bad`` holds the times of refused deliveries."""
 
     id: int
     destination: str
@@ -222,6 +222,7 @@ class Webhook:
     created_by: int
     created_at: int
     updated_at: int
+    since: int
     sort: int = 0
     disabled: bool = False
     bad: list[float] = field(default_factory=list)

@@ -80,6 +80,6 @@ def _make(call: Call, destination: str) -> Webhook:
     if len(call.account.webhooks) >= _MOST:
         raise problem(int(call.switches["webhooks_over_100"]), f"Limit {_MOST} of webhooks is reached")
     now = call.account.now
-    hook = Webhook(call.world.ids.next("webhook"), destination, [], call.user.id, now, now)
+    hook = Webhook(call.world.ids.next("webhook"), destination, [], call.user.id, now, now, len(call.account.changes))
     call.account.webhooks[hook.id] = hook
     return hook
