@@ -1,6 +1,7 @@
 """Lives of payments, lived through without HTTP: together they make every event that this Stripe knows."""
 
 from backend.sandbox.stripe import Payer, StripeWorld, sessions
+from backend.sandbox.stripe.foreign import KINDS, Foreign
 from backend.sandbox.stripe.schemas import Obj
 from backend.sandbox.stripe.shelf import Shelf
 from tests.sandbox_stripe.conftest import payment_params, subscription_params
@@ -16,6 +17,10 @@ def everything() -> StripeWorld:
     _subscription(world, shelf)
     _one_time(world, shelf)
     _delayed(world, shelf)
+    _refunds(world, shelf)
+    _disputes(world, shelf)
+    _invoicing(world)
+    _foreign(world)
     return world
 
 
@@ -24,6 +29,7 @@ def _subscription(world: StripeWorld, shelf: Shelf) -> None:
     world.pay_session(session["id"], Payer(email="a@b.example", tax=190))
     world.renew_subscription(session["subscription"])
     world.renew_subscription(session["subscription"], "failed")
+    world.retry_renewal(session["subscription"])
     world.cancel_subscription(session["subscription"])
     trial = subscription_params(subscription_data={"trial_period_days": 7})
     world.pay_session(new_session(shelf, trial)["id"])
@@ -44,3 +50,35 @@ def _delayed(world: StripeWorld, shelf: Shelf) -> None:
         session = new_session(shelf)
         world.pay_session(session["id"], Payer("delayed"))
         world.settle_payment(session["payment_intent"], outcome)
+
+
+def paid_intent(world: StripeWorld, shelf: Shelf) -> str:
+    session = new_session(shelf)
+    return str(world.pay_session(session["id"])["payment_intent"])
+
+
+def _refunds(world: StripeWorld, shelf: Shelf) -> None:
+    intent = paid_intent(world, shelf)
+    world.refund(intent, 300)
+    world.finish_refund(world.refund(intent, 200, "pending")["id"], "succeeded")
+    world.refund(intent, outcome="failed")
+
+
+def _disputes(world: StripeWorld, shelf: Shelf) -> None:
+    for outcome in ("won", "lost"):
+        for inquiry in (False, True):
+            dispute = world.open_dispute(paid_intent(world, shelf), inquiry=inquiry)
+            world.answer_dispute(dispute["id"])
+            world.close_dispute(dispute["id"], outcome)
+
+
+def _invoicing(world: StripeWorld) -> None:
+    part = world.send_invoice(5000, "eur", {"kommo_lead_id": "9"})
+    world.pay_invoice(part["id"], 2000)
+    world.pay_invoice(part["id"], 4000)
+    world.pay_invoice(world.send_invoice(700, "eur")["id"], outside=True)
+
+
+def _foreign(world: StripeWorld) -> None:
+    for kind in KINDS:
+        world.foreign_payment(Foreign(kind, client_reference_id="99"))

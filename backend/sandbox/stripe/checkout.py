@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from backend.sandbox.stripe import intents, invoices, subscriptions
+from backend.sandbox.stripe import intents, invoices
+from backend.sandbox.stripe.completion import complete
 from backend.sandbox.stripe.refusals import Refusal
-from backend.sandbox.stripe.schemas import Obj, blank
+from backend.sandbox.stripe.schemas import Obj
 from backend.sandbox.stripe.shelf import Shelf
 
 OUTCOMES = ("paid", "declined", "delayed")
@@ -36,7 +37,7 @@ def pay(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
     if payer.outcome == "declined":
         intents.decline(shelf, intent, email=_email(session, payer), code=payer.decline_code)
         return session
-    _complete(shelf, session, payer, intent)
+    complete(shelf, session, intent, email=_email(session, payer), presentment=payer.presentment)
     if payer.outcome == "delayed":
         _begin_delayed(shelf, session, payer, intent)
     else:
@@ -102,84 +103,6 @@ def _intent(shelf: Shelf, session: Obj) -> Obj:
     return intent
 
 
-def _complete(shelf: Shelf, session: Obj, payer: Payer, intent: Obj | None) -> None:
-    """The session is complete; what hangs on it exists, though nothing is announced yet."""
-    session |= {"status": "complete", "url": None}
-    shelf.paying.discard(session["id"])
-    session["customer_details"] = _details(session, payer)
-    if payer.presentment is not None:
-        amount, currency = payer.presentment
-        session["presentment_details"] = {"presentment_amount": amount, "presentment_currency": currency}
-    wants_invoice = (session["invoice_creation"] or {}).get("enabled", False)
-    if session["mode"] == "subscription" or wants_invoice or session["customer_creation"] == "always":
-        session["customer"] = session["customer"] or _customer(shelf, session)["id"]
-    if intent is not None:
-        intent["customer"] = session["customer"]
-    if session["mode"] == "subscription":
-        _subscribe(shelf, session, intent)
-    elif wants_invoice:
-        _invoice(shelf, session, intent)
-
-
-def _details(session: Obj, payer: Payer) -> Obj:
-    unsaid = dict.fromkeys("address business_name individual_name name phone tax_ids".split())
-    return unsaid | {"email": _email(session, payer), "tax_exempt": "none"}
-
-
-def _customer(shelf: Shelf, session: Obj) -> Obj:
-    basis = {
-        "id": shelf.ground.new_id("cus_", 14),
-        "object": "customer",
-        "balance": 0,
-        "created": shelf.ground.now,
-        "delinquent": False,
-        "email": session["customer_details"]["email"],
-        "invoice_prefix": shelf.ground.new_id("", 8).upper(),
-        "invoice_settings": dict.fromkeys(("custom_fields", "default_payment_method", "footer", "rendering_options")),
-        "livemode": shelf.livemode,
-        "metadata": {},
-        "next_invoice_sequence": 1,
-        "preferred_locales": [],
-        "tax_exempt": "none",
-    }
-    return shelf.add(blank("customer") | basis)
-
-
-def _subscribe(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
-    subscription = subscriptions.start(shelf, session, session["customer"])
-    once = [_once(shelf, each) for each in shelf.lines[session["id"]] if each["price"]["type"] == "one_time"]
-    invoice = subscriptions.invoice_for(shelf, subscription, "subscription_create", once + _corrections(shelf, session))
-    session |= {"subscription": subscription["id"], "invoice": invoice["id"]}
-    if intent is not None:
-        invoices.by_intent(shelf, invoice, intent)
-
-
-def _invoice(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
-    lines = [_once(shelf, each) for each in shelf.lines[session["id"]]] + _corrections(shelf, session)
-    invoice = invoices.new_invoice(
-        shelf,
-        lines=lines,
-        currency=session["currency"],
-        billing_reason="manual",
-        customer=session["customer"],
-        metadata=dict(session["invoice_creation"]["invoice_data"]["metadata"]),
-    )
-    session["invoice"] = invoice["id"]
-    if intent is not None:
-        invoices.by_intent(shelf, invoice, intent)
-
-
-def _once(shelf: Shelf, line: Obj) -> Obj:
-    return invoices.line(shelf, amount=line["amount_total"], currency=line["currency"], description=line["description"])
-
-
-def _corrections(shelf: Shelf, session: Obj) -> list[Obj]:
-    """Discount and tax as one line, so that the invoice asks for what the session took."""
-    change = session["amount_total"] - session["amount_subtotal"]
-    name = "Discount and tax"
-    return [invoices.line(shelf, amount=change, currency=session["currency"], description=name)] if change else []
-
-
 def _begin_delayed(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
     intents.process(shelf, intent, method="sepa_debit", email=_email(session, payer))
     _announce_billing(shelf, session)
@@ -230,7 +153,7 @@ def _pay_invoice(shelf: Shelf, intent: Obj) -> None:
 
 def _complete_for_nothing(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
     """A trial or a full discount: no PaymentIntent; where there is an invoice, it is one of 0.00."""
-    _complete(shelf, session, payer, None)
+    complete(shelf, session, None, email=_email(session, payer), presentment=payer.presentment)
     in_payment_mode = session["mode"] == "payment"
     session["payment_status"] = shelf.ground.switches["zero_total_status"] if in_payment_mode else "paid"
     _announce_billing(shelf, session)

@@ -6,6 +6,7 @@ invoice carries ``paid`` and ``paid_out_of_band``.
 
 from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 from backend.sandbox.stripe.schemas import Obj, blank, document
 from backend.sandbox.stripe.shelf import Shelf
@@ -16,9 +17,18 @@ def as_legacy(shelf: Shelf, obj: Obj) -> Obj:
     kind = obj["object"]
     if kind not in document("legacy")["objects"]:
         return deepcopy(obj)
-    known = document("legacy")["objects"][kind]["properties"]
-    shared = {name: deepcopy(value) for name, value in obj.items() if name in known}
+    shared: Obj = _known(obj)
     return blank(kind, "legacy") | shared | _EXTRA.get(kind, _nothing)(shelf, obj)
+
+
+def _known(node: Any) -> Any:
+    """A copy without the fields that were not known then, inner objects included."""
+    if isinstance(node, list):
+        return [_known(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    kind = document("legacy")["objects"].get(str(node.get("object")))
+    return {name: _known(part) for name, part in node.items() if kind is None or name in kind["properties"]}
 
 
 def _nothing(_shelf: Shelf, _obj: Obj) -> Obj:
@@ -78,10 +88,7 @@ _LINE = (
 
 def _subscription(_shelf: Shelf, obj: Obj) -> Obj:
     first = obj["items"]["data"][0]
-    period = {name: first[name] for name in ("current_period_start", "current_period_end")}
-    known = document("legacy")["objects"]["subscription_item"]["properties"]
-    items = [{name: value for name, value in item.items() if name in known} for item in obj["items"]["data"]]
-    return period | {"items": obj["items"] | {"data": items}}
+    return {name: first[name] for name in ("current_period_start", "current_period_end")}
 
 
 _EXTRA: dict[str, Callable[[Shelf, Obj], Obj]] = {

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader
 
@@ -11,6 +11,7 @@ from backend.sandbox.stripe import currencies, sessions
 from backend.sandbox.stripe.checkout import Payer, pay
 from backend.sandbox.stripe.refusals import Refusal
 from backend.sandbox.stripe.schemas import Obj
+from backend.sandbox.stripe.served import World
 from backend.sandbox.stripe.shelf import Shelf
 from backend.sandbox.stripe.world import StripeWorld
 
@@ -19,14 +20,6 @@ _templates = Environment(loader=FileSystemLoader(Path(__file__).with_name("templ
 
 DECLINED_CARDS = {"4000000000009995": "insufficient_funds", "4000000000000002": "generic_decline"}
 GOOD_CARDS = ("4242424242424242", "4000002500003155")
-
-
-def world_of(request: Request) -> StripeWorld:
-    world: StripeWorld = request.app.state.world
-    return world
-
-
-World = Annotated[StripeWorld, Depends(world_of)]
 
 
 @router.get("/c/pay/{session_id}")

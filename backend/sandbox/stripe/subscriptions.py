@@ -177,6 +177,16 @@ def _renewal_failed(shelf: Shelf, subscription: Obj, invoice: Obj, intent: Obj) 
     return invoice
 
 
+def retry(shelf: Shelf, subscription: Obj) -> Obj:
+    """A renewal that failed is collected after all, by the same PaymentIntent."""
+    invoice = shelf.get("invoice", subscription["latest_invoice"])
+    if invoice["status"] != "open":
+        raise Refusal(f"This invoice is {invoice['status']}.", param="invoice")
+    part = next(shelf.payments_of(invoice=invoice["id"]))
+    intent = shelf.get("payment_intent", part["payment"]["payment_intent"])
+    return collect(shelf, subscription, invoice, intent, part)
+
+
 def collect(shelf: Shelf, subscription: Obj, invoice: Obj, intent: Obj, part: Obj) -> Obj:
     """The money of a subscription's open invoice came, at once or at a later try."""
     charge = intents.succeed(shelf, intent, email=None)

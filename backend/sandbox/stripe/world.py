@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 
 from backend.clock import Clock, MovableClock
-from backend.sandbox.stripe import checkout, sessions, subscriptions
+from backend.sandbox.stripe import checkout, disputes, foreign, invoicing, refunds, sessions, subscriptions
 from backend.sandbox.stripe.accounts import Account
 from backend.sandbox.stripe.checkout import Payer
 from backend.sandbox.stripe.courier import Courier, Delivery
 from backend.sandbox.stripe.events import Event, freeze, reaches
 from backend.sandbox.stripe.faults import Faults
+from backend.sandbox.stripe.foreign import Foreign
 from backend.sandbox.stripe.ground import Ground
 from backend.sandbox.stripe.idempotency import Kept
 from backend.sandbox.stripe.refusals import missing
@@ -36,6 +37,8 @@ class StripeWorld:
         self.events: list[Event] = []
         self.calling: Obj | None = None
         """The API request now at work (``{"id", "idempotency_key"}``): the cause of the events it makes."""
+        self.next_refund = "succeeded"
+        """How the refunds asked for by API come out: succeeded, pending or failed."""
         self.accounts: dict[str, Account] = {}
         self.default_account = self.add_account("Sandbox shop")
 
@@ -123,6 +126,68 @@ class StripeWorld:
         shelf, subscription = self.locate(subscription_id)
         return subscriptions.renew(shelf, subscription, outcome)
 
+    def retry_renewal(self, subscription_id: str) -> Obj:
+        """The renewal that failed is collected after all; returns its invoice."""
+        shelf, subscription = self.locate(subscription_id)
+        return subscriptions.retry(shelf, subscription)
+
     def cancel_subscription(self, subscription_id: str) -> Obj:
         shelf, subscription = self.locate(subscription_id)
         return subscriptions.cancel(shelf, subscription)
+
+    # What banks and the shop's own people do.
+
+    def refund(self, intent_id: str, amount: int | None = None, outcome: str = "succeeded") -> Obj:
+        """A refund made in the dashboard: ``succeeded``, ``pending``, or ``failed`` (after it had succeeded)."""
+        shelf, intent = self.locate(intent_id)
+        params = {"payment_intent": intent["id"]} | ({} if amount is None else {"amount": amount})
+        return refunds.refund(shelf, params, outcome)
+
+    def finish_refund(self, refund_id: str, outcome: str) -> Obj:
+        """``succeeded``, ``failed`` or ``canceled``."""
+        shelf, refund = self.locate(refund_id)
+        return refunds.finish(shelf, refund, outcome)
+
+    def open_dispute(
+        self, intent_id: str, amount: int | None = None, reason: str = "fraudulent", *, inquiry: bool = False
+    ) -> Obj:
+        shelf, intent = self.locate(intent_id)
+        return disputes.open_dispute(shelf, intent, amount, reason, inquiry=inquiry)
+
+    def answer_dispute(self, dispute_id: str) -> Obj:
+        shelf, dispute = self.locate(dispute_id)
+        return disputes.answer(shelf, dispute)
+
+    def close_dispute(self, dispute_id: str, outcome: str) -> Obj:
+        """``won`` or ``lost``."""
+        shelf, dispute = self.locate(dispute_id)
+        return disputes.close(shelf, dispute, outcome)
+
+    def send_invoice(self, amount: int, currency: str, metadata: dict[str, str] | None = None) -> Obj:
+        """A dashboard invoice of the default account, in test mode."""
+        shelf = self.default_account.shelves[False]
+        return invoicing.send(shelf, amount=amount, currency=currency, metadata=metadata or {})
+
+    def pay_invoice(self, invoice_id: str, amount: int | None = None, *, outside: bool = False) -> Obj:
+        """Wholly, in part, too much, or marked as paid outside Stripe."""
+        shelf, invoice = self.locate(invoice_id)
+        if outside:
+            return invoicing.pay_outside(shelf, invoice)
+        return invoicing.pay(shelf, invoice, amount)
+
+    def foreign_payment(self, what: Foreign | None = None, *, account: str | None = None, live: bool = False) -> Obj:
+        """Somebody else is paid in the same Stripe account (the default one if none is named)."""
+        owner = self.accounts[account] if account else self.default_account
+        return foreign.happen(owner.shelves[live], what or Foreign())
+
+    def roll_secret(self, endpoint_id: str, keep_seconds: float = 86400) -> str:
+        """A new signing secret; the old ones sign along for so long."""
+        for shelf in self.shelves():
+            endpoint = shelf.endpoints.get(endpoint_id)
+            if endpoint is not None:
+                end = self.clock() + keep_seconds
+                endpoint.secrets = {old: min(end, until or end) for old, until in endpoint.secrets.items()}
+                fresh = self.ground.new_id("whsec_", 32)
+                endpoint.secrets[fresh] = None
+                return fresh
+        raise missing("webhook_endpoint", endpoint_id)

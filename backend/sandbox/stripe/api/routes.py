@@ -1,6 +1,6 @@
 """Every route of the API, with the permission that a restricted key needs for it."""
 
-from backend.sandbox.stripe.api import endpoints, events, reads, sessions
+from backend.sandbox.stripe.api import endpoints, events, reads, refunds, sessions
 from backend.sandbox.stripe.api.call import Route
 
 SESSION = "rak_checkout_session"
@@ -26,6 +26,11 @@ ROUTES = (
     ),
     Route("GET", "/v1/subscriptions", "rak_subscription", "read", reads.many("subscription", "customer", "status")),
     Route("GET", "/v1/subscriptions/{subscription_exposed_id}", "rak_subscription", "read", reads.one("subscription")),
+    Route("POST", "/v1/refunds", "refund_slug", "write", refunds.create),
+    Route("GET", "/v1/refunds", "refund_slug", "read", reads.many("refund", "payment_intent", "charge")),
+    Route("GET", "/v1/refunds/{refund}", "refund_slug", "read", reads.one("refund", "refund")),
+    Route("GET", "/v1/disputes", "dispute_slug", "read", reads.many("dispute", "payment_intent", "charge")),
+    Route("GET", "/v1/disputes/{dispute}", "dispute_slug", "read", reads.one("dispute", "dispute")),
     Route("GET", "/v1/customers", "rak_customer", "read", reads.many("customer", "email")),
     Route("GET", "/v1/customers/{customer}", "rak_customer", "read", reads.one("customer")),
     Route("GET", "/v1/products", "rak_product", "read", reads.many("product", "active")),
