@@ -5,7 +5,7 @@ what Stripe said, what is known) and ``writing`` (what was and will be written t
 """
 
 from backend.models.accounts import Account, AccountWork, Audit, Integration, PendingCode, StripeConnection
-from backend.models.payments import CheckoutSession, InboxEvent, LedgerEntry, LedgerLink, PaymentRequest
+from backend.models.payments import CheckoutSession, InboxEvent, LedgerEntry, LedgerLink, PaymentRequest, RefundRequest
 from backend.models.writing import CardWrite, Deal
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "LedgerLink",
     "PaymentRequest",
     "PendingCode",
+    "RefundRequest",
     "StripeConnection",
 ]

@@ -14,7 +14,7 @@ class PaymentRequest(SQLModel, table=True):
     __tablename__ = "payment_request"
     account_id: int = big_int(primary_key=True)
     id: str = Field(primary_key=True)
-    connection_id: str
+    connection_id: str = ""  # empty until Stripe made the first session: an intent, shown nowhere
     lead_id: int = big_int(index=True)
     contact_id: int | None = big_int(default=None, nullable=True)
     amount: int = big_int()
@@ -49,7 +49,23 @@ class CheckoutSession(SQLModel, table=True):
     n: int
     url: str
     expires_at: float = moment()
-    looked_at: float = moment()
+    made_at: float = moment()
+
+
+class RefundRequest(SQLModel, table=True):
+    """A refund that a rep asked for: a row before the call. ``id``, the widget's uuid, is the idempotency key."""
+
+    __tablename__ = "refund_request"
+    account_id: int = big_int(primary_key=True)
+    id: str = Field(primary_key=True)
+    connection_id: str
+    payment_id: str = Field(index=True)
+    amount: int = big_int()
+    currency: str
+    content: str  # fingerprint of what was asked: the same uuid with other content is a conflict
+    user_id: int = big_int(default=0)
+    created_at: float = moment()
+    refund_id: str = ""  # empty until Stripe answered
 
 
 class InboxEvent(SQLModel, table=True):

@@ -87,7 +87,7 @@ def upgrade() -> None:
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
-        sa.Column("looked_at", sa.Double(), nullable=False),
+        sa.Column("made_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "id"),
     )
     with op.batch_alter_table("checkout_session", schema=None) as batch_op:
@@ -202,6 +202,23 @@ def upgrade() -> None:
         sa.Column("received_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("client_id"),
     )
+    op.create_table(
+        "refund_request",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("payment_id", sa.String(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("refund_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "id"),
+    )
+    with op.batch_alter_table("refund_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refund_request_payment_id"), ["payment_id"], unique=False)
+
     op.create_table(
         "stripe_connection",
         sa.Column("id", sa.String(), nullable=False),
