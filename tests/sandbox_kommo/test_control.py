@@ -1,9 +1,11 @@
 """The world's strings under /_sandbox."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import backend.sandbox.kommo as kommo_package
 from backend.sandbox.kommo.switches import SWITCHES, Switches, UnknownReading, UnknownSwitch
 from tests.sandbox_kommo.conftest import Kommo
 
@@ -57,6 +59,23 @@ async def test_switches_are_set_and_explained(kommo: Kommo) -> None:
 
 def test_every_switch_has_two_readings_and_says_what_it_is_about() -> None:
     assert [one.name for one in SWITCHES.values() if len(one.readings) < 2 or not one.explanation] == []
+
+
+def test_every_switch_is_read_somewhere() -> None:
+    package = Path(kommo_package.__file__).parent
+    code = "".join(path.read_text() for path in package.rglob("*.py") if path.parent.name != "doubts")
+    assert [name for name in SWITCHES if f'"{name}"' not in code] == []
+
+
+async def test_a_field_for_programs_is_not_edited_by_hand(kommo: Kommo) -> None:
+    kommo.account.add_field("Status", "text", code="STATUS", is_api_only=True)
+    kommo.account.add_field("Remark", "text", code="REMARK")
+    refused = await kommo.http.post(
+        "/_sandbox/people/set_field", json={"lead_id": kommo.lead.id, "field": "STATUS", "value": "Paid"}
+    )
+    assert refused.status_code == 400
+    shown = await act(kommo, "/people/set_field", lead_id=kommo.lead.id, field="REMARK", value="by hand")
+    assert shown["fields"] == {"REMARK": "by hand"}
 
 
 def test_a_misspelt_switch_or_reading_is_not_silently_false() -> None:

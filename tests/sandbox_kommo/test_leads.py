@@ -132,6 +132,8 @@ async def test_a_loss_reason_is_for_lost_deals_and_the_refusal_names_the_deal(ko
         ({"status_id": 1}, "status_id"),
         ({"pipeline_id": 1}, "pipeline_id"),
         ({"name": 5}, "name"),
+        ({"tags_to_add": "vip"}, "tags_to_add"),
+        ({"_embedded": {"contacts": [{"id": 1}]}}, "_embedded.contacts.0.id"),
     ],
 )
 async def test_a_bad_value_is_named_by_its_path(kommo: Kommo, item: dict[str, Any], path: str) -> None:

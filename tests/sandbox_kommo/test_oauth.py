@@ -125,3 +125,24 @@ def test_the_widgets_token_is_one_for_25_minutes_and_lives_for_30(kommo: Kommo) 
 @pytest.mark.parametrize("header", ["", "Bearer nonsense", "Basic x"])
 async def test_without_a_living_token_there_is_nothing(kommo: Kommo, header: str) -> None:
     assert (await kommo.http.get("/api/v4/leads", headers={"Authorization": header})).status_code == 401
+
+
+async def test_a_new_secret_ends_all_access_under_the_old_one(kommo: Kommo) -> None:
+    old = kommo.integration.client_secret
+    assert kommo.world.renew_secret(kommo.integration.client_id) != old
+    assert (await kommo.http.get("/api/v4/account")).status_code == 401
+
+
+async def test_a_long_lived_token_ends_on_its_day(kommo: Kommo) -> None:
+    header = {"Authorization": f"Bearer {kommo.world.long_lived_token(kommo.integration.client_id, days=2)}"}
+    assert (await kommo.http.get("/api/v4/users", headers=header)).status_code == 200
+    kommo.clock.advance(2 * 86400)
+    assert (await kommo.http.get("/api/v4/users", headers=header)).status_code == 401
+
+
+async def test_a_token_opens_its_own_account_only(kommo: Kommo) -> None:
+    other = kommo.world.add_account("other")
+    lead = other.add_lead("Not yours")
+    assert (await kommo.http.get(f"/api/v4/leads/{lead.id}")).status_code == 204
+    written = await kommo.http.patch(f"/api/v4/leads/{lead.id}", json={"name": "Mine"})
+    assert (written.status_code, lead.name) == (400, "Not yours")

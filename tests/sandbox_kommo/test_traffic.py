@@ -102,6 +102,11 @@ async def test_a_504_may_come_after_the_work_was_done(kommo: Kommo) -> None:
     assert (answer.status_code, kommo.lead.name) == (504, "Renamed")
 
 
+async def test_a_fault_may_hit_every_third_request_for_ever(kommo: Kommo) -> None:
+    kommo.world.faults.add("500_json", every=3, times=0)
+    assert await statuses(kommo, 6) == [200, 200, 500, 200, 200, 500]
+
+
 def test_an_unknown_fault_is_refused() -> None:
     with pytest.raises(UnknownFault):
         Fault("earthquake")

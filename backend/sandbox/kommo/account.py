@@ -29,6 +29,10 @@ from backend.sandbox.kommo.records import (
 from backend.sandbox.kommo.switches import Switches
 
 
+class NotThere(LookupError):
+    """There is no such thing here."""
+
+
 class Setting(Protocol):
     """What all accounts of a world share."""
 

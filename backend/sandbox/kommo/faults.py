@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from backend.sandbox.kommo.problems import Problem, page, problem
 
@@ -33,7 +33,8 @@ class UnknownFault(ValueError):
 
 @dataclass
 class Fault:
-    """``path`` is a pattern searched in the path; ``skip`` matching requests pass, then ``times`` are hit.
+    """``path`` is a pattern searched in the path. ``skip`` matching requests pass, then every ``every``-th is hit,
+    ``times`` times in all; ``times`` 0 never ends.
 
     drop_before and drop_after close the connection without a byte, the latter after the request was carried out;
     504_after carries it out and then answers 504; cut ends the answer half way; delay waits ``seconds``
@@ -45,14 +46,29 @@ class Fault:
     method: str = ""
     times: int = 1
     skip: int = 0
+    every: int = 1
     seconds: float = 0.0
+    met: int = 0
+    hits: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise UnknownFault(f"{self.kind} is none of {', '.join(KINDS)}")
 
-    def meets(self, method: str, path: str) -> bool:
-        return self.method in ("", method) and re.search(self.path, path) is not None
+    @property
+    def is_spent(self) -> bool:
+        return 0 < self.times <= self.hits
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Counts the request if it matches; true if it is one of those to be hit."""
+        if self.method not in ("", method) or re.search(self.path, path) is None:
+            return False
+        self.met += 1
+        number = self.met - self.skip
+        if number <= 0 or number % self.every:
+            return False
+        self.hits += 1
+        return True
 
     def answer(self) -> Problem | None:
         """What is said instead of the true answer, before the request is carried out."""
@@ -72,24 +88,17 @@ class Fault:
 class Faults:
     waiting: list[Fault] = field(default_factory=list)
 
-    def add(
-        self, kind: str, path: str = "", *, method: str = "", times: int = 1, skip: int = 0, seconds: float = 0.0
-    ) -> None:
-        self.waiting.append(Fault(kind, path, method, times, skip, seconds))
+    def add(self, kind: str, path: str = "", **rest: Any) -> Fault:
+        """``rest`` is what ``Fault`` takes: method, times, skip, every, seconds."""
+        fault = Fault(kind, path, **rest)
+        self.waiting.append(fault)
+        return fault
 
     def clear(self) -> None:
         self.waiting.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that hits this request; it is used up by one."""
-        for fault in self.waiting:
-            if not fault.meets(method, path):
-                continue
-            if fault.skip:
-                fault.skip -= 1
-                continue
-            fault.times -= 1
-            if not fault.times:
-                self.waiting.remove(fault)
-            return fault
-        return None
+        """The first fault that hits this request."""
+        struck = next((fault for fault in self.waiting if fault.strikes(method, path)), None)
+        self.waiting = [fault for fault in self.waiting if not fault.is_spent]
+        return struck

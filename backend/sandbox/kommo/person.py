@@ -4,18 +4,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from backend.sandbox.kommo.account import Account
+from backend.sandbox.kommo.account import Account, NotThere
 from backend.sandbox.kommo.edits import LeadEdit, apply
 from backend.sandbox.kommo.records import Field, Lead, Note, Tag, Task
 from backend.sandbox.kommo.values import kept
 
 
-class NotByHand(Exception):
+class NotByHand(ValueError):
     """A field made with ``is_api_only`` is shown in the card but can't be edited there."""
-
-
-class NotThere(LookupError):
-    """The account has no such thing."""
 
 
 @dataclass(frozen=True)

@@ -211,6 +211,14 @@ class Change:
     before: list[Json]
     after: list[Json]
 
+    @property
+    def created_by(self) -> int:
+        return self.by
+
+    @property
+    def created_at(self) -> int:
+        return self.at
+
 
 @dataclass
 class Webhook:

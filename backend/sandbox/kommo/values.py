@@ -14,7 +14,7 @@ CHOICES = ("select", "radiobutton", "multiselect")
 _LONGEST = {"text": 255, "url": 2000}
 
 
-class Unfit(Exception):
+class Unfit(ValueError):
     """A value that the field does not take."""
 
     def __init__(self, error: ItemError) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from backend.clock import Clock
 from backend.sandbox.kommo import jwts
-from backend.sandbox.kommo.account import Account
+from backend.sandbox.kommo.account import Account, NotThere
 from backend.sandbox.kommo.faults import Faults
 from backend.sandbox.kommo.grants import (
     ACCESS_LIFE,
@@ -87,7 +87,10 @@ class KommoWorld:
         return made
 
     def account_of_lead(self, lead_id: int) -> Account:
-        return next(account for account in self.accounts.values() if lead_id in account.leads)
+        found = next((account for account in self.accounts.values() if lead_id in account.leads), None)
+        if found is None:
+            raise NotThere(f"lead {lead_id}")
+        return found
 
     def person(self, account: Account | None = None, user_id: int | None = None) -> Person:
         """Somebody at the screen, by default the admin of the first account."""
@@ -126,6 +129,13 @@ class KommoWorld:
         self.wallet.codes[code.text] = code
         self.integrations[client_id].installed = True
         return code.text
+
+    def renew_secret(self, client_id: str) -> str:
+        """A new secret key; every access granted under the old one is gone."""
+        self.wallet.revoke(client_id)
+        self.integrations[client_id].client_secret = self.ids.text(64)
+        self._one_time = {key: held for key, held in self._one_time.items() if key[0] != client_id}
+        return self.integrations[client_id].client_secret
 
     def issue_pair(self, client_id: str, user_id: int) -> Pair:
         """A new access and refresh token of this user."""

@@ -6,9 +6,10 @@ from typing import Any
 
 from backend.sandbox.kommo.account import Account
 from backend.sandbox.kommo.api.calls import Call
+from backend.sandbox.kommo.api.tags import UnfitTags, wanted_tags
 from backend.sandbox.kommo.edits import LeadEdit, Place
 from backend.sandbox.kommo.problems import ItemError, wrong_type
-from backend.sandbox.kommo.records import LOST, Field, Json, Lead, Tag
+from backend.sandbox.kommo.records import LOST, Field, Json, Lead
 from backend.sandbox.kommo.values import Unfit, kept
 
 _FIELDS_PER_ENTITY = 40
@@ -35,6 +36,7 @@ class Check:
         _check_place(self)
         _check_loss_reason(self)
         _check_tags(self)
+        _check_contacts(self)
         return self
 
     def refuse(self, path: str) -> None:
@@ -160,33 +162,17 @@ def _check_loss_reason(check: Check) -> None:
         check.errors.append(ItemError("loss_reason_id", "NotSupportedChoice", detail, keyed=True))
 
 
-def _check_tags(check: Check) -> None:
-    """``null`` is no change (or wipes, by switch); ``[]`` wipes; add and delete work on what is there."""
-    tags = _listed_tags(check)
-    for one in check.item.get("tags_to_add") or []:
-        added = _tag(check.account, one)
-        tags = [*(tag for tag in tags if tag.name != added.name), added]
-    gone = check.item.get("tags_to_delete") or []
-    check.edit.tags = [
-        tag for tag in tags if not any(tag.id == one.get("id") or tag.name == one.get("name") for one in gone)
-    ]
-
-
-def _listed_tags(check: Check) -> list[Tag]:
-    """The full list in ``_embedded``, or the lead's own tags where none is sent."""
-    own = list(check.lead.tags) if check.lead else []
+def _check_contacts(check: Check) -> None:
     embedded = check.item.get("_embedded")
-    if not isinstance(embedded, dict) or "tags" not in embedded:
-        return own
-    given = embedded["tags"]
-    if given is None:
-        return [] if check.call.switches.reads("tags_null", "detaches") else own
-    return [_tag(check.account, one) for one in given]
+    given = embedded.get("contacts") if isinstance(embedded, dict) else None
+    for place, one in enumerate(given or []):
+        if "id" in one and one["id"] not in check.account.contacts:
+            check.refuse(f"_embedded.contacts.{place}.id")
 
 
-def _tag(account: Account, given: Json) -> Tag:
-    """The account's tag of this id or name, made if there is none."""
-    known = {tag.id: tag for lead in account.leads.values() for tag in lead.tags}
-    found = known.get(given.get("id", 0))
-    found = found or next((tag for tag in known.values() if tag.name == given.get("name")), None)
-    return found or Tag(account.setting.ids.next("tag"), str(given.get("name", "")))
+def _check_tags(check: Check) -> None:
+    own = check.lead.tags if check.lead else []
+    try:
+        check.edit.tags = wanted_tags(check.account, own, check.item)
+    except UnfitTags as unfit:
+        check.errors.append(wrong_type(unfit.path, "array"))

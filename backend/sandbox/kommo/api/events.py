@@ -1,8 +1,7 @@
 """What happened in the account, newest first, and bots that wait (facts/kommo-api.md, sections 11 and 12.2)."""
 
-from backend.sandbox.kommo import forms
 from backend.sandbox.kommo.api.calls import Answer, Call, Routes, admins_only
-from backend.sandbox.kommo.api.listing import filter_node, is_between, page
+from backend.sandbox.kommo.api.listing import chooser, page
 from backend.sandbox.kommo.problems import problem
 from backend.sandbox.kommo.records import Change, Json
 
@@ -14,7 +13,8 @@ _MOST_HANDLERS = 10
 
 @routes.add("GET", PATH)
 def list_events(call: Call) -> Json | None:
-    shown = [change for change in call.account.changes if change.type not in _HIDDEN and _chosen(call, change)]
+    meets = chooser(call, equal=("id", "type", "entity", "entity_id", "created_by"), between=("created_at",))
+    shown = [change for change in call.account.changes if change.type not in _HIDDEN and meets(change)]
     return page(call, PATH, "events", list(reversed(shown)), lambda change: event_shape(call, change))
 
 
@@ -48,13 +48,3 @@ def event_shape(call: Call, change: Change) -> Json:
         "_links": call.href(f"{PATH}/{change.id}"),
         "_embedded": {"entity": {"id": change.entity_id, "_links": entity}},
     }
-
-
-def _chosen(call: Call, change: Change) -> bool:
-    named = {"id": change.id, "type": change.type, "entity": change.entity, "entity_id": change.entity_id}
-    wanted = {key: filter_node(call, key) for key in (*named, "created_by")}
-    named["created_by"] = change.by
-    bounds = filter_node(call, "created_at")
-    return all(str(named[key]) in forms.leaves(node) for key, node in wanted.items() if node is not None) and (
-        bounds is None or is_between(change.at, bounds)
-    )

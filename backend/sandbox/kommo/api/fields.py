@@ -3,7 +3,7 @@
 from typing import Any
 
 from backend.sandbox.kommo.api.calls import Answer, Call, Routes, admins_only
-from backend.sandbox.kommo.api.listing import ordered, page, passes
+from backend.sandbox.kommo.api.listing import chooser, ordered, page
 from backend.sandbox.kommo.problems import ItemError, invalid, problem, wrong_type
 from backend.sandbox.kommo.records import Field, Json, Option
 
@@ -18,11 +18,8 @@ _TYPES = (
 
 @routes.add("GET", PATH)
 def list_fields(call: Call) -> Json | None:
-    fields = [
-        one
-        for one in call.account.custom_fields.values()
-        if one.entity == "leads" and passes(call, one, equal=("type",))
-    ]
+    meets = chooser(call, equal=("type",))
+    fields = [one for one in call.account.custom_fields.values() if one.entity == "leads" and meets(one)]
     rows = ordered(call, fields, ("sort", "id"), "sort")
     return page(call, PATH, "custom_fields", rows, lambda row: field_shape(call, row), counted=True)
 

@@ -124,6 +124,5 @@ def _new_lead(call: Call, check: Check) -> Lead:
 def _contacts(call: Call, item: Json) -> dict[int, bool]:
     given = (item.get("_embedded") or {}).get("contacts") or []
     ids = [one["id"] if "id" in one else call.account.add_contact(one.get("name", "")).id for one in given]
-    known = [contact_id for contact_id in ids if contact_id in call.account.contacts]
-    main = next((one["id"] for one in given if one.get("is_main") and "id" in one), known[0] if known else None)
-    return {contact_id: contact_id == main for contact_id in known}
+    main = next((one["id"] for one in given if one.get("is_main") and "id" in one), ids[0] if ids else None)
+    return {contact_id: contact_id == main for contact_id in ids}

@@ -4,7 +4,7 @@ from backend.sandbox.kommo import forms
 from backend.sandbox.kommo.account import Account
 from backend.sandbox.kommo.api.calls import Call, Routes
 from backend.sandbox.kommo.api.lead_shape import PATH, deleted_shape, lead_shape, may
-from backend.sandbox.kommo.api.listing import filter_node, is_between, ordered, page, passes
+from backend.sandbox.kommo.api.listing import chooser, filter_node, is_between, ordered, page
 from backend.sandbox.kommo.problems import problem
 from backend.sandbox.kommo.records import Json, Lead
 from backend.sandbox.kommo.values import shown
@@ -20,7 +20,8 @@ _ORDERS = ("created_at", "updated_at", "id")
 def list_leads(call: Call) -> Json | None:
     want_deleted = "only_deleted" in call.withs()
     seen = [lead for lead in _candidates(call) if lead.is_deleted == want_deleted]
-    rows = [lead for lead in seen if may(call.user, "view", lead) and _chosen(call, lead)]
+    meets = chooser(call, equal=_EQUAL, between=_BETWEEN)
+    rows = [lead for lead in seen if may(call.user, "view", lead) and meets(lead) and _fits(call, lead)]
     show = deleted_shape if want_deleted else lead_shape
     return page(call, PATH, "leads", ordered(call, rows, _ORDERS, "updated_at"), lambda lead: show(call, lead))
 
@@ -44,10 +45,9 @@ def _candidates(call: Call) -> list[Lead]:
     return [call.account.leads[lead_id] for lead_id in sorted(wanted) if lead_id in call.account.leads]
 
 
-def _chosen(call: Call, lead: Lead) -> bool:
+def _fits(call: Call, lead: Lead) -> bool:
     return (
-        passes(call, lead, equal=_EQUAL, between=_BETWEEN)
-        and _stands_in(filter_node(call, "statuses"), lead)
+        _stands_in(filter_node(call, "statuses"), lead)
         and _has_values(call, filter_node(call, "custom_fields_values"), lead)
         and _speaks_of(call.account, call.query.get("query"), lead)
     )

@@ -63,13 +63,18 @@ def ordered(call: Call, rows: Iterable[Row], names: tuple[str, ...], default: st
     return sorted(rows, key=lambda row: (getattr(row, name), getattr(row, "id", 0)), reverse=is_descending)
 
 
-def passes(call: Call, row: Any, *, equal: tuple[str, ...] = (), between: tuple[str, ...] = ()) -> bool:
-    """Does ``row`` meet the known filters? ``between`` needs [from] or [to]: a bare number finds nothing."""
-    given = call.query.get("filter")
-    filters = given if isinstance(given, dict) else {}
-    return all(str(getattr(row, name)) in forms.leaves(filters[name]) for name in equal if name in filters) and all(
-        is_between(getattr(row, name), filters[name]) for name in between if name in filters
-    )
+def chooser(call: Call, *, equal: tuple[str, ...] = (), between: tuple[str, ...] = ()) -> Callable[[Any], bool]:
+    """Does a row meet the known filters? ``between`` needs [from] or [to]: a bare number finds nothing."""
+    nodes = {name: filter_node(call, name) for name in (*equal, *between)}
+    named = {name: set(forms.leaves(nodes[name])) for name in equal if nodes[name] is not None}
+    bounded = {name: nodes[name] for name in between if nodes[name] is not None}
+
+    def chosen(row: Any) -> bool:
+        return all(str(getattr(row, name)) in wanted for name, wanted in named.items()) and all(
+            is_between(getattr(row, name), bounds) for name, bounds in bounded.items()
+        )
+
+    return chosen
 
 
 def is_between(value: Any, bounds: Any) -> bool:

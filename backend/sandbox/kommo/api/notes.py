@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from backend.sandbox.kommo import forms
 from backend.sandbox.kommo.api.calls import Call, Routes
-from backend.sandbox.kommo.api.listing import filter_node, is_between, ordered, page
+from backend.sandbox.kommo.api.listing import chooser, ordered, page
 from backend.sandbox.kommo.problems import ItemError, deleted, invalid, problem, wrong_type
 from backend.sandbox.kommo.records import BotStart, Json, Note
 
@@ -106,17 +105,9 @@ def _found(call: Call) -> Note:
 
 
 def _list(call: Call, path: str, notes: list[Note]) -> Json | None:
-    rows = ordered(call, [note for note in notes if _chosen(call, note)], ("updated_at", "id"), "updated_at")
+    meets = chooser(call, equal=("id", "entity_id", "note_type"), between=("updated_at",))
+    rows = ordered(call, [note for note in notes if meets(note)], ("updated_at", "id"), "updated_at")
     return page(call, path, "notes", rows, lambda note: note_shape(call, note))
-
-
-def _chosen(call: Call, note: Note) -> bool:
-    named = {"id": note.id, "entity_id": note.entity_id, "note_type": note.note_type}
-    wanted = {key: filter_node(call, key) for key in named}
-    bounds = filter_node(call, "updated_at")
-    return all(str(named[key]) in forms.leaves(node) for key, node in wanted.items() if node is not None) and (
-        bounds is None or is_between(note.updated_at, bounds)
-    )
 
 
 def _post(call: Call, items: list[tuple[Json, Any]]) -> Json:

@@ -1,7 +1,7 @@
 """Tasks (facts/kommo-api.md, section 11)."""
 
 from backend.sandbox.kommo.api.calls import Call, Routes
-from backend.sandbox.kommo.api.listing import filter_node, is_between, ordered, page, passes
+from backend.sandbox.kommo.api.listing import chooser, filter_node, ordered, page
 from backend.sandbox.kommo.problems import ItemError, invalid, problem, wrong_type
 from backend.sandbox.kommo.records import Json, Task
 
@@ -13,7 +13,8 @@ _SETTABLE = ("text", "complete_till", "task_type_id", "responsible_user_id", "du
 
 @routes.add("GET", PATH)
 def list_tasks(call: Call) -> Json | None:
-    rows = [task for task in call.account.tasks.values() if _chosen(call, task)]
+    meets = chooser(call, equal=_EQUAL, between=("updated_at",))
+    rows = [task for task in call.account.tasks.values() if meets(task) and _is_as_done_as_asked(call, task)]
     chosen = ordered(call, rows, ("created_at", "complete_till", "id"), "id")
     return page(call, PATH, "tasks", chosen, lambda task: task_shape(call, task))
 
@@ -75,13 +76,9 @@ def task_shape(call: Call, task: Task) -> Json:
     }
 
 
-def _chosen(call: Call, task: Task) -> bool:
-    done, bounds = filter_node(call, "is_completed"), filter_node(call, "updated_at")
-    return (
-        passes(call, task, equal=_EQUAL)
-        and (done is None or task.is_completed == (str(done) in ("1", "true")))
-        and (bounds is None or is_between(task.updated_at, bounds))
-    )
+def _is_as_done_as_asked(call: Call, task: Task) -> bool:
+    done = filter_node(call, "is_completed")
+    return done is None or task.is_completed == (str(done) in ("1", "true"))
 
 
 def _refuse(call: Call, items: list[Json], errors: list[list[ItemError]]) -> None:

@@ -1,7 +1,7 @@
 """Account webhooks (facts/kommo-api.md, section 12.1)."""
 
 from backend.sandbox.kommo.api.calls import Call, Routes, admins_only
-from backend.sandbox.kommo.api.listing import passes
+from backend.sandbox.kommo.api.listing import chooser
 from backend.sandbox.kommo.problems import ItemError, invalid, problem, wrong_type
 from backend.sandbox.kommo.records import Json, Webhook
 
@@ -18,8 +18,8 @@ _EVENTS = frozenset(
 @routes.add("GET", PATH)
 @admins_only
 def list_webhooks(call: Call) -> Json | None:
-    hooks = [hook for hook in call.account.webhooks.values() if passes(call, hook, equal=("destination",))]
-    rows = [webhook_shape(call, hook) for hook in hooks]
+    meets = chooser(call, equal=("destination",))
+    rows = [webhook_shape(call, hook) for hook in call.account.webhooks.values() if meets(hook)]
     if not rows:
         return None
     return {"_total_items": len(rows), "_links": call.href(PATH), "_embedded": {"webhooks": rows}}

@@ -39,7 +39,7 @@ def control_route(world: KommoWorld, address: str, action: Action) -> Route:
         try:
             result = action(await _control(world, request))
             return JSONResponse(plain(await result if isinstance(result, Awaitable) else result))
-        except (LookupError, ValueError, TypeError, AttributeError, StopIteration) as error:
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     return Route(f"/_sandbox{path}", answer, methods=[method])

@@ -46,6 +46,16 @@ def issue_long_lived_token(control: Control) -> Json:
     return {"token": control.world.long_lived_token(control.body["client_id"], control.body.get("days", 365))}
 
 
+def renew_secret(control: Control) -> Json:
+    """``{"client_id"}``: a new secret key, the old access is gone."""
+    return {"client_secret": control.world.renew_secret(control.body["client_id"])}
+
+
+def revoke(control: Control) -> None:
+    """``{"client_id"}``: all its tokens die without a word."""
+    control.world.wallet.revoke(control.body["client_id"])
+
+
 ACTIONS: dict[str, Action] = {
     "POST /accounts": add_account,
     "PATCH /accounts": set_account,
@@ -53,4 +63,6 @@ ACTIONS: dict[str, Action] = {
     "POST /codes": issue_code,
     "POST /one_time_tokens": issue_one_time_token,
     "POST /long_lived_tokens": issue_long_lived_token,
+    "POST /secrets": renew_secret,
+    "POST /revoke": revoke,
 }

@@ -59,7 +59,7 @@ def sent(control: Control) -> list[Any]:
 
 
 def add_fault(control: Control) -> list[Any]:
-    """``{"kind", "path"?, "method"?, "times"?, "skip"?, "seconds"?}``"""
+    """``{"kind", "path"?, "method"?, "times"?, "skip"?, "every"?, "seconds"?}``"""
     control.world.faults.add(**control.body)
     return list(control.world.faults.waiting)
 
