@@ -46,9 +46,9 @@ async def client(world: StripeWorld, client_of: Client) -> stripe.StripeClient:
 
 
 @pytest.fixture
-async def browser(world: StripeWorld) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=world.base_url, trust_env=False) as browser:
-        yield browser
+async def visitor(world: StripeWorld) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=world.base_url, trust_env=False) as visitor:
+        yield visitor
 
 
 @dataclass

@@ -16,13 +16,13 @@ async def test_a_new_session_is_open_and_has_a_page_but_no_payment_intent(client
 
 
 async def test_a_person_pays_on_the_page_and_comes_back_to_the_shop(
-    client: stripe.StripeClient, browser: AsyncClient
+    client: stripe.StripeClient, visitor: AsyncClient
 ) -> None:
     session = await client.v1.checkout.sessions.create_async(payment_params(customer_email="a@b.example"))
-    page = await browser.get(session.url or "")
+    page = await visitor.get(session.url or "")
     assert "Sandbox shop" in page.text
     assert ">Pay 10.00 EUR</button>" in page.text
-    answer = await browser.post(session.url or "", data={"email": "", "card_number": "4242 4242 4242 4242"})
+    answer = await visitor.post(session.url or "", data={"email": "", "card_number": "4242 4242 4242 4242"})
     assert answer.status_code == 303
     assert answer.headers["location"] == f"https://shop.example/done?s={session.id}"
     paid = await client.v1.checkout.sessions.retrieve_async(session.id, {"expand": ["payment_intent"]})
@@ -72,13 +72,13 @@ async def test_a_subscription_joins_its_payment_by_the_invoice_payment(
 
 
 async def test_an_expired_session_has_no_page_and_says_so_in_an_event(
-    client: stripe.StripeClient, browser: AsyncClient, listener: Listener, listen: Listen
+    client: stripe.StripeClient, visitor: AsyncClient, listener: Listener, listen: Listen
 ) -> None:
     await listen("checkout.session.expired")
     session = await client.v1.checkout.sessions.create_async(payment_params())
     expired = await client.v1.checkout.sessions.expire_async(session.id)
     assert (expired.status, expired.url) == ("expired", None)
-    assert "This page has expired" in (await browser.get(session.url or "")).text
+    assert "This page has expired" in (await visitor.get(session.url or "")).text
     await until(lambda: listener.types == ["checkout.session.expired"])
 
 
@@ -88,11 +88,11 @@ async def test_a_session_expires_by_the_clock(world: StripeWorld, client: stripe
     assert (await client.v1.checkout.sessions.retrieve_async(session.id)).status == "expired"
 
 
-async def test_another_process_pays_over_the_control_routes(browser: AsyncClient, client: stripe.StripeClient) -> None:
+async def test_another_process_pays_over_the_control_routes(visitor: AsyncClient, client: stripe.StripeClient) -> None:
     session = await client.v1.checkout.sessions.create_async(payment_params())
-    answer = await browser.post(f"/_sandbox/sessions/{session.id}/pay", json={"outcome": "paid"})
+    answer = await visitor.post(f"/_sandbox/sessions/{session.id}/pay", json={"outcome": "paid"})
     assert answer.json()["payment_status"] == "paid"
-    asked = (await browser.get("/_sandbox/requests")).json()
+    asked = (await visitor.get("/_sandbox/requests")).json()
     assert asked[0]["path"] == "/v1/checkout/sessions"
     assert asked[0]["params"]["line_items"][0]["price_data"]["unit_amount"] == 1000
     assert asked[0]["headers"]["stripe-version"] == "2026-10-28.endive"
