@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import CursorResult, Engine
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -73,19 +73,15 @@ def prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-async def insert_missing(
-    session: AsyncSession | AsyncConnection, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]
-) -> int:
+async def insert_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows whose key is not there yet; the number that were new."""
     if not rows:
         return 0
     statement = dialect_insert(session, table).values([dict(row) for row in rows]).on_conflict_do_nothing()
-    result = await session.execute(statement)
-    assert isinstance(result, CursorResult)
+    result = await session.exec(statement)
     return int(result.rowcount)
 
 
-def dialect_insert(session: AsyncSession | AsyncConnection, table: type[SQLModel]) -> Any:
+def dialect_insert(session: AsyncSession, table: type[SQLModel]) -> Any:
     """``INSERT … ON CONFLICT`` in the words of the database at hand."""
-    bind = session.get_bind() if isinstance(session, AsyncSession) else session
-    return (sqlite if bind.dialect.name == "sqlite" else postgresql).insert(table)
+    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)

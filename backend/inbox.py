@@ -171,11 +171,11 @@ async def replay(session: AsyncSession, event_ids: Sequence[str]) -> int:
     chosen = col(InboxEvent.id).in_(event_ids) if event_ids else kept
     found = await session.exec(select(InboxEvent.connection_id).where(chosen, kept).distinct())
     connections = list(found.all())
-    result = await session.execute(
+    result = await session.exec(
         update(InboxEvent).where(chosen, kept).values(state="new", next_try_at=0.0, attempts=0, error="")
     )
     for connection_id in connections:
         connection = await session.get(StripeConnection, connection_id)
         if connection is not None and connection.account_id is not None:
             await want(session, connection.account_id)
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return int(result.rowcount)

@@ -8,7 +8,6 @@ releasing writes the value it read as ``done``: whatever was wanted meanwhile is
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Update, and_, or_, update
-from sqlalchemy.engine import CursorResult
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -66,7 +65,7 @@ async def _take(database: Database, work: AccountWork, owner: str, now: float) -
         .returning(col(AccountWork.wanted))
     )
     async with database.write() as session:
-        wanted = (await session.execute(statement)).scalar_one_or_none()
+        wanted = (await session.exec(statement)).scalar_one_or_none()
     return None if wanted is None else Claim(work.account_id, owner, work.epoch + 1, wanted)
 
 
@@ -121,6 +120,5 @@ def _mine(claim: Claim) -> ColumnElement[bool]:
 
 
 async def _updated(session: AsyncSession, statement: Update) -> bool:
-    result = await session.execute(statement)
-    assert isinstance(result, CursorResult)
+    result = await session.exec(statement)
     return bool(result.rowcount)

@@ -13,7 +13,7 @@ async def want(session: AsyncSession, account_id: int) -> None:
     statement = dialect_insert(session, AccountWork).values(
         account_id=account_id, wanted=1, done=0, owner="", epoch=0, lease_until=0.0, next_try_at=0.0, wake_at=0.0
     )
-    await session.execute(
+    await session.exec(
         statement.on_conflict_do_update(
             index_elements=["account_id"], set_={"wanted": AccountWork.wanted + 1, "next_try_at": 0.0}
         )
@@ -28,7 +28,7 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
             account_id=account_id, lead_id=lead_id, wanted=1, written=0, dirty_since=now, next_try_at=0.0,
             attempts=0, state="known", problem="",
         )  # fmt: skip
-        await session.execute(
+        await session.exec(
             statement.on_conflict_do_update(
                 index_elements=["account_id", "lead_id"],
                 set_={"wanted": Deal.wanted + 1, "dirty_since": now, "next_try_at": 0.0},

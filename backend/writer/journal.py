@@ -64,7 +64,7 @@ async def read_page(session: AsyncSession, account_id: int, now: float) -> Page 
 
 async def touch_expired(session: AsyncSession, account_id: int, now: float) -> None:
     """Deals whose state time alone has changed are dirty again."""
-    await session.execute(
+    await session.exec(
         update(Deal)
         .where(col(Deal.account_id) == account_id, col(Deal.look_again_at) <= now)
         .values(wanted=Deal.wanted + 1, look_again_at=None, dirty_since=now)
@@ -74,7 +74,7 @@ async def touch_expired(session: AsyncSession, account_id: int, now: float) -> N
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
     """When the next dirty deal may be tried, or time alone changes one."""
     dirty = case((col(Deal.written) < col(Deal.wanted), col(Deal.next_try_at)))
-    found = await session.execute(
+    found = await session.exec(
         select(func.min(dirty), func.min(Deal.look_again_at)).where(col(Deal.account_id) == account_id)
     )
     moments = [moment for moment in found.one() if moment is not None]
@@ -111,7 +111,7 @@ async def _put(
     statement = dialect_insert(session, CardWrite).values(
         account_id=account_id, lead_id=lead_id, kind=kind, fact_id=fact_id, attempts=0, error="", **row
     )
-    await session.execute(
+    await session.exec(
         statement.on_conflict_do_update(index_elements=["account_id", "lead_id", "kind", "fact_id"], set_=row)
     )
 
@@ -134,7 +134,7 @@ async def mark(
         values["sent_at"] = now
     if kommo_id is not None:
         values["kommo_id"] = kommo_id
-    await session.execute(
+    await session.exec(
         update(CardWrite)
         .where(
             col(CardWrite.account_id) == account_id,
@@ -149,7 +149,7 @@ async def mark(
 async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) -> None:
     """These deals are as wanted, up to the revision that was read; what came since is still dirty."""
     for lead_id in lead_ids:
-        await session.execute(
+        await session.exec(
             update(Deal)
             .where(col(Deal.account_id) == page.account.id, col(Deal.lead_id) == lead_id)
             .values(
@@ -164,7 +164,7 @@ async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) ->
 
 
 async def postpone(session: AsyncSession, account_id: int, lead_id: int, at: float, problem: str = "") -> None:
-    await session.execute(
+    await session.exec(
         update(Deal)
         .where(col(Deal.account_id) == account_id, col(Deal.lead_id) == lead_id)
         .values(next_try_at=at, problem=problem, attempts=Deal.attempts + 1)
@@ -173,7 +173,7 @@ async def postpone(session: AsyncSession, account_id: int, lead_id: int, at: flo
 
 async def gone(session: AsyncSession, page: Page, lead_id: int) -> None:
     """Kommo has no such deal: it is not asked again until something new is known; its payments are unmatched."""
-    await session.execute(
+    await session.exec(
         update(Deal)
         .where(col(Deal.account_id) == page.account.id, col(Deal.lead_id) == lead_id)
         .values(written=page.seen[lead_id], state="gone", next_try_at=0.0, problem="The deal does not exist in Kommo.")

@@ -100,7 +100,7 @@ def _same(meta: Mapping[str, Any], value: str | int, current: FieldValue | None)
     if current is None:
         return False
     if meta.get("enums"):
-        return current.enum_id == meta["enums"].get(str(value))
+        return bool(current.enum_id == meta["enums"].get(str(value)))
     if meta["type"] in ("numeric", "monetary", "date_time"):
         try:
             return Decimal(str(current.value)) == Decimal(str(value))

@@ -1,0 +1,127 @@
+"""Everything together on this machine: the local Kommo, the local Stripe, and the product between them."""
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.clock import Clock, system_clock
+from backend.sandbox import kommo as kommo_app
+from backend.sandbox import stripe as stripe_app
+from backend.sandbox.kommo import KommoWorld
+from backend.sandbox.kommo.grants import Integration
+from backend.sandbox.kommo.hooks import install
+from backend.sandbox.product import running_product
+from backend.sandbox.serving import free_port, serving
+from backend.sandbox.stripe import StripeWorld
+from backend.widget_archive import build, find_sources
+
+PORTS = (8000, 8001, 8002)
+"""Backend, Kommo, Stripe; others are taken where these are not free."""
+
+
+@dataclass
+class Stage:
+    """Two worlds that are served, and the settings with which the product meets them."""
+
+    kommo: KommoWorld
+    stripe: StripeWorld
+    backend_url: str
+    integration: Integration
+    settings: dict[str, str]
+    folder: Path
+
+    @property
+    def admin(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.settings['ADMIN_TOKEN']}"}
+
+
+@asynccontextmanager
+async def set_stage(
+    *, clock: Clock = system_clock, ports: tuple[int, int, int] = (0, 0, 0), more: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """Both worlds served, an integration made in Kommo with its widget uploaded; the product is not started."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kommo-stripe-")))
+        backend_url = f"http://127.0.0.1:{ports[0] or free_port()}"
+        kommo, stripe = KommoWorld(clock), StripeWorld(clock)
+        kommo.base_url = await stack.enter_async_context(serving(kommo_app.create_app(kommo), ports[1]))
+        stripe.base_url = await stack.enter_async_context(serving(stripe_app.create_app(stripe), ports[2]))
+        integration = kommo.add_integration(
+            kommo.account,
+            f"{backend_url}/oauth/kommo/callback",
+            disable_uri=f"{backend_url}/kommo/uninstall",
+        )
+        upload_widget(kommo, integration, backend_url, folder)
+        settings = product_settings(kommo, stripe, integration, backend_url) | dict(more or {})
+        yield Stage(kommo, stripe, backend_url, integration, settings, folder)
+
+
+def product_settings(
+    kommo: KommoWorld, stripe: StripeWorld, integration: Integration, backend_url: str
+) -> dict[str, str]:
+    """What an operator would write into .env; the stage rule is the sandbox pipeline's last open stage."""
+    key = next(text for text in stripe.default_account.keys if "_live_" in text)
+    pipeline = kommo.account.main_pipeline
+    paid = next(status.id for status in pipeline.statuses if status.name == "Paid")
+    return {
+        "PUBLIC_URL": backend_url,
+        "PORT": backend_url.rpartition(":")[2],
+        "SECRET_KEYS": secrets.token_urlsafe(32),
+        "ADMIN_TOKEN": secrets.token_urlsafe(24),
+        "KOMMO_CLIENT_ID": integration.client_id,
+        "KOMMO_CLIENT_SECRET": integration.client_secret,
+        "KOMMO_BASE_URL": kommo.base_url,
+        "KOMMO_OAUTH_URL": f"{kommo.base_url}/oauth",
+        "STRIPE_API_BASE": stripe.base_url,
+        "STRIPE_API_KEY": key,
+        "PAID_STAGES": f"{pipeline.id}:{paid}",
+    }
+
+
+def upload_widget(kommo: KommoWorld, integration: Integration, backend_url: str, folder: Path) -> None:
+    """The built archive, as an admin uploads it in the integration's window."""
+    archive = folder / "widget.zip"
+    build(find_sources(), backend_url, archive)
+    kommo.install_widget(integration.client_id, archive.read_bytes())
+
+
+async def play() -> None:
+    """The sandbox for a person: addresses printed, everything running until Ctrl-C."""
+    async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder):
+        await install(stage.kommo, stage.integration.client_id)
+        print(_welcome(stage), flush=True)
+        await asyncio.Event().wait()
+
+
+def _free_ports() -> tuple[int, int, int]:
+    import socket
+
+    def free(port: int) -> int:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return 0
+        return port
+
+    return free(PORTS[0]), free(PORTS[1]), free(PORTS[2])
+
+
+def _welcome(stage: Stage) -> str:
+    deal = next(iter(stage.kommo.account.leads))
+    return f"""
+  Everything runs on this machine; no account is needed and no money moves.
+
+  Deal card    {stage.kommo.base_url}/leads/detail/{deal}
+               Press "Create Stripe payment", open the link, pay, and watch the deal.
+  All deals    {stage.kommo.base_url}/leads
+  Our backend  {stage.backend_url}/healthz
+  Admin token  {stage.settings["ADMIN_TOKEN"]}
+  Stripe       {stage.stripe.base_url}
+
+  Ctrl-C ends it and forgets everything.
+"""
