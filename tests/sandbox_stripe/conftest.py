@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from backend.clock import MovableClock
 from backend.sandbox.serving import serving
@@ -22,11 +23,38 @@ stripe.enable_telemetry = False
 PINNED, LEGACY = "2026-10-28.endive", "2023-08-16"
 
 
+@dataclass
+class Port:
+    """One served address for the whole run, behind which each test puts its own app: starting a server is slow."""
+
+    url: str = ""
+    app: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+async def stripes_port() -> AsyncIterator[Port]:
+    port = Port()
+    async with serving(port) as port.url:
+        yield port
+
+
+@pytest.fixture(scope="session")
+async def shops_port() -> AsyncIterator[Port]:
+    port = Port()
+    async with serving(port) as port.url:
+        yield port
+
+
 @pytest.fixture
-async def world() -> AsyncIterator[StripeWorld]:
+async def world(stripes_port: Port) -> AsyncIterator[StripeWorld]:
     world = StripeWorld(MovableClock(), seed=7)
-    async with serving(create_app(world)) as address:
-        world.base_url = address
+    world.base_url = stripes_port.url
+    stripes_port.app = app = create_app(world)
+    async with app.router.lifespan_context(app):
         yield world
 
 
@@ -73,11 +101,10 @@ class Listener:
 
 
 @pytest.fixture
-async def listener() -> AsyncIterator[Listener]:
-    listener = Listener()
-    async with serving(Starlette(routes=[Route("/hook", listener.receive, methods=["POST"])])) as address:
-        listener.url = f"{address}/hook"
-        yield listener
+async def listener(shops_port: Port) -> Listener:
+    listener = Listener(f"{shops_port.url}/hook")
+    shops_port.app = Starlette(routes=[Route("/hook", listener.receive, methods=["POST"])])
+    return listener
 
 
 async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
