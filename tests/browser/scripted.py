@@ -1,0 +1,167 @@
+"""Our backend as the widget meets it on the wire (design.md, section 6), saying what a test tells it to say."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Json = dict[str, Any]
+
+NO_DEAL: Json = {
+    "state": "pending",
+    "paid": [],
+    "expected": [],
+    "open": [],
+    "requests": [],
+    "payments": [],
+    "explanation": None,
+    "currency": "EUR",
+    "mode": "live",
+}
+
+
+def money(amount: str, currency: str = "EUR") -> Json:
+    return {"amount": amount, "currency": currency}
+
+
+def a_request(number: int = 1, **facts: Any) -> Json:
+    """A payment request as ``POST /widget/requests`` answers it."""
+    return {
+        "id": f"0b6e1c1e-0000-4000-8000-{number:012}",
+        "url": f"https://pay.example.com/p/abcd2345efgh{number:04}",
+        "state": "pending",
+        "amount": "120.00",
+        "currency": "EUR",
+        "description": "Website for Ana",
+        "mode": "payment",
+        "kind": "full",
+        "created_at": "2026-11-20T10:00:00Z",
+        "expires_at": None,
+    } | facts
+
+
+def a_payment(number: int = 1, **facts: Any) -> Json:
+    return {
+        "id": f"pi_sandbox{number:06}",
+        "amount": "120.00",
+        "currency": "EUR",
+        "state": "paid",
+        "paid_at": "2026-11-20T11:30:00Z",
+        "refunded": "0.00",
+        "disputed": None,
+        "request_id": None,
+    } | facts
+
+
+def refusal(code: str, message: str, name: str | None = None) -> Json:
+    error = {"code": code, "message": message}
+    return {"error": error | {"field": name} if name else error}
+
+
+@dataclass
+class Answer:
+    """One answer that is given instead of the ordinary one; ``body`` as text is sent as HTML."""
+
+    status: int = 200
+    body: Json | str | None = None
+    seconds: float = 0
+    carried_out: bool = True
+
+
+@dataclass
+class Call:
+    method: str
+    path: str
+    body: Json | None
+    token: Json
+
+
+@dataclass
+class ScriptedBackend:
+    secret: str
+    deal: Json = field(default_factory=lambda: dict(NO_DEAL))
+    calls: list[Call] = field(default_factory=list)
+    script: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
+    always: dict[str, Answer] = field(default_factory=dict)
+
+    def called(self, name: str) -> list[Call]:
+        """Calls of one route: deal, create, cancel, check, refund, setup."""
+        return [call for call in self.calls if _name(call.method, call.path) == name]
+
+    def app(self) -> Starlette:
+        methods = ["GET", "POST", "OPTIONS"]
+        return Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)])
+
+    async def _answer(self, request: Request) -> Response:
+        headers = {"Access-Control-Allow-Origin": request.headers.get("Origin", ""), "Vary": "Origin"}
+        if request.method == "OPTIONS":
+            allowed = {"Access-Control-Allow-Headers": "X-Auth-Token, Content-Type", "Access-Control-Max-Age": "0"}
+            return Response(status_code=204, headers=headers | allowed | {"Access-Control-Allow-Methods": "GET, POST"})
+        call = Call(request.method, request.url.path, await _json(request), self._claims(request))
+        self.calls.append(call)
+        name = _name(call.method, call.path)
+        scripted = self.script[name].pop(0) if self.script[name] else self.always.get(name, Answer())
+        ordinary = self._ordinary(name, call) if scripted.carried_out else (500, None)
+        await asyncio.sleep(scripted.seconds)
+        status, body = (
+            ordinary if scripted.body is None and scripted.status == 200 else (scripted.status, scripted.body)
+        )
+        if isinstance(body, str):
+            return Response(body, status, headers, "text/html")
+        return Response(status_code=status, headers=headers) if body is None else JSONResponse(body, status, headers)
+
+    def _claims(self, request: Request) -> Json:
+        options: Any = {"verify_aud": False}
+        found: Json = jwt.decode(request.headers["X-Auth-Token"], self.secret, algorithms=["HS256"], options=options)
+        return found
+
+    def _ordinary(self, name: str, call: Call) -> tuple[int, Json | None]:
+        if name == "deal":
+            return 200, self.deal
+        if name == "create":
+            return self._create(call.body or {})
+        if name == "cancel":
+            found = next(one for one in self.deal["requests"] if one["id"] == call.path.split("/")[3])
+            found["state"] = "cancelled"
+            return 200, found
+        if name == "refund":
+            return 201, {"id": "re_sandbox1", "amount": (call.body or {}).get("amount", "120.00"), "state": "pending"}
+        return (200, {"url": "about:blank#set-up"}) if name == "setup" else (202, {})
+
+    def _create(self, body: Json) -> tuple[int, Json]:
+        """Idempotent by uuid, as the contract says."""
+        same = ("amount", "currency", "description", "mode")
+        before = next((one for one in self.deal["requests"] if one["id"] == body["request_id"]), None)
+        if before:
+            equal = all(before[name] == body[name] for name in same)
+            return (
+                (200, before)
+                if equal
+                else (409, refusal("conflict", "This request was sent before with other content."))
+            )
+        number = len(self.deal["requests"]) + 1
+        facts = {name: body[name] for name in same} | {"kind": body.get("kind", "full")}
+        made = a_request(number, **facts) | {"id": body["request_id"]}
+        self.deal = self.deal | {
+            "requests": [made, *self.deal["requests"]],
+            "expected": [money(body["amount"], body["currency"])],
+        }
+        self.deal |= {"open": [money(body["amount"], body["currency"])]}
+        return 201, made
+
+
+def _name(method: str, path: str) -> str:
+    if method == "GET":
+        return "deal"
+    return {"requests": "create"}.get(path.rsplit("/", 1)[-1], path.rsplit("/", 1)[-1])
+
+
+async def _json(request: Request) -> Json | None:
+    body = await request.body()
+    return dict(await request.json()) if body else None
