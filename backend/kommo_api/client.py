@@ -1,0 +1,200 @@
+"""API v4 of one Kommo account: values in, values out, every failure a ``KommoError``."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import httpx
+
+from backend.kommo_api import reading, writing
+from backend.kommo_api.answers import check_filter, first, new_ids, note_ids, read, row_id
+from backend.kommo_api.errors import KommoNotFound, KommoRefused
+from backend.kommo_api.scalars import Row
+from backend.kommo_api.values import (
+    AccountInfo,
+    Contact,
+    CustomField,
+    FieldGroup,
+    Lead,
+    LeadChange,
+    NewField,
+    NewLead,
+    NewNote,
+    Note,
+    Pipeline,
+    User,
+)
+from backend.kommo_api.wire import PAGE, Json, OnAnswer, Pace, Query, Wire, rows_of
+
+Value = TypeVar("Value")
+
+ACCOUNT = "/api/v4/account"
+USERS = "/api/v4/users"
+LEADS = "/api/v4/leads"
+NOTES = "/api/v4/leads/notes"
+PIPELINES = "/api/v4/leads/pipelines"
+FIELDS = "/api/v4/leads/custom_fields"
+GROUPS = "/api/v4/leads/custom_fields/groups"
+CONTACTS = "/api/v4/contacts"
+TASKS = "/api/v4/tasks"
+
+
+class KommoApi:
+    """``base_url`` without a path; ``pace`` is awaited before each request."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        base_url: str,
+        access_token: str,
+        pace: Pace,
+        *,
+        on_answer: OnAnswer | None = None,
+    ) -> None:
+        self._wire = Wire(http, base_url, access_token, pace, on_answer)
+
+    async def account(self) -> AccountInfo:
+        return read(reading.account, await self._wire.get(ACCOUNT, [("with", "datetime_settings")]) or {})
+
+    async def user(self, user_id: int) -> User | None:
+        """Admins' tokens only. ``None``: no such user."""
+        return await self._one(f"{USERS}/{user_id}", reading.user)
+
+    async def users(self) -> list[User]:
+        """Admins' tokens only."""
+        return await self._all(USERS, "users", reading.user)
+
+    async def leads(self, ids: Sequence[int], *, contacts: bool = False) -> dict[int, Lead]:
+        """The deals that exist and are not deleted, by id; 250 a call."""
+        found: dict[int, Lead] = {}
+        for chunk in _chunks(ids):
+            query = [*(("filter[id][]", lead_id) for lead_id in chunk), *_with(contacts)]
+            async for rows in self._wire.pages(LEADS, "leads", query):
+                check_filter(rows, "id", chunk)
+                existing = (read(reading.lead, one) for one in rows if not one.get("is_deleted"))
+                found |= {lead.id: lead for lead in existing}
+        return found
+
+    async def lead(self, lead_id: int, contacts: bool = True) -> Lead | None:
+        """``None``: there is no such deal, or it was deleted."""
+        try:
+            body = await self._wire.get(f"{LEADS}/{lead_id}", _with(contacts))
+        except KommoNotFound:  # of the deal, or of the whole account at this host: the list tells which
+            return (await self.leads([lead_id], contacts=contacts)).get(lead_id)
+        return None if body is None or body.get("is_deleted") else read(reading.lead, body)
+
+    async def patch_leads(self, changes: Sequence[LeadChange]) -> set[int]:
+        """The ids that Kommo confirmed: all, or those it took where it saves the good ones of a batch."""
+        _check_size(changes)
+        body = await self._wire.patch(LEADS, [writing.lead_change(change) for change in changes])
+        return set(new_ids(body, "leads"))
+
+    async def create_lead(self, lead: NewLead) -> int:
+        body = await self._wire.post(LEADS, [writing.new_lead(lead)])
+        return read(row_id, first(body, "leads"), is_write=True)
+
+    async def post_notes(self, notes: Sequence[NewNote]) -> dict[str, int]:
+        """``request_id`` → note id. Kommo knows no repetition: posted twice is two notes."""
+        _check_size(notes)
+        best, plain = writing.NOTE_TYPES
+        try:
+            return await self._post_notes(notes, best)
+        except KommoRefused as refused:
+            if not _may_be_the_type(refused):
+                raise
+        return await self._post_notes(notes, plain)
+
+    async def _post_notes(self, notes: Sequence[NewNote], note_type: str) -> dict[str, int]:
+        body = await self._wire.post(NOTES, [writing.new_note(note, note_type) for note in notes])
+        return note_ids(body, notes)
+
+    async def notes_of(self, lead_ids: Sequence[int], *, since: float | None = None) -> list[Note]:
+        """All notes of these deals, of every type; ``since`` leaves out those that were not touched after it."""
+        found: list[Note] = []
+        after: Query = [] if since is None else [("filter[updated_at][from]", int(since))]
+        for chunk in _chunks(lead_ids):
+            query = [*(("filter[entity_id][]", lead_id) for lead_id in chunk), *after, ("order[id]", "asc")]
+            async for rows in self._wire.pages(NOTES, "notes", query):
+                check_filter(rows, "entity_id", chunk)
+                found += [read(reading.note, one) for one in rows]
+        return found
+
+    async def pipelines(self) -> list[Pipeline]:
+        """All of them, archived ones too, in Kommo's order."""
+        body = await self._wire.get(PIPELINES)
+        found = [read(reading.pipeline, one) for one in (rows_of(body, "pipelines") if body else [])]
+        return sorted(found, key=lambda one: (one.sort, one.id))
+
+    async def contact(self, contact_id: int) -> Contact | None:
+        return await self._one(f"{CONTACTS}/{contact_id}", reading.contact)
+
+    async def custom_fields(self) -> list[CustomField]:
+        """The fields of deals."""
+        return await self._all(FIELDS, "custom_fields", reading.custom_field)
+
+    async def create_fields(self, fields: Sequence[NewField]) -> list[int]:
+        """Admins' tokens only. The ids in the order of ``fields``."""
+        body = await self._wire.post(FIELDS, [writing.new_field(field) for field in fields])
+        return new_ids(body, "custom_fields")
+
+    async def update_field(self, field: CustomField, *, add_options: Sequence[str]) -> None:
+        """Admins' tokens only. The options there are stay as they are."""
+        enums = writing.options(field.options, tuple(add_options))
+        await self._wire.patch(f"{FIELDS}/{field.id}", {"type": field.type, "enums": enums})
+
+    async def groups(self) -> list[FieldGroup]:
+        body = await self._wire.get(GROUPS)
+        return [read(reading.group, one) for one in (rows_of(body, "custom_field_groups") if body else [])]
+
+    async def create_group(self, name: str) -> FieldGroup:
+        """Admins' tokens only."""
+        body = await self._wire.post(GROUPS, [{"name": name, "request_id": "0"}])
+        return read(reading.group, first(body, "custom_field_groups"), is_write=True)
+
+    async def create_task(
+        self, lead_id: int, text: str, due_at: float, responsible_user_id: int | None, request_id: str
+    ) -> int:
+        """A follow-up at a deal; without a user it is the token's."""
+        task: Json = {
+            "text": text,
+            "complete_till": int(due_at),
+            "entity_id": lead_id,
+            "entity_type": "leads",
+            "task_type_id": 1,
+            "request_id": request_id,
+        }
+        if responsible_user_id is not None:
+            task["responsible_user_id"] = responsible_user_id
+        return read(row_id, first(await self._wire.post(TASKS, [task]), "tasks"), is_write=True)
+
+    async def close_task(self, task_id: int, result: str) -> None:
+        await self._wire.patch(f"{TASKS}/{task_id}", {"is_completed": True, "result": {"text": result}})
+
+    async def _one(self, path: str, reader: Callable[[Row], Value]) -> Value | None:
+        """204 and 404 both say that there is none."""
+        try:
+            body = await self._wire.get(path)
+        except KommoNotFound:
+            return None
+        return None if body is None else read(reader, body)
+
+    async def _all(self, path: str, plural: str, reader: Callable[[Row], Value]) -> list[Value]:
+        return [read(reader, one) async for rows in self._wire.pages(path, plural) for one in rows]
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[list[int]]:
+    different = list(dict.fromkeys(ids))
+    return (different[start : start + PAGE] for start in range(0, len(different), PAGE))
+
+
+def _with(contacts: bool) -> Query:
+    return [("with", "contacts")] if contacts else []
+
+
+def _check_size(items: Sequence[object]) -> None:
+    if not 1 <= len(items) <= PAGE:
+        raise ValueError(f"Kommo takes 1 to {PAGE} at once, not {len(items)}")
+
+
+def _may_be_the_type(refused: KommoRefused) -> bool:
+    """Where Kommo does not say what it refused, the type is as likely as anything; no note was made in any case."""
+    return "226" not in refused.detail and (not refused.by_request or "note_type" in refused.paths)
