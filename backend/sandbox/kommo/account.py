@@ -51,6 +51,7 @@ class Account:
     timezone: str = "America/New_York"
     country: str = "US"
     language: str = "en"
+    amojo_id: str = ""
     is_paid: bool = True
     lead_cap: int | None = None
     users: dict[int, User] = field(default_factory=dict)

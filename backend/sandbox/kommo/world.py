@@ -69,6 +69,7 @@ class KommoWorld:
         made = Account(
             self.ids.next("account"), subdomain, self, name=subdomain.title(), currency=currency, timezone=timezone
         )
+        made.amojo_id = self.ids.uuid()
         furnish(made)
         self.accounts[made.id] = made
         return made

@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.sandbox.kommo.account import Account
 from backend.sandbox.kommo.api.calls import Call
+from backend.sandbox.kommo.api.shapes import found, wrong_types
 from backend.sandbox.kommo.api.tags import UnfitTags, wanted_tags
 from backend.sandbox.kommo.edits import LeadEdit, Place
 from backend.sandbox.kommo.problems import ItemError, wrong_type
@@ -64,7 +65,7 @@ def _user_reader(key: str) -> "Callable[[Check, Any], None]":
     """A user named in a write must be an active user of the account, also where the value is only echoed."""
 
     def read(check: Check, given: Any) -> None:
-        user = check.account.users.get(given) if isinstance(given, int) else None
+        user = found(check.account.users, given)
         is_robot = given == 0 and key != "responsible_user_id"
         if not is_robot and (user is None or not user.is_active):
             check.refuse(key)
@@ -109,8 +110,8 @@ def _target(account: Account, row: Any) -> Field | None:
     if not isinstance(row, dict):
         return None
     if "field_id" in row:
-        found = account.custom_fields.get(row["field_id"]) if isinstance(row["field_id"], int) else None
-        return found if found and found.entity == "leads" else None
+        named = found(account.custom_fields, row["field_id"])
+        return named if named and named.entity == "leads" else None
     fields = account.custom_fields.values()
     return next((one for one in fields if one.entity == "leads" and one.code == row.get("field_code", "")), None)
 
@@ -135,7 +136,7 @@ def _check_place(check: Check) -> None:
     pipeline_id = check.item.get(
         "pipeline_id", check.lead.pipeline_id if check.lead else check.account.main_pipeline.id
     )
-    pipeline = check.account.pipelines.get(pipeline_id) if isinstance(pipeline_id, int) else None
+    pipeline = found(check.account.pipelines, pipeline_id)
     if pipeline is None:
         return check.refuse("pipeline_id")
     status_id = check.item.get("status_id", pipeline.first_open.id)
@@ -154,6 +155,7 @@ def _may_be_incoming(check: Check, place: Place) -> bool:
 def _check_loss_reason(check: Check) -> None:
     if check.item.get("loss_reason_id") is None:
         return
+    check.errors.extend(wrong_types(check.item, {"loss_reason_id": int}))
     status_id = check.edit.place[1] if check.edit.place else check.lead.status_id if check.lead else 0
     if status_id == LOST:
         check.edit.loss_reason_id = check.item["loss_reason_id"]
@@ -165,9 +167,12 @@ def _check_loss_reason(check: Check) -> None:
 def _check_contacts(check: Check) -> None:
     embedded = check.item.get("_embedded")
     given = embedded.get("contacts") if isinstance(embedded, dict) else None
+    if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
+        return check.errors.append(wrong_type("_embedded.contacts", "array"))
     for place, one in enumerate(given or []):
-        if "id" in one and one["id"] not in check.account.contacts:
+        if "id" in one and found(check.account.contacts, one["id"]) is None:
             check.refuse(f"_embedded.contacts.{place}.id")
+    return None
 
 
 def _check_tags(check: Check) -> None:

@@ -4,12 +4,25 @@ from typing import Any
 
 from backend.sandbox.kommo.api.calls import Answer, Call, Routes, admins_only
 from backend.sandbox.kommo.api.listing import chooser, ordered, page
-from backend.sandbox.kommo.problems import ItemError, invalid, problem, wrong_type
+from backend.sandbox.kommo.api.shapes import found, missing, refuse_bad, request_id, wrong_types
+from backend.sandbox.kommo.problems import ItemError, problem, wrong_type
 from backend.sandbox.kommo.records import Field, Json, Option
 
 routes = Routes()
 PATH = "/api/v4/leads/custom_fields"
 
+_KEYS = {
+    "name": str,
+    "type": str,
+    "code": str,
+    "sort": int,
+    "group_id": str,
+    "is_api_only": bool,
+    "required_statuses": list,
+    "enums": list,
+    "currency": str,
+    "remind": str,
+}
 _TYPES = (
     "text numeric checkbox select multiselect date url textarea radiobutton streetaddress smart_address "
     "birthday date_time tracking_data"
@@ -33,17 +46,10 @@ def get_field(call: Call) -> Json:
 @admins_only
 def post_fields(call: Call) -> Answer:
     items = call.items()
-    refused = [
-        (item, str(item.get("request_id", place)), errors)
-        for place, item in enumerate(items)
-        if (errors := _errors(call, item, items[:place]))
-    ]
-    if refused:
-        raise invalid(call.switches, refused)
+    refuse_bad(call.switches, items, [_errors(call, item, items[:place]) for place, item in enumerate(items)])
     rows = [field_shape(call, _make(call, item)) for item in items]
     named = [
-        row | {"request_id": str(item.get("request_id", place))}
-        for place, (row, item) in enumerate(zip(rows, items, strict=True))
+        row | {"request_id": request_id(item, place)} for place, (row, item) in enumerate(zip(rows, items, strict=True))
     ]
     body = {"_total_items": len(named), "_links": call.href(PATH), "_embedded": {"custom_fields": named}}
     return Answer(body, int(call.switches["field_created_status"]))
@@ -52,21 +58,21 @@ def post_fields(call: Call) -> Answer:
 @routes.add("PATCH", PATH + "/{id:int}")
 @admins_only
 def patch_field(call: Call) -> Json:
-    return _patched(call, _found(call), call.item())
+    field, item = _found(call), call.item()
+    refuse_bad(call.switches, [item], [_patch_errors(call, item)])
+    return _patched(call, field, item)
 
 
 @routes.add("PATCH", PATH)
 @admins_only
 def patch_fields(call: Call) -> Json:
     items = call.items()
-    unknown = [
-        (item, str(place), [ItemError("id")])
-        for place, item in enumerate(items)
-        if item.get("id") not in call.account.custom_fields
-    ]
-    if unknown:
-        raise invalid(call.switches, unknown)
-    rows = [_patched(call, call.account.custom_fields[item["id"]], item) for item in items]
+    fields = [found(call.account.custom_fields, item.get("id")) for item in items]
+    pairs = list(zip(items, fields, strict=True))
+    refuse_bad(
+        call.switches, items, [_patch_errors(call, item) if field else [ItemError("id")] for item, field in pairs]
+    )
+    rows = [_patched(call, field, item) for item, field in pairs if field]
     return {"_total_items": len(rows), "_links": call.href(PATH), "_embedded": {"custom_fields": rows}}
 
 
@@ -115,31 +121,34 @@ def _found(call: Call) -> Field:
 
 
 def _errors(call: Call, item: Json, earlier: list[Json]) -> list[ItemError]:
-    errors = [ItemError(key, "FieldMissing", "This field is missing.") for key in ("name", "type") if not item.get(key)]
-    if item.get("type") and item["type"] not in _offered(call):
+    errors = missing(item, "name", "type") + _patch_errors(call, item)
+    if item.get("type") is not None and item["type"] not in _offered(call):
         errors.append(ItemError("type"))
     code = item.get("code")
-    taken = {one.code for one in call.account.custom_fields.values() if one.entity == "leads"}
-    if code and (_cased(call, code) in taken or code in [one.get("code") for one in earlier]):
+    taken = [one.code for one in call.account.custom_fields.values() if one.entity == "leads"]
+    if isinstance(code, str) and (_cased(call, code) in taken or code in [one.get("code") for one in earlier]):
         errors.append(ItemError("code"))
     if item.get("is_api_only") and call.switches.reads("api_only_fields", "refused"):
         errors.append(ItemError("is_api_only"))
-    if item.get("group_id") and item["group_id"] not in call.account.groups:
+    return errors
+
+
+def _patch_errors(call: Call, item: Json) -> list[ItemError]:
+    errors = wrong_types(item, _KEYS)
+    group_id = item.get("group_id")
+    if isinstance(group_id, str) and group_id not in call.account.groups:
         errors.append(ItemError("group_id"))
-    return errors + _option_errors(item)
+    return errors or _option_errors(item.get("enums") or [])
 
 
-def _option_errors(item: Json) -> list[ItemError]:
-    enums = item.get("enums")
-    if enums is None:
-        return []
-    if not isinstance(enums, list):
-        return [wrong_type("enums", "array")]
-    return [
-        wrong_type(f"enums.{place}.value", "string")
-        for place, one in enumerate(enums)
-        if not isinstance(one, dict) or not isinstance(one.get("value"), str)
-    ]
+def _option_errors(enums: list[Any]) -> list[ItemError]:
+    errors = []
+    for place, one in enumerate(enums):
+        if isinstance(one, dict) and isinstance(one.get("value"), str):
+            errors += wrong_types(one, {"id": int, "sort": int, "code": str}, f"enums.{place}.")
+        else:
+            errors.append(wrong_type(f"enums.{place}.value", "string"))
+    return errors
 
 
 def _offered(call: Call) -> list[str]:
@@ -161,11 +170,6 @@ def _make(call: Call, item: Json) -> Field:
 
 
 def _patched(call: Call, field: Field, item: Json) -> Json:
-    errors = _option_errors(item)
-    if errors:
-        raise invalid(call.switches, [(item, "0", errors)])
-    if item.get("group_id") and item["group_id"] not in call.account.groups:
-        raise invalid(call.switches, [(item, "0", [ItemError("group_id")])])
     _set(field, item)
     if "enums" in item:
         field.enums = _options(call, field, item["enums"] or [])
@@ -181,19 +185,14 @@ def _set(field: Field, item: Json) -> None:
 def _options(call: Call, field: Field, given: list[Json]) -> list[Option]:
     """The whole list as sent: known ids keep their option, the others are new; what is left out goes or stays."""
     known = {option.id: option for option in field.enums}
-    listed = [_option(call, known.get(one.get("id", 0)), one, place) for place, one in enumerate(given, 1)]
+    listed = [_option(call, known.get(one.get("id") or 0), one, place) for place, one in enumerate(given, 1)]
     omitted = [option for option in field.enums if option not in listed]
     return listed if call.switches.reads("omitted_options", "deleted") else [*listed, *omitted]
 
 
 def _option(call: Call, known: Option | None, given: Json, place: int) -> Option:
+    sort = given.get("sort") or place
     if known is None:
-        option_id = call.world.ids.next("option")
-        return Option(option_id, given["value"], _sort(given, place), given.get("code"))
-    known.value, known.sort = given["value"], _sort(given, place)
+        return Option(call.world.ids.next("option"), given["value"], sort, given.get("code"))
+    known.value, known.sort = given["value"], sort
     return known
-
-
-def _sort(given: Json, place: int) -> int:
-    sort: Any = given.get("sort", place)
-    return int(sort)

@@ -1,12 +1,16 @@
 """Groups of custom fields, the tabs of a card (facts/kommo-api.md, section 8)."""
 
+from typing import Any
+
 from backend.sandbox.kommo.api.calls import Answer, Call, Routes, admins_only
 from backend.sandbox.kommo.api.fields import PATH as FIELDS_PATH
+from backend.sandbox.kommo.api.shapes import found, missing, refuse_bad, request_id, wrong_types
 from backend.sandbox.kommo.problems import ItemError, invalid, problem
 from backend.sandbox.kommo.records import FieldGroup, Json
 
 routes = Routes()
 PATH = FIELDS_PATH + "/groups"
+_KEYS = {"name": str, "sort": int, "fields": list}
 
 
 @routes.add("GET", PATH)
@@ -24,15 +28,9 @@ def get_group(call: Call) -> Json:
 @admins_only
 def post_groups(call: Call) -> Answer:
     items = call.items()
-    nameless = [
-        (item, str(item.get("request_id", place)), [ItemError("name", "FieldMissing", "This field is missing.")])
-        for place, item in enumerate(items)
-        if not isinstance(item.get("name"), str)
-    ]
-    if nameless:
-        raise invalid(call.switches, nameless)
+    refuse_bad(call.switches, items, [missing(item, "name") + wrong_types(item, _KEYS) for item in items])
     rows = [
-        group_shape(call, _make(call, item)) | {"request_id": str(item.get("request_id", place))}
+        group_shape(call, _make(call, item)) | {"request_id": request_id(item, place)}
         for place, item in enumerate(items)
     ]
     return Answer(_listed(call, rows), int(call.switches["field_created_status"]))
@@ -42,13 +40,20 @@ def post_groups(call: Call) -> Answer:
 @admins_only
 def patch_group(call: Call) -> Json:
     group, item = _found(call), call.item()
-    group.name = item.get("name", group.name)
-    group.sort = item.get("sort", group.sort)
-    for field_id in item.get("fields") or []:
-        if field_id not in call.account.custom_fields:
-            raise invalid(call.switches, [(item, "0", [ItemError("fields")])])
-        call.account.custom_fields[field_id].group_id = group.id
+    fields = [found(call.account.custom_fields, field_id) for field_id in _listed_fields(item)]
+    errors = wrong_types(item, _KEYS) + ([] if all(fields) else [ItemError("fields")])
+    refuse_bad(call.switches, [item], [errors])
+    group.name = item.get("name") or group.name
+    group.sort = item.get("sort") or group.sort
+    for field in fields:
+        if field:
+            field.group_id = group.id
     return group_shape(call, group)
+
+
+def _listed_fields(item: Json) -> list[Any]:
+    fields = item.get("fields")
+    return fields if isinstance(fields, list) else []
 
 
 @routes.add("DELETE", PATH + "/{id}")
@@ -91,6 +96,6 @@ def _make(call: Call, item: Json) -> FieldGroup:
     ids = call.world.ids
     is_number = call.switches.reads("group_id", "leads_number")
     group_id = f"leads_{ids.next('group')}" if is_number else ids.uuid()
-    group = FieldGroup(group_id, item["name"], item.get("sort", len(call.account.groups) + 1))
+    group = FieldGroup(group_id, item["name"], item.get("sort") or len(call.account.groups) + 1)
     call.account.groups[group_id] = group
     return group

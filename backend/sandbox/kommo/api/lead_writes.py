@@ -4,6 +4,7 @@ from backend.sandbox.kommo import edits
 from backend.sandbox.kommo.api.calls import Answer, Call, Routes
 from backend.sandbox.kommo.api.checks import Check
 from backend.sandbox.kommo.api.lead_shape import PATH, may
+from backend.sandbox.kommo.api.shapes import found, request_id
 from backend.sandbox.kommo.problems import ItemError, deleted, invalid, no_right, problem
 from backend.sandbox.kommo.records import Json, Lead
 
@@ -28,9 +29,7 @@ def patch_lead(call: Call) -> Json:
 @routes.add("POST", PATH)
 def post_leads(call: Call) -> Json:
     made = _make(call, call.items())
-    rows = [
-        {"id": lead.id, "request_id": request_id, "_links": call.href(f"{PATH}/{lead.id}")} for lead, request_id in made
-    ]
+    rows = [{"id": lead.id, "request_id": own_id, "_links": call.href(f"{PATH}/{lead.id}")} for lead, own_id in made]
     return {"_links": call.href(PATH), "_embedded": {"leads": rows}}
 
 
@@ -38,22 +37,23 @@ def post_leads(call: Call) -> Json:
 def post_complex(call: Call) -> Answer:
     """Contacts named by id are linked; a contact without one is made."""
     made = _make(call, call.items(_COMPLEX))
-    return Answer([_complex_row(lead, request_id) for lead, request_id in made])
+    return Answer([_complex_row(lead, own_id) for lead, own_id in made])
 
 
-def _complex_row(lead: Lead, request_id: str) -> Json:
+def _complex_row(lead: Lead, own_id: str) -> Json:
     contact_id = next(iter(lead.contacts), None)
     return {
         "id": lead.id,
         "contact_id": contact_id,
         "company_id": lead.company_id,
-        "request_id": [request_id],
+        "request_id": [own_id],
         "merged": False,
     }
 
 
 def _checked(call: Call, item: Json, lead_id: object) -> Check:
-    lead = call.account.lead(lead_id) if isinstance(lead_id, int) else None
+    known = found(call.account.leads, lead_id)
+    lead = known if known and not known.is_deleted else None
     if lead is None and call.switches.reads("patch_missing", "226"):
         raise deleted()
     if lead is None:
@@ -66,9 +66,7 @@ def _checked(call: Call, item: Json, lead_id: object) -> Check:
 def _sound(call: Call, checks: list[Check], *, may_be_partial: bool = True) -> list[Check]:
     """The checks to save: all of them, or the good ones where a batch is played as partial."""
     refused = [
-        (check.item, str(check.item.get("request_id", place)), check.errors)
-        for place, check in enumerate(checks)
-        if check.errors
+        (check.item, request_id(check.item, place), check.errors) for place, check in enumerate(checks) if check.errors
     ]
     good = [check for check in checks if not check.errors]
     if refused and not (may_be_partial and good and call.switches.reads("batch", "partial")):
@@ -98,7 +96,7 @@ def _make(call: Call, items: list[Json]) -> list[tuple[Lead, str]]:
         raise no_right(call.switches)
     _check_cap(call, len(items))
     checks = _sound(call, [Check(call, item).run() for item in items])
-    return [(_new_lead(call, check), str(check.item.get("request_id", place))) for place, check in enumerate(checks)]
+    return [(_new_lead(call, check), request_id(check.item, place)) for place, check in enumerate(checks)]
 
 
 def _check_cap(call: Call, more: int) -> None:
@@ -122,7 +120,9 @@ def _new_lead(call: Call, check: Check) -> Lead:
 
 
 def _contacts(call: Call, item: Json) -> dict[int, bool]:
-    given = (item.get("_embedded") or {}).get("contacts") or []
-    ids = [one["id"] if "id" in one else call.account.add_contact(one.get("name", "")).id for one in given]
-    main = next((one["id"] for one in given if one.get("is_main") and "id" in one), ids[0] if ids else None)
+    """The first one is the main one unless another says so; a contact without an id is made."""
+    embedded = item.get("_embedded")
+    given = embedded.get("contacts") or [] if isinstance(embedded, dict) else []
+    ids = [one["id"] if "id" in one else call.account.add_contact(str(one.get("name", ""))).id for one in given]
+    main = next((made for made, one in zip(ids, given, strict=True) if one.get("is_main")), ids[0] if ids else None)
     return {contact_id: contact_id == main for contact_id in ids}

@@ -1,7 +1,10 @@
 """What is tied to a lead (facts/kommo-api.md, section 11)."""
 
+from typing import Any
+
 from backend.sandbox.kommo.api.calls import Call, Routes
-from backend.sandbox.kommo.problems import ItemError, deleted, invalid
+from backend.sandbox.kommo.api.shapes import found, refuse_bad, wrong_types
+from backend.sandbox.kommo.problems import ItemError, deleted
 from backend.sandbox.kommo.records import Json, Lead
 
 routes = Routes()
@@ -33,7 +36,7 @@ def unlink(call: Call) -> None:
 @routes.add("POST", "/api/v4/leads/link")
 def link_many(call: Call) -> Json:
     items = call.items()
-    leads = [_lead(call, item.get("entity_id", 0)) for item in items]
+    leads = [_lead(call, item.get("entity_id")) for item in items]
     _check(call, items)
     for lead, item in zip(leads, items, strict=True):
         _tie(lead, item)
@@ -41,21 +44,23 @@ def link_many(call: Call) -> Json:
     return {"_total_items": len(rows), "_links": call.href("/api/v4/leads/link"), "_embedded": {"links": rows}}
 
 
-def _lead(call: Call, lead_id: int) -> Lead:
-    lead = call.account.lead(lead_id)
-    if lead is None:
+def _lead(call: Call, lead_id: Any) -> Lead:
+    lead = found(call.account.leads, lead_id)
+    if lead is None or lead.is_deleted:
         raise deleted()
     return lead
 
 
 def _check(call: Call, items: list[Json]) -> None:
-    refused = [
-        (item, str(place), [ItemError("to_entity_id")])
-        for place, item in enumerate(items)
-        if item.get("to_entity_type") == "contacts" and item.get("to_entity_id") not in call.account.contacts
-    ]
-    if refused:
-        raise invalid(call.switches, refused)
+    refuse_bad(call.switches, items, [_errors(call, item) for item in items])
+
+
+def _errors(call: Call, item: Json) -> list[ItemError]:
+    errors = wrong_types(item, {"metadata": dict, "to_entity_type": str})
+    target = found(call.account.contacts, item.get("to_entity_id"))
+    if item.get("to_entity_type") == "contacts" and target is None:
+        errors.append(ItemError("to_entity_id"))
+    return errors
 
 
 def _tie(lead: Lead, item: Json) -> None:
@@ -69,8 +74,8 @@ def _tie(lead: Lead, item: Json) -> None:
 
 
 def _untie(lead: Lead, item: Json) -> None:
-    if item.get("to_entity_type") == "contacts":
-        lead.contacts.pop(item.get("to_entity_id", 0), None)
+    if item.get("to_entity_type") == "contacts" and found(lead.contacts, item.get("to_entity_id")) is not None:
+        del lead.contacts[item["to_entity_id"]]
     named = (item.get("to_entity_id"), item.get("to_entity_type"))
     lead.links = [one for one in lead.links if (one["to_entity_id"], one["to_entity_type"]) != named]
 

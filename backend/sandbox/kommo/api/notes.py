@@ -4,8 +4,9 @@ from typing import Any
 
 from backend.sandbox.kommo.api.calls import Call, Routes
 from backend.sandbox.kommo.api.listing import chooser, ordered, page
-from backend.sandbox.kommo.problems import ItemError, deleted, invalid, problem, wrong_type
-from backend.sandbox.kommo.records import BotStart, Json, Note
+from backend.sandbox.kommo.api.shapes import found, missing, refuse_bad, request_id, wrong_types
+from backend.sandbox.kommo.problems import ItemError, deleted, problem, wrong_type
+from backend.sandbox.kommo.records import ROBOT, BotStart, Json, Note
 
 routes = Routes()
 PATH = "/api/v4/leads/notes"
@@ -61,8 +62,7 @@ def get_note(call: Call) -> Json | None:
 def patch_note(call: Call) -> Json:
     note, item = _found(call), call.item()
     errors = _errors(call, {"note_type": note.note_type, "params": note.params} | item)
-    if errors:
-        raise invalid(call.switches, [(item, "0", errors)])
+    refuse_bad(call.switches, [item], [errors])
     note.params = item.get("params", note.params)
     note.updated_at = call.account.now
     links = call.href(f"{PATH}/{note.id}")
@@ -115,38 +115,42 @@ def _post(call: Call, items: list[tuple[Json, Any]]) -> Json:
     rows = []
     for place, (item, lead_id) in enumerate(items):
         note = _make(call, item, lead_id)
-        request_id = str(item.get("request_id", place))
         links = call.href(f"/api/v4/leads/{lead_id}/notes/{note.id}")
-        rows.append({"id": note.id, "entity_id": lead_id, "request_id": request_id, "_links": links})
+        rows.append({"id": note.id, "entity_id": lead_id, "request_id": request_id(item, place), "_links": links})
     return {"_links": call.href(PATH), "_embedded": {"notes": rows}}
 
 
 def _check(call: Call, items: list[tuple[Json, Any]]) -> None:
-    refused = []
-    for place, (item, lead_id) in enumerate(items):
-        known = call.account.leads.get(lead_id) if isinstance(lead_id, int) else None
-        if known is not None and known.is_deleted:
-            raise deleted()
-        errors = _errors(call, item) if known else [ItemError("entity_id")]
-        if errors:
-            refused.append((item, str(item.get("request_id", place)), errors))
-    if refused:
-        raise invalid(call.switches, refused)
+    leads = [found(call.account.leads, lead_id) for _, lead_id in items]
+    if any(lead and lead.is_deleted for lead in leads):
+        raise deleted()
+    pairs = zip(items, leads, strict=True)
+    errors = [_errors(call, item) if lead else [ItemError("entity_id")] for (item, _), lead in pairs]
+    refuse_bad(call.switches, [item for item, _ in items], errors)
 
 
 def _errors(call: Call, item: Json) -> list[ItemError]:
-    required = _types(call).get(item.get("note_type", ""))
+    required = _types(call).get(str(item.get("note_type")))
     if required is None:
         return [ItemError("note_type")]
     params = item.get("params")
     if not isinstance(params, dict):
         return [wrong_type("params", "array")]
-    errors = [
-        ItemError(f"params.{key}", "FieldMissing", "This field is missing.") for key in required if key not in params
-    ]
-    if "text" in params and not isinstance(params["text"], str):
+    types = {"created_at": int, "is_need_to_trigger_digital_pipeline": bool}
+    return wrong_types(item, types) + _author_errors(call, item) + _params_errors(call, params, required)
+
+
+def _author_errors(call: Call, item: Json) -> list[ItemError]:
+    named = [key for key in ("created_by", "responsible_user_id") if item.get(key, ROBOT) != ROBOT]
+    return [ItemError(key) for key in named if found(call.account.users, item[key]) is None]
+
+
+def _params_errors(call: Call, params: Json, required: tuple[str, ...]) -> list[ItemError]:
+    errors = [ItemError(f"params.{one.path}", one.code, one.detail) for one in missing(params, *required)]
+    text = params.get("text", "")
+    if not isinstance(text, str):
         errors.append(wrong_type("params.text", "string"))
-    elif len(params.get("text", "")) > _LONGEST and call.switches.reads("note_limit", "4096"):
+    elif len(text) > _LONGEST and call.switches.reads("note_limit", "4096"):
         errors.append(ItemError("params.text", "TooLong", f"This value should have {_LONGEST} characters or less."))
     return errors
 
@@ -168,7 +172,7 @@ def _make(call: Call, item: Json, lead_id: int) -> Note:
         item["note_type"],
         item["params"],
         author,
-        item.get("created_at", account.now),
+        item.get("created_at") or account.now,
         account.now,
         responsible,
     )

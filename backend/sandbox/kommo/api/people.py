@@ -1,6 +1,8 @@
 """The account itself, its users, and contacts (facts/kommo-api.md, section 11)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from backend.sandbox.kommo import forms
@@ -41,9 +43,12 @@ def get_account(call: Call) -> Json:
         body["version"] = 11
     if "is_api_filter_enabled" in withs:
         body["is_api_filter_enabled"] = call.switches.reads("field_filter", "works")
-    if "datetime_settings" in withs:
-        body["_embedded"] = {"datetime_settings": _datetime_settings(account)}
-    return body
+    if "amojo_id" in withs:
+        body["amojo_id"] = account.amojo_id
+    if "drive_url" in withs:
+        body["drive_url"] = "https://drive-c.kommo.com"
+    embedded = {name: show(account) for name, show in _EMBEDDED.items() if name in withs}
+    return body | ({"_embedded": embedded} if embedded else {})
 
 
 @routes.add("GET", "/api/v4/users")
@@ -140,3 +145,20 @@ def _datetime_settings(account: Account) -> Json:
         "timezone": account.timezone,
         "timezone_offset": f"{offset[:3]}:{offset[3:]}",
     }
+
+
+def _task_types(_account: Account) -> list[Json]:
+    kinds = ((1, "Follow-up", "FOLLOW_UP"), (2, "Meeting", "MEETING"))
+    return [{"id": number, "name": name, "color": None, "icon_id": None, "code": code} for number, name, code in kinds]
+
+
+def _users_groups(account: Account) -> list[Json]:
+    numbers = sorted({0, *(user.group_id for user in account.users.values())})
+    return [{"id": number, "name": "Sales" if number == 0 else f"Group {number}", "uuid": None} for number in numbers]
+
+
+_EMBEDDED: dict[str, Callable[[Account], Any]] = {
+    "datetime_settings": _datetime_settings,
+    "task_types": _task_types,
+    "users_groups": _users_groups,
+}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from backend.sandbox.kommo.account import Account
+from backend.sandbox.kommo.api.shapes import found
 from backend.sandbox.kommo.records import Json, Tag
 
 
@@ -44,6 +45,6 @@ def _objects(given: Any, path: str) -> list[Json]:
 def _tag(account: Account, given: Json) -> Tag:
     """The account's tag of this id or name, made if there is none."""
     known = {tag.id: tag for lead in account.leads.values() for tag in lead.tags}
-    found = known.get(given.get("id", 0))
-    found = found or next((tag for tag in known.values() if tag.name == given.get("name")), None)
-    return found or Tag(account.setting.ids.next("tag"), str(given.get("name", "")))
+    tag = found(known, given.get("id"))
+    tag = tag or next((one for one in known.values() if one.name == given.get("name")), None)
+    return tag or Tag(account.setting.ids.next("tag"), str(given.get("name", "")))

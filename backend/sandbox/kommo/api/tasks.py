@@ -2,12 +2,24 @@
 
 from backend.sandbox.kommo.api.calls import Call, Routes
 from backend.sandbox.kommo.api.listing import chooser, filter_node, ordered, page
-from backend.sandbox.kommo.problems import ItemError, invalid, problem, wrong_type
+from backend.sandbox.kommo.api.shapes import found, missing, refuse_bad, request_id, wrong_types
+from backend.sandbox.kommo.problems import ItemError, problem
 from backend.sandbox.kommo.records import Json, Task
 
 routes = Routes()
 PATH = "/api/v4/tasks"
 _EQUAL = ("id", "entity_id", "entity_type", "responsible_user_id", "task_type_id")
+_TYPES = {
+    "text": str,
+    "complete_till": int,
+    "task_type_id": int,
+    "responsible_user_id": int,
+    "duration": int,
+    "is_completed": bool,
+    "result": dict,
+    "entity_id": int,
+    "entity_type": str,
+}
 _SETTABLE = ("text", "complete_till", "task_type_id", "responsible_user_id", "duration", "is_completed", "result")
 
 
@@ -28,20 +40,21 @@ def get_task(call: Call) -> Json | None:
 @routes.add("POST", PATH)
 def post_tasks(call: Call) -> Json:
     items = call.items()
-    _refuse(call, items, [_missing(item) + _errors(call, item) for item in items])
-    rows = [
-        {"id": _make(call, item).id, "request_id": str(item.get("request_id", place))}
-        for place, item in enumerate(items)
-    ]
+    errors = [missing(item, "text", "complete_till") + _errors(call, item) for item in items]
+    refuse_bad(call.switches, items, errors)
+    rows = [{"id": _make(call, item).id, "request_id": request_id(item, place)} for place, item in enumerate(items)]
     return {"_links": call.href(PATH), "_embedded": {"tasks": rows}}
 
 
 @routes.add("PATCH", PATH)
 def patch_tasks(call: Call) -> Json:
     items = call.items()
-    unknown = [[] if item.get("id") in call.account.tasks else [ItemError("id")] for item in items]
-    _refuse(call, items, [_errors(call, item) + more for item, more in zip(items, unknown, strict=True)])
-    rows = [_patched(call, call.account.tasks[item["id"]], item) for item in items]
+    tasks = [found(call.account.tasks, item.get("id")) for item in items]
+    errors = [
+        _errors(call, item) + ([] if task else [ItemError("id")]) for item, task in zip(items, tasks, strict=True)
+    ]
+    refuse_bad(call.switches, items, errors)
+    rows = [_patched(call, task, item) for item, task in zip(items, tasks, strict=True) if task]
     return {"_links": call.href(PATH), "_embedded": {"tasks": rows}}
 
 
@@ -50,7 +63,7 @@ def patch_task(call: Call) -> Json:
     task, item = call.account.tasks.get(call.path["id"]), call.item()
     if task is None:
         raise problem(404, "Task not found")
-    _refuse(call, [item], [_errors(call, item)])
+    refuse_bad(call.switches, [item], [_errors(call, item)])
     return _patched(call, task, item)
 
 
@@ -81,28 +94,13 @@ def _is_as_done_as_asked(call: Call, task: Task) -> bool:
     return done is None or task.is_completed == (str(done) in ("1", "true"))
 
 
-def _refuse(call: Call, items: list[Json], errors: list[list[ItemError]]) -> None:
-    numbered = enumerate(zip(items, errors, strict=True))
-    refused = [(item, str(item.get("request_id", place)), found) for place, (item, found) in numbered if found]
-    if refused:
-        raise invalid(call.switches, refused)
-
-
-def _missing(item: Json) -> list[ItemError]:
-    wanted = [key for key in ("text", "complete_till") if item.get(key) is None]
-    return [ItemError(key, "FieldMissing", "This field is missing.") for key in wanted]
-
-
 def _errors(call: Call, item: Json) -> list[ItemError]:
-    errors = []
-    if not isinstance(item.get("complete_till", 0), int):
-        errors.append(wrong_type("complete_till", "int"))
-    if not isinstance(item.get("text", ""), str):
-        errors.append(wrong_type("text", "string"))
-    user = call.account.users.get(item.get("responsible_user_id", call.user.id))
+    errors = wrong_types(item, _TYPES)
+    user = found(call.account.users, item.get("responsible_user_id", call.user.id))
     if user is None or not user.is_active:
         errors.append(ItemError("responsible_user_id"))
-    if item.get("entity_type") == "leads" and call.account.lead(item.get("entity_id", 0)) is None:
+    lead = found(call.account.leads, item.get("entity_id"))
+    if item.get("entity_type") == "leads" and (lead is None or lead.is_deleted):
         errors.append(ItemError("entity_id"))
     return errors
 

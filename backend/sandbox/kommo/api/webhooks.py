@@ -2,7 +2,8 @@
 
 from backend.sandbox.kommo.api.calls import Call, Routes, admins_only
 from backend.sandbox.kommo.api.listing import chooser
-from backend.sandbox.kommo.problems import ItemError, invalid, problem, wrong_type
+from backend.sandbox.kommo.api.shapes import refuse_bad
+from backend.sandbox.kommo.problems import ItemError, problem, wrong_type
 from backend.sandbox.kommo.records import Json, Webhook
 
 routes = Routes()
@@ -30,9 +31,7 @@ def list_webhooks(call: Call) -> Json | None:
 def post_webhook(call: Call) -> Json:
     """The same destination again is the same webhook."""
     item = call.item()
-    errors = _errors(item)
-    if errors:
-        raise invalid(call.switches, [(item, "0", errors)])
+    refuse_bad(call.switches, [item], [_errors(item)])
     hook = next((one for one in call.account.webhooks.values() if one.destination == item["destination"]), None)
     hook = hook or _make(call, item["destination"])
     hook.settings, hook.disabled, hook.updated_at = item["settings"], False, call.account.now
@@ -73,7 +72,7 @@ def _errors(item: Json) -> list[ItemError]:
     settings = item.get("settings")
     if not isinstance(settings, list) or not settings:
         return [*errors, wrong_type("settings", "array")]
-    return errors + [ItemError(f"settings.{place}") for place, one in enumerate(settings) if one not in _EVENTS]
+    return errors + [ItemError(f"settings.{place}") for place, one in enumerate(settings) if str(one) not in _EVENTS]
 
 
 def _make(call: Call, destination: str) -> Webhook:
