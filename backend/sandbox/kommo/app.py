@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib import import_module
-from importlib.util import find_spec
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -13,6 +11,7 @@ from backend.sandbox.kommo.api import api_routes
 from backend.sandbox.kommo.control import control_routes
 from backend.sandbox.kommo.gate import pass_through
 from backend.sandbox.kommo.hooks import keep_delivering
+from backend.sandbox.kommo.host import mount_host
 from backend.sandbox.kommo.oauth import oauth_routes
 from backend.sandbox.kommo.world import KommoWorld
 
@@ -46,6 +45,5 @@ class KommoApp(FastAPI):
 
 def create_app(world: KommoWorld) -> KommoApp:
     app = KommoApp(world)
-    if find_spec("backend.sandbox.kommo.host"):
-        import_module("backend.sandbox.kommo.host").mount_host(app, world)
+    mount_host(app, world)
     return app
