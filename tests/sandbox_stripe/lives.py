@@ -11,8 +11,8 @@ def new_session(shelf: Shelf, params: Obj | None = None) -> Obj:
     return sessions.create(shelf, params or payment_params())
 
 
-def everything() -> StripeWorld:
-    world = StripeWorld(lambda: 1_795_430_000.0, seed=1)
+def everything(switches: dict[str, str] | None = None) -> StripeWorld:
+    world = StripeWorld(lambda: 1_795_430_000.0, switches=switches, seed=1)
     shelf = world.default_account.shelves[False]
     _subscription(world, shelf)
     _one_time(world, shelf)

@@ -8,6 +8,11 @@ from backend.sandbox.stripe.schemas import VERSIONS, Family, Obj, differences, d
 from tests.sandbox_stripe.lives import everything, new_session
 
 FAMILIES: tuple[Family, ...] = ("pinned", "legacy")
+OTHER_SHAPES: tuple[dict[str, str], ...] = (
+    {},
+    {"invoice_payments_in_events": "present", "invoice_lines": "all", "session_invoice_at_completed": "null"},
+    {"subscription_presentment": "payers", "declined_try": "new"},
+)
 
 
 def _told(event: Event, family: Family) -> list[str]:
@@ -18,8 +23,9 @@ def _told(event: Event, family: Family) -> list[str]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_event_is_stripes_own_shape(family: Family) -> None:
-    world = everything()
+@pytest.mark.parametrize("switches", OTHER_SHAPES)
+def test_every_event_is_stripes_own_shape(family: Family, switches: dict[str, str]) -> None:
+    world = everything(switches)
     assert [f"{event.type}: {told}" for event in world.events for told in _told(event, family)] == []
 
 

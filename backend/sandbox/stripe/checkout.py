@@ -33,7 +33,7 @@ def pay(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
     _adjust(session, payer)
     if session["amount_total"] == 0:
         return _complete_for_nothing(shelf, session, payer)
-    intent = _intent(shelf, session)
+    intent = _intent(shelf, session, *_charged(shelf, session, payer))
     if payer.outcome == "declined":
         intents.decline(shelf, intent, email=_email(session, payer), code=payer.decline_code)
         return session
@@ -66,6 +66,16 @@ def settle(shelf: Shelf, intent: Obj, outcome: str) -> Obj:
     return intent
 
 
+def fail_overdue(shelf: Shelf) -> None:
+    """In one reading, a delayed payment that outlives its session's time comes back unpaid."""
+    if shelf.ground.switches["delayed_at_expiry"] == "stays":
+        return
+    for session in list(shelf.newest("checkout.session", status="complete", payment_status="unpaid")):
+        intent = shelf.find("payment_intent", session["payment_intent"] or "")
+        if intent is not None and intent["status"] == "processing" and session["expires_at"] <= shelf.ground.now:
+            settle(shelf, intent, "failed")
+
+
 def _link(shelf: Shelf, intent: Obj) -> Obj:
     part = next(shelf.payments_of(intent=intent["id"]), None)
     return {"invoice": part["invoice"]} if part else {"payment_intent": intent["id"]}
@@ -81,18 +91,26 @@ def _adjust(session: Obj, payer: Payer) -> None:
     session["total_details"] = {"amount_discount": discount, "amount_shipping": 0, "amount_tax": payer.tax}
 
 
-def _intent(shelf: Shelf, session: Obj) -> Obj:
+def _charged(shelf: Shelf, session: Obj, payer: Payer) -> tuple[int, str]:
+    """What is taken: our amount in our currency, but for one reading of adaptive pricing on subscriptions."""
+    payers_own = shelf.ground.switches["subscription_presentment"] == "payers"
+    if payers_own and payer.presentment is not None and session["mode"] == "subscription":
+        return payer.presentment
+    return session["amount_total"], session["currency"]
+
+
+def _intent(shelf: Shelf, session: Obj, amount: int, currency: str) -> Obj:
     """The PaymentIntent of this try: the one of a declined try before, or a new one."""
     earlier = shelf.find("payment_intent", session["payment_intent"] or "")
     if earlier is not None and shelf.ground.switches["declined_try"] == "same":
-        earlier["amount"] = session["amount_total"]
+        earlier["amount"] = amount
         return earlier
     data = shelf.asked[session["id"]].get("payment_intent_data", {})
     copied = {name: data[name] for name in ("description", "receipt_email", "statement_descriptor") if name in data}
     intent = intents.new_intent(
         shelf,
-        amount=session["amount_total"],
-        currency=session["currency"],
+        amount=amount,
+        currency=currency,
         customer=session["customer"],
         metadata=dict(data.get("metadata", {})),
         **copied,
@@ -112,6 +130,7 @@ def _begin_delayed(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> Non
 def _finish_paid(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
     charge = intents.succeed(shelf, intent, email=_email(session, payer))
     session["payment_status"] = "paid"
+    invoice_first = shelf.ground.switches["invoice_events"] == "before_session"
 
     def payment() -> None:
         shelf.emit("charge.succeeded", charge)
@@ -119,6 +138,8 @@ def _finish_paid(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
 
     def completed() -> None:
         _announce_billing(shelf, session)
+        if invoice_first:
+            _pay_invoice(shelf, intent)
         shelf.emit("checkout.session.completed", _at_completed(shelf, session))
 
     first, second = (
@@ -126,7 +147,8 @@ def _finish_paid(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
     )
     first()
     second()
-    _pay_invoice(shelf, intent)
+    if not invoice_first:
+        _pay_invoice(shelf, intent)
     intents.book(shelf, charge)
 
 

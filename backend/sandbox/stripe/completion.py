@@ -56,6 +56,8 @@ def _subscribe(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
     invoice = subscriptions.invoice_for(shelf, subscription, "subscription_create", once + _corrections(shelf, session))
     session |= {"subscription": subscription["id"], "invoice": invoice["id"]}
     if intent is not None:
+        if intent["currency"] != invoice["currency"]:
+            invoices.restate(invoice, intent["amount"], intent["currency"])
         invoices.by_intent(shelf, invoice, intent)
 
 

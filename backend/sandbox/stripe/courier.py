@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,7 +27,7 @@ USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 Order = Literal["created", "reversed", "shuffled"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Delivery:
     """One event to one endpoint; ``due`` is None once it is over, ``answers`` holds a status or an error each try."""
 
@@ -63,22 +64,27 @@ class Courier:
     copies: int = 1
     skew: int = 0
     at_once: int = 8
+    _open: list[Delivery] = field(default_factory=list)
+    _unaccepted: Counter[str] = field(default_factory=Counter)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def send(self, event: Event, endpoint: Endpoint) -> Delivery:
         delivery = Delivery(self.ground.new_id("dlv_"), event, endpoint, self.ground.clock())
         self.deliveries.append(delivery)
+        self._open.append(delivery)
+        self._unaccepted[event.id] += 1
         return delivery
 
     def pending(self, event: Event) -> int:
-        return sum(each.event is event and each.status != "succeeded" for each in self.deliveries)
+        """How many deliveries of this event were not accepted yet."""
+        return self._unaccepted[event.id]
 
     def release(self, order: Order = "created") -> None:
         """Let held deliveries go, in this order."""
         if order == "reversed":
-            self.deliveries.reverse()
+            self._open.reverse()
         elif order == "shuffled":
-            self.ground.random.shuffle(self.deliveries)
+            self.ground.random.shuffle(self._open)
         self.held = False
 
     async def run(self) -> None:
@@ -99,10 +105,14 @@ class Courier:
 
     def _ready(self) -> Iterator[Delivery]:
         free, now = self.at_once - len(self._tasks), self.ground.clock()
-        for delivery in self.deliveries:
+        for delivery in list(self._open):
             if free <= 0 or self.held:
                 return
-            if delivery.due is not None and delivery.due <= now and not delivery.under_way:
+            if delivery.under_way or delivery.due is None:
+                continue
+            if not delivery.endpoint.enabled:
+                self._end(delivery, "failed")
+            elif delivery.due <= now:
                 free -= 1
                 yield delivery
 
@@ -129,8 +139,7 @@ class Courier:
         return answer.status_code
 
     def _body(self, delivery: Delivery) -> Obj:
-        version = delivery.endpoint.shown["api_version"]
-        return delivery.event.shown(version or delivery.endpoint.default_version(), self.pending(delivery.event))
+        return delivery.event.shown(delivery.endpoint.version, self.pending(delivery.event))
 
     def signature(self, body: str, endpoint: Endpoint) -> str:
         """``t=…,v1=…`` with one v1 per active secret, as while a secret is being rolled."""
@@ -145,10 +154,15 @@ class Courier:
         last, waits = delivery.answers[-1], WAITS[delivery.event.livemode]
         tries = len(delivery.answers) // self.copies
         if isinstance(last, int) and 200 <= last < 300:
-            delivery.status, delivery.due = "succeeded", None
-        elif tries <= len(waits) and delivery.endpoint.shown["status"] == "enabled":
+            self._unaccepted[delivery.event.id] -= 1
+            self._end(delivery, "succeeded")
+        elif tries <= len(waits):
             delivery.due = self.ground.clock() + waits[tries - 1] * self.pace
         else:
-            delivery.status, delivery.due = "failed", None
+            self._end(delivery, "failed")
             if self.ground.switches["endpoint_disabling"] == "after_last_retry":
                 delivery.endpoint.shown["status"] = "disabled"
+
+    def _end(self, delivery: Delivery, status: Literal["succeeded", "failed"]) -> None:
+        delivery.status, delivery.due = status, None
+        self._open.remove(delivery)

@@ -11,7 +11,8 @@ def new_invoice(shelf: Shelf, *, lines: list[Obj], currency: str, billing_reason
     total, id = sum(line["amount"] for line in lines), shelf.ground.new_id("in_1")
     for each in lines:
         each["invoice"] = id
-    now = shelf.ground.now
+    now, most = shelf.ground.now, 10 if shelf.ground.switches["invoice_lines"] == "first_ten" else len(lines)
+    listed = {"object": "list", "data": lines[:most], "has_more": len(lines) > most, "url": f"/v1/invoices/{id}/lines"}
     basis = {
         "id": id,
         "object": "invoice",
@@ -39,7 +40,7 @@ def new_invoice(shelf: Shelf, *, lines: list[Obj], currency: str, billing_reason
         "effective_at": now,
         "hosted_invoice_url": f"{shelf.ground.base_url}/i/{id}",
         "issuer": {"type": "self"},
-        "lines": {"object": "list", "data": lines, "has_more": False, "url": f"/v1/invoices/{id}/lines"},
+        "lines": listed,
         "livemode": shelf.livemode,
         "metadata": {},
         "number": f"SBX-{len(shelf.objects['invoice']) + 1:04d}",
@@ -56,6 +57,13 @@ def new_invoice(shelf: Shelf, *, lines: list[Obj], currency: str, billing_reason
         "total": total,
     }
     return shelf.add(blank("invoice") | basis | fields)
+
+
+def restate(invoice: Obj, amount: int, currency: str) -> None:
+    """The same invoice in the payer's own money, as one line."""
+    only = invoice["lines"]["data"][0] | {"amount": amount, "subtotal": amount, "currency": currency}
+    invoice["lines"] = invoice["lines"] | {"data": [only], "has_more": False}
+    invoice |= dict.fromkeys(("amount_due", "amount_remaining", "subtotal", "total"), amount) | {"currency": currency}
 
 
 def line(shelf: Shelf, *, amount: int, currency: str, description: str, **fields: Any) -> Obj:

@@ -29,6 +29,7 @@ def create(shelf: Shelf, params: Obj, **fields: Any) -> Obj:
         currencies.check_total(total, currency, "line_items", shelf.ground.switches)
     session = _object(shelf, params) | {"amount_subtotal": total, "amount_total": total, "currency": currency} | fields
     shelf.asked[session["id"]], shelf.lines[session["id"]] = params, lines
+    shelf.open[session["id"]] = session
     return shelf.add(session)
 
 
@@ -116,8 +117,10 @@ def expire(shelf: Shelf, session: Obj) -> Obj:
 
 def expire_due(shelf: Shelf) -> None:
     """End every open session whose time has come by the clock."""
-    for session in list(shelf.newest("checkout.session", status="open")):
-        if session["expires_at"] <= shelf.ground.now:
+    for id, session in list(shelf.open.items()):
+        if session["status"] != "open":
+            del shelf.open[id]
+        elif session["expires_at"] <= shelf.ground.now:
             _end(shelf, session)
 
 

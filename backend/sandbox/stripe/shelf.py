@@ -21,6 +21,14 @@ class Endpoint:
     default_version: Callable[[], str]
     """The account's own version, for an endpoint made without one."""
 
+    @property
+    def version(self) -> str:
+        return str(self.shown["api_version"] or self.default_version())
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.shown["status"] == "enabled")
+
     def active_secrets(self, now: float) -> list[str]:
         return [secret for secret, end in self.secrets.items() if end is None or now < end]
 
@@ -40,6 +48,8 @@ class Shelf:
     """Session id → the parameters it was made with: much of them never shows on the object."""
     lines: dict[str, list[Obj]] = field(default_factory=dict)
     """Session id → its line items, which Stripe shows on request only."""
+    open: dict[str, Obj] = field(default_factory=dict)
+    """Sessions that may still expire."""
     paying: set[str] = field(default_factory=set)
     """Sessions whose payer has pressed the button and has no answer yet."""
 

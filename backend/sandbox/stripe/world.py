@@ -13,6 +13,7 @@ from backend.sandbox.stripe.faults import Faults
 from backend.sandbox.stripe.foreign import Foreign
 from backend.sandbox.stripe.ground import Ground
 from backend.sandbox.stripe.idempotency import Kept
+from backend.sandbox.stripe.limits import Limits
 from backend.sandbox.stripe.refusals import missing
 from backend.sandbox.stripe.requests_log import Seen
 from backend.sandbox.stripe.schemas import Obj
@@ -33,6 +34,7 @@ class StripeWorld:
         self.courier = Courier(self.ground)
         self.faults = Faults()
         self.kept = Kept(self.ground)
+        self.limits = Limits(clock)
         self.seen: list[Seen] = []
         self.events: list[Event] = []
         self.calling: Obj | None = None
@@ -75,6 +77,7 @@ class StripeWorld:
         """Let the clock's work be done: sessions whose time is over expire."""
         for shelf in self.shelves():
             sessions.expire_due(shelf)
+            checkout.fail_overdue(shelf)
 
     def advance(self, seconds: float) -> None:
         """Move the world's time; ``TypeError`` if its clock can't be moved."""
@@ -86,11 +89,14 @@ class StripeWorld:
     def _emit(self, shelf: Shelf, type: str, obj: Obj, previous: Obj | None) -> None:
         event = freeze(shelf, type, obj, previous, self.calling)
         self.events.append(event)
-        for endpoint in shelf.endpoints.values():
-            version = endpoint.shown["api_version"] or endpoint.default_version()
-            enabled = endpoint.shown["status"] == "enabled"
-            if enabled and reaches(shelf, type, version, endpoint.shown["enabled_events"]):
-                self.courier.send(event, endpoint)
+        self._send(shelf, event)
+
+    def _send(self, shelf: Shelf, event: Event) -> list[Delivery]:
+        return [
+            self.courier.send(event, endpoint)
+            for endpoint in shelf.endpoints.values()
+            if endpoint.enabled and reaches(shelf, event.type, endpoint.version, endpoint.shown["enabled_events"])
+        ]
 
     def event(self, id: str) -> Event:
         found = next((event for event in self.events if event.id == id), None)
@@ -99,10 +105,9 @@ class StripeWorld:
         return found
 
     def redeliver(self, event_id: str) -> list[Delivery]:
-        """Send an event once more to every endpoint of its account and mode, as Stripe's resend button does."""
+        """Send an event once more to every endpoint that takes its type, as Stripe's resend button does."""
         event = self.event(event_id)
-        shelf = self.accounts[event.account_id].shelves[event.livemode]
-        return [self.courier.send(event, endpoint) for endpoint in shelf.endpoints.values()]
+        return self._send(self.accounts[event.account_id].shelves[event.livemode], event)
 
     # What payers do.
 

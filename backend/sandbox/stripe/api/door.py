@@ -75,6 +75,8 @@ class Door:
         version = _version(seen.headers.get("stripe-version"), account)
         shelf = account.shelves[key.livemode]
         call = Call(self.world, account, key, shelf, seen.path, ids, {}, version)
+        if self.world.ground.switches["rate_limits"] == "kept":
+            self.world.limits.spend(account.id, key.livemode, route.operation)
         slug = route.slug(self.world.ground.switches)
         if slug is not None:
             call.need(slug)

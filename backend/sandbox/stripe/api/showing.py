@@ -66,6 +66,9 @@ def _session_lines(call: Call, shown: Obj, _path: str) -> Obj:
 
 
 def _invoice_payments(call: Call, shown: Obj, path: str) -> Obj:
+    needed = call.shelf.ground.switches["expand_payments_needs"]
+    if needed != "none":
+        call.need(f"{needed}_read")
     if family_of(call.version) == "legacy" or _refused_on_session(call, path):
         raise Refusal(f"This property cannot be expanded ({path}).", param="expand")
     return payments_list(call.shelf, shown["id"])
