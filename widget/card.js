@@ -6,13 +6,14 @@ import { el, focusKey, slot } from './dom.js';
 import { buildForm } from './form.js';
 import { dealList } from './list.js';
 import { formatAmount } from './money.js';
+import { questionKey } from './question.js';
 import { restOpen } from './suggest.js';
 
 /**
  * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
  * and the form's inputs are never made anew while it is open.
  * @param {HTMLElement} root
- * @param {{words: import('./types').Words, lang: string, leadId: number, message: string, admin: boolean, actions: any}} given
+ * @param {{words: import('./types').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./deal.js').DealCard}} given
  */
 export function createView(root, given) {
   const { words, lang, actions } = given;
@@ -24,12 +25,12 @@ export function createView(root, given) {
   /** @type {ReturnType<typeof buildForm> | null} */
   let form = null;
 
-  /** @param {import('./deal.js').State} state */
+  /** @param {import('./state.js').State} state */
   const paint = (state) => {
     const { phase, deal, draft, created } = state;
     const ready = phase === 'ready' && deal !== null;
-    slots.head([phase, deal, phase === 'failed' && state.problem], () =>
-      ready ? summary(deal, words, lang) : phaseNotice(state, given),
+    slots.head([phase, deal, !draft && !created, state.problem?.message], () =>
+      ready ? summary(deal, !draft && !created, words, lang) : phaseNotice(state, given),
     );
     const shows = !ready ? '' : draft ? draft.requestId : created ? created : ['begin', deal.may, somethingMade(deal)];
     slots.main(shows, () => {
@@ -42,7 +43,9 @@ export function createView(root, given) {
       return created ? [createdPanel(created, given)] : [beginButton(deal, words, actions)];
     });
     form?.refresh();
-    slots.list([ready && deal, state.cancelling], () => (ready ? dealList(state, given) : []));
+    slots.list([ready && deal, state.created?.id, questionKey(state.asked)], () =>
+      ready ? dealList(state, given) : [],
+    );
     slots.foot([ready, state.checking, state.loadedAt, state.problem?.message, state.problem?.code], () =>
       ready ? footer(state, words, lang, actions) : [],
     );
@@ -66,16 +69,17 @@ function somethingMade(deal) {
 
 /**
  * @param {import('./types').Deal} deal
+ * @param {boolean} idle no form or new link stands below
  * @param {import('./types').Words} words
  * @param {string} lang
  */
-function summary(deal, words, lang) {
+function summary(deal, idle, words, lang) {
   const test =
     deal.mode === 'test' && el('span', { class: 'dealpay-badge dealpay-badge-orange', text: words('card.test') });
   if (!somethingMade(deal)) {
     return [
       test && el('p', { class: 'dealpay-row' }, test),
-      el('p', { class: 'dealpay-muted', text: words('card.empty') }),
+      idle && el('p', { class: 'dealpay-muted', text: words('card.empty') }),
     ];
   }
   return [
@@ -92,7 +96,10 @@ function summary(deal, words, lang) {
  * @param {string} lang
  */
 function progress(deal, expected, words, lang) {
-  const paid = deal.paid.find((money) => money.currency === expected.currency) ?? { ...expected, amount: '0' };
+  const paid = deal.paid.find((money) => money.currency === expected.currency) ?? {
+    ...expected,
+    amount: expected.amount.replace(/\d+/, '0').replace(/\.\d+/, (cents) => cents.replace(/\d/g, '0')),
+  };
   const share = Number(expected.amount) > 0 ? Math.min(1, Number(paid.amount) / Number(expected.amount)) : 0;
   const bar = el('span', { class: 'dealpay-bar-fill' });
   bar.style.width = `${Math.round(share * 100)}%`;
@@ -117,13 +124,13 @@ function beginButton(deal, words, actions) {
     class: 'dealpay-button dealpay-button-blue',
     'data-key': 'begin',
     text: words('card.create'),
-    on: { click: actions.begin },
+    on: { click: () => actions.begin() },
   });
 }
 
 /**
- * @param {import('./deal.js').State} state
- * @param {{words: import('./types').Words, actions: any, admin: boolean}} given
+ * @param {import('./state.js').State} state
+ * @param {{words: import('./types').Words, actions: import('./deal.js').DealCard, admin: boolean}} given
  */
 function phaseNotice({ phase, problem }, { words, actions, admin }) {
   if (phase === 'loading') return [skeleton(words)];
@@ -136,7 +143,7 @@ function phaseNotice({ phase, problem }, { words, actions, admin }) {
     class: 'dealpay-button',
     'data-key': 'retry',
     text: words('card.retry'),
-    on: { click: actions.retry },
+    on: { click: () => actions.retry() },
   });
   const setup =
     phase === 'disconnected' &&
@@ -145,7 +152,7 @@ function phaseNotice({ phase, problem }, { words, actions, admin }) {
       type: 'button',
       class: 'dealpay-button dealpay-button-blue',
       text: words('setup.open'),
-      on: { click: actions.setup },
+      on: { click: () => actions.setup() },
     });
   return [el('div', { role: phase === 'failed' ? 'alert' : null }, title, said || hint), setup, again];
 }
@@ -164,7 +171,7 @@ function skeleton(words) {
 }
 
 /**
- * @param {import('./deal.js').State} state
+ * @param {import('./state.js').State} state
  * @param {import('./types').Words} words
  * @param {string} lang
  * @param {any} actions
@@ -179,7 +186,7 @@ function footer(state, words, lang, actions) {
     'data-key': 'check',
     'aria-disabled': state.checking ? 'true' : null,
     text: words(state.checking ? 'card.checking' : 'card.check'),
-    on: { click: actions.check },
+    on: { click: () => actions.check() },
   });
   return [
     problem && el('p', { class: 'dealpay-alert', role: 'alert', text: problem }),

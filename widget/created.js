@@ -6,7 +6,7 @@ import { formatAmount } from './money.js';
 /**
  * The link that was just made: copy, open, a message with the link in it.
  * @param {import('./types').PaymentRequest} request
- * @param {{words: import('./types').Words, lang: string, leadId: number, message: string, actions: any}} given
+ * @param {{words: import('./types').Words, lang: string, leadId: number, message: string, actions: import('./deal.js').DealCard}} given
  */
 export function createdPanel(request, { words, lang, leadId, message, actions }) {
   const amount = formatAmount(request, lang);
@@ -41,7 +41,7 @@ export function createdPanel(request, { words, lang, leadId, message, actions })
       class: 'dealpay-link',
       'data-key': 'done',
       text: words('created.done'),
-      on: { click: actions.close },
+      on: { click: () => actions.close() },
     }),
   );
 }

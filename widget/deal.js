@@ -1,267 +1,256 @@
 // @ts-check
 import { ApiError } from './api.js';
 import { createView } from './card.js';
-import { beginDraft, draftOf, dropDraft, requestBody, sendOnce } from './draft.js';
-import { parseAmount } from './money.js';
+import { beginDraft, dropDraft, firstFault, requestBody, sendOnce } from './draft.js';
+import { parseAmount, restOf } from './money.js';
 import { budget, dealName, language, openLeadId } from './page.js';
+import { Refresh } from './refresh.js';
 import { openSetup } from './setup.js';
+import { firstState, lostDeal, tookDeal } from './state.js';
 import { firstValues } from './suggest.js';
 import { whileSeen } from './watch.js';
 
-const REFRESH = 5000;
-const SLOWEST = 60000;
-
 /**
- * What the card shows. `problem` of a ready card is a refresh that failed: what was known stays visible.
- * @typedef {{
- *   phase: 'loading' | 'unsaved' | 'failed' | 'disconnected' | 'forbidden' | 'ready',
- *   deal: import('./types').Deal | null,
- *   loadedAt: number,
- *   problem: ApiError | null,
- *   draft: import('./draft.js').Draft | null,
- *   created: import('./types').PaymentRequest | null,
- *   cancelling: {id: string, sending: boolean, problem: ApiError | null} | null,
- *   refunding: {id: string, refundId: string, sending: boolean, problem: ApiError | null} | null,
- *   checking: boolean,
- * }} State
+ * The card of one deal: loads, refreshes itself while something is open, sends what a person asks for. What arrives
+ * after `destroy` is dropped; nothing is sent when Kommo has meanwhile gone to another deal.
  */
+export class DealCard {
+  /**
+   * @param {{
+   *   root: HTMLElement,
+   *   leadId: number,
+   *   api: ReturnType<typeof import('./api.js').backend>,
+   *   words: import('./types').Words,
+   *   message: string,
+   *   admin: boolean,
+   *   onOtherDeal: () => void,
+   * }} given
+   */
+  constructor({ root, leadId, api, words, message, admin, onOtherDeal }) {
+    this.root = root;
+    this.leadId = leadId;
+    this.api = api;
+    this.words = words;
+    this.onOtherDeal = onOtherDeal;
+    this.lang = language();
+    this.over = false;
+    this.loading = false;
+    this.refresh = new Refresh(leadId !== 0);
+    this.state = firstState(leadId);
+    this.view = createView(root, { words, lang: this.lang, leadId, message, admin, actions: this });
+    this.paint();
+    if (this.state.draft?.sending) this.follow(this.state.draft, () => Promise.reject(new ApiError(0)));
+    this.stopLooking = whileSeen(root, () => this.look());
+  }
 
-/**
- * The card of one deal: loads, refreshes while something is open, sends. Everything that arrives after `destroy`
- * is dropped.
- * @param {{
- *   root: HTMLElement,
- *   leadId: number,
- *   api: ReturnType<typeof import('./api.js').backend>,
- *   words: import('./types').Words,
- *   message: string,
- *   admin: boolean,
- *   onOtherDeal: () => void,
- * }} given
- */
-export function openDeal({ root, leadId, api, words, message, admin, onOtherDeal }) {
-  /** @type {State} */
-  const state = {
-    phase: leadId ? 'loading' : 'unsaved',
-    deal: null,
-    loadedAt: 0,
-    problem: null,
-    draft: draftOf(leadId),
-    created: null,
-    cancelling: null,
-    refunding: null,
-    checking: false,
-  };
-  let over = false;
-  let loading = false;
-  let failures = 0;
-  let nextLoad = leadId ? 0 : Number.POSITIVE_INFINITY;
-  const lang = language();
+  destroy() {
+    this.over = true;
+    this.stopLooking();
+    this.root.replaceChildren();
+  }
 
-  const paint = () => {
-    if (!over) view.paint(state);
-  };
+  paint() {
+    if (!this.over) this.view.paint(this.state);
+  }
 
-  /** @type {<T>(promise: Promise<T>, took: (value: T) => void, failed: (error: ApiError) => void) => Promise<void>} */
-  const settle = (promise, took, failed) =>
-    promise.then(
-      (value) => {
-        if (!over) took(value);
-      },
-      (error) => {
-        if (!over) failed(error instanceof ApiError ? error : new ApiError(0));
-      },
-    );
-
-  const load = async () => {
-    if (loading) return;
-    loading = true;
-    await settle(api.deal(leadId), loaded, loadFailed);
-    loading = false;
-    paint();
-  };
-
-  /** @param {import('./types').Deal} deal */
-  const loaded = (deal) => {
-    failures = 0;
-    Object.assign(state, { phase: deal.connected === false ? 'disconnected' : 'ready', deal, problem: null });
-    state.loadedAt = Date.now();
-    if (state.draft?.error?.code === 'conflict') settleConflict(deal, state.draft);
-    nextLoad = somethingOpen(deal) ? Date.now() + REFRESH : Number.POSITIVE_INFINITY;
-  };
-
-  /** @param {ApiError} error */
-  const loadFailed = (error) => {
-    failures += 1;
-    state.problem = error;
-    if (error.code === 'not_connected') state.phase = 'disconnected';
-    else if (error.status === 403) state.phase = 'forbidden';
-    else if (!state.deal) state.phase = 'failed';
-    const final = error.status >= 400 && error.status < 500;
-    nextLoad = final ? Number.POSITIVE_INFINITY : Date.now() + Math.min(SLOWEST, REFRESH * 2 ** (failures - 1));
-  };
+  /** Every second while the card is seen. Kommo may have changed the deal without telling us. */
+  look() {
+    if (openLeadId() !== this.leadId) this.onOtherDeal();
+    else if (this.refresh.due()) this.load();
+  }
 
   /**
-   * The uuid was used before with other content: an earlier try did arrive. Its payment is shown instead.
-   * @param {import('./types').Deal} deal
-   * @param {import('./draft.js').Draft} draft
+   * Takes up what came of a call, unless the card is gone by then.
+   * @template T
+   * @param {Promise<T>} promise
+   * @param {(value: T) => void} took
+   * @param {(error: ApiError) => void} failed
    */
-  const settleConflict = (deal, draft) => {
-    const made = deal.requests.find((request) => request.id === draft.requestId);
-    if (made) created(made);
-  };
+  async settle(promise, took, failed) {
+    try {
+      const value = await promise;
+      if (!this.over) took(value);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (!this.over) failed(error);
+    }
+    this.paint();
+  }
 
-  /** @param {import('./types').PaymentRequest} request */
-  const created = (request) => {
-    dropDraft(leadId);
-    Object.assign(state, { draft: null, created: request });
-    view.announce(words('created.title'));
-  };
+  async load() {
+    if (this.loading) return;
+    this.loading = true;
+    await this.settle(
+      this.api.deal(this.leadId),
+      (deal) => {
+        tookDeal(this.state, deal);
+        this.refresh.succeeded(deal);
+        this.settleConflict(deal);
+      },
+      (error) => {
+        lostDeal(this.state, error);
+        this.refresh.failed(error);
+      },
+    );
+    this.loading = false;
+    this.state.checking = false;
+    this.paint();
+  }
 
-  const look = () => {
-    if (openLeadId() !== leadId) onOtherDeal();
-    else if (Date.now() >= nextLoad) void load();
-  };
+  retry() {
+    this.state.phase = this.state.deal ? 'ready' : 'loading';
+    this.state.problem = null;
+    this.paint();
+    this.load();
+  }
 
-  const begin = () => {
-    if (!state.deal || openLeadId() !== leadId) return;
-    const values = firstValues(state.deal, { budget: budget(), name: dealName(), lang });
-    values.description ||= words('form.description_default', { id: String(leadId) });
-    Object.assign(state, { draft: draftOf(leadId) ?? beginDraft(leadId, values), created: null });
-    paint();
-    view.focusForm();
-  };
+  /** Stripe is asked behind the answer: what it says is there a moment later, and ends the checking. */
+  async check() {
+    if (this.state.checking) return;
+    this.state.checking = true;
+    this.paint();
+    await this.settle(
+      this.api.check(this.leadId),
+      () => this.refresh.after(1500),
+      (problem) => Object.assign(this.state, { problem, checking: false }),
+    );
+  }
 
-  const close = () => {
-    if (state.draft?.sending) return;
-    dropDraft(leadId);
-    Object.assign(state, { draft: null, created: null });
-    paint();
-    view.focus('begin');
-  };
+  begin() {
+    if (!this.state.deal || openLeadId() !== this.leadId) return;
+    const values = firstValues(this.state.deal, { budget: budget(), name: dealName(), lang: this.lang });
+    values.description ||= this.words('form.description_default', { id: String(this.leadId) });
+    this.state.draft = beginDraft(this.leadId, values);
+    this.state.created = null;
+    this.paint();
+    this.view.focusForm();
+  }
+
+  close() {
+    if (this.state.draft?.sending) return;
+    dropDraft(this.leadId);
+    this.state.draft = null;
+    this.state.created = null;
+    this.paint();
+    this.view.focus('begin');
+  }
 
   /** @param {import('./draft.js').Draft} draft */
-  const send = (draft) => {
-    if (openLeadId() !== leadId) return;
-    const { currency, amount, total, kind } = draft.values;
-    const parsed = parseAmount(amount, currency, lang);
-    const parsedTotal = kind === 'deposit' ? parseAmount(total, currency, lang) : null;
-    draft.error = firstFault(draft.values, parsed, words);
-    if (draft.error || !parsed) {
-      paint();
-      view.focusFault();
+  send(draft) {
+    if (draft.sending || openLeadId() !== this.leadId) return;
+    draft.error = firstFault(draft.values, this.lang, this.words);
+    if (draft.error) {
+      this.paint();
+      this.view.focusFault();
       return;
     }
-    void follow(draft, () => api.create(requestBody(leadId, draft, parsed, parsedTotal)));
-    paint();
-  };
+    this.follow(draft, () => this.api.create(requestBody(this.leadId, draft, this.lang)));
+  }
 
   /**
    * @param {import('./draft.js').Draft} draft
    * @param {() => Promise<import('./types').PaymentRequest>} request
    */
-  const follow = async (draft, request) => {
-    await settle(sendOnce(leadId, draft, request), created, (error) => {
-      if (error.code === 'conflict' || error.unsure) nextLoad = 0;
-    });
-    nextLoad = 0;
-    paint();
-    if (state.created) view.focus('copy-created');
-    else view.focusFault();
-  };
+  async follow(draft, request) {
+    const sent = sendOnce(this.leadId, draft, request);
+    this.paint();
+    await this.settle(
+      sent,
+      (made) => this.showCreated(made),
+      () => this.paint(),
+    );
+    if (this.over) return;
+    this.view.focusFault();
+    this.load();
+  }
 
-  /** @param {string} id */
-  const cancel = (id) => {
-    if (state.cancelling?.sending) return;
-    if (state.cancelling?.id !== id) {
-      state.cancelling = { id, sending: false, problem: null };
-      paint();
-      view.focus(`cancel-yes-${id}`);
+  /** @param {import('./types').PaymentRequest} made */
+  showCreated(made) {
+    dropDraft(this.leadId);
+    this.state.draft = null;
+    this.state.created = made;
+    this.paint();
+    this.view.focus('copy-created');
+    this.view.announce(this.words('created.title'));
+  }
+
+  /**
+   * The uuid was used before with other content: an earlier try did arrive. Its payment is shown instead.
+   * @param {import('./types').Deal} deal
+   */
+  settleConflict(deal) {
+    const { draft } = this.state;
+    if (draft?.error?.code !== 'conflict') return;
+    const made = deal.requests.find((request) => request.id === draft.requestId);
+    if (made) this.showCreated(made);
+  }
+
+  /** @param {string} id of a request */
+  askCancel(id) {
+    this.ask({ what: 'cancel', id, sending: false, problem: null, refund: null });
+  }
+
+  /** @param {import('./types').Payment} payment */
+  askRefund({ id, amount, currency, refunded }) {
+    const before = refunded ?? '0';
+    const refund = { id: crypto.randomUUID(), amount: restOf(amount, before, currency), reason: '', before, currency };
+    this.ask({ what: 'refund', id, sending: false, problem: null, refund });
+  }
+
+  /** @param {import('./state.js').Question} question */
+  ask(question) {
+    if (this.state.asked?.sending) return;
+    this.state.asked = question;
+    this.paint();
+    this.view.focus('answer');
+  }
+
+  keep() {
+    const { asked } = this.state;
+    if (!asked || asked.sending) return;
+    this.state.asked = null;
+    this.paint();
+    this.view.focus(`${asked.what}-${asked.id}`);
+  }
+
+  /** *Yes* to the question that stands open. */
+  async confirm() {
+    const { asked } = this.state;
+    if (!asked || asked.sending || openLeadId() !== this.leadId) return;
+    const call = asked.refund ? this.refundCall(asked.id, asked.refund) : () => this.api.cancel(asked.id);
+    if (!call) {
+      asked.problem = new ApiError(422, { field: 'amount', message: this.words('form.amount_invalid') });
+      this.paint();
       return;
     }
-    const asked = state.cancelling;
     Object.assign(asked, { sending: true, problem: null });
-    paint();
-    void settle(
-      api.cancel(id),
-      () => {
-        state.cancelling = null;
-        if (state.created?.id === id) state.created = null;
-        view.announce(words('list.cancelled'));
-        void load();
-      },
-      (problem) => {
-        Object.assign(asked, { sending: false, problem });
-        nextLoad = 0;
-      },
-    ).then(paint);
-  };
-
-  const keep = () => {
-    const id = state.cancelling?.id;
-    state.cancelling = null;
-    paint();
-    view.focus(`cancel-${id}`);
-  };
-
-  const check = async () => {
-    if (state.checking) return;
-    state.checking = true;
-    paint();
-    await settle(
-      api.check(leadId),
-      () => {},
-      (error) => {
-        state.problem = error;
-      },
+    this.paint();
+    await this.settle(
+      call(),
+      () => this.answered(asked),
+      (problem) => Object.assign(asked, { sending: false, problem }),
     );
-    await load();
-    state.checking = false;
-    nextLoad = Math.min(nextLoad, Date.now() + REFRESH / 2);
-    paint();
-  };
-
-  const retry = () => {
-    Object.assign(state, { phase: state.deal ? 'ready' : 'loading', problem: null });
-    paint();
-    void load();
-  };
-
-  const setup = () => openSetup(api, words, (text) => view.announce(text));
-
-  const actions = { begin, close, send, cancel, keep, check, retry, setup };
-  const view = createView(root, { words, lang, leadId, message, admin, actions });
-  if (state.draft?.sending) void follow(state.draft, () => Promise.reject(new ApiError(0)));
-  paint();
-  const stopLooking = whileSeen(root, look);
-
-  return {
-    leadId,
-    destroy() {
-      over = true;
-      stopLooking();
-      root.replaceChildren();
-    },
-  };
-}
-
-/** @param {import('./types').Deal} deal */
-function somethingOpen(deal) {
-  const open = ['pending', 'processing'];
-  return [...deal.requests, ...deal.payments].some((one) => open.includes(one.state));
-}
-
-/**
- * What can be seen to be wrong without asking; the backend checks everything again.
- * @param {import('./types').FormValues} values
- * @param {string | null} amount
- * @param {import('./types').Words} words
- */
-function firstFault(values, amount, words) {
-  if (!values.currency) return new ApiError(422, { field: 'currency', message: words('form.currency_missing') });
-  if (!amount) return new ApiError(422, { field: 'amount', message: words('form.amount_invalid') });
-  if (!values.description.trim()) {
-    return new ApiError(422, { field: 'description', message: words('form.description_missing') });
+    if (!this.over) this.load();
   }
-  return null;
+
+  /**
+   * @param {string} paymentId
+   * @param {NonNullable<import('./state.js').Question['refund']>} refund
+   */
+  refundCall(paymentId, { id, amount, reason, before, currency }) {
+    const parsed = parseAmount(amount, currency, this.lang);
+    const body = { refund_id: id, amount: parsed, expected_refunded: before, ...(reason ? { reason } : {}) };
+    return parsed ? () => this.api.refund(paymentId, body) : null;
+  }
+
+  /** @param {import('./state.js').Question} asked */
+  answered({ what, id }) {
+    this.state.asked = null;
+    if (this.state.created?.id === id) this.state.created = null;
+    this.view.announce(this.words(what === 'cancel' ? 'list.cancelled' : 'refund.done'));
+  }
+
+  setup() {
+    return openSetup(this.api, this.words, (text) => this.view.announce(text));
+  }
 }

@@ -1,4 +1,6 @@
 // @ts-check
+import { ApiError } from './api.js';
+import { parseAmount } from './money.js';
 
 /**
  * A filled form. It outlives the card's node: when Kommo draws the card anew while a request is under way, the next
@@ -59,17 +61,38 @@ export function sendOnce(leadId, draft, send) {
 }
 
 /**
- * The body of `POST /widget/requests`; `amount` and `total` as `parseAmount` gave them.
+ * The body of `POST /widget/requests`, of values that `firstFault` found right.
  * @param {number} leadId
  * @param {Draft} draft
- * @param {string} amount
- * @param {string | null} total
+ * @param {string} lang
  */
-export function requestBody(leadId, draft, amount, total) {
+export function requestBody(leadId, draft, lang) {
   const { kind, currency, description, interval, intervalCount } = draft.values;
+  const amount = parseAmount(draft.values.amount, currency, lang);
+  const total = parseAmount(draft.values.total, currency, lang);
   const body = { request_id: draft.requestId, lead_id: leadId, amount, currency, description: description.trim() };
   if (kind === 'subscription') {
-    return { ...body, mode: 'subscription', interval, interval_count: Number(intervalCount) || 1 };
+    return { ...body, mode: 'subscription', interval, interval_count: Number(intervalCount) };
   }
   return { ...body, mode: 'payment', kind, ...(kind === 'deposit' && total ? { deal_total: total } : {}) };
+}
+
+/**
+ * What can be seen to be wrong without asking, said at its field; the backend checks everything again.
+ * @param {import('./types').FormValues} values
+ * @param {string} lang
+ * @param {import('./types').Words} words
+ */
+export function firstFault(values, lang, words) {
+  const fault = (/** @type {string} */ field, /** @type {string} */ key) =>
+    new ApiError(422, { field, message: words(key) });
+  if (!values.currency) return fault('currency', 'form.currency_missing');
+  if (!parseAmount(values.amount, values.currency, lang)) return fault('amount', 'form.amount_invalid');
+  if (values.kind === 'deposit' && values.total && !parseAmount(values.total, values.currency, lang)) {
+    return fault('deal_total', 'form.amount_invalid');
+  }
+  if (values.kind === 'subscription' && !/^[1-9]\d*$/.test(values.intervalCount)) {
+    return fault('interval_count', 'form.count_invalid');
+  }
+  return values.description.trim() ? null : fault('description', 'form.description_missing');
 }

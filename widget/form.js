@@ -12,7 +12,7 @@ const INTERVALS = ['day', 'week', 'month', 'year'];
  * The form of one draft. The inputs are made once; `refresh` shows what became of the draft (under way, refused).
  * @param {import('./draft.js').Draft} draft
  * @param {{words: import('./types').Words, lang: string, leadId: number, deal: import('./types').Deal,
- *   rest: import('./types').Amount | null, actions: any}} given
+ *   rest: import('./types').Amount | null, actions: import('./deal.js').DealCard}} given
  */
 export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
   const { values } = draft;
@@ -26,14 +26,14 @@ export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
   /**
    * @param {string} name JSON key that a refusal names
    * @param {HTMLElement} input
-   * @param {...HTMLElement} more
+   * @param {...HTMLElement} more stands below the input; the sentence of a refusal is placed by the caller
    */
   const field = (name, input, ...more) => {
     inputs[name] = /** @type {HTMLInputElement} */ (input);
     faults[name] = el('span', { class: 'dealpay-fault', id: id(`${name}-fault`) });
     input.id = id(name);
     const label = el('label', { class: 'dealpay-label', for: id(name), text: words(`form.${name}`) });
-    return el('div', { class: `dealpay-field dealpay-field-${name}` }, label, input, ...more, faults[name]);
+    return el('div', { class: `dealpay-field dealpay-field-${name}` }, label, input, ...more);
   };
 
   /**
@@ -118,9 +118,15 @@ export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
       kinds.map((one) => [one, words(`kind.${one}`)]),
     ),
   );
-  const total = field('deal_total', textInput('total', { inputmode: 'decimal' }), shares);
+  const total = el(
+    'div',
+    {},
+    field('deal_total', textInput('total', { inputmode: 'decimal' }), shares),
+    faults.deal_total,
+  );
   const amount = field('amount', textInput('amount', { inputmode: 'decimal', placeholder: '0' }));
   const currency = field('currency', select('currency', currencies(deal, values.currency)));
+  const money = el('div', {}, el('div', { class: 'dealpay-pair' }, amount, currency), faults.amount, faults.currency);
   const every = field('interval_count', textInput('intervalCount', { inputmode: 'numeric' }));
   const unit = field(
     'interval',
@@ -129,7 +135,8 @@ export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
       INTERVALS.map((one) => [one, words(`interval.${one}`)]),
     ),
   );
-  const repeat = el('div', { class: 'dealpay-pair dealpay-pair-even' }, every, unit);
+  const repeatFaults = [faults.interval_count, faults.interval];
+  const repeat = el('div', {}, el('div', { class: 'dealpay-pair dealpay-pair-even' }, every, unit), ...repeatFaults);
   const description = field('description', textInput('description', { maxlength: '250' }));
   const fault = el('p', { class: 'dealpay-alert', role: 'alert', tabindex: '-1', hidden: true });
   const submit = el('button', { type: 'submit', class: 'dealpay-button dealpay-button-blue', 'data-key': 'submit' });
@@ -137,17 +144,17 @@ export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
     type: 'button',
     class: 'dealpay-button',
     text: words('form.cancel'),
-    on: { click: actions.close },
+    on: { click: () => actions.close() },
   });
 
   const node = el(
     'form',
     { class: 'dealpay-box dealpay-form', novalidate: true, 'aria-label': words('card.create') },
-    kind,
+    el('div', {}, kind, faults.kind),
     total,
-    el('div', { class: 'dealpay-pair' }, amount, currency),
+    money,
     repeat,
-    description,
+    el('div', {}, description, faults.description),
     fault,
     el('div', { class: 'dealpay-buttons' }, submit, close),
   );

@@ -3,16 +3,17 @@ import { badge } from './badge.js';
 import { copyLink, openLink } from './created.js';
 import { el } from './dom.js';
 import { formatAmount } from './money.js';
+import { cancelQuestion, refundQuestion } from './question.js';
 
 const LIVE = ['pending', 'processing'];
 
 /**
- * @typedef {{words: import('./types').Words, lang: string, actions: any}} Given
+ * @typedef {{words: import('./types').Words, lang: string, actions: import('./deal.js').DealCard}} Given
  */
 
 /**
  * Links that wait, payments, and behind a fold what came to nothing. A request whose payment is listed is not listed.
- * @param {import('./deal.js').State} state
+ * @param {import('./state.js').State} state
  * @param {Given} given
  */
 export function dealList(state, given) {
@@ -28,7 +29,7 @@ export function dealList(state, given) {
       waiting.map((request) => requestRow(request, state, given)),
     ),
     ...group(given.words('list.payments'), [
-      ...deal.payments.map((payment) => paymentRow(payment, deal, given)),
+      ...deal.payments.map((payment) => paymentRow(payment, state, given)),
       ...settled.map((request) => requestRow(request, state, given)),
     ]),
     earlier.length > 0 &&
@@ -52,29 +53,29 @@ function group(title, rows) {
 
 /**
  * @param {import('./types').PaymentRequest} request
- * @param {import('./deal.js').State} state
+ * @param {import('./state.js').State} state
  * @param {Given} given
  */
-function requestRow(request, state, { words, lang, actions }) {
+function requestRow(request, state, given) {
+  const { words, lang } = given;
   const kind = request.mode === 'subscription' ? 'subscription' : request.kind;
   const made = [day(request.created_at, lang), request.created_by].filter(Boolean).join(', ');
-  const asked = state.cancelling?.id === request.id ? state.cancelling : null;
+  const asked = state.asked?.id === request.id ? state.asked : null;
   return el(
     'li',
     { class: 'dealpay-entry' },
     line(request, badge(request.state, words), lang),
     el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
     el('p', { class: 'dealpay-small dealpay-muted', text: `${words(`kind.${kind}`)} · ${made}` }),
-    LIVE.includes(request.state) && (asked ? question(asked, words, actions) : rowActions(request, words, actions)),
+    LIVE.includes(request.state) && (asked ? cancelQuestion(asked, given) : rowActions(request, given)),
   );
 }
 
 /**
  * @param {import('./types').PaymentRequest} request
- * @param {import('./types').Words} words
- * @param {any} actions
+ * @param {Given} given
  */
-function rowActions(request, words, actions) {
+function rowActions(request, { words, actions }) {
   return el(
     'p',
     { class: 'dealpay-actions' },
@@ -86,53 +87,22 @@ function rowActions(request, words, actions) {
         class: 'dealpay-link',
         'data-key': `cancel-${request.id}`,
         text: words('list.cancel'),
-        on: { click: () => actions.cancel(request.id) },
+        on: { click: () => actions.askCancel(request.id) },
       }),
-  );
-}
-
-/**
- * @param {{id: string, sending: boolean, problem: import('./api.js').ApiError | null}} asked
- * @param {import('./types').Words} words
- * @param {any} actions
- */
-function question({ id, sending, problem }, words, actions) {
-  const fault = problem && (problem.message || words('error.unreachable'));
-  return el(
-    'div',
-    { class: 'dealpay-ask' },
-    el('p', { class: 'dealpay-small', text: words('list.cancel_ask') }),
-    fault && el('p', { class: 'dealpay-alert', role: 'alert', text: fault }),
-    el(
-      'div',
-      { class: 'dealpay-buttons' },
-      el('button', {
-        type: 'button',
-        class: 'dealpay-button dealpay-button-small dealpay-button-red',
-        'data-key': `cancel-yes-${id}`,
-        'aria-disabled': sending ? 'true' : null,
-        text: words(sending ? 'list.cancelling' : 'list.cancel_yes'),
-        on: { click: () => actions.cancel(id) },
-      }),
-      el('button', {
-        type: 'button',
-        class: 'dealpay-button dealpay-button-small',
-        'data-key': `keep-${id}`,
-        text: words('list.cancel_no'),
-        on: { click: actions.keep },
-      }),
-    ),
   );
 }
 
 /**
  * @param {import('./types').Payment} payment
- * @param {import('./types').Deal} deal
+ * @param {import('./state.js').State} state
  * @param {Given} given
  */
-function paymentRow(payment, deal, { words, lang }) {
+function paymentRow(payment, state, given) {
+  const { words, lang } = given;
+  const deal = /** @type {import('./types').Deal} */ (state.deal);
   const refunded = { amount: payment.refunded ?? '0', currency: payment.currency };
   const request = deal.requests.find((one) => one.id === payment.request_id);
+  const asked = state.asked?.id === payment.id ? state.asked : null;
   return el(
     'li',
     { class: 'dealpay-entry' },
@@ -142,8 +112,34 @@ function paymentRow(payment, deal, { words, lang }) {
     Number(refunded.amount) > 0 &&
       el('p', { class: 'dealpay-small', text: words('list.refunded', { amount: formatAmount(refunded, lang) }) }),
     payment.disputed && el('p', { class: 'dealpay-small', text: words(`dispute.${payment.disputed}`) }),
-    el('p', { class: 'dealpay-small' }, atStripe(payment, deal, words)),
+    el(
+      'p',
+      { class: 'dealpay-actions' },
+      atStripe(payment, deal, words),
+      deal.may?.refund && refundable(payment) && !asked && refundButton(payment, given),
+    ),
+    asked && refundQuestion(asked, given),
   );
+}
+
+/** @param {import('./types').Payment} payment */
+function refundable(payment) {
+  const paid = paymentState(payment);
+  return paid === 'paid' || paid === 'partially_refunded';
+}
+
+/**
+ * @param {import('./types').Payment} payment
+ * @param {Given} given
+ */
+function refundButton(payment, { words, actions }) {
+  return el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': `refund-${payment.id}`,
+    text: words('refund.ask'),
+    on: { click: () => actions.askRefund(payment) },
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 import { backend } from './api.js';
-import { openDeal } from './deal.js';
+import { DealCard } from './deal.js';
 import { ensureStyle, isAdmin, openLeadId, wordsOf } from './page.js';
 import { setupPanel } from './setup.js';
 
@@ -13,7 +13,7 @@ export default function Widget() {
   const widget = this;
   const words = wordsOf(widget);
   const api = backend(widget);
-  /** @type {ReturnType<typeof openDeal> | null} */
+  /** @type {DealCard | null} */
   let card = null;
 
   const closeCard = () => {
@@ -31,7 +31,7 @@ export default function Widget() {
     const root = cardRoot(widget);
     if (card && card.leadId === leadId && root.hasChildNodes()) return;
     closeCard();
-    card = openDeal({
+    card = new DealCard({
       root,
       leadId,
       api,

@@ -57,7 +57,15 @@ export type Deferred = {
 
 /** The object that Kommo extends with its own methods before it is constructed, and fills after. */
 export type KommoWidget = {
-  callbacks: Record<string, (...given: any[]) => unknown>;
+  callbacks: {
+    render(): boolean;
+    init(): boolean;
+    bind_actions(): boolean;
+    settings($body: ArrayLike<Element>): boolean;
+    advancedSettings(): boolean;
+    onSave(): boolean;
+    destroy(): void;
+  };
   i18n(key: string): unknown;
   get_settings(): Record<string, unknown> & { widget_code: string };
   render_template(block: { caption: { class_name: string }; body: string; render: string }): void;
@@ -69,7 +77,7 @@ export type KommoCard = { id: number | string; model?: { attributes: Record<stri
 export type KommoApp = {
   lang_id: string;
   data: { current_card?: KommoCard | false | null };
-  constant(name: string): any;
+  constant(name: 'user_rights'): { is_admin?: boolean } | undefined;
 };
 
 declare global {

@@ -24,7 +24,7 @@ _LOCATION = re.compile(
     r"(lcard|ccard|comcard|llist|clist|tlist|settings|advanced_settings|card_sdk|catalogs|digital_pipeline|"
     r"lead_sources|widget_page|sms|mobile_card|salesbot_designer|website_chat_button|everywhere|ai_agent)(-[01])?"
 )
-_WORD = re.compile(r"words\(\s*'([a-z_]+\.[a-z_]+)'")
+_WORD = re.compile(r"'(([a-z_]+)\.[a-z_]+)'")
 _FILE = re.compile(r"(manifest\.json|script\.js|i18n/[a-z]{2}\.json|images/[a-z_]+\.png)")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -68,7 +68,9 @@ def check_languages(languages: dict[str, Json], manifest: Json, scripts: dict[st
     every = set().union(*keys.values())
     for name, present in keys.items():
         _demand_keys(every - present, f"i18n/{name}.json lacks")
-    named = {key for text in scripts.values() for key in _WORD.findall(text)} | manifest_keys(manifest)
+    groups = {key.partition(".")[0] for key in every}
+    quoted = {found for text in scripts.values() for found in _WORD.findall(text)}
+    named = {key for key, group in quoted if group in groups} | manifest_keys(manifest)
     _demand_keys(named - every, "no language has")
 
 

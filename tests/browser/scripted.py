@@ -66,12 +66,15 @@ def refusal(code: str, message: str, name: str | None = None) -> Json:
 
 @dataclass
 class Answer:
-    """One answer that is given instead of the ordinary one; ``body`` as text is sent as HTML."""
+    """One answer that is given instead of the ordinary one; ``body`` as text is sent as HTML.
 
-    status: int = 200
+    ``carried_out``: the call had its effect all the same, and the answer lies.
+    """
+
+    status: int = 0
     body: Json | str | None = None
     seconds: float = 0
-    carried_out: bool = True
+    carried_out: bool = False
 
 
 @dataclass
@@ -107,11 +110,9 @@ class ScriptedBackend:
         self.calls.append(call)
         name = _name(call.method, call.path)
         scripted = self.script[name].pop(0) if self.script[name] else self.always.get(name, Answer())
-        ordinary = self._ordinary(name, call) if scripted.carried_out else (500, None)
+        ordinary = self._ordinary(name, call) if scripted.carried_out or not scripted.status else None
         await asyncio.sleep(scripted.seconds)
-        status, body = (
-            ordinary if scripted.body is None and scripted.status == 200 else (scripted.status, scripted.body)
-        )
+        status, body = ordinary if ordinary and not scripted.status else (scripted.status, scripted.body)
         if isinstance(body, str):
             return Response(body, status, headers, "text/html")
         return Response(status_code=status, headers=headers) if body is None else JSONResponse(body, status, headers)
@@ -140,19 +141,12 @@ class ScriptedBackend:
         before = next((one for one in self.deal["requests"] if one["id"] == body["request_id"]), None)
         if before:
             equal = all(before[name] == body[name] for name in same)
-            return (
-                (200, before)
-                if equal
-                else (409, refusal("conflict", "This request was sent before with other content."))
-            )
+            return (200, before) if equal else (409, refusal("conflict", "This was sent before with other content."))
         number = len(self.deal["requests"]) + 1
         facts = {name: body[name] for name in same} | {"kind": body.get("kind", "full")}
         made = a_request(number, **facts) | {"id": body["request_id"]}
-        self.deal = self.deal | {
-            "requests": [made, *self.deal["requests"]],
-            "expected": [money(body["amount"], body["currency"])],
-        }
-        self.deal |= {"open": [money(body["amount"], body["currency"])]}
+        asked = [money(body["amount"], body["currency"])]
+        self.deal |= {"requests": [made, *self.deal["requests"]], "expected": asked, "open": asked}
         return 201, made
 
 

@@ -7,104 +7,116 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Card
 from tests.browser.scripted import Answer, a_payment, a_request, money, refusal
 
-State = Callable[[Card, dict[str, str]], None]
+State = Callable[[Card], None]
 
 
-def loading(card: Card, look: dict[str, str]) -> None:
-    card.stage.backend.always["deal"] = Answer(seconds=3)
-    card.open(**look)
+def loading(card: Card) -> None:
+    never_answered(card, "/widget/deals/*")
+    card.open()
     expect(card.widget.locator(".dealpay-loading")).to_be_visible()
 
 
-def nothing_yet(card: Card, look: dict[str, str]) -> None:
-    card.open(**look)
+def nothing_yet(card: Card) -> None:
+    card.open()
     expect(card.button("Create Stripe payment")).to_be_visible()
 
 
-def form(card: Card, look: dict[str, str]) -> None:
-    card.open(**look).begin()
+def form(card: Card) -> None:
+    card.open().begin()
 
 
-def form_deposit(card: Card, look: dict[str, str]) -> None:
-    card.open(**look).begin()
+def form_deposit(card: Card) -> None:
+    card.open().begin()
     card.field("What for").select_option("deposit")
 
 
-def form_subscription(card: Card, look: dict[str, str]) -> None:
-    card.open(**look).begin()
+def form_subscription(card: Card) -> None:
+    card.open().begin()
     card.field("What for").select_option("subscription")
 
 
-def form_refused(card: Card, look: dict[str, str]) -> None:
+def form_refused(card: Card) -> None:
     message = "Stripe takes at least 0.50 EUR. Ask for more, or put several deals into one payment."
     card.stage.backend.script["create"] = [Answer(422, refusal("amount_too_small", message, "amount"))]
-    card.open(**look).begin()
+    card.open().begin()
     card.field("Amount").fill("0.20")
     card.widget.locator("[data-key=submit]").click()
     expect(card.widget).to_contain_text("at least")
 
 
-def form_broken(card: Card, look: dict[str, str]) -> None:
-    card.stage.backend.script["create"] = [Answer(502, refusal("stripe_unreachable", "Stripe does not answer."))]
-    card.open(**look).begin()
+def form_broken(card: Card) -> None:
+    lost = Answer(502, refusal("stripe_unreachable", "Stripe does not answer."))
+    card.stage.backend.script["create"] = [lost]
+    card.open().begin()
     card.widget.locator("[data-key=submit]").click()
     expect(card.widget).to_contain_text("Stripe does not answer")
 
 
-def creating(card: Card, look: dict[str, str]) -> None:
-    card.stage.backend.always["create"] = Answer(seconds=3)
-    card.open(**look).begin()
+def creating(card: Card) -> None:
+    never_answered(card, "/widget/requests")
+    card.open().begin()
     card.widget.locator("[data-key=submit]").click()
     expect(card.widget).to_contain_text("Creating…")
 
 
-def created(card: Card, look: dict[str, str]) -> None:
-    card.open(**look).begin()
+def created(card: Card) -> None:
+    card.open().begin()
     card.widget.locator("[data-key=submit]").click()
     expect(card.widget).to_contain_text("The link is ready")
 
 
-def listed(card: Card, look: dict[str, str]) -> None:
+def listed(card: Card) -> None:
     card.stage.backend.deal |= full_list()
-    card.open(**look)
+    card.open()
     expect(card.widget.get_by_role("listitem").first).to_be_visible()
 
 
-def cancelling(card: Card, look: dict[str, str]) -> None:
-    listed(card, look)
+def cancelling(card: Card) -> None:
+    listed(card)
     card.button("Cancel").first.click()
     expect(card.widget).to_contain_text("Cancel this link?")
 
 
-def in_test_mode(card: Card, look: dict[str, str]) -> None:
+def refunding(card: Card) -> None:
+    card.stage.backend.deal |= full_list() | {"may": {"create": True, "refund": True}}
+    card.open()
+    card.button("Refund").first.click()
+    expect(card.button("Refund €360.00")).to_be_visible()
+
+
+def in_test_mode(card: Card) -> None:
     card.stage.backend.deal |= full_list() | {"mode": "test", "state": "paid"}
-    card.open(**look)
+    card.open()
     expect(card.widget).to_contain_text("Test mode")
 
 
-def failed(card: Card, look: dict[str, str]) -> None:
+def failed(card: Card) -> None:
     card.stage.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
-    card.open(**look)
+    card.open()
     expect(card.widget).to_contain_text("can't be shown")
 
 
-def disconnected(card: Card, look: dict[str, str]) -> None:
+def disconnected(card: Card) -> None:
     refused = refusal("not_connected", "Stripe is not connected to this account yet.")
     card.stage.backend.always["deal"] = Answer(409, refused)
-    card.open(**look)
+    card.open()
     expect(card.widget).to_contain_text("not connected yet")
 
 
-def forbidden(card: Card, look: dict[str, str]) -> None:
+def forbidden(card: Card) -> None:
     refused = refusal("not_allowed", "Your rights in Kommo do not include this deal.")
     card.stage.backend.always["deal"] = Answer(403, refused)
-    card.open(**look)
+    card.open()
     expect(card.widget).to_contain_text("do not include")
 
 
-def unsaved(card: Card, look: dict[str, str]) -> None:
-    card.open(0, **look)
+def unsaved(card: Card) -> None:
+    card.open(0)
     expect(card.widget).to_contain_text("Save the deal first")
+
+
+def never_answered(card: Card, path: str) -> None:
+    card.page.route(f"{card.stage.backend_url}{path}", lambda _: None)
 
 
 def full_list() -> dict[str, object]:
@@ -143,6 +155,7 @@ STATES: dict[str, State] = {
         created,
         listed,
         cancelling,
+        refunding,
         in_test_mode,
         failed,
         disconnected,
