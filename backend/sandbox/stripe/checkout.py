@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backend.sandbox.stripe import intents, invoices
+from backend.sandbox.stripe import intents, invoices, sessions
 from backend.sandbox.stripe.completion import complete
 from backend.sandbox.stripe.refusals import Refusal
 from backend.sandbox.stripe.schemas import Obj
@@ -122,7 +122,9 @@ def _intent(shelf: Shelf, session: Obj, amount: int, currency: str) -> Obj:
 
 
 def _begin_delayed(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
-    intents.process(shelf, intent, method="sepa_debit", email=_email(session, payer))
+    intents.process(
+        shelf, intent, method=sessions.delayed_method(session) or "customer_balance", email=_email(session, payer)
+    )
     _announce_billing(shelf, session)
     shelf.emit("checkout.session.completed", _at_completed(shelf, session))
 

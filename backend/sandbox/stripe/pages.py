@@ -19,6 +19,11 @@ router = APIRouter(include_in_schema=False)
 _templates = Environment(loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True)
 
 DECLINED_CARDS = {"4000000000009995": "insufficient_funds", "4000000000000002": "generic_decline"}
+DELAYED_NAMES = {
+    "sepa_debit": "SEPA direct debit",
+    "us_bank_account": "US bank account",
+    "bacs_debit": "Bacs direct debit",
+}
 GOOD_CARDS = ("4242424242424242", "4000002500003155")
 
 
@@ -87,6 +92,7 @@ def _open_or_closed(
         lines=[_line(line) for line in shelf.lines[session["id"]]],
         total=currencies.major(session["amount_total"], session["currency"]),
         email_locked=locked,
+        delayed=DELAYED_NAMES.get(sessions.delayed_method(session) or ""),
         problem=problem,
         test=not shelf.livemode,
     )

@@ -8,8 +8,9 @@ from backend.sandbox.stripe.schemas import Obj, blank
 from backend.sandbox.stripe.shelf import Shelf
 
 RECOVERY_LIFE = 30 * 86400
-DYNAMIC_METHODS = ("card", "link", "sepa_debit")
-"""What the account's dashboard allows; SEPA is offered in euros only."""
+AT_ONCE = ("card", "link")
+DELAYED = {"eur": "sepa_debit", "usd": "us_bank_account", "gbp": "bacs_debit"}
+"""The delayed method that the account's dashboard allows, by currency."""
 COPIED = (
     "after_expiration allow_promotion_codes billing_address_collection cancel_url client_reference_id "
     "consent_collection customer customer_email customer_creation locale submit_type success_url ui_mode "
@@ -71,13 +72,16 @@ def _object(shelf: Shelf, params: Obj) -> Obj:
 
 def methods(params: Obj) -> list[str]:
     """The payment methods a session offers: the account's dynamic set, filtered."""
-    wanted = params.get("allowed_payment_method_types") or DYNAMIC_METHODS
-    refused = params.get("excluded_payment_method_types", ())
     lines: list[Obj] = params.get("line_items", [])
-    first = lines[0].get("price_data", {}) if lines else {}
-    euros = first.get("currency", "eur").lower() == "eur"
-    fit = (method for method in DYNAMIC_METHODS if euros or method != "sepa_debit")
-    return [method for method in fit if method in wanted and method not in refused] or ["card"]
+    currency = lines[0].get("price_data", {}).get("currency", "") if lines else ""
+    dynamic = [*AT_ONCE, *(method for only, method in DELAYED.items() if only == currency.lower())]
+    wanted = params.get("allowed_payment_method_types") or dynamic
+    refused = params.get("excluded_payment_method_types", ())
+    return [method for method in dynamic if method in wanted and method not in refused] or ["card"]
+
+
+def delayed_method(session: Obj) -> str | None:
+    return next((method for method in session["payment_method_types"] if method in DELAYED.values()), None)
 
 
 def _creation_default(params: Obj) -> Obj:

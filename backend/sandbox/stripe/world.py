@@ -5,7 +5,7 @@ from random import Random
 
 from backend.clock import Clock, MovableClock
 from backend.sandbox.stripe import checkout, disputes, foreign, invoicing, refunds, sessions, subscriptions
-from backend.sandbox.stripe.accounts import Account
+from backend.sandbox.stripe.accounts import LEAST, Account
 from backend.sandbox.stripe.checkout import Payer
 from backend.sandbox.stripe.courier import Courier, Delivery
 from backend.sandbox.stripe.events import Event, freeze, reaches
@@ -53,10 +53,14 @@ class StripeWorld:
         self.ground.base_url = address
 
     def add_account(self, name: str, keys: Mapping[str, Iterable[str] | None] | None = None) -> Account:
-        """An account with ``keys`` (text → permission slugs, None for all); without, a secret key of each mode."""
+        """An account with ``keys`` (text → permission slugs, None for all).
+
+        Without them, the n-th account has ``sk_test_sandboxN`` and ``sk_live_sandboxN``, which may do everything, and
+        ``rk_test_sandboxN`` and ``rk_live_sandboxN`` with the permissions of ``accounts.LEAST``.
+        """
         account = Account(self.ground.new_id("acct_1", 16), name, self.ground, self._emit)
         number = len(self.accounts) + 1
-        for text, permissions in (keys or {f"sk_{mode}_sandbox{number}": None for mode in ("test", "live")}).items():
+        for text, permissions in (_first_keys(number) if keys is None else keys).items():
             account.add_key(text, permissions)
         self.accounts[account.id] = account
         return account
@@ -196,3 +200,9 @@ class StripeWorld:
                 endpoint.secrets[fresh] = None
                 return fresh
         raise missing("webhook_endpoint", endpoint_id)
+
+
+def _first_keys(number: int) -> Mapping[str, Iterable[str] | None]:
+    modes = ("test", "live")
+    secret = {f"sk_{mode}_sandbox{number}": None for mode in modes}
+    return secret | {f"rk_{mode}_sandbox{number}": LEAST for mode in modes}
