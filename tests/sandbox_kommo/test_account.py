@@ -59,3 +59,20 @@ async def test_an_unpaid_account_reads_but_does_not_write(kommo: Kommo) -> None:
     kommo.account.is_paid = False
     assert (await kommo.http.get("/api/v4/leads")).status_code == 200
     assert (await kommo.http.patch("/api/v4/leads", json=[{"id": kommo.lead.id}])).status_code == 402
+
+
+async def test_won_is_known_by_its_id_wherever_it_is_sorted(kommo: Kommo) -> None:
+    kommo.play(closed_sort="first")
+    statuses = (await kommo.read(f"/api/v4/leads/pipelines/{kommo.account.main_pipeline.id}/statuses"))["_embedded"]
+    assert min(statuses["statuses"], key=lambda status: status["sort"])["id"] == 142
+
+
+async def test_invoices_are_in_some_accounts(kommo: Kommo) -> None:
+    assert (await kommo.http.get("/api/v4/catalogs")).status_code == 204
+    kommo.play(invoice_list="present")
+    invoices = (await kommo.read("/api/v4/catalogs"))["_embedded"]["catalogs"][0]
+    elements = f"/api/v4/catalogs/{invoices['id']}/elements"
+    fields = await kommo.read(f"/api/v4/catalogs/{invoices['id']}/custom_fields")
+    assert "BILL_STATUS" in [field["code"] for field in fields["_embedded"]["custom_fields"]]
+    await kommo.http.post(elements, json=[{"name": "Invoice 1"}])
+    assert [one["name"] for one in (await kommo.read(elements))["_embedded"]["elements"]] == ["Invoice 1"]

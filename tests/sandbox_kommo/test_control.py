@@ -84,3 +84,10 @@ def test_a_misspelt_switch_or_reading_is_not_silently_false() -> None:
         switches.reads("mising_lead", "204")
     with pytest.raises(UnknownReading):
         switches.reads("missing_lead", "205")
+
+
+async def test_users_and_pipelines_are_added(kommo: Kommo) -> None:
+    user = await act(kommo, "/users", name="Eve", email="eve@acme.example")
+    pipeline = await act(kommo, "/pipelines", name="Partners", stages=["New", "Paid"])
+    assert kommo.account.users[user["id"]].leads.view == "M"
+    assert [status["name"] for status in pipeline["statuses"]][:3] == ["Incoming leads", "New", "Paid"]

@@ -63,6 +63,7 @@ class Account:
     groups: dict[str, FieldGroup] = field(default_factory=dict)
     notes: dict[int, Note] = field(default_factory=dict)
     tasks: dict[int, Task] = field(default_factory=dict)
+    invoices: dict[int, Json] = field(default_factory=dict)
     webhooks: dict[int, Webhook] = field(default_factory=dict)
     triggers: list[Trigger] = field(default_factory=list)
     bots: dict[int, BotRun] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from backend.sandbox.kommo.api import (
+    catalogs,
     events,
     fields,
     groups,
@@ -21,7 +22,7 @@ from backend.sandbox.kommo.world import KommoWorld
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD"]
 # Literal paths stand before those with an id: the first route that fits is taken.
-_MODULES = (people, groups, fields, pipelines, notes, lead_writes, leads, tasks, links, webhooks, events)
+_MODULES = (people, groups, fields, pipelines, notes, lead_writes, leads, tasks, links, webhooks, events, catalogs)
 
 
 def api_routes(world: KommoWorld) -> list[Route]:

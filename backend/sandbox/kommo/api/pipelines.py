@@ -2,7 +2,7 @@
 
 from backend.sandbox.kommo.api.calls import Call, Routes
 from backend.sandbox.kommo.problems import problem
-from backend.sandbox.kommo.records import Json, Pipeline, Status
+from backend.sandbox.kommo.records import LOST, WON, Json, Pipeline, Status
 
 routes = Routes()
 PATH = "/api/v4/leads/pipelines"
@@ -57,7 +57,7 @@ def status_shape(call: Call, pipeline: Pipeline, status: Status) -> Json:
     return {
         "id": status.id,
         "name": status.name,
-        "sort": status.sort,
+        "sort": _sort(call, status),
         "is_editable": status.is_editable,
         "pipeline_id": pipeline.id,
         "color": status.color,
@@ -65,6 +65,12 @@ def status_shape(call: Call, pipeline: Pipeline, status: Status) -> Json:
         "account_id": call.account.id,
         "_links": call.href(f"{PATH}/{pipeline.id}/statuses/{status.id}"),
     }
+
+
+def _sort(call: Call, status: Status) -> int:
+    if status.id in (WON, LOST) and call.switches.reads("closed_sort", "first"):
+        return 1 if status.id == WON else 2
+    return status.sort
 
 
 def _found(call: Call) -> Pipeline:

@@ -1,9 +1,11 @@
 """Accounts, integrations, codes and tokens: what a Kommo admin finds in the settings."""
 
 from dataclasses import asdict
+from typing import Any
 
 from backend.sandbox.kommo.control.calls import Action, Control
 from backend.sandbox.kommo.records import Json
+from backend.sandbox.kommo.seed import add_pipeline
 from backend.sandbox.kommo.views import account_view
 
 
@@ -20,6 +22,18 @@ def set_account(control: Control) -> Json:
     if "subdomain" in control.body:
         control.world.rename_subdomain(account, control.body["subdomain"])
     return account_view(account)
+
+
+def add_user(control: Control) -> Any:
+    """``{"name", "email", "is_admin"?, "lang"?, "account_id"?}``; who is no admin sees own deals only."""
+    facts = {key: value for key, value in control.body.items() if key != "account_id"}
+    add = control.account.add_user if facts.get("is_admin") else control.account.add_salesperson
+    return add(**facts)
+
+
+def add_stages(control: Control) -> Any:
+    """``{"name", "stages": [names], "account_id"?}``: a pipeline."""
+    return add_pipeline(control.account, control.body["name"], control.body["stages"])
 
 
 def add_integration(control: Control) -> Json:
@@ -59,6 +73,8 @@ def revoke(control: Control) -> None:
 ACTIONS: dict[str, Action] = {
     "POST /accounts": add_account,
     "PATCH /accounts": set_account,
+    "POST /users": add_user,
+    "POST /pipelines": add_stages,
     "POST /integrations": add_integration,
     "POST /codes": issue_code,
     "POST /one_time_tokens": issue_one_time_token,

@@ -33,6 +33,11 @@ LEADS: Doubts = {
         "moving a deal into Incoming leads by PATCH",
         {"refused": "400 for the whole request", "allowed": "moved"},
     ),
+    "closed_sort": (
+        "10",
+        "sort of the stages won and lost",
+        {"last": "10000 and 11000", "first": "1 and 2, before all others"},
+    ),
     "archived_pipelines": (
         "10",
         "archived pipelines in the list",

@@ -71,6 +71,11 @@ API: Doubts = {
         "a language in /account",
         {"absent": "no such field", "present": "language"},
     ),
+    "invoice_list": (
+        "11",
+        "a list of invoices",
+        {"absent": "no lists at all", "present": "one, with fields BILL_STATUS, BILL_PRICE and so on"},
+    ),
     "not_modified": (
         "5",
         "If-Modified-Since on a list",
