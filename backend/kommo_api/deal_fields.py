@@ -1,0 +1,113 @@
+"""The nine fields of a deal that we write (design, section 7), and how they are found among an account's fields."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from backend.kommo_api.values import CustomField, NewField
+
+GROUP = "Stripe payments"
+
+
+@dataclass(frozen=True, slots=True)
+class DealField:
+    """``options``: state → label, for the list. ``also``: other types that hold the same, where a person made it."""
+
+    code: str
+    name: str
+    type: str
+    options: Mapping[str, str]
+    also: tuple[str, ...] = ()
+
+    def fits(self, field: CustomField) -> bool:
+        return field.type in (self.type, *self.also)
+
+
+STATES = {
+    "pending": "Pending",
+    "processing": "Processing",
+    "paid": "Paid",
+    "partially_paid": "Partially paid",
+    "failed": "Failed",
+    "refunded": "Refunded",
+    "partially_refunded": "Partially refunded",
+    "disputed": "Disputed",
+}
+
+_NUMBER = ("monetary",)  # numeric is what we make: monetary is not on every plan, and knows one currency only
+
+DEAL_FIELDS = (
+    DealField("STRIPE_PAYMENT_STATUS", "Payment status", "select", STATES, ("radiobutton", "text")),
+    DealField("STRIPE_AMOUNT_PAID", "Amount paid", "numeric", {}, _NUMBER),
+    DealField("STRIPE_REFUNDED", "Refunded amount", "numeric", {}, _NUMBER),
+    DealField("STRIPE_OUTSTANDING", "Outstanding", "numeric", {}, _NUMBER),
+    DealField("STRIPE_CURRENCY", "Currency", "text", {}, ("textarea",)),
+    DealField("STRIPE_PAYMENT_INTENT", "Stripe Payment Intent ID", "text", {}, ("textarea",)),
+    DealField("STRIPE_PAYMENT_DATE", "Payment date", "date_time", {}, ("date",)),
+    DealField("STRIPE_PAYMENTS", "Payments", "numeric", {}),
+    DealField("STRIPE_PAYMENT_LINK", "Payment link", "url", {}, ("text", "textarea")),
+)
+
+
+class FieldEntry(TypedDict):
+    """``enums``: state → option id; empty where the field is no list."""
+
+    id: int
+    type: str
+    enums: dict[str, int]
+
+
+FieldMap = dict[str, FieldEntry]
+"""Code → where it is in this account; plain JSON."""
+
+
+def find(wanted: DealField, there: Iterable[CustomField], known: Mapping[str, int]) -> CustomField | None:
+    """By code, else by the id we know, else by name (a field that a person or another tool made)."""
+    fitting = [field for field in there if wanted.fits(field)]
+    ranked = [(rank, field.id, field) for field in fitting if (rank := _rank(wanted, field, known)) is not None]
+    return min(ranked, key=lambda one: one[:2])[2] if ranked else None
+
+
+def _rank(wanted: DealField, field: CustomField, known: Mapping[str, int]) -> int | None:
+    if field.code == wanted.code:
+        return 0
+    if field.id == known.get(wanted.code):
+        return 1
+    return 2 if field.name.strip().casefold() == wanted.name.casefold() else None
+
+
+def missing(there: list[CustomField], known: Mapping[str, int]) -> list[DealField]:
+    return [wanted for wanted in DEAL_FIELDS if find(wanted, there, known) is None]
+
+
+def is_adopted(wanted: DealField, field: CustomField, known: Mapping[str, int]) -> bool:
+    """Somebody else's field, seen for the first time."""
+    return field.code != wanted.code and field.id != known.get(wanted.code)
+
+
+def new(wanted: DealField, there: Iterable[CustomField], *, group_id: str | None, is_api_only: bool) -> NewField:
+    """Without a code where the code belongs to a field of another type."""
+    is_taken = wanted.code in {field.code for field in there}
+    return NewField(
+        name=wanted.name,
+        type=wanted.type,
+        code=None if is_taken else wanted.code,
+        options=tuple(wanted.options.values()),
+        group_id=group_id,
+        is_api_only=is_api_only,
+    )
+
+
+def enums(wanted: DealField, field: CustomField) -> dict[str, int]:
+    """State → option id, as far as the field has the options."""
+    by_label = {option.value.strip().casefold(): option.id for option in reversed(field.options)}
+    labels = {state: label.casefold() for state, label in wanted.options.items()}
+    return {state: by_label[label] for state, label in labels.items() if label in by_label}
+
+
+def lacking(wanted: DealField, field: CustomField) -> list[str]:
+    """The labels that a list field must still get."""
+    if field.type not in ("select", "radiobutton"):
+        return []
+    there = enums(wanted, field)
+    return [label for state, label in wanted.options.items() if state not in there]

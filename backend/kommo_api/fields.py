@@ -1,0 +1,115 @@
+"""Makes sure that an account has our deal fields, and tells where they are. May be called at any time, and again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.deal_fields import (
+    DEAL_FIELDS,
+    GROUP,
+    STATES,
+    DealField,
+    FieldMap,
+    enums,
+    find,
+    is_adopted,
+    lacking,
+    missing,
+    new,
+)
+from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
+from backend.kommo_api.values import CustomField
+
+__all__ = ["DEAL_FIELDS", "GROUP", "STATES", "FieldMap", "FieldSetup", "FieldsNeedAdmin", "ensure_fields"]
+
+
+class FieldsNeedAdmin(KommoForbidden):
+    """Only a Kommo administrator can make the deal fields: connect again as an administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSetup:
+    """``made``, ``adopted`` (a field that was there under our name), ``completed`` (got the options it lacked):
+    codes. ``refused``: code → Kommo's reason; these are not in ``fields``."""
+
+    fields: FieldMap
+    made: tuple[str, ...]
+    adopted: tuple[str, ...]
+    completed: tuple[str, ...]
+    refused: Mapping[str, str]
+
+
+async def ensure_fields(api: KommoApi, known: Mapping[str, int]) -> FieldSetup:
+    """``known``: code → field id of the last time. Raises ``FieldsNeedAdmin`` where something must be made and the
+    token's user may not, and ``KommoRefused`` where Kommo takes none of the nine, or no further option."""
+    before = await api.custom_fields()
+    try:
+        there, refused = await _with_missing(api, before, known)
+        there, completed = await _with_options(api, there, known)
+    except KommoForbidden as error:
+        raise FieldsNeedAdmin(error.detail) from error
+    found = _found(there, known)
+    old_ids = {field.id for field in before}
+    return FieldSetup(
+        fields={one.code: {"id": field.id, "type": field.type, "enums": enums(one, field)} for one, field in found},
+        made=tuple(one.code for one, field in found if field.id not in old_ids),
+        adopted=tuple(one.code for one, field in found if field.id in old_ids and is_adopted(one, field, known)),
+        completed=completed,
+        refused=refused,
+    )
+
+
+def _found(there: Sequence[CustomField], known: Mapping[str, int]) -> list[tuple[DealField, CustomField]]:
+    return [(wanted, field) for wanted in DEAL_FIELDS if (field := find(wanted, there, known))]
+
+
+async def _with_missing(
+    api: KommoApi, there: list[CustomField], known: Mapping[str, int]
+) -> tuple[list[CustomField], dict[str, str]]:
+    """The fields after the missing ones were made, and what was refused. Kommo may refuse ``is_api_only``, and
+    another process may take a code at the same moment: it does not always say which, so it is looked at again."""
+    if not missing(there, known):
+        return there, {}
+    group_id = await _group(api)
+    for is_api_only in (True, False):
+        rest = missing(there, known)
+        try:
+            if rest:
+                await api.create_fields([new(one, there, group_id=group_id, is_api_only=is_api_only) for one in rest])
+            return await api.custom_fields(), {}
+        except KommoRefused:
+            there = await api.custom_fields()
+    refused = await _make_one_by_one(api, there, missing(there, known))
+    return await api.custom_fields(), refused
+
+
+async def _make_one_by_one(api: KommoApi, there: list[CustomField], rest: list[DealField]) -> dict[str, str]:
+    """Plain fields, so that one that this account can't have does not cost the others."""
+    refusals: dict[str, KommoRefused] = {}
+    for one in rest:
+        try:
+            await api.create_fields([new(one, there, group_id=None, is_api_only=False)])
+        except KommoRefused as refused:
+            refusals[one.code] = refused
+    if refusals and len(refusals) == len(DEAL_FIELDS):
+        raise next(iter(refusals.values()))
+    return {code: str(refused) for code, refused in refusals.items()}
+
+
+async def _group(api: KommoApi) -> str | None:
+    """Our tab, found by its name or made; ``None`` where Kommo has none to give."""
+    try:
+        found = next((group for group in await api.groups() if group.name == GROUP), None)
+        return (found or await api.create_group(GROUP)).id
+    except (KommoRefused, KommoNotFound):
+        return None
+
+
+async def _with_options(
+    api: KommoApi, there: list[CustomField], known: Mapping[str, int]
+) -> tuple[list[CustomField], tuple[str, ...]]:
+    """The fields after each list got the options it lacks, and the codes of those lists."""
+    short = [(one, field) for one, field in _found(there, known) if lacking(one, field)]
+    for one, field in short:
+        await api.update_field(field, add_options=lacking(one, field))
+    return (await api.custom_fields() if short else there), tuple(one.code for one, _ in short)

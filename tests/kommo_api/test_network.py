@@ -1,0 +1,84 @@
+"""What is lost on the way, over a real connection: was it sent, may it have happened?"""
+
+import httpx
+import pytest
+
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoError, KommoUnavailable, KommoUnreachable
+from backend.sandbox.serving import free_port
+from tests.kommo_api.conftest import Kommo, at_once, note
+
+
+async def failure(kommo: Kommo, fault: str) -> KommoError:
+    kommo.world.faults.add(fault, "/notes", method="POST")
+    with pytest.raises(KommoError) as caught:
+        await kommo.api.post_notes([note(kommo.lead.id)])
+    return caught.value
+
+
+async def test_where_nobody_listens_nothing_happened() -> None:
+    async with httpx.AsyncClient() as http:
+        api = KommoApi(http, f"http://127.0.0.1:{free_port()}", "t", at_once)
+        with pytest.raises(KommoUnreachable) as caught:
+            await api.post_notes([note(1)])
+    assert not caught.value.doubtful
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "happened"),
+    [
+        ("drop_before", KommoUnreachable, False),
+        ("drop_after", KommoUnreachable, True),
+        ("cut", KommoUnreachable, True),
+        ("504_after", KommoUnavailable, True),
+        ("500_json", KommoUnavailable, False),
+    ],
+)
+async def test_after_sending_every_loss_is_a_doubt(
+    kommo: Kommo, fault: str, kind: type[KommoError], happened: bool
+) -> None:
+    error = await failure(kommo, fault)
+    assert (type(error), error.doubtful) == (kind, True)
+    assert bool(kommo.account.notes_of(kommo.lead.id)) is happened
+
+
+async def test_a_lost_read_is_no_doubt(kommo: Kommo) -> None:
+    kommo.world.faults.add("drop_before", "/account")
+    with pytest.raises(KommoUnreachable) as caught:
+        await kommo.api.account()
+    assert not caught.value.doubtful
+
+
+async def test_silence_is_a_doubt_for_writes() -> None:
+    def silence(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("", request=request)
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(silence))
+    with pytest.raises(KommoUnreachable) as caught:
+        await KommoApi(http, "http://acme.test", "t", at_once).post_notes([note(1)])
+    assert (caught.value.doubtful, str(caught.value)) == (True, "Kommo did not answer. (ReadTimeout)")
+
+
+async def test_each_request_waits_for_its_pace_and_is_reported(kommo: Kommo) -> None:
+    seen: list[str] = []
+
+    async def pace() -> None:
+        seen.append("paced")
+
+    token = kommo.world.issue_pair(kommo.integration.client_id, kommo.account.admin.id).access
+    api = KommoApi(kommo.http, kommo.base_url, token, pace, on_answer=lambda status, _: seen.append(str(status)))
+    await api.account()
+    kommo.world.faults.add("drop_before")
+    with pytest.raises(KommoUnreachable):
+        await api.account()
+    assert seen == ["paced", "200", "paced", "None"]
+
+
+async def test_a_redirect_is_not_followed_with_our_token() -> None:
+    def elsewhere(request: httpx.Request) -> httpx.Response:
+        assert request.url.host == "acme.test"
+        return httpx.Response(302, headers={"Location": "https://evil.test/"})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(elsewhere), follow_redirects=True)
+    with pytest.raises(KommoUnavailable):
+        await KommoApi(http, "http://acme.test", "t", at_once).account()
