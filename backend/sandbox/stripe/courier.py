@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +24,7 @@ WAITS = {
 """Seconds until the next try, by mode: three days in live, three tries over a few hours in test (facts/stripe.md D).
 The real steps are unpublished."""
 
+LOOK_AGAIN = 0.05
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 Order = Literal["created", "reversed", "shuffled"]
 
@@ -67,11 +69,13 @@ class Courier:
     _open: list[Delivery] = field(default_factory=list)
     _unaccepted: Counter[str] = field(default_factory=Counter)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _stir: asyncio.Event = field(default_factory=asyncio.Event)
 
     def send(self, event: Event, endpoint: Endpoint) -> Delivery:
         delivery = Delivery(self.ground.new_id("dlv_"), event, endpoint, self.ground.clock())
         self.deliveries.append(delivery)
         self._open.append(delivery)
+        self._stir.set()
         self._unaccepted[event.id] += 1
         return delivery
 
@@ -86,9 +90,10 @@ class Courier:
         elif order == "shuffled":
             self.ground.random.shuffle(self._open)
         self.held = False
+        self._stir.set()
 
     async def run(self) -> None:
-        """Deliver for as long as the task lives. Time may be moved from outside, so it is looked at often."""
+        """Deliver for as long as the task lives. Time may be moved from outside, so it is looked at anyway."""
         limits = httpx.Limits(max_connections=50)
         async with httpx.AsyncClient(trust_env=False, limits=limits, follow_redirects=False) as client:
             try:
@@ -97,11 +102,17 @@ class Courier:
                         delivery.under_way = True
                         task = asyncio.create_task(self._deliver(client, delivery))
                         self._tasks.add(task)
-                        task.add_done_callback(self._tasks.discard)
-                    await asyncio.sleep(0.02)
+                        task.add_done_callback(self._gone)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._stir.wait(), LOOK_AGAIN)
+                    self._stir.clear()
             finally:
                 for task in self._tasks:
                     task.cancel()
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._stir.set()
 
     def _ready(self) -> Iterator[Delivery]:
         free, now = self.at_once - len(self._tasks), self.ground.clock()
