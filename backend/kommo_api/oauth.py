@@ -78,15 +78,24 @@ def authorize_url(oauth_url: str, client_id: str, state: str) -> str:
 
 
 async def exchange_code(
-    http: httpx.AsyncClient, base_url: str, *, client_id: str, client_secret: str, redirect_uri: str, code: str
+    http: httpx.AsyncClient,
+    base_url: str,
+    *,
+    client_id: str,
+    client_secret: str,
+    redirect_uri: str,
+    code: str,
+    seconds: float = OAUTH_SECONDS,
 ) -> bytes:
     """The raw body of Kommo's 200: keep it before ``parse_pair``, a code is good only once.
 
+    ``seconds``: for the whole call; Kommo's install hook waits for 3 only.
     Raises ``TokenRefused`` (a definite no) and ``KommoError``; what is ``doubtful`` may have used up the code.
     """
     return await _grant(
         http,
         base_url,
+        seconds,
         client_id=client_id,
         client_secret=client_secret,
         redirect_uri=redirect_uri,
@@ -102,6 +111,7 @@ async def refresh(
     return await _grant(
         http,
         base_url,
+        OAUTH_SECONDS,
         client_id=client_id,
         client_secret=client_secret,
         redirect_uri=redirect_uri,
@@ -110,9 +120,9 @@ async def refresh(
     )
 
 
-async def _grant(http: httpx.AsyncClient, base_url: str, **body: str) -> bytes:
-    request = http.build_request("POST", f"{base_url.rstrip('/')}{TOKEN}", json=body, timeout=_timeout())
-    return (await _answer(http, request)).content
+async def _grant(http: httpx.AsyncClient, base_url: str, seconds: float, **body: str) -> bytes:
+    request = http.build_request("POST", f"{base_url.rstrip('/')}{TOKEN}", json=body, timeout=_timeout(seconds))
+    return (await _answer(http, request, seconds)).content
 
 
 async def current_subdomain(http: httpx.AsyncClient, api_domain_url: str, refresh_token: str) -> CurrentHost:
@@ -124,22 +134,22 @@ async def current_subdomain(http: httpx.AsyncClient, api_domain_url: str, refres
         "GET",
         f"{api_domain_url.rstrip('/')}{CURRENT_SUBDOMAIN}",
         headers={"X-Refresh-Token": refresh_token},
-        timeout=_timeout(),
+        timeout=_timeout(OAUTH_SECONDS),
     )
-    return read(_current_host, row(body_of(await _answer(http, request))))
+    return read(_current_host, row(body_of(await _answer(http, request, OAUTH_SECONDS))))
 
 
 def _current_host(given: Row) -> CurrentHost:
     return CurrentHost(whole(required(given, "id")), text(given.get("subdomain")), text(given.get("domain")))
 
 
-async def _answer(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def _answer(http: httpx.AsyncClient, request: httpx.Request, seconds: float) -> httpx.Response:
     is_write = request.method != "GET"
     try:
-        async with asyncio.timeout(OAUTH_SECONDS):
+        async with asyncio.timeout(seconds):
             answer = await send(http, request)
     except TimeoutError as late:
-        raise KommoUnreachable(f"no answer within {OAUTH_SECONDS:.0f} seconds", doubtful=is_write) from late
+        raise KommoUnreachable(f"no answer within {seconds:g} seconds", doubtful=is_write) from late
     if answer.status_code == 200:
         return answer
     error = error_of(answer, is_write=is_write)
@@ -148,8 +158,8 @@ async def _answer(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
     raise error
 
 
-def _timeout() -> httpx.Timeout:
-    return httpx.Timeout(OAUTH_SECONDS, connect=5.0)
+def _timeout(seconds: float) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=min(5.0, seconds))
 
 
 def uninstall_signature_ok(client_id: str, account_id: str | int, signature: str, secret: str) -> bool:
@@ -157,5 +167,6 @@ def uninstall_signature_ok(client_id: str, account_id: str | int, signature: str
 
     It carries no time, so it proves only that Kommo once said so.
     """
-    expected = hmac.new(secret.encode(), f"{client_id}|{account_id}".encode(), hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.lower().encode())
+    message = f"{client_id}|{account_id}".encode(errors="replace")
+    expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.lower().encode(errors="replace"))

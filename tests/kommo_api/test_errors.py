@@ -69,9 +69,7 @@ async def test_validation_errors_are_named_by_request_and_path() -> None:
     assert refused.by_request == {
         "r7": [FieldError("NotSupportedChoice", "custom_fields_values.0.field_id", "Not valid.")]
     }
-    assert str(refused) == (
-        "Kommo refused what we sent. (Failed); custom_fields_values.0.field_id: Not valid."
-    )
+    assert str(refused) == ("Kommo refused what we sent. (Failed); custom_fields_values.0.field_id: Not valid.")
 
 
 async def test_errors_keyed_by_lead_are_named_by_lead() -> None:

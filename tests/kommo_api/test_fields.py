@@ -1,0 +1,182 @@
+"""Our nine deal fields: made once, found again, adopted where somebody made them before."""
+
+import httpx
+import pytest
+
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoRefused, KommoUnreachable
+from backend.kommo_api.fields import DEAL_FIELDS, GROUP, STATES, FieldMap, FieldSetup, FieldsNeedAdmin, ensure_fields
+from backend.kommo_api.values import EnumId
+from backend.sandbox.kommo.records import Field, Option
+from tests.kommo_api.answering import problem
+from tests.kommo_api.conftest import Kommo, at_once, change
+
+CODES = [field.code for field in DEAL_FIELDS]
+STATUS = "STRIPE_PAYMENT_STATUS"
+
+
+def ours(kommo: Kommo) -> list[Field]:
+    return [field for field in kommo.account.custom_fields.values() if field.entity == "leads"]
+
+
+def ids(fields: FieldMap) -> dict[str, int]:
+    return {code: entry["id"] for code, entry in fields.items()}
+
+
+async def ensured(kommo: Kommo, known: FieldMap | None = None) -> FieldSetup:
+    return await ensure_fields(kommo.api, ids(known or {}))
+
+
+async def test_a_new_account_gets_all_nine_in_a_tab_of_their_own(kommo: Kommo) -> None:
+    setup = await ensured(kommo)
+    assert (list(setup.fields), list(setup.made)) == (CODES, CODES)
+    assert {kommo.account.groups[field.group_id or ""].name for field in ours(kommo)} == {GROUP}
+    assert all(field.is_api_only for field in ours(kommo))
+
+
+async def test_the_states_can_be_written_by_their_options(kommo: Kommo) -> None:
+    status = (await ensured(kommo)).fields[STATUS]
+    assert list(status["enums"]) == list(STATES)
+    await kommo.api.patch_leads([change(kommo.lead.id, {status["id"]: EnumId(status["enums"]["partially_paid"])})])
+    lead = (await kommo.api.leads([kommo.lead.id]))[kommo.lead.id]
+    assert lead.fields[status["id"]][0].value == "Partially paid"
+
+
+async def test_a_second_time_makes_nothing_and_asks_once(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    before = len(kommo.world.requests)
+    second = await ensured(kommo, first.fields)
+    assert (second.fields, second.made, second.adopted) == (first.fields, (), ())
+    assert len(kommo.world.requests) - before == 1
+
+
+async def test_fields_are_found_by_code_without_knowing_their_ids(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    for field in ours(kommo):
+        field.name = f"Renamed {field.id}"
+    assert (await ensured(kommo)).fields == first.fields
+
+
+@pytest.mark.parametrize("shape", ["validation_errors", "keyed_by_lead", "silent"])
+async def test_where_api_only_is_refused_plain_fields_are_made(kommo: Kommo, shape: str) -> None:
+    kommo.play(api_only_fields="refused", bad_request=shape)
+    setup = await ensured(kommo)
+    assert list(setup.made) == CODES
+    assert {kommo.account.groups[field.group_id or ""].name for field in ours(kommo)} == {GROUP}
+
+
+async def test_a_removed_field_is_made_again(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    kommo.account.delete_field(first.fields["STRIPE_CURRENCY"]["id"])
+    second = await ensured(kommo, first.fields)
+    assert second.made == ("STRIPE_CURRENCY",)
+    assert [group.name for group in kommo.account.groups.values()].count(GROUP) == 1
+
+
+async def test_fields_of_the_same_name_are_adopted_if_their_type_fits(kommo: Kommo) -> None:
+    amount = kommo.account.add_field("Amount paid", "numeric")
+    date = kommo.account.add_field("Payment Date", "date")
+    kommo.account.add_field("Currency", "numeric")
+    setup = await ensured(kommo)
+    assert setup.adopted == ("STRIPE_AMOUNT_PAID", "STRIPE_PAYMENT_DATE")
+    assert ids(setup.fields)["STRIPE_AMOUNT_PAID"] == amount.id
+    assert setup.fields["STRIPE_PAYMENT_DATE"] == {"id": date.id, "type": "date", "enums": {}}
+    assert "STRIPE_CURRENCY" in setup.made
+
+
+async def test_an_adopted_field_is_found_again_after_it_was_renamed(kommo: Kommo) -> None:
+    amount = kommo.account.add_field("Amount paid", "numeric")
+    first = await ensured(kommo)
+    amount.name = "Money"
+    second = await ensured(kommo, first.fields)
+    assert (second.fields, second.made, second.adopted) == (first.fields, (), ())
+
+
+@pytest.mark.parametrize("omitted", ["deleted", "kept"])
+async def test_an_adopted_list_keeps_its_options_and_gets_ours(kommo: Kommo, omitted: str) -> None:
+    kommo.play(omitted_options=omitted)
+    status = kommo.account.add_field("Payment status", "select")
+    status.enums = [Option(501, "On hold", 1), Option(502, "paid", 2)]
+    setup = await ensured(kommo)
+    assert (setup.adopted, setup.completed) == ((STATUS,), (STATUS,))
+    assert [(option.id, option.value) for option in status.enums[:2]] == [(501, "On hold"), (502, "paid")]
+    assert setup.fields[STATUS]["enums"]["paid"] == 502
+    assert set(setup.fields[STATUS]["enums"]) == set(STATES)
+
+
+async def test_a_code_that_belongs_to_a_field_of_another_type_is_left_alone(kommo: Kommo) -> None:
+    kommo.account.add_field("Something", "checkbox", code="STRIPE_CURRENCY")
+    first = await ensured(kommo)
+    assert first.fields["STRIPE_CURRENCY"]["type"] == "text"
+    assert (await ensured(kommo, first.fields)).made == ()
+
+
+async def test_two_processes_at_once_make_nothing_twice(kommo: Kommo) -> None:
+    """The second one looks before the first has made the fields, and finds the codes taken afterwards."""
+    first: list[FieldSetup] = []
+
+    async def be_overtaken(answer: httpx.Response) -> None:
+        if not first:
+            await answer.aread()
+            first.append(await ensured(kommo))
+
+    token = kommo.world.issue_pair(kommo.integration.client_id, kommo.account.admin.id).access
+    async with httpx.AsyncClient(event_hooks={"response": [be_overtaken]}) as http:
+        second = await ensure_fields(KommoApi(http, kommo.base_url, token, at_once), {})
+    assert (second.fields, len(ours(kommo))) == (first[0].fields, len(CODES))
+
+
+class Refusing(httpx.AsyncHTTPTransport):
+    """Kommo, but what holds ``word`` is never made."""
+
+    def __init__(self, path: str, word: bytes) -> None:
+        super().__init__()
+        self._path, self._word = path, word
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        refused = request.method == "POST" and request.url.path.endswith(self._path) and self._word in request.content
+        if refused:
+            return httpx.Response(400, json=problem(400, "Request validation failed"))
+        return await super().handle_async_request(request)
+
+
+async def ensured_through(kommo: Kommo, transport: httpx.AsyncBaseTransport) -> FieldSetup:
+    token = kommo.world.issue_pair(kommo.integration.client_id, kommo.account.admin.id).access
+    async with httpx.AsyncClient(transport=transport) as http:
+        return await ensure_fields(KommoApi(http, kommo.base_url, token, at_once), {})
+
+
+async def test_one_field_that_an_account_can_not_have_does_not_cost_the_others(kommo: Kommo) -> None:
+    setup = await ensured_through(kommo, Refusing("/custom_fields", b'"url"'))
+    assert set(setup.refused) == set(CODES) - set(setup.fields) == {"STRIPE_PAYMENT_LINK"}
+
+
+async def test_without_a_tab_the_fields_are_made_in_the_main_one(kommo: Kommo) -> None:
+    setup = await ensured_through(kommo, Refusing("/groups", b"name"))
+    assert (list(setup.made), {field.group_id for field in ours(kommo)}) == (CODES, {None})
+
+
+async def test_an_account_that_lets_nothing_be_made_is_an_error(kommo: Kommo) -> None:
+    with pytest.raises(KommoRefused):
+        await ensured_through(kommo, Refusing("/custom_fields", b"name"))
+
+
+@pytest.mark.parametrize("reading", ["403", "400_244"])
+async def test_only_an_admin_can_have_them_made(kommo: Kommo, reading: str) -> None:
+    kommo.play(no_right=reading)
+    sales = next(user for user in kommo.account.users.values() if not user.is_admin)
+    with pytest.raises(FieldsNeedAdmin, match="connect again as an administrator"):
+        await ensure_fields(kommo.api_of(sales.id), {})
+
+
+async def test_everybody_can_find_them(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    sales = next(user for user in kommo.account.users.values() if not user.is_admin)
+    assert (await ensure_fields(kommo.api_of(sales.id), {})).fields == first.fields
+
+
+async def test_after_a_lost_answer_nothing_is_made_twice(kommo: Kommo) -> None:
+    kommo.world.faults.add("drop_after", "custom_fields$", method="POST")
+    with pytest.raises(KommoUnreachable):
+        await ensured(kommo)
+    assert len((await ensured(kommo)).fields) == len(ours(kommo)) == 9
