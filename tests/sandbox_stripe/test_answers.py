@@ -105,3 +105,34 @@ async def test_an_unknown_address_is_404(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         await client.v1.coupons.list_async()
     assert "Unrecognized request URL" in str(caught.value.user_message)
+
+
+async def test_invoices_are_found_by_their_subscription(world: StripeWorld, client: stripe.StripeClient) -> None:
+    first, _other = await subscribed(world, client), await subscribed(world, client)
+    found = await client.v1.invoices.list_async({"subscription": first["subscription"]})
+    assert [invoice.id for invoice in found] == [first["invoice"]]
+
+
+async def test_later_edits_of_a_subscription_do_not_reach_its_old_invoices(
+    world: StripeWorld, client: stripe.StripeClient
+) -> None:
+    session = await subscribed(world, client)
+    await client.v1.subscriptions.update_async(session["subscription"], {"metadata": {"kommo_lead_id": "5"}})
+    renewal = world.renew_subscription(session["subscription"])
+    old, new = world.locate(session["invoice"])[1], renewal
+    leads = [each["parent"]["subscription_details"]["metadata"]["kommo_lead_id"] for each in (old, new)]
+    assert leads == ["4711", "5"]
+
+
+async def test_a_session_of_a_known_customer_has_its_address(world: StripeWorld, client: stripe.StripeClient) -> None:
+    customer = await client.v1.customers.create_async({"email": "known@b.example"})
+    session = await client.v1.checkout.sessions.create_async(payment_params(customer=customer.id))
+    paid = world.pay_session(session.id)
+    assert (paid["customer"], paid["customer_details"]["email"]) == (customer.id, "known@b.example")
+
+
+async def test_session_metadata_is_changed_and_deleted_by_key(client: stripe.StripeClient) -> None:
+    session = await client.v1.checkout.sessions.create_async(payment_params(metadata={"a": "1", "b": "2"}))
+    changed = await client.v1.checkout.sessions.update_async(session.id, {"metadata": {"a": "", "c": "3"}})
+    assert changed.metadata
+    assert changed.metadata.to_dict() == {"b": "2", "c": "3"}

@@ -135,3 +135,21 @@ async def test_an_unknown_event_type_or_version_is_refused(client: stripe.Stripe
         params: Any = {"url": "https://shop.example/hook"} | wrong
         with pytest.raises(stripe.InvalidRequestError):
             await client.v1.webhook_endpoints.create_async(params)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"discounts": [{"coupon": "half"}]},
+        {"mode": "setup"},
+        {"payment_intent_data": {"capture_method": "manual"}},
+        {"optional_items": [{"price": "price_1", "quantity": 1}]},
+    ],
+)
+async def test_what_is_not_played_here_is_refused_rather_than_ignored(
+    client: stripe.StripeClient, more: dict[str, Any]
+) -> None:
+    params = payment_params() | more
+    if params["mode"] == "setup":
+        del params["payment_intent_data"]
+    assert "This sandbox does not play" in str((await refusal(client, params)).user_message)

@@ -35,9 +35,9 @@ def pay(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
         return _complete_for_nothing(shelf, session, payer)
     intent = _intent(shelf, session, *_charged(shelf, session, payer))
     if payer.outcome == "declined":
-        intents.decline(shelf, intent, email=_email(session, payer), code=payer.decline_code)
+        intents.decline(shelf, intent, email=_email(shelf, session, payer), code=payer.decline_code)
         return session
-    complete(shelf, session, intent, email=_email(session, payer), presentment=payer.presentment)
+    complete(shelf, session, intent, email=_email(shelf, session, payer), presentment=payer.presentment)
     if payer.outcome == "delayed":
         _begin_delayed(shelf, session, payer, intent)
     else:
@@ -81,8 +81,9 @@ def _link(shelf: Shelf, intent: Obj) -> Obj:
     return {"invoice": part["invoice"]} if part else {"payment_intent": intent["id"]}
 
 
-def _email(session: Obj, payer: Payer) -> str | None:
-    return payer.email or session["customer_email"]
+def _email(shelf: Shelf, session: Obj, payer: Payer) -> str | None:
+    customer = shelf.find("customer", session["customer"] or "")
+    return payer.email or session["customer_email"] or (customer["email"] if customer else None)
 
 
 def _adjust(session: Obj, payer: Payer) -> None:
@@ -123,14 +124,17 @@ def _intent(shelf: Shelf, session: Obj, amount: int, currency: str) -> Obj:
 
 def _begin_delayed(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
     intents.process(
-        shelf, intent, method=sessions.delayed_method(session) or "customer_balance", email=_email(session, payer)
+        shelf,
+        intent,
+        method=sessions.delayed_method(session) or "customer_balance",
+        email=_email(shelf, session, payer),
     )
     _announce_billing(shelf, session)
     shelf.emit("checkout.session.completed", _at_completed(shelf, session))
 
 
 def _finish_paid(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
-    charge = intents.succeed(shelf, intent, email=_email(session, payer))
+    charge = intents.succeed(shelf, intent, email=_email(shelf, session, payer))
     session["payment_status"] = "paid"
     invoice_first = shelf.ground.switches["invoice_events"] == "before_session"
 
@@ -177,7 +181,7 @@ def _pay_invoice(shelf: Shelf, intent: Obj) -> None:
 
 def _complete_for_nothing(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
     """A trial or a full discount: no PaymentIntent; where there is an invoice, it is one of 0.00."""
-    complete(shelf, session, None, email=_email(session, payer), presentment=payer.presentment)
+    complete(shelf, session, None, email=_email(shelf, session, payer), presentment=payer.presentment)
     in_payment_mode = session["mode"] == "payment"
     session["payment_status"] = shelf.ground.switches["zero_total_status"] if in_payment_mode else "paid"
     _announce_billing(shelf, session)

@@ -1,5 +1,7 @@
 """What a Checkout Session leaves behind when its payer has confirmed: a customer, a subscription, an invoice."""
 
+from typing import Any
+
 from backend.sandbox.stripe import invoices, subscriptions
 from backend.sandbox.stripe.schemas import Obj, blank
 from backend.sandbox.stripe.shelf import Shelf
@@ -17,7 +19,7 @@ def complete(
         session["presentment_details"] = {"presentment_amount": amount, "presentment_currency": currency}
     wants_invoice = (session["invoice_creation"] or {}).get("enabled", False)
     if session["mode"] == "subscription" or wants_invoice or session["customer_creation"] == "always":
-        session["customer"] = session["customer"] or _customer(shelf, session)["id"]
+        session["customer"] = session["customer"] or new_customer(shelf, email=email)["id"]
     if intent is not None:
         intent["customer"] = session["customer"]
     if session["mode"] == "subscription":
@@ -31,14 +33,13 @@ def _details(email: str | None) -> Obj:
     return unsaid | {"email": email, "tax_exempt": "none"}
 
 
-def _customer(shelf: Shelf, session: Obj) -> Obj:
+def new_customer(shelf: Shelf, **fields: Any) -> Obj:
     basis = {
         "id": shelf.ground.new_id("cus_", 14),
         "object": "customer",
         "balance": 0,
         "created": shelf.ground.now,
         "delinquent": False,
-        "email": session["customer_details"]["email"],
         "invoice_prefix": shelf.ground.new_id("", 8).upper(),
         "invoice_settings": dict.fromkeys(("custom_fields", "default_payment_method", "footer", "rendering_options")),
         "livemode": shelf.livemode,
@@ -47,7 +48,7 @@ def _customer(shelf: Shelf, session: Obj) -> Obj:
         "preferred_locales": [],
         "tax_exempt": "none",
     }
-    return shelf.add(blank("customer") | basis)
+    return shelf.add(blank("customer") | basis | fields)
 
 
 def _subscribe(shelf: Shelf, session: Obj, intent: Obj | None) -> None:

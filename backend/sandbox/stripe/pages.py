@@ -54,7 +54,8 @@ async def confirm(
     if method == "card" and card not in (*GOOD_CARDS, *DECLINED_CARDS):
         return _open_or_closed(world, shelf, session, "Your card number is invalid.", 402)
     outcome = "delayed" if method != "card" else "declined" if card in DECLINED_CARDS else "paid"
-    payer = Payer(outcome, email.strip() or None, decline_code=DECLINED_CARDS.get(card, "generic_decline"))
+    given = None if _email_locked(world, session) else email.strip() or None
+    payer = Payer(outcome, given, decline_code=DECLINED_CARDS.get(card, "generic_decline"))
     pay(shelf, session, payer)
     if outcome == "declined":
         return _open_or_closed(world, shelf, session, "Your card was declined. Try another one.", 402)
@@ -83,7 +84,6 @@ def _open_or_closed(
         return _closed("You're all done here", "This payment has been completed.", session)
     if session["status"] == "expired":
         return _closed("This page has expired", "The payment link is no longer valid.", session)
-    locked = bool(session["customer_email"]) and world.ground.switches["customer_email"] == "locked"
     return _page(
         "checkout.html",
         status,
@@ -91,19 +91,22 @@ def _open_or_closed(
         merchant=world.accounts[shelf.account_id].name,
         lines=[_line(line) for line in shelf.lines[session["id"]]],
         total=currencies.major(session["amount_total"], session["currency"]),
-        email_locked=locked,
+        email_locked=_email_locked(world, session),
         delayed=DELAYED_NAMES.get(sessions.delayed_method(session) or ""),
         problem=problem,
         test=not shelf.livemode,
     )
 
 
+def _email_locked(world: StripeWorld, session: Obj) -> bool:
+    return bool(session["customer_email"]) and world.ground.switches["customer_email"] == "locked"
+
+
 def _line(line: Obj) -> Obj:
-    return {
-        "name": line["description"],
-        "quantity": line["quantity"],
-        "amount": currencies.major(line["amount_total"], line["currency"]),
-    }
+    amount, repeat = currencies.major(line["amount_total"], line["currency"]), line["price"]["recurring"]
+    if repeat:
+        amount += f" every {repeat['interval_count']} {repeat['interval']}(s)"
+    return {"name": line["description"], "quantity": line["quantity"], "amount": amount}
 
 
 def _closed(title: str, sentence: str, session: Obj) -> HTMLResponse:

@@ -17,6 +17,7 @@ MODE_ONLY = {
     "customer_creation": ("payment", "setup"),
     "setup_intent_data": ("setup",),
 }
+UNPLAYED = ("discounts", "shipping_options", "optional_items", "managed_payments", "customer_account")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -26,6 +27,7 @@ def check(params: Obj, ground: Ground) -> None:
     if mode is None:
         raise required("mode")
     _check_mode(params, mode)
+    _check_played(params, mode)
     _check_lines(params, mode)
     _check_addresses(params)
     _check_customer(params)
@@ -36,6 +38,19 @@ def _check_mode(params: Obj, mode: str) -> None:
     for name, modes in MODE_ONLY.items():
         if name in params and mode not in modes:
             raise Refusal(f"You can not pass `{name}` in `{mode}` mode.", param=name)
+
+
+def _check_played(params: Obj, mode: str) -> None:
+    """Better refused than silently ignored: these would change what is paid, and nobody here plays them."""
+    unplayed = [name for name in UNPLAYED if name in params]
+    if mode == "setup":
+        unplayed.append("mode=setup")
+    if params.get("payment_intent_data", {}).get("capture_method") == "manual":
+        unplayed.append("payment_intent_data[capture_method]=manual")
+    if any("adjustable_quantity" in line or "tax_rates" in line for line in params.get("line_items", ())):
+        unplayed.append("adjustable_quantity and tax_rates")
+    if unplayed:
+        raise Refusal(f"This sandbox does not play {', '.join(unplayed)}.", param=unplayed[0])
 
 
 def _check_lines(params: Obj, mode: str) -> None:

@@ -45,10 +45,12 @@ def _object(shelf: Shelf, params: Obj) -> Obj:
         "id": id,
         "object": "checkout.session",
         "adaptive_pricing": {"enabled": False} | params.get("adaptive_pricing", {}),
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": {"liability": None, "provider": None, "status": None}
+        | params.get("automatic_tax", {"enabled": False}),
         "created": ground.now,
         "custom_fields": [],
-        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
+        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance"))
+        | params.get("custom_text", {}),
         "expires_at": params.get("expires_at", ground.now + session_rules.A_DAY),
         "invoice_creation": _invoice_creation(params),
         "livemode": shelf.livemode,

@@ -99,6 +99,9 @@ class Door:
                     kept.forget(scope, idempotency_key)
                 raise
             answer = Answer(refusal.status, refusal.as_json())
+        except BaseException:
+            kept.forget(scope, idempotency_key or "")
+            raise
         if idempotency_key is not None:
             answer.headers |= {"Idempotency-Key": idempotency_key, "Original-Request": seen.id}
             kept.finish(scope, idempotency_key, answer)

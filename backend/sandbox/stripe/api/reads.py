@@ -51,6 +51,17 @@ def _payments(call: Call) -> Iterator[Obj]:
             yield part
 
 
+def invoices(call: Call) -> Obj:
+    found = by_fields("customer", "status", "collection_method", "due_date")(call, "invoice", call.shelf)
+    wanted = call.params.get("subscription")
+    return page(call, (invoice for invoice in found if wanted in (None, _subscription_of(invoice))))
+
+
+def _subscription_of(invoice: Obj) -> str | None:
+    details = (invoice["parent"] or {}).get("subscription_details")
+    return details["subscription"] if details else None
+
+
 def account(call: Call) -> Obj:
     return {
         "id": call.account.id,

@@ -2,6 +2,7 @@
 
 from backend.sandbox.stripe import sessions
 from backend.sandbox.stripe.api.call import Call
+from backend.sandbox.stripe.refusals import Refusal
 from backend.sandbox.stripe.schemas import Obj
 
 
@@ -15,6 +16,8 @@ def create(call: Call) -> Obj:
 
 def update(call: Call) -> Obj:
     """Metadata only: an empty value deletes its key."""
+    if call.params.keys() - {"metadata", "expand"}:
+        raise Refusal("This sandbox changes nothing but the metadata of a session.")
     session = call.shelf.get("checkout.session", call.ids[0], "session")
     changed = session["metadata"] | (call.params.get("metadata") or {})
     session["metadata"] = {key: value for key, value in changed.items() if value != ""}
