@@ -46,6 +46,8 @@ class Resources:
     randomness: Callable[[int], bytes] = os.urandom
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever makes work in this process; another process's work is found by looking."""
+    remembered: dict[tuple[str, int, int], tuple[float, object]] = field(default_factory=dict)
+    """Deals and users of Kommo, (kind, account, id) → (until, value): a polling card asks us, not Kommo."""
     _limiters: dict[int, AsyncLimiter] = field(default_factory=dict)
 
     def pace(self, account_id: int) -> Callable[[], Awaitable[None]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import case
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db import dialect_insert
@@ -23,6 +25,7 @@ async def want(session: AsyncSession, account_id: int) -> None:
 async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[int], now: float) -> None:
     """These deals may differ from their ledger; the writer will look. ``dirty_since`` keeps the first moment."""
     leads = sorted(set(lead_ids))
+    since = case((col(Deal.written) < col(Deal.wanted), col(Deal.dirty_since)), else_=now)
     for lead_id in leads:
         statement = dialect_insert(session, Deal).values(
             account_id=account_id, lead_id=lead_id, wanted=1, written=0, dirty_since=now, next_try_at=0.0,
@@ -31,7 +34,7 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
         await session.exec(
             statement.on_conflict_do_update(
                 index_elements=["account_id", "lead_id"],
-                set_={"wanted": Deal.wanted + 1, "dirty_since": now, "next_try_at": 0.0},
+                set_={"wanted": Deal.wanted + 1, "dirty_since": since, "next_try_at": 0.0},
             )
         )
     if leads:

@@ -12,9 +12,14 @@ from backend.cli import events, integrations, start
 from backend.cli.reading import load_settings
 from backend.config import Settings
 from backend.logs import set_up_logs
-from backend.widget_archive import WidgetArchiveError, build, find_sources
+from backend.widget_archive import WidgetProblem, build, find_sources
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Stripe payments in the Kommo deal card.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print local variables, secrets among them
+    help="Stripe payments in the Kommo deal card.",
+)
 widget = typer.Typer(no_args_is_help=True, help="The widget's archive.")
 app.add_typer(widget, name="widget")
 app.add_typer(events.app, name="events")
@@ -80,7 +85,7 @@ def widget_build(
     """Write widget.zip with the backend's address in it."""
     try:
         built = build(find_sources(), url or load_settings().public_url, out)
-    except WidgetArchiveError as error:
+    except WidgetProblem as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{out}: version {built.version}")

@@ -68,4 +68,3 @@ def replay_events(
         typer.echo(f"{count} events will be worked in again.")
 
     run_with_resources(run)
-

@@ -1,14 +1,14 @@
 """``integrations``: the private Kommo integrations that this server answers for."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
-from sqlmodel import select
 
 from backend.accounts import integrations
+from backend.accounts.connect import finish_pending
 from backend.cli.reading import run_with_resources
 from backend.errors import ProductError
-from backend.models import Integration
 from backend.resources import Resources
 
 app = typer.Typer(no_args_is_help=True, help="Private Kommo integrations; each belongs to one Kommo account.")
@@ -20,7 +20,44 @@ def list_all() -> None:
 
     async def run(resources: Resources) -> None:
         async with resources.database.read() as session:
-            for row in (await session.exec(select(Integration))).all():
+            for row in await integrations.all_integrations(session):
                 typer.echo(f"{row.client_id}  account {row.account_id or '-'}  {row.source}  {row.label}".rstrip())
 
     run_with_resources(run)
+
+
+@app.command()
+def add(
+    client_id: Annotated[str, typer.Argument(help="The Integration ID in Kommo's tab Keys and scopes.")],
+    client_secret: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Its secret key.")],
+    label: Annotated[str, typer.Option(help="A name to know it by.")] = "",
+    code: Annotated[str, typer.Option(help="An authorization code, where Kommo did not call us.")] = "",
+) -> None:
+    """Add an integration or change its secret; a code that waits for it is exchanged at once."""
+
+    async def run(resources: Resources) -> None:
+        given = {"client_secret": client_secret, "label": label}
+        row = await integrations.put_integration(resources, client_id, given)
+        account = await finish_pending(resources, row, code)
+        typer.echo(f"{client_id}: connected to account {account.id}" if account else f"{client_id}: kept")
+
+    _saying_why(run)
+
+
+@app.command()
+def remove(client_id: str) -> None:
+    """Forget an integration and its secret."""
+
+    async def run(resources: Resources) -> None:
+        await integrations.remove_integration(resources, client_id)
+        typer.echo(f"{client_id}: removed")
+
+    _saying_why(run)
+
+
+def _saying_why(run: Callable[[Resources], Awaitable[None]]) -> None:
+    try:
+        run_with_resources(run)
+    except ProductError as error:
+        typer.echo(error.message, err=True)
+        raise typer.Exit(1) from None

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from backend.config import BadSettings, read_settings
-from backend.widget_archive import WidgetArchiveError, build, find_sources
+from backend.widget_archive import WidgetProblem, build, find_sources
 
 ENV = Path(".env")
 
@@ -21,7 +21,11 @@ def init(
     if ENV.exists() and not force:
         typer.echo("There is a .env here already. Its keys open what is stored: keep it, or use --force.", err=True)
         raise typer.Exit(1)
-    given = {"public_url": public_url, "secret_keys": secrets.token_urlsafe(32), "admin_token": secrets.token_urlsafe(24)}
+    given = {
+        "public_url": public_url,
+        "secret_keys": secrets.token_urlsafe(32),
+        "admin_token": secrets.token_urlsafe(24),
+    }
     try:
         settings = read_settings(env_file=None, **given)
     except BadSettings as error:
@@ -30,7 +34,7 @@ def init(
     _write_private(ENV, _env_text(given | {"public_url": settings.public_url}))
     try:
         built = build(find_sources(), settings.public_url, Path("widget.zip"))
-    except WidgetArchiveError as error:
+    except WidgetProblem as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     typer.echo(_next_steps(settings.redirect_uri, settings.public_url, built.version))

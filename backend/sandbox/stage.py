@@ -8,12 +8,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from backend.clock import Clock, system_clock
 from backend.sandbox import kommo as kommo_app
 from backend.sandbox import stripe as stripe_app
 from backend.sandbox.kommo import KommoWorld
 from backend.sandbox.kommo.grants import Integration
 from backend.sandbox.kommo.hooks import install
+from backend.sandbox.kommo.host import install_widget
 from backend.sandbox.product import running_product
 from backend.sandbox.serving import free_port, serving
 from backend.sandbox.stripe import StripeWorld
@@ -86,13 +89,30 @@ def upload_widget(kommo: KommoWorld, integration: Integration, backend_url: str,
     """The built archive, as an admin uploads it in the integration's window."""
     archive = folder / "widget.zip"
     build(find_sources(), backend_url, archive)
-    kommo.install_widget(integration.client_id, archive.read_bytes())
+    install_widget(kommo, integration.client_id, archive.read_bytes())
+
+
+async def connect(stage: Stage) -> str:
+    """An admin installs: by Kommo's own call where it makes one, else by the consent page. How it went, in words."""
+    if await install(stage.kommo, stage.integration.client_id) is not None:
+        return "Kommo called our redirect URL with a code"
+    async with httpx.AsyncClient(timeout=30.0) as http:
+        begun = await http.get(f"{stage.backend_url}/oauth/kommo/start", headers=stage.admin)
+        agreed = await http.get(f"{begun.headers['location']}&auto=allow")
+        done = await http.get(agreed.headers["location"])
+    if done.status_code != 200:
+        raise NotInstalled(f"the callback answered {done.status_code}: {done.text}")
+    return "the admin pressed Allow on Kommo's consent page"
+
+
+class NotInstalled(Exception):
+    """The product did not take Kommo's code."""
 
 
 async def play() -> None:
     """The sandbox for a person: addresses printed, everything running until Ctrl-C."""
     async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder):
-        await install(stage.kommo, stage.integration.client_id)
+        await connect(stage)
         print(_welcome(stage), flush=True)
         await asyncio.Event().wait()
 

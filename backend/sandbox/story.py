@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 
 from backend.money import major, to_minor
-from backend.sandbox.kommo.hooks import install
 from backend.sandbox.kommo.views import lead_in_full
 from backend.sandbox.product import running_product
-from backend.sandbox.stage import Stage, set_stage
+from backend.sandbox.stage import Stage, connect, set_stage
 
 WAIT_SECONDS = 15.0
 CURRENCIES = (("JPY", "500"), ("KWD", "1.500"), ("ISK", "5000"), ("UGX", "4000"))
@@ -82,18 +81,10 @@ async def _story(teller: Storyteller) -> None:
 
 async def _install(teller: Storyteller) -> None:
     stage = teller.stage
-    sent = await install(stage.kommo, stage.integration.client_id)
-    teller.say("A Kommo admin installs the integration", f"Kommo calls {sent.url.split('?')[0] if sent else '-'}")
+    teller.say("A Kommo admin installs the integration", await connect(stage))
 
-    async def connected() -> bool:
-        answer = await teller.http.get(f"{stage.backend_url}/admin/api/accounts", headers=stage.admin)
-        accounts = answer.json()
-        return bool(accounts) and bool(stage.kommo.account.custom_fields) and _has_endpoint(stage)
-
-    await teller.until("connected, fields and webhook made", connected)
-    codes = {f.code for f in stage.kommo.account.custom_fields.values() if f.code and f.code.startswith("STRIPE_")}
-    await teller.until("nine deal fields", lambda: len(_our_codes(stage)) == 9)
-    teller.promise("deal fields made", 9, len(codes | _our_codes(stage)))
+    await teller.until("set up", lambda: len(_our_codes(stage)) == 9 and _has_endpoint(stage))
+    teller.promise("deal fields made", 9, len(_our_codes(stage)))
     teller.promise("webhook endpoints made at Stripe", 1, len(stage.stripe.default_account.shelves[True].endpoints))
 
 
@@ -202,4 +193,4 @@ async def _other_currencies(teller: Storyteller) -> None:
 def _deal_lines(deal: dict[str, Any]) -> list[str]:
     ours = {code: value for code, value in deal["fields"].items() if code.startswith("STRIPE_")}
     lines = [f"stage: {deal['status']}", *(f"{code}: {value}" for code, value in ours.items())]
-    return lines + [f"note: {note['text']}" for note in deal["notes"]]
+    return lines + [f"note: {note['params']['text']}" for note in deal["notes"]]

@@ -16,6 +16,19 @@ TIMEOUT_SECONDS = 15.0
 
 Answer = dict[str, Any]
 
+PROBES = (
+    ("post", "/v1/checkout/sessions"),
+    ("post", "/v1/webhook_endpoints"),
+    ("get", "/v1/payment_intents?limit=1"),
+    ("get", "/v1/charges?limit=1"),
+    ("get", "/v1/invoices?limit=1"),
+    ("get", "/v1/invoice_payments?limit=1"),
+    ("get", "/v1/subscriptions?limit=1"),
+    ("get", "/v1/refunds?limit=1"),
+    ("get", "/v1/disputes?limit=1"),
+)
+"""One call for each permission we use. The two writes lack every parameter: refused with 400, they make nothing."""
+
 
 class Refused(Exception):
     """Stripe said no. ``code`` and ``param`` are Stripe's; ``permission`` names what a restricted key lacks."""
@@ -84,6 +97,27 @@ class StripeApi:
             params["reason"] = reason
         options: Any = {"idempotency_key": idempotency_key}
         return await _answer(self._client.v1.refunds.create_async(params, options))  # type: ignore[arg-type]
+
+    async def missing_permissions(self) -> list[str]:
+        """What a restricted key may not do, by Stripe's own names, found call by call; nothing is made or changed."""
+        missing: list[str] = []
+        for method, path in PROBES:
+            try:
+                await self._probe(method, path)
+            except KeyRefused:
+                raise
+            except Refused as error:
+                if error.status == 403:
+                    missing.append(error.permission or path)
+        return sorted(set(missing))
+
+    async def _probe(self, method: str, path: str) -> None:
+        try:
+            await self._client.raw_request_async(method, path)
+        except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+            raise Unreachable(str(error)) from error
+        except stripe.StripeError as error:
+            raise _failure(error) from error
 
     async def create_endpoint(self, url: str, events: Sequence[str], idempotency_key: str) -> Answer:
         """A webhook endpoint of the pinned version. ``secret`` is in this answer and in no later one."""

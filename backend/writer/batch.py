@@ -1,6 +1,6 @@
 """One batch of deals: read, decide, intend, write, note. At most three calls where nothing goes wrong."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,6 +23,7 @@ from backend.writer.sending import Outcome, names_the_deal, send, without_named
 from backend.writer.settle import settle
 
 SERVICE = "Stripe payments"
+Patch = Callable[[Mapping[str, LeadChange]], Awaitable[Mapping[str, bool]]]
 REFUSED_AGAIN_SECONDS = 1800.0
 """A deal that Kommo refuses for a reason we can't leave out: tried again twice an hour, with the reason shown."""
 
@@ -104,13 +105,13 @@ async def _patch(resources: Resources, claim: Claim, page: Page, plans: list[Pla
     return {int(key) for key in outcome.done}
 
 
-async def _mend(changes: Mapping[str, LeadChange], outcome: Outcome[bool], call: object) -> None:
+async def _mend(changes: Mapping[str, LeadChange], outcome: Outcome[bool], call: Patch) -> None:
     """Once more without the field or stage that Kommo named: one removed field must not stop a payment."""
     for key, refusal in list(outcome.refused.items()):
         rest = without_named(changes[key], refusal)
         if rest is None:
             continue
-        again = await send({key: rest}, call)  # type: ignore[arg-type]
+        again = await send({key: rest}, call)
         outcome.done |= again.done
         if key in again.done:
             del outcome.refused[key]

@@ -1,0 +1,1 @@
+"""Who we serve: connecting Kommo and Stripe accounts, keeping their tokens alive, making what they need."""

@@ -1,0 +1,94 @@
+"""What an admin sees and chooses of an account; called by the admin API, the command line and the pages alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.connections import connections_of, webhook_url
+from backend.accounts.options import check_options, options_of
+from backend.accounts.stages import check_stages
+from backend.errors import AccountNotFound
+from backend.ledger.load import is_live
+from backend.models import Account, Audit, Deal
+from backend.resources import Resources
+from backend.wakeups import mark_dirty
+
+
+async def list_accounts(resources: Resources) -> list[dict[str, Any]]:
+    async with resources.database.read() as session:
+        accounts = (await session.exec(select(Account).order_by(col(Account.id)))).all()
+        return [await _shown(resources, session, account) for account in accounts]
+
+
+async def _shown(resources: Resources, session: AsyncSession, account: Account) -> dict[str, Any]:
+    connections = await connections_of(session, account.id)
+    return {
+        "account_id": account.id,
+        "subdomain": account.subdomain,
+        "state": account.state,
+        "mode": "live" if is_live(account, connections) else "test",
+        "ready": account.set_up_at > 0,
+        "problem": account.problem,
+        "stages": account.stages,
+        "options": options_of(account).model_dump(),
+        "stripe": [
+            {
+                "id": one.id,
+                "livemode": one.livemode,
+                "state": one.state,
+                "webhook_url": webhook_url(resources, one.id),
+                "problem": one.problem,
+            }
+            for one in connections
+        ],
+    }
+
+
+async def account_of(session: AsyncSession, account_id: int) -> Account:
+    account = await session.get(Account, account_id, with_for_update=True)
+    if account is None:
+        raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
+    return account
+
+
+async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The rules of the given pipelines; the others stay as they are."""
+    async with resources.database.write() as session:
+        account = await account_of(session, account_id)
+        before = account.stages
+        account.stages = account.stages | check_stages(account, given)
+        session.add(account)
+        session.add(_said(resources, account_id, "stages", before, account.stages))
+    return account.stages
+
+
+async def put_options(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given options; the others stay. Changing the mode or the language looks at every deal again."""
+    checked = check_options(given)
+    async with resources.database.write() as session:
+        account = await account_of(session, account_id)
+        before = account.options | {"mode": account.mode}
+        account.mode = checked.pop("mode", account.mode)
+        account.options = account.options | checked
+        session.add(account)
+        if "bare_reference" in checked:
+            for connection in await connections_of(session, account_id):
+                connection.reference_policy = checked["bare_reference"]
+                session.add(connection)
+        after = account.options | {"mode": account.mode}
+        session.add(_said(resources, account_id, "options", before, after))
+        if account.mode != before["mode"]:
+            deals = (await session.exec(select(Deal.lead_id).where(Deal.account_id == account_id))).all()
+            await mark_dirty(session, account_id, deals, resources.clock())
+    resources.work_arrived.set()
+    return options_of(account).model_dump() | {"mode": account.mode}
+
+
+def _said(
+    resources: Resources, account_id: int, what: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Audit:
+    return Audit(
+        at=resources.clock(), account_id=account_id, who="admin", what=what, before=dict(before), after=dict(after)
+    )

@@ -1,0 +1,41 @@
+"""What an admin may choose for an account, checked, with what holds while nobody chose."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
+
+from backend.errors import FieldInvalid
+from backend.models import Account
+
+Users = list[StrictInt]
+
+
+class Options(BaseModel):
+    """``refunds`` and ``create``: who may; ``prefill_email`` is off because links are forwarded to accountants."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    refunds: Literal["nobody", "admins"] | Users = "nobody"
+    create: Literal["all"] | Users = "all"
+    renewals: Literal["same_deal", "new_deal"] = "same_deal"
+    note_language: Literal["en", "es", "pt", "tr", "id", "ru"] = "en"
+    prefill_email: bool = False
+    bare_reference: Literal["trust", "suggest"] = "trust"
+    shadow: bool = False
+
+
+def options_of(account: Account) -> Options:
+    return Options(**account.options)
+
+
+def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given options, each of a kind we know; else ``FieldInvalid`` naming the key. ``mode`` is the account's."""
+    try:
+        Options(**{name: value for name, value in given.items() if name != "mode"})
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        raise FieldInvalid(f"The option {name!r} has no such value: {error.errors()[0]['msg']}.", field=name) from None
+    if given.get("mode", "live") not in ("test", "live"):
+        raise FieldInvalid("The mode is `test` or `live`.", field="mode")
+    return dict(given)

@@ -1,0 +1,137 @@
+"""Who may do what in the deal card: Kommo's own rights on the deal, and the admin's rules on top.
+
+Rights and deals are remembered for five minutes in each process, so that a card that polls never reaches Kommo.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlmodel import col, select
+
+from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.options import options_of
+from backend.accounts.tokens import calling
+from backend.errors import DealNotFound, NotAllowed, NotAuthorized, NotConnected
+from backend.kommo_api.errors import KommoError, KommoForbidden
+from backend.kommo_api.values import Lead, User
+from backend.kommo_api.widget_token import BadWidgetToken, read_widget_token
+from backend.models import Account
+from backend.resources import Resources
+
+REMEMBER_SECONDS = 300.0
+REMEMBER_GONE_SECONDS = 10.0
+REMEMBER_AT_MOST = 10_000
+Action = Literal["view", "create", "cancel", "refund"]
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetUser:
+    """A proven user of a connected account."""
+
+    account: Account
+    user_id: int
+
+
+async def widget_user(resources: Resources, token: str) -> WidgetUser:
+    """By ``X-Auth-Token``; ``NotAuthorized`` where it proves nothing. The account is known by id, not by host."""
+    if not token:
+        raise NotAuthorized("The call carries no X-Auth-Token. Open it from the deal card.")
+    async with resources.database.read() as session:
+        integrations = await all_integrations(session)
+        try:
+            said = read_widget_token(
+                token,
+                secrets={one.client_id: client_secret(resources, one) for one in integrations},
+                audiences={one.client_id: one.redirect_uri for one in integrations},
+                now=resources.clock(),
+            )
+        except BadWidgetToken as error:
+            raise NotAuthorized(str(error)) from None
+        found = await session.exec(select(Account).where(col(Account.id) == said.account_id))
+        account = found.first()
+    if account is None or (account.client_id and account.client_id != said.client_id):
+        raise NotAuthorized("This Kommo account is not connected here. An administrator installs the integration.")
+    return WidgetUser(account, said.user_id)
+
+
+async def check_lead(resources: Resources, account: Account, user_id: int, lead_id: int, action: Action) -> Lead | None:
+    """The deal as Kommo shows it, or None when Kommo can't be asked; then reading and creating go on.
+
+    ``DealNotFound`` where Kommo has no such deal, ``NotAllowed`` where the user may not see it or do this.
+    """
+    try:
+        lead = await _lead(resources, account.id, lead_id, fresh=action == "create")
+    except (KommoError, NotConnected):
+        lead = None
+    user = await _user(resources, account.id, user_id)
+    if lead is not None and not _sees(user, user_id, lead):
+        raise NotAllowed("In Kommo you may not see this deal.")
+    if action != "view" and not _allowed(account, user, user_id, action):
+        raise NotAllowed("Your administrator has not allowed you to do this.")
+    return lead
+
+
+def may(resources: Resources, account: Account, user_id: int, action: Action) -> bool:
+    """What the card offers; the call itself is checked again."""
+    known = resources.remembered.get(("user", account.id, user_id))
+    return _allowed(account, known[1] if known and isinstance(known[1], User) else None, user_id, action)
+
+
+def _allowed(account: Account, user: User | None, user_id: int, action: Action) -> bool:
+    options = options_of(account)
+    if action == "refund":
+        if isinstance(options.refunds, list):
+            return user_id in options.refunds
+        return options.refunds == "admins" and user is not None and user.is_admin
+    return options.create == "all" or user_id in options.create
+
+
+def _sees(user: User | None, user_id: int, lead: Lead) -> bool:
+    """Kommo's letter for viewing deals: all, the user's group, the user's own, none. Unknown: the user's own."""
+    own = lead.responsible_user_id == user_id
+    if user is None:
+        return own
+    if not user.is_active:
+        return False
+    if user.is_admin or user.leads_view == "A":
+        return True
+    in_group = user.group_id is not None and user.group_id == lead.group_id
+    return (own and user.leads_view in ("M", "G")) or (in_group and user.leads_view == "G")
+
+
+async def _lead(resources: Resources, account_id: int, lead_id: int, *, fresh: bool) -> Lead:
+    key = ("lead", account_id, lead_id)
+    known = None if fresh else _recall(resources, key)
+    if known is None:
+        lead = await calling(resources, account_id, lambda api: api.lead(lead_id))
+        _remember(resources, key, lead or "gone", REMEMBER_SECONDS if lead else REMEMBER_GONE_SECONDS)
+        known = lead or "gone"
+    if not isinstance(known, Lead):
+        raise DealNotFound("This deal does not exist in Kommo (any more).")
+    return known
+
+
+async def _user(resources: Resources, account_id: int, user_id: int) -> User | None:
+    """None where Kommo does not tell, since our token is not an admin's, or can't be asked."""
+    key = ("user", account_id, user_id)
+    known = _recall(resources, key)
+    if known is None:
+        try:
+            known = await calling(resources, account_id, lambda api: api.user(user_id)) or "unknown"
+        except KommoForbidden:
+            known = "unknown"
+        except (KommoError, NotConnected):
+            return None
+        _remember(resources, key, known, REMEMBER_SECONDS)
+    return known if isinstance(known, User) else None
+
+
+def _recall(resources: Resources, key: tuple[str, int, int]) -> object | None:
+    known = resources.remembered.get(key)
+    return known[1] if known and known[0] > resources.clock() else None
+
+
+def _remember(resources: Resources, key: tuple[str, int, int], value: object, seconds: float) -> None:
+    if len(resources.remembered) >= REMEMBER_AT_MOST:
+        resources.remembered.clear()
+    resources.remembered[key] = (resources.clock() + seconds, value)

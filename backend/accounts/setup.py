@@ -1,0 +1,113 @@
+"""What an account needs before its deals can be written: deal fields, pipelines, a stage rule, a webhook endpoint."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.connections import ensure_endpoints
+from backend.accounts.tokens import calling
+from backend.config import StageRule
+from backend.kommo_api.errors import KommoError
+from backend.kommo_api.fields import FieldSetup, ensure_fields
+from backend.kommo_api.values import WON, AccountInfo, Pipeline
+from backend.models import Account, Audit
+from backend.resources import Resources
+from backend.stripe_api.client import Unreachable
+from backend.wakeups import want
+
+log = structlog.get_logger()
+
+
+async def set_up(resources: Resources, account_id: int) -> None:
+    """Make or find all of it; may be called again at any time. What fails leaves a sentence with the account."""
+    try:
+        info = await calling(resources, account_id, lambda api: api.account())
+        known = await _known_fields(resources, account_id)
+        fields = await calling(resources, account_id, lambda api: ensure_fields(api, known))
+        pipelines = await calling(resources, account_id, lambda api: api.pipelines())
+    except KommoError as error:
+        await _note_problem(resources, account_id, f"Setting up in Kommo failed: {error}")
+        raise
+    await _store(resources, account_id, info, fields, pipelines)
+    try:
+        await ensure_endpoints(resources, account_id)
+    except Unreachable as error:
+        await _note_problem(resources, account_id, f"Stripe did not answer while the webhook was made: {error}")
+        raise
+
+
+async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
+    """Read the pipelines anew: somebody made one since set-up."""
+    pipelines = await calling(resources, account_id, lambda api: api.pipelines())
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id, with_for_update=True)
+        account.pipelines = as_json(pipelines)
+        account.stages = _with_rules(account.stages, account.pipelines, resources.paid_stages)
+        session.add(account)
+    return account
+
+
+def as_json(pipelines: Sequence[Pipeline]) -> list[Any]:
+    """Pipelines in use, as they are kept: archived ones are left out."""
+    return [asdict(pipeline) for pipeline in pipelines if not pipeline.is_archive]
+
+
+async def _known_fields(resources: Resources, account_id: int) -> dict[str, int]:
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+    return {code: int(field["id"]) for code, field in account.fields.items()}
+
+
+async def _store(
+    resources: Resources, account_id: int, info: AccountInfo, fields: FieldSetup, pipelines: Sequence[Pipeline]
+) -> None:
+    now = resources.clock()
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id, with_for_update=True)
+        account.currency, account.timezone = info.currency.upper(), info.timezone
+        account.subdomain = info.subdomain
+        account.fields = {code: dict(field) for code, field in fields.fields.items()}
+        account.pipelines = as_json(pipelines)
+        account.stages = _with_rules(account.stages, account.pipelines, resources.paid_stages)
+        account.set_up_at = now
+        account.problem = _refused_fields(fields)
+        session.add(account)
+        _tell(session, account, fields, now)
+        await want(session, account_id)
+
+
+def _refused_fields(fields: FieldSetup) -> str:
+    return "".join(f"Kommo refused the field {code}: {reason} " for code, reason in fields.refused.items()).strip()
+
+
+def _tell(session: AsyncSession, account: Account, fields: FieldSetup, now: float) -> None:
+    done = {"made": list(fields.made), "adopted": list(fields.adopted), "completed": list(fields.completed)}
+    if any(done.values()):
+        session.add(Audit(at=now, account_id=account.id, who="set-up", what="deal fields", after=done))
+
+
+def _with_rules(
+    chosen: dict[str, Any], pipelines: Sequence[dict[str, Any]], paid_stages: list[StageRule] | str
+) -> dict[str, Any]:
+    """PAID_STAGES rules the pipelines for which nobody chose anything yet."""
+    rules = dict(chosen)
+    for pipeline in pipelines:
+        key, statuses = str(pipeline["id"]), {status["id"] for status in pipeline["statuses"]}
+        if key in rules:
+            continue
+        if paid_stages == "won":
+            rules[key] = {"first": None, "paid": WON}
+        for pipeline_id, status_id in paid_stages if not isinstance(paid_stages, str) else []:
+            if pipeline_id == pipeline["id"] and status_id in statuses:
+                rules[key] = {"first": None, "paid": status_id}
+    return rules
+
+
+async def _note_problem(resources: Resources, account_id: int, problem: str) -> None:
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id)
+        account.problem = problem
+        session.add(account)

@@ -1,0 +1,70 @@
+"""The admin API: set-up by programs, with the ADMIN_TOKEN. The command line and the pages call the same functions."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from backend.accounts.admin import list_accounts, put_options, put_stages
+from backend.accounts.connect import finish_pending
+from backend.accounts.connecting_stripe import put_stripe
+from backend.accounts.integrations import put_integration, remove_integration
+from backend.accounts.unmatched import attach, unmatched
+from backend.errors import FieldInvalid
+from backend.web.bodies import json_body
+from backend.web.deps import AdminDep, ResourcesDep
+
+router = APIRouter(prefix="/admin/api", include_in_schema=False)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise FieldInvalid("Send a JSON object.")
+    return body
+
+
+@router.get("/accounts")
+async def accounts(resources: ResourcesDep, _admin: AdminDep) -> list[dict[str, Any]]:
+    return await list_accounts(resources)
+
+
+@router.put("/integrations/{client_id}")
+async def integration(resources: ResourcesDep, _admin: AdminDep, client_id: str, request: Request) -> dict[str, Any]:
+    """Adds or changes an integration; a code that waits for its secret is exchanged at once, or the one given here."""
+    given = await _body(request)
+    row = await put_integration(resources, client_id, given)
+    account = await finish_pending(resources, row, given.get("code"))
+    return {"client_id": row.client_id, "label": row.label, "account_id": account.id if account else row.account_id}
+
+
+@router.delete("/integrations/{client_id}")
+async def no_integration(resources: ResourcesDep, _admin: AdminDep, client_id: str) -> dict[str, bool]:
+    await remove_integration(resources, client_id)
+    return {"removed": True}
+
+
+@router.put("/accounts/{account_id}/stages")
+async def stages(resources: ResourcesDep, _admin: AdminDep, account_id: int, request: Request) -> dict[str, Any]:
+    return await put_stages(resources, account_id, await _body(request))
+
+
+@router.put("/accounts/{account_id}/stripe")
+async def stripe(resources: ResourcesDep, _admin: AdminDep, account_id: int, request: Request) -> dict[str, Any]:
+    return await put_stripe(resources, account_id, await _body(request))
+
+
+@router.put("/accounts/{account_id}/options")
+async def options(resources: ResourcesDep, _admin: AdminDep, account_id: int, request: Request) -> dict[str, Any]:
+    return await put_options(resources, account_id, await _body(request))
+
+
+@router.get("/unmatched")
+async def list_unmatched(resources: ResourcesDep, _admin: AdminDep) -> list[dict[str, Any]]:
+    return await unmatched(resources)
+
+
+@router.post("/unmatched/{payment_id}/attach")
+async def attach_payment(
+    resources: ResourcesDep, _admin: AdminDep, payment_id: str, request: Request
+) -> dict[str, Any]:
+    return await attach(resources, payment_id, await _body(request))

@@ -1,0 +1,87 @@
+"""Kommo's OAuth: where an admin begins, where Kommo comes back, and what it tells when it is removed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlmodel import select
+
+from backend.accounts.connect import Callback, connect
+from backend.accounts.uninstall import uninstall
+from backend.errors import BadCallback, NotConnected, ProductError
+from backend.kommo_api.oauth import authorize_url
+from backend.models import Integration
+from backend.resources import Resources
+from backend.web.deps import AdminDep, ResourcesDep
+from backend.web.pages import page
+
+router = APIRouter(include_in_schema=False)
+Text = Annotated[str, Query(max_length=8000)]
+
+
+@router.get("/oauth/kommo/start")
+async def start(resources: ResourcesDep, _admin: AdminDep, client_id: Text = "") -> RedirectResponse:
+    """To Kommo's consent page, with a state that only we can have made."""
+    integration = await _integration(resources, client_id)
+    state = resources.states.sign({"client_id": integration.client_id})
+    url = authorize_url(resources.addresses.kommo_oauth_url, integration.client_id, state)
+    return RedirectResponse(url, 302)
+
+
+async def _integration(resources: Resources, client_id: str) -> Integration:
+    """The one that is meant, or the first of the environment."""
+    async with resources.database.read() as session:
+        chosen = select(Integration).order_by(Integration.source.desc(), Integration.client_id)  # type: ignore[attr-defined]
+        if client_id:
+            chosen = chosen.where(Integration.client_id == client_id)
+        found = (await session.exec(chosen)).first()
+    if found is None:
+        raise NotConnected(
+            "No Kommo integration is known here. Set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, or add one."
+        )
+    return found
+
+
+@router.get("/oauth/kommo/callback")
+async def callback(
+    request: Request,
+    resources: ResourcesDep,
+    code: Text = "",
+    referer: Text = "",
+    client_id: Text = "",
+    state: Annotated[str | None, Query(max_length=8000)] = None,
+    error: Text = "",
+) -> HTMLResponse:
+    """Kommo's answer, by the admin's browser or by its install hook. The work after it is the worker's."""
+    try:
+        if error:
+            raise _declined(error)
+        from_widget = request.query_params.get("from_widget") == "1"
+        account = await connect(resources, Callback(code, referer, client_id, state, from_widget))
+    except ProductError as refusal:
+        return page("Not connected", refusal.message, status=refusal.status)
+    if account is None:
+        return page(
+            "The secret key is missing",
+            "Kommo's code was kept for 20 minutes. Add this integration's secret key here, and the account connects.",
+        )
+    return page(
+        "Connected",
+        f"The Kommo account {account.subdomain or account.id} is connected. "
+        "Deal fields and webhook are being made; you may close this page.",
+    )
+
+
+def _declined(error: str) -> BadCallback:
+    if error == "access_denied":
+        return BadCallback("Access was declined in Kommo. Nothing was changed. Start again and press Allow to connect.")
+    return BadCallback("Kommo reported an error. Nothing was changed. Start again.")
+
+
+@router.get("/kommo/uninstall")
+async def removed(
+    resources: ResourcesDep, client_uuid: Text = "", account_id: Text = "", signature: Text = ""
+) -> dict[str, bool]:
+    """Kommo's "access revoked" hook. Idempotent, since its signature has no time in it."""
+    await uninstall(resources, client_uuid, account_id, signature)
+    return {"received": True}
