@@ -69,6 +69,12 @@ class StripeWorld:
         for account in self.accounts.values():
             yield from account.shelves.values()
 
+    def shelf(self, account: str | None, live: bool) -> Shelf:
+        """The objects of an account (the default one if none is named) in one mode."""
+        if account is not None and account not in self.accounts:
+            raise missing("account", account)
+        return (self.accounts[account] if account else self.default_account).shelves[live]
+
     def locate(self, id: str) -> tuple[Shelf, Obj]:
         """An object by its id, wherever it lives, or ``Refusal`` 404."""
         for shelf in self.shelves():
@@ -172,10 +178,17 @@ class StripeWorld:
         shelf, dispute = self.locate(dispute_id)
         return disputes.close(shelf, dispute, outcome)
 
-    def send_invoice(self, amount: int, currency: str, metadata: dict[str, str] | None = None) -> Obj:
-        """A dashboard invoice of the default account, in test mode."""
-        shelf = self.default_account.shelves[False]
-        return invoicing.send(shelf, amount=amount, currency=currency, metadata=metadata or {})
+    def send_invoice(
+        self,
+        amount: int,
+        currency: str,
+        metadata: dict[str, str] | None = None,
+        *,
+        account: str | None = None,
+        live: bool = False,
+    ) -> Obj:
+        """A dashboard invoice, of the default account if none is named."""
+        return invoicing.send(self.shelf(account, live), amount=amount, currency=currency, metadata=metadata or {})
 
     def pay_invoice(self, invoice_id: str, amount: int | None = None, *, outside: bool = False) -> Obj:
         """Wholly, in part, too much, or marked as paid outside Stripe."""
@@ -186,8 +199,7 @@ class StripeWorld:
 
     def foreign_payment(self, what: Foreign | None = None, *, account: str | None = None, live: bool = False) -> Obj:
         """Somebody else is paid in the same Stripe account (the default one if none is named)."""
-        owner = self.accounts[account] if account else self.default_account
-        return foreign.happen(owner.shelves[live], what or Foreign())
+        return foreign.happen(self.shelf(account, live), what or Foreign())
 
     def roll_secret(self, endpoint_id: str, keep_seconds: float = 86400) -> str:
         """A new signing secret; the old ones sign along for so long."""

@@ -93,8 +93,8 @@ async def cancel(world: World, id: str) -> Obj:
 
 
 @router.post("/invoices")
-async def send_invoice(world: World, body: InvoiceOrder) -> Obj:
-    return world.send_invoice(body.amount, body.currency, body.metadata)
+async def send_invoice(world: World, body: InvoiceOrder, account: str | None = None, live: bool = False) -> Obj:
+    return world.send_invoice(body.amount, body.currency, body.metadata, account=account, live=live)
 
 
 @router.post("/invoices/{id}/pay")
