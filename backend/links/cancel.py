@@ -1,0 +1,73 @@
+"""Cancel a request: its session is expired at Stripe, and that answer decides."""
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from backend.accounts.connections import stripe_api
+from backend.errors import AlreadyPaid, Conflict
+from backend.links.find import Link, find_request
+from backend.links.news import close, facts_of_session, learn
+from backend.links.refusals import in_words, out_of_reach
+from backend.models import PaymentRequest
+from backend.resources import Resources
+from backend.stripe_api.client import Refused, Unreachable
+from backend.stripe_api.events import Told
+from backend.wakeups import mark_dirty
+
+ROUNDS = 4
+
+
+async def cancel(resources: Resources, account_id: int, request_id: str) -> None:
+    """Nothing happens when it is cancelled already. Raises ``RequestNotFound``, ``AlreadyPaid`` or ``Conflict``."""
+    for _ in range(ROUNDS):
+        link = await find_request(resources, account_id, request_id)
+        if link.state == "cancelled":
+            return
+        _check(link.state)
+        if not link.is_over:
+            await _end_session(resources, link)
+        elif await _mark(resources, link):
+            return
+    raise Conflict("The client is opening the link at this moment. Try again.")
+
+
+def _check(state: str) -> None:
+    if state == "paid":
+        raise AlreadyPaid("It is paid already. Refund it instead.")
+    if state == "processing":
+        raise Conflict("The client's bank payment is under way. Wait for it, then refund it.")
+    if state == "replaced":
+        raise Conflict("A newer link has replaced this one.")
+
+
+async def _end_session(resources: Resources, link: Link) -> None:
+    """Ask Stripe to end the current session, and book what it answers: a payment may have slipped through."""
+    api, told = stripe_api(resources, link.holder), Told(resources.clock(), link.request.account_id)
+    try:
+        answer = await close(api, link.current.id)
+        await learn(resources, link.holder, await facts_of_session(api, answer, told))
+    except Refused as refusal:
+        raise in_words(refusal) from refusal
+    except Unreachable as error:
+        raise out_of_reach(error) from error
+    if answer["status"] == "open":
+        raise Conflict("The client is paying at this moment. Look again in a minute.")
+
+
+async def _mark(resources: Resources, link: Link) -> bool:
+    """False when somebody made another session meanwhile: that one must be ended too."""
+    request, now = link.request, resources.clock()
+    async with resources.database.write() as session:
+        marked = await session.exec(
+            update(PaymentRequest)
+            .where(
+                col(PaymentRequest.account_id) == request.account_id,
+                col(PaymentRequest.id) == request.id,
+                col(PaymentRequest.session_n) == request.session_n,
+            )
+            .values(cancelled_at=now)
+        )
+        if marked.rowcount:
+            await mark_dirty(session, request.account_id, [request.lead_id], now)
+    resources.work_arrived.set()
+    return bool(marked.rowcount)

@@ -1,0 +1,182 @@
+"""Give money back: the row first, then one call to Stripe with the widget's uuid as its idempotency key."""
+
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.connections import stripe_api
+from backend.errors import AmountInvalid, AmountTooLarge, Conflict, PaymentNotFound, ProductError
+from backend.ledger.deal import Payment
+from backend.ledger.load import load_deals
+from backend.links.asked import RefundBody, fingerprint, part_of
+from backend.links.news import learn
+from backend.links.refusals import in_words, out_of_reach
+from backend.models import Account, LedgerEntry, RefundRequest, StripeConnection
+from backend.money import Money
+from backend.resources import Resources
+from backend.stripe_api.client import Refused, Unreachable
+from backend.stripe_api.events import Told, refund_facts
+
+DOUBT_SECONDS = 3600.0
+"""While nobody knows what became of a refund, no other is begun; after an hour Stripe's events have told."""
+KEY_SECONDS = 23 * 3600.0
+"""Stripe forgets an idempotency key after a day; the same call would then refund once more."""
+MAX_ID = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """``state`` is Stripe's: pending, requires_action, succeeded, failed, canceled. ``new``: by this very call."""
+
+    id: str
+    money: Money
+    state: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A payment of ours, and the deal that it belongs to."""
+
+    entry: LedgerEntry
+    lead_id: int
+    payment: Payment
+    connection: StripeConnection
+
+
+async def find_payment(resources: Resources, account: Account, payment_id: str) -> Found:
+    """Raises ``PaymentNotFound``."""
+    async with resources.database.read() as session:
+        return await _find(session, resources, account, payment_id)
+
+
+async def _find(session: AsyncSession, resources: Resources, account: Account, payment_id: str) -> Found:
+    usable = len(payment_id) <= MAX_ID and payment_id.isascii() and payment_id.isprintable()
+    entry = await _entry(session, account.id, payment_id) if usable else None
+    if entry is not None and entry.lead_id:
+        ledgers = await load_deals(session, account, [entry.lead_id], resources.clock())
+        payment = next((p for p in ledgers[entry.lead_id].received_anywhere if p.id == payment_id), None)
+        if payment is not None:
+            connection = await session.get_one(StripeConnection, entry.connection_id)
+            return Found(entry, entry.lead_id, payment, connection)
+    raise PaymentNotFound("There is no such payment in this account.")
+
+
+async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> LedgerEntry | None:
+    """Locked where the unit of work writes: two refunds of one payment are looked at one after the other."""
+    found = await session.exec(
+        select(LedgerEntry)
+        .where(LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment")
+        .with_for_update()
+    )
+    return found.first()
+
+
+async def refund(resources: Resources, account: Account, user_id: int, payment_id: str, body: RefundBody) -> Refunded:
+    """Never more than what is left; ``Conflict`` when the refunded total is not the expected one (any more)."""
+    async with resources.database.write() as session:
+        found = await _find(session, resources, account, payment_id)
+        row = await _intent(session, resources, account.id, user_id, found, body)
+    if row.refund_id:
+        return _known(found.payment, row)
+    api = stripe_api(resources, found.connection)
+    try:
+        answer = await api.refund(payment_id, row.amount, body.reason, f"{account.id}:{row.id}")
+    except Refused as refusal:
+        await _forget(resources, row)
+        raise in_words(refusal) from refusal
+    except Unreachable as error:
+        raise out_of_reach(error) from error
+    await _note_answer(resources, row, str(answer["id"]))
+    await learn(resources, found.connection, refund_facts(answer, Told(resources.clock(), account.id)))
+    return Refunded(str(answer["id"]), Money(row.amount, row.currency), str(answer["status"]), new=True)
+
+
+async def _intent(
+    session: AsyncSession, resources: Resources, account_id: int, user_id: int, found: Found, body: RefundBody
+) -> RefundRequest:
+    now, refund_id = resources.clock(), str(body.refund_id)
+    content = fingerprint({"payment": found.payment.id, **body.model_dump(mode="json")})
+    row = await session.get(RefundRequest, (account_id, refund_id))
+    if row is not None:
+        _check_repeat(row, content, now)
+        return row
+    await _check_alone(session, account_id, found.payment.id, now)
+    amount = _amount(found.payment, body)
+    row = RefundRequest(
+        account_id=account_id,
+        id=refund_id,
+        connection_id=found.connection.id,
+        payment_id=found.payment.id,
+        amount=amount,
+        currency=found.payment.currency,
+        content=content,
+        user_id=user_id,
+        created_at=now,
+    )
+    session.add(row)
+    return row
+
+
+def _check_repeat(row: RefundRequest, content: str, now: float) -> None:
+    if row.content != content:
+        raise Conflict("This refund was already used for something else. Begin a new one.", field="refund_id")
+    if not row.refund_id and now - row.created_at > KEY_SECONDS:
+        raise Conflict("Nobody knows what became of this refund. Look in Stripe, then begin a new one.")
+
+
+async def _check_alone(session: AsyncSession, account_id: int, payment_id: str, now: float) -> None:
+    others = await session.exec(
+        select(RefundRequest.id).where(
+            RefundRequest.account_id == account_id,
+            RefundRequest.payment_id == payment_id,
+            RefundRequest.refund_id == "",
+            col(RefundRequest.created_at) > now - DOUBT_SECONDS,
+        )
+    )
+    if others.first() is not None:
+        raise Conflict("Another refund of this payment is under way. Look again in a few minutes.")
+
+
+def _amount(payment: Payment, body: RefundBody) -> int:
+    """What is to go back, in minor units; every reason against it as an error."""
+    if payment.outside:
+        raise Conflict("This was paid outside Stripe, so Stripe can't give it back.")
+    if _minor(body.expected_refunded, payment, "expected_refunded") != payment.refunded:
+        raise Conflict("Something of this payment was refunded meanwhile. Look again.", field="expected_refunded")
+    left = payment.amount - payment.refunded
+    if left <= 0:
+        raise Conflict("Nothing is left to refund.")
+    amount = left if body.amount is None else _minor(body.amount, payment, "amount")
+    if amount == 0:
+        raise AmountInvalid("Say how much to give back.")
+    if amount > left:
+        raise AmountTooLarge(f"Only {Money(left, payment.currency)} is left to refund.")
+    return amount
+
+
+def _minor(text: str, payment: Payment, field: str) -> int:
+    try:
+        return part_of(text, payment.currency)
+    except ProductError as error:
+        error.field = field
+        raise
+
+
+def _known(payment: Payment, row: RefundRequest) -> Refunded:
+    states = {refund.id: refund.status for refund in payment.refunds}
+    return Refunded(row.refund_id, Money(row.amount, row.currency), states.get(row.refund_id, "pending"), new=False)
+
+
+async def _forget(resources: Resources, row: RefundRequest) -> None:
+    async with resources.database.write() as session:
+        refused = await session.get(RefundRequest, (row.account_id, row.id))
+        if refused is not None and not refused.refund_id:
+            await session.delete(refused)
+
+
+async def _note_answer(resources: Resources, row: RefundRequest, refund_id: str) -> None:
+    async with resources.database.write() as session:
+        asked = await session.get_one(RefundRequest, (row.account_id, row.id))
+        asked.refund_id = refund_id

@@ -1,0 +1,24 @@
+"""What may be asked for as the rest of a deal."""
+
+from backend.errors import AlreadyPaid, AmountTooLarge
+from backend.ledger.deal import DealLedger
+from backend.money import Money
+
+
+def check_rest(ledger: DealLedger, asked: Money) -> None:
+    """``AlreadyPaid`` when nothing is open, ``AmountTooLarge`` beyond it.
+
+    Only where the whole is known: a deposit that named no total, or money in another currency, says nothing of it.
+    """
+    if not ledger.gross or asked.currency != ledger.currency or not _whole_is_known(ledger):
+        return
+    if not ledger.outstanding:
+        raise AlreadyPaid("Nothing of this deal is open any more.")
+    if asked.amount > ledger.outstanding:
+        raise AmountTooLarge(f"Only {Money(ledger.outstanding, ledger.currency)} of this deal is open.")
+
+
+def _whole_is_known(ledger: DealLedger) -> bool:
+    live = [request for request in ledger.live_requests if request.currency == ledger.currency]
+    deposits = [request for request in live if request.kind == "deposit"]
+    return not deposits or any(request.deal_total for request in deposits) or any(r.kind != "deposit" for r in live)

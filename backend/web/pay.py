@@ -1,0 +1,96 @@
+"""The client's door: the permanent link, and the two addresses that Checkout sends the client back to.
+
+Needs the database and Stripe, never Kommo and never the worker. ``HEAD`` and programs that only show a link get the
+page from our database alone, and cause nothing.
+"""
+
+import re
+from collections.abc import Awaitable
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.errors import RequestNotFound
+from backend.links.open import Shown, ToCheckout, come_back, look_at, open_link
+from backend.resources import Resources
+from backend.web.deps import ResourcesDep
+from backend.web.guesses import Guesses
+from backend.web.languages import preferred
+from backend.web.pay_pages import HEADERS, link_page, plain_page
+
+READ = ["GET", "HEAD"]
+ASKS_BY_ITSELF = 5
+"""Seconds between the looks of a page that waits for Stripe's word."""
+_BOT = re.compile(
+    r"(?<!cu)bot\b|crawl|spider|preview|externalhit|facebookcatalog|whatsapp/|^viber|vkshare|embed|slurp|snippet", re.I
+)
+"""Programs that fetch a link to show or to index it. Cubot makes telephones."""
+
+router = APIRouter(include_in_schema=False)
+log = structlog.get_logger()
+
+
+@router.api_route("/p/{token}", methods=READ, name="pay_link")
+async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
+    opening = look_at(resources, token) if _only_looks(request) else open_link(resources, token)
+    return await _answer(request, resources, opening, pending="preview")
+
+
+@router.api_route("/p/{token}/thanks", methods=READ, name="pay_thanks")
+async def pay_thanks(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """Where Checkout sends a client who paid, or anybody who knows the address: so the real state is asked for."""
+    return await _answer(request, resources, _back(request, resources, token), pending="waiting")
+
+
+@router.api_route("/p/{token}/back", methods=READ, name="pay_back")
+async def pay_back(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """Where Checkout sends a client who left without paying."""
+    return await _answer(request, resources, _back(request, resources, token), pending="back")
+
+
+async def _back(request: Request, resources: Resources, token: str) -> Shown:
+    return await (look_at(resources, token) if _only_looks(request) else come_back(resources, token))
+
+
+async def _answer(
+    request: Request, resources: Resources, opening: Awaitable[ToCheckout | Shown], *, pending: str
+) -> Response:
+    language = preferred(request.headers.get("accept-language", ""))
+    try:
+        opened = await opening
+    except RequestNotFound:
+        too_often = _guesses(request, resources).miss(request.client.host if request.client else "")
+        return plain_page("busy" if too_often else "unknown", language)
+    except (SQLAlchemyError, OSError) as error:
+        log.error("database trouble behind a link", reason=type(error).__name__)
+        return plain_page("moment", language)
+    if isinstance(opened, ToCheckout):
+        return RedirectResponse(opened.url, 303, headers=HEADERS)
+    name = _page_name(opened, pending)
+    return link_page(name, opened.link, language, refresh=ASKS_BY_ITSELF if name == "waiting" else None)
+
+
+def _page_name(shown: Shown, pending: str) -> str:
+    if shown.state == "pending":
+        return pending
+    if shown.state == "failed":
+        return "preview" if pending == "preview" else "failed"
+    if shown.state == "paid" and not any(payment.received for payment in shown.link.payments):
+        return "settled"
+    return shown.state
+
+
+def _only_looks(request: Request) -> bool:
+    prefetch = request.headers.get("sec-purpose", request.headers.get("purpose", ""))
+    agent = request.headers.get("user-agent", "")
+    return request.method == "HEAD" or "prefetch" in prefetch or bool(_BOT.search(agent))
+
+
+def _guesses(request: Request, resources: Resources) -> Guesses:
+    state = request.app.state
+    if not hasattr(state, "guesses"):
+        state.guesses = Guesses(resources.clock)
+    guesses: Guesses = state.guesses
+    return guesses

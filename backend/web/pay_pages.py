@@ -1,0 +1,111 @@
+"""The client's pages under ``/p``: one template, six languages, no script, nothing from another host."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from backend.clock import as_datetime
+from backend.links.find import Link
+from backend.money import display
+
+TEMPLATES = Path(__file__).parent / "templates"
+CSS = (TEMPLATES / "pay.css").read_text(encoding="utf-8").strip()
+_CSS_HASH = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_CSS_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+ASK_AGAIN = {"moment": 15, "trouble": 300, "busy": 60}
+"""Seconds after which it makes sense to ask again, for pages that tell of trouble."""
+STATUS = {"moment": 503, "trouble": 503, "unknown": 404, "busy": 429}
+
+_environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+
+
+def plain_page(name: str, language: str) -> HTMLResponse:
+    """A page that knows of no payment: ``unknown``, ``busy``, or ``moment`` when our own database is away."""
+    return _page(name, language, _texts(language), {})
+
+
+def link_page(name: str, link: Link, language: str, *, refresh: int | None = None) -> HTMLResponse:
+    """A page about one payment, with merchant, amount and description; ``refresh`` in seconds asks by itself."""
+    texts = _texts(language)
+    named = _named(link, language)
+    details = {"merchant": named["merchant"], "amount": named["amount"], "description": link.request.description}
+    page = _page(name, language, texts, named, details, _button(name, link, texts))
+    if refresh is not None:
+        page.headers["Refresh"] = str(refresh)
+    return page
+
+
+def _page(
+    name: str,
+    language: str,
+    texts: Mapping[str, str],
+    named: Mapping[str, str],
+    details: Mapping[str, str] | None = None,
+    button: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    body = _environment.get_template("pay.html").render(
+        language=language,
+        css=Markup(CSS),  # noqa: S704 (our own file)
+        title=texts[f"{name}_title"].format_map(named),
+        text=texts[f"{name}_text"].format_map(named),
+        labels={part: texts[f"label_{part}"] for part in ("from", "for", "amount")},
+        details=details,
+        button=button,
+    )
+    later = {"Retry-After": str(ASK_AGAIN[name])} if name in ASK_AGAIN else {}
+    return HTMLResponse(body, STATUS.get(name, 200), headers=HEADERS | later | {"Content-Language": language})
+
+
+def _button(name: str, link: Link, texts: Mapping[str, str]) -> dict[str, str] | None:
+    if name == "replaced" and link.newer_token:
+        return {"href": f"/p/{link.newer_token}", "text": texts["replaced_button"]}
+    here = f"/p/{link.request.link_token}"
+    if name == "moment":
+        return {"href": here, "text": texts["moment_button"]}
+    return {"href": here, "text": texts["pay_button"]} if name in ("back", "failed", "preview") else None
+
+
+def _named(link: Link, language: str) -> dict[str, str]:
+    request = link.request
+    paid = [payment for payment in link.payments if payment.received]
+    first = min(paid, key=lambda payment: payment.paid_at or 0.0, default=None)
+    return {
+        "merchant": link.holder.label or link.account.subdomain or str(link.account.id),
+        "amount": display(request.amount, request.currency, language),
+        "paid": display(first.amount, first.currency, language) if first else "",
+        "date": _date(first.paid_at or 0.0, link.account.timezone, language) if first else "",
+    }
+
+
+def _date(at: float, timezone: str, language: str) -> str:
+    try:
+        moment: datetime = as_datetime(at).astimezone(ZoneInfo(timezone))
+    except (ZoneInfoNotFoundError, ValueError):
+        moment = as_datetime(at)
+    return format_date(moment, "long", locale=language)
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((TEMPLATES / "pay_texts" / f"{language}.json").read_text(encoding="utf-8"))
+    return texts

@@ -1,0 +1,122 @@
+"""The deal card's door. Every call carries Kommo's token of the user; rights are Kommo's, cached for minutes."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+
+from backend.accounts.connections import connection_for_button
+from backend.accounts.rights import WidgetUser, check_lead, may, widget_user
+from backend.errors import NotConnected, RequestNotFound
+from backend.ledger.deal import DealLedger
+from backend.ledger.load import load_deals
+from backend.links.asked import CreateBody, RefundBody, asked_of, read
+from backend.links.cancel import cancel
+from backend.links.check import check
+from backend.links.create import create
+from backend.links.find import find_request
+from backend.links.refund import find_payment, refund
+from backend.models import Account
+from backend.money import major
+from backend.resources import Resources
+from backend.web.bodies import json_body
+from backend.web.deps import ResourcesDep
+from backend.web.shapes import (
+    CheckAnswer,
+    DealAnswer,
+    ErrorAnswer,
+    May,
+    RefundAnswer,
+    RequestAnswer,
+    deal_answer,
+    request_answer,
+)
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer} for status in (400, 401, 403, 404, 409, 413, 422, 502, 503)
+}
+router = APIRouter(prefix="/widget", responses=REFUSALS)
+
+
+async def _user(resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = "") -> WidgetUser:
+    return await widget_user(resources, x_auth_token)
+
+
+UserDep = Annotated[WidgetUser, Depends(_user)]
+LeadId = Annotated[int, Path(ge=1, le=2**53 - 1)]
+
+
+def _body(model: type[CreateBody] | type[RefundBody]) -> dict[str, Any]:
+    """The body's description for OpenAPI: the route reads it itself, to refuse it in our own words."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
+@router.post("/requests", status_code=201, response_model_exclude_unset=True, openapi_extra=_body(CreateBody),
+             responses={200: {"model": RequestAnswer}})  # fmt: skip
+async def create_request(request: Request, response: Response, resources: ResourcesDep, user: UserDep) -> RequestAnswer:
+    """201 for a new request, 200 when the same one was there already."""
+    asked = asked_of(read(CreateBody, await json_body(request)))
+    lead = await check_lead(resources, user.account, user.user_id, asked.lead_id, "create")
+    if not await create(resources, user.account, user.user_id, asked, lead):
+        response.status_code = 200
+    return await _shown_request(resources, user.account, asked.request_id)
+
+
+@router.get("/deals/{lead_id}", response_model_exclude_unset=True)
+async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> DealAnswer:
+    """From our database alone; a deal that we know nothing of has empty lists."""
+    await check_lead(resources, user.account, user.user_id, lead_id, "view")
+    ledger, connected = await _deal(resources, user.account, lead_id)
+    rights = May(
+        create=may(resources, user.account, user.user_id, "create"),
+        refund=may(resources, user.account, user.user_id, "refund"),
+    )
+    return deal_answer(ledger, resources.addresses.public_url, connected=connected, may=rights)
+
+
+@router.post("/deals/{lead_id}/check", status_code=202)
+async def check_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> CheckAnswer:
+    await check_lead(resources, user.account, user.user_id, lead_id, "view")
+    return CheckAnswer(asked=await check(resources, user.account.id, lead_id))
+
+
+@router.post("/requests/{request_id}/cancel", response_model_exclude_unset=True)
+async def cancel_request(resources: ResourcesDep, user: UserDep, request_id: str) -> RequestAnswer:
+    link = await find_request(resources, user.account.id, request_id)
+    await check_lead(resources, user.account, user.user_id, link.request.lead_id, "cancel")
+    await cancel(resources, user.account.id, request_id)
+    return await _shown_request(resources, user.account, request_id)
+
+
+@router.post("/payments/{payment_id}/refund", status_code=201, openapi_extra=_body(RefundBody),
+             responses={200: {"model": RefundAnswer}})  # fmt: skip
+async def refund_payment(
+    request: Request, response: Response, resources: ResourcesDep, user: UserDep, payment_id: str
+) -> RefundAnswer:
+    """201 for a new refund, 200 when the same one was made already."""
+    body = read(RefundBody, await json_body(request))
+    found = await find_payment(resources, user.account, payment_id)
+    await check_lead(resources, user.account, user.user_id, found.lead_id, "refund")
+    made = await refund(resources, user.account, user.user_id, payment_id, body)
+    if not made.new:
+        response.status_code = 200
+    money = made.money
+    return RefundAnswer(
+        id=made.id, amount=major(money.amount, money.currency), currency=money.currency, state=made.state
+    )
+
+
+async def _shown_request(resources: Resources, account: Account, request_id: str) -> RequestAnswer:
+    link = await find_request(resources, account.id, request_id)
+    if link.asked is None:
+        raise RequestNotFound("It was made in the other mode, test or live.")
+    return request_answer(link.ledger, link.asked, resources.addresses.public_url)
+
+
+async def _deal(resources: Resources, account: Account, lead_id: int) -> tuple[DealLedger, bool]:
+    async with resources.database.read() as session:
+        ledgers = await load_deals(session, account, [lead_id], resources.clock())
+        try:
+            await connection_for_button(session, account)
+        except NotConnected:
+            return ledgers[lead_id], False
+        return ledgers[lead_id], True

@@ -1,0 +1,14 @@
+"""A shop for every test of the links."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.links.shop import Shop, open_shop
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
+    async with open_shop(tmp_path) as shop:
+        yield shop

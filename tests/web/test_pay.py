@@ -1,0 +1,275 @@
+"""The permanent link, as clients, preview bots and guessers meet it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backend.sandbox.stripe import Payer
+from tests.links.shop import SESSIONS, Shop, open_shop
+
+DAY = 86400
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
+    async with open_shop(tmp_path) as shop:
+        yield shop
+
+
+async def test_a_fresh_link_leads_straight_to_checkout(shop: Shop) -> None:
+    request = await shop.made()
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, answer.headers["location"]) == (303, shop.session["url"])
+    assert shop.calls("GET", f"{SESSIONS}/{shop.session['id']}") == []
+
+
+async def test_a_session_older_than_a_minute_is_looked_up_first(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(61)
+    answer = await shop.open(request["url"])
+    assert answer.headers["location"] == shop.session["url"]
+    assert len(shop.calls("GET", f"{SESSIONS}/{shop.session['id']}")) == 1
+
+
+async def test_a_link_outlives_its_session(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(30 * DAY)
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, answer.headers["location"]) == (303, shop.session["url"])
+    assert [session["status"] for session in shop.sessions] == ["expired", "open"]
+
+
+async def test_a_session_with_too_little_time_left_is_replaced(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(DAY - 180)
+    answer = await shop.open(request["url"])
+    assert answer.headers["location"] == shop.session["url"]
+    assert [session["status"] for session in shop.sessions] == ["expired", "open"]
+
+
+async def test_many_openers_at_once_get_one_session(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(2 * DAY)
+    answers = await asyncio.gather(*(shop.open(request["url"]) for _ in range(5)))
+    assert {answer.headers.get("location") for answer in answers} == {shop.session["url"]}
+    assert len(shop.payable) == 1
+
+
+async def test_a_paid_link_is_never_payable_again_though_no_webhook_came(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.pay_session(shop.session["id"])
+    shop.stripe.advance(2 * DAY)
+    answers = [await shop.open(request["url"]) for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert "120.00" in answers[0].text
+    assert shop.payable == []
+
+
+async def test_money_seen_behind_a_link_is_booked_at_once(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.pay_session(shop.session["id"])
+    shop.stripe.advance(61)
+    await shop.open(request["url"])
+    deal = await shop.deal()
+    assert (deal["state"], deal["payments"][0]["id"]) == ("paid", shop.session["payment_intent"])
+
+
+async def test_a_bank_payment_under_way_is_not_asked_for_twice(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    shop.stripe.advance(2 * DAY)
+    answer = await shop.open(request["url"])
+    assert answer.status_code == 200
+    assert "Payment under way" in answer.text
+    assert shop.payable == []
+
+
+async def test_after_a_failed_bank_payment_the_client_can_try_again(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
+    shop.stripe.advance(61)
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, answer.headers["location"]) == (303, shop.session["url"])
+    assert len(shop.sessions) == 2
+
+
+async def test_while_a_payment_is_being_made_no_second_session_is(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(DAY - 180)
+    shop.stripe.start_paying(shop.session["id"])
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
+    assert len(shop.sessions) == 1
+
+
+async def test_when_stripe_is_away_nobody_guesses(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(2 * DAY)
+    shop.fault("html_502")
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
+    assert "One moment" in answer.text
+    assert len(shop.sessions) == 1
+
+
+async def test_a_cancelled_link_says_so(shop: Shop) -> None:
+    request = await shop.made()
+    await shop.post(f"/widget/requests/{request['id']}/cancel")
+    answer = await shop.open(request["url"])
+    assert answer.status_code == 200
+    assert "Payment cancelled" in answer.text
+
+
+async def test_an_unknown_link_is_404_and_guessing_is_slowed(shop: Shop) -> None:
+    answers = [await shop.open(f"/p/{number:016d}") for number in range(31)]
+    assert [answer.status_code for answer in answers] == [404] * 30 + [429]
+
+
+async def test_guessers_close_no_door_to_a_client_behind_the_same_address(shop: Shop) -> None:
+    request = await shop.made()
+    for number in range(40):
+        await shop.open(f"/p/{number:016d}")
+    assert (await shop.open(request["url"])).status_code == 303
+
+
+@pytest.mark.parametrize("token", ["%00", "a" * 5000, "..%2f..%2fetc", "'%20or%201=1", "ⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷ"])
+async def test_a_strange_link_is_only_unknown(shop: Shop, token: str) -> None:
+    assert (await shop.open(f"/p/{token}")).status_code == 404
+
+
+BOTS = [
+    "WhatsApp/2.23.20.0",
+    "TelegramBot (like TwitterBot)",
+    "facebookexternalhit/1.1",
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "Mozilla/5.0 (compatible; Googlebot/2.1)",
+]
+
+
+@pytest.mark.parametrize("agent", BOTS)
+async def test_a_preview_bot_learns_what_is_asked_and_makes_nothing(shop: Shop, agent: str) -> None:
+    request = await shop.made()
+    shop.stripe.advance(2 * DAY)
+    answer = await shop.open(request["url"], **{"user-agent": agent})
+    assert answer.status_code == 200
+    assert '<meta property="og:title" content="Acme Studio · 120.00' in answer.text
+    assert '<meta property="og:description" content="Website, first part">' in answer.text
+    assert len(shop.sessions) == 1
+
+
+async def test_a_telephone_named_cubot_is_no_bot(shop: Shop) -> None:
+    request = await shop.made()
+    answer = await shop.open(request["url"], **{"user-agent": "Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/120"})
+    assert answer.status_code == 303
+
+
+async def test_head_causes_nothing(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(2 * DAY)
+    before = len(shop.stripe.seen)
+    answer = await shop.http.head(request["url"])
+    assert (answer.status_code, answer.text) == (200, "")
+    assert len(shop.stripe.seen) == before
+
+
+async def test_the_first_opening_is_noticed(shop: Shop) -> None:
+    request = await shop.made()
+    await shop.http.head(request["url"])
+    unopened = await shop.deal()
+    await shop.open(request["url"])
+    opened = await shop.deal()
+    assert (unopened["requests"][0]["opened"], opened["requests"][0]["opened"]) == (False, True)
+
+
+async def test_the_thank_you_page_believes_stripe_and_not_the_address(shop: Shop) -> None:
+    request = await shop.made()
+    early = await shop.open(f"{request['url']}/thanks")
+    shop.stripe.pay_session(shop.session["id"])
+    paid = await shop.open(f"{request['url']}/thanks")
+    assert "Not confirmed yet" in early.text
+    assert early.headers["refresh"] == "5"
+    assert "Thank you" in paid.text
+
+
+async def test_who_comes_back_unpaid_can_go_on(shop: Shop) -> None:
+    request = await shop.made()
+    answer = await shop.open(f"{request['url']}/back")
+    assert "Nothing was paid" in answer.text
+    assert f'href="/p/{request["url"].rpartition("/")[2]}"' in answer.text
+
+
+async def test_who_paid_and_goes_back_is_told_the_truth(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.pay_session(shop.session["id"])
+    assert "Thank you" in (await shop.open(f"{request['url']}/back")).text
+
+
+async def test_a_full_discount_settles_without_a_payment(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer(discount=12000))
+    assert "Nothing is left to pay" in (await shop.open(f"{request['url']}/thanks")).text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "title"),
+    [
+        ("es-MX,en;q=0.5", "es", "Pago cancelado"),
+        ("pt-BR", "pt", "Pagamento cancelado"),
+        ("de,tr;q=0.8,en;q=0.1", "tr", "Ödeme iptal edildi"),
+        ("id", "id", "Pembayaran dibatalkan"),
+        ("ru;q=0.9, en;q=0.3", "ru", "Платёж отменён"),
+        ("de", "en", "Payment cancelled"),
+        (";;q=x,,", "en", "Payment cancelled"),
+    ],
+)
+async def test_a_page_speaks_the_clients_language(shop: Shop, accepted: str, language: str, title: str) -> None:
+    request = await shop.made()
+    await shop.post(f"/widget/requests/{request['id']}/cancel")
+    answer = await shop.open(request["url"], **{"accept-language": accepted})
+    assert f'<html lang="{language}">' in answer.text
+    assert f"<h1>{title}</h1>" in answer.text
+
+
+async def test_a_page_is_small_closed_and_tells_nobody_its_address(shop: Shop) -> None:
+    request = await shop.made()
+    answer = await shop.open(f"{request['url']}/back")
+    assert len(answer.content) < 20_000
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "noindex" in answer.headers["x-robots-tag"]
+    assert not re.search(r"<script|src=|https?://", answer.text)
+
+
+async def test_the_way_to_checkout_tells_nobody_its_address_either(shop: Shop) -> None:
+    request = await shop.made()
+    answer = await shop.open(request["url"])
+    assert (answer.headers["referrer-policy"], answer.headers["cache-control"]) == ("no-referrer", "no-store")
+
+
+async def test_a_hostile_description_is_only_text(shop: Shop) -> None:
+    request = await shop.made(description='"><script>alert(1)</script>{{ 7*7 }}')
+    answer = await shop.open(f"{request['url']}/back")
+    assert "<script" not in answer.text
+    assert "{{ 7*7 }}" in answer.text
+
+
+async def test_when_our_database_is_away_the_client_is_asked_to_wait(shop: Shop) -> None:
+    request = await shop.made()
+    async with shop.resources.database.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE payment_request RENAME TO away")
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
+    assert "One moment" in answer.text
+
+
+async def test_neither_kommo_nor_a_worker_is_needed(shop: Shop) -> None:
+    request = await shop.made()
+    asked = len(shop.kommo.requests)
+    shop.stripe.advance(2 * DAY)
+    assert (await shop.open(request["url"])).status_code == 303
+    assert len(shop.kommo.requests) == asked
