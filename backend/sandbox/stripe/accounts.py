@@ -1,6 +1,6 @@
 """A Stripe account: its keys, and one shelf for test and one for live."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backend.sandbox.stripe.ground import Ground
@@ -87,3 +87,9 @@ class Account:
     def _secret(self, live: bool) -> str:
         wanted = "sk_live_" if live else "sk_test_"
         return next(text for text in self.keys if text.startswith(wanted))
+
+
+def first_keys(number: int) -> Mapping[str, Iterable[str] | None]:
+    modes = ("test", "live")
+    secret = {f"sk_{mode}_sandbox{number}": None for mode in modes}
+    return secret | {f"rk_{mode}_sandbox{number}": LEAST for mode in modes}

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 
 from backend.clock import Clock, MovableClock
-from backend.sandbox.stripe import checkout, disputes, foreign, invoicing, refunds, sessions, subscriptions
-from backend.sandbox.stripe.accounts import LEAST, Account
+from backend.sandbox.stripe import checkout, disputes, foreign, invoicing, refunds, renewals, sessions
+from backend.sandbox.stripe.accounts import Account, first_keys
 from backend.sandbox.stripe.checkout import Payer
 from backend.sandbox.stripe.courier import Courier, Delivery
 from backend.sandbox.stripe.events import Event, freeze, reaches
@@ -60,7 +60,7 @@ class StripeWorld:
         """
         account = Account(self.ground.new_id("acct_1", 16), name, self.ground, self._emit)
         number = len(self.accounts) + 1
-        for text, permissions in (_first_keys(number) if keys is None else keys).items():
+        for text, permissions in (first_keys(number) if keys is None else keys).items():
             account.add_key(text, permissions)
         self.accounts[account.id] = account
         return account
@@ -139,16 +139,16 @@ class StripeWorld:
     def renew_subscription(self, subscription_id: str, outcome: str = "paid") -> Obj:
         """The next period's invoice, ``paid`` or ``failed``."""
         shelf, subscription = self.locate(subscription_id)
-        return subscriptions.renew(shelf, subscription, outcome)
+        return renewals.renew(shelf, subscription, outcome)
 
     def retry_renewal(self, subscription_id: str) -> Obj:
         """The renewal that failed is collected after all; returns its invoice."""
         shelf, subscription = self.locate(subscription_id)
-        return subscriptions.retry(shelf, subscription)
+        return renewals.retry(shelf, subscription)
 
     def cancel_subscription(self, subscription_id: str) -> Obj:
         shelf, subscription = self.locate(subscription_id)
-        return subscriptions.cancel(shelf, subscription)
+        return renewals.cancel(shelf, subscription)
 
     # What banks and the shop's own people do.
 
@@ -212,9 +212,3 @@ class StripeWorld:
                 endpoint.secrets[fresh] = None
                 return fresh
         raise missing("webhook_endpoint", endpoint_id)
-
-
-def _first_keys(number: int) -> Mapping[str, Iterable[str] | None]:
-    modes = ("test", "live")
-    secret = {f"sk_{mode}_sandbox{number}": None for mode in modes}
-    return secret | {f"rk_{mode}_sandbox{number}": LEAST for mode in modes}
