@@ -6,6 +6,7 @@ import { el, focusKey, slot } from './dom.js';
 import { buildForm } from './form.js';
 import { dealList } from './list.js';
 import { formatAmount } from './money.js';
+import { sentenceOf } from './page.js';
 import { questionKey } from './question.js';
 import { restOpen } from './suggest.js';
 
@@ -134,7 +135,8 @@ function beginButton(deal, words, actions) {
  */
 function phaseNotice({ phase, problem }, { words, actions, admin }) {
   if (phase === 'loading') return [skeleton(words)];
-  const said = problem?.message && el('p', { class: 'dealpay-muted', text: problem.message });
+  const told = problem && (problem.message || problem.code === 'no_token');
+  const said = told && el('p', { class: 'dealpay-muted', text: sentenceOf(problem, words) });
   const title = el('p', { class: 'dealpay-title', text: words(`phase.${phase}`) });
   const hint = el('p', { class: 'dealpay-muted', text: words(`phase.${phase}_hint`) });
   if (phase === 'unsaved') return [title, hint];
@@ -179,7 +181,7 @@ function skeleton(words) {
 function footer(state, words, lang, actions) {
   const at = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
   const time = at.format(new Date(state.loadedAt));
-  const problem = state.problem && (state.problem.message || words('error.unreachable'));
+  const problem = state.problem && sentenceOf(state.problem, words);
   const check = el('button', {
     type: 'button',
     class: 'dealpay-link',

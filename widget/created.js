@@ -51,16 +51,39 @@ export function createdPanel(request, { words, lang, leadId, message, actions })
  *   field: HTMLInputElement | null}} given
  */
 function copyButton({ words, key, label, blue, text, field }) {
-  const said = el('span', { role: 'status', text: words(label) });
-  const copy = async () => {
-    const copied = await copyText(text, field);
-    said.textContent = words(copied ? 'created.copied' : 'created.copy_failed');
+  const look = `dealpay-button${blue ? ' dealpay-button-blue' : ''}`;
+  return copying(el('button', { type: 'button', class: look, 'data-key': key }), text, field, words(label), words);
+}
+
+/**
+ * A quiet copy button for a row of the list.
+ * @param {string} url
+ * @param {string} id
+ * @param {import('./types').Words} words
+ */
+export function copyLink(url, id, words) {
+  const button = el('button', { type: 'button', class: 'dealpay-link', 'data-key': `copy-${id}` });
+  return copying(button, url, null, words('list.copy'), words);
+}
+
+/**
+ * Copies at a click and says so on the button, read aloud as well, for a moment.
+ * @param {HTMLElement} button
+ * @param {string} text
+ * @param {HTMLInputElement | null} field
+ * @param {string} label
+ * @param {import('./types').Words} words
+ */
+function copying(button, text, field, label, words) {
+  button.setAttribute('aria-live', 'polite');
+  button.textContent = label;
+  button.addEventListener('click', async () => {
+    button.textContent = words((await copyText(text, field)) ? 'created.copied' : 'created.copy_failed');
     setTimeout(() => {
-      said.textContent = words(label);
+      button.textContent = label;
     }, 2500);
-  };
-  const colour = blue ? ' dealpay-button-blue' : '';
-  return el('button', { type: 'button', class: `dealpay-button${colour}`, 'data-key': key, on: { click: copy } }, said);
+  });
+  return button;
 }
 
 /**
@@ -84,26 +107,4 @@ export function openLink(url, words, look) {
  */
 function safeUrl(url) {
   return /^https?:\/\//i.test(url) ? url : null;
-}
-
-/**
- * A quiet copy button for a row of the list.
- * @param {string} url
- * @param {string} id
- * @param {import('./types').Words} words
- */
-export function copyLink(url, id, words) {
-  const button = el('button', {
-    type: 'button',
-    class: 'dealpay-link',
-    'data-key': `copy-${id}`,
-    text: words('list.copy'),
-  });
-  button.addEventListener('click', async () => {
-    button.textContent = words((await copyText(url)) ? 'created.copied' : 'created.copy_failed');
-    setTimeout(() => {
-      button.textContent = words('list.copy');
-    }, 2500);
-  });
-  return button;
 }

@@ -2,6 +2,7 @@
 import { BUILD } from './build.js';
 import { el } from './dom.js';
 import { formatAmount, parseAmount, shareOf } from './money.js';
+import { sentenceOf } from './page.js';
 import { suggestedAmount } from './suggest.js';
 
 const FIELDS = ['kind', 'amount', 'currency', 'description', 'deal_total', 'interval', 'interval_count'];
@@ -197,7 +198,8 @@ export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
       if (name === at) inputs[name].setAttribute('aria-invalid', 'true');
       describe(inputs[name], name === at ? text.id : '');
     }
-    const general = error && !at ? sentence(error, words) : '';
+    const general =
+      error && !at ? `${sentenceOf(error, words)} ${error.unsure ? words('form.unsure') : ''}`.trim() : '';
     if (fault.textContent !== general) fault.textContent = general;
     fault.hidden = !general;
   };
@@ -225,15 +227,6 @@ export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
 function describe(input, faultId) {
   if (faultId) input.setAttribute('aria-describedby', faultId);
   else input.removeAttribute('aria-describedby');
-}
-
-/**
- * @param {import('./api.js').ApiError} error
- * @param {import('./types').Words} words
- */
-function sentence(error, words) {
-  const said = error.message || words(error.code === 'no_token' ? 'error.no_token' : 'error.unreachable');
-  return error.unsure ? `${said} ${words('form.unsure')}` : said;
 }
 
 /**

@@ -63,3 +63,12 @@ export function wordsOf(widget) {
     return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   };
 }
+
+/**
+ * The backend's own sentence, or ours where it sent none.
+ * @param {import('./api.js').ApiError} error
+ * @param {import('./types').Words} words
+ */
+export function sentenceOf(error, words) {
+  return error.message || words(error.code === 'no_token' ? 'error.no_token' : 'error.unreachable');
+}

@@ -1,6 +1,7 @@
 // @ts-check
 import { el } from './dom.js';
 import { formatAmount, parseAmount } from './money.js';
+import { sentenceOf } from './page.js';
 
 const REASONS = ['requested_by_customer', 'duplicate', 'fraudulent'];
 
@@ -84,7 +85,7 @@ function labelled(text, input) {
  */
 function fault({ problem }, words) {
   if (!problem) return null;
-  return el('p', { class: 'dealpay-alert', role: 'alert', text: problem.message || words('error.unreachable') });
+  return el('p', { class: 'dealpay-alert', role: 'alert', text: sentenceOf(problem, words) });
 }
 
 /**

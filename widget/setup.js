@@ -8,7 +8,7 @@ import { el } from './dom.js';
  * @param {import('./types').Words} words
  */
 export function setupPanel(api, words) {
-  const said = el('p', { class: 'dealpay-small', role: 'status' });
+  const said = el('p', { class: 'dealpay-small dealpay-said', role: 'status' });
   const button = el('button', {
     type: 'button',
     class: 'dealpay-button dealpay-button-blue',

@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ class Card:
 
     page: Page
     stage: Stage
-    expected_errors: bool = False
+    heard: list[str] = field(default_factory=list)
 
     @property
     def widget(self) -> Locator:
@@ -132,15 +132,13 @@ class Card:
 
 @pytest.fixture
 def card(page: Page, stage: Stage) -> Iterator[Card]:
-    heard: list[str] = []
-    page.on("pageerror", lambda error: heard.append(f"page error: {error}"))
-    page.on("console", _listener(heard))
     found = Card(page, stage)
+    page.on("pageerror", lambda error: found.heard.append(f"page error: {error}"))
+    page.on("console", _listener(found.heard))
     yield found
-    if not page.is_closed():
-        complaints = page.evaluate("window.host ? window.host.complaints : []")
-        assert complaints == []
-    assert heard == []
+    complaints = page.evaluate("window.host ? window.host.complaints : []")
+    assert complaints == []
+    assert found.heard == []
 
 
 def _listener(heard: list[str]) -> Callable[[ConsoleMessage], None]:

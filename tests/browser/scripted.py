@@ -89,6 +89,8 @@ class Call:
 class ScriptedBackend:
     secret: str
     deal: Json = field(default_factory=lambda: dict(NO_DEAL))
+    deals: dict[int, Json] = field(default_factory=dict)
+    preflights: int = 0
     calls: list[Call] = field(default_factory=list)
     script: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     always: dict[str, Answer] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class ScriptedBackend:
     async def _answer(self, request: Request) -> Response:
         headers = {"Access-Control-Allow-Origin": request.headers.get("Origin", ""), "Vary": "Origin"}
         if request.method == "OPTIONS":
+            self.preflights += 1
             allowed = {"Access-Control-Allow-Headers": "X-Auth-Token, Content-Type", "Access-Control-Max-Age": "0"}
             return Response(status_code=204, headers=headers | allowed | {"Access-Control-Allow-Methods": "GET, POST"})
         call = Call(request.method, request.url.path, await _json(request), self._claims(request))
@@ -124,7 +127,7 @@ class ScriptedBackend:
 
     def _ordinary(self, name: str, call: Call) -> tuple[int, Json | None]:
         if name == "deal":
-            return 200, self.deal
+            return 200, self.deals.get(int(call.path.rsplit("/", 1)[-1]), self.deal)
         if name == "create":
             return self._create(call.body or {})
         if name == "cancel":

@@ -1,0 +1,255 @@
+"""From the button to the link: what is sent, what is said, and that nothing is ever sent twice."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Card
+from tests.browser.scripted import Answer, a_request, money, refusal
+
+pytestmark = pytest.mark.browser
+
+
+def submit(card: Card) -> Locator:
+    return card.widget.locator("[data-key=submit]")
+
+
+def link_ready(card: Card) -> Locator:
+    return card.widget.get_by_role("heading", name="The link is ready")
+
+
+def sent(card: Card) -> dict[str, object]:
+    (call,) = card.stage.backend.called("create")
+    return call.body or {}
+
+
+def test_a_double_click_sends_once(card: Card) -> None:
+    card.stage.backend.always["create"] = Answer(seconds=0.3)
+    card.open().begin()
+    submit(card).dblclick()
+    expect(link_ready(card)).to_be_visible()
+    assert len(card.stage.backend.called("create")) == 1
+
+
+def test_enter_sends_once_however_often_it_is_pressed(card: Card) -> None:
+    card.stage.backend.always["create"] = Answer(seconds=0.3)
+    card.open().begin()
+    for _ in range(3):
+        card.page.keyboard.press("Enter")
+    expect(link_ready(card)).to_be_visible()
+    assert len(card.stage.backend.called("create")) == 1
+
+
+def test_a_lost_answer_is_settled_by_sending_the_same_again(card: Card) -> None:
+    card.stage.backend.script["create"] = [Answer(502, "<h1>Bad gateway</h1>", carried_out=True)]
+    card.open().begin()
+    submit(card).click()
+    expect(card.widget).to_contain_text("it will not be made twice")
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    first, second = card.stage.backend.called("create")
+    assert first.body == second.body
+    assert len(card.stage.backend.deal["requests"]) == 1
+
+
+def test_a_form_changed_after_a_lost_answer_shows_the_payment_that_was_made(card: Card) -> None:
+    card.stage.backend.script["create"] = [Answer(504, None, carried_out=True)]
+    card.open().begin()
+    submit(card).click()
+    expect(card.widget).to_contain_text("it will not be made twice")
+    card.field("Amount").fill("999")
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    expect(card.widget.locator(".dealpay-created")).to_contain_text("€1,200.00")
+    assert len(card.stage.backend.deal["requests"]) == 1
+
+
+def test_a_refusal_stands_at_its_field_and_keeps_what_was_typed(card: Card) -> None:
+    card.stage.backend.script["create"] = [Answer(422, refusal("amount_too_small", "At least 0.50 EUR.", "amount"))]
+    card.open().begin()
+    card.field("Amount").fill("0.10")
+    submit(card).click()
+    amount = card.field("Amount")
+    expect(amount).to_have_accessible_description("At least 0.50 EUR.")
+    expect(amount).to_have_attribute("aria-invalid", "true")
+    expect(amount).to_be_focused()
+    expect(amount).to_have_value("0.10")
+
+
+def test_a_refusal_goes_away_when_its_field_is_changed(card: Card) -> None:
+    card.stage.backend.script["create"] = [Answer(422, refusal("amount_too_small", "At least 0.50 EUR.", "amount"))]
+    card.open().begin()
+    submit(card).click()
+    expect(card.widget).to_contain_text("At least 0.50 EUR.")
+    card.field("Amount").fill("5")
+    expect(card.widget).not_to_contain_text("At least 0.50 EUR.")
+
+
+def test_a_refusal_of_something_that_is_no_field_is_an_alert(card: Card) -> None:
+    card.stage.backend.script["create"] = [Answer(404, refusal("deal_not_found", "Kommo has no such deal.", "lead_id"))]
+    card.open().begin()
+    submit(card).click()
+    expect(card.widget.get_by_role("alert")).to_have_text("Kommo has no such deal.")
+
+
+def test_a_dead_backend_is_said_and_the_form_can_be_sent_when_it_is_back(card: Card) -> None:
+    card.open().begin()
+    card.page.route(f"{card.stage.backend_url}/**", lambda route: route.abort())
+    submit(card).click()
+    expect(card.widget.get_by_role("alert").first).to_contain_text("can't be reached")
+    card.page.unroute(f"{card.stage.backend_url}/**")
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+
+
+def test_an_amount_that_is_none_is_not_sent(card: Card) -> None:
+    card.open().begin()
+    for typed in ("", "0", "-5", "abc", "1.2.3,4"):
+        card.field("Amount").fill(typed)
+        submit(card).click()
+        expect(card.field("Amount")).to_have_accessible_description(re.compile("above zero"))
+    assert card.stage.backend.called("create") == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "shown"),
+    [
+        ("EUR", "1 200,50", "€1,200.50"),
+        ("EUR", "1.200,50", "€1,200.50"),
+        ("EUR", "1,200.50", "€1,200.50"),
+        ("EUR", "1,200", "€1,200.00"),
+        ("EUR", "1.200", "€1,200.00"),
+        ("EUR", "0.500", "€0.50"),
+        ("EUR", "12,5", "€12.50"),
+        ("EUR", "1,20,000", "€120,000.00"),
+        ("EUR", "0012", "€12.00"),
+        ("JPY", "1200.00", "¥1,200"),
+        ("KWD", "1.250", "KWD 1.250"),
+        ("KWD", "1,250", "KWD 1,250.000"),
+        ("ISK", "500", "ISK 500"),
+    ],
+)
+def test_the_button_says_the_amount_that_will_be_asked_for(card: Card, currency: str, typed: str, shown: str) -> None:
+    card.open().begin()
+    card.field("Currency").select_option(currency)
+    card.field("Amount").fill(typed)
+    expect(submit(card)).to_have_text(f"Create link for {shown}")
+
+
+def test_what_is_typed_into_the_budget_and_not_saved_counts(card: Card) -> None:
+    card.open()
+    card.page.get_by_label("Budget").fill("2 345.60")
+    card.begin()
+    expect(card.field("Amount")).to_have_value("2345.60")
+
+
+def test_the_amount_is_what_the_budget_leaves_after_what_was_paid(card: Card) -> None:
+    card.stage.backend.deal |= {"state": "paid", "paid": [money("200.00")], "expected": [money("200.00")]}
+    card.open().begin()
+    expect(card.field("Amount")).to_have_value("1000.00")
+
+
+def test_the_rest_is_offered_where_something_is_open(card: Card) -> None:
+    paid = {"state": "partially_paid", "paid": [money("400.00")], "open": [money("800.00")]}
+    card.stage.backend.deal |= paid | {"requests": [a_request(kind="deposit", state="paid")]}
+    card.open().begin()
+    expect(card.field("What for")).to_have_value("rest")
+    expect(card.field("Amount")).to_have_value("800.00")
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    assert sent(card)["kind"] == "rest"
+
+
+def test_a_deposit_is_a_share_of_the_whole_price(card: Card) -> None:
+    card.open().begin()
+    card.field("What for").select_option("deposit")
+    expect(card.field("Amount")).to_have_value("600.00")
+    card.button("30%").click()
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    facts = {name: sent(card)[name] for name in ("kind", "mode", "amount", "deal_total")}
+    assert facts == {"kind": "deposit", "mode": "payment", "amount": "360.00", "deal_total": "1200.00"}
+
+
+def test_a_subscription_says_how_often(card: Card) -> None:
+    card.open().begin()
+    card.field("What for").select_option("subscription")
+    card.field("Every").fill("3")
+    card.field("Period").select_option("week")
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    assert {name: sent(card)[name] for name in ("mode", "interval", "interval_count")} == {
+        "mode": "subscription",
+        "interval": "week",
+        "interval_count": 3,
+    }
+    assert "kind" not in sent(card)
+
+
+def test_only_the_fields_of_the_chosen_kind_are_there(card: Card) -> None:
+    card.open().begin()
+    for label in ("Whole price of the deal", "Every", "Period"):
+        expect(card.field(label)).to_be_hidden()
+    card.field("What for").select_option("deposit")
+    expect(card.field("Whole price of the deal")).to_be_visible()
+
+
+def test_escape_closes_the_form_and_gives_the_focus_back(card: Card) -> None:
+    card.open().begin()
+    expect(card.field("Amount")).to_be_focused()
+    card.page.keyboard.press("Escape")
+    expect(card.button("Create Stripe payment")).to_be_focused()
+
+
+def test_the_link_is_copied_with_one_press(card: Card) -> None:
+    card.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card.open().begin()
+    submit(card).click()
+    expect(card.button("Copy link")).to_be_focused()
+    card.button("Copy link").click()
+    expect(card.button("Copied")).to_be_visible()
+    url = card.stage.backend.deal["requests"][0]["url"]
+    assert card.page.evaluate("navigator.clipboard.readText()") == url
+
+
+def test_the_link_is_copied_where_the_clipboard_is_refused(card: Card) -> None:
+    card.page.add_init_script("delete Navigator.prototype.clipboard")
+    card.open().begin()
+    submit(card).click()
+    card.button("Copy link").click()
+    expect(card.button("Copied")).to_be_visible()
+
+
+def test_the_message_for_the_client_has_amount_and_link_in_it(card: Card) -> None:
+    card.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card.open().begin()
+    submit(card).click()
+    card.button("Copy message with link").click()
+    expect(card.button("Copied")).to_be_visible()
+    url = card.stage.backend.deal["requests"][0]["url"]
+    assert card.page.evaluate("navigator.clipboard.readText()") == f"Hello! Here is the link to pay €1,200.00: {url}"
+
+
+def test_the_link_opens_in_a_tab_that_knows_nothing_of_kommo(card: Card) -> None:
+    card.open().begin()
+    submit(card).click()
+    link = card.widget.get_by_role("link", name="Open").first
+    expect(link).to_have_attribute("href", re.compile("^https://pay.example.com/p/"))
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_attribute("rel", re.compile("noopener"))
+
+
+def test_done_leads_back_to_the_list_with_the_new_link_in_it(card: Card) -> None:
+    card.open().begin()
+    submit(card).click()
+    card.button("Done").click()
+    expect(card.widget.get_by_role("listitem")).to_have_count(1)
+    expect(card.button("Create Stripe payment")).to_be_visible()
+
+
+def test_who_may_not_create_is_told_so(card: Card) -> None:
+    card.stage.backend.deal |= {"may": {"create": False, "refund": False}}
+    card.open()
+    expect(card.widget).to_contain_text("An administrator can change that")
+    expect(card.button("Create Stripe payment")).to_have_count(0)

@@ -1,0 +1,193 @@
+"""Kommo destroys, draws again and changes deals as it likes; the widget follows, and leaves nothing behind."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Card
+from tests.browser.scripted import NO_DEAL, Answer, a_request, money
+
+pytestmark = pytest.mark.browser
+
+WAYS = ["new", "render", "rebuilt", "silent"]
+"""Destroyed and constructed anew; rendered again; the same with an empty panel; not told at all."""
+
+
+def two_deals(card: Card) -> tuple[int, int]:
+    """Two deals, each with one link whose description tells them apart."""
+    first, second = card.stage.leads[:2]
+    for lead_id, name in ((first, "First deal's link"), (second, "Second deal's link")):
+        card.stage.backend.deals[lead_id] = dict(NO_DEAL) | {"requests": [a_request(lead_id, description=name)]}
+    return first, second
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_deal_is_shown_however_kommo_goes_there(card: Card, way: str) -> None:
+    first, second = two_deals(card)
+    card.open(first)
+    expect(card.widget).to_contain_text("First deal's link")
+    card.host(f"switchTo({second}, '{way}')")
+    expect(card.widget).to_contain_text("Second deal's link")
+    expect(card.widget).not_to_contain_text("First deal's link")
+    card.host(f"switchTo({first}, '{way}')")
+    expect(card.widget).to_contain_text("First deal's link")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_late_answer_is_not_painted_into_another_deals_card(card: Card, way: str) -> None:
+    first, second = two_deals(card)
+    card.stage.backend.script["deal"] = [Answer(seconds=1.5)]
+    card.open(first)
+    expect(card.widget.locator(".dealpay-loading")).to_be_visible()
+    card.host(f"switchTo({second}, '{way}')")
+    expect(card.widget).to_contain_text("Second deal's link")
+    card.page.wait_for_timeout(1600)
+    expect(card.widget).to_contain_text("Second deal's link")
+    expect(card.widget).not_to_contain_text("First deal's link")
+
+
+def test_a_request_under_way_is_found_again_by_the_next_card_of_the_deal(card: Card) -> None:
+    card.stage.backend.always["create"] = Answer(seconds=1)
+    card.open().begin()
+    card.widget.locator("[data-key=submit]").click()
+    expect(card.widget).to_contain_text("Creating…")
+    card.host(f"switchTo({card.stage.leads[0]}, 'new')")
+    expect(card.widget).to_contain_text("Creating…")
+    expect(card.widget.get_by_role("heading", name="The link is ready")).to_be_visible()
+    assert len(card.stage.backend.called("create")) == 1
+
+
+def test_what_was_typed_survives_a_card_drawn_anew(card: Card) -> None:
+    card.open().begin()
+    card.field("Amount").fill("77")
+    card.host(f"switchTo({card.stage.leads[0]}, 'new')")
+    expect(card.field("Amount")).to_have_value("77")
+
+
+def test_a_second_render_in_the_same_card_changes_nothing(card: Card) -> None:
+    card.open().begin()
+    card.field("Amount").fill("77")
+    card.host("renderAll()")
+    expect(card.field("Amount")).to_have_value("77")
+    expect(card.field("Amount")).to_be_focused()
+    assert card.page.locator(".dealpay").count() == 1
+
+
+def test_a_form_is_not_sent_into_another_deal(card: Card) -> None:
+    first, second = two_deals(card)
+    card.page.clock.install()
+    card.open(first).begin()
+    card.page.clock.pause_at(card.page.evaluate("Date.now() + 100"))
+    card.host(f"switchTo({second}, 'silent')")
+    card.widget.locator("[data-key=submit]").click()
+    assert card.stage.backend.called("create") == []
+
+
+def test_a_new_deal_gets_its_card_when_it_is_saved(card: Card) -> None:
+    card.open(0)
+    expect(card.widget).to_contain_text("Save the deal first")
+    card.page.get_by_label("Deal name").fill("Fresh")
+    card.page.get_by_role("button", name="Save").click()
+    expect(card.button("Create Stripe payment")).to_be_visible()
+    assert len(card.stage.backend.called("deal")) == 1
+
+
+def test_nothing_is_left_after_destroy(card: Card) -> None:
+    card.page.clock.install()
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open().begin()
+    card.host("destroyAll()")
+    calls = len(card.stage.backend.calls)
+    card.page.clock.run_for(30_000)
+    assert card.page.locator(".dealpay").count() == 0
+    assert card.page.locator("style[id]").count() == 1
+    assert card.host("documentListeners().length") == 0
+    assert len(card.stage.backend.calls) == calls
+
+
+def test_the_style_is_there_once_after_many_cards(card: Card) -> None:
+    first, second = two_deals(card)
+    card.open(first)
+    for lead_id in (second, first, second):
+        card.host(f"switchTo({lead_id}, 'new')")
+    expect(card.widget).to_contain_text("Second deal's link")
+    assert card.page.locator("#dealpay-style").count() == 1
+
+
+def test_a_collapsed_panel_asks_for_nothing(card: Card) -> None:
+    card.open(panel="closed")
+    card.page.wait_for_timeout(300)
+    assert card.stage.backend.calls == []
+    card.page.get_by_role("button", name="Widgets").click()
+    expect(card.button("Create Stripe payment")).to_be_visible()
+
+
+def test_an_open_payment_is_looked_after_until_it_is_paid(card: Card) -> None:
+    card.page.clock.install()
+    card.stage.backend.deal |= {"requests": [a_request()], "expected": [money("120.00")]}
+    card.open()
+    expect(card.widget.locator(".dealpay-badge").first).to_have_text("Waiting")
+    paid = {"state": "paid", "paid": [money("120.00")], "requests": [a_request(state="paid")]}
+    card.stage.backend.deal = card.stage.backend.deal | paid
+    card.page.clock.run_for(7_000)
+    expect(card.widget.locator(".dealpay-badge").first).to_have_text("Paid")
+    calls = len(card.stage.backend.calls)
+    card.page.clock.run_for(60_000)
+    assert len(card.stage.backend.calls) == calls
+
+
+def test_a_hidden_tab_does_not_refresh(card: Card) -> None:
+    card.page.clock.install()
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    expect(card.widget).to_contain_text("Waiting")
+    card.page.evaluate(
+        """() => {
+          Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+          document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+    )
+    calls = len(card.stage.backend.calls)
+    card.page.clock.run_for(60_000)
+    assert len(card.stage.backend.calls) == calls
+
+
+def test_a_refresh_that_fails_keeps_what_was_known_and_tries_less_often(card: Card) -> None:
+    card.page.clock.install()
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    expect(card.widget).to_contain_text("Website for Ana")
+    card.stage.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
+    card.page.clock.run_for(6_000)
+    expect(card.widget.get_by_role("alert")).to_contain_text("can't be reached")
+    expect(card.widget).to_contain_text("Website for Ana")
+    calls = len(card.stage.backend.called("deal"))
+    for _ in range(12):
+        card.page.clock.run_for(5_000)
+        card.page.wait_for_timeout(30)
+    assert len(card.stage.backend.called("deal")) - calls <= 5
+
+
+def test_a_style_of_another_widget_does_not_reach_ours(card: Card) -> None:
+    card.open().begin()
+    before = _places(card)
+    hostile = "button, input, select, label, p { font-size: 31px; margin: 19px; padding: 17px; float: right } "
+    card.page.add_style_tag(content=hostile + ".km-form, .btn, .row, .link { display: none }")
+    assert _places(card) == before
+
+
+def _places(card: Card) -> list[list[object]]:
+    """Where every node that is seen stands within the widget, and how large its letters are."""
+    return list(
+        card.widget.evaluate(
+            """root => [...root.querySelectorAll('*')].filter(node => node.offsetWidth > 0).map(node => {
+              const [box, edge] = [node.getBoundingClientRect(), root.getBoundingClientRect()];
+              const places = [box.x - edge.x, box.y - edge.y, box.width, box.height].map(Math.round);
+              return [node.className, getComputedStyle(node).fontSize, ...places];
+            })"""
+        )
+    )
+
+
+def test_an_integration_without_tokens_says_what_to_do(card: Card) -> None:
+    card.open(ajax="absent")
+    expect(card.widget).to_contain_text("must install the integration again")

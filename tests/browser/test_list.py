@@ -1,0 +1,150 @@
+"""What is listed, and what can be done with it: cancel, check, refund."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Card
+from tests.browser.scripted import Answer, a_payment, a_request, money, refusal
+from tests.browser.states import full_list
+
+pytestmark = pytest.mark.browser
+
+MAY_REFUND = {"may": {"create": True, "refund": True}}
+
+
+def test_states_are_words_and_colours(card: Card) -> None:
+    card.stage.backend.deal |= full_list()
+    card.open()
+    badges = card.widget.locator(".dealpay-badge:visible")
+    expect(badges).to_have_text(["Partly paid", "Waiting", "Processing", "Paid", "Refunded", "Disputed"])
+    colours = badges.evaluate_all("nodes => nodes.map(node => getComputedStyle(node).backgroundColor)")
+    assert len(set(colours)) == 5
+
+
+def test_a_link_whose_payment_is_listed_is_not_listed_itself(card: Card) -> None:
+    paid = a_request(1, state="paid")
+    card.stage.backend.deal |= {"requests": [paid], "payments": [a_payment(request_id=paid["id"])]}
+    card.open()
+    expect(card.widget.get_by_role("listitem")).to_have_count(1)
+
+
+def test_a_settled_link_without_a_payment_is_listed_as_paid(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request(1, state="paid")]}
+    card.open()
+    expect(card.widget.get_by_role("listitem")).to_contain_text("Paid")
+
+
+def test_links_that_came_to_nothing_stand_behind_a_fold(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request(1, state="expired"), a_request(2, state="replaced")]}
+    card.open()
+    expect(card.widget.get_by_text("Expired")).to_be_hidden()
+    card.widget.get_by_text("Earlier links (2)").click()
+    expect(card.widget.get_by_text("Expired")).to_be_visible()
+
+
+def test_a_state_of_a_newer_backend_is_shown_as_it_came(card: Card) -> None:
+    card.stage.backend.deal |= {"state": "on_hold", "requests": [a_request(1, state="paused")], "novelty": {"a": 1}}
+    card.open()
+    expect(card.widget.locator(".dealpay-badge").first).to_have_text("on_hold")
+
+
+def test_an_answer_with_nothing_but_the_contract_is_enough(card: Card) -> None:
+    needed = ("state", "paid", "expected", "open", "requests", "payments", "explanation")
+    card.stage.backend.deal = {name: card.stage.backend.deal[name] for name in needed}
+    card.open().begin()
+    expect(card.field("Amount")).to_have_value("1200.00")
+    card.widget.locator("[data-key=submit]").click()
+    expect(card.field("Currency")).to_have_accessible_description("Choose a currency.")
+
+
+def test_a_payment_leads_to_stripes_dashboard_of_its_mode(card: Card) -> None:
+    card.stage.backend.deal |= {"mode": "test", "payments": [a_payment(7)]}
+    card.open()
+    link = card.widget.get_by_role("link", name="pi_sandbox000007")
+    expect(link).to_have_attribute("href", "https://dashboard.stripe.com/test/payments/pi_sandbox000007")
+
+
+def test_cancelling_asks_first(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    card.button("Cancel").click()
+    card.button("Keep").click()
+    expect(card.button("Cancel")).to_be_focused()
+    assert card.stage.backend.called("cancel") == []
+
+
+def test_a_link_is_cancelled_once(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.stage.backend.always["cancel"] = Answer(seconds=0.3)
+    card.open()
+    card.button("Cancel").click()
+    card.button("Cancel link").dblclick()
+    expect(card.widget.get_by_text("Earlier links (1)")).to_be_visible()
+    assert len(card.stage.backend.called("cancel")) == 1
+
+
+def test_a_cancel_that_is_refused_says_why(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.stage.backend.always["cancel"] = Answer(409, refusal("already_paid", "The client paid a moment ago."))
+    card.open()
+    card.button("Cancel").click()
+    card.button("Cancel link").click()
+    expect(card.widget.get_by_role("alert")).to_have_text("The client paid a moment ago.")
+
+
+def test_check_now_asks_stripe_and_reads_again(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    expect(card.button("Check now")).to_be_visible()
+    card.stage.backend.deal = card.stage.backend.deal | {"state": "paid", "requests": [a_request(state="paid")]}
+    card.button("Check now").click()
+    expect(card.button("Checking…")).to_be_visible()
+    expect(card.widget.locator(".dealpay-badge").first).to_have_text("Paid")
+    assert len(card.stage.backend.called("check")) == 1
+
+
+def test_the_focus_stays_when_the_list_is_read_again(card: Card) -> None:
+    card.page.clock.install()
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    card.button("Copy").focus()
+    card.stage.backend.deal = card.stage.backend.deal | {"explanation": "The client opened the link."}
+    card.stage.backend.deal |= {"requests": [a_request(), a_request(2)]}
+    card.page.clock.run_for(6_000)
+    expect(card.widget.get_by_role("listitem")).to_have_count(2)
+    expect(card.button("Copy").first).to_be_focused()
+
+
+def test_refunds_are_offered_only_where_the_admin_allows_them(card: Card) -> None:
+    card.stage.backend.deal |= {"payments": [a_payment()]}
+    card.open()
+    expect(card.widget.get_by_role("listitem")).to_have_count(1)
+    expect(card.button("Refund")).to_have_count(0)
+
+
+def test_a_part_is_refunded_with_a_reason_and_the_total_that_was_seen(card: Card) -> None:
+    card.stage.backend.deal |= {"payments": [a_payment(refunded="20.00")], "paid": [money("120.00")]} | MAY_REFUND
+    card.open()
+    card.button("Refund").click()
+    expect(card.field("Amount to refund")).to_have_value("100.00")
+    card.field("Amount to refund").fill("30,5")
+    card.field("Reason").select_option("duplicate")
+    card.button("Refund €30.50").dblclick()
+    expect(card.field("Amount to refund")).to_have_count(0)
+    (call,) = card.stage.backend.called("refund")
+    body = dict(call.body or {})
+    assert len(str(body.pop("refund_id"))) == 36
+    assert body == {"amount": "30.50", "expected_refunded": "20.00", "reason": "duplicate"}
+
+
+def test_a_refund_sent_again_has_the_same_id(card: Card) -> None:
+    card.stage.backend.deal |= {"payments": [a_payment()]} | MAY_REFUND
+    card.stage.backend.script["refund"] = [Answer(502, refusal("stripe_unreachable", "Stripe does not answer."))]
+    card.open()
+    card.button("Refund").click()
+    card.button("Refund €120.00").click()
+    expect(card.widget.get_by_role("alert")).to_contain_text("Stripe does not answer.")
+    card.button("Refund €120.00").click()
+    expect(card.field("Amount to refund")).to_have_count(0)
+    first, second = card.stage.backend.called("refund")
+    assert first.body == second.body
