@@ -8,11 +8,11 @@ from backend.ledger.book import absorb
 from backend.models import StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import Answer, Refused, StripeApi
-from backend.stripe_api.events import Told, invoice_payment_facts, payment_intent_facts, session_facts
+from backend.stripe_api.events import Told, facts_of, invoice_payment_facts, payment_intent_facts, session_facts
 from backend.wakeups import mark_dirty
 
 GIVEN_UP = ("requires_payment_method", "canceled")
-"""States of a PaymentIntent whose session is complete and whose money did not come."""
+"""States of a PaymentIntent whose last try brought nothing; behind a complete session no further try follows."""
 
 
 async def close(api: StripeApi, session_id: str) -> Answer:
@@ -26,25 +26,29 @@ async def close(api: StripeApi, session_id: str) -> Answer:
 
 
 async def facts_of_session(api: StripeApi, answer: Answer, told: Told) -> list[Fact]:
-    """The session and, where it is complete, its payments: further calls for what a session does not tell."""
+    """The session and its payments: further calls for what a session does not tell."""
     facts = list(session_facts(answer, told))
-    if answer["status"] == "complete":
-        with suppress(Refused):  # a key without the right to look further: the session itself tells enough
-            facts += await _facts_of_payments(api, answer, told)
+    with suppress(Refused):  # a key without the right to look further: the session itself tells enough
+        if answer.get("invoice"):
+            for row in await api.invoice_payments(answer["invoice"]):
+                facts += invoice_payment_facts(row, told)
+        if answer.get("payment_intent"):
+            facts += _facts_of_intent(await api.payment_intent(answer["payment_intent"]), answer, told)
     return facts
 
 
-async def _facts_of_payments(api: StripeApi, answer: Answer, told: Told) -> list[Fact]:
-    facts: list[Fact] = []
-    if answer.get("invoice"):
-        for row in await api.invoice_payments(answer["invoice"]):
-            facts += invoice_payment_facts(row, told)
-    if answer.get("payment_intent"):
-        intent = await api.payment_intent(answer["payment_intent"])
-        facts += payment_intent_facts(intent, told)
-        if intent["status"] in GIVEN_UP:
-            facts.append(Fact(answer["id"], "async_failed", told.created))
+def _facts_of_intent(intent: Answer, session: Answer, told: Told) -> list[Fact]:
+    gave_up = intent["status"] in GIVEN_UP
+    was_declined = gave_up and intent.get("last_payment_error")
+    facts = facts_of(_as_declined(intent), told.account_id) if was_declined else [*payment_intent_facts(intent, told)]
+    if gave_up and session["status"] == "complete":
+        facts.append(Fact(session["id"], "async_failed", told.created))
     return facts
+
+
+def _as_declined(intent: Answer) -> Answer:
+    """The event that Stripe sent of it. When the try was made is not told; that it was after the intent, is."""
+    return {"type": "payment_intent.payment_failed", "created": intent["created"], "data": {"object": intent}}
 
 
 async def learn(resources: Resources, connection: StripeConnection, facts: Iterable[Fact]) -> None:

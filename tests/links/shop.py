@@ -90,6 +90,13 @@ class Shop:
         await self.check()
         return request
 
+    async def may_refund(self) -> None:
+        await self.set_options(refunds=[self.kommo.account.admin.id])
+
+    async def refund(self, payment: str, **more: Any) -> httpx.Response:
+        body = {"refund_id": str(uuid.uuid4()), "expected_refunded": "0.00"} | more
+        return await self.post(f"/widget/payments/{payment}/refund", body)
+
     async def open(self, url: str, **headers: str) -> httpx.Response:
         return await self.http.get(url, headers=headers)
 
@@ -118,6 +125,15 @@ class Shop:
         async with self.resources.database.write() as session:
             connection = await session.get_one(StripeConnection, CONNECTION)
             connection.api_key = self.resources.vault.seal_text(api_key, f"stripe_connection:{CONNECTION}:api_key")
+
+    async def disconnect(self) -> None:
+        """The key is gone, what it did stays."""
+        async with self.resources.database.write() as session:
+            connection = await session.get_one(StripeConnection, CONNECTION)
+            connection.api_key = ""
+
+    def kommo_is_away(self) -> None:
+        self.kommo.faults.add("502_html", times=0)
 
     async def set_options(self, **options: Any) -> None:
         async with self.resources.database.write() as session:
