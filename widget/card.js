@@ -33,7 +33,7 @@ export function createView(root, given) {
     slots.head([phase, deal, !draft && !created, state.problem?.message], () =>
       ready ? summary(deal, !draft && !created, words, lang) : phaseNotice(state, given),
     );
-    const shows = !ready ? '' : draft ? draft.requestId : created ? created : ['begin', deal.may, somethingMade(deal)];
+    const shows = !ready ? '' : draft ? draft.requestId : created ? created : ['begin', deal.may, deal.connected];
     slots.main(shows, () => {
       form = null;
       if (!ready) return [];
@@ -41,7 +41,7 @@ export function createView(root, given) {
         form = buildForm(draft, { ...given, rest: restOpen(deal), deal });
         return [form.node];
       }
-      return created ? [createdPanel(created, given)] : [beginButton(deal, words, actions)];
+      return created ? [createdPanel(created, given)] : [beginButton(deal, given)];
     });
     form?.refresh();
     slots.list([ready && deal, state.created?.id, questionKey(state.asked)], () =>
@@ -115,10 +115,10 @@ function progress(deal, expected, words, lang) {
 
 /**
  * @param {import('./types').Deal} deal
- * @param {import('./types').Words} words
- * @param {any} actions
+ * @param {{words: import('./types').Words, admin: boolean, actions: import('./deal.js').DealCard}} given
  */
-function beginButton(deal, words, actions) {
+function beginButton(deal, { words, admin, actions }) {
+  if (deal.connected === false) return admin && setupButton(words, actions);
   if (deal.may?.create === false) return el('p', { class: 'dealpay-muted', text: words('card.may_not_create') });
   return el('button', {
     type: 'button',
@@ -126,6 +126,19 @@ function beginButton(deal, words, actions) {
     'data-key': 'begin',
     text: words('card.create'),
     on: { click: () => actions.begin() },
+  });
+}
+
+/**
+ * @param {import('./types').Words} words
+ * @param {import('./deal.js').DealCard} actions
+ */
+function setupButton(words, actions) {
+  return el('button', {
+    type: 'button',
+    class: 'dealpay-button dealpay-button-blue',
+    text: words('setup.open'),
+    on: { click: () => actions.setup() },
   });
 }
 
@@ -147,15 +160,7 @@ function phaseNotice({ phase, problem }, { words, actions, admin }) {
     text: words('card.retry'),
     on: { click: () => actions.retry() },
   });
-  const setup =
-    phase === 'disconnected' &&
-    admin &&
-    el('button', {
-      type: 'button',
-      class: 'dealpay-button dealpay-button-blue',
-      text: words('setup.open'),
-      on: { click: () => actions.setup() },
-    });
+  const setup = phase === 'disconnected' && admin && setupButton(words, actions);
   return [el('div', { role: phase === 'failed' ? 'alert' : null }, title, said || hint), setup, again];
 }
 

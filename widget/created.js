@@ -1,7 +1,8 @@
 // @ts-check
 import { copyText } from './clipboard.js';
-import { el } from './dom.js';
+import { el, webAddress } from './dom.js';
 import { formatAmount } from './money.js';
+import { qrFold } from './qr_picture.js';
 
 /**
  * The link that was just made: copy, open, a message with the link in it.
@@ -36,6 +37,7 @@ export function createdPanel(request, { words, lang, leadId, message, actions })
       openLink(request.url, words, 'dealpay-button'),
     ),
     copyButton({ words, key: 'copy-message', label: 'created.message', blue: false, text: whole, field: null }),
+    qrFold(request.url, words),
     el('button', {
       type: 'button',
       class: 'dealpay-link',
@@ -94,17 +96,9 @@ function copying(button, text, field, label, words) {
 export function openLink(url, words, look) {
   return el('a', {
     class: look,
-    href: safeUrl(url),
+    href: webAddress(url),
     target: '_blank',
     rel: 'noopener noreferrer',
     text: words('list.open'),
   });
-}
-
-/**
- * Only web addresses become links, whatever was answered.
- * @param {string} url
- */
-function safeUrl(url) {
-  return /^https?:\/\//i.test(url) ? url : null;
 }

@@ -67,16 +67,9 @@ export function focusKey(node, key) {
 }
 
 /**
- * @param {string} path
- * @param {string} label
+ * Only web addresses become links, whatever was answered.
+ * @param {string} url
  */
-export function icon(path, label = '') {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  const facts = { viewBox: '0 0 16 16', width: '16', height: '16', class: 'dealpay-icon', 'aria-hidden': 'true' };
-  for (const [name, value] of Object.entries(facts)) svg.setAttribute(name, value);
-  const shape = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  shape.setAttribute('d', path);
-  svg.append(shape);
-  if (label) svg.setAttribute('data-name', label);
-  return svg;
+export function webAddress(url) {
+  return /^https?:\/\//i.test(url) ? url : null;
 }

@@ -1,11 +1,12 @@
 // @ts-check
 import { badge } from './badge.js';
 import { copyLink, openLink } from './created.js';
-import { el } from './dom.js';
+import { el, webAddress } from './dom.js';
 import { formatAmount } from './money.js';
 import { cancelQuestion, refundQuestion } from './question.js';
 
-const LIVE = ['pending', 'processing'];
+/** A failed link can still be paid: by another card, or after a bank's no. */
+const LIVE = ['pending', 'processing', 'failed'];
 
 /**
  * @typedef {{words: import('./types').Words, lang: string, actions: import('./deal.js').DealCard}} Given
@@ -67,6 +68,9 @@ function requestRow(request, state, given) {
     line(request, badge(request.state, words), lang),
     el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
     el('p', { class: 'dealpay-small dealpay-muted', text: `${words(`kind.${kind}`)} · ${made}` }),
+    request.opened &&
+      request.state === 'pending' &&
+      el('p', { class: 'dealpay-small dealpay-muted', text: words('list.opened') }),
     LIVE.includes(request.state) && (asked ? cancelQuestion(asked, given) : rowActions(request, given)),
   );
 }
@@ -81,7 +85,7 @@ function rowActions(request, { words, actions }) {
     { class: 'dealpay-actions' },
     copyLink(request.url, request.id, words),
     openLink(request.url, words, 'dealpay-link'),
-    request.state === 'pending' &&
+    request.state !== 'processing' &&
       el('button', {
         type: 'button',
         class: 'dealpay-link',
@@ -115,7 +119,7 @@ function paymentRow(payment, state, given) {
     el(
       'p',
       { class: 'dealpay-actions' },
-      atStripe(payment, deal, words),
+      atStripe(payment, words),
       deal.may?.refund && refundable(payment) && !asked && refundButton(payment, given),
     ),
     asked && refundQuestion(asked, given),
@@ -154,22 +158,19 @@ function paymentState(payment) {
 }
 
 /**
- * The payment's id, as a link to Stripe's dashboard where the mode is known.
+ * The payment's id, as a link to Stripe's dashboard.
  * @param {import('./types').Payment} payment
- * @param {import('./types').Deal} deal
  * @param {import('./types').Words} words
  */
-function atStripe(payment, deal, words) {
-  if (!deal.mode || !/^\w+$/.test(payment.id))
-    return el('span', { class: 'dealpay-muted dealpay-id', text: payment.id });
-  const href = `https://dashboard.stripe.com/${deal.mode === 'test' ? 'test/' : ''}payments/${payment.id}`;
-  const title = words('list.at_stripe');
+function atStripe(payment, words) {
+  const href = webAddress(payment.stripe_url ?? '');
+  if (!href) return el('span', { class: 'dealpay-muted dealpay-id', text: payment.id });
   return el('a', {
     class: 'dealpay-link dealpay-id',
     href,
     target: '_blank',
     rel: 'noopener noreferrer',
-    title,
+    title: words('list.at_stripe'),
     text: payment.id,
   });
 }

@@ -50,7 +50,9 @@ export function firstState(leadId) {
  * @param {import('./types').Deal} deal
  */
 export function tookDeal(state, deal) {
-  state.phase = deal.connected === false ? 'disconnected' : 'ready';
+  // Where money was, it stays to be seen after the connection has gone.
+  const empty = deal.requests.length + deal.payments.length === 0;
+  state.phase = deal.connected === false && empty ? 'disconnected' : 'ready';
   state.deal = deal;
   state.problem = null;
   state.loadedAt = Date.now();

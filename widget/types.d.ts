@@ -12,6 +12,7 @@ export type PaymentRequest = Amount & {
   created_at: string;
   expires_at?: string | null;
   created_by?: string | null;
+  opened?: boolean;
 };
 
 export type Payment = Amount & {
@@ -21,6 +22,7 @@ export type Payment = Amount & {
   refunded: string | null;
   disputed: string | null;
   request_id?: string | null;
+  stripe_url?: string | null;
 };
 
 /** `GET /widget/deals/{lead_id}`. What has a question mark may be missing. */

@@ -56,6 +56,7 @@ def a_payment(number: int = 1, **facts: Any) -> Json:
         "refunded": "0.00",
         "disputed": None,
         "request_id": None,
+        "stripe_url": f"https://dashboard.stripe.com/payments/pi_sandbox{number:06}",
     } | facts
 
 

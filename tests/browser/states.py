@@ -65,6 +65,11 @@ def created(card: Card) -> None:
     expect(card.widget).to_contain_text("The link is ready")
 
 
+def created_with_code(card: Card) -> None:
+    created(card)
+    card.widget.get_by_text("Show QR code").click()
+
+
 def listed(card: Card) -> None:
     card.stage.backend.deal |= full_list()
     card.open()
@@ -127,7 +132,7 @@ def full_list() -> dict[str, object]:
         "open": [money("840.00")],
         "explanation": "The client opened the link yesterday at 17:20 and left.",
         "requests": [
-            a_request(1, amount="840.00", kind="rest", created_by="Sam Sales"),
+            a_request(1, amount="840.00", kind="rest", created_by="Sam Sales", opened=True),
             a_request(2, amount="49.00", state="processing", description="Hosting, a month", mode="subscription"),
             a_request(3, amount="360.00", state="paid", kind="deposit", description="Deposit for the website"),
             a_request(4, amount="1200.00", state="cancelled"),
@@ -153,6 +158,7 @@ STATES: dict[str, State] = {
         form_broken,
         creating,
         created,
+        created_with_code,
         listed,
         cancelling,
         refunding,

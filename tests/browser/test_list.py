@@ -57,11 +57,31 @@ def test_an_answer_with_nothing_but_the_contract_is_enough(card: Card) -> None:
     expect(card.field("Currency")).to_have_accessible_description("Choose a currency.")
 
 
-def test_a_payment_leads_to_stripes_dashboard_of_its_mode(card: Card) -> None:
-    card.stage.backend.deal |= {"mode": "test", "payments": [a_payment(7)]}
+def test_a_payment_leads_to_stripes_dashboard(card: Card) -> None:
+    card.stage.backend.deal |= {"payments": [a_payment(7)]}
     card.open()
     link = card.widget.get_by_role("link", name="pi_sandbox000007")
-    expect(link).to_have_attribute("href", "https://dashboard.stripe.com/test/payments/pi_sandbox000007")
+    expect(link).to_have_attribute("href", "https://dashboard.stripe.com/payments/pi_sandbox000007")
+
+
+def test_a_link_that_the_client_opened_says_so(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request(opened=True)]}
+    card.open()
+    expect(card.widget.get_by_role("listitem")).to_contain_text("The client opened the link")
+
+
+def test_a_failed_link_can_still_be_sent_again(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request(state="failed")]}
+    card.open()
+    expect(card.button("Copy")).to_be_visible()
+
+
+def test_payments_stay_to_be_seen_after_stripe_was_disconnected(card: Card) -> None:
+    card.stage.backend.deal |= {"connected": False, "payments": [a_payment()]}
+    card.open()
+    expect(card.widget.get_by_role("listitem")).to_have_count(1)
+    expect(card.button("Create Stripe payment")).to_have_count(0)
+    expect(card.button("Open set-up")).to_be_visible()
 
 
 def test_cancelling_asks_first(card: Card) -> None:

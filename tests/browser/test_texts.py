@@ -42,7 +42,10 @@ def test_two_hundred_hostile_strings_in_every_field_run_nothing(card: Card) -> N
     every = {"description", "created_by", "state", "currency", "url", "kind", "created_at"}
     requests = [a_request(place) | dict.fromkeys(every, text) for place, text in enumerate(HOSTILE)]
     open_ = [one | {"state": "pending", "id": f"open-{one['id']}"} for one in requests]
-    payments = [a_payment() | dict.fromkeys(("id", "disputed", "state", "paid_at", "currency"), one) for one in HOSTILE]
+    payments = [
+        a_payment() | dict.fromkeys(("id", "disputed", "state", "paid_at", "currency", "stripe_url"), one)
+        for one in HOSTILE
+    ]
     facts = {"requests": [*requests, *open_], "payments": payments, "explanation": HOSTILE[1], "state": HOSTILE[2]}
     card.stage.backend.deal |= facts
     card.open()
