@@ -8,10 +8,11 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Locator, Page
@@ -24,6 +25,8 @@ from backend.sandbox.kommo.host import install_widget
 from backend.sandbox.kommo.world import KommoWorld
 from backend.sandbox.serving import serving
 from tests.browser.scripted import ScriptedBackend
+
+T = TypeVar("T")
 
 _QUIET = (
     "--disable-gpu",
@@ -43,26 +46,28 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """``app`` on a loopback port, in a thread with an event loop of its own."""
-    ready, bound = threading.Event(), [""]
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
+def threaded(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """What ``context`` yields, entered and left in a thread with an event loop of its own."""
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    entered: Future[T] = Future()
 
-    async def run() -> None:
-        async with serving(app) as address:
-            bound[0] = address
-            ready.set()
-            await stop.wait()
+    async def stay() -> None:
+        try:
+            async with context as value:
+                entered.set_result(value)
+                await stop.wait()
+        except Exception as error:
+            if entered.done():
+                raise
+            entered.set_exception(error)
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
+    thread = threading.Thread(target=loop.run_until_complete, args=(stay(),), daemon=True)
     thread.start()
-    assert ready.wait(10), "the server did not start"
     try:
-        yield bound[0]
+        yield entered.result(30)
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(20)
         loop.close()
 
 
@@ -92,10 +97,10 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     integration = world.add_integration(world.account, "http://127.0.0.1:1/oauth/kommo/callback")
     backend = ScriptedBackend(integration.client_secret)
     with ExitStack() as stack:
-        backend_url = stack.enter_context(served(backend.app()))
+        backend_url = stack.enter_context(threaded(serving(backend.app())))
         built = widget_archive.build(widget_archive.find_sources(), backend_url, tmp_path / "widget.zip")
         install_widget(world, integration.client_id, built.content)
-        world.base_url = stack.enter_context(served(create_app(world)))
+        world.base_url = stack.enter_context(threaded(serving(create_app(world))))
         yield Stage(world, integration, backend, world.base_url, backend_url)
 
 
