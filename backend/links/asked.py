@@ -27,7 +27,9 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class CreateBody(BaseModel):
-    """Amounts are major units as text. Keys that we don't know are left alone: a newer widget may send more."""
+    """Amounts are major units as text. ``replaces`` is an open request of the same deal that this one takes over from.
+
+    Keys that we don't know are left alone: a newer widget may send more."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -42,6 +44,7 @@ class CreateBody(BaseModel):
     interval_count: Annotated[int, Field(strict=True, ge=1, le=1095)] | None = None
     kind: Literal["full", "deposit", "rest"] = "full"
     deal_total: Text | None = None
+    replaces: UUID | None = None
 
 
 class RefundBody(BaseModel):
@@ -69,6 +72,7 @@ class Asked:
     interval_count: int | None
     kind: str
     deal_total: int | None
+    replaces: str | None
 
     @property
     def content(self) -> str:
@@ -114,6 +118,7 @@ def asked_of(body: CreateBody) -> Asked:
         interval_count=(body.interval_count or 1) if body.mode == "subscription" else None,
         kind=body.kind,
         deal_total=_deal_total(body, money),
+        replaces=str(body.replaces) if body.replaces else None,
     )
 
 

@@ -1,4 +1,6 @@
-"""Cancel a request: its session is expired at Stripe, and that answer decides."""
+"""Give a request up, for good or for a newer one: its session is expired at Stripe, and that answer decides."""
+
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import col
@@ -19,19 +21,36 @@ ROUNDS = 4
 
 async def cancel(resources: Resources, account_id: int, request_id: str) -> None:
     """Nothing happens when it is cancelled already. Raises ``RequestNotFound``, ``AlreadyPaid`` or ``Conflict``."""
+    await _retire(resources, account_id, request_id, {"cancelled_at": resources.clock()})
+
+
+async def replace(resources: Resources, account_id: int, request_id: str, newer_id: str) -> None:
+    """The link of ``request_id`` points to that of ``newer_id`` from now on. Raises as ``cancel`` does."""
+    await _retire(resources, account_id, request_id, {"replaced_by": newer_id})
+
+
+async def end_session(resources: Resources, link: Link) -> None:
+    """The current session can't be paid any more when this returns. Raises where money came or is coming."""
+    check_unpaid(link)
+    if not link.is_over:
+        await _end_session(resources, link)
+        check_unpaid(await find_request(resources, link.request.account_id, link.request.id))
+
+
+async def _retire(resources: Resources, account_id: int, request_id: str, change: dict[str, Any]) -> None:
     for _ in range(ROUNDS):
         link = await find_request(resources, account_id, request_id)
-        if link.state == "cancelled":
+        if link.state == "cancelled" or link.request.replaced_by == change.get("replaced_by", ""):
             return
-        _check(link.state)
-        if not link.is_over:
-            await _end_session(resources, link)
-        elif await _mark(resources, link):
+        await end_session(resources, link)
+        if await _mark(resources, link, change):
             return
     raise Conflict("The client is opening the link at this moment. Try again.")
 
 
-def _check(state: str) -> None:
+def check_unpaid(link: Link) -> None:
+    """Raises for a request that can't be given up any more."""
+    state = link.state
     if state == "paid":
         raise AlreadyPaid("It is paid already. Refund it instead.")
     if state == "processing":
@@ -54,7 +73,7 @@ async def _end_session(resources: Resources, link: Link) -> None:
         raise Conflict("The client is paying at this moment. Look again in a minute.")
 
 
-async def _mark(resources: Resources, link: Link) -> bool:
+async def _mark(resources: Resources, link: Link, change: dict[str, Any]) -> bool:
     """False when somebody made another session meanwhile: that one must be ended too."""
     request, now = link.request, resources.clock()
     async with resources.database.write() as session:
@@ -65,7 +84,7 @@ async def _mark(resources: Resources, link: Link) -> bool:
                 col(PaymentRequest.id) == request.id,
                 col(PaymentRequest.session_n) == request.session_n,
             )
-            .values(cancelled_at=now)
+            .values(**change)
         )
         if marked.rowcount:
             await mark_dirty(session, request.account_id, [request.lead_id], now)

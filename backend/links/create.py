@@ -10,14 +10,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connections import connection_for_button
 from backend.db import insert_missing
-from backend.errors import Conflict
+from backend.errors import AlreadyPaid, Conflict, FieldInvalid
 from backend.kommo_api.values import Lead
 from backend.ledger.load import load_deals
 from backend.links.asked import Asked
+from backend.links.cancel import cancel, end_session, replace
+from backend.links.find import find_request
 from backend.links.prefill import sealed_email
 from backend.links.refusals import in_words, out_of_reach
 from backend.links.rest import check_rest
-from backend.links.sessions import Wish, keep, make
+from backend.links.sessions import Wish, drop, keep, make
 from backend.models import Account, PaymentRequest
 from backend.resources import Resources
 from backend.signing import link_token
@@ -31,17 +33,43 @@ async def create(resources: Resources, account: Account, user_id: int, asked: As
     Raises ``Conflict`` for a uuid that was used for something else, ``AlreadyPaid``, and Stripe's no in words.
     """
     async with resources.database.read() as session:
-        if _is_made(await session.get(PaymentRequest, (account.id, asked.request_id)), asked):
-            return False
+        made = _is_made(await session.get(PaymentRequest, (account.id, asked.request_id)), asked)
+    is_new = False if made else await _create(resources, account, user_id, asked, lead)
+    if asked.replaces is not None:
+        await _take_over(resources, account.id, asked.request_id, asked.replaces)
+    return is_new
+
+
+async def _create(resources: Resources, account: Account, user_id: int, asked: Asked, lead: Lead | None) -> bool:
+    async with resources.database.read() as session:
         connection = await connection_for_button(session, account)
         if asked.kind == "rest":
             ledgers = await load_deals(session, account, [asked.lead_id], resources.clock())
             check_rest(ledgers[asked.lead_id], asked.money)
+    if asked.replaces is not None:
+        await _end_older(resources, account.id, asked.lead_id, asked.replaces)
     row = _row(resources, account, user_id, asked, lead)
     row.email = await sealed_email(resources, account, row)
     async with resources.database.write() as session:
         request = await _intent(session, row, asked)
     return not request.session_n and await _complete(resources, Wish(request, connection, 1), asked)
+
+
+async def _end_older(resources: Resources, account_id: int, lead_id: int, older_id: str) -> None:
+    """Before the newer one exists: a client who has just paid the older one must not be asked again."""
+    older = await find_request(resources, account_id, older_id)
+    if older.request.lead_id != lead_id:
+        raise FieldInvalid("It belongs to another deal.", field="replaces")
+    if older.state != "cancelled":
+        await end_session(resources, older)
+
+
+async def _take_over(resources: Resources, account_id: int, newer_id: str, older_id: str) -> None:
+    try:
+        await replace(resources, account_id, older_id, newer_id)
+    except AlreadyPaid:  # somebody opened the older link once more, and paid, while the newer one was made
+        await cancel(resources, account_id, newer_id)
+        raise
 
 
 def _row(resources: Resources, account: Account, user_id: int, asked: Asked, lead: Lead | None) -> PaymentRequest:
@@ -94,6 +122,7 @@ async def _complete(resources: Resources, wish: Wish, asked: Asked) -> bool:
         raise out_of_reach(error) from error
     if await keep(resources, wish, answer):
         return True
+    await drop(resources, wish, answer)
     async with resources.database.read() as session:
         _is_made(await session.get(PaymentRequest, (wish.request.account_id, wish.request.id)), asked)
     return False

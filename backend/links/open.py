@@ -13,7 +13,7 @@ from backend.accounts.connections import stripe_api
 from backend.errors import NotConnected
 from backend.links.find import Link, find_link
 from backend.links.news import close, facts_of_session, learn
-from backend.links.sessions import Wish, keep, make
+from backend.links.sessions import Wish, drop, keep, make
 from backend.models import PaymentRequest
 from backend.resources import Resources
 from backend.stripe_api.client import Refused, Unreachable
@@ -113,7 +113,10 @@ async def _fresh(resources: Resources, link: Link) -> ToCheckout | Shown | None:
         return Shown("trouble", link)
     wish = Wish(link.request, link.maker, link.request.session_n + 1)
     answer = await make(resources, wish)
-    return ToCheckout(answer["url"]) if await keep(resources, wish, answer) else None
+    if await keep(resources, wish, answer):
+        return ToCheckout(answer["url"])
+    await drop(resources, wish, answer)
+    return None
 
 
 async def _note_opening(resources: Resources, link: Link) -> None:

@@ -4,6 +4,7 @@ A session whose address nobody was given can't be paid. So whoever loses the rac
 the one that was kept.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import update
@@ -15,7 +16,7 @@ from backend.ledger.book import absorb
 from backend.links.params import session_params
 from backend.models import CheckoutSession, PaymentRequest, StripeConnection
 from backend.resources import Resources
-from backend.stripe_api.client import Answer, Refused
+from backend.stripe_api.client import Answer, Refused, Unreachable
 from backend.stripe_api.events import Told, session_facts
 from backend.wakeups import mark_dirty
 
@@ -32,7 +33,8 @@ class Wish:
     def key(self) -> str:
         """Our accounts may share one Stripe account, and an intent may be written anew: both are in the key."""
         request = self.request
-        return f"{request.account_id}:{request.id}:{request.content[:12]}:{self.n}"
+        key = f"{request.account_id}:{request.id}:{request.content[:12]}:{self.n}"
+        return f"{key}:{request.tries}" if request.tries else key
 
 
 def email_row(account_id: int, request_id: str) -> str:
@@ -41,6 +43,15 @@ def email_row(account_id: int, request_id: str) -> str:
 
 async def make(resources: Resources, wish: Wish) -> Answer:
     """Ask Stripe for the session; raises ``Refused`` or ``Unreachable``. An address it refuses is left out."""
+    try:
+        return await _make(resources, wish)
+    except Unreachable as error:
+        if (getattr(error.__cause__, "http_status", None) or 0) >= 500:
+            await _next_key(resources, wish.request)
+        raise
+
+
+async def _make(resources: Resources, wish: Wish) -> Answer:
     api = stripe_api(resources, wish.connection)
     request, public_url = wish.request, resources.addresses.public_url
     email = _email(resources, request)
@@ -50,6 +61,21 @@ async def make(resources: Resources, wish: Wish) -> Answer:
         if email is None or refusal.code != "email_invalid":
             raise
     return await api.create_session(session_params(request, None, public_url), f"{wish.key}:plain")
+
+
+async def _next_key(resources: Resources, request: PaymentRequest) -> None:
+    """Stripe replays its fault to a key for a day. What it may have made all the same, nobody has the address of."""
+    async with resources.database.write() as session:
+        await session.exec(
+            update(PaymentRequest)
+            .where(
+                col(PaymentRequest.account_id) == request.account_id,
+                col(PaymentRequest.id) == request.id,
+                col(PaymentRequest.session_n) == request.session_n,
+                col(PaymentRequest.tries) == request.tries,
+            )
+            .values(tries=request.tries + 1)
+        )
 
 
 def _email(resources: Resources, request: PaymentRequest) -> str | None:
@@ -72,7 +98,7 @@ async def keep(resources: Resources, wish: Wish, answer: Answer) -> bool:
                 col(PaymentRequest.cancelled_at).is_(None),
                 col(PaymentRequest.replaced_by).is_(None),
             )
-            .values(session_n=wish.n, connection_id=wish.connection.id)
+            .values(session_n=wish.n, tries=0, connection_id=wish.connection.id)
         )
         if not won.rowcount:
             return False
@@ -82,6 +108,15 @@ async def keep(resources: Resources, wish: Wish, answer: Answer) -> bool:
         await mark_dirty(session, request.account_id, [request.lead_id], now)
     resources.work_arrived.set()
     return True
+
+
+async def drop(resources: Resources, wish: Wish, answer: Answer) -> None:
+    """A session that was not kept is ended; the same one kept by another press is left alone."""
+    async with resources.database.read() as session:
+        kept = await session.get(CheckoutSession, (wish.connection.id, answer["id"]))
+    if kept is None:
+        with suppress(Refused, Unreachable):  # it ends by itself within a day, and nobody has its address
+            await stripe_api(resources, wish.connection).expire_session(answer["id"])
 
 
 def _row(wish: Wish, answer: Answer, now: float) -> CheckoutSession:

@@ -30,6 +30,7 @@ class PaymentRequest(SQLModel, table=True):
     email: str | None = None  # sealed for "payment_request:{account}:{id}:email"; only where the admin prefills
     link_token: str = Field(unique=True)
     session_n: int = 0  # which session is the current one; grows by compare-and-set
+    tries: int = 0  # faults of Stripe's own that its idempotency key would replay; a part of the next key
     stage_seen: int | None = big_int(default=None, nullable=True)  # the deal's stage when it was asked
     created_at: float = moment()
     expires_at: float | None = moment(default=None, nullable=True)

@@ -164,6 +164,13 @@ async def test_a_wish_that_stripe_never_confirmed_may_be_changed(shop: Shop) -> 
     assert (changed.status_code, changed.json()["amount"]) == (201, "90.00")
 
 
+async def test_a_fault_that_stripe_would_replay_does_not_stop_the_next_press(shop: Shop) -> None:
+    wish = shop.wish()
+    shop.fault("server_error", count=1)
+    assert (await shop.post("/widget/requests", wish)).status_code == 502
+    assert (await shop.post("/widget/requests", wish)).status_code == 201
+
+
 async def test_the_rest_is_what_the_deposit_left_open(shop: Shop) -> None:
     await shop.paid(amount="100.00", kind="deposit", deal_total="400.00")
     too_much = await shop.ask(amount="300.01", kind="rest")

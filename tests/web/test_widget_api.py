@@ -197,6 +197,49 @@ async def test_what_was_never_asked_for_cannot_be_cancelled(shop: Shop, name: st
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "request_not_found")
 
 
+# Replace
+
+
+async def test_a_newer_request_takes_the_olders_place(shop: Shop) -> None:
+    older = await shop.made()
+    newer = await shop.made(amount="90.00", replaces=older["id"])
+    deal = await shop.deal()
+    assert [request["state"] for request in deal["requests"]] == ["pending", "replaced"]
+    assert deal["expected"] == [{"amount": "90.00", "currency": "EUR"}]
+    assert [session["metadata"]["kommo_request_id"] for session in shop.payable] == [newer["id"]]
+
+
+async def test_a_replaced_link_leads_to_the_newer_one(shop: Shop) -> None:
+    older = await shop.made()
+    newer = await shop.made(amount="90.00", replaces=older["id"])
+    page = await shop.open(older["url"])
+    assert page.status_code == 200
+    assert f'href="/p/{newer["url"].rpartition("/")[2]}"' in page.text
+
+
+async def test_what_was_paid_is_not_replaced(shop: Shop) -> None:
+    older = await shop.made()
+    shop.stripe.pay_session(shop.session["id"])
+    answer = await shop.ask(amount="90.00", replaces=older["id"])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already_paid")
+    assert len((await shop.deal())["requests"]) == 1
+
+
+async def test_when_the_newer_one_is_refused_the_older_one_stays(shop: Shop) -> None:
+    older = await shop.made()
+    shop.fault("html_502", SESSIONS, count=3)
+    refused = await shop.ask(amount="90.00", replaces=older["id"])
+    assert refused.status_code == 502
+    assert (await shop.open(older["url"])).headers["location"] == shop.session["url"]
+
+
+async def test_a_request_of_another_deal_is_not_replaced(shop: Shop) -> None:
+    older = await shop.made()
+    other = list(shop.kommo.account.leads)[1]
+    answer = await shop.ask(lead_id=other, replaces=older["id"])
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "replaces")
+
+
 # Refund
 
 
@@ -321,10 +364,8 @@ async def test_a_token_that_says_something_else_is_refused(shop: Shop, change: d
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize(("algorithm", "key"), [("none", None), ("HS512", "right"), ("HS256", "wrong")])
-async def test_a_token_that_was_not_signed_as_kommo_signs_is_refused(
-    shop: Shop, algorithm: str, key: str | None
-) -> None:
+@pytest.mark.parametrize(("algorithm", "key"), [("none", ""), ("HS512", "right"), ("HS256", "w" * 64)])
+async def test_a_token_that_was_not_signed_as_kommo_signs_is_refused(shop: Shop, algorithm: str, key: str) -> None:
     claims = jwt.decode(shop.token()["X-Auth-Token"], options={"verify_signature": False})
     secret = shop.kommo.integrations[shop.client_id].client_secret if key == "right" else key
     forged = jwt.encode(claims, secret, algorithm=algorithm)
