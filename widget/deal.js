@@ -86,6 +86,7 @@ export class DealCard {
         tookDeal(this.state, deal);
         this.refresh.succeeded(deal);
         this.settleConflict(deal);
+        this.forgetCreated(deal);
       },
       (error) => {
         lostDeal(this.state, error);
@@ -183,6 +184,18 @@ export class DealCard {
     if (draft?.error?.code !== 'conflict') return;
     const made = deal.requests.find((request) => request.id === draft.requestId);
     if (made) this.showCreated(made);
+  }
+
+  /**
+   * A new link has done its work once it is paid or cancelled.
+   * @param {import('./types').Deal} deal
+   */
+  forgetCreated(deal) {
+    const { created } = this.state;
+    const now = deal.requests.find((request) => request.id === created?.id);
+    if (!now || now.state === 'pending') return;
+    this.state.created = null;
+    this.view.announce(this.words(`state.${now.state}`));
   }
 
   /** @param {string} id of a request */

@@ -112,29 +112,31 @@ def test_an_amount_that_is_none_is_not_sent(card: Card) -> None:
     assert card.stage.backend.called("create") == []
 
 
-@pytest.mark.parametrize(
-    ("currency", "typed", "shown"),
-    [
-        ("EUR", "1 200,50", "€1,200.50"),
-        ("EUR", "1.200,50", "€1,200.50"),
-        ("EUR", "1,200.50", "€1,200.50"),
-        ("EUR", "1,200", "€1,200.00"),
-        ("EUR", "1.200", "€1,200.00"),
-        ("EUR", "0.500", "€0.50"),
-        ("EUR", "12,5", "€12.50"),
-        ("EUR", "1,20,000", "€120,000.00"),
-        ("EUR", "0012", "€12.00"),
-        ("JPY", "1200.00", "¥1,200"),
-        ("KWD", "1.250", "KWD 1.250"),
-        ("KWD", "1,250", "KWD 1,250.000"),
-        ("ISK", "500", "ISK 500"),
-    ],
-)
-def test_the_button_says_the_amount_that_will_be_asked_for(card: Card, currency: str, typed: str, shown: str) -> None:
+AMOUNTS = [
+    ("EUR", "1 200,50", "€1,200.50"),
+    ("EUR", "1.200,50", "€1,200.50"),
+    ("EUR", "1,200.50", "€1,200.50"),
+    ("EUR", "1,200", "€1,200.00"),
+    ("EUR", "1.200", "€1,200.00"),
+    ("EUR", "0.500", "€0.50"),
+    ("EUR", "12,5", "€12.50"),
+    ("EUR", "1,20,000", "€120,000.00"),
+    ("EUR", "0012", "€12.00"),
+    ("JPY", "1200.00", "¥1,200"),
+    ("KWD", "1.250", "KWD 1.250"),
+    ("KWD", "1,250", "KWD 1,250.000"),
+    ("ISK", "500", "ISK 500"),
+]
+
+
+def test_the_button_says_the_amount_that_will_be_asked_for(card: Card) -> None:
     card.open().begin()
-    card.field("Currency").select_option(currency)
-    card.field("Amount").fill(typed)
-    expect(submit(card)).to_have_text(f"Create link for {shown}")
+    said = []
+    for currency, typed, _ in AMOUNTS:
+        card.field("Currency").select_option(currency)
+        card.field("Amount").fill(typed)
+        said.append((currency, typed, (submit(card).inner_text()).replace("\u00a0", " ")))
+    assert said == [(currency, typed, f"Create link for {shown}") for currency, typed, shown in AMOUNTS]
 
 
 def test_what_is_typed_into_the_budget_and_not_saved_counts(card: Card) -> None:
@@ -245,6 +247,18 @@ def test_done_leads_back_to_the_list_with_the_new_link_in_it(card: Card) -> None
     submit(card).click()
     card.button("Done").click()
     expect(card.widget.get_by_role("listitem")).to_have_count(1)
+    expect(card.button("Create Stripe payment")).to_be_visible()
+
+
+def test_the_new_links_panel_closes_by_itself_when_it_is_paid(card: Card) -> None:
+    card.page.clock.install()
+    card.open().begin()
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    made = card.stage.backend.deal["requests"][0]
+    card.stage.backend.deal = card.stage.backend.deal | {"state": "paid", "requests": [made | {"state": "paid"}]}
+    card.page.clock.run_for(6_000)
+    expect(link_ready(card)).to_have_count(0)
     expect(card.button("Create Stripe payment")).to_be_visible()
 
 

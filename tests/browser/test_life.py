@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from backend.sandbox.kommo.host.shelf import shelf_of
 from tests.browser.conftest import Card
 from tests.browser.scripted import NO_DEAL, Answer, a_request, money
 
@@ -102,6 +103,16 @@ def test_nothing_is_left_after_destroy(card: Card) -> None:
     assert card.page.locator("style[id]").count() == 1
     assert card.host("documentListeners().length") == 0
     assert len(card.stage.backend.calls) == calls
+
+
+def test_the_widget_adds_nothing_to_the_window(card: Card) -> None:
+    shelf = shelf_of(card.stage.world)
+    installed = shelf.pop(card.stage.integration.client_id)
+    card.open()
+    without = card.page.evaluate("Object.keys(window).sort()")
+    shelf[card.stage.integration.client_id] = installed
+    card.open().begin()
+    assert card.page.evaluate("Object.keys(window).sort()") == without
 
 
 def test_the_style_is_there_once_after_many_cards(card: Card) -> None:
