@@ -27,6 +27,8 @@ class Claim:
     owner: str
     epoch: int
     wanted: int
+    hold_until: float = 0.0
+    """The writer waits until then; the ledger does not."""
 
 
 async def claim(database: Database, owner: str, now: float) -> Claim | None:
@@ -62,11 +64,11 @@ async def _take(database: Database, work: AccountWork, owner: str, now: float) -
             col(AccountWork.lease_until) < now,
         )
         .values(owner=owner, epoch=work.epoch + 1, lease_until=now + LEASE_SECONDS, wake_at=0.0)
-        .returning(col(AccountWork.wanted))
+        .returning(col(AccountWork.wanted), col(AccountWork.hold_until))
     )
     async with database.write() as session:
-        wanted = (await session.exec(statement)).scalar_one_or_none()
-    return None if wanted is None else Claim(work.account_id, owner, work.epoch + 1, wanted)
+        taken = (await session.exec(statement)).first()
+    return Claim(work.account_id, owner, work.epoch + 1, taken[0], taken[1]) if taken else None
 
 
 async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
@@ -89,14 +91,18 @@ async def heartbeat(database: Database, claim: Claim, now: float) -> None:
         await fence(session, claim, now)
 
 
-async def release(database: Database, claim: Claim, *, wake_at: float | None) -> None:
-    """Give the account back: all that was wanted when it was claimed is done. ``wake_at``: look again then."""
+async def release(database: Database, claim: Claim, *, wake_at: float | None, hold_until: float | None = None) -> None:
+    """Give the account back: all that was wanted when it was claimed is done. ``wake_at``: look again then.
+
+    ``hold_until``: Kommo asked for patience, and new events do not shorten it.
+    """
+    held = {} if hold_until is None else {"hold_until": hold_until}
     async with database.write() as session:
         await _updated(
             session,
             update(AccountWork)
             .where(_mine(claim))
-            .values(owner="", lease_until=0.0, done=claim.wanted, wake_at=wake_at or 0.0),
+            .values(owner="", lease_until=0.0, done=claim.wanted, wake_at=wake_at or 0.0, **held),
         )
 
 

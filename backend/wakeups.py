@@ -13,7 +13,15 @@ from backend.models import AccountWork, Deal
 async def want(session: AsyncSession, account_id: int) -> None:
     """There is work for this account: whoever claims it next will look at everything."""
     statement = dialect_insert(session, AccountWork).values(
-        account_id=account_id, wanted=1, done=0, owner="", epoch=0, lease_until=0.0, next_try_at=0.0, wake_at=0.0
+        account_id=account_id,
+        wanted=1,
+        done=0,
+        owner="",
+        epoch=0,
+        lease_until=0.0,
+        next_try_at=0.0,
+        hold_until=0.0,
+        wake_at=0.0,
     )
     await session.exec(
         statement.on_conflict_do_update(

@@ -18,6 +18,7 @@ from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited,
 from backend.leases import LEASE_SECONDS, Claim, LeaseLost, claim, hand_back, heartbeat, release
 from backend.models import Account
 from backend.resources import Resources
+from backend.stripe_api.client import Unreachable
 from backend.writer.batch import write_dirty
 from backend.writer.journal import next_due as next_deal_due
 
@@ -110,9 +111,22 @@ class Worker:
 
     async def _work(self, claimed: Claim) -> None:
         await ingest(self._resources, claimed)
-        if await self._ready(claimed.account_id):
-            await write_dirty(self._resources, claimed)
-        await release(self._resources.database, claimed, wake_at=await self._next_moment(claimed.account_id))
+        held = claimed.hold_until if claimed.hold_until > self._resources.clock() else None
+        if held is None:
+            held = await self._write(claimed)
+        moment = await self._next_moment(claimed.account_id, held)
+        await release(self._resources.database, claimed, wake_at=moment, hold_until=held)
+
+    async def _write(self, claimed: Claim) -> float | None:
+        """Set up and write; where Kommo does not let us, the moment until which the writer waits."""
+        try:
+            if await self._ready(claimed.account_id):
+                await write_dirty(self._resources, claimed)
+        except (KommoError, NotConnected, Unreachable) as error:
+            wait = _wait_seconds(error)
+            log.warning("writing put off", account=claimed.account_id, seconds=round(wait, 1), reason=str(error))
+            return self._resources.clock() + wait
+        return None
 
     async def _ready(self, account_id: int) -> bool:
         """Connected and set up. An account that must be connected again keeps its deals dirty until it is."""
@@ -124,22 +138,20 @@ class Worker:
             await set_up(self._resources, account_id)
         return True
 
-    async def _next_moment(self, account_id: int) -> float | None:
+    async def _next_moment(self, account_id: int, held: float | None) -> float | None:
         async with self._resources.database.read() as session:
             account = await session.get(Account, account_id)
             event_due = await next_event_due(session, account_id)
             connected = account is not None and account.state == "connected"
             deal_due = await next_deal_due(session, account_id) if connected else None
+        if held is not None and connected:
+            deal_due = max(held, deal_due or 0.0)
         return min((moment for moment in (event_due, deal_due) if moment is not None), default=None)
 
     async def _failed(self, claimed: Claim, error: Exception) -> None:
-        wait = _wait_seconds(error)
-        if isinstance(error, KommoError | NotConnected):
-            log.warning("job put off", account=claimed.account_id, seconds=wait, reason=str(error))
-        else:
-            log.exception("job failed", account=claimed.account_id)
+        log.error("job failed", account=claimed.account_id, exc_info=error)
         with suppress(Exception):  # where even this fails, the lease runs out by itself
-            await self._hand_back(claimed, wait)
+            await self._hand_back(claimed, _wait_seconds(error))
 
     async def _hand_back(self, claimed: Claim, wait: float) -> None:
         await hand_back(self._resources.database, claimed, next_try_at=self._resources.clock() + wait)
@@ -155,7 +167,7 @@ def _wait_seconds(error: Exception) -> float:
     if isinstance(error, KommoBlocked):
         return 30.0
     if isinstance(error, KommoUnpaid):
-        return 600.0
+        return 60.0  # seen wrongly for minutes on paid accounts
     if isinstance(error, KommoRateLimited):
         return min(error.retry_after or 2.0, 300.0) + random.uniform(0, 1)  # noqa: S311 (jitter)
     return random.uniform(2.0, 8.0)  # noqa: S311 (jitter)

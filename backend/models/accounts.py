@@ -64,7 +64,8 @@ class AccountWork(SQLModel, table=True):
     owner: str = ""
     epoch: int = big_int(default=0)
     lease_until: float = moment(default=0.0)
-    next_try_at: float = moment(default=0.0)  # nothing before this moment, after a failure
+    next_try_at: float = moment(default=0.0)  # no job before this moment, after a failure of our own
+    hold_until: float = moment(default=0.0)  # Kommo asked for patience: the ledger goes on, the writer waits
     wake_at: float = moment(default=0.0)  # look again at this moment even if nobody asks; 0 = no need
 
 

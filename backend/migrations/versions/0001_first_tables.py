@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.Double(), nullable=False),
         sa.Column("next_try_at", sa.Double(), nullable=False),
+        sa.Column("hold_until", sa.Double(), nullable=False),
         sa.Column("wake_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("account_id"),
     )
