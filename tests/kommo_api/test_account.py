@@ -65,6 +65,13 @@ async def test_pipelines_have_won_and_lost_last(kommo: Kommo) -> None:
     assert sales.statuses[0].type == INCOMING
 
 
+async def test_won_and_lost_are_last_whatever_their_sort() -> None:
+    statuses = [{"id": LOST, "sort": 1}, {"id": WON, "sort": 0}, {"id": 9, "sort": 20}, {"id": 8, "sort": "30"}]
+    answer = {"_embedded": {"pipelines": [{"id": 3, "_embedded": {"statuses": statuses}}]}}
+    pipeline = (await api(saying(200, answer)).pipelines())[0]
+    assert [status.id for status in pipeline.statuses] == [9, 8, WON, LOST]
+
+
 async def test_a_contact_has_its_first_mail_and_phone(kommo: Kommo) -> None:
     contact_id = next(iter(kommo.lead.contacts))
     assert await kommo.api.contact(contact_id) == Contact(contact_id, "Ana López", "ana@client.example", "+14155550101")
