@@ -26,6 +26,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,9 @@ class CannotSetUp(Exception):
 
 def main(words: Sequence[str]) -> int:
     try:
-        demand_python(sys.version_info[:2], shutil.which)
+        newer = newer_python(sys.version_info[:2], shutil.which)
+        if newer:
+            os.execv(newer, [newer, *sys.argv])  # noqa: S606
         machine = this_machine()
         os.chdir(machine.folder)
         return command(machine, words)
@@ -118,12 +121,13 @@ def follow(step: Sequence[str]) -> int:
     """Run a child to its end. A Ctrl-C reaches it by itself; it gets the time to put its servers away."""
     interrupted = False
     child = subprocess.Popen(step)
-    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while child.returncode is None:
         try:
             child.wait()
         except KeyboardInterrupt:
             interrupted = True
+    signal.signal(signal.SIGTERM, before)
     if interrupted:
         raise KeyboardInterrupt
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
@@ -140,8 +144,10 @@ class Machine:
     system: str  # linux, darwin
     distribution: str  # debian, ubuntu, … ; empty where there is none
     release: str
+    python: str  # which Python this is, to the build
     superuser: bool
     person: bool  # somebody sits at the terminal and can be asked for a password
+    certificates: Path  # where the system keeps those it trusts
     which: Callable[[str], str | None]
     run: Callable[..., Completed]
 
@@ -165,8 +171,10 @@ def this_machine() -> Machine:
         system=sys.platform,
         distribution=names.get("ID", ""),
         release=names.get("VERSION_ID", ""),
+        python=sys.version,
         superuser=os.geteuid() == 0,
         person=sys.stdin is not None and sys.stdin.isatty(),
+        certificates=Path("/etc/ssl/certs/ca-certificates.crt"),
         which=shutil.which,
         run=run,
     )
@@ -182,17 +190,21 @@ def say(text: str) -> None:
     print("==>", text, file=sys.stderr, flush=True)
 
 
-def demand_python(version: Sequence[int], which: Callable[[str], str | None]) -> None:
-    """Go on under a newer Python if this one is too old and one is there."""
+def newer_python(version: Sequence[int], which: Callable[[str], str | None]) -> str | None:
+    """The Python to go on with where this one is too old; None where it is not."""
     if tuple(version) >= OLDEST:
-        return
+        return None
     newer = next(filter(None, (which(f"python3.{minor}") for minor in (14, 13, 12, 11))), None)
-    if newer:
-        os.execv(newer, [newer, *sys.argv])  # noqa: S606
-    raise CannotSetUp(
-        f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {version[0]}.{version[1]}, and no newer one was"
-        " found. Install one (macOS: brew install python; Ubuntu: apt-get install python3.11) and start this again."
-    )
+    if not newer:
+        raise CannotSetUp(
+            f"Python {spoken(OLDEST)} or newer is needed; this is {spoken(version)}, and no newer one was found."
+            " Install one (macOS: brew install python; Ubuntu: apt-get install python3.11), and start this again."
+        )
+    return newer
+
+
+def spoken(version: Sequence[int]) -> str:
+    return f"{version[0]}.{version[1]}"
 
 
 @contextlib.contextmanager
@@ -220,7 +232,7 @@ def ready_python(machine: Machine, lock: str) -> Path:
     ``.venv/.stamp`` lists what is installed. It is removed first and written last, so that it never promises too much.
     """
     python, stamp = machine.folder / ".venv/bin/python", machine.folder / ".venv/.stamp"
-    wanted = {name: stamp_of(machine.folder / name) for name in (LOCK, DEV_LOCK)}
+    wanted = {name: stamp_of(machine, name) for name in (LOCK, DEV_LOCK)}
     if wanted[lock] in installed(python, stamp):
         return python
     with alone(machine):
@@ -236,9 +248,9 @@ def ready_python(machine: Machine, lock: str) -> Path:
     return python
 
 
-def stamp_of(lock: Path) -> str:
+def stamp_of(machine: Machine, lock: str) -> str:
     """Changes with the lock file and with the Python that its packages were installed for."""
-    return hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
+    return hashlib.sha256((machine.folder / lock).read_bytes() + machine.python.encode()).hexdigest()
 
 
 def installed(python: Path, stamp: Path) -> set[str]:
@@ -270,14 +282,28 @@ def environment_by_apt(machine: Machine) -> bool:
 
 
 def environment_by_unpacking(machine: Machine) -> bool:
-    """The venv module works without pip; pip comes as a wheel from an unpacked package, and installs itself."""
-    if not unpack(machine, "python3-pip-whl"):
+    """The venv module works without pip, which comes in an unpacked package: as a wheel, that is, an archive."""
+    environment = machine.folder / ".venv"
+    if not (
+        unpack(machine, "python3-pip-whl") and machine.can(base_python(), "-m", "venv", "--without-pip", environment)
+    ):
         return False
-    wheel = next((machine.private / "root/usr/share/python-wheels").glob("pip-*.whl"))
-    offline = ("--no-index", "--find-links", wheel.parent, "--no-warn-script-location")
-    return machine.can(base_python(), "-m", "venv", "--without-pip", machine.folder / ".venv") and machine.can(
-        machine.folder / ".venv/bin/python", wheel / "pip", "install", "-q", *offline, "pip"
-    )
+    site = next(environment.glob("lib/python3*/site-packages"))
+    for wheel in (machine.private / "root/usr/share/python-wheels").glob("pip-*.whl"):
+        zipfile.ZipFile(wheel).extractall(site)
+    trust_unpacked_certificates(machine, site)
+    return True
+
+
+def trust_unpacked_certificates(machine: Machine, site: Path) -> None:
+    """Debian's pip trusts the system's certificates only, and does not even start where there are none."""
+    if machine.certificates.exists():
+        return
+    unpacked = sorted((machine.private / "root/usr/share/ca-certificates/mozilla").glob("*.crt"))
+    bundle = machine.folder / ".venv/certificates.pem"
+    bundle.write_text("".join(path.read_text() for path in unpacked))
+    where = site / "pip/_vendor/certifi/core.py"
+    where.write_text(where.read_text().replace(repr(str(machine.certificates)), repr(str(bundle))))
 
 
 def base_python() -> str:
@@ -286,7 +312,7 @@ def base_python() -> str:
 
 
 def venv_package() -> str:
-    return f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    return f"python{spoken(sys.version_info[:2])}-venv"
 
 
 def install(machine: Machine, lock: str) -> None:
@@ -296,20 +322,9 @@ def install(machine: Machine, lock: str) -> None:
     common = ("-q", "--require-hashes", "--only-binary", ":all:", "-r", machine.folder / lock)
     if uv and machine.can(uv, "pip", "install", "-p", python, *common):
         return
-    trusted = trust_certificates(machine)
     # pip knows mirrors and proxies from settings of its own, which uv does not read: worth a second try.
-    if not machine.can(python, "-m", "pip", "install", "--disable-pip-version-check", *trusted, *common):
+    if not machine.can(python, "-m", "pip", "install", "--disable-pip-version-check", *common):
         raise CannotSetUp("The packages could not be installed; the lines above say why.")
-
-
-def trust_certificates(machine: Machine) -> tuple[object, ...]:
-    """Debian's pip trusts the system's certificates only. Where they were unpacked, nobody has joined them yet."""
-    unpacked = machine.private / "root/usr/share/ca-certificates/mozilla"
-    if Path("/etc/ssl/certs/ca-certificates.crt").exists() or not unpacked.exists() or "PIP_CERT" in os.environ:
-        return ()
-    bundle = machine.private / "certificates.pem"
-    bundle.write_text("".join(path.read_text() for path in sorted(unpacked.glob("*.crt"))))
-    return ("--cert", bundle)
 
 
 # Packages of Debian and Ubuntu
@@ -335,11 +350,11 @@ def unpack(machine: Machine, *packages: str) -> bool:
     say(f"no root here: unpacking {' '.join(packages)} under .deb/")
     apt = private_apt(machine)
     downloads = machine.private / "downloads"
-    if not any((machine.private / "state/lists").glob("*Packages*")) and not machine.can(*apt, "update"):
+    if not any((machine.private / "state/lists").glob("*Packages*")) and not machine.can(*apt, "-qq", "update"):
         return False
     wanted = machine.run(*apt, "-s", "install", "--no-install-recommends", *packages, quiet=True).stdout
     names = re.findall(r"^Inst (\S+)", wanted, re.MULTILINE)
-    if not names or not machine.can(*apt, "download", *names, cwd=downloads):
+    if not names or not machine.can(*apt, "-qq", "download", *names, cwd=downloads):
         return False
     return all(machine.can("dpkg-deb", "-x", file, machine.private / "root") for file in downloads.glob("*.deb"))
 
@@ -355,7 +370,7 @@ def private_apt(machine: Machine) -> tuple[str, ...]:
         "Dir::Cache": own / "cache",
         "Debug::NoLocking": "1",
     }
-    return ("apt-get", "-q", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}")))
+    return ("apt-get", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}")))
 
 
 def use_unpacked(machine: Machine) -> None:
@@ -471,7 +486,9 @@ def compile_lock(machine: Machine, uv: str, lock: str, *extras: str) -> None:
     hosts = lines_with_a_host(path.read_text()) if done else []
     if hosts or not done:
         path.write_text(before)
-        raise CannotSetUp(f"{lock} is left as it was: {'it would name a host: ' + hosts[0] if hosts else 'uv failed'}")
+        raise CannotSetUp(
+            f"{lock} is left as it was: {'it would name a host, in ' + hosts[0] if hosts else 'uv failed'}"
+        )
 
 
 def lines_with_a_host(lock: str) -> list[str]:
