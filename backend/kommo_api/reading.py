@@ -103,7 +103,7 @@ def _enum_id(given: Row) -> int | None:
 
 
 def contact(given: Row) -> Contact:
-    by_code = {one.get("field_code"): _values(one)[0].value for one in reversed(_filled(given))}
+    by_code = {one.get("field_code"): _values(one)[0].value for one in _filled(given)}
     return Contact(
         id=whole(required(given, "id")),
         name=text(given.get("name")),

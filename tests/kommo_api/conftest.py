@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.clock import MovableClock
 from backend.kommo_api.client import KommoApi
@@ -59,14 +60,32 @@ class Kommo:
         return sum(one.method == method for one in self.world.requests)
 
 
+class Stage:
+    """One server and one pool of connections for all tests, each of which plays its own world there."""
+
+    app: ASGIApp
+    base_url: str
+    http: httpx.AsyncClient
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+async def stage(anyio_backend: str) -> AsyncIterator[Stage]:
+    made = Stage()
+    async with serving(made) as made.base_url, httpx.AsyncClient() as made.http:
+        yield made
+
+
 @pytest.fixture
-async def kommo(anyio_backend: str) -> AsyncIterator[Kommo]:
+async def kommo(stage: Stage) -> Kommo:
     world = KommoWorld(MovableClock(), seed=1, switches={"account_rate": "none"})
     world.limits.rate = 10_000
     integration = world.add_integration(world.account, REDIRECT)
-    async with serving(create_app(world)) as base_url, httpx.AsyncClient() as http:
-        world.base_url = base_url
-        yield Kommo(world, integration, http, base_url)
+    stage.app, world.base_url = create_app(world), stage.base_url
+    return Kommo(world, integration, stage.http, stage.base_url)
 
 
 def change(lead_id: int, fields: dict[int, object] | None = None, place: tuple[int, int] | None = None) -> LeadChange:

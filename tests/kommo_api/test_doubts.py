@@ -5,8 +5,10 @@ import pytest
 from backend.kommo_api.fields import DEAL_FIELDS, ensure_fields
 from backend.kommo_api.oauth import parse_pair, refresh
 from backend.kommo_api.values import EnumId
-from backend.sandbox.kommo.doubts import API, FIELDS, LEADS, NOTES, OAUTH
+from backend.sandbox.kommo.doubts.deals import FIELDS, LEADS, NOTES
+from backend.sandbox.kommo.doubts.entry import OAUTH
 from backend.sandbox.kommo.doubts.shape import Doubts
+from backend.sandbox.kommo.doubts.traffic import API
 from tests.kommo_api.conftest import Kommo, change, note
 
 
