@@ -7,7 +7,6 @@ from backend.kommo_api.client import KommoApi
 from backend.kommo_api.deal_fields import (
     DEAL_FIELDS,
     GROUP,
-    STATES,
     DealField,
     FieldMap,
     enums,
@@ -19,8 +18,6 @@ from backend.kommo_api.deal_fields import (
 )
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
 from backend.kommo_api.values import CustomField
-
-__all__ = ["DEAL_FIELDS", "GROUP", "STATES", "FieldMap", "FieldSetup", "FieldsNeedAdmin", "ensure_fields"]
 
 
 class FieldsNeedAdmin(KommoForbidden):

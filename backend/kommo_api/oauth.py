@@ -17,27 +17,9 @@ from backend.kommo_api.errors import (
     KommoUnauthorized,
     KommoUnreachable,
 )
-from backend.kommo_api.hosts import BadReferer, kommo_host
 from backend.kommo_api.refusals import body_of, error_of
 from backend.kommo_api.scalars import Row, required, row, text, whole
-from backend.kommo_api.tokens import TokenPair, parse_pair, token_account_id, token_api_domain
 from backend.kommo_api.wire import send
-
-__all__ = [
-    "BadReferer",
-    "CurrentHost",
-    "TokenPair",
-    "TokenRefused",
-    "authorize_url",
-    "current_subdomain",
-    "exchange_code",
-    "kommo_host",
-    "parse_pair",
-    "refresh",
-    "token_account_id",
-    "token_api_domain",
-    "uninstall_signature_ok",
-]
 
 OAUTH_SECONDS = 15.0
 """For the whole call, so that a lock held for longer is never outlived by it."""
@@ -64,7 +46,7 @@ class TokenRefused(KommoError):
 
 @dataclass(frozen=True, slots=True)
 class CurrentHost:
-    """Where an account lives now; check ``domain`` with ``kommo_host`` before any secret goes there."""
+    """Where an account lives now; check ``domain`` with ``hosts.kommo_host`` before any secret goes there."""
 
     account_id: int
     subdomain: str
@@ -87,7 +69,7 @@ async def exchange_code(
     code: str,
     seconds: float = OAUTH_SECONDS,
 ) -> bytes:
-    """The raw body of Kommo's 200: keep it before ``parse_pair``, a code is good only once.
+    """The raw body of Kommo's 200: keep it before ``tokens.parse_pair``, a code is good only once.
 
     ``seconds``: for the whole call; Kommo's install hook waits for 3 only.
     Raises ``TokenRefused`` (a definite no) and ``KommoError``; what is ``doubtful`` may have used up the code.

@@ -2,8 +2,10 @@
 
 import pytest
 
-from backend.kommo_api.fields import DEAL_FIELDS, ensure_fields
-from backend.kommo_api.oauth import parse_pair, refresh
+from backend.kommo_api.deal_fields import DEAL_FIELDS
+from backend.kommo_api.fields import ensure_fields
+from backend.kommo_api.oauth import refresh
+from backend.kommo_api.tokens import parse_pair
 from backend.kommo_api.values import EnumId
 from backend.sandbox.kommo.doubts.deals import FIELDS, LEADS, NOTES
 from backend.sandbox.kommo.doubts.entry import OAUTH

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.kommo_api.oauth import BadReferer, kommo_host
+from backend.kommo_api.hosts import BadReferer, kommo_host
 
 KOMMO = "https://{subdomain}.kommo.com"
 LOCAL = "http://127.0.0.1:9000"

@@ -18,7 +18,8 @@ from backend.kommo_api.errors import (
     KommoUnpaid,
     KommoUnreachable,
 )
-from backend.kommo_api.oauth import TokenRefused, parse_pair, uninstall_signature_ok
+from backend.kommo_api.oauth import TokenRefused, uninstall_signature_ok
+from backend.kommo_api.tokens import parse_pair, token_account_id, token_api_domain
 from backend.sandbox.kommo.grants import Integration
 from backend.sandbox.serving import free_port
 from tests.kommo_api.answering import PAGE, Answer, problem, saying
@@ -53,7 +54,7 @@ async def test_a_code_becomes_a_pair(kommo: Kommo) -> None:
     raw = await exchange(kommo, kommo.world.issue_code(kommo.integration.client_id))
     pair = parse_pair(raw, now=1000.0)
     assert pair.expires_at == 1000.0 + 86_400
-    assert oauth.token_account_id(pair.access_token) == kommo.account.id
+    assert token_account_id(pair.access_token) == kommo.account.id
 
 
 async def test_a_refresh_token_becomes_the_next_pair(kommo: Kommo) -> None:
@@ -182,7 +183,7 @@ def test_a_pair_does_not_show_its_tokens() -> None:
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "def502abc"])
 def test_a_token_that_is_no_jwt_hints_at_nothing(token: str) -> None:
-    assert (oauth.token_account_id(token), oauth.token_api_domain(token)) == (None, None)
+    assert (token_account_id(token), token_api_domain(token)) == (None, None)
 
 
 async def test_an_account_that_moved_is_found_again(kommo: Kommo) -> None:
@@ -190,7 +191,7 @@ async def test_an_account_that_moved_is_found_again(kommo: Kommo) -> None:
     kommo.world.rename_subdomain(kommo.account, "acme-two")
     found = await oauth.current_subdomain(kommo.http, kommo.base_url, pair.refresh or "")
     assert (found.account_id, found.subdomain) == (kommo.account.id, "acme-two")
-    assert oauth.token_api_domain(pair.access) == kommo.base_url.removeprefix("http://")
+    assert token_api_domain(pair.access) == kommo.base_url.removeprefix("http://")
 
 
 async def test_a_kommo_without_that_route_says_so(kommo: Kommo) -> None:
