@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -187,6 +189,17 @@ def test_a_refused_build_leaves_the_earlier_file(sources: Path, out: Path) -> No
 def test_a_missing_folder_is_said(tmp_path: Path, out: Path) -> None:
     with pytest.raises(errors.SourcesMissing, match=r"manifest\.json"):
         widget_archive.build(tmp_path, ADDRESS, out)
+
+
+def test_an_installed_package_finds_the_sources_it_carries(sources: Path, tmp_path: Path) -> None:
+    """As the wheel lays them out: backend/_widget/manifest.json and backend/_widget/widget/."""
+    site = tmp_path / "site"
+    no_cache = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(widget_archive.__file__).parents[1], site / "backend", ignore=no_cache)
+    shutil.copytree(sources, site / "backend" / "_widget")
+    code = "from backend.widget_archive import find_sources; print(find_sources())"
+    found = subprocess.run([sys.executable, "-c", code], cwd=site, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == str(site / "backend" / "_widget")
 
 
 def test_two_modules_with_the_same_name_in_them_are_refused() -> None:

@@ -3,12 +3,12 @@
 import { badge } from './badge.js';
 import { createdPanel } from './created.js';
 import { el, focusKey, slot } from './dom.js';
-import { buildForm } from './form.js';
+import { PaymentForm } from './form.js';
 import { dealList } from './list.js';
 import { formatAmount } from './money.js';
 import { sentenceOf } from './page.js';
+import { phaseNotice, setupButton } from './phases.js';
 import { questionKey } from './question.js';
-import { restOpen } from './suggest.js';
 
 /**
  * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
@@ -23,7 +23,7 @@ export function createView(root, given) {
   const voice = el('p', { class: 'dealpay-voice', role: 'status' });
   root.replaceChildren(nodes.head, nodes.main, nodes.list, nodes.foot, voice);
   const slots = { head: slot(nodes.head), main: slot(nodes.main), list: slot(nodes.list), foot: slot(nodes.foot) };
-  /** @type {ReturnType<typeof buildForm> | null} */
+  /** @type {PaymentForm | null} */
   let form = null;
 
   /** @param {import('./state.js').State} state */
@@ -38,7 +38,7 @@ export function createView(root, given) {
       form = null;
       if (!ready) return [];
       if (draft) {
-        form = buildForm(draft, { ...given, rest: restOpen(deal), deal });
+        form = new PaymentForm(draft, deal, given);
         return [form.node];
       }
       return created ? [createdPanel(created, given)] : [beginButton(deal, given)];
@@ -130,58 +130,10 @@ function beginButton(deal, { words, admin, actions }) {
 }
 
 /**
- * @param {import('./types').Words} words
- * @param {import('./deal.js').DealCard} actions
- */
-function setupButton(words, actions) {
-  return el('button', {
-    type: 'button',
-    class: 'dealpay-button dealpay-button-blue',
-    text: words('setup.open'),
-    on: { click: () => actions.setup() },
-  });
-}
-
-/**
- * @param {import('./state.js').State} state
- * @param {{words: import('./types').Words, actions: import('./deal.js').DealCard, admin: boolean}} given
- */
-function phaseNotice({ phase, problem }, { words, actions, admin }) {
-  if (phase === 'loading') return [skeleton(words)];
-  const told = problem && (problem.message || problem.code === 'no_token');
-  const said = told && el('p', { class: 'dealpay-muted', text: sentenceOf(problem, words) });
-  const title = el('p', { class: 'dealpay-title', text: words(`phase.${phase}`) });
-  const hint = el('p', { class: 'dealpay-muted', text: words(`phase.${phase}_hint`) });
-  if (phase === 'unsaved') return [title, hint];
-  const again = el('button', {
-    type: 'button',
-    class: 'dealpay-button',
-    'data-key': 'retry',
-    text: words('card.retry'),
-    on: { click: () => actions.retry() },
-  });
-  const setup = phase === 'disconnected' && admin && setupButton(words, actions);
-  return [el('div', { role: phase === 'failed' ? 'alert' : null }, title, said || hint), setup, again];
-}
-
-/** @param {import('./types').Words} words */
-function skeleton(words) {
-  const bar = (/** @type {string} */ width) => el('span', { class: `dealpay-ghost dealpay-ghost-${width}` });
-  return el(
-    'div',
-    { class: 'dealpay-loading', role: 'status' },
-    el('span', { class: 'dealpay-voice', text: words('card.loading') }),
-    bar('short'),
-    bar('long'),
-    bar('button'),
-  );
-}
-
-/**
  * @param {import('./state.js').State} state
  * @param {import('./types').Words} words
  * @param {string} lang
- * @param {any} actions
+ * @param {import('./deal.js').DealCard} actions
  */
 function footer(state, words, lang, actions) {
   const at = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit' });

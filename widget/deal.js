@@ -1,8 +1,8 @@
 // @ts-check
 import { ApiError } from './api.js';
+import { Asking } from './asking.js';
 import { createView } from './card.js';
 import { beginDraft, dropDraft, firstFault, requestBody, sendOnce } from './draft.js';
-import { parseAmount, restOf } from './money.js';
 import { budget, dealName, language, openLeadId } from './page.js';
 import { Refresh } from './refresh.js';
 import { openSetup } from './setup.js';
@@ -37,6 +37,7 @@ export class DealCard {
     this.loading = false;
     this.refresh = new Refresh(leadId !== 0);
     this.state = firstState(leadId);
+    this.asking = new Asking(this);
     this.view = createView(root, { words, lang: this.lang, leadId, message, admin, actions: this });
     this.paint();
     if (this.state.draft?.sending) this.follow(this.state.draft, () => Promise.reject(new ApiError(0)));
@@ -196,71 +197,6 @@ export class DealCard {
     if (!now || now.state === 'pending') return;
     this.state.created = null;
     this.view.announce(this.words(`state.${now.state}`));
-  }
-
-  /** @param {string} id of a request */
-  askCancel(id) {
-    this.ask({ what: 'cancel', id, sending: false, problem: null, refund: null });
-  }
-
-  /** @param {import('./types').Payment} payment */
-  askRefund({ id, amount, currency, refunded }) {
-    const before = refunded ?? '0';
-    const refund = { id: crypto.randomUUID(), amount: restOf(amount, before, currency), reason: '', before, currency };
-    this.ask({ what: 'refund', id, sending: false, problem: null, refund });
-  }
-
-  /** @param {import('./state.js').Question} question */
-  ask(question) {
-    if (this.state.asked?.sending) return;
-    this.state.asked = question;
-    this.paint();
-    this.view.focus('answer');
-  }
-
-  keep() {
-    const { asked } = this.state;
-    if (!asked || asked.sending) return;
-    this.state.asked = null;
-    this.paint();
-    this.view.focus(`${asked.what}-${asked.id}`);
-  }
-
-  /** *Yes* to the question that stands open. */
-  async confirm() {
-    const { asked } = this.state;
-    if (!asked || asked.sending || openLeadId() !== this.leadId) return;
-    const call = asked.refund ? this.refundCall(asked.id, asked.refund) : () => this.api.cancel(asked.id);
-    if (!call) {
-      asked.problem = new ApiError(422, { field: 'amount', message: this.words('form.amount_invalid') });
-      this.paint();
-      return;
-    }
-    Object.assign(asked, { sending: true, problem: null });
-    this.paint();
-    await this.settle(
-      call(),
-      () => this.answered(asked),
-      (problem) => Object.assign(asked, { sending: false, problem }),
-    );
-    if (!this.over) this.load();
-  }
-
-  /**
-   * @param {string} paymentId
-   * @param {NonNullable<import('./state.js').Question['refund']>} refund
-   */
-  refundCall(paymentId, { id, amount, reason, before, currency }) {
-    const parsed = parseAmount(amount, currency, this.lang);
-    const body = { refund_id: id, amount: parsed, expected_refunded: before, ...(reason ? { reason } : {}) };
-    return parsed ? () => this.api.refund(paymentId, body) : null;
-  }
-
-  /** @param {import('./state.js').Question} asked */
-  answered({ what, id }) {
-    this.state.asked = null;
-    if (this.state.created?.id === id) this.state.created = null;
-    this.view.announce(this.words(what === 'cancel' ? 'list.cancelled' : 'refund.done'));
   }
 
   setup() {

@@ -1,9 +1,11 @@
 // @ts-check
 
+/** @typedef {{on?: Record<string, (event: Event) => void>, [name: string]: unknown}} Attributes */
+
 /**
  * An element; `text` and children become text nodes, so nothing that comes from data is ever read as HTML.
  * @param {string} tag
- * @param {Record<string, unknown>} [attributes] `class`, `text`, `on` (event → listener), everything else as it stands
+ * @param {Attributes} [attributes] `class`, `text`, `on` (event → listener), everything else as it stands
  * @param {...(Node | string | null | false | undefined)} children
  * @returns {HTMLElement}
  */

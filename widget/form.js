@@ -1,247 +1,196 @@
 // @ts-check
 import { BUILD } from './build.js';
 import { el } from './dom.js';
+import { Fields } from './fields.js';
 import { formatAmount, parseAmount, shareOf } from './money.js';
 import { sentenceOf } from './page.js';
-import { suggestedAmount } from './suggest.js';
+import { restOpen, suggestedAmount } from './suggest.js';
 
-const FIELDS = ['kind', 'amount', 'currency', 'description', 'deal_total', 'interval', 'interval_count'];
 const SHARES = [10, 30, 50];
 const INTERVALS = ['day', 'week', 'month', 'year'];
 
-/**
- * The form of one draft. The inputs are made once; `refresh` shows what became of the draft (under way, refused).
- * @param {import('./draft.js').Draft} draft
- * @param {{words: import('./types').Words, lang: string, leadId: number, deal: import('./types').Deal,
- *   rest: import('./types').Amount | null, actions: import('./deal.js').DealCard}} given
- */
-export function buildForm(draft, { words, lang, leadId, deal, rest, actions }) {
-  const { values } = draft;
-  const id = (/** @type {string} */ name) => `dealpay-${leadId}-${name}`;
-
-  /** @type {Record<string, HTMLElement>} */
-  const faults = {};
-  /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} */
-  const inputs = {};
-
+/** The form of one draft. The inputs are made once; `refresh` shows what became of the draft (under way, refused). */
+export class PaymentForm {
   /**
-   * @param {string} name JSON key that a refusal names
-   * @param {HTMLElement} input
-   * @param {...HTMLElement} more stands below the input; the sentence of a refusal is placed by the caller
+   * @param {import('./draft.js').Draft} draft
+   * @param {import('./types').Deal} deal
+   * @param {{words: import('./types').Words, lang: string, leadId: number,
+   *   actions: import('./deal.js').DealCard}} given
    */
-  const field = (name, input, ...more) => {
-    inputs[name] = /** @type {HTMLInputElement} */ (input);
-    faults[name] = el('span', { class: 'dealpay-fault', id: id(`${name}-fault`) });
-    input.id = id(name);
-    const label = el('label', { class: 'dealpay-label', for: id(name), text: words(`form.${name}`) });
-    return el('div', { class: `dealpay-field dealpay-field-${name}` }, label, input, ...more);
-  };
-
-  /**
-   * @param {keyof import('./types').FormValues} key
-   * @param {Record<string, unknown>} attributes
-   */
-  const textInput = (key, attributes) => {
-    const input = /** @type {HTMLInputElement} */ (
-      el('input', {
-        class: 'dealpay-input',
-        type: 'text',
-        autocomplete: 'off',
-        'data-key': `form-${key}`,
-        ...attributes,
-      })
-    );
-    input.value = values[key];
-    input.addEventListener('input', () => {
-      change(key, input.value);
-      if (key === 'amount') draft.touched = true;
-      if (key === 'total' && !draft.touched) suggest();
-    });
-    return input;
-  };
-
-  /**
-   * @param {keyof import('./types').FormValues} key
-   * @param {[string, string][]} options value and text
-   */
-  const select = (key, options) => {
-    const made = options.map(([value, text]) => el('option', { value, text }));
-    const input = /** @type {HTMLSelectElement} */ (
-      el('select', { class: 'dealpay-input dealpay-select', 'data-key': `form-${key}` }, ...made)
-    );
-    input.value = values[key];
-    input.addEventListener('change', () => {
-      change(key, input.value);
-      if (key !== 'interval' && !draft.touched) suggest();
-      refresh();
-    });
-    return input;
-  };
-
-  /**
-   * @param {keyof import('./types').FormValues} key
-   * @param {string} value
-   */
-  const change = (key, value) => {
-    Object.assign(values, { [key]: value });
-    draft.error = null;
-    refresh();
-  };
-
-  const suggest = () => {
-    const total = parseAmount(values.total, values.currency, lang) ?? '';
-    setAmount(suggestedAmount(values.kind, deal, values.currency, total));
-  };
-
-  /** @param {string} amount */
-  const setAmount = (amount) => {
-    values.amount = amount;
-    inputs.amount.value = amount;
-    refresh();
-  };
-
-  const shares = el('div', { class: 'dealpay-shares' });
-  for (const percent of SHARES) {
-    const share = el('button', { type: 'button', class: 'dealpay-chip', text: `${percent}%` });
-    share.addEventListener('click', () => {
-      const total = parseAmount(values.total, values.currency, lang);
-      if (total) setAmount(shareOf(total, percent, values.currency));
-      draft.touched = true;
-    });
-    shares.append(share);
+  constructor(draft, deal, { words, lang, leadId, actions }) {
+    this.draft = draft;
+    this.deal = deal;
+    this.words = words;
+    this.lang = lang;
+    this.actions = actions;
+    this.fields = new Fields(draft.values, words, `dealpay-${leadId}`, (key) => this.changed(key));
+    this.parts = this.makeParts();
+    this.alert = el('p', { class: 'dealpay-alert', role: 'alert', tabindex: '-1', hidden: true });
+    this.buttons = this.makeButtons();
+    this.node = this.makeForm();
+    this.refresh();
   }
 
-  const kinds = ['full', 'deposit', ...(rest ? ['rest'] : []), 'subscription'];
-  const kind = field(
-    'kind',
-    select(
-      'kind',
-      kinds.map((one) => [one, words(`kind.${one}`)]),
-    ),
-  );
-  const total = el(
-    'div',
-    {},
-    field('deal_total', textInput('total', { inputmode: 'decimal' }), shares),
-    faults.deal_total,
-  );
-  const amount = field('amount', textInput('amount', { inputmode: 'decimal', placeholder: '0' }));
-  const currency = field('currency', select('currency', currencies(deal, values.currency)));
-  const money = el('div', {}, el('div', { class: 'dealpay-pair' }, amount, currency), faults.amount, faults.currency);
-  const every = field('interval_count', textInput('intervalCount', { inputmode: 'numeric' }));
-  const unit = field(
-    'interval',
-    select(
-      'interval',
-      INTERVALS.map((one) => [one, words(`interval.${one}`)]),
-    ),
-  );
-  const repeatFaults = [faults.interval_count, faults.interval];
-  const repeat = el('div', {}, el('div', { class: 'dealpay-pair dealpay-pair-even' }, every, unit), ...repeatFaults);
-  const description = field('description', textInput('description', { maxlength: '250' }));
-  const fault = el('p', { class: 'dealpay-alert', role: 'alert', tabindex: '-1', hidden: true });
-  const submit = el('button', { type: 'submit', class: 'dealpay-button dealpay-button-blue', 'data-key': 'submit' });
-  const close = el('button', {
-    type: 'button',
-    class: 'dealpay-button',
-    text: words('form.cancel'),
-    on: { click: () => actions.close() },
-  });
+  /** The rows of the form; a refusal stands below its row. */
+  makeParts() {
+    const { fields, words } = this;
+    const numeric = { inputmode: 'numeric' };
+    const money = { inputmode: 'decimal', placeholder: '0' };
+    const kinds = ['full', 'deposit', ...(restOpen(this.deal) ? ['rest'] : []), 'subscription'];
+    const named = (/** @type {string} */ group, /** @type {string[]} */ names) =>
+      names.map((name) => /** @type {[string, string]} */ ([name, words(`${group}.${name}`)]));
+    return {
+      kind: this.row(['kind'], fields.select('kind', 'kind', named('kind', kinds))),
+      total: this.row(['deal_total'], fields.text('deal_total', 'total', money), this.makeShares()),
+      amount: this.row(
+        ['amount', 'currency'],
+        pair('', fields.text('amount', 'amount', money), fields.select('currency', 'currency', this.currencies())),
+      ),
+      repeat: this.row(
+        ['interval_count', 'interval'],
+        pair(
+          'dealpay-pair-even',
+          fields.text('interval_count', 'intervalCount', numeric),
+          fields.select('interval', 'interval', named('interval', INTERVALS)),
+        ),
+      ),
+      description: this.row(['description'], fields.text('description', 'description', { maxlength: '250' })),
+    };
+  }
 
-  const node = el(
-    'form',
-    { class: 'dealpay-box dealpay-form', novalidate: true, 'aria-label': words('card.create') },
-    el('div', {}, kind, faults.kind),
-    total,
-    money,
-    repeat,
-    el('div', {}, description, faults.description),
-    fault,
-    el('div', { class: 'dealpay-buttons' }, submit, close),
-  );
-  node.addEventListener('submit', (event) => {
-    event.preventDefault();
-    actions.send(draft);
-  });
-  node.addEventListener('keydown', (event) => {
-    // The card of Kommo must not take Enter and Esc that are meant for the form.
-    event.stopPropagation();
-    if (event.key === 'Escape') actions.close();
-  });
+  /**
+   * @param {string[]} names whose refusals stand here
+   * @param {...HTMLElement} nodes
+   */
+  row(names, ...nodes) {
+    return el('div', {}, ...nodes, ...names.map((name) => this.fields.faults[name]));
+  }
 
-  const refresh = () => {
-    const { kind: chosen } = values;
-    total.hidden = chosen !== 'deposit';
-    repeat.hidden = chosen !== 'subscription';
-    const parsed = parseAmount(values.amount, values.currency, lang);
-    const price = parsed && values.currency ? formatAmount({ amount: parsed, currency: values.currency }, lang) : '';
-    const busy = draft.sending !== null;
-    submit.textContent = busy
-      ? words('form.sending')
-      : price
-        ? words('form.submit', { amount: price })
-        : words('form.submit_plain');
-    for (const input of [...Object.values(inputs), ...shares.querySelectorAll('button'), close]) {
-      /** @type {HTMLInputElement} */ (input).disabled = busy;
+  /** Every currency that Stripe takes, those of the deal first. @returns {[string, string][]} */
+  currencies() {
+    const chosen = this.draft.values.currency;
+    const near = [chosen, this.deal.currency, ...this.deal.expected.map((money) => money.currency), 'USD', 'EUR'];
+    const codes = new Set([...near.filter((code) => !!code).map(String), ...Object.keys(BUILD.currencies)]);
+    const empty = chosen ? [] : [/** @type {[string, string]} */ (['', '—'])];
+    return [...empty, ...[...codes].map((code) => /** @type {[string, string]} */ ([code, code]))];
+  }
+
+  makeShares() {
+    const chips = SHARES.map((percent) =>
+      el('button', {
+        type: 'button',
+        class: 'dealpay-chip',
+        text: `${percent}%`,
+        on: { click: () => this.takeShare(percent) },
+      }),
+    );
+    return el('div', { class: 'dealpay-shares' }, ...chips);
+  }
+
+  makeButtons() {
+    const { words, actions } = this;
+    const submit = el('button', { type: 'submit', class: 'dealpay-button dealpay-button-blue', 'data-key': 'submit' });
+    const close = el('button', {
+      type: 'button',
+      class: 'dealpay-button',
+      text: words('form.cancel'),
+      on: { click: () => actions.close() },
+    });
+    return { submit: /** @type {HTMLButtonElement} */ (submit), close: /** @type {HTMLButtonElement} */ (close) };
+  }
+
+  makeForm() {
+    const { kind, total, amount, repeat, description } = this.parts;
+    const buttons = el('div', { class: 'dealpay-buttons' }, this.buttons.submit, this.buttons.close);
+    const look = { class: 'dealpay-box dealpay-form', novalidate: true, 'aria-label': this.words('card.create') };
+    const node = el('form', look, kind, total, amount, repeat, description, this.alert, buttons);
+    node.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.actions.send(this.draft);
+    });
+    node.addEventListener('keydown', (event) => {
+      // The card of Kommo must not take Enter and Esc that are meant for the form.
+      event.stopPropagation();
+      if (event.key === 'Escape') this.actions.close();
+    });
+    return node;
+  }
+
+  /** Until a person types an amount it follows the other choices. @param {import('./fields.js').Key} key */
+  changed(key) {
+    this.draft.error = null;
+    if (key === 'amount') this.draft.touched = true;
+    if (!this.draft.touched && ['kind', 'currency', 'total'].includes(key)) {
+      const { kind, currency } = this.draft.values;
+      this.setAmount(suggestedAmount(kind, this.deal, currency, this.total() ?? ''));
     }
-    submit.toggleAttribute('disabled', busy);
-    node.setAttribute('aria-busy', String(busy));
-    showFault();
-  };
+    this.refresh();
+  }
 
-  const showFault = () => {
-    const { error } = draft;
-    const at = error?.field && FIELDS.includes(error.field) && !isHidden(error.field) ? error.field : '';
-    for (const [name, text] of Object.entries(faults)) {
-      text.textContent = name === at ? (error?.message ?? '') : '';
-      inputs[name].toggleAttribute('aria-invalid', name === at);
-      if (name === at) inputs[name].setAttribute('aria-invalid', 'true');
-      describe(inputs[name], name === at ? text.id : '');
-    }
-    const general =
-      error && !at ? `${sentenceOf(error, words)} ${error.unsure ? words('form.unsure') : ''}`.trim() : '';
-    if (fault.textContent !== general) fault.textContent = general;
-    fault.hidden = !general;
-  };
+  /** @param {number} percent */
+  takeShare(percent) {
+    const total = this.total();
+    if (!total) return;
+    this.draft.touched = true;
+    this.draft.error = null;
+    this.setAmount(shareOf(total, percent, this.draft.values.currency));
+    this.refresh();
+  }
 
-  /** @param {string} name */
-  const isHidden = (name) => inputs[name].closest('[hidden]') !== null;
+  total() {
+    return parseAmount(this.draft.values.total, this.draft.values.currency, this.lang);
+  }
 
-  refresh();
-  return {
-    node,
-    refresh,
-    focus: () => inputs.amount.focus(),
-    focusFault: () => {
-      const wrong = node.querySelector('[aria-invalid="true"]');
-      if (wrong instanceof HTMLElement) wrong.focus();
-      else if (!fault.hidden) fault.focus();
-    },
-  };
+  /** @param {string} amount */
+  setAmount(amount) {
+    this.draft.values.amount = amount;
+    this.fields.inputs.amount.value = amount;
+  }
+
+  refresh() {
+    const { values, sending } = this.draft;
+    this.parts.total.hidden = values.kind !== 'deposit';
+    this.parts.repeat.hidden = values.kind !== 'subscription';
+    this.buttons.submit.textContent = this.label();
+    this.fields.disable(sending !== null);
+    for (const button of this.node.querySelectorAll('button')) button.disabled = sending !== null;
+    this.node.setAttribute('aria-busy', String(sending !== null));
+    this.showFault();
+  }
+
+  /** What the button will do, with the amount as it was understood. */
+  label() {
+    const { amount, currency } = this.draft.values;
+    const parsed = parseAmount(amount, currency, this.lang);
+    if (this.draft.sending) return this.words('form.sending');
+    if (!parsed || !currency) return this.words('form.submit_plain');
+    return this.words('form.submit', { amount: formatAmount({ amount: parsed, currency }, this.lang) });
+  }
+
+  showFault() {
+    const { error } = this.draft;
+    const general = !this.fields.showFault(error) && error;
+    const text = general ? [sentenceOf(general, this.words), general.unsure && this.words('form.unsure')] : [];
+    const said = text.filter((part) => part).join(' ');
+    if (this.alert.textContent !== said) this.alert.textContent = said;
+    this.alert.hidden = !said;
+  }
+
+  focus() {
+    this.fields.inputs.amount.focus();
+  }
+
+  focusFault() {
+    const wrong = this.node.querySelector('[aria-invalid="true"]');
+    if (wrong instanceof HTMLElement) wrong.focus();
+    else if (!this.alert.hidden) this.alert.focus();
+  }
 }
 
 /**
- * @param {HTMLElement} input
- * @param {string} faultId
+ * @param {string} look
+ * @param {...HTMLElement} fields
  */
-function describe(input, faultId) {
-  if (faultId) input.setAttribute('aria-describedby', faultId);
-  else input.removeAttribute('aria-describedby');
-}
-
-/**
- * Every currency that Stripe takes, those of the deal first.
- * @param {import('./types').Deal} deal
- * @param {string} chosen
- * @returns {[string, string][]}
- */
-function currencies(deal, chosen) {
-  const near = [chosen, deal.currency, ...deal.expected.map((money) => money.currency), 'USD', 'EUR'];
-  const first = [...new Set(near.filter((code) => code))];
-  const rest = Object.keys(BUILD.currencies).filter((code) => !first.includes(code));
-  const empty = chosen ? [] : [''];
-  return [...empty, ...first, ...rest].map((code) => [
-    /** @type {string} */ (code),
-    /** @type {string} */ (code || '—'),
-  ]);
+function pair(look, ...fields) {
+  return el('div', { class: `dealpay-pair ${look}`.trim() }, ...fields);
 }

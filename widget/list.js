@@ -1,9 +1,10 @@
 // @ts-check
 import { badge } from './badge.js';
 import { copyLink, openLink } from './created.js';
-import { el, webAddress } from './dom.js';
-import { formatAmount } from './money.js';
-import { cancelQuestion, refundQuestion } from './question.js';
+import { el } from './dom.js';
+import { day, line } from './line.js';
+import { paymentRow } from './payment.js';
+import { cancelQuestion } from './question.js';
 
 /** A failed link can still be paid: by another card, or after a bank's no. */
 const LIVE = ['pending', 'processing', 'failed'];
@@ -36,11 +37,20 @@ export function dealList(state, given) {
     earlier.length > 0 &&
       el(
         'details',
-        { class: 'dealpay-fold' },
+        { class: 'dealpay-fold', open: state.unfolded, on: { toggle: (event) => unfold(event, state) } },
         el('summary', { class: 'dealpay-fold-title', text: `${given.words('list.earlier')} (${earlier.length})` }),
         el('ul', { class: 'dealpay-rows' }, ...earlier.map((request) => requestRow(request, state, given))),
       ),
   ];
+}
+
+/**
+ * A fold that was opened stays open when the list is drawn anew.
+ * @param {Event} event
+ * @param {import('./state.js').State} state
+ */
+function unfold(event, state) {
+  state.unfolded = /** @type {HTMLDetailsElement} */ (event.target).open;
 }
 
 /**
@@ -91,113 +101,7 @@ function rowActions(request, { words, actions }) {
         class: 'dealpay-link',
         'data-key': `cancel-${request.id}`,
         text: words('list.cancel'),
-        on: { click: () => actions.askCancel(request.id) },
+        on: { click: () => actions.asking.cancel(request.id) },
       }),
   );
-}
-
-/**
- * @param {import('./types').Payment} payment
- * @param {import('./state.js').State} state
- * @param {Given} given
- */
-function paymentRow(payment, state, given) {
-  const { words, lang } = given;
-  const deal = /** @type {import('./types').Deal} */ (state.deal);
-  const refunded = { amount: payment.refunded ?? '0', currency: payment.currency };
-  const request = deal.requests.find((one) => one.id === payment.request_id);
-  const asked = state.asked?.id === payment.id ? state.asked : null;
-  return el(
-    'li',
-    { class: 'dealpay-entry' },
-    line(payment, badge(paymentState(payment), words), lang),
-    request && el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
-    payment.paid_at && el('p', { class: 'dealpay-small dealpay-muted', text: day(payment.paid_at, lang) }),
-    Number(refunded.amount) > 0 &&
-      el('p', { class: 'dealpay-small', text: words('list.refunded', { amount: formatAmount(refunded, lang) }) }),
-    payment.disputed && el('p', { class: 'dealpay-small', text: words(`dispute.${payment.disputed}`) }),
-    el(
-      'p',
-      { class: 'dealpay-actions' },
-      atStripe(payment, words),
-      deal.may?.refund && refundable(payment) && !asked && refundButton(payment, given),
-    ),
-    asked && refundQuestion(asked, given),
-  );
-}
-
-/** @param {import('./types').Payment} payment */
-function refundable(payment) {
-  const paid = paymentState(payment);
-  return paid === 'paid' || paid === 'partially_refunded';
-}
-
-/**
- * @param {import('./types').Payment} payment
- * @param {Given} given
- */
-function refundButton(payment, { words, actions }) {
-  return el('button', {
-    type: 'button',
-    class: 'dealpay-link',
-    'data-key': `refund-${payment.id}`,
-    text: words('refund.ask'),
-    on: { click: () => actions.askRefund(payment) },
-  });
-}
-
-/**
- * What the badge says: a dispute before a refund before the payment's own state.
- * @param {import('./types').Payment} payment
- */
-function paymentState(payment) {
-  if (payment.disputed === 'open' || payment.disputed === 'lost') return 'disputed';
-  const refunded = Number(payment.refunded ?? 0);
-  if (refunded > 0) return refunded >= Number(payment.amount) ? 'refunded' : 'partially_refunded';
-  return payment.state === 'succeeded' ? 'paid' : payment.state;
-}
-
-/**
- * The payment's id, as a link to Stripe's dashboard.
- * @param {import('./types').Payment} payment
- * @param {import('./types').Words} words
- */
-function atStripe(payment, words) {
-  const href = webAddress(payment.stripe_url ?? '');
-  if (!href) return el('span', { class: 'dealpay-muted dealpay-id', text: payment.id });
-  return el('a', {
-    class: 'dealpay-link dealpay-id',
-    href,
-    target: '_blank',
-    rel: 'noopener noreferrer',
-    title: words('list.at_stripe'),
-    text: payment.id,
-  });
-}
-
-/**
- * @param {import('./types').Amount} money
- * @param {HTMLElement} state
- * @param {string} lang
- */
-function line(money, state, lang) {
-  return el(
-    'p',
-    { class: 'dealpay-row' },
-    el('strong', { class: 'dealpay-amount', text: formatAmount(money, lang) }),
-    state,
-  );
-}
-
-/**
- * @param {string} time RFC 3339
- * @param {string} lang
- */
-function day(time, lang) {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) return time;
-  const thisYear = date.getFullYear() === new Date().getFullYear();
-  /** @type {Intl.DateTimeFormatOptions} */
-  const shape = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
-  return new Intl.DateTimeFormat(lang, thisYear ? shape : { ...shape, year: 'numeric' }).format(date);
 }

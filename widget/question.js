@@ -103,13 +103,13 @@ function answers({ sending, what }, { words, actions }, yes) {
       'data-key': 'answer',
       'aria-disabled': sending ? 'true' : null,
       text: yes,
-      on: { click: () => actions.confirm() },
+      on: { click: () => actions.asking.confirm() },
     }),
     el('button', {
       type: 'button',
       class: 'dealpay-button dealpay-button-small',
       text: words(what === 'cancel' ? 'list.cancel_no' : 'form.cancel'),
-      on: { click: () => actions.keep() },
+      on: { click: () => actions.asking.keep() },
     }),
   );
 }

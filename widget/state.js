@@ -24,6 +24,7 @@ import { draftOf } from './draft.js';
  *   created: import('./types').PaymentRequest | null,
  *   asked: Question | null,
  *   checking: boolean,
+ *   unfolded: boolean,
  * }} State
  */
 
@@ -42,6 +43,7 @@ export function firstState(leadId) {
     created: null,
     asked: null,
     checking: false,
+    unfolded: false,
   };
 }
 

@@ -105,6 +105,21 @@ def test_nothing_is_left_after_destroy(card: Card) -> None:
     assert len(card.stage.backend.calls) == calls
 
 
+def test_no_listener_of_the_document_outlives_the_card(card: Card) -> None:
+    card.page.add_init_script(
+        """window.counted = 0;
+        const [add, remove] = [document.addEventListener, document.removeEventListener];
+        document.addEventListener = function (...given) { window.counted += 1; add.apply(this, given); };
+        document.removeEventListener = function (...given) { window.counted -= 1; remove.apply(this, given); };"""
+    )
+    card.open().begin()
+    card.host("destroyAll()")
+    left = card.page.evaluate("window.counted")
+    card.host("loadArea('lcard')")
+    card.host("destroyAll()")
+    assert card.page.evaluate("window.counted") == left == 0
+
+
 def test_the_widget_adds_nothing_to_the_window(card: Card) -> None:
     shelf = shelf_of(card.stage.world)
     installed = shelf.pop(card.stage.integration.client_id)

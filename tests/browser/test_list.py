@@ -42,6 +42,17 @@ def test_links_that_came_to_nothing_stand_behind_a_fold(card: Card) -> None:
     expect(card.widget.get_by_text("Expired")).to_be_visible()
 
 
+def test_an_opened_fold_stays_open_when_the_list_is_read_again(card: Card) -> None:
+    card.page.clock.install()
+    card.stage.backend.deal |= {"requests": [a_request(1), a_request(2, state="expired")]}
+    card.open()
+    card.widget.get_by_text("Earlier links (1)").click()
+    card.stage.backend.deal = card.stage.backend.deal | {"requests": [a_request(1), a_request(3, state="expired")] * 2}
+    card.page.clock.run_for(6_000)
+    expect(card.widget.get_by_text("Earlier links (2)")).to_be_visible()
+    expect(card.widget.get_by_text("Expired").first).to_be_visible()
+
+
 def test_a_state_of_a_newer_backend_is_shown_as_it_came(card: Card) -> None:
     card.stage.backend.deal |= {"state": "on_hold", "requests": [a_request(1, state="paused")], "novelty": {"a": 1}}
     card.open()

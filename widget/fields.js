@@ -1,0 +1,92 @@
+// @ts-check
+import { el } from './dom.js';
+
+/** @typedef {keyof import('./types').FormValues} Key */
+
+/**
+ * The labelled inputs of a form, each with a place for the refusal that names it. What is typed goes into `values`
+ * at once; `changed` is told.
+ */
+export class Fields {
+  /**
+   * @param {import('./types').FormValues} values
+   * @param {import('./types').Words} words
+   * @param {string} prefix of element ids
+   * @param {(key: Key) => void} changed
+   */
+  constructor(values, words, prefix, changed) {
+    this.values = values;
+    this.words = words;
+    this.prefix = prefix;
+    this.changed = changed;
+    /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} by the JSON key that a refusal names */
+    this.inputs = {};
+    /** @type {Record<string, HTMLElement>} */
+    this.faults = {};
+  }
+
+  /**
+   * @param {string} name JSON key
+   * @param {Key} key
+   * @param {Record<string, unknown>} attributes
+   */
+  text(name, key, attributes) {
+    const input = el('input', { class: 'dealpay-input', type: 'text', autocomplete: 'off', ...attributes });
+    return this.add(name, key, /** @type {HTMLInputElement} */ (input), 'input');
+  }
+
+  /**
+   * @param {string} name JSON key
+   * @param {Key} key
+   * @param {[string, string][]} options value and text
+   */
+  select(name, key, options) {
+    const made = options.map(([value, text]) => el('option', { value, text }));
+    const input = el('select', { class: 'dealpay-input dealpay-select' }, ...made);
+    return this.add(name, key, /** @type {HTMLSelectElement} */ (input), 'change');
+  }
+
+  /**
+   * @param {string} name
+   * @param {Key} key
+   * @param {HTMLInputElement | HTMLSelectElement} input
+   * @param {string} event
+   */
+  add(name, key, input, event) {
+    const id = `${this.prefix}-${name}`;
+    this.inputs[name] = input;
+    this.faults[name] = el('span', { class: 'dealpay-fault', id: `${id}-fault` });
+    input.id = id;
+    input.value = this.values[key];
+    input.addEventListener(event, () => {
+      Object.assign(this.values, { [key]: input.value });
+      this.changed(key);
+    });
+    const label = el('label', { class: 'dealpay-label', for: id, text: this.words(`form.${name}`) });
+    return el('div', { class: 'dealpay-field' }, label, input);
+  }
+
+  /**
+   * Shows a refusal at the field it names, and takes it from all others.
+   * @param {import('./api.js').ApiError | null} error
+   * @returns {boolean} false: it names no field that is seen
+   */
+  showFault(error) {
+    const at = error?.field && this.inputs[error.field]?.closest('[hidden]') === null ? error.field : '';
+    for (const [name, input] of Object.entries(this.inputs)) {
+      const fault = this.faults[name];
+      fault.textContent = name === at ? (error?.message ?? '') : '';
+      input.toggleAttribute('aria-invalid', false);
+      input.removeAttribute('aria-describedby');
+      if (name !== at) continue;
+      input.setAttribute('aria-invalid', 'true');
+      input.setAttribute('aria-describedby', fault.id);
+    }
+    return at !== '';
+  }
+
+  /** @param {boolean} disabled */
+  disable(disabled) {
+    for (const input of Object.values(this.inputs)) input.disabled = disabled;
+  }
+}

@@ -1,0 +1,30 @@
+// @ts-check
+import { el } from './dom.js';
+import { formatAmount } from './money.js';
+
+/**
+ * @param {import('./types').Amount} money
+ * @param {HTMLElement} state
+ * @param {string} lang
+ */
+export function line(money, state, lang) {
+  return el(
+    'p',
+    { class: 'dealpay-row' },
+    el('strong', { class: 'dealpay-amount', text: formatAmount(money, lang) }),
+    state,
+  );
+}
+
+/**
+ * @param {string} time RFC 3339
+ * @param {string} lang
+ */
+export function day(time, lang) {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  const thisYear = date.getFullYear() === new Date().getFullYear();
+  /** @type {Intl.DateTimeFormatOptions} */
+  const shape = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
+  return new Intl.DateTimeFormat(lang, thisYear ? shape : { ...shape, year: 'numeric' }).format(date);
+}

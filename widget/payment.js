@@ -1,0 +1,87 @@
+// @ts-check
+import { badge } from './badge.js';
+import { el, webAddress } from './dom.js';
+import { day, line } from './line.js';
+import { formatAmount } from './money.js';
+import { refundQuestion } from './question.js';
+
+/** @typedef {import('./list.js').Given} Given */
+
+/**
+ * @param {import('./types').Payment} payment
+ * @param {import('./state.js').State} state
+ * @param {Given} given
+ */
+export function paymentRow(payment, state, given) {
+  const { words, lang } = given;
+  const deal = /** @type {import('./types').Deal} */ (state.deal);
+  const refunded = { amount: payment.refunded ?? '0', currency: payment.currency };
+  const request = deal.requests.find((one) => one.id === payment.request_id);
+  const asked = state.asked?.id === payment.id ? state.asked : null;
+  return el(
+    'li',
+    { class: 'dealpay-entry' },
+    line(payment, badge(paymentState(payment), words), lang),
+    request && el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
+    payment.paid_at && el('p', { class: 'dealpay-small dealpay-muted', text: day(payment.paid_at, lang) }),
+    Number(refunded.amount) > 0 &&
+      el('p', { class: 'dealpay-small', text: words('list.refunded', { amount: formatAmount(refunded, lang) }) }),
+    payment.disputed && el('p', { class: 'dealpay-small', text: words(`dispute.${payment.disputed}`) }),
+    el(
+      'p',
+      { class: 'dealpay-actions' },
+      atStripe(payment, words),
+      deal.may?.refund && refundable(payment) && !asked && refundButton(payment, given),
+    ),
+    asked && refundQuestion(asked, given),
+  );
+}
+
+/** @param {import('./types').Payment} payment */
+function refundable(payment) {
+  const paid = paymentState(payment);
+  return paid === 'paid' || paid === 'partially_refunded';
+}
+
+/**
+ * @param {import('./types').Payment} payment
+ * @param {Given} given
+ */
+function refundButton(payment, { words, actions }) {
+  return el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': `refund-${payment.id}`,
+    text: words('refund.ask'),
+    on: { click: () => actions.asking.refund(payment) },
+  });
+}
+
+/**
+ * What the badge says: a dispute before a refund before the payment's own state.
+ * @param {import('./types').Payment} payment
+ */
+function paymentState(payment) {
+  if (payment.disputed === 'open' || payment.disputed === 'lost') return 'disputed';
+  const refunded = Number(payment.refunded ?? 0);
+  if (refunded > 0) return refunded >= Number(payment.amount) ? 'refunded' : 'partially_refunded';
+  return payment.state === 'succeeded' ? 'paid' : payment.state;
+}
+
+/**
+ * The payment's id, as a link to Stripe's dashboard.
+ * @param {import('./types').Payment} payment
+ * @param {import('./types').Words} words
+ */
+function atStripe(payment, words) {
+  const href = webAddress(payment.stripe_url ?? '');
+  if (!href) return el('span', { class: 'dealpay-muted dealpay-id', text: payment.id });
+  return el('a', {
+    class: 'dealpay-link dealpay-id',
+    href,
+    target: '_blank',
+    rel: 'noopener noreferrer',
+    title: words('list.at_stripe'),
+    text: payment.id,
+  });
+}
