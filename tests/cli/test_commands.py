@@ -1,0 +1,125 @@
+"""The command line as an operator meets it: real processes, real files."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import httpx
+
+from backend.sandbox.serving import free_port
+
+ROOT = Path(__file__).parents[2]
+GOOD = {"SECRET_KEYS": "a sealing key of the tests", "ADMIN_TOKEN": "admin-token-of-the-tests"}
+
+
+def _environment(**given: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
+    return kept | {"PYTHONPATH": str(ROOT)} | given
+
+
+def _run(folder: Path, *words: str, **given: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "backend", *words]
+    return subprocess.run(command, cwd=folder, env=_environment(**given), capture_output=True, text=True, timeout=60)
+
+
+def _serving(folder: Path, port: int, *words: str) -> subprocess.Popen[bytes]:
+    given = _environment(**GOOD, PUBLIC_URL=f"http://127.0.0.1:{port}", PORT=str(port))
+    command = [sys.executable, "-m", "backend", "serve", *words]
+    process = subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
+                return process
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    process.kill()
+    raise AssertionError("serve did not answer")
+
+
+def test_init_writes_a_private_env_builds_the_widget_and_says_what_is_next(tmp_path: Path) -> None:
+    done = _run(tmp_path, "init", "--public-url", "https://pay.example.com")
+    assert done.returncode == 0, done.stderr
+    env = tmp_path / ".env"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    assert "PUBLIC_URL=https://pay.example.com\n" in env.read_text()
+    assert "https://pay.example.com/oauth/kommo/callback" in done.stdout
+    with zipfile.ZipFile(tmp_path / "widget.zip") as archive:
+        assert "manifest.json" in archive.namelist()
+        assert b"https://pay.example.com" in archive.read("script.js")
+
+
+def test_init_leaves_an_env_that_is_there_alone(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SECRET_KEYS=of great value\n")
+    done = _run(tmp_path, "init", "--public-url", "https://pay.example.com")
+    assert done.returncode == 1
+    assert (tmp_path / ".env").read_text() == "SECRET_KEYS=of great value\n"
+
+
+def test_init_refuses_an_address_that_kommo_could_not_reach(tmp_path: Path) -> None:
+    done = _run(tmp_path, "init", "--public-url", "http://pay.example.com")
+    assert (done.returncode, "PUBLIC_URL" in done.stderr, (tmp_path / ".env").exists()) == (2, True, False)
+
+
+def test_what_init_wrote_is_enough_to_serve(tmp_path: Path) -> None:
+    port = free_port()
+    assert _run(tmp_path, "init", "--public-url", f"http://127.0.0.1:{port}").returncode == 0
+    command = [sys.executable, "-m", "backend", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=tmp_path, env=_environment(), stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{port}/healthz")
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        assert answer.json()["status"] == "ok"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_missing_settings_end_at_once_each_named(tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = _run(tmp_path, "serve")
+    assert done.returncode == 2
+    assert all(name in done.stderr for name in ("PUBLIC_URL", "SECRET_KEYS", "ADMIN_TOKEN"))
+    assert "Traceback" not in done.stderr
+    assert time.monotonic() - started < 20
+
+
+def test_sigterm_ends_serve_with_zero(tmp_path: Path) -> None:
+    process = _serving(tmp_path, free_port())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_sigterm_ends_the_worker_with_zero(tmp_path: Path) -> None:
+    given = _environment(**GOOD, PUBLIC_URL="http://127.0.0.1:1")
+    command = [sys.executable, "-m", "backend", "worker"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    assert b"worker started" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_web_and_worker_run_apart(tmp_path: Path) -> None:
+    process = _serving(tmp_path, free_port(), "--no-worker")
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def test_the_widgets_archive_is_repeatable(tmp_path: Path) -> None:
+    for name in ("first.zip", "second.zip"):
+        assert _run(tmp_path, "widget", "build", "--out", name, "--url", "https://pay.example.com").returncode == 0
+    assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+
+
+def test_replaying_needs_to_be_told_what(tmp_path: Path) -> None:
+    done = _run(tmp_path, "events", "replay", **GOOD, PUBLIC_URL="http://127.0.0.1:1")
+    assert (done.returncode, "--all" in done.stderr) == (2, True)
