@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from backend.errors import AmountInvalid, AmountTooSmall, CurrencyUnknown, FieldInvalid, ProductError
 from backend.money import Money, exponent, known_currency, to_minor
@@ -21,8 +21,18 @@ MAX_INTERVALS = {"day": 1095, "week": 156, "month": 36, "year": 3}
 JOINERS = "\u200c\u200d"
 """Format characters that belong to words and emoji; all others only hide or turn text around."""
 
-KommoId = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 4711.0 is 4711."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+KommoId = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1), BeforeValidator(_whole)]
+Count = Annotated[int, Field(strict=True, ge=1, le=1095), BeforeValidator(_whole)]
 Text = Annotated[str, Field(strict=True, max_length=2000)]
+Major = Annotated[Text, Field(json_schema_extra={"pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "example": "120.00"})]
+"""Described here, judged by ``money``, whose sentences are for people."""
+Code = Annotated[Text, Field(json_schema_extra={"pattern": "^[A-Za-z]{3}$", "example": "EUR"})]
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -36,14 +46,14 @@ class CreateBody(BaseModel):
     request_id: UUID
     lead_id: KommoId
     contact_id: KommoId | None = None
-    amount: Text
-    currency: Text
+    amount: Major
+    currency: Code
     description: Text
     mode: Literal["payment", "subscription"] = "payment"
     interval: Literal["day", "week", "month", "year"] | None = None
-    interval_count: Annotated[int, Field(strict=True, ge=1, le=1095)] | None = None
+    interval_count: Count | None = None
     kind: Literal["full", "deposit", "rest"] = "full"
-    deal_total: Text | None = None
+    deal_total: Major | None = None
     replaces: UUID | None = None
 
 
@@ -53,8 +63,8 @@ class RefundBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     refund_id: UUID
-    amount: Text | None = None
-    expected_refunded: Text
+    amount: Major | None = None
+    expected_refunded: Major
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
 
 

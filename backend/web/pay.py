@@ -13,11 +13,12 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import RequestNotFound
-from backend.links.open import Shown, ToCheckout, come_back, look_at, open_link
+from backend.links.open import Shown, ToCheckout, come_back, look_at
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.guesses import Guesses
 from backend.web.languages import preferred
+from backend.web.openings import Openings
 from backend.web.pay_pages import HEADERS, link_page, plain_page
 
 READ = ["GET", "HEAD"]
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 @router.api_route("/p/{token}", methods=READ, name="pay_link")
 async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
-    opening = look_at(resources, token) if _only_looks(request) else open_link(resources, token)
+    opening = look_at(resources, token) if _only_looks(request) else _openings(request).open(resources, token)
     return await _answer(request, resources, opening, pending="preview")
 
 
@@ -94,3 +95,11 @@ def _guesses(request: Request, resources: Resources) -> Guesses:
         state.guesses = Guesses(resources.clock)
     guesses: Guesses = state.guesses
     return guesses
+
+
+def _openings(request: Request) -> Openings:
+    state = request.app.state
+    if not hasattr(state, "openings"):
+        state.openings = Openings()
+    openings: Openings = state.openings
+    return openings

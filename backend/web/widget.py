@@ -54,8 +54,9 @@ def _body(model: type[CreateBody] | type[RefundBody]) -> dict[str, Any]:
              responses={200: {"model": RequestAnswer}})  # fmt: skip
 async def create_request(request: Request, response: Response, resources: ResourcesDep, user: UserDep) -> RequestAnswer:
     """201 for a new request, 200 when the same one was there already."""
-    asked = asked_of(read(CreateBody, await json_body(request)))
-    lead = await check_lead(resources, user.account, user.user_id, asked.lead_id, "create")
+    body = read(CreateBody, await json_body(request))
+    lead = await check_lead(resources, user.account, user.user_id, body.lead_id, "create")
+    asked = asked_of(body)
     if not await create(resources, user.account, user.user_id, asked, lead):
         response.status_code = 200
     return await _shown_request(resources, user.account, asked.request_id)

@@ -38,7 +38,14 @@ class Shop:
     stripe: StripeWorld
     resources: Resources
     client_id: str
+    settings: Settings
     http: httpx.AsyncClient
+
+    @asynccontextmanager
+    async def replica(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A second web process on the same database."""
+        async with open_resources(self.settings, self.clock) as resources, _served(resources, self.settings) as http:
+            yield http
 
     @property
     def lead(self) -> Lead:
@@ -145,15 +152,22 @@ class Shop:
 async def open_shop(folder: Path) -> AsyncIterator[Shop]:
     clock = MovableClock()
     kommo, stripe = KommoWorld(clock, seed=3, switches={"account_rate": "none"}), StripeWorld(clock, seed=3)
+    kommo.limits.rate = 1000
     port = free_port()
     async with serving(kommo_app(kommo)) as kommo_url, serving(stripe_app(stripe)) as stripe_url:
         kommo.base_url, stripe.base_url = kommo_url, stripe_url
         settings = _settings(folder, f"http://127.0.0.1:{port}", kommo_url, stripe_url)
         async with open_resources(settings, clock) as resources:
             client_id = await _furnish(resources, kommo, stripe)
-            app = create_app(resources, admin_token=settings.admin_token.get_secret_value())
-            async with serving(app, port) as address, httpx.AsyncClient(base_url=address, trust_env=False) as http:
-                yield Shop(clock, kommo, stripe, resources, client_id, http)
+            async with _served(resources, settings, port) as http:
+                yield Shop(clock, kommo, stripe, resources, client_id, settings, http)
+
+
+@asynccontextmanager
+async def _served(resources: Resources, settings: Settings, port: int = 0) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(resources, admin_token=settings.admin_token.get_secret_value())
+    async with serving(app, port) as address, httpx.AsyncClient(base_url=address, trust_env=False) as http:
+        yield http
 
 
 def _settings(folder: Path, public_url: str, kommo_url: str, stripe_url: str) -> Settings:
