@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backend.card.render import Note, StageGoal, Wanted
 from backend.card.stages import DealNow, Decision, decide, is_incoming
-from backend.kommo_api.values import EnumId, FieldValue, Lead
+from backend.kommo_api.values import FieldValue, Lead
 from backend.models import Account, CardWrite
+from backend.writer.values import as_written, same
 
 IN_DOUBT = frozenset(("sent", "doubtful"))
 
@@ -38,7 +39,7 @@ def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Accou
     moves = [decision.status_id for _, decision in stages if decision.status_id is not None]
     return Plan(
         lead.id,
-        fields=dict(_differences(lead.fields, wanted.fields, account.fields)),
+        fields=dict(_differences(lead.fields, wanted.fields, account.fields, zone_of(account))),
         move=(lead.pipeline_id, moves[0]) if moves else None,
         stages=stages,
         notes=tuple(_missing_notes(wanted.notes, writes)),
@@ -82,7 +83,10 @@ def _missing_notes(notes: Iterable[Note], writes: Sequence[CardWrite]) -> Iterab
 
 
 def _differences(
-    there: Mapping[int, tuple[FieldValue, ...]], wanted: Mapping[str, str | int | None], fields: Mapping[str, Any]
+    there: Mapping[int, tuple[FieldValue, ...]],
+    wanted: Mapping[str, str | int | None],
+    fields: Mapping[str, Any],
+    zone: ZoneInfo,
 ) -> Iterable[tuple[int, Any]]:
     for code, value in wanted.items():
         meta = fields.get(code)
@@ -92,23 +96,13 @@ def _differences(
         if value is None:
             if current:
                 yield int(meta["id"]), None
-        elif not _same(meta, value, current[0] if current else None):
-            yield int(meta["id"]), _as_written(meta, value)
+        elif not current or not same(meta, value, current[0], zone):
+            yield int(meta["id"]), as_written(meta, value, zone)
 
 
-def _same(meta: Mapping[str, Any], value: str | int, current: FieldValue | None) -> bool:
-    if current is None:
-        return False
-    if meta.get("enums"):
-        return bool(current.enum_id == meta["enums"].get(str(value)))
-    if meta["type"] in ("numeric", "monetary", "date_time"):
-        try:
-            return Decimal(str(current.value)) == Decimal(str(value))
-        except InvalidOperation:
-            return False
-    return str(current.value) == str(value)
-
-
-def _as_written(meta: Mapping[str, Any], value: str | int) -> Any:
-    enums = meta.get("enums")
-    return EnumId(int(enums[str(value)])) if enums else value
+def zone_of(account: Account) -> ZoneInfo:
+    """The account's time zone; UTC where Kommo names one that this machine does not know."""
+    try:
+        return ZoneInfo(account.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

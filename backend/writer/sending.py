@@ -1,5 +1,6 @@
 """How Kommo refuses: a whole request for one bad item. The good items go on without it."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -83,4 +84,7 @@ def _field_positions(paths: Sequence[str]) -> list[str]:
 def names_the_deal(refusal: KommoRefused) -> bool:
     """The deal itself is unknown or deleted: path ``id``, or inner code 226."""
     errors = [error for errors in refusal.by_request.values() for error in errors]
-    return any(error.path in ("id", "entity_id") or error.code == "226" for error in errors) or "226" in refusal.detail
+    return (
+        any(error.path in ("id", "entity_id") or error.code == "226" for error in errors)
+        or re.search(r"\b226\b", refusal.detail) is not None
+    )
