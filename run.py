@@ -421,18 +421,31 @@ def ready_browser(machine: Machine, python: Path) -> str:
 def get_browser(machine: Machine, python: Path) -> str:
     # Ubuntu's package of this name only leads to a snap, which neither containers nor Playwright can start.
     debian = machine.distribution == "debian"
-    if debian and apt_install(machine, *DEBIAN_BROWSER) and (found := browser_here(machine)):
-        return found
-    say("no Chromium here: asking Playwright for one")
-    libraries = ["--with-deps"] if machine.system == "linux" and machine.superuser else []
-    call = (python, "-m", "playwright", "install", *libraries, "--only-shell", "chromium")
-    if machine.can(*call, quiet=True) and (found := playwrights_browser(machine, python)):
-        return found
-    if debian and unpack(machine, *DEBIAN_BROWSER):
+    found = browser_here(machine) if debian and apt_install(machine, *DEBIAN_BROWSER) else None
+    found = found or download_browser(machine, python)
+    if not found and debian and unpack(machine, *DEBIAN_BROWSER):
         use_unpacked(machine)
-        if found := browser_here(machine):
-            return found
-    raise CannotSetUp("The browser tests need Chromium: install it, or set CHROMIUM_PATH to where it is.")
+        found = browser_here(machine)
+    if not found:
+        raise CannotSetUp("The browser tests need Chromium: install it, or set CHROMIUM_PATH to where it is.")
+    return found
+
+
+def download_browser(machine: Machine, python: Path) -> str | None:
+    """Playwright's own, with the libraries that it turns out to lack."""
+    say("no Chromium here: asking Playwright for one")
+    answer = machine.run(python, "-m", "playwright", "install", "--only-shell", "chromium", quiet=True)
+    if answer.returncode != 0:
+        say("\n".join(re.findall(r"^Error: .*", answer.stderr, re.MULTILINE)) or "Playwright could not get one")
+        return None
+    found = playwrights_browser(machine, python)
+    if not found and machine.system == "linux":
+        told = machine.run(python, "-m", "playwright", "install-deps", "--dry-run", "chromium", quiet=True).stdout
+        libraries = re.findall(r"^  (\S+)$", told, re.MULTILINE)
+        if libraries and not apt_install(machine, *libraries) and unpack(machine, *libraries):
+            use_unpacked(machine)
+        found = playwrights_browser(machine, python)
+    return found
 
 
 def browser_here(machine: Machine) -> str | None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ Done = subprocess.CompletedProcess[str]
 
 @dataclass
 class Shell:
-    """Plays the machine's programs: a command goes well if it contains one of ``works``, and all are remembered."""
+    """Plays the machine's programs: a command that contains one of ``works`` goes well; ``tells`` has what they say."""
 
     works: Iterable[str] = ()
+    tells: dict[str, str] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
     effects: dict[str, Callable[[], object]] = field(default_factory=dict)
 
@@ -38,10 +39,20 @@ class Shell:
         for part, effect in self.effects.items():
             if well and part in line:
                 effect()
-        return subprocess.CompletedProcess([], 0 if well else 1, stdout="", stderr="")
+        told = "".join(text for part, text in self.tells.items() if part in line)
+        return subprocess.CompletedProcess([], 0 if well else 1, stdout=told, stderr="")
 
     def heard_of(self, part: str) -> list[str]:
         return [line for line in self.heard if part in line]
+
+
+@pytest.fixture(autouse=True)
+def same_environment() -> Iterator[None]:
+    """What is unpacked is found through the environment, which other tests share with us."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
@@ -387,6 +398,23 @@ def test_ubuntu_asks_playwright_alone(machine: Machine, shell: Shell, places: An
     with pytest.raises(CannotSetUp, match="need Chromium"):
         program.ready_browser(replace(machine, distribution="ubuntu"), Path(PYTHON))
     assert tried(shell) == ["Playwright"]
+
+
+def test_a_downloaded_browser_gets_the_libraries_that_it_lacks(machine: Machine, shell: Shell, places: Any) -> None:
+    places()
+    browser = machine.folder / "cache/chromium_headless_shell-1/chrome-headless-shell"
+    browser.parent.mkdir(parents=True)
+    browser.touch()
+    (machine.private / "root").mkdir(parents=True)
+    (machine.private / "root/libatomic.so.1").touch()
+    shell.works = ["install --only-shell", "apt-get -qq install"]
+    shell.tells = {
+        "install --dry-run": f"Chrome\n  Install location:    {browser.parent}\n",
+        "install-deps --dry-run": "Missing system dependencies (2):\n  libnss3\n  libgbm1\n",
+    }
+    shell.effects = {"libnss3 libgbm1": lambda: setattr(shell, "works", ["--version"])}
+    ubuntu = replace(machine, distribution="ubuntu", system="linux")
+    assert program.ready_browser(ubuntu, Path(PYTHON)) == str(browser)
 
 
 # The lock files
