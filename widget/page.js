@@ -21,7 +21,7 @@ export function dealName() {
 /** @param {string} name */
 function cardField(name) {
   const card = APP.data.current_card;
-  const held = card ? card.model?.attributes[name] : undefined;
+  const held = card ? card.model?.attributes?.[name] : undefined;
   if (held !== undefined && held !== null) return String(held);
   const input = document.querySelector(`[name="${name}"]`);
   return input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement ? input.value : '';
@@ -58,9 +58,10 @@ export function ensureStyle() {
  */
 export function wordsOf(widget) {
   return (key, values = {}) => {
-    const found = widget.i18n(key);
-    const text = typeof found === 'string' && found ? found : key;
-    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    // Groups are what Kommo documents; that dotted keys work too is only seen in a sample.
+    const [group, name] = key.split('.');
+    const text = widget.i18n(group)?.[name] || key;
+    return text.replace(/\{(\w+)\}/g, (whole, place) => values[place] ?? whole);
   };
 }
 

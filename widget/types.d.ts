@@ -68,13 +68,13 @@ export type KommoWidget = {
     onSave(): boolean;
     destroy(): void;
   };
-  i18n(key: string): unknown;
+  i18n(group: string): Record<string, string> | undefined;
   get_settings(): Record<string, unknown> & { widget_code: string };
   render_template(block: { caption: { class_name: string }; body: string; render: string }): void;
   $authorizedAjax?: (options: Record<string, unknown>) => Deferred;
 };
 
-export type KommoCard = { id: number | string; model?: { attributes: Record<string, unknown> } };
+export type KommoCard = { id: number | string; model?: { attributes?: Record<string, unknown> } };
 
 export type KommoApp = {
   lang_id: string;
