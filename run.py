@@ -334,7 +334,7 @@ def apt_install(machine: Machine, *packages: str) -> bool:
     """Install as root or through sudo; False where neither can be had."""
     if not machine.which("apt-get") or not (machine.superuser or machine.which("sudo")):
         return False
-    say(f"apt-get install {' '.join(packages)}")
+    say(f"apt-get install {few(packages)}")
     sudo = () if machine.superuser else ("sudo",) if machine.person else ("sudo", "-n")
     # sudo drops the environment, hence `env`; nobody is there to answer a package's questions.
     apt = (*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq")
@@ -347,7 +347,7 @@ def unpack(machine: Machine, *packages: str) -> bool:
     """The same packages without root: downloaded by this user and unpacked where `machine.private` says."""
     if not (machine.which("apt-get") and machine.which("dpkg-deb")):
         return False
-    say(f"no root here: unpacking {' '.join(packages)} under .deb/")
+    say(f"no root here: unpacking {few(packages)} under .deb/")
     apt = private_apt(machine)
     downloads = machine.private / "downloads"
     if not any((machine.private / "state/lists").glob("*Packages*")) and not machine.can(*apt, "-qq", "update"):
@@ -356,7 +356,15 @@ def unpack(machine: Machine, *packages: str) -> bool:
     names = re.findall(r"^Inst (\S+)", wanted, re.MULTILINE)
     if not names or not machine.can(*apt, "-qq", "download", *names, cwd=downloads):
         return False
-    return all(machine.can("dpkg-deb", "-x", file, machine.private / "root") for file in downloads.glob("*.deb"))
+    for package in downloads.glob("*.deb"):
+        if not machine.can("dpkg-deb", "-x", package, machine.private / "root"):
+            return False
+        package.unlink()
+    return True
+
+
+def few(names: Sequence[str]) -> str:
+    return " ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def private_apt(machine: Machine) -> tuple[str, ...]:
@@ -436,7 +444,8 @@ def download_browser(machine: Machine, python: Path) -> str | None:
     say("no Chromium here: asking Playwright for one")
     answer = machine.run(python, "-m", "playwright", "install", "--only-shell", "chromium", quiet=True)
     if answer.returncode != 0:
-        say("\n".join(re.findall(r"^Error: .*", answer.stderr, re.MULTILINE)) or "Playwright could not get one")
+        reasons = re.findall(r"^Error: .*", answer.stderr, re.MULTILINE)
+        say(f"Playwright could not get one. {reasons[0] if reasons else ''}")
         return None
     found = playwrights_browser(machine, python)
     if not found and machine.system == "linux":
