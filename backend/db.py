@@ -77,8 +77,9 @@ async def insert_missing(session: AsyncSession, table: type[SQLModel], rows: Seq
     """Insert the rows whose key is not there yet; the number that were new."""
     if not rows:
         return 0
-    statement = dialect_insert(session, table).values([dict(row) for row in rows]).on_conflict_do_nothing()
-    result = await session.exec(statement)
+    statement = dialect_insert(session, table).on_conflict_do_nothing()
+    connection = await session.connection()  # one prepared statement for all rows, however many they are
+    result = await connection.execute(statement, [dict(row) for row in rows])
     return int(result.rowcount)
 
 

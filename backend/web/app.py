@@ -1,11 +1,7 @@
 """The web application: routes put together, errors rendered in one place, every request logged by its route's name."""
 
-import time
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
-
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
@@ -16,15 +12,9 @@ from backend.errors import FieldInvalid, ProductError, Unavailable
 from backend.inbox import Inbox
 from backend.resources import Resources
 from backend.web import admin, health, oauth, pay, widget
+from backend.web.around import Around
 from backend.web.webhooks import WebhookDoor
 
-Next = Callable[[Request], Awaitable[Response]]
-
-CORS_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "X-Auth-Token, Content-Type",
-    "Access-Control-Max-Age": "600",
-}
 log = structlog.get_logger()
 
 
@@ -40,8 +30,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     for module in (oauth, widget, pay, admin, health):
         app.include_router(module.router)
     _answer_errors(app)
-    _allow_kommo(app, resources.addresses.kommo_base_url)
-    _log_requests(app)
+    app.add_middleware(Around, kommo_base_url=resources.addresses.kommo_base_url)
     return app
 
 
@@ -66,47 +55,3 @@ def _answer_errors(app: FastAPI) -> None:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
         body = {"error": {"code": code, "message": str(error.detail)}}
         return JSONResponse(body, error.status_code, headers=dict(error.headers or {}))
-
-
-def _allow_kommo(app: FastAPI, kommo_base_url: str) -> None:
-    """The widget's calls come from the account's own page. The token is the proof, not the origin."""
-
-    @app.middleware("http")
-    async def _cors(request: Request, call_next: Next) -> Response:
-        origin = request.headers.get("origin", "")
-        allowed = request.url.path.startswith("/widget/") and may_call(origin, kommo_base_url)
-        preflight = request.method == "OPTIONS" and "access-control-request-method" in request.headers
-        response = Response(status_code=204 if allowed else 403) if preflight else await call_next(request)
-        response.headers["Vary"] = "Origin"
-        if allowed:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers.update(CORS_HEADERS)
-        return response
-
-
-def may_call(origin: str, kommo_base_url: str) -> bool:
-    """Any https origin under kommo.com, and the very origin of ``KOMMO_BASE_URL``."""
-    parts = urlsplit(origin)
-    ours = urlsplit(kommo_base_url)
-    if "{subdomain}" not in kommo_base_url and origin == f"{ours.scheme}://{ours.netloc}":
-        return True
-    suffix = ours.netloc.partition("{subdomain}")[2]
-    if suffix and parts.scheme == ours.scheme and parts.netloc.endswith(suffix) and parts.netloc != suffix:
-        return True
-    return parts.scheme == "https" and parts.port is None and (parts.hostname or "").endswith(".kommo.com")
-
-
-def _log_requests(app: FastAPI) -> None:
-    @app.middleware("http")
-    async def _access(request: Request, call_next: Next) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        route = request.scope.get("route")
-        log.info(
-            "request",
-            route=getattr(route, "name", "unknown"),  # never the path: links, webhook ids and hooks are secrets
-            method=request.method,
-            status=response.status_code,
-            ms=round((time.perf_counter() - started) * 1000, 1),
-        )
-        return response

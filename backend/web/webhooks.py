@@ -5,6 +5,7 @@ A bare ASGI object, not a decorated route: at this door a framework's layers cos
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -23,11 +24,19 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 1_000_000
+REMEMBER_SECONDS = 2.0
 log = structlog.get_logger()
 
 
 class TooLarge(Exception):
     """More than 1 MB: no event is that large."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    connection: StripeConnection
+    secrets: tuple[str, ...]
+    read_at: float
 
 
 class WebhookDoor:
@@ -36,6 +45,7 @@ class WebhookDoor:
     def __init__(self, resources: Resources, inbox: Inbox) -> None:
         self._resources = resources
         self._inbox = inbox
+        self._known: dict[str | None, _Known] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, answer = await self._status(scope, receive)
@@ -48,11 +58,12 @@ class WebhookDoor:
         if scope["method"] != "POST":
             return _refusal(405, "method_not_allowed", "Stripe posts its events here.")
         try:
-            connection = await self._connection(scope.get("path_params", {}).get("connection"))
-            if connection is None:
+            connection_id = scope.get("path_params", {}).get("connection")
+            known = await self._connection(connection_id)
+            if known is None:
                 return _refusal(404, "connection_unknown", "No Stripe connection has this address.")
             body = await _read_body(scope, receive)
-            return await self._accept(connection, body, _header(scope, b"stripe-signature"))
+            return await self._accept(known, connection_id, body, _header(scope, b"stripe-signature"))
         except TooLarge as error:
             return _refusal(413, "too_large", str(error))
         except BadWebhook as error:
@@ -62,18 +73,35 @@ class WebhookDoor:
             log.exception("webhook not stored")
             return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
 
-    async def _connection(self, connection_id: str | None) -> StripeConnection | None:
+    async def _connection(self, connection_id: str | None, *, fresh: bool = False) -> _Known | None:
+        """The connection and its secrets, remembered for a moment: reading them costs more than the event."""
+        known = self._known.get(connection_id)
+        if known is not None and not fresh and self._resources.clock() - known.read_at < REMEMBER_SECONDS:
+            return known
         async with self._resources.database.read() as session:
             if connection_id is not None:
-                return await session.get(StripeConnection, connection_id)
-            found = await session.exec(select(StripeConnection).where(StripeConnection.source == "environment"))
-            return found.first()
+                connection = await session.get(StripeConnection, connection_id)
+            else:
+                chosen = select(StripeConnection).where(StripeConnection.source == "environment")
+                connection = (await session.exec(chosen)).first()
+        if connection is None:
+            self._known.pop(connection_id, None)
+            return None
+        secrets = tuple(secrets_of(self._resources, connection))
+        known = self._known[connection_id] = _Known(connection, secrets, self._resources.clock())
+        return known
 
-    async def _accept(self, connection: StripeConnection, body: bytes, header: str) -> tuple[int, dict[str, Any]]:
+    async def _accept(
+        self, known: _Known, connection_id: str | None, body: bytes, header: str
+    ) -> tuple[int, dict[str, Any]]:
         now = self._resources.clock()
-        verify(body, header, secrets_of(self._resources, connection), now)
-        event = read_event(body)
-        known = event["type"] in HANDLERS and event.get("livemode", connection.livemode) == connection.livemode
+        try:
+            verify(body, header, known.secrets, now)
+        except BadWebhook:  # perhaps a secret that was made since we looked
+            known = await self._connection(connection_id, fresh=True) or known
+            verify(body, header, known.secrets, now)
+        connection, event = known.connection, read_event(body)
+        wanted = event["type"] in HANDLERS and event.get("livemode", connection.livemode) == connection.livemode
         await asyncio.shield(
             self._inbox.put(
                 Arrival(
@@ -83,7 +111,7 @@ class WebhookDoor:
                     type=str(event["type"]),
                     api_version=str(event.get("api_version") or "")[:64],
                     body=body,
-                    state="new" if known else "ignored",
+                    state="new" if wanted else "ignored",
                     received_at=now,
                 )
             )
