@@ -21,6 +21,7 @@ from backend.kommo_api.values import (
     NewNote,
     Note,
     Pipeline,
+    Task,
     User,
 )
 from backend.kommo_api.wire import PAGE, Json, OnAnswer, Pace, Query, Wire, rows_of
@@ -165,6 +166,16 @@ class KommoApi:
         if responsible_user_id is not None:
             task["responsible_user_id"] = responsible_user_id
         return read(row_id, first(await self._wire.post(TASKS, [task]), "tasks"), is_write=True)
+
+    async def tasks_of(self, lead_ids: Sequence[int]) -> list[Task]:
+        """All tasks of these deals, done or not."""
+        found: list[Task] = []
+        for chunk in _chunks(lead_ids):
+            query: Query = [("filter[entity_type]", "leads"), *(("filter[entity_id][]", one) for one in chunk)]
+            async for rows in self._wire.pages(TASKS, "tasks", query):
+                check_filter(rows, "entity_id", chunk)
+                found += [read(reading.task, one) for one in rows]
+        return found
 
     async def close_task(self, task_id: int, result: str) -> None:
         await self._wire.patch(f"{TASKS}/{task_id}", {"is_completed": True, "result": {"text": result}})

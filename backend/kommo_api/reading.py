@@ -17,6 +17,7 @@ from backend.kommo_api.values import (
     Note,
     Pipeline,
     Status,
+    Task,
     User,
 )
 
@@ -118,6 +119,12 @@ def note(given: Row) -> Note:
         lead_id=whole(required(given, "entity_id")),
         text=text(row(given.get("params")).get("text")),
         created_at=whole_or(given.get("created_at"), 0),
+    )
+
+
+def task(given: Row) -> Task:
+    return Task(
+        id=whole(required(given, "id")), lead_id=whole(required(given, "entity_id")), text=text(given.get("text"))
     )
 
 

@@ -87,6 +87,13 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    id: int
+    lead_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     id: int
     name: str

@@ -21,6 +21,7 @@ from backend.writer.journal import Page
 from backend.writer.plan import Plan, plan
 from backend.writer.sending import Outcome, names_the_deal, send, without_named
 from backend.writer.settle import settle
+from backend.writer.tasks import write_tasks
 
 SERVICE = "Stripe payments"
 Patch = Callable[[Mapping[str, LeadChange]], Awaitable[Mapping[str, bool]]]
@@ -61,7 +62,9 @@ async def _write_page(resources: Resources, claim: Claim, page: Page) -> None:
             await journal.gone(session, page, lead_id)
     taken = await _patch(resources, claim, page, [one for one in plans if one.patches])
     quiet = {one.lead_id for one in plans if not one.patches}
-    await _post_notes(resources, claim, page, [one for one in plans if one.lead_id in taken | quiet], settled_at)
+    written = [one for one in plans if one.lead_id in taken | quiet]
+    await write_tasks(resources, claim, written, leads)
+    await _post_notes(resources, claim, page, written, settled_at)
 
 
 async def _known_pipelines(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> Page:

@@ -96,6 +96,19 @@ async def intend(session: AsyncSession, account_id: int, plans: Iterable[Plan], 
             await _put(session, account_id, plan.lead_id, "note", note.fact_id, content, "intended", epoch, now)
 
 
+async def put_task(
+    session: AsyncSession, account_id: int, lead_id: int, fact_id: str, text: str, state: str, epoch: int, now: float,
+    kommo_id: int | None = None,
+) -> None:  # fmt: skip
+    """A task's intent, and what became of it."""
+    await _put(session, account_id, lead_id, "task", fact_id, {"text": text}, state, epoch, now, kommo_id)
+
+
+async def close_task(session: AsyncSession, write: CardWrite) -> None:
+    write.content = write.content | {"closed": True}
+    await session.merge(write)
+
+
 async def _put(
     session: AsyncSession,
     account_id: int,
@@ -106,8 +119,9 @@ async def _put(
     state: str,
     epoch: int,
     now: float,
+    kommo_id: int | None = None,
 ) -> None:
-    row = {"content": content, "state": state, "epoch": epoch, "sent_at": now}
+    row = {"content": content, "state": state, "epoch": epoch, "sent_at": now, "kommo_id": kommo_id}
     statement = dialect_insert(session, CardWrite).values(
         account_id=account_id, lead_id=lead_id, kind=kind, fact_id=fact_id, attempts=0, error="", **row
     )

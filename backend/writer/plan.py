@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from backend.card.render import Note, StageGoal, Wanted
+from backend.card.render import Note, StageGoal, Task, Wanted
 from backend.card.stages import DealNow, Decision, decide, is_incoming
 from backend.kommo_api.values import FieldValue, Lead
 from backend.models import Account, CardWrite
@@ -23,6 +23,8 @@ class Plan:
     move: tuple[int, int] | None = None
     stages: tuple[tuple[StageGoal, Decision], ...] = ()
     notes: tuple[Note, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    healed: tuple[CardWrite, ...] = ()
     incoming: bool = False
 
     @property
@@ -43,6 +45,8 @@ def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Accou
         move=(lead.pipeline_id, moves[0]) if moves else None,
         stages=stages,
         notes=tuple(_missing_notes(wanted.notes, writes)),
+        tasks=tuple(_missing_tasks(wanted.tasks, writes)),
+        healed=tuple(_healed_tasks(wanted.tasks, writes)),
         incoming=incoming,
     )
 
@@ -78,8 +82,25 @@ def last_move(writes: Iterable[CardWrite]) -> tuple[int, int] | None:
 
 
 def _missing_notes(notes: Iterable[Note], writes: Sequence[CardWrite]) -> Iterable[Note]:
-    known = {write.fact_id for write in writes if write.kind == "note" and write.state != "intended"}
+    known = _begun(writes, "note")
     return (note for note in notes if note.fact_id not in known)
+
+
+def _missing_tasks(tasks: Iterable[Task], writes: Sequence[CardWrite]) -> Iterable[Task]:
+    """What healed before anybody was asked needs no task."""
+    known = _begun(writes, "task")
+    return (task for task in tasks if not task.healed and task.fact_id not in known)
+
+
+def _healed_tasks(tasks: Iterable[Task], writes: Sequence[CardWrite]) -> Iterable[CardWrite]:
+    healed = {task.fact_id for task in tasks if task.healed}
+    ours = (write for write in writes if write.kind == "task" and write.state == "done" and write.kommo_id)
+    return (write for write in ours if write.fact_id in healed and not write.content.get("closed"))
+
+
+def _begun(writes: Sequence[CardWrite], kind: str) -> set[str]:
+    """Facts whose write is done or in doubt; an intent that surely did not happen is due again."""
+    return {write.fact_id for write in writes if write.kind == kind and write.state != "intended"}
 
 
 def _differences(

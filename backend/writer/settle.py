@@ -24,14 +24,17 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
             waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
         else:
             due.append(write)
-    notes = [write for write in due if write.kind == "note" and write.lead_id in leads]
-    found = await _found(resources, claim, notes)
-    for write in due:
-        lead = leads.get(write.lead_id)
+    here = [write for write in due if write.lead_id in leads]
+    found = await _found(resources, claim, [write for write in here if write.kind == "note"])
+    tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])
+    for write in here:
         if write.kind == "note":
             write.state = "done" if write.content["marker"] in found.get(write.lead_id, "") else "intended"
-        elif lead is not None:
-            write.state = _stage_state(write, lead)
+        elif write.kind == "task":
+            write.kommo_id = tasks.get((write.lead_id, write.content["text"]))
+            write.state = "done" if write.kommo_id else "intended"
+        else:
+            write.state = _stage_state(write, leads[write.lead_id])
     await _save(resources, claim, due)
     return waiting
 
@@ -51,6 +54,15 @@ async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> 
     for note in await calling(resources, claim.account_id, lambda api: api.notes_of(leads)):
         texts[note.lead_id] = f"{texts.get(note.lead_id, '')}\n{note.text}"
     return texts
+
+
+async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) -> dict[tuple[int, str], int]:
+    """(lead, text) → task, of the leads whose tasks are in doubt."""
+    leads = sorted({write.lead_id for write in writes})
+    if not leads:
+        return {}
+    found = await calling(resources, claim.account_id, lambda api: api.tasks_of(leads))
+    return {(task.lead_id, task.text): task.id for task in found}
 
 
 async def _save(resources: Resources, claim: Claim, settled: list[CardWrite]) -> None:

@@ -1,0 +1,70 @@
+"""Tasks for the responsible user: rare, so each goes by itself; once per fact, closed when what asked for it healed."""
+
+from collections.abc import Iterable, Mapping
+
+from backend.accounts.tokens import calling
+from backend.card.render import Task
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoError, KommoRefused
+from backend.kommo_api.values import Lead
+from backend.leases import Claim, fence
+from backend.models import CardWrite
+from backend.resources import Resources
+from backend.writer import journal
+from backend.writer.plan import Plan
+
+
+async def write_tasks(resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead]) -> None:
+    for plan in plans:
+        for task in plan.tasks:
+            await _create(resources, claim, leads[plan.lead_id], task)
+        for write in plan.healed:
+            await _close(resources, claim, write)
+
+
+async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) -> None:
+    """A row before the request; a lost answer leaves it in doubt, to be settled by reading back."""
+    await _record(resources, claim, lead, task, "sent")
+    try:
+        task_id = await _created(resources, claim, lead, task)
+    except KommoError as error:
+        await _record(resources, claim, lead, task, "doubtful" if error.doubtful else "intended")
+        raise
+    await _record(resources, claim, lead, task, "done", task_id)
+
+
+async def _created(resources: Resources, claim: Claim, lead: Lead, task: Task) -> int:
+    """For the deal's responsible user; for the token's where Kommo refuses a user who was dismissed."""
+    try:
+        return await _post(resources, claim, lead, task, lead.responsible_user_id)
+    except KommoRefused as refusal:
+        if not any(path.endswith("responsible_user_id") for path in refusal.paths):
+            raise
+    return await _post(resources, claim, lead, task, None)
+
+
+async def _post(resources: Resources, claim: Claim, lead: Lead, task: Task, user_id: int | None) -> int:
+    async def post(api: KommoApi) -> int:
+        return await api.create_task(lead.id, task.text, int(task.due_at), user_id, str(lead.id))
+
+    return await calling(resources, claim.account_id, post)
+
+
+async def _record(
+    resources: Resources, claim: Claim, lead: Lead, task: Task, state: str, kommo_id: int | None = None
+) -> None:
+    now = resources.clock()
+    async with resources.database.write() as session:
+        await fence(session, claim, now)
+        await journal.put_task(
+            session, claim.account_id, lead.id, task.fact_id, task.text, state, claim.epoch, now, kommo_id
+        )
+
+
+async def _close(resources: Resources, claim: Claim, write: CardWrite) -> None:
+    """Closing twice changes nothing, so it needs no intent."""
+    task_id = write.kommo_id or 0
+    await calling(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        await journal.close_task(session, write)
