@@ -42,6 +42,7 @@ class Resources:
     states: StateSigner
     paid_stages: list[StageRule] | str
     kommo_rate: float
+    kommo_ip_rate: float
     settle_seconds: float
     randomness: Callable[[int], bytes] = os.urandom
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -51,9 +52,18 @@ class Resources:
     _limiters: dict[int, AsyncLimiter] = field(default_factory=dict)
 
     def pace(self, account_id: int) -> Callable[[], Awaitable[None]]:
-        """Awaited before each call to Kommo for this account: evenly spaced, no burst at the start."""
-        limiter = self._limiters.setdefault(account_id, AsyncLimiter(1, 1 / self.kommo_rate))
-        return limiter.acquire
+        """Awaited before each call to Kommo for this account: evenly spaced, no burst at the start.
+
+        All accounts together keep to the rate of this process's address: Kommo blocks by address as well.
+        """
+        own = self._limiters.setdefault(account_id, AsyncLimiter(1, 1 / self.kommo_rate))
+        address = self._limiters.setdefault(0, AsyncLimiter(1, 1 / self.kommo_ip_rate))
+
+        async def wait() -> None:
+            await own.acquire()
+            await address.acquire()
+
+        return wait
 
 
 @asynccontextmanager
@@ -79,6 +89,7 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 states=StateSigner(settings.keys, clock),
                 paid_stages=settings.paid_stages,
                 kommo_rate=settings.kommo_rate,
+                kommo_ip_rate=settings.kommo_ip_rate,
                 settle_seconds=settings.settle_seconds,
             )
         finally:

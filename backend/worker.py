@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import structlog
 
+from backend.accounts.options import options_of
 from backend.accounts.setup import set_up
 from backend.accounts.tokens import refresh_idle
 from backend.errors import NotConnected
@@ -129,20 +130,21 @@ class Worker:
         return None
 
     async def _ready(self, account_id: int) -> bool:
-        """Connected and set up. An account that must be connected again keeps its deals dirty until it is."""
+        """Connected and set up. An account that must be connected again keeps its deals dirty until it is; in shadow
+        mode everything is known and shown, and nothing is written."""
         async with self._resources.database.read() as session:
             account = await session.get(Account, account_id)
         if account is None or account.state != "connected":
             return False
         if not account.set_up_at:
             await set_up(self._resources, account_id)
-        return True
+        return not options_of(account).shadow
 
     async def _next_moment(self, account_id: int, held: float | None) -> float | None:
         async with self._resources.database.read() as session:
             account = await session.get(Account, account_id)
             event_due = await next_event_due(session, account_id)
-            connected = account is not None and account.state == "connected"
+            connected = account is not None and account.state == "connected" and not options_of(account).shadow
             deal_due = await next_deal_due(session, account_id) if connected else None
         if held is not None and connected:
             deal_due = max(held, deal_due or 0.0)

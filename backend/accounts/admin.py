@@ -13,7 +13,7 @@ from backend.errors import AccountNotFound
 from backend.ledger.load import is_live
 from backend.models import Account, Audit, Deal
 from backend.resources import Resources
-from backend.wakeups import mark_dirty
+from backend.wakeups import mark_dirty, want
 
 
 async def list_accounts(resources: Resources) -> list[dict[str, Any]]:
@@ -82,6 +82,7 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
         if account.mode != before["mode"]:
             deals = (await session.exec(select(Deal.lead_id).where(Deal.account_id == account_id))).all()
             await mark_dirty(session, account_id, deals, resources.clock())
+        await want(session, account_id)
     resources.work_arrived.set()
     return options_of(account).model_dump() | {"mode": account.mode}
 
