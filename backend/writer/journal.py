@@ -15,7 +15,8 @@ from backend.models import Account, CardWrite, Deal
 from backend.writer.plan import IN_DOUBT, Plan
 
 BATCH = 50
-RETRY_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)
+REFUSED_AGAIN_SECONDS = 1800.0
+"""A deal that Kommo refuses for a reason we can't leave out: tried again twice an hour, with the reason shown."""
 
 
 @dataclass(frozen=True)
