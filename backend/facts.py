@@ -61,10 +61,10 @@ def _furthest(order: tuple[str, ...]) -> Callable[[str, str], str]:
 JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "kind": _least,
     # money
-    "received": _greatest,  # [rank of the source, amount, currency]
+    "received": _greatest,  # [rank of the source, amount, currency]; who really knows has the highest rank
     "paid_at": _least,
     "asked": _greatest,  # [amount, currency]
-    "processing": _greatest,
+    "processing": _greatest,  # when a delayed method was last under way
     "canceled": _greatest,
     "outside": _greatest,  # paid outside Stripe
     "decline": _greatest,  # [when, reason]: the last try
@@ -80,6 +80,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "billing_reason": _least,
     "paid": _greatest,
     "failed_at": _greatest,
+    "due": _greatest,  # [amount, currency] of a charge that failed
     "ended": _least,
     # refund, dispute
     "refund_status": _furthest(REFUND_STATUS),
@@ -89,10 +90,13 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "due_by": _greatest,
     "at": _least,
     # whose it is
-    "livemode": _least,
-    "foreign": _greatest,
-    "lead": _least,  # from metadata that says it is ours
+    "foreign": _greatest,  # marked for another Kommo account
+    "marked": _greatest,  # metadata says that it is ours
+    "lead": _least,  # [0 with our account id, 1 without; the deal], from metadata
     "bare_lead": _least,  # a bare client_reference_id
+    "trusted": _greatest,  # it came while bare references of its connection were trusted
+    "wrong": _union,  # what of it can't be used, in words
+    "events": _union,  # those that named a deal: what is wrong with the deal is wrong with them
     "request": _least,
     "attached": _greatest,  # [sequence, lead or 0], by a person: the latest wins
     # links

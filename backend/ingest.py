@@ -1,6 +1,7 @@
 """Inbox → ledger, for one account: the events in their order of arrival, though no order is relied on."""
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connections import stripe_api
+from backend.facts import Fact
 from backend.inbox import bury, finish, postpone, read_body, take
 from backend.leases import Claim, fence
-from backend.ledger.book import absorb
+from backend.ledger.book import Absorbed, absorb
 from backend.models import InboxEvent, LedgerEntry, LedgerLink, StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import Refused, Unreachable
@@ -20,40 +22,50 @@ from backend.stripe_api.events import (
     Told,
     facts_of,
     invoice_payment_facts,
-    needs_invoice_payments,
-    outside_payment,
+    invoice_to_ask_for,
+    whole_invoice_outside,
 )
+from backend.vault import CannotOpen, Vault
 from backend.wakeups import mark_dirty
 
-CHUNK = 50
+CHUNK = 200
 """Events worked in with one commit: on SQLite the door waits for it, so it is kept short."""
 OUTSIDE_AFTER_ATTEMPTS = 3
 """An invoice that is paid and still has no payment after so many look-ups was paid outside Stripe."""
+NAMING = frozenset(("lead", "bare_lead"))
+"""Facts that name a deal: an event with one of these is named where that deal turns out not to exist."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class LookUp:
-    """An invoice of ours whose payments only Stripe can name."""
+class Understood:
+    """What an event says. ``invoice``: its payments only Stripe can name."""
 
     event: InboxEvent
-    invoice: Mapping[str, Any]
+    facts: Sequence[Fact]
+    invoice: Mapping[str, Any] | None
     told: Told
+
+    @property
+    def problem(self) -> str:
+        if any(fact.name == "foreign" for fact in self.facts):
+            return "it is marked for another Kommo account"
+        return "; ".join(sorted({text for fact in self.facts if fact.name == "wrong" for text in fact.value}))
 
 
 async def ingest(resources: Resources, claim: Claim) -> None:
     """Work in everything that is due."""
     while True:
         now = resources.clock()
-        look_ups: list[LookUp] = []
+        look_ups: list[Understood] = []
         async with resources.database.write() as session:
             await fence(session, claim, now)
             events = await take(session, claim.account_id, now, CHUNK)
             connections = {c.id: c for c in await _connections(session, claim.account_id)}
-            for event in events:
-                look_up = await _work_in(session, resources, connections[event.connection_id], event, now)
-                look_ups += [look_up] if look_up else []
+            for connection in connections.values():
+                mine = [event for event in events if event.connection_id == connection.id]
+                look_ups += await _work_in(session, resources.vault, connection, mine, now)
         for look_up in look_ups:
             await _look_up(resources, claim, connections[look_up.event.connection_id], look_up)
         if len(events) < CHUNK:
@@ -61,65 +73,90 @@ async def ingest(resources: Resources, claim: Claim) -> None:
 
 
 async def _connections(session: AsyncSession, account_id: int) -> list[StripeConnection]:
-    found = await session.exec(select(StripeConnection).where(col(StripeConnection.account_id) == account_id))
+    found = await session.exec(
+        select(StripeConnection).where(col(StripeConnection.account_id) == account_id).order_by(StripeConnection.id)
+    )
     return list(found.all())
 
 
 async def _work_in(
-    session: AsyncSession, resources: Resources, connection: StripeConnection, event: InboxEvent, now: float
-) -> LookUp | None:
-    """One event, inside the caller's unit of work. What is wrong with it stays with it and delays no other."""
-    session.add(event)
+    session: AsyncSession, vault: Vault, connection: StripeConnection, events: Sequence[InboxEvent], now: float
+) -> list[Understood]:
+    """All in one unit of work, since merging cares for no order; those that need a look-up are returned."""
+    account_id = connection.account_id or 0
+    understood = [one for event in events if (one := _understand(vault, event, account_id)) is not None]
+    absorbed = await absorb(session, connection, [fact for one in understood for fact in one.facts])
+    await mark_dirty(session, account_id, absorbed.deals, now)
+    look_ups = [one for one in understood if one.invoice and _is_ours(one, absorbed)]
+    paid = await _with_payments(session, connection, [str(one.invoice["id"]) for one in look_ups if one.invoice])
+    session.add_all(events)
+    for one in understood:
+        if not _is_ours(one, absorbed):
+            finish(one.event, "foreign", one.problem)
+        elif one.invoice and one.invoice["id"] not in paid:
+            postpone(one.event, now, "the invoice's payment is not known yet")
+        else:
+            finish(one.event, "done", one.problem)
+    return [one for one in look_ups if one.event.state == "postponed"]
+
+
+def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood | None:
+    """None where that is all there is to do. What is wrong with an event stays with it and delays no other."""
     try:
-        body = read_body(resources.vault, event)
-        if body.get("account"):  # Connect: it speaks of somebody else's account
-            finish(event, "foreign")
+        body = _body(vault, event)
+        if body.get("account"):
+            finish(event, "foreign", "it speaks of a connected account")
             return None
-        facts = facts_of(body, connection.account_id or 0)
-        invoice_id = needs_invoice_payments(body)
+        facts = facts_of(body, account_id)
+        invoice = body["data"]["object"] if invoice_to_ask_for(body) else None
     except BadEvent as error:
         bury(event, str(error))
         return None
-    absorbed = await absorb(session, connection, facts)
-    await mark_dirty(session, connection.account_id or 0, absorbed.deals, now)
-    if not absorbed.ours:
-        finish(event, "foreign")
-    elif invoice_id and not await _has_payment(session, connection, invoice_id):
-        postpone(event, now, "the invoice's payment is not known yet")
-        return LookUp(event, body["data"]["object"], Told(body["created"], connection.account_id or 0))
-    else:
-        finish(event)
-    return None
+    sources = [
+        Fact(subject, "events", [event.id]) for subject in sorted({f.subject for f in facts if f.name in NAMING})
+    ]
+    return Understood(event, [*facts, *sources], invoice, Told(body.get("created", 0), account_id))
 
 
-async def _has_payment(session: AsyncSession, connection: StripeConnection, invoice_id: str) -> bool:
-    found = await session.exec(
-        select(LedgerEntry.id)
-        .join(LedgerLink, col(LedgerLink.child) == LedgerEntry.id)
-        .where(
-            col(LedgerEntry.connection_id) == connection.id,
-            col(LedgerLink.connection_id) == connection.id,
-            col(LedgerLink.parent) == invoice_id,
-            col(LedgerEntry.kind) == "payment",
-        )
-        .limit(1)
-    )
-    return found.first() is not None
-
-
-async def _look_up(resources: Resources, claim: Claim, connection: StripeConnection, look_up: LookUp) -> None:
-    """Ask Stripe, with no transaction open, and work in what it says. Too early or unreachable: again later."""
-    invoice_id = str(look_up.invoice["id"])
+def _body(vault: Vault, event: InboxEvent) -> Mapping[str, Any]:
     try:
-        rows = await stripe_api(resources, connection).invoice_payments(invoice_id)
-    except (Unreachable, Refused) as error:
-        log.warning("look-up failed", invoice=invoice_id, reason=str(error))
+        return read_body(vault, event)
+    except (LookupError, CannotOpen, zlib.error, ValueError) as error:
+        raise BadEvent(f"its body can't be read: {error}") from error
+
+
+def _is_ours(one: Understood, absorbed: Absorbed) -> bool:
+    return any(fact.subject in absorbed.ours for fact in one.facts)
+
+
+async def _with_payments(session: AsyncSession, connection: StripeConnection, invoices: Iterable[str]) -> set[str]:
+    """Those of ``invoices`` that have a payment already."""
+    found = await session.exec(
+        select(LedgerLink.parent)
+        .join(
+            LedgerEntry,
+            (col(LedgerEntry.id) == LedgerLink.child) & (col(LedgerEntry.connection_id) == LedgerLink.connection_id),
+        )
+        .where(
+            LedgerLink.connection_id == connection.id,
+            col(LedgerLink.parent).in_(sorted(set(invoices))),
+            LedgerEntry.kind == "payment",
+        )
+    )
+    return set(found.all())
+
+
+async def _look_up(resources: Resources, claim: Claim, connection: StripeConnection, look_up: Understood) -> None:
+    """Ask Stripe, with no transaction open, and work in what it says. Too early or unreachable: again later."""
+    invoice = look_up.invoice or {}
+    try:
+        rows = await stripe_api(resources, connection).invoice_payments(str(invoice["id"]))
+        facts = [fact for row in rows for fact in invoice_payment_facts(row, look_up.told)]
+    except (Unreachable, Refused, BadEvent) as error:
+        log.warning("look-up failed", invoice=invoice["id"], reason=str(error))
         return  # it is postponed already
-    facts = [fact for row in rows for fact in invoice_payment_facts(row, look_up.told)]
     if not rows and look_up.event.attempts > OUTSIDE_AFTER_ATTEMPTS:
-        paid_at = (look_up.invoice.get("status_transitions") or {}).get("paid_at") or look_up.told.created
-        currency = str(look_up.invoice["currency"]).upper()
-        facts = list(outside_payment(invoice_id, look_up.invoice["amount_paid"], currency, paid_at))
+        facts = list(whole_invoice_outside(invoice, look_up.told))
     if not facts:
         return
     now = resources.clock()
@@ -129,5 +166,5 @@ async def _look_up(resources: Resources, claim: Claim, connection: StripeConnect
         await mark_dirty(session, claim.account_id, absorbed.deals, now)
         event = await session.get(InboxEvent, (look_up.event.connection_id, look_up.event.id))
         if event is not None:
-            finish(event)
+            finish(event, "done", look_up.problem)
             session.add(event)

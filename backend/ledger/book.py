@@ -1,179 +1,167 @@
 """Facts into the database, and each Stripe object to its deal.
 
-``absorb`` merges facts and joins whatever they touch: a payment's deal is found by rank, never by arrival
-(attached by a person > our request > metadata of PaymentIntent > session > invoice > subscription > bare reference).
-Every deal that changed is marked dirty in the same unit of work.
+``absorb`` merges facts and looks again at the owner of whatever they touch. The deals that changed are told, for the
+caller to mark as dirty in the same unit of work.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.db import insert_missing
-from backend.facts import PARENTS, Fact, Known, by_subject, merge
+from backend.facts import Fact, Known, by_subject, merge
+from backend.ledger.claims import Owner, claims_changed, owner_of, parents_of, request_ids, under_policy
 from backend.models import LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
 
-OWN_RANK = {"payment": 2, "session": 3, "invoice": 4, "subscription": 5}
-BARE_RANK = 6
-WALK_LIMIT = 2000
-"""Objects joined in one go; more hang together only where something is wrong."""
+AT_ONCE = 500
+"""Ids in one query."""
+NOT_ON_CARDS = frozenset(("events", "wrong"))
+"""Facts that no card shows: they make no deal dirty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """What a set of facts touched: ``ours`` is False when nothing of it belongs to us."""
+    """What a set of facts touched: the told objects that belong to us, and the deals that changed."""
 
-    ours: bool
+    ours: frozenset[str]
     deals: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Somebody says whose this is: ordered by rank, then strength, then the smallest id."""
+@dataclass
+class Shelf:
+    """The entries of one connection that are at hand, and how they were when they were read."""
 
-    rank: int
-    strength: int
-    lead_id: int
-    request_id: str = ""
+    session: AsyncSession
+    connection_id: str
+    account_id: int
+    entries: dict[str, LedgerEntry] = field(default_factory=dict)
+    before: dict[str, tuple[Known, Owner]] = field(default_factory=dict)
 
-    def __lt__(self, other: "Claim") -> bool:
-        return (self.rank, self.strength, self.lead_id) < (other.rank, other.strength, other.lead_id)
+    @property
+    def book(self) -> dict[str, Known]:
+        return {subject: entry.facts for subject, entry in self.entries.items()}
+
+    async def fetch(self, subjects: Iterable[str]) -> None:
+        """Have these at hand, and all that they hang on."""
+        wanted = set(subjects) - self.entries.keys()
+        while wanted:
+            for ids in _portions(wanted):
+                found = await self.session.exec(
+                    select(LedgerEntry)
+                    .where(LedgerEntry.connection_id == self.connection_id, col(LedgerEntry.id).in_(ids))
+                    .execution_options(populate_existing=True)
+                )
+                for entry in found.all():
+                    self.entries[entry.id] = entry
+                    self.before[entry.id] = (entry.facts, _owner(entry))
+            for missing in wanted - self.entries.keys():
+                self._begin(missing)
+            wanted = {p for one in wanted for p in parents_of(self.entries[one].facts)} - self.entries.keys()
+
+    def _begin(self, subject: str) -> None:
+        self.entries[subject] = LedgerEntry(
+            connection_id=self.connection_id, id=subject, kind="", facts={}, account_id=self.account_id, ours=False
+        )
+        self.before[subject] = ({}, Owner())
+
+    def merge(self, told: Mapping[str, Known]) -> set[str]:
+        """Those whose owner may be another now."""
+        for subject, known in told.items():
+            entry = self.entries[subject]
+            was = set(parents_of(entry.facts))
+            merged = merge(entry.facts, known)
+            if merged != entry.facts:
+                entry.facts = merged
+            for parent in set(parents_of(entry.facts)) - was:
+                self.session.add(LedgerLink(connection_id=self.connection_id, child=subject, parent=parent))
+        return {one for one in told if claims_changed(self.before[one][0], self.entries[one].facts)}
+
+    async def below(self, subjects: Iterable[str]) -> set[str]:
+        """All that hangs on these, on that, and so on; the ones named included."""
+        seen: set[str] = set()
+        edge = set(subjects)
+        while edge:
+            seen |= edge
+            children: set[str] = set()
+            for ids in _portions(edge):
+                found = await self.session.exec(
+                    select(LedgerLink.child).where(
+                        LedgerLink.connection_id == self.connection_id, col(LedgerLink.parent).in_(ids)
+                    )
+                )
+                children.update(found.all())
+            edge = children - seen
+        return seen
+
+    async def give_owners(self, subjects: Iterable[str]) -> None:
+        book = self.book
+        requests = await _requests(self.session, self.account_id, request_ids(book.values()))
+        for subject in subjects:
+            owner, entry = owner_of(subject, book, requests), self.entries[subject]
+            entry.kind = str(entry.facts.get("kind", ""))
+            entry.ours, entry.lead_id, entry.request_id = owner.ours, owner.lead_id, owner.request_id
+        self.session.add_all(self.entries.values())
+
+    def changed_deals(self) -> frozenset[int]:
+        changed = (
+            (owner.lead_id, self.entries[subject].lead_id)
+            for subject, (facts, owner) in self.before.items()
+            if owner != _owner(self.entries[subject]) or _on_cards(facts) != _on_cards(self.entries[subject].facts)
+        )
+        return frozenset(lead for leads in changed for lead in leads if lead)
 
 
-async def absorb(session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact]) -> Absorbed:
-    """Merge ``facts`` and join what they touch. The caller's unit of work commits it."""
-    told = by_subject(facts)
-    if not told or connection.account_id is None:
-        return Absorbed(ours=False, deals=frozenset())
-    await _make_rows(session, connection, told)
-    group = await _together(session, connection.id, told)
-    before = {entry.id: (dict(entry.facts), entry.lead_id, entry.request_id) for entry in group.values()}
-    for subject, known in told.items():
-        group[subject].facts = merge(group[subject].facts, known)
-    await join(session, connection, group)
-    deals = {
-        lead
-        for entry in group.values()
-        if before[entry.id] != (entry.facts, entry.lead_id, entry.request_id)
-        for lead in (before[entry.id][1], entry.lead_id)
-        if lead
-    }
-    return Absorbed(any(group[subject].ours for subject in told), frozenset(deals))
+async def absorb(
+    session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact], *, again: Iterable[str] = ()
+) -> Absorbed:
+    """Merge ``facts`` and join what they touch; ``again`` names objects whose request was moved to another deal.
+
+    The caller's unit of work commits it. Absorbing is done by one at a time for each connection.
+    """
+    gathered = by_subject(facts)
+    if not gathered or connection.account_id is None:
+        return Absorbed(frozenset(), frozenset())
+    told = under_policy(gathered, await _lock(session, connection.id))
+    shelf = Shelf(session, connection.id, connection.account_id)
+    parents = {parent for known in told.values() for parent in parents_of(known)}
+    await shelf.fetch(told.keys() | parents)
+    touched = await shelf.below(shelf.merge(told) | set(again)) | told.keys()
+    await shelf.fetch(touched)
+    await shelf.give_owners(touched)
+    return Absorbed(
+        ours=frozenset(subject for subject in told if shelf.entries[subject].ours), deals=shelf.changed_deals()
+    )
 
 
-async def _make_rows(session: AsyncSession, connection: StripeConnection, told: Mapping[str, Known]) -> None:
-    """Rows for what is spoken of, parents included, so that the merge below meets them under lock."""
-    kinds = {subject: str(known.get("kind", "")) for subject, known in told.items()}
-    links = [
-        {"connection_id": connection.id, "child": child, "parent": parent}
-        for child, known in told.items()
-        for name in PARENTS & known.keys()
-        for parent in known[name]
-    ]
-    for link in links:
-        kinds.setdefault(link["parent"], "")
-    rows: list[dict[str, Any]] = [
-        {"connection_id": connection.id, "id": subject, "kind": kind, "facts": {}, "account_id": connection.account_id,
-         "ours": False}
-        for subject, kind in sorted(kinds.items())
-    ]  # fmt: skip
-    await insert_missing(session, LedgerEntry, rows)
-    await insert_missing(session, LedgerLink, links)
+async def _lock(session: AsyncSession, connection_id: str) -> str:
+    """Others who absorb wait here; the connection's policy for bare references, as it is now."""
+    found = await session.exec(
+        select(StripeConnection.reference_policy).where(StripeConnection.id == connection_id).with_for_update()
+    )
+    return found.one()
 
 
-async def _together(session: AsyncSession, connection_id: str, told: Iterable[str]) -> dict[str, LedgerEntry]:
-    """The told objects, all that they hang on, and all that hangs on those; locked, in one order for everybody."""
-    seen = set(told)
-    edge = set(seen)
-    while edge and len(seen) < WALK_LIMIT:
+async def _requests(session: AsyncSession, account_id: int, ids: set[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in _portions(ids):
         rows = await session.exec(
-            select(LedgerLink).where(
-                LedgerLink.connection_id == connection_id,
-                or_(col(LedgerLink.child).in_(edge), col(LedgerLink.parent).in_(edge)),
+            select(PaymentRequest.id, PaymentRequest.lead_id).where(
+                PaymentRequest.account_id == account_id, col(PaymentRequest.id).in_(some)
             )
         )
-        edge = {name for link in rows.all() for name in (link.child, link.parent)} - seen
-        seen |= edge
-    found = await session.exec(
-        select(LedgerEntry)
-        .where(LedgerEntry.connection_id == connection_id, col(LedgerEntry.id).in_(seen))
-        .order_by(LedgerEntry.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {entry.id: entry for entry in found.all()}
+        found.update(rows.all())
+    return found
 
 
-async def join(session: AsyncSession, connection: StripeConnection, group: Mapping[str, LedgerEntry]) -> None:
-    """Say of each entry whether it is ours, and which request and deal it belongs to."""
-    requests = await _requests(session, connection, group.values())
-    for entry in group.values():
-        claims = sorted(_claims(entry, group, requests, connection.reference_policy))
-        best = claims[0] if claims else None
-        entry.kind = entry.kind or str(entry.facts.get("kind", ""))
-        entry.ours = best is not None
-        entry.lead_id = (best.lead_id or None) if best else None
-        entry.request_id = next((claim.request_id for claim in claims if claim.request_id), None)
-        session.add(entry)
+def _owner(entry: LedgerEntry) -> Owner:
+    return Owner(entry.ours, entry.lead_id, entry.request_id)
 
 
-async def _requests(
-    session: AsyncSession, connection: StripeConnection, entries: Iterable[LedgerEntry]
-) -> dict[str, PaymentRequest]:
-    ids = {entry.facts["request"] for entry in entries if "request" in entry.facts}
-    if not ids:
-        return {}
-    found = await session.exec(
-        select(PaymentRequest).where(
-            PaymentRequest.account_id == connection.account_id, col(PaymentRequest.id).in_(ids)
-        )
-    )
-    return {request.id: request for request in found.all()}
+def _on_cards(known: Known) -> Known:
+    return {name: value for name, value in known.items() if name not in NOT_ON_CARDS}
 
 
-def _claims(
-    entry: LedgerEntry, group: Mapping[str, LedgerEntry], requests: Mapping[str, PaymentRequest], policy: str
-) -> list[Claim]:
-    """Claims of the entry itself and of all that it hangs on."""
-    claims: list[Claim] = []
-    for one in _line(entry, group):
-        facts = one.facts
-        if one.id == entry.id and "attached" in facts:
-            claims.append(Claim(0, 0, facts["attached"][1]))
-        request = requests.get(facts.get("request", ""))
-        if request is not None:
-            claims.append(Claim(1, 0, request.lead_id, request.id))
-        if "lead" in facts and "foreign" not in facts:
-            claims.append(Claim(OWN_RANK.get(one.kind, 5), facts["lead"][0], facts["lead"][1]))
-        if "bare_lead" in facts and "foreign" not in facts:
-            claims.append(Claim(BARE_RANK, 0, facts["bare_lead"] if policy == "trust" else 0))
-    if "payment" in entry.facts:  # a refund or dispute belongs where its payment does, attached or not
-        payment = group.get(entry.facts["payment"][0])
-        if payment is not None and "attached" in payment.facts:
-            claims.append(Claim(0, 0, payment.facts["attached"][1]))
-    return claims
-
-
-def _line(entry: LedgerEntry, group: Mapping[str, LedgerEntry]) -> list[LedgerEntry]:
-    """The entry and its parents, their parents, and so on, each once."""
-    line: list[LedgerEntry] = []
-    waiting = [entry]
-    while waiting:
-        one = waiting.pop(0)
-        if one in line:
-            continue
-        line.append(one)
-        parents = sorted(parent for name in PARENTS & one.facts.keys() for parent in one.facts[name])
-        waiting += [group[parent] for parent in parents if parent in group]
-    return line
-
-
-async def entries_of(session: AsyncSession, account_id: int, lead_ids: Sequence[int]) -> list[LedgerEntry]:
-    found = await session.exec(
-        select(LedgerEntry).where(LedgerEntry.account_id == account_id, col(LedgerEntry.lead_id).in_(lead_ids))
-    )
-    return list(found.all())
+def _portions(ids: Iterable[str]) -> list[list[str]]:
+    ordered = sorted(ids)
+    return [ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]

@@ -63,7 +63,7 @@ async def _absorb(database: Database, events: Iterable[dict[str, Any]]) -> bool:
     for event in events:
         async with database.write() as unit:
             connection = await unit.get_one(StripeConnection, CONNECTION)
-            ours = (await absorb(unit, connection, facts_of(event, ACCOUNT))).ours
+            ours = bool((await absorb(unit, connection, facts_of(event, ACCOUNT))).ours)
     return ours
 
 

@@ -25,14 +25,15 @@ ORDERED = {
     "dispute_status": DISPUTE_STATUS,
 }
 PAIRS = {"received": 3, "asked": 2, "refunded_total": 2, "decline": 2, "lead": 2, "attached": 2, "split": 4,
-         "presentment": 2}  # fmt: skip
+         "presentment": 2, "due": 2}  # fmt: skip
+UNIONS = PARENTS | {"wrong", "events"}
 SMALL = st.integers(min_value=0, max_value=4)
 
 
 def _value(name: str) -> st.SearchStrategy[Any]:
     if name in ORDERED:
         return st.sampled_from(ORDERED[name])
-    if name in PARENTS:
+    if name in UNIONS:
         return st.lists(st.sampled_from("abc"), min_size=1, max_size=2, unique=True).map(sorted)
     if name in PAIRS:
         return st.lists(SMALL, min_size=PAIRS[name], max_size=PAIRS[name])

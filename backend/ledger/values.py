@@ -1,0 +1,154 @@
+"""The parts of a deal's ledger, each a value with the states that it alone decides."""
+
+from dataclasses import dataclass
+
+REFUND_COUNTS = frozenset(("pending", "requires_action", "succeeded"))
+DISPUTE_OPEN = frozenset(("needs_response", "under_review", "warning_needs_response", "warning_under_review"))
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    id: str
+    amount: int
+    currency: str
+    status: str
+    at: float
+
+    @property
+    def counts(self) -> bool:
+        return self.status in REFUND_COUNTS
+
+    @property
+    def outcome(self) -> str | None:
+        """``succeeded`` or ``failed``, a cancelled one included; None while nobody knows."""
+        return {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}.get(self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    id: str
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    at: float
+    due_by: float | None
+    appeal: str | None
+
+    @property
+    def state(self) -> str | None:
+        """``open``, ``won`` or ``lost``; None where it never took money (an inquiry that was closed)."""
+        if self.status in DISPUTE_OPEN:
+            return "open"
+        return self.status if self.status in ("won", "lost") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A Checkout Session as far as states need it. ``split``: subtotal, discount, shipping, tax."""
+
+    id: str
+    status: str
+    payment_status: str
+    asked: tuple[int, str] | None
+    split: tuple[int, int, int, int] | None
+    async_failed: float | None
+    completed_at: float | None
+
+    @property
+    def settled(self) -> bool:
+        return self.status == "complete" and self.payment_status in ("paid", "no_payment_required")
+
+    @property
+    def under_way(self) -> bool:
+        return self.status == "complete" and self.payment_status == "unpaid" and self.async_failed is None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A period of a subscription whose charge failed; ``healed`` when it was paid after all, or the contract ended."""
+
+    invoice: str
+    amount: int
+    currency: str
+    failed_at: float
+    healed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment, known by its PaymentIntent (or charge, or an invoice that was paid outside Stripe)."""
+
+    id: str
+    amount: int
+    currency: str
+    paid_at: float | None
+    processing: bool
+    canceled: bool
+    outside: bool
+    request_id: str | None
+    subscription: str | None
+    invoice: str | None
+    livemode: bool
+    split: tuple[int, int, int, int] | None
+    presentment: tuple[int, str] | None
+    decline: tuple[float, str] | None
+    refunded_total: int
+    refunds: tuple[Refund, ...]
+    disputes: tuple[Dispute, ...]
+
+    @property
+    def stripe_id(self) -> str:
+        """What a person finds at Stripe: the invoice, where the money came outside."""
+        return self.id.partition(":")[0]
+
+    @property
+    def received(self) -> bool:
+        return self.paid_at is not None
+
+    @property
+    def refunded(self) -> int:
+        """By id where the refunds are known; a running total tells of those that are not. Never both added."""
+        known = sum(refund.amount for refund in self.refunds)
+        return sum(r.amount for r in self.refunds if r.counts) + max(0, self.refunded_total - known)
+
+    @property
+    def lost(self) -> int:
+        return sum(dispute.amount for dispute in self.disputes if dispute.state == "lost")
+
+    @property
+    def disputed(self) -> str | None:
+        states = {dispute.state for dispute in self.disputes}
+        return next((state for state in ("open", "lost", "won") if state in states), None)
+
+    @property
+    def state(self) -> str:
+        if not self.received:
+            return "canceled" if self.canceled else "processing" if self.processing else "pending"
+        if self.disputed in ("open", "lost"):
+            return "disputed"
+        if not self.refunded:
+            return "paid"
+        return "refunded" if self.refunded >= self.amount else "partially_refunded"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A payment request with its sessions."""
+
+    id: str
+    amount: int
+    currency: str
+    description: str
+    mode: str
+    kind: str
+    deal_total: int | None
+    created_at: float
+    created_by: int
+    expires_at: float | None
+    cancelled: bool
+    replaced_by: str | None
+    opened: bool
+    link_token: str
+    stage_seen: int | None
+    sessions: tuple[Session, ...]

@@ -1,0 +1,79 @@
+"""What each event says about money: event → facts. ``HANDLERS`` is the list of all that we react to.
+
+A handler is a small generator over ``data.object``. It reads both families of shapes, the pinned version's and those
+before 2025-03-31, told apart by the fields that are there, since an endpoint made by hand may have any version.
+Sources: docs.stripe.com/api/events/types, and the fact sheet's table C11.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend.facts import Fact
+from backend.stripe_api.events.going_back import charge_refunded_facts, dispute_facts, refund_facts
+from backend.stripe_api.events.intents import declined_facts, payment_intent_facts
+from backend.stripe_api.events.invoices import (
+    failed_invoice_facts,
+    invoice_facts,
+    invoice_payment_facts,
+    needs_invoice_payments,
+    subscription_ended_facts,
+    whole_invoice_outside,
+)
+from backend.stripe_api.events.reading import BadEvent, Handler, Object, Told, clean, id_of, moment_of, part_of
+from backend.stripe_api.events.sessions import failed_session_facts, session_facts
+
+__all__ = [
+    "HANDLERS", "BadEvent", "Told", "clean", "facts_of", "invoice_payment_facts", "invoice_to_ask_for",
+    "payment_intent_facts", "refund_facts", "session_facts", "whole_invoice_outside",
+]  # fmt: skip
+
+HANDLERS: Mapping[str, Handler] = {
+    # a Checkout Session ended well, later, badly, or by time
+    "checkout.session.completed": session_facts,
+    "checkout.session.async_payment_succeeded": session_facts,
+    "checkout.session.async_payment_failed": failed_session_facts,
+    "checkout.session.expired": session_facts,
+    # the money itself
+    "payment_intent.succeeded": payment_intent_facts,
+    "payment_intent.processing": payment_intent_facts,
+    "payment_intent.payment_failed": declined_facts,
+    "payment_intent.canceled": payment_intent_facts,
+    # invoices and subscriptions; invoice.created is left alone: a failing answer to it delays the merchant's invoices
+    "invoice.paid": invoice_facts,
+    "invoice.payment_failed": failed_invoice_facts,
+    "invoice_payment.paid": invoice_payment_facts,
+    "customer.subscription.deleted": subscription_ended_facts,
+    # money that goes back
+    "refund.created": refund_facts,
+    "refund.updated": refund_facts,
+    "refund.failed": refund_facts,
+    "charge.refunded": charge_refunded_facts,
+    "charge.dispute.created": dispute_facts,
+    "charge.dispute.updated": dispute_facts,
+    "charge.dispute.closed": dispute_facts,
+    "charge.dispute.funds_withdrawn": dispute_facts,
+    "charge.dispute.funds_reinstated": dispute_facts,
+}
+
+
+def facts_of(event: Mapping[str, Any], account_id: int) -> list[Fact]:
+    """All that ``event`` says; empty for types that we do not react to. Whatever it holds: facts or ``BadEvent``."""
+    kind = event.get("type")
+    handler = HANDLERS.get(kind) if isinstance(kind, str) else None
+    if handler is None:
+        return []
+    return list(handler(_object(event), Told(moment_of(event, "created"), account_id)))
+
+
+def invoice_to_ask_for(event: Mapping[str, Any]) -> str | None:
+    """The invoice whose payments only Stripe can name. Raises ``BadEvent``."""
+    if event.get("type") != "invoice.paid" or not needs_invoice_payments(_object(event)):
+        return None
+    return id_of(_object(event), "id", "in_")
+
+
+def _object(event: Mapping[str, Any]) -> Object:
+    found = part_of(part_of(event, "data"), "object")
+    if not found:
+        raise BadEvent("the event has no object")
+    return found

@@ -1,0 +1,77 @@
+"""Checkout Sessions: what was asked, how it ended, and the payment, subscription and invoice it made."""
+
+from collections.abc import Iterator
+
+from backend.facts import Fact
+from backend.stripe_api.events.marks import bare_reference, marks
+from backend.stripe_api.events.reading import (
+    Object,
+    Told,
+    amount_of,
+    currency_of,
+    id_of,
+    maybe_id,
+    part_of,
+    text_of,
+)
+
+CHILDREN = (("payment_intent", "payment"), ("subscription", "subscription"), ("invoice", "invoice"))
+RANK = 2
+"""Of four sources of an amount (see ``backend.facts``)."""
+
+
+def session_facts(session: Object, told: Told) -> Iterator[Fact]:
+    """From a Checkout Session, as an event brings it or as Stripe answers it when asked."""
+    sid = id_of(session, "id", "cs_")
+    yield Fact(sid, "kind", "session")
+    for name in ("status", "payment_status", "mode"):
+        if text_of(session, name):
+            yield Fact(sid, name, text_of(session, name))
+    if session.get("amount_total") is not None:
+        yield Fact(sid, "asked", [amount_of(session, "amount_total"), currency_of(session)])
+        yield Fact(sid, "split", _split(session))
+    yield from marks(sid, session, told)
+    yield from bare_reference(sid, session)
+    yield from _children(sid, session)
+    if session.get("status") == "complete":
+        yield Fact(sid, "completed_at", told.created)
+        yield from _payment(session, told)
+
+
+def failed_session_facts(session: Object, told: Told) -> Iterator[Fact]:
+    """A delayed payment failed; the session stays complete and unpaid for ever."""
+    yield from session_facts(session, told)
+    yield Fact(id_of(session, "id", "cs_"), "async_failed", told.created)
+
+
+def _children(sid: str, session: Object) -> Iterator[Fact]:
+    for field, kind in CHILDREN:
+        child = maybe_id(session, field)
+        if child:
+            yield Fact(child, "kind", kind)
+            yield Fact(child, "session", [sid])
+    subscription, invoice = maybe_id(session, "subscription"), maybe_id(session, "invoice")
+    if subscription and invoice:
+        yield Fact(invoice, "subscription", [subscription])
+
+
+def _payment(session: Object, told: Told) -> Iterator[Fact]:
+    payment = maybe_id(session, "payment_intent")
+    if not payment:
+        return
+    if session.get("payment_status") == "paid":
+        yield Fact(payment, "received", [RANK, amount_of(session, "amount_total"), currency_of(session)])
+        yield Fact(payment, "paid_at", told.created)
+    elif session.get("payment_status") == "unpaid":
+        yield Fact(payment, "processing", told.created)
+    shown = part_of(session, "presentment_details")
+    if shown:
+        seen = [amount_of(shown, "presentment_amount"), currency_of(shown, "presentment_currency")]
+        yield Fact(payment, "presentment", seen)
+
+
+def _split(session: Object) -> list[int]:
+    """[subtotal, discount, shipping, tax]"""
+    details = part_of(session, "total_details")
+    parts = [(session, "amount_subtotal"), *((details, f"amount_{name}") for name in ("discount", "shipping", "tax"))]
+    return [amount_of(row, field) if row.get(field) is not None else 0 for row, field in parts]
