@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import browser, browser_context_args, browser_type, browser_type_launch_args, playwright
 from tests.postgres import empty_database, running_postgres
+
+__all__ = ["browser", "browser_context_args", "browser_type", "browser_type_launch_args", "playwright"]
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ Playwright's sync API can't live in a running event loop, so the servers run in 
 """
 
 import asyncio
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -27,22 +25,6 @@ from backend.sandbox.serving import serving
 from tests.browser.scripted import ScriptedBackend
 
 T = TypeVar("T")
-
-_QUIET = (
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """The machine's own Chromium if it has one, else the one Playwright knows."""
-    found = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
-    args = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    return browser_type_launch_args | {"args": args} | ({"executable_path": found} if found else {})
 
 
 @contextmanager
