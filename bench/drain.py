@@ -1,41 +1,53 @@
 """How fast many paid deals of one account are written, and with how many calls to Kommo each."""
 
 import asyncio
-import tempfile
 import time
-from pathlib import Path
 
-from backend.sandbox.inside import Product, running
+from backend.sandbox.product import running_product
+from backend.sandbox.stage import Stage, connect, set_stage
+from backend.sandbox.stripe.foreign import Foreign
 
 DEALS = 1000
-LATENCIES = (0.15, 0.5)
 RATE = 6.0
+LATENCIES = (0.15, 0.5)
 
 
 async def measure() -> None:
     print(f"drain: {DEALS} paid deals of one account, {RATE:g} calls a second allowed")
     for latency in LATENCIES:
-        with tempfile.TemporaryDirectory() as folder:
-            async with running(f"sqlite+aiosqlite:///{folder}/drain.db", more={"kommo_rate": RATE}) as product:
-                await _drain(product, latency)
+        async with (
+            set_stage(more={"KOMMO_RATE": str(RATE), "LOG_FORMAT": "json"}) as stage,
+            running_product(stage.settings, stage.folder),
+        ):
+            await connect(stage)
+            await _drain(stage, latency)
 
 
-async def _drain(product: Product, latency: float) -> None:
-    product.stripe.ground.switches.turn({"rate_limits": "none"})
-    leads = [product.lead(f"Deal {number}") for number in range(DEALS)]
-    marks = {"kommo_account_id": str(product.account.id)}
-    product.stripe.courier.held = True
+async def _drain(stage: Stage, latency: float) -> None:
+    kommo, stripe = stage.kommo, stage.stripe
+    stripe.ground.switches.turn({"rate_limits": "none"})
+    stripe.courier.held = True
+    leads = [kommo.account.add_lead(f"Deal {number}", 0).id for number in range(DEALS)]
     for lead_id in leads:
-        product.pay_outside_our_link(lead_id, marks)
-    product.kommo.latency = latency
-    before, started = len(product.kommo.requests), time.perf_counter()
-    product.stripe.courier.held = False
-    product.stripe.courier.release("created")
-    while not all(product.notes(lead_id) for lead_id in leads):
-        await asyncio.sleep(0.1)
-    seconds, calls = time.perf_counter() - started, len(product.kommo.requests) - before
-    refused = sum(asked.status == 429 for asked in product.kommo.requests[before:])
+        marks = {"kommo_account_id": str(kommo.account.id), "kommo_lead_id": str(lead_id)}
+        stripe.foreign_payment(Foreign(kind="intent", metadata=marks), live=True)
+    await asyncio.sleep(3)  # set-up is over
+    kommo.latency = latency
+    before, started = len(kommo.requests), time.perf_counter()
+    stripe.courier.held = False
+    stripe.courier.release("created")
+    await _until_noted(stage, DEALS)
+    seconds, asked = time.perf_counter() - started, kommo.requests[before:]
+    refused = sum(one.status == 429 for one in asked)
     print(
-        f"  Kommo at {latency * 1000:3.0f} ms a call: {DEALS / seconds:5.1f} deals/s, {calls / DEALS:.3f} calls a deal, "
-        f"{calls / seconds / RATE:.0%} of the allowed rate, {refused} refused for rate"
+        f"  Kommo at {latency * 1000:3.0f} ms a call: {DEALS / seconds:5.1f} deals/s, {len(asked) / DEALS:.3f} calls a "
+        f"deal, {len(asked) / seconds / RATE:.0%} of the allowed rate, {refused} refused for rate"
     )
+
+
+async def _until_noted(stage: Stage, deals: int) -> None:
+    for _ in range(6000):
+        if len(stage.kommo.account.notes) >= deals:
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError("the deals were not written in ten minutes")
