@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from backend.facts import Fact
 from backend.ledger.book import absorb
 from backend.models import StripeConnection
@@ -53,9 +55,16 @@ def _as_declined(intent: Answer) -> Answer:
 
 async def learn(resources: Resources, connection: StripeConnection, facts: Iterable[Fact]) -> None:
     """Into the ledger, in a unit of work of its own; the deals that changed will be written."""
-    now = resources.clock()
     async with resources.database.write() as session:
-        absorbed = await absorb(session, connection, facts)
-        await mark_dirty(session, connection.account_id or 0, absorbed.deals, now)
-    if absorbed.deals:
+        changed = await take_in(session, connection, facts, resources.clock())
+    if changed:
         resources.work_arrived.set()
+
+
+async def take_in(
+    session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact], now: float
+) -> frozenset[int]:
+    """The same in the caller's unit of work; the deals that changed."""
+    absorbed = await absorb(session, connection, facts)
+    await mark_dirty(session, connection.account_id or 0, absorbed.deals, now)
+    return absorbed.deals

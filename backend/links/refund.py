@@ -10,12 +10,12 @@ from backend.errors import AmountInvalid, AmountTooLarge, Conflict, PaymentNotFo
 from backend.ledger.deal import Payment
 from backend.ledger.load import load_deals
 from backend.links.asked import RefundBody, fingerprint, part_of
-from backend.links.news import learn
+from backend.links.news import take_in
 from backend.links.refusals import in_words, out_of_reach
 from backend.models import Account, LedgerEntry, RefundRequest, StripeConnection
 from backend.money import Money
 from backend.resources import Resources
-from backend.stripe_api.client import Refused, Unreachable
+from backend.stripe_api.client import Answer, Refused, Unreachable
 from backend.stripe_api.events import Told, refund_facts
 
 DOUBT_SECONDS = 3600.0
@@ -39,7 +39,6 @@ class Refunded:
 class Found:
     """A payment of ours, and the deal that it belongs to."""
 
-    entry: LedgerEntry
     lead_id: int
     payment: Payment
     connection: StripeConnection
@@ -59,25 +58,26 @@ async def _find(session: AsyncSession, resources: Resources, account: Account, p
         payment = next((p for p in ledgers[entry.lead_id].received_anywhere if p.id == payment_id), None)
         if payment is not None:
             connection = await session.get_one(StripeConnection, entry.connection_id)
-            return Found(entry, entry.lead_id, payment, connection)
+            return Found(entry.lead_id, payment, connection)
     raise PaymentNotFound("There is no such payment in this account.")
 
 
 async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> LedgerEntry | None:
-    """Locked where the unit of work writes: two refunds of one payment are looked at one after the other."""
     found = await session.exec(
-        select(LedgerEntry)
-        .where(LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment")
-        .with_for_update()
+        select(LedgerEntry).where(
+            LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment"
+        )
     )
     return found.first()
 
 
-async def refund(resources: Resources, account: Account, user_id: int, payment_id: str, body: RefundBody) -> Refunded:
+async def refund(resources: Resources, account: Account, user_id: int, seen: Found, body: RefundBody) -> Refunded:
     """Never more than what is left; ``Conflict`` when the refunded total is not the expected one (any more)."""
+    payment_id, now = seen.payment.id, resources.clock()
     async with resources.database.write() as session:
+        earlier = await _earlier(session, account.id, seen, body, now)
         found = await _find(session, resources, account, payment_id)
-        row = await _intent(session, resources, account.id, user_id, found, body)
+        row = earlier or _intent(session, account.id, user_id, found, body, now)
     if row.refund_id:
         return _known(found.payment, row)
     api = stripe_api(resources, found.connection)
@@ -88,35 +88,46 @@ async def refund(resources: Resources, account: Account, user_id: int, payment_i
         raise in_words(refusal) from refusal
     except Unreachable as error:
         raise out_of_reach(error) from error
-    await _note_answer(resources, row, str(answer["id"]))
-    await learn(resources, found.connection, refund_facts(answer, Told(resources.clock(), account.id)))
+    await _take_answer(resources, found.connection, row, answer)
     return Refunded(str(answer["id"]), Money(row.amount, row.currency), str(answer["status"]), new=True)
 
 
-async def _intent(
-    session: AsyncSession, resources: Resources, account_id: int, user_id: int, found: Found, body: RefundBody
+async def _earlier(
+    session: AsyncSession, account_id: int, seen: Found, body: RefundBody, now: float
+) -> RefundRequest | None:
+    """This very refund, asked for before. Raises ``Conflict`` while another of the same payment is in doubt.
+
+    The other refunds are looked at before the ledger is read: one that is no longer in doubt is in the ledger by then.
+    """
+    await session.get_one(StripeConnection, seen.connection.id, with_for_update=True)  # one after the other
+    row = await session.get(RefundRequest, (account_id, str(body.refund_id)))
+    if row is None:
+        await _check_alone(session, account_id, seen.payment.id, now)
+    else:
+        _check_repeat(row, _content(seen.payment.id, body), now)
+    return row
+
+
+def _intent(
+    session: AsyncSession, account_id: int, user_id: int, found: Found, body: RefundBody, now: float
 ) -> RefundRequest:
-    now, refund_id = resources.clock(), str(body.refund_id)
-    content = fingerprint({"payment": found.payment.id, **body.model_dump(mode="json")})
-    row = await session.get(RefundRequest, (account_id, refund_id))
-    if row is not None:
-        _check_repeat(row, content, now)
-        return row
-    await _check_alone(session, account_id, found.payment.id, now)
-    amount = _amount(found.payment, body)
     row = RefundRequest(
         account_id=account_id,
-        id=refund_id,
+        id=str(body.refund_id),
         connection_id=found.connection.id,
         payment_id=found.payment.id,
-        amount=amount,
+        amount=_amount(found.payment, body),
         currency=found.payment.currency,
-        content=content,
+        content=_content(found.payment.id, body),
         user_id=user_id,
         created_at=now,
     )
     session.add(row)
     return row
+
+
+def _content(payment_id: str, body: RefundBody) -> str:
+    return fingerprint({"payment": payment_id, **body.model_dump(mode="json")})
 
 
 def _check_repeat(row: RefundRequest, content: str, now: float) -> None:
@@ -176,7 +187,11 @@ async def _forget(resources: Resources, row: RefundRequest) -> None:
             await session.delete(refused)
 
 
-async def _note_answer(resources: Resources, row: RefundRequest, refund_id: str) -> None:
+async def _take_answer(resources: Resources, connection: StripeConnection, row: RefundRequest, answer: Answer) -> None:
+    """The intent ends in the moment that the ledger knows of the refund: a next one finds the one or the other."""
+    now = resources.clock()
     async with resources.database.write() as session:
         asked = await session.get_one(RefundRequest, (row.account_id, row.id))
-        asked.refund_id = refund_id
+        asked.refund_id = str(answer["id"])
+        await take_in(session, connection, refund_facts(answer, Told(now, row.account_id)), now)
+    resources.work_arrived.set()

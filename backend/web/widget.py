@@ -97,7 +97,7 @@ async def refund_payment(
     body = read(RefundBody, await json_body(request))
     found = await find_payment(resources, user.account, payment_id)
     await check_lead(resources, user.account, user.user_id, found.lead_id, "refund")
-    made = await refund(resources, user.account, user.user_id, payment_id, body)
+    made = await refund(resources, user.account, user.user_id, found, body)
     if not made.new:
         response.status_code = 200
     money = made.money
