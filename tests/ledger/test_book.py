@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import AsyncIterator, Iterable
-from itertools import permutations
 from typing import Any
 
 import orjson
@@ -13,7 +12,6 @@ from sqlmodel import select
 from backend.card.render import render
 from backend.card.texts import texts
 from backend.db import Database
-from backend.facts import by_subject, merge
 from backend.ledger.book import absorb
 from backend.ledger.load import load_deals
 from backend.migrations import upgrade
@@ -80,18 +78,6 @@ async def _picture(database: Database) -> bytes:
         ledger = (await load_deals(unit, account, [LEAD], T0 + 100.0))[LEAD]
     rows = [[entry.id, entry.kind, entry.facts, entry.lead_id, entry.request_id, entry.ours] for entry in entries]
     return orjson.dumps([rows, repr(render(ledger, texts("en"), link_base="", test=False))])
-
-
-def test_all_5040_orders_of_a_life_with_each_event_twice_merge_to_the_same_bytes() -> None:
-    told = [by_subject(facts_of(event, ACCOUNT)) for event in LIFE]
-    seen = set()
-    for order in permutations(told):
-        book: dict[str, dict[str, Any]] = {}
-        for event in [*order, *reversed(order)]:
-            for subject, known in event.items():
-                book[subject] = merge(book.get(subject, {}), known)
-        seen.add(orjson.dumps(book, option=orjson.OPT_SORT_KEYS))
-    assert len(seen) == 1
 
 
 async def test_orders_of_a_life_give_the_same_ledger_and_card_in_the_database(database: Database) -> None:
