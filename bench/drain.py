@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from backend.sandbox.product import running_product
 from backend.sandbox.stage import Stage, connect, set_stage
@@ -20,6 +21,7 @@ async def measure() -> None:
             running_product(stage.settings, stage.folder),
         ):
             await connect(stage)
+            await _until("the webhook endpoint", lambda: stage.stripe.default_account.shelves[True].endpoints)
             await _drain(stage, latency)
 
 
@@ -31,12 +33,11 @@ async def _drain(stage: Stage, latency: float) -> None:
     for lead_id in leads:
         marks = {"kommo_account_id": str(kommo.account.id), "kommo_lead_id": str(lead_id)}
         stripe.foreign_payment(Foreign(kind="intent", metadata=marks), live=True)
-    await asyncio.sleep(3)  # set-up is over
     kommo.latency = latency
     before, started = len(kommo.requests), time.perf_counter()
     stripe.courier.held = False
     stripe.courier.release("created")
-    await _until_noted(stage, DEALS)
+    await _until("every deal noted", lambda: len(kommo.account.notes) >= DEALS)
     seconds, asked = time.perf_counter() - started, kommo.requests[before:]
     refused = sum(one.status == 429 for one in asked)
     print(
@@ -45,9 +46,9 @@ async def _drain(stage: Stage, latency: float) -> None:
     )
 
 
-async def _until_noted(stage: Stage, deals: int) -> None:
-    for _ in range(6000):
-        if len(stage.kommo.account.notes) >= deals:
+async def _until(what: str, holds: Callable[[], object]) -> None:
+    for _ in range(1200):
+        if holds():
             return
         await asyncio.sleep(0.1)
-    raise TimeoutError("the deals were not written in ten minutes")
+    raise TimeoutError(f"{what}: not within two minutes")
