@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 
-from backend.accounts.integrations import ensure_environment
+from backend.accounts.environment import ensure_environment
 from backend.clock import system_clock
 from backend.config import Settings
 from backend.migrations import upgrade

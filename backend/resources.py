@@ -44,6 +44,8 @@ class Resources:
     kommo_rate: float
     kommo_ip_rate: float
     settle_seconds: float
+    kommo_subdomain: str
+    """The account that the environment's Stripe key and long-lived token are for; empty: the first that connects."""
     randomness: Callable[[int], bytes] = os.urandom
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever makes work in this process; another process's work is found by looking."""
@@ -91,6 +93,7 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 kommo_rate=settings.kommo_rate,
                 kommo_ip_rate=settings.kommo_ip_rate,
                 settle_seconds=settings.settle_seconds,
+                kommo_subdomain=settings.kommo_subdomain.strip().lower().removesuffix(".kommo.com"),
             )
         finally:
             await stripe_http.close_async()  # type: ignore[no-untyped-call]

@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import structlog
 
+from backend.accounts.connect import connect_waiting
 from backend.accounts.options import options_of
-from backend.accounts.setup import set_up
+from backend.accounts.setup import look_again, set_up
 from backend.accounts.tokens import refresh_idle
 from backend.errors import NotConnected
 from backend.inbox import next_due as next_event_due
@@ -25,7 +26,8 @@ from backend.writer.journal import next_due as next_deal_due
 
 LOOK_SECONDS = 0.5
 """How often work of other processes is looked for; our own is announced by an event."""
-TOKEN_SECONDS = 600.0
+TIMERS = ((10.0, connect_waiting), (600.0, refresh_idle), (600.0, look_again))
+"""What is done beside the accounts' work, and how often."""
 SET_UP_RETRY_SECONDS = 60.0
 MAX_ACCOUNTS = 8
 """Accounts worked on at once by one process."""
@@ -159,9 +161,14 @@ class Worker:
         await hand_back(self._resources.database, claimed, next_try_at=self._resources.clock() + wait)
 
     async def _timers(self) -> None:
+        async with asyncio.TaskGroup() as timers:
+            for seconds, task in TIMERS:
+                timers.create_task(self._every(seconds, task))
+
+    async def _every(self, seconds: float, task: Callable[[Resources], Awaitable[None]]) -> None:
         while True:
-            await _quietly("refreshing idle tokens", lambda: refresh_idle(self._resources))
-            await asyncio.sleep(TOKEN_SECONDS)
+            await _quietly(task.__name__, lambda: task(self._resources))
+            await asyncio.sleep(seconds)
 
 
 def _wait_seconds(error: Exception) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from sqlmodel import SQLModel, select
 
-from backend.accounts.integrations import ensure_environment
+from backend.accounts.environment import ensure_environment
 from backend.clock import Clock, system_clock
 from backend.config import Settings
 from backend.migrations import upgrade

@@ -1,6 +1,7 @@
 """What an admin sees and chooses of an account; called by the admin API, the command line and the pages alike."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlmodel import col, select
@@ -8,8 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connections import connections_of, webhook_url
 from backend.accounts.options import check_options, options_of
-from backend.accounts.stages import check_stages
-from backend.errors import AccountNotFound
+from backend.accounts.setup import refresh_pipelines
+from backend.accounts.stages import check_stages, names_unknown
+from backend.errors import AccountNotFound, NotConnected
+from backend.kommo_api.errors import KommoError
 from backend.ledger.load import is_live
 from backend.models import Account, Audit, Deal
 from backend.resources import Resources
@@ -54,7 +57,12 @@ async def account_of(session: AsyncSession, account_id: int) -> Account:
 
 
 async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The rules of the given pipelines; the others stay as they are."""
+    """The rules of the given pipelines; the others stay. What is not known here is first looked for in Kommo."""
+    async with resources.database.read() as session:
+        unknown = names_unknown(await account_of(session, account_id), given)
+    if unknown:
+        with suppress(KommoError, NotConnected):
+            await refresh_pipelines(resources, account_id)
     async with resources.database.write() as session:
         account = await account_of(session, account_id)
         before = account.stages
@@ -65,7 +73,7 @@ async def put_stages(resources: Resources, account_id: int, given: Mapping[str, 
 
 
 async def put_options(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given options; the others stay. Changing the mode or the language looks at every deal again."""
+    """The given options; the others stay. Changing the mode looks at every deal again."""
     checked = check_options(given)
     async with resources.database.write() as session:
         account = await account_of(session, account_id)

@@ -1,46 +1,65 @@
-"""Connecting a Kommo account: the callback's code becomes a pair of tokens, kept before it is used."""
+"""Connecting a Kommo account: the callback's code becomes an answer, kept before it is read, and then an account."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
-import orjson
 import structlog
-from sqlalchemy import delete
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.integrations import client_secret
-from backend.accounts.tokens import seal_pair
-from backend.errors import BadCallback, FieldInvalid, KommoUnreachable
-from backend.kommo_api import errors as kommo_errors
-from backend.kommo_api.client import KommoApi
+from backend.accounts.adopting import adopt
+from backend.accounts.integrations import Keys, keys_of
+from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code
+from backend.errors import BadCallback, KommoUnreachable, ProductError
+from backend.kommo_api.errors import KommoError
 from backend.kommo_api.hosts import BadReferer, kommo_host
 from backend.kommo_api.oauth import TokenRefused, exchange_code
-from backend.kommo_api.tokens import TokenPair, parse_pair, token_account_id
-from backend.kommo_api.values import AccountInfo
-from backend.models import Account, Integration, PendingCode, StripeConnection
+from backend.models import Account, Integration
 from backend.resources import Resources
 from backend.signing import BadState
-from backend.wakeups import want
 
-CODE_SECONDS = 20 * 60
-"""Kommo's own life of a code."""
 log = structlog.get_logger()
+_under_way: set[asyncio.Task[Waiting]] = set()
+"""The event loop itself holds its tasks weakly."""
+
+
+class WrongSecret(BadCallback):
+    """Kommo does not know the integration by this secret key. Nothing was used up."""
+
+
+class CodeRefused(BadCallback):
+    """The code is used, too old, or of another integration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
     """The query of ``/oauth/kommo/callback``, as it came."""
 
-    code: str
+    code: str = field(repr=False)
     referer: str
     client_id: str
-    state: str | None
+    state: str
     from_widget: bool
 
 
-def check_state(resources: Resources, callback: Callback) -> None:
+async def connect(resources: Resources, callback: Callback) -> Account | None:
+    """The connected account; None when the integration's secret is not known yet and the code waits for it.
+
+    The host is checked before anything secret goes there.
+    """
+    _check_state(resources, callback)
+    if not callback.code or not callback.client_id:
+        raise BadCallback("Kommo sent no code. Install the integration again.")
+    base_url = trusted_host(resources, callback.referer)
+    async with resources.database.read() as session:
+        integration = await session.get(Integration, callback.client_id)
+    if integration is None:
+        await keep_code(resources, callback.client_id, base_url, callback.code)
+        return None
+    return await adopt(resources, await exchange(resources, keys_of(resources, integration), base_url, callback.code))
+
+
+def _check_state(resources: Resources, callback: Callback) -> None:
     """Without a state only Kommo's own install hook may come; its proof is the code itself."""
-    if callback.state is None:
+    if not callback.state:
         if not callback.from_widget:
             raise BadCallback("This address has no state. Start again from the set-up page, or install in Kommo.")
         return
@@ -52,167 +71,86 @@ def check_state(resources: Resources, callback: Callback) -> None:
         raise BadCallback("This sign-in was begun for another integration. Start again from the set-up page.")
 
 
-async def connect(resources: Resources, callback: Callback) -> Account | None:
-    """The connected account; None when the integration's secret is not known yet and the code waits for it.
-
-    The host is checked before anything secret goes there.
-    """
-    check_state(resources, callback)
-    if not callback.code or not callback.client_id:
-        raise BadCallback("Kommo sent no code. Install the integration again.")
+def trusted_host(resources: Resources, referer: str) -> str:
+    """The base URL of the account that ``referer`` names."""
     try:
-        base_url = kommo_host(callback.referer, resources.addresses.kommo_base_url)
+        return kommo_host(referer, resources.addresses.kommo_base_url)
     except BadReferer:
         raise BadCallback("The address does not come from Kommo. Nothing was sent there.") from None
-    async with resources.database.read() as session:
-        integration = await session.get(Integration, callback.client_id)
-    if integration is None:
-        await _keep_code(resources, callback, base_url)
-        return None
-    return await exchange(resources, integration, base_url, callback.code)
 
 
-async def exchange(resources: Resources, integration: Integration, base_url: str, code: str) -> Account:
-    """Code → pair → account. The raw answer is durable before it is parsed, the pair before it is used."""
-    raw = await _exchanged(resources, integration, base_url, code)
-    await _keep_answer(resources, integration, base_url, raw)
-    return await adopt_answer(resources, integration, base_url, raw)
+async def exchange(resources: Resources, keys: Keys, base_url: str, code: str) -> Waiting:
+    """Code → Kommo's raw answer, durable before anybody reads it; kept even if the caller hangs up meanwhile."""
+
+    async def to_the_end() -> Waiting:
+        raw = await _exchanged(resources, keys, base_url, code)
+        return await keep_answer(resources, keys.client_id, base_url, raw)
+
+    task = asyncio.create_task(to_the_end())
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    return await asyncio.shield(task)
 
 
-async def adopt_answer(resources: Resources, integration: Integration, base_url: str, raw: bytes) -> Account:
-    """From a kept answer to a connected account; may be repeated after a crash."""
-    pair = parse_pair(raw, resources.clock())
-    hinted = token_account_id(pair.access_token)
-    if hinted is not None and not await _is_known(resources, hinted):
-        await _store(resources, integration, base_url, pair, hinted, None)
-    info = await _account_info(resources, base_url, pair)
-    if hinted is not None and info.id != hinted:
-        log.warning("the token names another account than Kommo does", token=hinted, kommo=info.id)
-    account = await _store(resources, integration, base_url, pair, info.id, info)
-    resources.work_arrived.set()
-    return account
-
-
-async def _exchanged(resources: Resources, integration: Integration, base_url: str, code: str) -> bytes:
+async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str) -> bytes:
     try:
-        return await exchange_code(
-            resources.kommo_http,
-            base_url,
-            client_id=integration.client_id,
-            client_secret=client_secret(resources, integration),
-            redirect_uri=integration.redirect_uri,
-            code=code,
-        )
+        return await _asked_twice(resources, keys, base_url, code)
     except TokenRefused as error:
         if error.wrong_keys:
-            raise BadCallback("Kommo does not accept the secret key. Copy it again from the integration.") from error
-        raise BadCallback(
+            raise WrongSecret("Kommo does not accept the secret key. Copy it again from the integration.") from error
+        raise CodeRefused(
             "Kommo does not accept the code: it is used or older than 20 minutes. Start again."
         ) from error
-    except kommo_errors.KommoError as error:
+    except KommoError as error:
         raise KommoUnreachable(f"{error} Start again in a moment.") from error
 
 
-async def _account_info(resources: Resources, base_url: str, pair: TokenPair) -> AccountInfo:
-    async def at_once() -> None:
-        return None
+async def _asked_twice(resources: Resources, keys: Keys, base_url: str, code: str) -> bytes:
+    """A connection that broke may have broken before Kommo saw the code: then it is still good."""
+
+    async def ask() -> bytes:
+        return await exchange_code(
+            resources.kommo_http,
+            base_url,
+            client_id=keys.client_id,
+            client_secret=keys.secret,
+            redirect_uri=keys.redirect_uri,
+            code=code,
+        )
 
     try:
-        return await KommoApi(resources.kommo_http, base_url, pair.access_token, at_once).account()
-    except kommo_errors.KommoError as error:
-        raise KommoUnreachable(f"Kommo gave a token and then did not say whose it is: {error}") from error
+        return await ask()
+    except KommoError as error:
+        if not error.doubtful:
+            raise
+        return await ask()
 
 
-async def _is_known(resources: Resources, account_id: int) -> bool:
+async def connect_waiting(resources: Resources) -> None:
+    """Whatever waits and can go on: answers a crash or an outage left behind, tokens and codes not used yet."""
+    for waiting in await all_waiting(resources):
+        try:
+            await _go_on(resources, waiting)
+        except ProductError as error:
+            log.warning("not connected yet", client_id=waiting.client_id, kind=waiting.kind, reason=error.message)
+
+
+async def _go_on(resources: Resources, waiting: Waiting) -> None:
+    if waiting.kind != "code":
+        await adopt(resources, waiting)
+        return
     async with resources.database.read() as session:
-        return await session.get(Account, account_id) is not None
+        integration = await session.get(Integration, waiting.client_id)
+    if integration is not None:
+        await use_code(resources, keys_of(resources, integration), waiting)
 
 
-async def _store(
-    resources: Resources,
-    integration: Integration,
-    base_url: str,
-    pair: TokenPair,
-    account_id: int,
-    info: AccountInfo | None,
-) -> Account:
-    """The account with its new pair, connected, its set-up due; ties the environment's Stripe key to the first one."""
-    now = resources.clock()
-    async with resources.database.write() as session:
-        account = await session.get(Account, account_id, with_for_update=True)
-        if account is None:
-            account = Account(id=account_id, base_url=base_url, tokens="", connected_at=now)
-        account.client_id, account.base_url = integration.client_id, base_url
-        account.state, account.problem, account.set_up_at = "connected", "", 0.0
-        account.tokens = seal_pair(resources, account_id, pair)
-        account.token_version += 1
-        account.token_issued_at, account.token_expires_at = now, pair.expires_at
-        account.token_answer, account.refresh_until = None, 0.0
-        if info is not None:
-            account.subdomain, account.currency, account.timezone = info.subdomain, info.currency, info.timezone
-        session.add(account)
-        await session.exec(delete(PendingCode).where(col(PendingCode.client_id) == integration.client_id))
-        row = await session.get_one(Integration, integration.client_id)
-        row.account_id = account_id
-        session.add(row)
-        await tie_environment(session, account)
-        await want(session, account_id)
-    return account
-
-
-async def tie_environment(session: AsyncSession, account: Account) -> None:
-    """The Stripe connection that nobody owns yet belongs to the first account that connects."""
-    free = await session.exec(select(StripeConnection).where(col(StripeConnection.account_id).is_(None)))
-    for connection in free.all():
-        connection.account_id = account.id
-        session.add(connection)
-
-
-def code_row(client_id: str) -> str:
-    return f"pending_code:{client_id}:code"
-
-
-async def _keep_code(resources: Resources, callback: Callback, base_url: str) -> None:
-    await _keep(resources, callback.client_id, base_url, {"code": callback.code})
-
-
-async def _keep_answer(resources: Resources, integration: Integration, base_url: str, raw: bytes) -> None:
-    await _keep(resources, integration.client_id, base_url, {"answer": raw.decode("utf-8", "replace")})
-
-
-async def _keep(resources: Resources, client_id: str, base_url: str, what: dict[str, str]) -> None:
-    sealed = resources.vault.seal_text(orjson.dumps(what).decode(), code_row(client_id))
-    async with resources.database.write() as session:
-        row = await session.get(PendingCode, client_id)
-        if row is None:
-            row = PendingCode(client_id=client_id, code="", base_url=base_url, received_at=0.0)
-        row.code, row.base_url, row.received_at = sealed, base_url, resources.clock()
-        session.add(row)
-
-
-async def finish_pending(resources: Resources, integration: Integration, code: object = None) -> Account | None:
-    """Exchange the code that waited for this integration's secret, or adopt the answer a crash left behind.
-
-    A ``code`` given by hand is exchanged at the host that is known for it: the waiting code's, the account's, or the
-    one that ``KOMMO_BASE_URL`` names for all.
-    """
-    async with resources.database.read() as session:
-        row = await session.get(PendingCode, integration.client_id)
-        account = await session.get(Account, integration.account_id) if integration.account_id else None
-    if isinstance(code, str) and code:
-        known = row or account
-        return await exchange(resources, integration, known.base_url if known else _only_host(resources), code)
-    if row is None:
-        return None
-    kept = orjson.loads(resources.vault.open_text(row.code, code_row(integration.client_id)))
-    if "answer" in kept:
-        return await adopt_answer(resources, integration, row.base_url, kept["answer"].encode())
-    if resources.clock() - row.received_at > CODE_SECONDS:
-        return None
-    return await exchange(resources, integration, row.base_url, kept["code"])
-
-
-def _only_host(resources: Resources) -> str:
-    if "{subdomain}" in resources.addresses.kommo_base_url:
-        raise FieldInvalid("Which account the code is of is not known: install in Kommo, which names it.", field="code")
-    return resources.addresses.kommo_base_url
+async def use_code(resources: Resources, keys: Keys, waiting: Waiting) -> Account:
+    """A code that Kommo refuses is forgotten; one that never reached Kommo goes on waiting."""
+    try:
+        answer = await exchange(resources, keys, waiting.base_url, waiting.secret)
+    except CodeRefused:
+        await forget(resources, waiting)
+        raise
+    await forget(resources, waiting)
+    return await adopt(resources, answer)

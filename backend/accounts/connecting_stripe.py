@@ -1,6 +1,8 @@
-"""A Stripe key given by an admin: what it may do, whose it is, and the connection it belongs to."""
+"""A Stripe key that arrives: what it may do, whose it is, and the connection it belongs to."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -8,12 +10,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.admin import account_of
 from backend.accounts.connections import (
     connections_of,
-    ensure_endpoint,
+    drain_others,
     is_live_key,
     key_row,
     seal_secrets,
     webhook_url,
 )
+from backend.accounts.endpoints import ensure_endpoint
 from backend.errors import FieldInvalid, StripeUnreachable
 from backend.models import Audit, StripeConnection
 from backend.resources import Resources
@@ -21,57 +24,82 @@ from backend.signing import opaque_id
 from backend.stripe_api.client import KeyRefused, Refused, StripeApi, Unreachable
 from backend.wakeups import want
 
-NEEDED = ("rak_checkout_session_write", "rak_webhook_write")
-"""Without these nothing works; the reads that are missing are told and can be added later."""
+KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{3,250}")
+SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
+WEBHOOKS = ("rak_webhook_write", "rak_webhook_endpoint_write", "/v1/webhook_endpoints")
+"""Without these nothing works, whatever Stripe calls them; the reads that are missing are told, to be added later."""
 FULL_KEY = "This is a full secret key. A restricted key with the named permissions is enough, and safer."
+UNREACHABLE = "Stripe did not answer. Nothing was changed; try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A key, and signing secrets of an endpoint that somebody made by hand."""
+
+    key: str = field(repr=False)
+    secrets: Sequence[str] = field(repr=False)
+    account_id: int | None
+
+    @property
+    def livemode(self) -> bool:
+        return is_live_key(self.key)
 
 
 async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
     """``{"api_key", "webhook_secret"?}`` → ``{"id", "livemode", "webhook_url", "missing_permissions"}``."""
-    key, secret = _key_of(given), given.get("webhook_secret")
-    if secret is not None and (not isinstance(secret, str) or not secret.startswith("whsec_")):
-        raise FieldInvalid("A webhook's signing secret begins with whsec_.", field="webhook_secret")
-    async with resources.database.write() as session:
+    checked = Given(_key_of(given), _secrets_of(given), account_id)
+    async with resources.database.read() as session:
         await account_of(session, account_id)
-    api = StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
-    missing = await _missing_permissions(api, endpoint_needed=secret is None)
-    connection = await _stored(resources, account_id, key, secret, await _same_account(resources, account_id, api, key))
-    if secret is None:
+        connections = await connections_of(session, account_id)
+    missing = await _missing_permissions(resources, checked)
+    same = await rotated_connection(resources, connections, checked.key)
+    connection = await _stored(resources, checked, same)
+    try:
         await ensure_endpoint(resources, connection)
+    except Unreachable as error:
+        raise StripeUnreachable("The key is kept, but Stripe did not make the webhook. Try again.") from error
     answer = {
         "id": connection.id,
         "livemode": connection.livemode,
         "webhook_url": webhook_url(resources, connection.id),
         "missing_permissions": missing,
     }
-    return answer | ({"warning": FULL_KEY} if key.startswith("sk_") else {})
+    return answer | ({"warning": FULL_KEY} if checked.key.startswith("sk_") else {})
 
 
 def _key_of(given: Mapping[str, Any]) -> str:
     key = given.get("api_key")
-    if not isinstance(key, str) or not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
+    if not isinstance(key, str) or not KEY.fullmatch(key.strip()):
         raise FieldInvalid("A Stripe key begins with rk_live_, rk_test_, sk_live_ or sk_test_.", field="api_key")
-    return key
+    return key.strip()
 
 
-async def _missing_permissions(api: StripeApi, *, endpoint_needed: bool) -> list[str]:
+def _secrets_of(given: Mapping[str, Any]) -> list[str]:
+    secret = given.get("webhook_secret")
+    if secret is None:
+        return []
+    if not isinstance(secret, str) or not re.fullmatch(r"whsec_\S+", secret.strip()):
+        raise FieldInvalid("A webhook's signing secret begins with whsec_.", field="webhook_secret")
+    return [secret.strip()]
+
+
+async def _missing_permissions(resources: Resources, given: Given) -> list[str]:
     """Call by call: Stripe's 403 names the box to tick. A call without parameters makes nothing."""
     try:
-        missing = await api.missing_permissions()
+        missing = await _api(resources, given.key).missing_permissions()
     except KeyRefused as error:
         raise FieldInvalid(f"Stripe does not accept this key: {error.message}", field="api_key") from error
     except Unreachable as error:
-        raise StripeUnreachable("Stripe did not answer. Nothing was changed; try again in a moment.") from error
-    needed = [slug for slug in missing if slug in NEEDED and (endpoint_needed or slug != "rak_webhook_write")]
+        raise StripeUnreachable(UNREACHABLE) from error
+    needed = [slug for slug in missing if slug in SESSIONS or (slug in WEBHOOKS and not given.secrets)]
     if needed:
         raise FieldInvalid(f"The key lacks permissions that are needed: {', '.join(needed)}.", field="api_key")
     return missing
 
 
-async def _same_account(resources: Resources, account_id: int, api: StripeApi, key: str) -> str | None:
+async def rotated_connection(resources: Resources, connections: Iterable[StripeConnection], key: str) -> str | None:
     """The connection that this key is a rotation of: only the same Stripe account can read our endpoint."""
-    async with resources.database.read() as session:
-        connections = await connections_of(session, account_id)
+    api = _api(resources, key)
     for connection in connections:
         if connection.livemode != is_live_key(key) or not connection.endpoint_id:
             continue
@@ -80,35 +108,39 @@ async def _same_account(resources: Resources, account_id: int, api: StripeApi, k
         except Refused:
             continue
         except Unreachable as error:
-            raise StripeUnreachable("Stripe did not answer. Nothing was changed; try again in a moment.") from error
+            raise StripeUnreachable(UNREACHABLE) from error
         return connection.id
     return None
 
 
-async def _stored(
-    resources: Resources, account_id: int, key: str, secret: str | None, same: str | None
-) -> StripeConnection:
+def _api(resources: Resources, key: str) -> StripeApi:
+    return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
+
+
+async def _stored(resources: Resources, given: Given, same: str | None) -> StripeConnection:
     async with resources.database.write() as session:
-        if same is None:
-            await _drain(session, account_id, is_live_key(key))
-            row = StripeConnection(id=opaque_id(), account_id=account_id, livemode=is_live_key(key))
-        else:
-            row = await session.get_one(StripeConnection, same)
-            row.state = "active"
-        row.api_key = resources.vault.seal_text(key, key_row(row.id))
-        if secret is not None:
-            row.given_secrets = [*seal_secrets(resources, row.id, [secret]), *row.given_secrets][:2]
-        session.add(row)
+        row = await store_connection(resources, session, given, same)
         what = "Stripe key rotated" if same else "Stripe connected"
-        session.add(Audit(at=resources.clock(), account_id=account_id, who="admin", what=what, after={"id": row.id}))
-        await want(session, account_id)
+        said = Audit(at=resources.clock(), account_id=given.account_id, who="admin", what=what, after={"id": row.id})
+        session.add(said)
+        await want(session, given.account_id or 0)
     resources.work_arrived.set()
     return row
 
 
-async def _drain(session: AsyncSession, account_id: int, livemode: bool) -> None:
-    """The connections of this mode go on hearing webhooks and refunds, and make nothing new."""
-    for connection in await connections_of(session, account_id):
-        if connection.livemode == livemode and connection.state == "active":
-            connection.state = "draining"
-            session.add(connection)
+async def store_connection(
+    resources: Resources, session: AsyncSession, given: Given, same: str | None
+) -> StripeConnection:
+    """The connection ``same`` with the new key, or a new one; the others of its mode drain."""
+    if same is None:
+        row = StripeConnection(id=opaque_id(), account_id=given.account_id, livemode=given.livemode)
+    else:
+        row = await session.get_one(StripeConnection, same, with_for_update=True)
+        row.account_id, row.state = given.account_id, "active"
+    if given.key:
+        row.api_key = resources.vault.seal_text(given.key, key_row(row.id))
+    if given.secrets:
+        row.given_secrets = [*seal_secrets(resources, row.id, given.secrets), *row.given_secrets][:2]
+    session.add(row)
+    await drain_others(session, row)
+    return row

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, ValidationError
 
 from backend.errors import FieldInvalid
 from backend.models import Account
@@ -20,9 +20,9 @@ class Options(BaseModel):
     create: Literal["all"] | Users = "all"
     renewals: Literal["same_deal"] = "same_deal"
     note_language: Literal["en", "es", "pt", "tr", "id", "ru"] = "en"
-    prefill_email: bool = False
+    prefill_email: StrictBool = False
     bare_reference: Literal["trust", "suggest"] = "trust"
-    shadow: bool = False
+    shadow: StrictBool = False
 
 
 def options_of(account: Account) -> Options:

@@ -6,9 +6,8 @@ Rights and deals are remembered for five minutes in each process, so that a card
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlmodel import col, select
-
 from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.moving import check_named_host
 from backend.accounts.options import options_of
 from backend.accounts.tokens import calling
 from backend.errors import DealNotFound, NotAllowed, NotAuthorized, NotConnected
@@ -21,6 +20,7 @@ from backend.resources import Resources
 REMEMBER_SECONDS = 300.0
 REMEMBER_GONE_SECONDS = 10.0
 REMEMBER_AT_MOST = 10_000
+LARGEST_ID = 2**63 - 1
 Action = Literal["view", "create", "cancel", "refund"]
 
 
@@ -47,10 +47,10 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
             )
         except BadWidgetToken as error:
             raise NotAuthorized(str(error)) from None
-        found = await session.exec(select(Account).where(col(Account.id) == said.account_id))
-        account = found.first()
-    if account is None or (account.client_id and account.client_id != said.client_id):
+        account = await session.get(Account, said.account_id) if 0 < said.account_id <= LARGEST_ID else None
+    if account is None or account.client_id != said.client_id:  # another tenant's secret signs for its own account only
         raise NotAuthorized("This Kommo account is not connected here. An administrator installs the integration.")
+    await check_named_host(resources, account, said.subdomain)
     return WidgetUser(account, said.user_id)
 
 
@@ -64,7 +64,7 @@ async def check_lead(resources: Resources, account: Account, user_id: int, lead_
     except (KommoError, NotConnected):
         lead = None
     user = await _user(resources, account.id, user_id)
-    if lead is not None and not _sees(user, user_id, lead):
+    if not (_sees(user, user_id, lead) if lead else _may_see_any(user)):
         raise NotAllowed("In Kommo you may not see this deal.")
     if action != "view" and not _allowed(account, user, user_id, action):
         raise NotAllowed("Your administrator has not allowed you to do this.")
@@ -84,6 +84,11 @@ def _allowed(account: Account, user: User | None, user_id: int, action: Action) 
             return user_id in options.refunds
         return options.refunds == "admins" and user is not None and user.is_admin
     return options.create == "all" or user_id in options.create
+
+
+def _may_see_any(user: User | None) -> bool:
+    """What is left of the rights while the deal can't be read."""
+    return user is None or (user.is_active and (user.is_admin or user.leads_view != "D"))
 
 
 def _sees(user: User | None, user_id: int, lead: Lead) -> bool:

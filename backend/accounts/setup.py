@@ -5,19 +5,22 @@ from dataclasses import asdict
 from typing import Any
 
 import structlog
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.connections import ensure_endpoints
+from backend.accounts.endpoints import ensure_endpoints
 from backend.accounts.tokens import calling
 from backend.config import StageRule
+from backend.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.kommo_api.fields import FieldSetup, ensure_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
-from backend.models import Account, Audit
+from backend.models import Account, Audit, Deal
 from backend.resources import Resources
 from backend.stripe_api.client import Unreachable
-from backend.wakeups import want
+from backend.wakeups import mark_dirty, want
 
+LOOK_AGAIN_SECONDS = 3600.0
 log = structlog.get_logger()
 
 
@@ -37,6 +40,19 @@ async def set_up(resources: Resources, account_id: int) -> None:
     except Unreachable as error:
         await _note_problem(resources, account_id, f"Stripe did not answer while the webhook was made: {error}")
         raise
+
+
+async def look_again(resources: Resources) -> None:
+    """Once an hour: what a person deleted or changed in Kommo or at Stripe is there again. Errors stop no writing."""
+    long_ago = resources.clock() - LOOK_AGAIN_SECONDS
+    due = select(Account.id).where(Account.state == "connected", Account.set_up_at > 0, Account.set_up_at < long_ago)
+    async with resources.database.read() as session:
+        accounts = (await session.exec(due.order_by(col(Account.set_up_at)))).all()
+    for account_id in accounts:
+        try:
+            await set_up(resources, account_id)
+        except (KommoError, NotConnected, Unreachable) as error:
+            log.warning("set-up not looked at", account=account_id, reason=str(error))
 
 
 async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
@@ -67,8 +83,9 @@ async def _store(
     now = resources.clock()
     async with resources.database.write() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
-        account.currency, account.timezone = info.currency.upper(), info.timezone
-        account.subdomain = info.subdomain
+        if account.fields and fields.made:
+            await _write_all(session, account_id, now)
+        account.currency, account.timezone, account.subdomain = info.currency, info.timezone, info.subdomain
         account.fields = {code: dict(field) for code, field in fields.fields.items()}
         account.pipelines = as_json(pipelines)
         account.stages = _with_rules(account.stages, account.pipelines, resources.paid_stages)
@@ -77,6 +94,12 @@ async def _store(
         session.add(account)
         _tell(session, account, fields, now)
         await want(session, account_id)
+
+
+async def _write_all(session: AsyncSession, account_id: int, now: float) -> None:
+    """A field that somebody deleted is there again, and empty in every deal."""
+    deals = await session.exec(select(Deal.lead_id).where(Deal.account_id == account_id))
+    await mark_dirty(session, account_id, deals.all(), now)
 
 
 def _refused_fields(fields: FieldSetup) -> str:

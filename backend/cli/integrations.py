@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from backend.accounts import integrations
-from backend.accounts.connect import finish_pending
+from backend.accounts.adding import add_integration
 from backend.cli.reading import run_with_resources
 from backend.errors import ProductError
 from backend.resources import Resources
@@ -32,14 +32,16 @@ def add(
     client_secret: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Its secret key.")],
     label: Annotated[str, typer.Option(help="A name to know it by.")] = "",
     code: Annotated[str, typer.Option(help="An authorization code, where Kommo did not call us.")] = "",
+    subdomain: Annotated[str, typer.Option(help="The account of the code: the first word of its address.")] = "",
 ) -> None:
     """Add an integration or change its secret; a code that waits for it is exchanged at once."""
 
     async def run(resources: Resources) -> None:
-        given = {"client_secret": client_secret, "label": label}
-        row = await integrations.put_integration(resources, client_id, given)
-        account = await finish_pending(resources, row, code)
-        typer.echo(f"{client_id}: connected to account {account.id}" if account else f"{client_id}: kept")
+        given = {"client_secret": client_secret, "label": label, "code": code, "subdomain": subdomain}
+        added = await add_integration(resources, client_id, given)
+        typer.echo(f"{client_id}: connected to account {added.account.id}" if added.account else f"{client_id}: kept")
+        if added.problem:
+            typer.echo(added.problem, err=True)
 
     _saying_why(run)
 

@@ -1,19 +1,20 @@
 """The admin API: set-up by programs, with the ADMIN_TOKEN. The command line and the pages call the same functions."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 
+from backend.accounts.adding import add_integration
 from backend.accounts.admin import list_accounts, put_options, put_stages
-from backend.accounts.connect import finish_pending
 from backend.accounts.connecting_stripe import put_stripe
-from backend.accounts.integrations import put_integration, remove_integration
+from backend.accounts.integrations import remove_integration
 from backend.accounts.unmatched import attach, unmatched
 from backend.errors import FieldInvalid
 from backend.web.bodies import json_body
 from backend.web.deps import AdminDep, ResourcesDep
 
 router = APIRouter(prefix="/admin/api", include_in_schema=False)
+AccountId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -31,10 +32,10 @@ async def accounts(resources: ResourcesDep, _admin: AdminDep) -> list[dict[str, 
 @router.put("/integrations/{client_id}")
 async def integration(resources: ResourcesDep, _admin: AdminDep, client_id: str, request: Request) -> dict[str, Any]:
     """Adds or changes an integration; a code that waits for its secret is exchanged at once, or the one given here."""
-    given = await _body(request)
-    row = await put_integration(resources, client_id, given)
-    account = await finish_pending(resources, row, given.get("code"))
-    return {"client_id": row.client_id, "label": row.label, "account_id": account.id if account else row.account_id}
+    added = await add_integration(resources, client_id, await _body(request))
+    row = added.integration
+    answer = {"client_id": row.client_id, "label": row.label, "account_id": row.account_id}
+    return answer | ({"problem": added.problem} if added.problem else {})
 
 
 @router.delete("/integrations/{client_id}")
@@ -44,17 +45,17 @@ async def no_integration(resources: ResourcesDep, _admin: AdminDep, client_id: s
 
 
 @router.put("/accounts/{account_id}/stages")
-async def stages(resources: ResourcesDep, _admin: AdminDep, account_id: int, request: Request) -> dict[str, Any]:
+async def stages(resources: ResourcesDep, _admin: AdminDep, account_id: AccountId, request: Request) -> dict[str, Any]:
     return await put_stages(resources, account_id, await _body(request))
 
 
 @router.put("/accounts/{account_id}/stripe")
-async def stripe(resources: ResourcesDep, _admin: AdminDep, account_id: int, request: Request) -> dict[str, Any]:
+async def stripe(resources: ResourcesDep, _admin: AdminDep, account_id: AccountId, request: Request) -> dict[str, Any]:
     return await put_stripe(resources, account_id, await _body(request))
 
 
 @router.put("/accounts/{account_id}/options")
-async def options(resources: ResourcesDep, _admin: AdminDep, account_id: int, request: Request) -> dict[str, Any]:
+async def options(resources: ResourcesDep, _admin: AdminDep, account_id: AccountId, request: Request) -> dict[str, Any]:
     return await put_options(resources, account_id, await _body(request))
 
 

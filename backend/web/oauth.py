@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import select
+from starlette.datastructures import QueryParams
 
 from backend.accounts.connect import Callback, connect
 from backend.accounts.uninstall import uninstall
@@ -16,7 +17,7 @@ from backend.web.deps import AdminDep, ResourcesDep
 from backend.web.pages import page
 
 router = APIRouter(include_in_schema=False)
-Text = Annotated[str, Query(max_length=8000)]
+Text = Annotated[str, Query()]
 
 
 @router.get("/oauth/kommo/start")
@@ -43,21 +44,13 @@ async def _integration(resources: Resources, client_id: str) -> Integration:
 
 
 @router.get("/oauth/kommo/callback")
-async def callback(
-    request: Request,
-    resources: ResourcesDep,
-    code: Text = "",
-    referer: Text = "",
-    client_id: Text = "",
-    state: Annotated[str | None, Query(max_length=8000)] = None,
-    error: Text = "",
-) -> HTMLResponse:
+async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
     """Kommo's answer, by the admin's browser or by its install hook. The work after it is the worker's."""
+    given = request.query_params
     try:
-        if error:
-            raise _declined(error)
-        from_widget = request.query_params.get("from_widget") == "1"
-        account = await connect(resources, Callback(code, referer, client_id, state, from_widget))
+        if "error" in given:
+            raise _declined(given["error"])
+        account = await connect(resources, _said(given))
     except ProductError as refusal:
         return page("Not connected", refusal.message, status=refusal.status)
     if account is None:
@@ -69,6 +62,17 @@ async def callback(
         "Connected",
         f"The Kommo account {account.subdomain or account.id} is connected. "
         "Deal fields and webhook are being made; you may close this page.",
+    )
+
+
+def _said(given: QueryParams) -> Callback:
+    """Kommo spells ``referer`` in all examples and ``referrer`` in one sentence; what else it sends is passed over."""
+    return Callback(
+        code=given.get("code", ""),
+        referer=given.get("referer") or given.get("referrer") or "",
+        client_id=given.get("client_id", ""),
+        state=given.get("state", ""),
+        from_widget=given.get("from_widget") == "1",
     )
 
 

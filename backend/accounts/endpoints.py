@@ -1,0 +1,98 @@
+"""The webhook endpoint of a Stripe connection: made by API, compared with what it should be, repaired."""
+
+import hashlib
+
+import structlog
+
+from backend.accounts.connections import connections_of, secret_row, stripe_api, webhook_url
+from backend.models import StripeConnection
+from backend.resources import Resources
+from backend.stripe_api.client import PINNED_VERSION, Answer, Refused, StripeApi
+from backend.stripe_api.events import HANDLERS
+
+EVENTS = sorted(HANDLERS)
+log = structlog.get_logger()
+
+
+async def ensure_endpoints(resources: Resources, account_id: int) -> None:
+    """Every connection has its endpoint, a draining one too; a refusal is told to the admin and stops nothing else."""
+    async with resources.database.read() as session:
+        connections = await connections_of(session, account_id)
+    for connection in connections:
+        if connection.api_key:
+            await ensure_endpoint(resources, connection)
+
+
+async def ensure_endpoint(resources: Resources, connection: StripeConnection) -> None:
+    """Made with the pinned version and our events; compared and repaired when it is there already."""
+    try:
+        made = await _made_or_repaired(resources, connection)
+    except Refused as error:
+        await _refused(resources, connection, error)
+        return
+    if made is not None:
+        await _keep_endpoint(resources, connection, made)
+    else:
+        await _note_problem(resources, connection, "")
+
+
+async def _refused(resources: Resources, connection: StripeConnection, error: Refused) -> None:
+    """Where the admin made the endpoint and gave its secret, a key that may not make one is as it should be."""
+    if error.status == 403 and connection.given_secrets:
+        await _note_problem(resources, connection, "")
+        return
+    named = f" The key lacks the permission {error.permission}." if error.permission else ""
+    await _note_problem(resources, connection, f"Stripe refused the webhook endpoint: {error.message}{named}")
+    log.warning("endpoint refused", connection=connection.id, reason=error.message)
+
+
+async def _made_or_repaired(resources: Resources, connection: StripeConnection) -> Answer | None:
+    """The new endpoint with its secret, or None where the one that is there is as it should be."""
+    api, url = stripe_api(resources, connection), webhook_url(resources, connection.id)
+    there = await _endpoint(api, connection.endpoint_id)
+    if there is not None and there.get("api_version") == PINNED_VERSION and connection.webhook_secrets:
+        if sorted(there["enabled_events"]) != EVENTS or there["url"] != url or there["status"] != "enabled":
+            await api.update_endpoint(there["id"], EVENTS, url)
+        return None
+    made = await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
+    if there is not None:
+        await api.delete_endpoint(there["id"])
+    return made
+
+
+def _creation_key(connection: StripeConnection, url: str) -> str:
+    """The same until it is stored, so that a crash between Stripe's answer and our commit makes no second endpoint."""
+    said = f"{url}|{PINNED_VERSION}|{','.join(EVENTS)}|{connection.endpoint_id}"
+    return f"endpoint:{connection.id}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
+async def _endpoint(api: StripeApi, endpoint_id: str) -> Answer | None:
+    if not endpoint_id:
+        return None
+    try:
+        return await api.endpoint(endpoint_id)
+    except Refused as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+async def _keep_endpoint(resources: Resources, connection: StripeConnection, made: Answer) -> None:
+    """The secret is in this one answer of Stripe's and in no later one: sealed at once."""
+    sealed = resources.vault.seal_text(made["secret"], secret_row(connection.id))
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
+        row.problem = ""
+        if row.endpoint_id != made["id"]:  # two processes may have made it together, by the same idempotency key
+            row.endpoint_id, row.endpoint_version = made["id"], str(made.get("api_version") or "")
+            row.webhook_secrets = [sealed, *row.webhook_secrets][:2]
+        session.add(row)
+
+
+async def _note_problem(resources: Resources, connection: StripeConnection, problem: str) -> None:
+    if connection.problem == problem:
+        return
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection.id)
+        row.problem = problem
+        session.add(row)

@@ -1,0 +1,111 @@
+"""What the environment brings: the first integration, the first Stripe key, a long-lived token instead of OAuth."""
+
+from dataclasses import replace
+
+import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.connect import trusted_host
+from backend.accounts.connecting_stripe import Given, rotated_connection, store_connection
+from backend.accounts.connections import connections_of, key_row, seal_secrets
+from backend.accounts.integrations import Keys, put_integration
+from backend.accounts.pairs import open_pair
+from backend.accounts.pending import Waiting, keep
+from backend.config import Settings
+from backend.errors import StripeUnreachable
+from backend.models import Account, StripeConnection
+from backend.resources import Resources
+
+log = structlog.get_logger()
+
+
+async def ensure_environment(resources: Resources, settings: Settings) -> None:
+    """What the environment says now holds: a changed secret, key or token is taken over at each start."""
+    if settings.kommo_client_id:
+        secret = settings.kommo_client_secret.get_secret_value()
+        keys = Keys(settings.kommo_client_id, secret, settings.redirect_uri)
+        async with resources.database.write() as session:
+            await put_integration(resources, session, keys, source="environment")
+    if settings.stripe_api_key.get_secret_value() or settings.webhook_secrets:
+        await _put_stripe(resources, settings)
+    if settings.kommo_long_lived_token.get_secret_value():
+        await _put_token(resources, settings)
+
+
+async def _put_stripe(resources: Resources, settings: Settings) -> None:
+    """The same key again changes nothing. Another one is of the same Stripe account only where Stripe proves it."""
+    key, secrets = settings.stripe_api_key.get_secret_value().strip(), settings.webhook_secrets
+    async with resources.database.read() as session:
+        row = await _of_environment(session)
+        account_id = (row.account_id if row else None) or await _account_id(session, resources.kommo_subdomain)
+        others = await connections_of(session, account_id) if account_id else []
+    if row is not None and (not key or _key(resources, row) == key):
+        await _keep_secrets(resources, row.id, secrets, account_id)
+        return
+    try:
+        same = await rotated_connection(resources, [row, *others] if row else others, key) if key else None
+    except StripeUnreachable as error:
+        log.error("the new STRIPE_API_KEY is not in use yet: start again", reason=error.message)
+        return
+    await _store(resources, row, same, Given(key, secrets, account_id))
+
+
+async def _store(resources: Resources, row: StripeConnection | None, same: str | None, given: Given) -> None:
+    """A connection that was never set up has no past: it takes any key of its mode."""
+    if row is not None and same is None and not row.endpoint_id and (not row.api_key or row.livemode == given.livemode):
+        same = row.id
+    async with resources.database.write() as session:
+        if row is not None and same != row.id:
+            old = await session.get_one(StripeConnection, row.id)
+            old.source, old.state = "admin", "draining"
+            session.add(old)
+        made = await store_connection(resources, session, replace(given, secrets=()), same)
+        made.source, made.livemode = "environment", given.livemode
+        made.given_secrets = seal_secrets(resources, made.id, given.secrets)
+        session.add(made)
+
+
+async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[str], account_id: int | None) -> None:
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection_id)
+        row.given_secrets = seal_secrets(resources, row.id, secrets)
+        row.account_id = account_id
+        session.add(row)
+
+
+async def _of_environment(session: AsyncSession) -> StripeConnection | None:
+    return (await session.exec(select(StripeConnection).where(StripeConnection.source == "environment"))).first()
+
+
+def _key(resources: Resources, row: StripeConnection) -> str:
+    return resources.vault.open_text(row.api_key, key_row(row.id)) if row.api_key else ""
+
+
+async def _account_id(session: AsyncSession, subdomain: str) -> int | None:
+    """The account of KOMMO_SUBDOMAIN, else the first that connected."""
+    chosen = select(Account).order_by(col(Account.connected_at))
+    if subdomain:
+        chosen = chosen.where(Account.subdomain == subdomain)
+    account = (await session.exec(chosen)).first()
+    return account.id if account else None
+
+
+async def _put_token(resources: Resources, settings: Settings) -> None:
+    """It waits like any answer of Kommo's until Kommo says whose it is; an account that is connected keeps its own."""
+    token = settings.kommo_long_lived_token.get_secret_value().strip()
+    async with resources.database.read() as session:
+        found = await session.exec(select(Account).where(Account.subdomain == resources.kommo_subdomain))
+        account = found.first()
+    if account is not None and account.state == "connected" and not _is_other(resources, account, settings):
+        return
+    base_url = trusted_host(resources, f"{resources.kommo_subdomain}.kommo.com")
+    row = f"/{resources.kommo_subdomain}"
+    await keep(resources, Waiting(row, "token", settings.kommo_client_id, token, base_url, resources.clock()))
+
+
+def _is_other(resources: Resources, account: Account, settings: Settings) -> bool:
+    """Connected by a long-lived token, and not by the one, or not beside the integration, of the environment now."""
+    token = settings.kommo_long_lived_token.get_secret_value().strip()
+    same = open_pair(resources, account).access_token == token and account.client_id == settings.kommo_client_id
+    return not account.token_expires_at and not same

@@ -1,0 +1,183 @@
+"""A new pair of tokens: made by one process at a time, never lost between Kommo's answer and our commit.
+
+Every write is fenced by ``token_version``: who was overtaken by an admin's new installation changes nothing.
+"""
+
+import asyncio
+
+import structlog
+from sqlalchemy import ColumnElement, and_, or_, update
+from sqlmodel import col
+
+from backend.accounts.integrations import client_secret
+from backend.accounts.moving import follow, moved_host
+from backend.accounts.pairs import open_pair, seal_pair
+from backend.errors import NotConnected
+from backend.kommo_api.errors import KommoError, KommoUnavailable
+from backend.kommo_api.oauth import TokenRefused, refresh
+from backend.kommo_api.tokens import TokenPair, parse_pair
+from backend.models import Account, Integration
+from backend.resources import Resources
+
+TURN_SECONDS = 90.0
+"""Outlives the five calls of 15 s that a turn may take: nobody else refreshes meanwhile."""
+WAIT_SECONDS = 0.2
+log = structlog.get_logger()
+_under_way: set[asyncio.Task[Account]] = set()
+"""The event loop itself holds its tasks weakly."""
+
+
+def answer_row(account_id: int) -> str:
+    return f"account:{account_id}:token_answer"
+
+
+async def connected(resources: Resources, account_id: int) -> Account:
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+    if account is None or account.state != "connected":
+        raise NotConnected("Kommo is not connected. An administrator installs the integration again.")
+    return account
+
+
+async def renew(resources: Resources, used: Account) -> Account:
+    """The account with a newer pair than the one ``used``; made here, or by whoever has its turn."""
+    while True:
+        account = await connected(resources, used.id)
+        if account.token_version != used.token_version:
+            return account
+        if not account.token_expires_at:
+            raise await must_reconnect(resources, account, "Kommo refuses the long-lived token. Make a new one.")
+        if await _take_turn(resources, account):
+            return await _to_the_end(resources, account)
+        await asyncio.sleep(WAIT_SECONDS)
+        await _check_not_given_up(resources, account)
+
+
+async def _take_turn(resources: Resources, account: Account) -> bool:
+    """At once where a process died with the answer in hand: reading it again asks Kommo for nothing."""
+    now = resources.clock()
+    is_free = or_(col(Account.refresh_until) <= now, col(Account.token_answer).is_not(None))
+    async with resources.database.write() as session:
+        result = await session.exec(
+            update(Account).where(_same(account), is_free).values(refresh_until=now + TURN_SECONDS)
+        )
+    return bool(result.rowcount)
+
+
+async def _check_not_given_up(resources: Resources, account: Account) -> None:
+    """Who waited for a turn that failed has failed as well; else an outage is lived through once by each."""
+    async with resources.database.read() as session:
+        now = await session.get_one(Account, account.id)
+    if now.token_version == account.token_version and now.refresh_until == 0.0:
+        raise KommoUnavailable("its tokens could not be refreshed")
+
+
+async def _to_the_end(resources: Resources, account: Account) -> Account:
+    """Whoever asked may be cancelled; a pair that Kommo has given must be kept all the same."""
+    turn = asyncio.create_task(_turn(resources, account))
+    _under_way.add(turn)
+    turn.add_done_callback(_under_way.discard)
+    return await asyncio.shield(turn)
+
+
+async def _turn(resources: Resources, account: Account) -> Account:
+    try:
+        raw = await _kept_answer(resources, account) or await _asked(resources, account)
+        return await _store(resources, account, parse_pair(raw, resources.clock()))
+    except TokenRefused as error:
+        raise await must_reconnect(resources, account, _why(error)) from error
+    except KommoError:
+        await _give_up(resources, account)
+        raise
+
+
+def _why(error: TokenRefused) -> str:
+    if error.wrong_keys:
+        return "Kommo does not accept the integration's secret key any more. Enter the new one and install again."
+    return f"Kommo refused the refresh token: {error}. Install the integration again."
+
+
+async def _kept_answer(resources: Resources, account: Account) -> bytes | None:
+    """The raw answer that a process kept and died before parsing; using it saves the account."""
+    async with resources.database.read() as session:
+        row = await session.get_one(Account, account.id)
+    return resources.vault.open_text(row.token_answer, answer_row(row.id)).encode() if row.token_answer else None
+
+
+async def _asked(resources: Resources, account: Account) -> bytes:
+    """Kommo's answer, kept. Where Kommo refuses an account that has moved, it is asked once more there."""
+    try:
+        raw = await _answer(resources, account)
+    except TokenRefused:
+        host = await moved_host(resources, account)
+        if host is None:
+            raise
+        raw = await _answer(resources, await follow(resources, account, host))
+    await _keep_answer(resources, account, raw)
+    return raw
+
+
+async def _answer(resources: Resources, account: Account) -> bytes:
+    """One refresh, and after a lost answer the old token once more: by one of Kommo's two readings it still works."""
+    given = await _grant(resources, account)
+    try:
+        return await refresh(resources.kommo_http, account.base_url, **given)
+    except KommoError as error:
+        if not error.doubtful:
+            raise
+        log.warning("answer to a refresh was lost", account=account.id, reason=str(error))
+        return await refresh(resources.kommo_http, account.base_url, **given)
+
+
+async def _grant(resources: Resources, account: Account) -> dict[str, str]:
+    async with resources.database.read() as session:
+        integration = await session.get(Integration, account.client_id)
+    if integration is None:
+        raise await must_reconnect(resources, account, "The integration of this account is not known here any more.")
+    return {
+        "client_id": integration.client_id,
+        "client_secret": client_secret(resources, integration),
+        "redirect_uri": integration.redirect_uri,
+        "refresh_token": open_pair(resources, account).refresh_token,
+    }
+
+
+async def _keep_answer(resources: Resources, account: Account, raw: bytes) -> None:
+    sealed = resources.vault.seal_text(raw.decode("utf-8", "replace"), answer_row(account.id))
+    async with resources.database.write() as session:
+        await session.exec(update(Account).where(_same(account)).values(token_answer=sealed))
+
+
+async def _store(resources: Resources, account: Account, pair: TokenPair) -> Account:
+    """Committed before anybody uses it."""
+    async with resources.database.write() as session:
+        row = await session.get_one(Account, account.id, with_for_update=True)
+        if row.token_version == account.token_version:
+            row.tokens = seal_pair(resources, row.id, pair)
+            row.token_version += 1
+            row.token_issued_at, row.token_expires_at = resources.clock(), pair.expires_at
+            row.token_answer, row.refresh_until = None, 0.0
+            session.add(row)
+    return row
+
+
+async def _give_up(resources: Resources, account: Account) -> None:
+    """An answer that can't be read is not read again by everybody who comes after."""
+    async with resources.database.write() as session:
+        await session.exec(update(Account).where(_same(account)).values(refresh_until=0.0, token_answer=None))
+
+
+async def must_reconnect(resources: Resources, account: Account, problem: str) -> NotConnected:
+    """Shown to the admin until the account is connected again; the error for whoever asked."""
+    log.error("account must be connected again", account=account.id, reason=problem)
+    async with resources.database.write() as session:
+        await session.exec(
+            update(Account)
+            .where(_same(account), col(Account.state) == "connected")
+            .values(state="reconnect", problem=problem, refresh_until=0.0, token_answer=None)
+        )
+    return NotConnected("Kommo must be connected again by an administrator.")
+
+
+def _same(account: Account) -> ColumnElement[bool]:
+    return and_(col(Account.id) == account.id, col(Account.token_version) == account.token_version)
