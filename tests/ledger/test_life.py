@@ -1,0 +1,78 @@
+"""Whatever happens at Stripe and to its post, the ledger ends at Stripe's truth and never says more before."""
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.ledger.life import LEADS, Shop
+
+RUNS, STEPS = 500, 60
+SMALL = st.integers(min_value=0, max_value=35)
+DEEDS = st.sampled_from(sorted(Shop(0).deeds))
+
+
+class Life(RuleBasedStateMachine):
+    @initialize()
+    def open(self) -> None:
+        self.shop = Shop(1)
+
+    @rule(deed=DEEDS, a=SMALL, b=SMALL)
+    def happen(self, deed: str, a: int, b: int) -> None:
+        self.shop.do(deed, a, b)
+
+    @rule(a=SMALL, b=SMALL)
+    def pay(self, a: int, b: int) -> None:
+        self.shop.do("pay", a, b)
+
+    @rule(deed=st.sampled_from(["refund", "finish", "dispute", "close", "settle", "renew"]), a=SMALL, b=SMALL)
+    def go_on(self, deed: str, a: int, b: int) -> None:
+        self.shop.do(deed, a, b)
+
+    @rule(at=SMALL, count=st.integers(min_value=1, max_value=6))
+    def deliver(self, at: int, count: int) -> None:
+        for _ in range(count):
+            self.shop.deliver(at)
+
+    @rule(at=SMALL)
+    def duplicate(self, at: int) -> None:
+        self.shop.duplicate(at)
+
+    @rule(at=SMALL, lead=st.sampled_from([0, *LEADS, 99]))
+    def attach(self, at: int, lead: int) -> None:
+        self.shop.attach(at, lead)
+
+    @rule()
+    def look(self) -> None:
+        """Never more money than Stripe has, on the way either, and each payment in one deal at the most."""
+        shown, truth = self.shop.shown(), self.shop.received()
+        assert len({payment.id for payment in shown}) == len(shown)
+        for payment in shown:
+            assert truth[payment.id] == payment.amount
+
+    def teardown(self) -> None:
+        """What was lost or late comes in the end: Stripe sends again for three days."""
+        shop = self.shop
+        while shop.waiting:
+            shop.deliver(0)
+        assert shop.book.picture() == shop.straight().picture()
+        for payment in shop.shown():
+            assert shop.received()[payment.id] == payment.amount
+            assert payment.refunded == shop.refunded(payment.id)
+            assert payment.disputed == shop.disputed(payment.id)
+        self._nothing_is_missing()
+
+    def _nothing_is_missing(self) -> None:
+        shop = self.shop
+        detached = {one for one, owner in shop.book.owners().items() if owner.ours and owner.lead_id is None}
+        ours = {one for one, owner in shop.book.owners().items() if owner.ours}
+        assert {payment.id for payment in shop.shown()} == (shop.received().keys() & ours) - detached
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=RUNS,
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
