@@ -13,7 +13,7 @@ from aiolimiter import AsyncLimiter
 from backend.clock import Clock
 from backend.config import Settings, StageRule
 from backend.db import Database
-from backend.signing import StateSigner
+from backend.signing import VISIT_SECONDS, StateSigner
 from backend.stripe_api.client import http_client
 from backend.vault import Vault
 
@@ -40,6 +40,7 @@ class Resources:
     kommo_http: httpx.AsyncClient
     stripe_http: stripe.HTTPXClient
     states: StateSigner
+    visits: StateSigner
     paid_stages: list[StageRule] | str
     kommo_rate: float
     kommo_ip_rate: float
@@ -89,6 +90,7 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 kommo_http=kommo_http,
                 stripe_http=stripe_http,
                 states=StateSigner(settings.keys, clock),
+                visits=StateSigner(settings.keys, clock, purpose="set-up visit", seconds=VISIT_SECONDS),
                 paid_stages=settings.paid_stages,
                 kommo_rate=settings.kommo_rate,
                 kommo_ip_rate=settings.kommo_ip_rate,

@@ -4,7 +4,16 @@ Three files, by what they hold: ``accounts`` (who we serve and how we reach them
 what Stripe said, what is known) and ``writing`` (what was and will be written to Kommo).
 """
 
-from backend.models.accounts import Account, AccountWork, Audit, Integration, PendingCode, StripeConnection
+from backend.models.accounts import (
+    Account,
+    AccountWork,
+    Audit,
+    Integration,
+    PendingCode,
+    SetupLink,
+    StripeConnection,
+    WidgetSeen,
+)
 from backend.models.payments import CheckoutSession, InboxEvent, LedgerEntry, LedgerLink, PaymentRequest, RefundRequest
 from backend.models.writing import CardWrite, Deal
 
@@ -22,5 +31,7 @@ __all__ = [
     "PaymentRequest",
     "PendingCode",
     "RefundRequest",
+    "SetupLink",
     "StripeConnection",
+    "WidgetSeen",
 ]

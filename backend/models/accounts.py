@@ -88,6 +88,25 @@ class StripeConnection(SQLModel, table=True):
     problem: str = ""
 
 
+class SetupLink(SQLModel, table=True):
+    """A way into the set-up pages, good once and for a minute. Only the secret's digest is here."""
+
+    __tablename__ = "setup_link"
+    digest: str = Field(primary_key=True)
+    account_id: int = big_int()
+    user_id: int = big_int()
+    expires_at: float = moment()
+
+
+class WidgetSeen(SQLModel, table=True):
+    """Whose widget called last, for the set-up page to say that it is alive."""
+
+    __tablename__ = "widget_seen"
+    account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    user_id: int = big_int()
+    at: float = moment()
+
+
 class Audit(SQLModel, table=True):
     """Who did what, and what it was before."""
 

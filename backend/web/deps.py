@@ -16,10 +16,11 @@ def _resources(request: Request) -> Resources:
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 
-def _admin(request: Request) -> None:
+def check_admin(request: Request) -> None:
+    """``NotAuthorized`` without the ADMIN_TOKEN in the header."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not same_secret(token.strip(), request.app.state.admin_token):
         raise NotAuthorized("Send the ADMIN_TOKEN of this server as `Authorization: Bearer …`.")
 
 
-AdminDep = Annotated[None, Depends(_admin)]
+AdminDep = Annotated[None, Depends(check_admin)]

@@ -8,25 +8,38 @@ from sqlmodel import select
 from starlette.datastructures import QueryParams
 
 from backend.accounts.connect import Callback, connect
+from backend.accounts.sessions import Visitor
 from backend.accounts.uninstall import uninstall
 from backend.errors import BadCallback, NotConnected, ProductError
 from backend.kommo_api.oauth import authorize_url
-from backend.models import Integration
+from backend.models import Account, Integration
 from backend.resources import Resources
-from backend.web.deps import AdminDep, ResourcesDep
+from backend.web.deps import ResourcesDep, check_admin
 from backend.web.pages import page
+from backend.web.setup.visitors import current_visitor
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Query()]
 
 
 @router.get("/oauth/kommo/start")
-async def start(resources: ResourcesDep, _admin: AdminDep, client_id: Text = "") -> RedirectResponse:
-    """To Kommo's consent page, with a state that only we can have made."""
-    integration = await _integration(resources, client_id)
+async def start(request: Request, resources: ResourcesDep, client_id: Text = "") -> RedirectResponse:
+    """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages."""
+    visitor = current_visitor(request)
+    if visitor is None:
+        check_admin(request)
+    own = await _own_client_id(resources, visitor) if visitor else ""
+    integration = await _integration(resources, own or client_id)
     state = resources.states.sign({"client_id": integration.client_id})
     url = authorize_url(resources.addresses.kommo_oauth_url, integration.client_id, state)
     return RedirectResponse(url, 302)
+
+
+async def _own_client_id(resources: Resources, visitor: Visitor) -> str:
+    """A visitor from Kommo connects with the own account's integration and with no other."""
+    async with resources.database.read() as session:
+        account = await session.get(Account, visitor.account_id) if visitor.account_id else None
+    return account.client_id if account else ""
 
 
 async def _integration(resources: Resources, client_id: str) -> Integration:

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 @router.api_route("/p/{token}", methods=READ, name="pay_link")
 async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
-    opening = look_at(resources, token) if _only_looks(request) else _openings(request).open(resources, token)
+    opening = look_at(resources, token) if only_looks(request) else _openings(request).open(resources, token)
     return await _answer(request, resources, opening, pending="preview")
 
 
@@ -52,7 +52,7 @@ async def pay_back(request: Request, resources: ResourcesDep, token: str) -> Res
 
 
 async def _back(request: Request, resources: Resources, token: str) -> Shown:
-    return await (look_at(resources, token) if _only_looks(request) else come_back(resources, token))
+    return await (look_at(resources, token) if only_looks(request) else come_back(resources, token))
 
 
 async def _answer(
@@ -83,7 +83,7 @@ def _page_name(shown: Shown, pending: str) -> str:
     return shown.state
 
 
-def _only_looks(request: Request) -> bool:
+def only_looks(request: Request) -> bool:
     prefetch = request.headers.get("sec-purpose", request.headers.get("purpose", ""))
     agent = request.headers.get("user-agent", "")
     return request.method == "HEAD" or "prefetch" in prefetch or bool(_BOT.search(agent))

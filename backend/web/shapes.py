@@ -85,6 +85,10 @@ class RefundAnswer(BaseModel):
     state: str
 
 
+class SetupAnswer(BaseModel):
+    url: str
+
+
 class CheckAnswer(BaseModel):
     """How many sessions Stripe was asked about."""
 

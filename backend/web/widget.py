@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from backend.accounts.connections import connection_for_button
 from backend.accounts.rights import WidgetUser, check_lead, may, widget_user
+from backend.accounts.sessions import make_link, note_seen
 from backend.errors import NotConnected, RequestNotFound
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
@@ -27,6 +28,7 @@ from backend.web.shapes import (
     May,
     RefundAnswer,
     RequestAnswer,
+    SetupAnswer,
     deal_answer,
     request_answer,
 )
@@ -38,7 +40,9 @@ router = APIRouter(prefix="/widget", responses=REFUSALS)
 
 
 async def _user(resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = "") -> WidgetUser:
-    return await widget_user(resources, x_auth_token)
+    user = await widget_user(resources, x_auth_token)
+    await note_seen(resources, user)
+    return user
 
 
 UserDep = Annotated[WidgetUser, Depends(_user)]
@@ -104,6 +108,12 @@ async def refund_payment(
     return RefundAnswer(
         id=made.id, amount=major(money.amount, money.currency), currency=money.currency, state=made.state
     )
+
+
+@router.post("/setup", status_code=201)
+async def open_setup(resources: ResourcesDep, user: UserDep) -> SetupAnswer:
+    """For Kommo's administrators: a link into the set-up pages, good once and for a minute."""
+    return SetupAnswer(url=await make_link(resources, user))
 
 
 async def _shown_request(resources: Resources, account: Account, request_id: str) -> RequestAnswer:

@@ -222,6 +222,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refund_request_payment_id"), ["payment_id"], unique=False)
 
     op.create_table(
+        "setup_link",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
         "stripe_connection",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=True),
@@ -241,4 +249,11 @@ def upgrade() -> None:
     with op.batch_alter_table("stripe_connection", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stripe_connection_account_id"), ["account_id"], unique=False)
 
+    op.create_table(
+        "widget_seen",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
     # ### end Alembic commands ###

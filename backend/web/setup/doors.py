@@ -1,0 +1,50 @@
+"""Ways into the set-up pages and out of them: Kommo's single-use link, the operator's token, signing out."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from backend.accounts.sessions import LinkOver, Visitor, enter
+from backend.signing import same_secret
+from backend.web.deps import ResourcesDep
+from backend.web.guesses import Guesses
+from backend.web.pages import page
+from backend.web.pay import only_looks
+from backend.web.setup.rendering import rendered
+from backend.web.setup.visitors import COOKIE, OwnForm, let_in
+
+router = APIRouter(prefix="/admin")
+
+
+@router.api_route("/enter/{secret}", methods=["GET", "HEAD"])
+async def enter_by_link(request: Request, resources: ResourcesDep, secret: str) -> Response:
+    """Programs that only look at a link don't use it up."""
+    if only_looks(request):
+        return page("Set-up", "This link opens the set-up of Stripe payments, once.")
+    try:
+        return let_in(resources, await enter(resources, secret))
+    except LinkOver as over:
+        return page("This link is over", over.message, status=over.status)
+
+
+@router.post("/login", dependencies=[OwnForm])
+async def log_in(request: Request, resources: ResourcesDep) -> Response:
+    """With the ADMIN_TOKEN; thirty wrong ones a minute from one address, then none is looked at."""
+    given = str((await request.form()).get("token", ""))
+    if not hasattr(request.app.state, "wrong_tokens"):
+        request.app.state.wrong_tokens = Guesses(resources.clock)
+    if same_secret(given.strip(), request.app.state.admin_token):
+        return let_in(resources, Visitor())
+    busy = request.app.state.wrong_tokens.miss(request.client.host if request.client else "")
+    wrong = "Too many wrong tokens. Wait a minute." if busy else "This is not the ADMIN_TOKEN of this server."
+    return login_page(wrong, status=429 if busy else 401)
+
+
+def login_page(wrong: str = "", *, status: int = 200) -> Response:
+    return rendered("setup_login.html", status, wrong=wrong)
+
+
+@router.post("/logout", dependencies=[OwnForm])
+async def log_out() -> Response:
+    answer = RedirectResponse("/admin", 303)
+    answer.delete_cookie(COOKIE)
+    return answer

@@ -1,0 +1,104 @@
+"""What a set-up page shows of an account, read from our database alone."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.admin import list_accounts
+from backend.accounts.connections import connection_for_button, connections_of
+from backend.accounts.unmatched import unmatched
+from backend.errors import NotConnected
+from backend.kommo_api.values import INCOMING
+from backend.ledger.load import load_deals
+from backend.models import Account, CardWrite, Deal, InboxEvent, WidgetSeen
+from backend.resources import Resources
+from backend.web.shapes import DealAnswer, May, deal_answer
+
+PERMISSIONS = (
+    "rak_checkout_session_write", "rak_webhook_write", "rak_payment_intent_read", "rak_charge_read",
+    "rak_invoice_read", "rak_subscription_read", "rak_refund_read", "rak_dispute_read",
+)  # fmt: skip
+"""Ticked in Stripe's form by its address; slugs that Stripe doesn't know are ignored there."""
+LAST_EVENTS = 20
+
+
+@dataclass(frozen=True)
+class Shown:
+    """``row`` is the account as the admin API lists it; ``pipelines`` with only the stages a deal can be moved to."""
+
+    account: Account
+    row: dict[str, Any]
+    pipelines: list[dict[str, Any]]
+    unmatched: list[dict[str, Any]]
+    events: list[InboxEvent]
+    seen: WidgetSeen | None
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    lead_id: int
+    answer: DealAnswer
+    deal: Deal | None
+    writes: list[CardWrite]
+
+
+async def shown(resources: Resources, account_id: int) -> Shown | None:
+    rows = {row["account_id"]: row for row in await list_accounts(resources)}
+    if account_id not in rows:
+        return None
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+        events = await _troubled_events(session, account_id)
+        seen = await session.get(WidgetSeen, account_id)
+    mine = [one for one in await unmatched(resources) if one["account_id"] == account_id]
+    return Shown(account, rows[account_id], _pipelines(account), mine, events, seen)
+
+
+def _pipelines(account: Account) -> list[dict[str, Any]]:
+    return [
+        one | {"statuses": [status for status in one["statuses"] if status.get("type") != INCOMING]}
+        for one in account.pipelines
+    ]
+
+
+async def _troubled_events(session: AsyncSession, account_id: int) -> list[InboxEvent]:
+    connections = [one.id for one in await connections_of(session, account_id)]
+    found = await session.exec(
+        select(InboxEvent)
+        .where(col(InboxEvent.connection_id).in_(connections), col(InboxEvent.state).in_(("dead", "postponed")))
+        .order_by(col(InboxEvent.received_at).desc())
+        .limit(LAST_EVENTS)
+    )
+    return list(found.all())
+
+
+async def look_up(resources: Resources, account_id: int, lead_id: int) -> LookedUp:
+    """What the deal card would say, what was written to Kommo, and what waits."""
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+        ledgers = await load_deals(session, account, [lead_id], resources.clock())
+        deal = await session.get(Deal, (account_id, lead_id))
+        writes = await session.exec(
+            select(CardWrite).where(CardWrite.account_id == account_id, CardWrite.lead_id == lead_id)
+        )
+        connected = await _is_connected(session, account)
+    rights = May(create=True, refund=False)
+    answer = deal_answer(ledgers[lead_id], resources.addresses.public_url, connected=connected, may=rights)
+    return LookedUp(lead_id, answer, deal, list(writes.all()))
+
+
+async def _is_connected(session: AsyncSession, account: Account) -> bool:
+    try:
+        await connection_for_button(session, account)
+    except NotConnected:
+        return False
+    return True
+
+
+def key_form(mode: str) -> str:
+    """Stripe's own form for a restricted key, with what we need ticked."""
+    wanted = [("name", "Kommo deal card"), *(("permissions[]", slug) for slug in PERMISSIONS)]
+    return f"https://dashboard.stripe.com/{'' if mode == 'live' else 'test/'}apikeys/create?{urlencode(wanted)}"

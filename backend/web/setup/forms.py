@@ -1,0 +1,126 @@
+"""What the set-up pages' forms do: each calls the function of the admin API, and shows its refusal at the field."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from backend.accounts.admin import put_options, put_stages
+from backend.accounts.connecting_stripe import put_stripe
+from backend.accounts.sessions import Visitor
+from backend.accounts.unmatched import attach
+from backend.errors import FieldInvalid, NotAllowed, ProductError
+from backend.resources import Resources
+from backend.web.deps import ResourcesDep
+from backend.web.pages import page
+from backend.web.setup.doors import login_page
+from backend.web.setup.view import account_page
+from backend.web.setup.visitors import OwnForm, current_visitor
+
+router = APIRouter(prefix="/admin/accounts/{account_id}", dependencies=[OwnForm])
+Typed = Mapping[str, str]
+SECRETS = ("api_key", "webhook_secret")
+
+
+@router.post("/stages")
+async def stages(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "stages", _put_stages)
+
+
+@router.post("/options")
+async def options(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "options", _put_options)
+
+
+@router.post("/stripe")
+async def stripe(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "stripe", _put_stripe)
+
+
+@router.post("/attach")
+async def attach_payment(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "attach", _attach)
+
+
+async def _done(
+    request: Request,
+    resources: Resources,
+    account_id: int,
+    form: str,
+    act: Callable[[Resources, int, Typed], Awaitable[str]],
+) -> Response:
+    """``act`` answers a warning to show, or an empty text: then the page is fetched anew."""
+    visitor = current_visitor(request)
+    if visitor is None:
+        return login_page("You were signed out. Sign in and repeat.", status=401)
+    typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    try:
+        _check_own(visitor, account_id)
+        warning = await act(resources, account_id, typed)
+    except NotAllowed as error:
+        return page("Not allowed", error.message, status=error.status)
+    except ProductError as error:
+        kept = {name: value for name, value in typed.items() if name not in SECRETS}
+        return await account_page(resources, visitor, account_id, error=error, form=form, typed=kept)
+    if warning:
+        return await account_page(resources, visitor, account_id, done=form, form=form, warning=warning)
+    return RedirectResponse(f"/admin?account={account_id}&done={form}", 303)
+
+
+def _check_own(visitor: Visitor, account_id: int) -> None:
+    if not visitor.may_see(account_id):
+        raise NotAllowed("You entered from another Kommo account. Nothing was changed.")
+
+
+async def _put_stages(resources: Resources, account_id: int, typed: Typed) -> str:
+    """Selects are named ``{pipeline}:first`` and ``{pipeline}:paid``; an empty one moves nothing."""
+    rules: dict[str, dict[str, int | None]] = {}
+    for name, value in typed.items():
+        pipeline, _, when = name.partition(":")
+        rules.setdefault(pipeline, {})[when] = _number(value, pipeline) if value else None
+    await put_stages(resources, account_id, rules)
+    return ""
+
+
+async def _put_options(resources: Resources, account_id: int, typed: Typed) -> str:
+    given: dict[str, Any] = {
+        "create": _who(typed, "create"),
+        "refunds": _who(typed, "refunds"),
+        "note_language": typed.get("note_language", ""),
+        "prefill_email": typed.get("prefill_email") == "on",
+        "mode": typed.get("mode", ""),
+    }
+    await put_options(resources, account_id, given)
+    return ""
+
+
+def _who(typed: Typed, name: str) -> str | list[int]:
+    if typed.get(name) != "some":
+        return typed.get(name, "")
+    ids = [part for part in typed.get(f"{name}_users", "").replace(",", " ").split() if part]
+    if not ids:
+        raise FieldInvalid("Name the users by their ids in Kommo, with commas between.", field=name)
+    return [_number(one, name) for one in ids]
+
+
+async def _put_stripe(resources: Resources, account_id: int, typed: Typed) -> str:
+    secret = typed.get("webhook_secret", "").strip()
+    given = {"api_key": typed.get("api_key", "")} | ({"webhook_secret": secret} if secret else {})
+    answer = await put_stripe(resources, account_id, given)
+    missing = ", ".join(answer["missing_permissions"])
+    lacks = f"The key lacks permissions: {missing}. Add them in Stripe and paste the key again." if missing else ""
+    return " ".join(part for part in (lacks, answer.get("warning", "")) if part)
+
+
+async def _attach(resources: Resources, account_id: int, typed: Typed) -> str:
+    lead_id = _number(typed.get("lead_id", ""), "lead_id")
+    await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id})
+    return ""
+
+
+def _number(text: str, field: str) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise FieldInvalid(f"{text[:40]!r} is no number that Kommo gave.", field=field)
+    return int(text)
