@@ -1,0 +1,120 @@
+"""From Kommo's settings window to the set-up page, and from what is chosen there to a deal that moves.
+
+With ``INSTALL_SHOTS=folder`` the pictures of docs/install.md are made there.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from backend import widget_archive
+from backend.sandbox.kommo.host import install_widget
+from tests.browser.conftest import threaded
+from tests.product import Product, running
+
+pytestmark = pytest.mark.browser
+LOOKS = [(width, theme) for width in (320, 1280) for theme in ("light", "dark")]
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    """Installed, and no stage chosen yet."""
+    with threaded(running(f"sqlite+aiosqlite:///{tmp_path}/product.db", more={"paid_stages": ""})) as found:
+        built = widget_archive.build(widget_archive.find_sources(), found.url, tmp_path / "widget.zip")
+        install_widget(found.kommo, found.integration.client_id, built.content)
+        yield found
+
+
+def open_setup(product: Product, page: Page) -> Page:
+    """The page that Kommo's settings window opens in a new tab."""
+    page.set_viewport_size({"width": 980, "height": 560})
+    page.goto(f"{product.kommo.base_url}/settings/widgets")
+    page.wait_for_selector("html[data-ready=yes]")
+    page.get_by_role("button", name="Settings").click()
+    button = page.get_by_role("button", name="Open set-up")
+    expect(button).to_be_visible()
+    keep(page, "open-set-up")
+    with page.expect_popup() as opened:
+        button.click()
+    setup = opened.value
+    setup.wait_for_url(f"{product.url}/admin")
+    setup.set_viewport_size({"width": 560, "height": 760})
+    return setup
+
+
+def pay_the_first_deal(product: Product, page: Page) -> None:
+    page.goto(f"{product.kommo.base_url}/leads/detail/{next(iter(product.account.leads))}")
+    card = page.locator(".dealpay")
+    button = card.get_by_role("button", name="Create Stripe payment")
+    expect(button).to_be_visible()
+    keep(page, "deal-before")
+    button.click()
+    create = card.get_by_role("button", name="Create link for $1,200.00")
+    expect(create).to_be_visible()
+    keep(page, "form")
+    create.click()
+    expect(card.get_by_role("link", name="Open")).to_be_visible()
+    keep(page, "link")
+    with page.expect_popup() as opened:
+        card.get_by_role("link", name="Open").click()
+    client = opened.value
+    client.set_viewport_size({"width": 640, "height": 560})
+    keep(client, "checkout")
+    client.get_by_role("button", name=re.compile("Pay")).click()
+    client.wait_for_url(f"{product.url}/**")
+    client.close()
+    expect(card.locator(".dealpay-badge").first).to_have_text("Paid", timeout=15_000)
+    expect(page.get_by_role("region", name="Feed")).to_contain_text(re.compile(r"pi_\w+"))
+
+
+def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: Product, page: Page) -> None:
+    setup = open_setup(product, page)
+    paid = setup.get_by_label("On paid in full").first
+    paid.select_option(label="Paid")
+    keep(setup, "set-up")
+    setup.get_by_role("button", name="Save stages").press("Enter")
+    expect(setup.get_by_role("status")).to_contain_text("The stages are saved.")
+    expect(paid.locator("option:checked")).to_have_text("Paid")
+    pay_the_first_deal(product, page)
+    stage = page.get_by_label("Stage").evaluate("select => select.selectedOptions[0].textContent")
+    assert stage == "Paid"
+    page.set_viewport_size({"width": 980, "height": 440})
+    keep(page, "deal-after")
+
+
+def test_the_page_shuts_nobody_out_and_fits_each_screen(product: Product, page: Page) -> None:
+    setup = open_setup(product, page)
+    heard: list[str] = []
+    setup.on("console", lambda message: heard.append(message.text))
+    lead_id = next(iter(product.account.leads))
+    setup.goto(f"{product.url}/admin?deal={lead_id}")
+    looks_good(setup, "page")
+    setup.get_by_label("Restricted key").fill("not a key")
+    setup.get_by_role("button", name="Connect Stripe").click()
+    expect(setup.get_by_label("Restricted key")).to_have_accessible_description(re.compile("begins with rk_live_"))
+    looks_good(setup, "refused")
+    setup.get_by_role("button", name="Sign out").click()
+    expect(setup.get_by_label("Admin token")).to_be_visible()
+    looks_good(setup, "signed-out")
+    assert [said for said in heard if "Failed to load resource" not in said] == []
+
+
+def looks_good(page: Page, name: str) -> None:
+    for width, theme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        found = Axe().run(page)
+        assert found.violations_count == 0, (name, found.generate_report())
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
+        keep(page, f"look-{name}-{width}-{theme}", full_page=True)
+
+
+def keep(page: Page, name: str, *, full_page: bool = False) -> None:
+    if folder := os.environ.get("INSTALL_SHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
