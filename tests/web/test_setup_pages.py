@@ -122,6 +122,14 @@ async def test_the_operator_signs_in_with_the_admin_token(product: Product) -> N
     assert right.status_code == 303
 
 
+async def test_tokens_can_not_be_tried_out(product: Product) -> None:
+    login = f"{product.url}/admin/login"
+    for _ in range(30):
+        await product.http.post(login, data={"token": "a guess"}, headers=OURS)
+    even_the_right_one = await product.http.post(login, data={"token": ADMIN_TOKEN}, headers=OURS)
+    assert even_the_right_one.status_code == 429
+
+
 async def test_a_visitor_sees_no_other_account(product: Product, visitor: httpx.AsyncClient) -> None:
     assert (await visitor.get("/admin?account=77")).status_code == 403
     assert (await visitor.post("/admin/accounts/77/stages", data={})).status_code == 403

@@ -28,15 +28,15 @@ async def enter_by_link(request: Request, resources: ResourcesDep, secret: str) 
 
 @router.post("/login", dependencies=[OwnForm])
 async def log_in(request: Request, resources: ResourcesDep) -> Response:
-    """With the ADMIN_TOKEN; thirty wrong ones a minute from one address, then none is looked at."""
+    """With the ADMIN_TOKEN; thirty tries a minute from one address, then none is looked at."""
     given = str((await request.form()).get("token", ""))
-    if not hasattr(request.app.state, "wrong_tokens"):
-        request.app.state.wrong_tokens = Guesses(resources.clock)
+    if not hasattr(request.app.state, "token_tries"):
+        request.app.state.token_tries = Guesses(resources.clock)
+    if request.app.state.token_tries.miss(request.client.host if request.client else ""):
+        return login_page("Too many tries. Wait a minute.", status=429)
     if same_secret(given.strip(), request.app.state.admin_token):
         return let_in(resources, Visitor())
-    busy = request.app.state.wrong_tokens.miss(request.client.host if request.client else "")
-    wrong = "Too many wrong tokens. Wait a minute." if busy else "This is not the ADMIN_TOKEN of this server."
-    return login_page(wrong, status=429 if busy else 401)
+    return login_page("This is not the ADMIN_TOKEN of this server.", status=401)
 
 
 def login_page(wrong: str = "", *, status: int = 200) -> Response:
