@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db import Database, insert_missing
 from backend.models import InboxEvent, StripeConnection
+from backend.stripe_api.signature import parse
 from backend.vault import Vault
 from backend.wakeups import want
 
@@ -115,7 +115,7 @@ def read_body(vault: Vault, event: InboxEvent) -> dict[str, Any]:
     if event.body is None:
         raise LookupError(f"the body of {event.id} was not kept ({event.state})")
     packed = vault.open(event.body, _row_name(event.connection_id, event.id))
-    body: dict[str, Any] = orjson.loads(zlib.decompress(packed))
+    body: dict[str, Any] = parse(zlib.decompress(packed))
     return body
 
 

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connections import stripe_api
+from backend.errors import NotConnected
 from backend.facts import Fact
 from backend.inbox import bury, finish, postpone, read_body, take
 from backend.leases import Claim, fence
@@ -152,7 +153,7 @@ async def _look_up(resources: Resources, claim: Claim, connection: StripeConnect
     try:
         rows = await stripe_api(resources, connection).invoice_payments(str(invoice["id"]))
         facts = [fact for row in rows for fact in invoice_payment_facts(row, look_up.told)]
-    except (Unreachable, Refused, BadEvent) as error:
+    except (Unreachable, Refused, NotConnected, BadEvent) as error:
         log.warning("look-up failed", invoice=invoice["id"], reason=str(error))
         return  # it is postponed already
     if not rows and look_up.event.attempts > OUTSIDE_AFTER_ATTEMPTS:

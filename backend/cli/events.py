@@ -1,8 +1,8 @@
 """``events``: what Stripe sent, what became of it, and working it in again."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
-import orjson
 import typer
 from sqlmodel import col, select
 
@@ -47,9 +47,14 @@ def show(event_id: str) -> None:
         for event in found:
             typer.echo(f"{event.id}  {event.type}  {event.state}  attempts {event.attempts}  {event.error}")
             if event.body is not None:
-                typer.echo(orjson.dumps(read_body(resources.vault, event), option=orjson.OPT_INDENT_2).decode())
+                typer.echo(as_text(read_body(resources.vault, event)))
 
     run_with_resources(run)
+
+
+def as_text(body: dict[str, Any]) -> str:
+    """Readable JSON; half characters, which no terminal takes, stay escaped."""
+    return json.dumps(body, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 @app.command("replay")

@@ -16,7 +16,7 @@ from backend.accounts.connections import secrets_of
 from backend.inbox import Arrival, Inbox
 from backend.models import StripeConnection
 from backend.resources import Resources
-from backend.stripe_api.events import HANDLERS
+from backend.stripe_api.events import HANDLERS, clean
 from backend.stripe_api.signature import BadWebhook, read_event, verify
 
 Scope = MutableMapping[str, Any]
@@ -109,7 +109,7 @@ class WebhookDoor:
                     account_id=connection.account_id,
                     id=str(event["id"]),
                     type=str(event["type"]),
-                    api_version=str(event.get("api_version") or "")[:64],
+                    api_version=clean(str(event.get("api_version") or ""), 64),
                     body=body,
                     state="new" if wanted else "ignored",
                     received_at=now,
