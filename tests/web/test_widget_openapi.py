@@ -25,7 +25,8 @@ async def test_every_answer_is_one_that_was_described(shop: Shop) -> None:
     document = (await shop.http.get("/openapi.json")).json()
     tried = await anyio.to_thread.run_sync(_explore, document, str(shop.http.base_url), shop.token())
     assert tried == {"/widget/requests", "/widget/deals/{lead_id}", "/widget/deals/{lead_id}/check",
-                     "/widget/requests/{request_id}/cancel", "/widget/payments/{payment_id}/refund", "/widget/setup"}  # fmt: skip
+                     "/widget/requests/{request_id}/cancel", "/widget/payments/{payment_id}/refund",
+                     "/widget/setup"}  # fmt: skip
 
 
 def _explore(document: dict[str, Any], base_url: str, token: dict[str, str]) -> set[str]:
