@@ -1,6 +1,7 @@
-"""Payments that are ours and fit no deal: listed with what is known, and attached by a person."""
+"""Payments that are ours and fit no deal: listed with what is known, and the deals they may belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from sqlmodel import col, select
@@ -8,18 +9,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.tokens import calling
 from backend.clock import as_datetime
-from backend.errors import DealNotFound, FieldInvalid, NotConnected, PaymentNotFound
-from backend.facts import Fact
+from backend.errors import ProductError
 from backend.kommo_api.errors import KommoError
-from backend.ledger.book import absorb
-from backend.models import Audit, Deal, LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
+from backend.ledger.book import Shelf
+from backend.ledger.claims import ancestry
+from backend.models import Deal, LedgerEntry, PaymentRequest
 from backend.money import major
 from backend.resources import Resources
-from backend.wakeups import mark_dirty
+
+SUGGESTIONS = 5
+ASKED = 20
+"""Payments, newest first, whose contact's deals are asked for at Kommo: a person waits for the list."""
 
 
 async def unmatched(resources: Resources) -> list[dict[str, Any]]:
-    """Newest first. ``suggestions``: deals that somebody named, though not surely enough."""
+    """Newest first. ``suggestions``: deals that somebody named, though not surely enough, then the client's others."""
     async with resources.database.read() as session:
         found = await session.exec(
             select(LedgerEntry, Deal)
@@ -28,18 +32,29 @@ async def unmatched(resources: Resources) -> list[dict[str, Any]]:
                 (col(Deal.account_id) == LedgerEntry.account_id) & (col(Deal.lead_id) == LedgerEntry.lead_id),
                 isouter=True,
             )
-            .where(LedgerEntry.kind == "payment", col(LedgerEntry.ours).is_(True))
+            .where(
+                LedgerEntry.kind == "payment",
+                col(LedgerEntry.ours).is_(True),
+                (col(LedgerEntry.lead_id).is_(None)) | (col(Deal.state) == "gone"),
+            )
         )
-        rows = [
-            await _shown(session, entry)
-            for entry, deal in found.all()
-            if "received" in entry.facts and (entry.lead_id is None or (deal is not None and deal.state == "gone"))
-        ]
-    return sorted(rows, key=lambda row: str(row["paid_at"]), reverse=True)
+        entries = [entry for entry, _ in found.all() if "received" in entry.facts]
+        entries.sort(key=lambda entry: (entry.facts["paid_at"], entry.id), reverse=True)
+        rows = [await _shown(session, entry) for entry in entries]
+        contacts = [await _contact(session, entry) for entry in entries]
+    for row, contact_id in list(zip(rows, contacts, strict=True))[:ASKED]:
+        more = await _deals_of(resources, row["account_id"], contact_id) if contact_id else []
+        row["suggestions"] = _without(row["lead_id"], [*row["suggestions"], *more])
+    return rows
 
 
 async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:
     _, amount, currency = entry.facts["received"]
+    shelf = Shelf(session, entry.connection_id, entry.account_id or 0)
+    await shelf.fetch([entry.id])
+    line = [shelf.book[one] for one in ancestry(entry.id, shelf.book)]
+    named = [known["lead"][1] for known in line if "lead" in known and "foreign" not in known]
+    named += [known["bare_lead"] for known in line if "bare_lead" in known]
     return {
         "id": entry.id,
         "account_id": entry.account_id,
@@ -47,76 +62,30 @@ async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:
         "currency": currency,
         "paid_at": as_datetime(entry.facts["paid_at"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "lead_id": entry.lead_id,
-        "suggestions": await _suggestions(session, entry),
+        "problem": _problem(entry, {text for known in line for text in known.get("wrong", ())}),
+        "suggestions": _without(entry.lead_id, named),
     }
 
 
-async def _suggestions(session: AsyncSession, entry: LedgerEntry) -> list[int]:
-    """The deals that a bare reference of the payment's sessions names."""
-    found = await session.exec(
-        select(LedgerEntry)
-        .join(LedgerLink, col(LedgerLink.parent) == LedgerEntry.id)
-        .where(
-            LedgerLink.connection_id == entry.connection_id,
-            LedgerEntry.connection_id == entry.connection_id,
-            LedgerLink.child == entry.id,
-        )
-    )
-    named = {parent.facts["bare_lead"] for parent in found.all() if "bare_lead" in parent.facts}
-    return sorted(named - {entry.lead_id})
+def _problem(entry: LedgerEntry, wrong: Iterable[str]) -> str:
+    if entry.lead_id is not None:
+        return f"deal {entry.lead_id} does not exist in Kommo"
+    return "; ".join(sorted(wrong)) or "no deal is named surely enough"
 
 
-async def attach(resources: Resources, payment_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"account_id", "lead_id"}``: a person says whose it is; the latest word counts, over everything else.
-
-    A request whose deal is gone moves along, so that its old link pays the new deal.
-    """
-    account_id, lead_id = given.get("account_id"), given.get("lead_id")
-    for name, value in (("account_id", account_id), ("lead_id", lead_id)):
-        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-            raise FieldInvalid(f"{name} is a number that Kommo gave.", field=name)
-    await _check_deal(resources, int(account_id or 0), int(lead_id or 0))
-    now = resources.clock()
-    async with resources.database.write() as session:
-        entry = await _payment(session, payment_id, int(account_id or 0))
-        await _move_request(session, entry, int(lead_id or 0))
-        connection = await session.get_one(StripeConnection, entry.connection_id)
-        word = int(entry.facts.get("attached", [0, 0])[0]) + 1
-        absorbed = await absorb(session, connection, [Fact(payment_id, "attached", [word, lead_id])])
-        await mark_dirty(session, int(account_id or 0), absorbed.deals | {int(lead_id or 0)}, now)
-        after = {"payment": payment_id, "lead_id": lead_id}
-        session.add(Audit(at=now, account_id=account_id, who="admin", what="payment attached", after=after))
-    resources.work_arrived.set()
-    return {"id": payment_id, "account_id": account_id, "lead_id": lead_id}
+def _without(lead_id: int | None, leads: Iterable[int]) -> list[int]:
+    return [one for one in dict.fromkeys(leads) if one != lead_id][:SUGGESTIONS]
 
 
-async def _check_deal(resources: Resources, account_id: int, lead_id: int) -> None:
-    """The deal must exist; where Kommo can't be asked, the writer finds out."""
-    try:
-        lead = await calling(resources, account_id, lambda api: api.lead(lead_id, contacts=False))
-    except (KommoError, NotConnected):
-        return
-    if lead is None:
-        raise DealNotFound("Kommo has no such deal in this account.")
-
-
-async def _payment(session: AsyncSession, payment_id: str, account_id: int) -> LedgerEntry:
-    found = await session.exec(
-        select(LedgerEntry).where(
-            LedgerEntry.id == payment_id, LedgerEntry.account_id == account_id, LedgerEntry.kind == "payment"
-        )
-    )
-    entry = found.first()
-    if entry is None or "received" not in entry.facts:
-        raise PaymentNotFound(f"No payment {payment_id[:60]!r} is known in this account.")
-    return entry
-
-
-async def _move_request(session: AsyncSession, entry: LedgerEntry, lead_id: int) -> None:
+async def _contact(session: AsyncSession, entry: LedgerEntry) -> int | None:
     if not entry.request_id:
-        return
+        return None
     request = await session.get(PaymentRequest, (entry.account_id, entry.request_id))
-    deal = await session.get(Deal, (entry.account_id, request.lead_id)) if request else None
-    if request is not None and deal is not None and deal.state == "gone":
-        request.lead_id = lead_id
-        session.add(request)
+    return request.contact_id if request else None
+
+
+async def _deals_of(resources: Resources, account_id: int, contact_id: int) -> list[int]:
+    """Newest first; nothing where Kommo can't be asked."""
+    with suppress(KommoError, ProductError):
+        return await calling(resources, account_id, lambda api: api.deals_of_contact(contact_id))
+    return []

@@ -128,6 +128,14 @@ class KommoApi:
     async def contact(self, contact_id: int) -> Contact | None:
         return await self._one(f"{CONTACTS}/{contact_id}", reading.contact)
 
+    async def deals_of_contact(self, contact_id: int) -> list[int]:
+        """The ids of a contact's deals, newest first; Kommo's ids grow."""
+        try:
+            body = await self._wire.get(f"{CONTACTS}/{contact_id}", [("with", "leads")])
+        except KommoNotFound:
+            return []
+        return sorted((read(row_id, one) for one in (rows_of(body, "leads") if body else [])), reverse=True)
+
     async def custom_fields(self) -> list[CustomField]:
         """The fields of deals."""
         return await self._all(FIELDS, "custom_fields", reading.custom_field)

@@ -119,14 +119,14 @@ async def absorb(
 
     The caller's unit of work commits it. Absorbing is done by one at a time for each connection.
     """
-    gathered = by_subject(facts)
-    if not gathered or connection.account_id is None:
+    gathered, moved = by_subject(facts), set(again)
+    if not (gathered or moved) or connection.account_id is None:
         return Absorbed(frozenset(), frozenset())
     told = under_policy(gathered, await _lock(session, connection.id))
     shelf = Shelf(session, connection.id, connection.account_id)
     parents = {parent for known in told.values() for parent in parents_of(known)}
     await shelf.fetch(told.keys() | parents)
-    touched = await shelf.below(shelf.merge(told) | set(again)) | told.keys()
+    touched = await shelf.below(shelf.merge(told) | moved) | told.keys()
     await shelf.fetch(touched)
     await shelf.give_owners(touched)
     return Absorbed(

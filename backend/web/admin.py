@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Request
 
 from backend.accounts.adding import add_integration
 from backend.accounts.admin import list_accounts, put_options, put_stages
+from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
 from backend.accounts.integrations import remove_integration
-from backend.accounts.unmatched import attach, unmatched
+from backend.accounts.unmatched import unmatched
 from backend.errors import FieldInvalid
 from backend.web.bodies import json_body
 from backend.web.deps import AdminDep, ResourcesDep

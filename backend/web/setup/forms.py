@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from backend.accounts.admin import put_options, put_stages
+from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
 from backend.accounts.sessions import Visitor
-from backend.accounts.unmatched import attach
 from backend.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
