@@ -44,8 +44,9 @@ async def _with_code(resources: Resources, keys: Keys, label: str, base_url: str
         raise FieldInvalid(error.message, field="client_secret") from error
     except CodeRefused as error:
         raise FieldInvalid(error.message, field="code") from error
-    row = await _put(resources, keys, label)
-    return Added(row, await adopt(resources, answer))
+    await _put(resources, keys, label)  # first: where Kommo is silent now, the answer is adopted later by these keys
+    account = await adopt(resources, answer)
+    return Added(await _put(resources, keys, label, account), account)
 
 
 async def _with_waiting(resources: Resources, keys: Keys, label: str, waiting: Waiting) -> Added:

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -149,14 +148,14 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(folder: Path) -> AsyncIterator[Shop]:
+async def open_shop(database_url: str) -> AsyncIterator[Shop]:
     clock = MovableClock()
     kommo, stripe = KommoWorld(clock, seed=3, switches={"account_rate": "none"}), StripeWorld(clock, seed=3)
     kommo.limits.rate = 1000
     port = free_port()
     async with serving(kommo_app(kommo)) as kommo_url, serving(stripe_app(stripe)) as stripe_url:
         kommo.base_url, stripe.base_url = kommo_url, stripe_url
-        settings = _settings(folder, f"http://127.0.0.1:{port}", kommo_url, stripe_url)
+        settings = _settings(database_url, f"http://127.0.0.1:{port}", kommo_url, stripe_url)
         async with open_resources(settings, clock) as resources:
             client_id = await _furnish(resources, kommo, stripe)
             async with _served(resources, settings, port) as http:
@@ -170,11 +169,11 @@ async def _served(resources: Resources, settings: Settings, port: int = 0) -> As
         yield http
 
 
-def _settings(folder: Path, public_url: str, kommo_url: str, stripe_url: str) -> Settings:
+def _settings(database_url: str, public_url: str, kommo_url: str, stripe_url: str) -> Settings:
     return Settings(
         _env_file=None,
         public_url=public_url,
-        database_url=f"sqlite+aiosqlite:///{folder}/shop.db",
+        database_url=database_url,
         secret_keys=[SecretStr("a made-up key for tests")],
         admin_token=SecretStr("made-up-admin"),
         kommo_base_url=kommo_url,

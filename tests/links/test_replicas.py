@@ -1,11 +1,21 @@
 """Two web processes behind one address: whoever comes when, there is one payable session."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
-from tests.links.shop import Shop
+import pytest
+
+from tests.links.shop import Shop, open_shop
 
 DAY = 86400
+
+
+@pytest.fixture
+async def shop(database_url: str, anyio_backend: str) -> AsyncIterator[Shop]:
+    """On both databases: SQLite lets one writer in at a time and hides what PostgreSQL shows."""
+    async with open_shop(database_url) as opened:
+        yield opened
 
 
 async def test_two_processes_that_open_a_link_at_once_make_one_session(shop: Shop) -> None:

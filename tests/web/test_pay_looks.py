@@ -24,7 +24,7 @@ LONG = "Übersetzungsdienstleistungsvertrag" * 7
 
 @pytest.fixture
 async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(tmp_path) as shop:
+    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
         yield shop
 
 

@@ -1,0 +1,33 @@
+"""A running product for each test, on SQLite; tests of what only a database decides ask for both."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backend.clock import MovableClock
+from tests.product import Product, running
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path}/product.db"
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+async def product(sqlite_url: str, clock: MovableClock) -> AsyncIterator[Product]:
+    """Connected and set up."""
+    async with running(sqlite_url, clock=clock) as one:
+        yield one
+
+
+@pytest.fixture
+async def unconnected(sqlite_url: str, clock: MovableClock) -> AsyncIterator[Product]:
+    """Served, and nobody has installed it."""
+    async with running(sqlite_url, clock=clock, connected=False) as one:
+        yield one
