@@ -1,19 +1,25 @@
 """One ASGI app on a real loopback port, for as long as a block runs."""
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
 
 
 def free_port() -> int:
-    """A port that was free a moment ago; for addresses that must be known before the server starts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that was free a moment ago; for addresses that must be known before the server starts.
+
+    Below the ports that systems hand to outgoing connections: one of those would take it before we listen.
+    """
+    while True:
+        port = random.randint(15_000, 30_000)  # noqa: S311 (no secret)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @asynccontextmanager
