@@ -11,7 +11,10 @@ from backend.models.columns import big_int, document, moment
 class Deal(SQLModel, table=True):
     """A deal is dirty while ``written < wanted``; the writer closes the difference and never clears a flag."""
 
-    __table_args__ = (Index("deal_dirty", "account_id", "dirty_since"),)
+    __table_args__ = (
+        Index("deal_dirty", "account_id", "dirty_since"),
+        Index("deal_audit", "account_id", "audit_at"),
+    )
     account_id: int = big_int(primary_key=True)
     lead_id: int = big_int(primary_key=True)
     wanted: int = 0
@@ -20,6 +23,10 @@ class Deal(SQLModel, table=True):
     next_try_at: float = moment(default=0.0)
     attempts: int = 0
     look_again_at: float | None = moment(default=None, nullable=True)  # when time alone will change its state
+    audit_at: float | None = moment(default=None, nullable=True)  # when what was written is looked at again
+    audits: int = 0  # looks since the last write; after the third it is believed
+    restored: bool = False  # what a person changed by hand was put back once since the last write; not twice
+    foreseen: int = 0  # in shadow mode: the revision whose writes were recorded as intended
     state: str = "known"  # known | gone: Kommo has no such deal (any more)
     problem: str = ""
 
@@ -31,7 +38,7 @@ class CardWrite(SQLModel, table=True):
     __table_args__ = (Index("card_write_open", "account_id", "state"),)
     account_id: int = big_int(primary_key=True)
     lead_id: int = big_int(primary_key=True)
-    kind: str = Field(primary_key=True)  # note | task | stage
+    kind: str = Field(primary_key=True)  # note | task | stage; fields: in shadow mode only
     fact_id: str = Field(primary_key=True)
     content: dict[str, Any] = document(default_factory=dict)
     state: str = "intended"  # intended | sent | doubtful | done | dead
