@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping
 
-from backend.accounts.options import options_of
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.tokens import calling
-from backend.card.render import Wanted, render
-from backend.card.texts import texts
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
-from backend.ledger.deal import DealLedger
 from backend.resources import Resources
 from backend.writer import journal
 from backend.writer.journal import Page
@@ -18,6 +14,7 @@ from backend.writer.patches import patch
 from backend.writer.plan import plan
 from backend.writer.settle import settle
 from backend.writer.tasks import write_tasks
+from backend.writer.wanting import is_test, wanted_of
 
 
 async def write_dirty(resources: Resources, claim: Claim) -> None:
@@ -38,9 +35,10 @@ async def _write_page(resources: Resources, claim: Claim, page: Page) -> None:
     leads = await calling(resources, account_id, lambda api: api.leads(list(page.seen)))
     page = await _known_pipelines(resources, page, leads)
     settled_at = await settle(resources, claim, page, leads)
-    wanted = {lead_id: _wanted(resources, page, ledger) for lead_id, ledger in page.ledgers.items()}
+    base = resources.addresses.public_url
+    wanted = {lead_id: wanted_of(page.account, ledger, base) for lead_id, ledger in page.ledgers.items()}
     plans = [
-        plan(lead, wanted[lead_id], page.writes[lead_id], page.account, test=_is_test(page.ledgers[lead_id]))
+        plan(lead, wanted[lead_id], page.writes[lead_id], page.account, test=is_test(page.ledgers[lead_id]))
         for lead_id, lead in leads.items()
     ]
     now = resources.clock()
@@ -63,13 +61,3 @@ async def _known_pipelines(resources: Resources, page: Page, leads: Mapping[int,
         return page
     account = await refresh_pipelines(resources, page.account.id)
     return Page(account, page.seen, page.ledgers, page.writes)
-
-
-def _wanted(resources: Resources, page: Page, ledger: DealLedger) -> Wanted:
-    language = options_of(page.account).note_language
-    return render(ledger, texts(language), link_base=resources.addresses.public_url, test=_is_test(ledger))
-
-
-def _is_test(ledger: DealLedger) -> bool:
-    """A ledger holds money of one mode only; a deal with requests alone is as its links are."""
-    return not ledger.livemode

@@ -34,7 +34,6 @@ class Page:
 
 async def read_page(session: AsyncSession, account_id: int, now: float) -> Page | None:
     """The dirty deals that have waited longest, or None when there is nothing to do now."""
-    account = await session.get_one(Account, account_id)
     found = await session.exec(
         select(Deal)
         .where(
@@ -45,9 +44,12 @@ async def read_page(session: AsyncSession, account_id: int, now: float) -> Page 
         .order_by(col(Deal.dirty_since))
         .limit(BATCH)
     )
-    deals = list(found.all())
-    if not deals:
-        return None
+    deals = found.all()
+    return await page_of(session, account_id, deals, now) if deals else None
+
+
+async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal], now: float) -> Page:
+    account = await session.get_one(Account, account_id)
     leads = [deal.lead_id for deal in deals]
     written = await session.exec(
         select(CardWrite).where(CardWrite.account_id == account_id, col(CardWrite.lead_id).in_(leads))
