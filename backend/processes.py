@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from backend.accounts.environment import ensure_environment
-from backend.clock import system_clock
+from backend.clock import Clock, system_clock
 from backend.config import Settings
 from backend.migrations import upgrade
 from backend.resources import Resources, open_resources
@@ -29,9 +29,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, *, with_worker: bool) -> None:
+async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_clock) -> None:
     """The web, and the worker beside it, until SIGTERM or SIGINT."""
-    async with open_resources(settings, system_clock) as resources:
+    async with open_resources(settings, clock) as resources:
         await _prepare(resources, settings)
         server = _Server(_web_config(resources, settings))
         worker = Worker(resources) if with_worker else None
