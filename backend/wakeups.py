@@ -42,7 +42,7 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
         await session.exec(
             statement.on_conflict_do_update(
                 index_elements=["account_id", "lead_id"],
-                set_={"wanted": Deal.wanted + 1, "dirty_since": since, "next_try_at": 0.0},
+                set_={"wanted": Deal.wanted + 1, "dirty_since": since, "next_try_at": 0.0, "restored": False},
             )
         )
     if leads:

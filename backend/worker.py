@@ -21,6 +21,8 @@ from backend.leases import LEASE_SECONDS, Claim, LeaseLost, claim, hand_back, he
 from backend.models import Account
 from backend.resources import Resources
 from backend.stripe_api.client import Unreachable
+from backend.writer.audit import audit
+from backend.writer.audit import next_due as next_audit_due
 from backend.writer.batch import write_dirty
 from backend.writer.journal import next_due as next_deal_due
 
@@ -125,6 +127,7 @@ class Worker:
         try:
             if await self._ready(claimed.account_id):
                 await write_dirty(self._resources, claimed)
+                await audit(self._resources, claimed)
         except (KommoError, NotConnected, Unreachable) as error:
             wait = _wait_seconds(error)
             log.warning("writing put off", account=claimed.account_id, seconds=round(wait, 1), reason=str(error))
@@ -148,9 +151,11 @@ class Worker:
             event_due = await next_event_due(session, account_id)
             connected = account is not None and account.state == "connected" and not options_of(account).shadow
             deal_due = await next_deal_due(session, account_id) if connected else None
+            audit_due = await next_audit_due(session, account_id) if connected else None
+        moments = [moment for moment in (deal_due, audit_due) if moment is not None]
         if held is not None and connected:
-            deal_due = max(held, deal_due or 0.0)
-        return min((moment for moment in (event_due, deal_due) if moment is not None), default=None)
+            moments = [max(held, min(moments, default=0.0))]
+        return min((moment for moment in (event_due, *moments) if moment is not None), default=None)
 
     async def _failed(self, claimed: Claim, error: Exception) -> None:
         log.error("job failed", account=claimed.account_id, exc_info=error)

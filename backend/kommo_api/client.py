@@ -119,6 +119,13 @@ class KommoApi:
                 found += [read(reading.note, one) for one in rows]
         return found
 
+    async def rewrite_note(self, note: Note, new_text: str) -> None:
+        """Another text in the same note; Kommo deletes none."""
+        params = {**note.params, "text": new_text}
+        await self._wire.patch(
+            f"{LEADS}/{note.lead_id}/notes/{note.id}", {"note_type": note.note_type, "params": params}
+        )
+
     async def pipelines(self) -> list[Pipeline]:
         """All of them, archived ones too, in Kommo's order."""
         body = await self._wire.get(PIPELINES)

@@ -119,6 +119,8 @@ def note(given: Row) -> Note:
         lead_id=whole(required(given, "entity_id")),
         text=text(row(given.get("params")).get("text")),
         created_at=whole_or(given.get("created_at"), 0),
+        note_type=text(given.get("note_type")) or "common",
+        params=row(given.get("params")),
     )
 
 

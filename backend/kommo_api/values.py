@@ -80,10 +80,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Note:
+    """``params`` is the whole content, of which ``text`` is what we read."""
+
     id: int
     lead_id: int
     text: str
     created_at: int
+    note_type: str = "common"
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

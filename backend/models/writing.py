@@ -25,7 +25,7 @@ class Deal(SQLModel, table=True):
     look_again_at: float | None = moment(default=None, nullable=True)  # when time alone will change its state
     audit_at: float | None = moment(default=None, nullable=True)  # when what was written is looked at again
     audits: int = 0  # looks since the last write; after the third it is believed
-    restored: bool = False  # what a person changed by hand was put back once since the last write; not twice
+    restored: bool = False  # what a person changed by hand was put back since the last news; not twice
     foreseen: int = 0  # in shadow mode: the revision whose writes were recorded as intended
     state: str = "known"  # known | gone: Kommo has no such deal (any more)
     problem: str = ""

@@ -180,6 +180,12 @@ async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) ->
         )
 
 
+async def audit_at(session: AsyncSession, account_id: int, lead_ids: Iterable[int], at: float) -> None:
+    """Something was written to these deals: it is looked at again then."""
+    mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(list(lead_ids)))
+    await session.exec(update(Deal).where(*mine).values(audit_at=at, audits=0))
+
+
 async def postpone(session: AsyncSession, account_id: int, lead_id: int, at: float, problem: str = "") -> None:
     await session.exec(
         update(Deal)

@@ -13,6 +13,7 @@ from backend.kommo_api.values import NewNote
 from backend.leases import Claim, fence
 from backend.resources import Resources
 from backend.writer import journal
+from backend.writer.audit import next_look
 from backend.writer.journal import Page
 from backend.writer.plan import Plan
 from backend.writer.sending import Outcome, names_the_deal, send
@@ -46,6 +47,8 @@ async def post_notes(
         await _record_refused_notes(session, claim, page, outcome.refused, now)
         done = [one.lead_id for one in plans if str(one.lead_id) not in outcome.refused]
         await journal.written(session, page, [lead for lead in done if lead not in settled_at])
+        touched = [one.lead_id for one in plans if one.patches or one.notes]
+        await journal.audit_at(session, claim.account_id, touched, next_look(now, 0, resources.settle_seconds) or now)
         for lead_id, at in settled_at.items():
             await journal.postpone(session, claim.account_id, lead_id, at)
 
