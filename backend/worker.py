@@ -25,6 +25,7 @@ from backend.writer.audit import audit
 from backend.writer.audit import next_due as next_audit_due
 from backend.writer.batch import write_dirty
 from backend.writer.journal import next_due as next_deal_due
+from backend.writer.shadow import foresee
 
 LOOK_SECONDS = 0.5
 """How often work of other processes is looked for; our own is announced by an event."""
@@ -125,7 +126,10 @@ class Worker:
     async def _write(self, claimed: Claim) -> float | None:
         """Set up and write; where Kommo does not let us, the moment until which the writer waits."""
         try:
-            if await self._ready(claimed.account_id):
+            account = await self._ready(claimed.account_id)
+            if account and options_of(account).shadow:
+                await foresee(self._resources, claimed)
+            elif account:
                 await write_dirty(self._resources, claimed)
                 await audit(self._resources, claimed)
         except (KommoError, NotConnected, Unreachable) as error:
@@ -134,16 +138,15 @@ class Worker:
             return self._resources.clock() + wait
         return None
 
-    async def _ready(self, account_id: int) -> bool:
-        """Connected and set up. An account that must be connected again keeps its deals dirty until it is; in shadow
-        mode everything is known and shown, and nothing is written."""
+    async def _ready(self, account_id: int) -> Account | None:
+        """Connected and set up. An account that must be connected again keeps its deals dirty until it is."""
         async with self._resources.database.read() as session:
             account = await session.get(Account, account_id)
         if account is None or account.state != "connected":
-            return False
+            return None
         if not account.set_up_at:
             await set_up(self._resources, account_id)
-        return not options_of(account).shadow
+        return account
 
     async def _next_moment(self, account_id: int, held: float | None) -> float | None:
         async with self._resources.database.read() as session:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli import events, integrations, payments, start
+from backend.cli import events, integrations, payments, shadow, start
 from backend.cli.reading import load_settings
 from backend.config import Settings
 from backend.logs import set_up_logs
@@ -25,6 +25,7 @@ app.add_typer(widget, name="widget")
 app.add_typer(events.app, name="events")
 app.add_typer(integrations.app, name="integrations")
 app.add_typer(payments.app, name="payments")
+app.add_typer(shadow.app, name="shadow")
 app.command("init")(start.init)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; HOST by default.")]

@@ -85,7 +85,12 @@ async def _once_written(session: AsyncSession, account_id: int, lead_ids: Collec
         return set()
     found = await session.exec(
         select(CardWrite.lead_id)
-        .where(CardWrite.account_id == account_id, CardWrite.kind == "note", col(CardWrite.lead_id).in_(lead_ids))
+        .where(
+            CardWrite.account_id == account_id,
+            CardWrite.kind == "note",
+            CardWrite.state != "intended",  # in shadow mode nothing was written
+            col(CardWrite.lead_id).in_(lead_ids),
+        )
         .distinct()
     )
     return set(found.all())

@@ -1,6 +1,6 @@
 """Intents before effects, and outcomes after them, in the database. Every unit of work here is fenced."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,20 @@ async def intend(session: AsyncSession, account_id: int, plans: Iterable[Plan], 
         for note in plan.notes:
             content = {"text": note.text, "marker": note.marker}
             await _put(session, account_id, plan.lead_id, "note", note.fact_id, content, "intended", epoch, now)
+
+
+async def foresee(
+    session: AsyncSession, account_id: int, plan: Plan, fields: Mapping[str, Any], epoch: int, now: float
+) -> None:
+    """In shadow mode everything stays an intent, fields as well: the plan makes them anew once it may write."""
+    rows: list[tuple[str, str, dict[str, Any]]] = [("fields", "fields", dict(fields))] if fields else []
+    for goal, decision in plan.stages:
+        to = {"pipeline": plan.move[0], "to": plan.move[1]} if plan.move and decision.status_id else {}
+        rows.append(("stage", goal.fact_id, to or {"stayed": decision.reason}))
+    rows += [("note", note.fact_id, {"text": note.text, "marker": note.marker}) for note in plan.notes]
+    rows += [("task", task.fact_id, {"text": task.text}) for task in plan.tasks]
+    for kind, fact_id, content in rows:
+        await _put(session, account_id, plan.lead_id, kind, fact_id, content, "intended", epoch, now)
 
 
 async def put_task(

@@ -1,0 +1,73 @@
+"""Shadow mode: everything is recorded as intended, nothing is written, and the report says where deals differ."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backend.models import CardWrite
+from tests.product import Product, running
+from tests.terminal import typed
+
+
+@pytest.fixture
+async def product(tmp_path: Path) -> AsyncIterator[Product]:
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as one:
+        yield one
+
+
+async def _paid(product: Product, lead_id: int) -> None:
+    await product.pay(await product.link(lead_id))
+    await product.quiet()
+
+
+async def test_a_trial_beside_handwork_from_on_to_off(product: Product, tmp_path: Path) -> None:
+    assert (await typed(product, tmp_path, "shadow", "on"))[0] == 0
+    stage = product.account.leads[lead_id := product.lead("Sofa")].status_id
+    await _paid(product, lead_id)
+    writes = await product.rows(CardWrite)
+    assert {(write.kind, write.state) for write in writes} == {
+        (kind, "intended") for kind in ("fields", "note", "stage")
+    }
+    assert (product.fields(lead_id), product.notes(lead_id)) == ({}, [])
+    assert product.account.leads[lead_id].status_id == stage
+
+    code, said = await typed(product, tmp_path, "shadow", "report")
+    assert code == 0
+    assert f"Deal {lead_id}  Sofa" in said
+    assert "would set  STRIPE_PAYMENT_STATUS: - -> Paid" in said
+    assert "stage      moves to Paid" in said
+    assert "note       Payment received: 120.00 USD" in said
+    assert "today      STRIPE_AMOUNT_PAID is -, not 120" in said
+
+    await typed(product, tmp_path, "shadow", "off")
+    await product.until(lambda: product.notes(lead_id))
+    await product.quiet()
+    assert product.deal(lead_id)["status"] == "Paid"
+    assert len(product.notes(lead_id)) == 1
+    assert {(write.kind, write.state) for write in await product.rows(CardWrite) if write.kind != "fields"} == {
+        ("note", "done"),
+        ("stage", "done"),
+    }
+    assert "the fields are as we would write them" in (await typed(product, tmp_path, "shadow", "report"))[1]
+    assert (await typed(product, tmp_path, "shadow", "report", "--differing", "--json"))[1] == ""
+
+
+async def test_the_report_names_deals_that_are_gone_and_stages_that_stay(product: Product, tmp_path: Path) -> None:
+    assert "Nothing was recorded" in (await typed(product, tmp_path, "shadow", "report"))[1]
+    await typed(product, tmp_path, "shadow", "on")
+    won, gone = product.lead("Won", status_id=142), product.lead("Gone")
+    for lead_id in (won, gone):
+        await _paid(product, lead_id)
+    product.kommo.person().delete_lead(gone)
+    rows = [json.loads(line) for line in (await typed(product, tmp_path, "shadow", "report", "--json"))[1].splitlines()]
+    told = {row["lead_id"]: row for row in rows}
+    assert told[won]["stage"] == "stays: the deal is closed"
+    assert told[gone]["is_gone"]
+    assert not told[won]["is_gone"]
+
+
+async def test_an_account_that_is_not_there_is_named(product: Product, tmp_path: Path) -> None:
+    code, said = await typed(product, tmp_path, "shadow", "on", "--account", "7")
+    assert (code, "No Kommo account 7" in said) == (1, True)
