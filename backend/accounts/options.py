@@ -1,9 +1,9 @@
 """What an admin may choose for an account, checked, with what holds while nobody chose."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from backend.errors import FieldInvalid
 from backend.models import Account
@@ -12,7 +12,8 @@ Users = list[StrictInt]
 
 
 class Options(BaseModel):
-    """``refunds`` and ``create``: who may; ``prefill_email`` is off because links are forwarded to accountants."""
+    """``refunds`` and ``create``: who may; ``prefill_email`` is off because links are forwarded to accountants;
+    ``stage_hours``: money older than this moves no deal by itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,6 +24,7 @@ class Options(BaseModel):
     prefill_email: StrictBool = False
     bare_reference: Literal["trust", "suggest"] = "trust"
     shadow: StrictBool = False
+    stage_hours: Annotated[StrictInt, Field(ge=1, le=24 * 365)] = 72
 
 
 def options_of(account: Account) -> Options:

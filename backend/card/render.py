@@ -11,8 +11,8 @@ from backend.money import as_decimal
 
 __all__ = ["Note", "StageGoal", "Task", "Wanted", "render"]
 
-STAGE_SECONDS = 72 * 3600.0
-"""A stage move starts bots that write to clients: never for money that is older than this."""
+STAGE_HOURS = 72
+"""A stage move starts bots that write to clients: for money that is older than this it is only offered."""
 FIELDS = (
     "STRIPE_PAYMENT_STATUS", "STRIPE_AMOUNT_PAID", "STRIPE_REFUNDED", "STRIPE_OUTSTANDING", "STRIPE_CURRENCY",
     "STRIPE_PAYMENT_INTENT", "STRIPE_PAYMENT_DATE", "STRIPE_PAYMENTS", "STRIPE_PAYMENT_LINK",
@@ -21,11 +21,14 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class StageGoal:
-    """The deal has earned a move: ``kind`` is ``paid`` or ``first``, once per ``fact_id``."""
+    """The deal has earned a move: ``kind`` is ``paid`` or ``first``, once per ``fact_id``.
+
+    ``held``: why the move is only offered to a person; empty where it is made.
+    """
 
     kind: str
     fact_id: str
-    old: bool
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,13 @@ class Wanted:
     has_money: bool
 
 
-def render(ledger: DealLedger, texts: Texts, *, link_base: str, test: bool) -> Wanted:
+def render(ledger: DealLedger, texts: Texts, *, link_base: str, test: bool, stage_hours: int = STAGE_HOURS) -> Wanted:
     """``link_base`` is the public address that permanent links begin with; ``test`` marks every note."""
     return Wanted(
         fields=_fields(ledger, link_base),
         notes=tuple(notes_of(ledger, texts, test)),
         tasks=tuple(tasks_of(ledger, texts, test)),
-        stages=tuple(_stages(ledger)),
+        stages=tuple(_stages(ledger, stage_hours)),
         has_money=bool(ledger.received_anywhere) or any(ledger.is_settled(r) for r in ledger.requests),
     )
 
@@ -74,7 +77,7 @@ def _number(amount: int, currency: str) -> str:
     return f"{value:f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
 
 
-def _stages(ledger: DealLedger) -> Iterator[StageGoal]:
+def _stages(ledger: DealLedger, hours: int) -> Iterator[StageGoal]:
     """Once per request, or once per payment where there is no request; renewals never.
 
     On money in part the goal is ``first``, on the whole ``paid``.
@@ -90,4 +93,6 @@ def _stages(ledger: DealLedger) -> Iterator[StageGoal]:
     else:
         fact, at = latest.request_id or latest.subscription or latest.id, latest.paid_at or 0.0
     if fact:
-        yield StageGoal(kind, f"{kind}:{fact}", old=ledger.now - at > STAGE_SECONDS)
+        held = "the payment was attached by hand" if latest and latest.attached else ""
+        is_old = ledger.now - at > hours * 3600
+        yield StageGoal(kind, f"{kind}:{fact}", held=f"the money is older than {hours} hours" if is_old else held)

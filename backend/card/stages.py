@@ -22,10 +22,14 @@ class DealNow:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``status_id`` is the target, or None with the reason why the deal stays."""
+    """``status_id`` is the target, or None with the reason why the deal stays.
+
+    ``offered``: where a person may have it moved all the same.
+    """
 
     status_id: int | None
     reason: str = ""
+    offered: int | None = None
 
 
 def decide(
@@ -38,8 +42,6 @@ def decide(
     test: bool,
 ) -> Decision:
     """``rules``: pipeline id → {first, paid}; ``last_written``: the (pipeline, status) that we moved it to last."""
-    if goal.old:
-        return Decision(None, "the money is older than three days")
     if test and TEST_TAG not in now.tags:
         return Decision(None, f"test money moves only deals tagged {TEST_TAG}")
     if now.status_id in (WON, LOST):
@@ -49,7 +51,10 @@ def decide(
     target = (rules.get(str(now.pipeline_id)) or {}).get(goal.kind)
     if target is None:
         return Decision(None, "no stage is chosen for this pipeline")
-    return _forward(target, now, pipelines)
+    decided = _forward(target, now, pipelines)
+    if goal.held and decided.status_id is not None:
+        return Decision(None, goal.held, offered=decided.status_id)
+    return decided
 
 
 def _forward(target: int, now: DealNow, pipelines: Sequence[Mapping[str, Any]]) -> Decision:

@@ -162,6 +162,7 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         refunded_total=total,
         refunds=_in_time(_refund(one) for one in mine.hanging_on(entry, "refund")),
         disputes=_in_time(_dispute(one) for one in mine.hanging_on(entry, "dispute")),
+        attached=bool(facts.get("attached")),
     )
 
 

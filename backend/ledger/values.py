@@ -96,6 +96,8 @@ class Payment:
     refunded_total: int
     refunds: tuple[Refund, ...]
     disputes: tuple[Dispute, ...]
+    attached: bool = False
+    """A person put it into its deal."""
 
     @property
     def stripe_id(self) -> str:

@@ -9,6 +9,7 @@ from backend.accounts.admin import list_accounts, put_options, put_stages
 from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
 from backend.accounts.integrations import remove_integration
+from backend.accounts.moves import agree
 from backend.accounts.unmatched import unmatched
 from backend.errors import FieldInvalid
 from backend.web.bodies import json_body
@@ -58,6 +59,12 @@ async def stripe(resources: ResourcesDep, _admin: AdminDep, account_id: AccountI
 @router.put("/accounts/{account_id}/options")
 async def options(resources: ResourcesDep, _admin: AdminDep, account_id: AccountId, request: Request) -> dict[str, Any]:
     return await put_options(resources, account_id, await _body(request))
+
+
+@router.post("/accounts/{account_id}/deals/{lead_id}/move")
+async def move(resources: ResourcesDep, _admin: AdminDep, account_id: AccountId, lead_id: AccountId) -> dict[str, Any]:
+    """Agrees to the stage move that was only offered: the money was old, or attached by hand."""
+    return await agree(resources, account_id, lead_id, who="admin")
 
 
 @router.get("/unmatched")

@@ -8,6 +8,7 @@ from sqlalchemy import case, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.card.stages import Decision
 from backend.db import dialect_insert
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
@@ -89,7 +90,7 @@ async def intend(session: AsyncSession, account_id: int, plans: Iterable[Plan], 
     for plan in plans:
         for goal, decision in plan.stages:
             moving = decision.status_id is not None and plan.move is not None
-            content: dict[str, Any] = {"stayed": decision.reason}
+            content = _stayed(decision)
             if moving and plan.move is not None:
                 content = {"pipeline": plan.move[0], "to": plan.move[1]}
             state = "sent" if moving else "done"
@@ -99,6 +100,10 @@ async def intend(session: AsyncSession, account_id: int, plans: Iterable[Plan], 
             await _put(session, account_id, plan.lead_id, "note", note.fact_id, content, "intended", epoch, now)
 
 
+def _stayed(decision: Decision) -> dict[str, Any]:
+    return {"stayed": decision.reason} | ({"offered": decision.offered} if decision.offered else {})
+
+
 async def foresee(
     session: AsyncSession, account_id: int, plan: Plan, fields: Mapping[str, Any], epoch: int, now: float
 ) -> None:
@@ -106,7 +111,7 @@ async def foresee(
     rows: list[tuple[str, str, dict[str, Any]]] = [("fields", "fields", dict(fields))] if fields else []
     for goal, decision in plan.stages:
         to = {"pipeline": plan.move[0], "to": plan.move[1]} if plan.move and decision.status_id else {}
-        rows.append(("stage", goal.fact_id, to or {"stayed": decision.reason}))
+        rows.append(("stage", goal.fact_id, to or _stayed(decision)))
     rows += [("note", note.fact_id, {"text": note.text, "marker": note.marker}) for note in plan.notes]
     rows += [("task", task.fact_id, {"text": task.text}) for task in plan.tasks]
     for kind, fact_id, content in rows:

@@ -1,7 +1,7 @@
 """What must be written to one deal, decided in values: the difference between wanted and what is there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,13 +58,14 @@ def _stages(
     if any(write.state in IN_DOUBT for write in ours):
         return
     known = {write.fact_id for write in ours if write.state != "intended"}
+    agreed = {write.fact_id for write in ours if write.content.get("agreed")}
     now = DealNow(lead.pipeline_id, lead.status_id, lead.tags)
     for goal in wanted.stages:
         if goal.fact_id not in known:
             yield (
                 goal,
                 decide(
-                    goal,
+                    replace(goal, held="") if goal.fact_id in agreed else goal,
                     now,
                     rules=account.stages,
                     pipelines=account.pipelines,

@@ -8,8 +8,14 @@ from backend.models import Account
 
 
 def wanted_of(account: Account, ledger: DealLedger, link_base: str) -> Wanted:
-    language = options_of(account).note_language
-    return render(ledger, texts(language), link_base=link_base, test=is_test(ledger))
+    options = options_of(account)
+    return render(
+        ledger,
+        texts(options.note_language),
+        link_base=link_base,
+        test=is_test(ledger),
+        stage_hours=options.stage_hours,
+    )
 
 
 def is_test(ledger: DealLedger) -> bool:

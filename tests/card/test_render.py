@@ -83,7 +83,7 @@ def test_test_money_is_marked() -> None:
 
 def test_a_paid_request_earns_one_move() -> None:
     (goal,) = _render(request(), payment()).stages
-    assert (goal.kind, goal.fact_id, goal.old) == ("paid", "paid:r1", False)
+    assert (goal.kind, goal.fact_id, goal.held) == ("paid", "paid:r1", "")
 
 
 def test_renewals_earn_none_of_their_own() -> None:
@@ -96,7 +96,7 @@ def test_renewals_earn_none_of_their_own() -> None:
 
 def test_money_older_than_three_days_is_told_as_old() -> None:
     (goal,) = _render(request(), payment(paid_at=NOW - 72 * 3600 - 1)).stages
-    assert goal.old
+    assert goal.held == "the money is older than 72 hours"
 
 
 def test_part_of_the_money_earns_the_first_stage_only() -> None:

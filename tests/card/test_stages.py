@@ -21,12 +21,13 @@ PIPELINES = [
     },
     {"id": 2, "statuses": [{"id": 21, "sort": 20, "type": 0}]},
 ]
-PAID = StageGoal("paid", "paid:r1", old=False)
+RULES = {"1": {"first": 12, "paid": 13}}
+PAID = StageGoal("paid", "paid:r1")
 
 
 def _decide(status: int = 11, pipeline: int = 1, goal: StageGoal = PAID, **given: Any) -> int | None:
     known: dict[str, Any] = {
-        "rules": {"1": {"first": 12, "paid": 13}}, "pipelines": PIPELINES, "last_written": None, "test": False,
+        "rules": RULES, "pipelines": PIPELINES, "last_written": None, "test": False,
     }  # fmt: skip
     tags = given.pop("tags", ())
     return decide(goal, DealNow(pipeline, status, tags), **(known | given)).status_id
@@ -37,7 +38,7 @@ def test_a_paid_deal_moves_forward() -> None:
 
 
 def test_the_first_money_has_a_stage_of_its_own() -> None:
-    assert _decide(goal=StageGoal("first", "first:r1", old=False)) == 12
+    assert _decide(goal=StageGoal("first", "first:r1")) == 12
 
 
 @pytest.mark.parametrize("status", [13, 142, 143])
@@ -53,8 +54,13 @@ def test_a_deal_in_a_pipeline_without_a_rule_stays() -> None:
     assert _decide(21, pipeline=2) is None
 
 
-def test_old_money_moves_nothing() -> None:
-    assert _decide(goal=StageGoal("paid", "paid:r1", old=True)) is None
+def test_a_move_that_is_held_is_offered_where_it_could_be_made() -> None:
+    held = StageGoal("paid", "paid:r1", held="the money is old")
+    assert _decide(goal=held) is None
+    decision = decide(held, DealNow(1, 11, ()), rules=RULES, pipelines=PIPELINES, last_written=None, test=False)
+    assert (decision.reason, decision.offered) == ("the money is old", 13)
+    closed = decide(held, DealNow(1, 142, ()), rules=RULES, pipelines=PIPELINES, last_written=None, test=False)
+    assert (closed.reason, closed.offered) == ("the deal is closed", None)
 
 
 def test_a_person_who_moved_it_after_us_has_the_last_word() -> None:

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.admin import list_accounts
 from backend.accounts.connections import connection_for_button, connections_of
+from backend.accounts.moves import offered_moves
 from backend.accounts.unmatched import unmatched
 from backend.errors import NotConnected
 from backend.kommo_api.values import INCOMING
@@ -43,6 +44,8 @@ class LookedUp:
     answer: DealAnswer
     deal: Deal | None
     writes: list[CardWrite]
+    offered: str
+    """The stage that the deal may be moved to, where that waits for a person."""
 
 
 async def shown(resources: Resources, account_id: int) -> Shown | None:
@@ -85,9 +88,16 @@ async def look_up(resources: Resources, account_id: int, lead_id: int) -> Looked
             select(CardWrite).where(CardWrite.account_id == account_id, CardWrite.lead_id == lead_id)
         )
         connected = await _is_connected(session, account)
+        moves = await offered_moves(session, account_id, lead_id)
     rights = May(create=True, refund=False)
     answer = deal_answer(ledgers[lead_id], resources.addresses.public_url, connected=connected, may=rights)
-    return LookedUp(lead_id, answer, deal, list(writes.all()))
+    offered = _stage_name(account, moves[-1].content["offered"]) if moves else ""
+    return LookedUp(lead_id, answer, deal, list(writes.all()), offered)
+
+
+def _stage_name(account: Account, status_id: int) -> str:
+    statuses = (status for pipeline in account.pipelines for status in pipeline["statuses"])
+    return next((str(status["name"]) for status in statuses if status["id"] == status_id), str(status_id))
 
 
 async def _is_connected(session: AsyncSession, account: Account) -> bool:

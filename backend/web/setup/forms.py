@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from backend.accounts.admin import put_options, put_stages
 from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
+from backend.accounts.moves import agree
 from backend.accounts.sessions import Visitor
 from backend.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
@@ -41,6 +42,11 @@ async def stripe(request: Request, resources: ResourcesDep, account_id: int) -> 
 @router.post("/attach")
 async def attach_payment(request: Request, resources: ResourcesDep, account_id: int) -> Response:
     return await _done(request, resources, account_id, "attach", _attach)
+
+
+@router.post("/move")
+async def agree_to_move(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "move", _move)
 
 
 async def _done(
@@ -116,6 +122,11 @@ async def _put_stripe(resources: Resources, account_id: int, typed: Typed) -> st
 async def _attach(resources: Resources, account_id: int, typed: Typed) -> str:
     lead_id = _number(typed.get("lead_id", ""), "lead_id")
     await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id})
+    return ""
+
+
+async def _move(resources: Resources, account_id: int, typed: Typed) -> str:
+    await agree(resources, account_id, _number(typed.get("lead_id", ""), "lead_id"), who="admin")
     return ""
 
 

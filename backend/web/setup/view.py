@@ -24,6 +24,7 @@ DONE = {
     "options": "The options are saved.",
     "stripe": "Stripe is connected.",
     "attach": "The payment is attached; its deal is being written.",
+    "move": "The deal is being moved.",
 }
 MAX_LEAD = 2**53 - 1
 
