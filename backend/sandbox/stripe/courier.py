@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 import stripe
@@ -70,6 +70,10 @@ class Courier:
     _unaccepted: Counter[str] = field(default_factory=Counter)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _stir: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy has the same deliveries before it, and nobody at work yet."""
+        return self.__dict__ | {"_tasks": set(), "_stir": asyncio.Event()}
 
     def send(self, event: Event, endpoint: Endpoint) -> Delivery:
         delivery = Delivery(self.ground.new_id("dlv_"), event, endpoint, self.ground.clock())

@@ -1,0 +1,95 @@
+"""What people do, as stubbornly as people are: whoever meets a dead server comes again."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import httpx
+
+from backend.sandbox.stripe import Payer
+from backend.sandbox.stripe.refusals import Refusal
+from tests.crash.play import Play
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 20.0
+
+
+async def stubbornly(attempt: Callable[[], Awaitable[T | None]]) -> T:
+    """Until it brings something; what nobody answered, or with 5xx, is tried again."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        try:
+            brought = await attempt()
+        except httpx.TransportError:
+            brought = None
+        if brought is not None:
+            return brought
+        await asyncio.sleep(0.02)
+    raise TimeoutError(f"in vain for {PATIENCE_SECONDS:.0f} seconds: {attempt.__qualname__}")
+
+
+def usable(answer: httpx.Response) -> bool:
+    """False: try again. A definite no is a fault of the test or of the product."""
+    if answer.status_code >= 500:
+        return False
+    assert answer.status_code < 400, f"{answer.request.url}: {answer.status_code} {answer.text}"
+    return True
+
+
+async def installs(play: Play) -> None:
+    """An admin allows us on Kommo's page, once more where it did not come to a good end."""
+
+    async def attempt() -> bool | None:
+        begun = await play.http.get(f"{play.url}/oauth/kommo/start", headers=play.admin)
+        if not usable(begun):
+            return None
+        agreed = await play.http.get(f"{begun.headers['location']}&auto=allow")
+        done = await play.http.get(agreed.headers["location"])
+        return True if usable(done) else None
+
+    await stubbornly(attempt)
+
+
+async def asks(play: Play, lead_id: int, request_id: str, amount: str = "120.00", **more: object) -> str:
+    """The rep presses the button, again with the same uuid; the link."""
+    body = {
+        "request_id": request_id,
+        "lead_id": lead_id,
+        "amount": amount,
+        "currency": "USD",
+        "description": "Sofa",
+        "mode": "payment",
+    } | more
+
+    async def attempt() -> str | None:
+        answer = await play.http.post(f"{play.url}/widget/requests", json=body, headers=play.token())
+        return str(answer.json()["url"]) if usable(answer) else None
+
+    return await stubbornly(attempt)
+
+
+async def opens(play: Play, link: str) -> str:
+    """The client opens the link; the session's id."""
+
+    async def attempt() -> str | None:
+        answer = await play.http.get(link)
+        if not usable(answer) or answer.status_code != 303:
+            return None
+        return answer.headers["location"].rpartition("/")[2].partition("#")[0]
+
+    return await stubbornly(attempt)
+
+
+async def pays(play: Play, link: str, payer: Payer | None = None) -> str:
+    """A client opens the link and pays; a page that has expired meanwhile is opened anew."""
+
+    async def attempt() -> str | None:
+        session_id = await opens(play, link)
+        try:
+            play.stripe.pay_session(session_id, payer)
+        except Refusal:
+            return None
+        return session_id
+
+    return await stubbornly(attempt)

@@ -1,0 +1,25 @@
+"""Where the sweeps run: on SQLite and on PostgreSQL, in one lane daily and in several in the full run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.crash.databases import Databases, Postgres, Sqlite
+from tests.crash.sweep import Ground
+
+LANES = 3
+"""Most of a play is waiting: so many at a time keep one core busy."""
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def databases(request: pytest.FixtureRequest) -> Callable[[Path], Databases]:
+    if request.param == "sqlite":
+        return Sqlite
+    url = request.getfixturevalue("postgres_url")
+    return lambda folder: Postgres(url, folder.name)
+
+
+@pytest.fixture
+def ground(databases: Callable[[Path], Databases], tmp_path: Path) -> Ground:
+    return Ground(tmp_path, databases, LANES)

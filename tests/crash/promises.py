@@ -1,0 +1,139 @@
+"""What must hold when everything is quiet, whoever died, whatever was lost on the way, and whatever people did."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlmodel import SQLModel, select
+
+from backend.kommo_api.deal_fields import DEAL_FIELDS
+from backend.models import Account, CardWrite, InboxEvent, StripeConnection
+from backend.sandbox.kommo.records import Lead, StageMove
+from backend.sandbox.kommo.views import fields_of
+from tests.crash.play import Play
+from tests.crash.truth import Truth, truth_of
+
+
+async def broken(play: Play, *, may_differ: Sequence[int] = ()) -> list[str]:
+    """Every promise that does not hold, in words. ``may_differ``: deals whose card a person has changed."""
+    leads = [lead for lead in play.kommo.account.leads.values() if not lead.is_deleted]
+    return [
+        *(f"deal {lead.name}: {what}" for lead in leads for what in _of_deal(play, lead)),
+        *(f"deal {lead.name}: {what}" for lead in leads if lead.id not in may_differ for what in _amounts(play, lead)),
+        *_of_account(play),
+        *await _of_events(play),
+        *await _of_intents(play),
+        *await _of_tokens(play),
+    ]
+
+
+def _of_deal(play: Play, lead: Lead) -> Iterator[str]:
+    truth, account = truth_of(play.shelf, lead.id), play.kommo.account
+    said = [line for note in account.notes_of(lead.id) for line in note.text.split("\n")]
+    yield from (f"{count} times noted: {line}" for line, count in Counter(said).items() if count > 1)
+    yield from _noted_once(said, "Payment received", [intent["id"] for intent in truth.intents])
+    yield from _noted_once(said, "Refund completed", [r["id"] for r in truth.refunds if r["status"] == "succeeded"])
+    yield from _noted_once(said, "Dispute opened", [dispute["id"] for dispute in truth.disputes])
+    tasks = Counter(task.text for task in account.tasks_of(lead.id))
+    yield from (f"{count} tasks: {text}" for text, count in tasks.items() if count > 1)
+    yield from _moved_once([move for move in account.moves if move.lead_id == lead.id and move.via == "api"], play)
+
+
+def _noted_once(said: list[str], begins: str, ids: list[str]) -> Iterator[str]:
+    """Exactly once each, and nothing of the kind beside them."""
+    lines = [line for line in said if line.startswith(begins)]
+    for one in ids:
+        count = sum(one in line for line in lines)
+        if count != 1:
+            yield f"{one} has {count} notes '{begins}…'"
+    yield from (f"a note about nothing: {line}" for line in lines if not any(one in line for one in ids))
+
+
+def _moved_once(moves: list[StageMove], play: Play) -> Iterator[str]:
+    places = {
+        (pipeline.id, status.id): status.sort
+        for pipeline in play.kommo.account.pipelines.values()
+        for status in pipeline.statuses
+    }
+    for place, count in Counter(move.after for move in moves).items():
+        if count > 1:
+            yield f"moved {count} times to {place}"
+    yield from (f"moved back: {move}" for move in moves if places[move.after] <= places.get(move.before, 0))
+
+
+def _amounts(play: Play, lead: Lead) -> Iterator[str]:
+    truth, fields = truth_of(play.shelf, lead.id), fields_of(play.kommo.account, lead)
+    if not truth.intents:
+        return
+    for code, expected in _sums(truth).items():
+        if Decimal(str(fields.get(code, "NaN"))) != expected:
+            yield f"{code} is {fields.get(code)}, and at Stripe it is {expected}"
+
+
+def _sums(truth: Truth) -> dict[str, Decimal]:
+    return {
+        "STRIPE_AMOUNT_PAID": truth.received,
+        "STRIPE_REFUNDED": truth.given_back,
+        "STRIPE_PAYMENTS": Decimal(len(truth.intents)),
+    }
+
+
+def _of_account(play: Play) -> Iterator[str]:
+    """Set up once: no field, no endpoint twice."""
+    codes = Counter(field.code for field in play.kommo.account.custom_fields.values() if field.code)
+    yield from (f"{count} fields {code}" for code, count in codes.items() if count > 1)
+    missing = {field.code for field in DEAL_FIELDS} - codes.keys()
+    if missing:
+        yield f"fields missing: {', '.join(sorted(missing))}"
+    enabled = sum(endpoint.enabled for endpoint in play.shelf.endpoints.values())
+    if enabled != 1:
+        yield f"{enabled} webhook endpoints"
+
+
+async def _of_events(play: Play) -> list[str]:
+    """What Stripe had accepted is worked in, and in the end Stripe had everything accepted."""
+    failed = [delivery for delivery in play.stripe.courier.deliveries if delivery.status == "failed"]
+    events = {event.id: event for event in await _rows(play, InboxEvent)}
+    lost = [d.event for d in play.stripe.courier.deliveries if d.event.id not in events]
+    open_ones = [event for event in events.values() if event.state not in ("done", "foreign", "ignored")]
+    return [
+        *(f"given up by Stripe: {delivery.event.type}" for delivery in failed),
+        *(f"accepted and lost: {event.type}" for event in lost),
+        *(f"not worked in: {event.type} is {event.state}: {event.error}" for event in open_ones),
+    ]
+
+
+async def _of_intents(play: Play) -> list[str]:
+    gone = {lead.id for lead in play.kommo.account.leads.values() if lead.is_deleted}
+    return [
+        f"an intent without an end: {write.kind} {write.fact_id} is {write.state}"
+        for write in await _rows(play, CardWrite)
+        if write.state != "done" and write.lead_id not in gone
+    ]
+
+
+async def _of_tokens(play: Play) -> list[str]:
+    """Where we are installed, Kommo accepts both tokens, and the signing secret is the endpoint's."""
+    if not play.integration.installed:
+        return []
+    accounts = await _rows(play, Account)
+    if not accounts:
+        return ["no account is connected"]
+    (account,) = accounts
+    if account.state != "connected":
+        return [f"the account is in state {account.state}: {account.problem}"]
+    kept = orjson.loads(play.vault.open_text(account.tokens, f"account:{account.id}:tokens"))
+    pair = play.kommo.wallet.by_access.get(kept["access_token"])
+    if pair is None or not play.kommo.access_is_live(pair):
+        return ["the access token is dead"]
+    if pair.refresh != kept["refresh_token"] or not play.kommo.refresh_is_live(pair) or pair.follower:
+        return ["the refresh token is dead"]
+    connections = await _rows(play, StripeConnection)
+    return [f"{len(connections)} Stripe connections"] if len(connections) != 1 else []
+
+
+async def _rows(play: Play, table: type[SQLModel]) -> list[Any]:
+    async with play.database.read() as session:
+        return list((await session.exec(select(table))).all())
