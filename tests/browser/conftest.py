@@ -1,6 +1,7 @@
 """Real Chromium on the sandbox's deal card, with the built archive in it and a scripted backend behind it.
 
-Playwright's sync API can't live in a running event loop, so the servers run in a thread of their own.
+Playwright's sync API can't live in a running event loop, so the servers run in a thread of their own. They are
+started once a file; each test has a Kommo and a backend of its own behind them.
 """
 
 import asyncio
@@ -9,11 +10,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend import widget_archive
 from backend.clock import system_clock
@@ -73,17 +74,53 @@ class Stage:
         return list(self.world.account.leads)
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    world = KommoWorld(system_clock)
-    integration = world.add_integration(world.account, "http://127.0.0.1:1/oauth/kommo/callback")
-    backend = ScriptedBackend(integration.client_secret)
+@dataclass
+class Door:
+    """What is served at one address; the app behind it may be changed while the server runs."""
+
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            assert self.app
+            await self.app(scope, receive, send)
+            return
+        for said in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{said}.complete"})
+
+
+@dataclass
+class House:
+    """The two addresses of a file's tests, and the archive that was built for the backend's."""
+
+    kommo: Door
+    backend: Door
+    kommo_url: str
+    backend_url: str
+    archive: bytes
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    kommo, backend = Door(), Door()
     with ExitStack() as stack:
-        backend_url = stack.enter_context(threaded(serving(backend.app())))
-        built = widget_archive.build(widget_archive.find_sources(), backend_url, tmp_path / "widget.zip")
-        install_widget(world, integration.client_id, built.content)
-        world.base_url = stack.enter_context(threaded(serving(create_app(world))))
-        yield Stage(world, integration, backend, world.base_url, backend_url)
+        kommo_url = stack.enter_context(threaded(serving(kommo)))
+        backend_url = stack.enter_context(threaded(serving(backend)))
+        out = tmp_path_factory.mktemp("widget") / "widget.zip"
+        built = widget_archive.build(widget_archive.find_sources(), backend_url, out)
+        yield House(kommo, backend, kommo_url, backend_url, built.content)
+
+
+@pytest.fixture
+def stage(house: House) -> Stage:
+    world = KommoWorld(system_clock)
+    world.base_url = house.kommo_url
+    integration = world.add_integration(world.account, "http://127.0.0.1:1/oauth/kommo/callback")
+    install_widget(world, integration.client_id, house.archive)
+    backend = ScriptedBackend(integration.client_secret)
+    house.kommo.app, house.backend.app = create_app(world), backend.app()
+    return Stage(world, integration, backend, house.kommo_url, house.backend_url)
 
 
 @dataclass
@@ -117,21 +154,40 @@ class Card:
         return self.page.evaluate(f"window.host.{expression}")
 
 
+@pytest.fixture(scope="module")
+def kept_page(browser: Browser) -> Iterator[Page]:
+    """One page for all tests of a file: it knows the host's scripts already."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def card(page: Page, stage: Stage) -> Iterator[Card]:
+def card(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Card]:
+    """On the kept page; with the marker ``own_page`` on one that no other test sees."""
+    own = request.node.get_closest_marker("own_page")
+    page: Page = request.getfixturevalue("page" if own else "kept_page")
+    page.set_viewport_size({"width": 1280, "height": 720})
     found = Card(page, stage)
-    page.on("pageerror", lambda error: found.heard.append(f"page error: {error}"))
-    page.on("console", _listener(found.heard))
+    listen = _listener(found.heard)
+    page.on("pageerror", listen)
+    page.on("console", listen)
     yield found
     complaints = page.evaluate("window.host ? window.host.complaints : []")
+    page.remove_listener("pageerror", listen)
+    page.remove_listener("console", listen)
+    page.unroute_all(behavior="ignoreErrors")
+    page.goto("about:blank")
     assert complaints == []
     assert found.heard == []
 
 
-def _listener(heard: list[str]) -> Callable[[ConsoleMessage], None]:
-    def listen(message: ConsoleMessage) -> None:
+def _listener(heard: list[str]) -> Callable[[ConsoleMessage | Error], None]:
+    def listen(said: ConsoleMessage | Error) -> None:
+        if isinstance(said, Error):
+            heard.append(f"page error: {said}")
         # The browser itself reports every answer above 399 and every lost connection; those are scripted.
-        if message.type == "error" and "Failed to load resource" not in message.text and "net::" not in message.text:
-            heard.append(message.text)
+        elif said.type == "error" and "Failed to load resource" not in said.text and "net::" not in said.text:
+            heard.append(said.text)
 
     return listen

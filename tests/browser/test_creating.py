@@ -204,6 +204,7 @@ def test_escape_closes_the_form_and_gives_the_focus_back(card: Card) -> None:
     expect(card.button("Create Stripe payment")).to_be_focused()
 
 
+@pytest.mark.own_page
 def test_the_link_is_copied_with_one_press(card: Card) -> None:
     card.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     card.open().begin()
@@ -215,6 +216,7 @@ def test_the_link_is_copied_with_one_press(card: Card) -> None:
     assert card.page.evaluate("navigator.clipboard.readText()") == url
 
 
+@pytest.mark.own_page
 def test_the_link_is_copied_where_the_clipboard_is_refused(card: Card) -> None:
     card.page.add_init_script("delete Navigator.prototype.clipboard")
     card.open().begin()
@@ -223,6 +225,7 @@ def test_the_link_is_copied_where_the_clipboard_is_refused(card: Card) -> None:
     expect(card.button("Copied")).to_be_visible()
 
 
+@pytest.mark.own_page
 def test_the_message_for_the_client_has_amount_and_link_in_it(card: Card) -> None:
     card.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     card.open().begin()
@@ -250,6 +253,7 @@ def test_done_leads_back_to_the_list_with_the_new_link_in_it(card: Card) -> None
     expect(card.button("Create Stripe payment")).to_be_visible()
 
 
+@pytest.mark.own_page
 def test_the_new_links_panel_closes_by_itself_when_it_is_paid(card: Card) -> None:
     card.page.clock.install()
     card.open().begin()

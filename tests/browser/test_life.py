@@ -73,6 +73,7 @@ def test_a_second_render_in_the_same_card_changes_nothing(card: Card) -> None:
     assert card.page.locator(".dealpay").count() == 1
 
 
+@pytest.mark.own_page
 def test_a_form_is_not_sent_into_another_deal(card: Card) -> None:
     first, second = two_deals(card)
     card.page.clock.install()
@@ -92,6 +93,7 @@ def test_a_new_deal_gets_its_card_when_it_is_saved(card: Card) -> None:
     assert len(card.stage.backend.called("deal")) == 1
 
 
+@pytest.mark.own_page
 def test_nothing_is_left_after_destroy(card: Card) -> None:
     card.page.clock.install()
     card.stage.backend.deal |= {"requests": [a_request()]}
@@ -105,6 +107,7 @@ def test_nothing_is_left_after_destroy(card: Card) -> None:
     assert len(card.stage.backend.calls) == calls
 
 
+@pytest.mark.own_page
 def test_no_listener_of_the_document_outlives_the_card(card: Card) -> None:
     card.page.add_init_script(
         """window.counted = 0;
@@ -147,6 +150,7 @@ def test_a_collapsed_panel_asks_for_nothing(card: Card) -> None:
     expect(card.button("Create Stripe payment")).to_be_visible()
 
 
+@pytest.mark.own_page
 def test_an_open_payment_is_looked_after_until_it_is_paid(card: Card) -> None:
     card.page.clock.install()
     card.stage.backend.deal |= {"requests": [a_request()], "expected": [money("120.00")]}
@@ -161,6 +165,7 @@ def test_an_open_payment_is_looked_after_until_it_is_paid(card: Card) -> None:
     assert len(card.stage.backend.calls) == calls
 
 
+@pytest.mark.own_page
 def test_a_hidden_tab_does_not_refresh(card: Card) -> None:
     card.page.clock.install()
     card.stage.backend.deal |= {"requests": [a_request()]}
@@ -177,6 +182,7 @@ def test_a_hidden_tab_does_not_refresh(card: Card) -> None:
     assert len(card.stage.backend.calls) == calls
 
 
+@pytest.mark.own_page
 def test_a_refresh_that_fails_keeps_what_was_known_and_tries_less_often(card: Card) -> None:
     card.page.clock.install()
     card.stage.backend.deal |= {"requests": [a_request()]}

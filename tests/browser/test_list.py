@@ -42,6 +42,7 @@ def test_links_that_came_to_nothing_stand_behind_a_fold(card: Card) -> None:
     expect(card.widget.get_by_text("Expired")).to_be_visible()
 
 
+@pytest.mark.own_page
 def test_an_opened_fold_stays_open_when_the_list_is_read_again(card: Card) -> None:
     card.page.clock.install()
     card.stage.backend.deal |= {"requests": [a_request(1), a_request(2, state="expired")]}
@@ -134,6 +135,7 @@ def test_check_now_asks_stripe_and_reads_again(card: Card) -> None:
     assert len(card.stage.backend.called("check")) == 1
 
 
+@pytest.mark.own_page
 def test_the_focus_stays_when_the_list_is_read_again(card: Card) -> None:
     card.page.clock.install()
     card.stage.backend.deal |= {"requests": [a_request()]}

@@ -19,6 +19,7 @@ LOOKS = [(width, theme) for width in (200, 320) for theme in ("light", "dark")]
 
 
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.own_page
 def test_a_state_is_accessible_and_fits_the_panel(card: Card, state: str) -> None:
     card.page.emulate_media(reduced_motion="reduce")
     card.page.set_viewport_size({"width": 1280, "height": 1000})

@@ -33,6 +33,7 @@ def test_a_user_who_may_not_set_up_reads_why(window: Card) -> None:
     expect(window.widget).to_contain_text("Only an administrator")
 
 
+@pytest.mark.own_page
 def test_the_message_that_an_admin_saved_is_the_one_copied(window: Card) -> None:
     window.page.get_by_label("Message for the client").fill("Pay {amount} here: {link} Thanks!")
     window.page.get_by_role("button", name="Save").click()
