@@ -51,7 +51,7 @@ async def installs(play: Play) -> None:
     await stubbornly(attempt)
 
 
-async def asks(play: Play, lead_id: int, request_id: str, amount: str = "120.00", **more: object) -> str:
+async def asks(play: Play, lead_id: int, request_id: str, amount: str = "120.00", **more: str) -> str:
     """The rep presses the button, again with the same uuid; the link."""
     body = {
         "request_id": request_id,
@@ -93,3 +93,19 @@ async def pays(play: Play, link: str, payer: Payer | None = None) -> str:
         return session_id
 
     return await stubbornly(attempt)
+
+
+async def refunds(play: Play, payment_id: str, refund_id: str, amount: str) -> None:
+    """The rep gives money back, again with the same uuid."""
+    body = {"refund_id": refund_id, "amount": amount, "expected_refunded": "0.00"}
+    await posts(play, f"/widget/payments/{payment_id}/refund", body)
+
+
+async def posts(play: Play, path: str, body: object = None) -> None:
+    """The widget sends it until it is taken."""
+
+    async def attempt() -> bool | None:
+        answer = await play.http.post(f"{play.url}{path}", json=body, headers=play.token())
+        return True if usable(answer) else None
+
+    await stubbornly(attempt)

@@ -13,7 +13,7 @@ Step = Callable[[Play], Awaitable[None]]
 
 
 async def nothing(_play: Play) -> None:
-    """Nothing happens."""
+    """The product never ran before: its database is empty."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Scenario:
 async def begin(lane: Lane, scenario: Scenario) -> Beginning:
     """``before``, in a product that is not disturbed and stopped in the end as an operator stops it."""
     play = lane.first_play(scenario.switches, {})
+    if scenario.before is nothing:
+        return beginning_of(lane, play)
     async with lane.playing(play):
         play.start()
         await scenario.before(play)

@@ -1,0 +1,35 @@
+"""Kommo and Stripe in a bad mood, and deals that people remove."""
+
+from backend.sandbox.stripe.faults import Fault
+from tests.crash.play import Play
+from tests.crash.scenario import Scenario
+from tests.crash.scenarios.shop import all_show, linked, pay_all
+
+
+async def _one_is_deleted(play: Play) -> None:
+    await pay_all(play)
+    play.kommo.person().delete_lead(play.memory["deals"][2])
+    play.stripe.courier.release("shuffled")
+
+
+async def _storm(play: Play) -> None:
+    play.kommo.faults.add("429_html", "/api/", times=4, every=2)
+    play.kommo.faults.add("429_json", "/api/", times=2, skip=3, every=3)
+    play.stripe.faults.order(Fault("rate_limit", count=2))
+    await pay_all(play)
+    play.stripe.courier.release("shuffled")
+
+
+async def _outage(play: Play) -> None:
+    """Stripe's events come while Kommo answers nothing of use."""
+    play.kommo.faults.add("502_html", "/api/", times=5)
+    play.kommo.faults.add("403_block", "/api/", times=1)
+    await pay_all(play)
+    play.stripe.courier.release("created")
+
+
+ALL = (
+    Scenario("deleted deal in a batch", linked(5), _one_is_deleted, all_show("Paid", "Paid")),
+    Scenario("429 storm", linked(3), _storm, all_show("Paid", "Paid")),
+    Scenario("outage", linked(), _outage, all_show("Paid", "Paid")),
+)
