@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -37,13 +37,22 @@ class Database:
             yield session
             await session.commit()
 
+    @asynccontextmanager
+    async def unshared(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside the pool, each statement committed by itself; for what a session holds (PostgreSQL)."""
+        engine = create_async_engine(self.engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            yield connection
+
     async def close(self) -> None:
         await self.engine.dispose()
 
 
 def _engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        # Statements prepared by name would be looked for in another session behind a pooler that lends by transaction.
+        unnamed = {"prepare_threshold": None}
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=unnamed)
     engine = create_async_engine(
         url, poolclass=AsyncAdaptedQueuePool, pool_size=5, connect_args={"timeout": BUSY_SECONDS}
     )

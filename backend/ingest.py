@@ -69,7 +69,7 @@ async def ingest(resources: Resources, claim: Claim) -> None:
                 look_ups += await _work_in(session, resources.vault, connection, mine, now)
         for look_up in look_ups:
             await _look_up(resources, claim, connections[look_up.event.connection_id], look_up)
-        if len(events) < CHUNK:
+        if len(events) < CHUNK or resources.stopping.is_set():
             return
 
 

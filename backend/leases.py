@@ -5,11 +5,13 @@ by owner and epoch, and the epoch grows with each claim. Claiming reads ``wanted
 releasing writes the value it read as ``done``: whatever was wanted meanwhile is still wanted.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Update, and_, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.db import Database
 from backend.models import AccountWork
@@ -31,44 +33,72 @@ class Claim:
     """The writer waits until then; the ledger does not."""
 
 
-async def claim(database: Database, owner: str, now: float) -> Claim | None:
-    """The account that has waited for a worker, if there is one; None when all is done or taken."""
-    async with database.read() as session:
-        due = await session.exec(
-            select(AccountWork)
-            .where(
-                AccountWork.lease_until < now,
-                or_(
-                    and_(col(AccountWork.wanted) > col(AccountWork.done), col(AccountWork.next_try_at) <= now),
-                    and_(col(AccountWork.wake_at) > 0, col(AccountWork.wake_at) <= now),
-                ),
-            )
-            .order_by(col(AccountWork.lease_until))
-            .limit(20)
-        )
-        candidates = list(due.all())
-    for work in candidates:
-        taken = await _take(database, work, owner, now)
-        if taken is not None:
-            return taken
-    return None
+async def claim(database: Database, owner: str, now: float, lock: int = 0) -> Claim | None:
+    """The account that has waited for a worker, if there is one; None when all is done or taken.
 
-
-async def _take(database: Database, work: AccountWork, owner: str, now: float) -> Claim | None:
-    """None when somebody was quicker."""
-    statement = (
+    ``lock``: what the owner holds while it lives (``presence``), for others to see that it died.
+    """
+    async with database.read() as session:  # a poll that finds nothing takes no lock
+        if (await session.exec(_due(now))).first() is None:
+            return None
+    chosen = _due(now).with_for_update(skip_locked=True).scalar_subquery()  # SQLite has no such words and no need
+    taking = (
         update(AccountWork)
-        .where(
-            col(AccountWork.account_id) == work.account_id,
-            col(AccountWork.epoch) == work.epoch,
-            col(AccountWork.lease_until) < now,
+        .where(col(AccountWork.account_id) == chosen)
+        .values(
+            owner=owner,
+            owner_lock=lock,
+            epoch=AccountWork.epoch + 1,
+            lease_until=now + LEASE_SECONDS,
+            claimed_at=now,
         )
-        .values(owner=owner, epoch=work.epoch + 1, lease_until=now + LEASE_SECONDS, wake_at=0.0)
-        .returning(col(AccountWork.wanted), col(AccountWork.hold_until))
+        .returning(
+            col(AccountWork.account_id),
+            col(AccountWork.epoch),
+            col(AccountWork.wanted),
+            col(AccountWork.hold_until),
+        )
     )
     async with database.write() as session:
-        taken = (await session.exec(statement)).first()
-    return Claim(work.account_id, owner, work.epoch + 1, taken[0], taken[1]) if taken else None
+        taken = (await session.exec(taking)).first()
+    return Claim(taken[0], owner, *taken[1:]) if taken else None
+
+
+def _due(now: float) -> SelectOfScalar[int]:
+    """``wake_at`` stays until the account is given back: who dies meanwhile leaves it to the next owner."""
+    return (
+        select(AccountWork.account_id)
+        .where(
+            AccountWork.lease_until < now,
+            or_(
+                and_(col(AccountWork.wanted) > col(AccountWork.done), col(AccountWork.next_try_at) <= now),
+                and_(col(AccountWork.wake_at) > 0, col(AccountWork.wake_at) <= now),
+            ),
+        )
+        .order_by(col(AccountWork.claimed_at), col(AccountWork.account_id))
+        .limit(1)
+    )
+
+
+async def held_locks(database: Database, now: float) -> set[int]:
+    """What the owners of leases that still run are said to hold."""
+    async with database.read() as session:
+        found = await session.exec(
+            select(AccountWork.owner_lock)
+            .where(AccountWork.lease_until >= now, col(AccountWork.owner_lock) != 0)
+            .distinct()
+        )
+        return set(found.all())
+
+
+async def free(database: Database, dead: Collection[int]) -> None:
+    """The owners who held these are dead: their accounts are anybody's, without waiting for the lease."""
+    async with database.write() as session:
+        await session.exec(
+            update(AccountWork)
+            .where(col(AccountWork.owner_lock).in_(dead), col(AccountWork.lease_until) > 0)
+            .values(owner="", owner_lock=0, lease_until=0.0)
+        )
 
 
 async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
@@ -84,6 +114,17 @@ async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
     )
     if not kept:
         raise LeaseLost(f"account {claim.account_id}: another worker has taken over")
+
+
+async def check(database: Database, claim: Claim, now: float) -> None:
+    """Before a call that can't be fenced: raises ``LeaseLost`` where the account is no longer ours.
+
+    A lease that is about to run out is extended first, so that nobody takes over while the call is made.
+    """
+    async with database.read() as session:
+        until = (await session.exec(select(AccountWork.lease_until).where(_mine(claim)))).first() or 0.0
+    if until < now + LEASE_SECONDS / 2:
+        await heartbeat(database, claim, now)
 
 
 async def heartbeat(database: Database, claim: Claim, now: float) -> None:
@@ -102,7 +143,7 @@ async def release(database: Database, claim: Claim, *, wake_at: float | None, ho
             session,
             update(AccountWork)
             .where(_mine(claim))
-            .values(owner="", lease_until=0.0, done=claim.wanted, wake_at=wake_at or 0.0, **held),
+            .values(owner="", owner_lock=0, lease_until=0.0, done=claim.wanted, wake_at=wake_at or 0.0, **held),
         )
 
 
@@ -113,7 +154,7 @@ async def hand_back(database: Database, claim: Claim, *, next_try_at: float) -> 
             session,
             update(AccountWork)
             .where(_mine(claim))
-            .values(owner="", lease_until=0.0, next_try_at=next_try_at, wake_at=next_try_at),
+            .values(owner="", owner_lock=0, lease_until=0.0, next_try_at=next_try_at, wake_at=next_try_at),
         )
 
 

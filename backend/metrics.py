@@ -1,15 +1,23 @@
-"""What we count, for Prometheus."""
+"""What we count, for Prometheus. Counters are summed over all processes in the database (``pulse``)."""
+
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.core import CounterMetricFamily
 
+GAUGES = CollectorRegistry()
 REGISTRY = CollectorRegistry()
 
-INBOX_PENDING = Gauge("inbox_pending", "Events stored and not yet worked in.", registry=REGISTRY)
-INBOX_OLDEST = Gauge("inbox_oldest_seconds", "Age of the oldest event that waits.", registry=REGISTRY)
+INBOX_PENDING = Gauge("inbox_pending", "Events stored and not yet worked in.", registry=GAUGES)
+INBOX_OLDEST = Gauge("inbox_oldest_seconds", "Age of the oldest event that waits.", registry=GAUGES)
+TOKEN_AGE = Gauge("token_age_seconds", "Age of an account's access token.", ["account"], registry=GAUGES)
 KOMMO_CALLS = Counter("kommo_calls", "Calls to Kommo by status; 0 = no answer.", ["status"], registry=REGISTRY)
 KOMMO_429 = Counter("kommo_429", "Times that Kommo said: too many requests.", registry=REGISTRY)
 WRITES = Counter("writes", "Writes to deal cards.", ["kind", "result"], registry=REGISTRY)
-TOKEN_AGE = Gauge("token_age_seconds", "Age of an account's access token.", ["account"], registry=REGISTRY)
+
+Sums = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+"""(name of the counter, its labels) → value."""
+_taken: Sums = {}
 
 
 def kommo_answered(status: int | None, _seconds: float) -> None:
@@ -17,3 +25,38 @@ def kommo_answered(status: int | None, _seconds: float) -> None:
     KOMMO_CALLS.labels(status=str(status or 0)).inc()
     if status == 429:
         KOMMO_429.inc()
+
+
+def take() -> Sums:
+    """What this process has counted since it was last asked. Whoever can't store it gives it back."""
+    totals = {
+        (family.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+    new = {key: value - _taken.get(key, 0.0) for key, value in totals.items()}
+    _taken.update(totals)
+    return {key: value for key, value in new.items() if value}
+
+
+def give_back(counts: Sums) -> None:
+    for key, value in counts.items():
+        _taken[key] -= value
+
+
+class Summed:
+    """The counters with the sums of all processes, in the shape that Prometheus' writer asks for."""
+
+    def __init__(self, sums: Mapping[tuple[str, tuple[tuple[str, str], ...]], float]) -> None:
+        self._sums = sums
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        for family in REGISTRY.collect():
+            summed = CounterMetricFamily(family.name, family.documentation)
+            sums = {labels: value for (name, labels), value in self._sums.items() if name == family.name}
+            if family.name == "kommo_429":
+                sums.setdefault((), 0.0)
+            for labels, value in sorted(sums.items()):
+                summed.add_sample(f"{family.name}_total", dict(labels), value)
+            yield summed

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import structlog
 import uvicorn
@@ -12,12 +12,15 @@ from backend.accounts.environment import ensure_environment
 from backend.clock import Clock, system_clock
 from backend.config import Settings
 from backend.migrations import upgrade
+from backend.pulse import keep_counts, store_counts
 from backend.resources import Resources, open_resources
 from backend.web.app import create_app
 from backend.worker import Worker
 
 WEB_GRACE_SECONDS = 8
-WORKER_GRACE_SECONDS = 15.0
+WORKER_GRACE_SECONDS = 12.0
+"""With what follows it (handing back, closing), all is over within 20 s."""
+LAST_COUNT_SECONDS = 1.0
 log = structlog.get_logger()
 
 
@@ -36,7 +39,7 @@ async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_
         server = _Server(_web_config(resources, settings))
         worker = Worker(resources) if with_worker else None
         _on_stop(server, worker)
-        async with asyncio.TaskGroup() as tasks:
+        async with _counting(resources), asyncio.TaskGroup() as tasks:
             if worker is not None:
                 tasks.create_task(worker.run(WORKER_GRACE_SECONDS))
             await server.serve()
@@ -51,7 +54,21 @@ async def work(settings: Settings) -> None:
         worker = Worker(resources)
         _on_stop(None, worker)
         log.info("worker started")
-        await worker.run(WORKER_GRACE_SECONDS)
+        async with _counting(resources):
+            await worker.run(WORKER_GRACE_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _counting(resources: Resources) -> AsyncIterator[None]:
+    """What is counted is stored now and then, and at the end."""
+    keeping = asyncio.create_task(keep_counts(resources.database))
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        with contextlib.suppress(Exception):  # a database that is away must not hold up the end
+            await asyncio.wait_for(store_counts(resources.database), LAST_COUNT_SECONDS)
 
 
 async def migrate(settings: Settings) -> None:

@@ -50,6 +50,10 @@ class Resources:
     randomness: Callable[[int], bytes] = os.urandom
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever makes work in this process; another process's work is found by looking."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """In a turn at an account: set when the process is being stopped. What is begun is finished, nothing is begun."""
+    still_ours: Callable[[], Awaitable[None]] | None = None
+    """In a turn at an account: raises where another worker has taken the account over; asked before each call."""
     remembered: dict[tuple[str, int, int], tuple[float, object]] = field(default_factory=dict)
     """Deals and users of Kommo, (kind, account, id) → (until, value): a polling card asks us, not Kommo."""
     _limiters: dict[int, AsyncLimiter] = field(default_factory=dict)

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import case
+from sqlalchemy import case, func, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db import dialect_insert
 from backend.models import AccountWork, Deal
+
+CHANNEL = "kommo_stripe_work"
+
+
+async def notify(session: AsyncSession, payload: str = "") -> None:
+    """Tell all processes with the commit; the same said twice in one unit of work is told once. PostgreSQL only."""
+    await (await session.connection()).execute(select(func.pg_notify(CHANNEL, payload)))
 
 
 async def want(session: AsyncSession, account_id: int) -> None:
@@ -22,12 +29,17 @@ async def want(session: AsyncSession, account_id: int) -> None:
         next_try_at=0.0,
         hold_until=0.0,
         wake_at=0.0,
+        owner_lock=0,
+        claimed_at=0.0,
     )
     await session.exec(
         statement.on_conflict_do_update(
             index_elements=["account_id"], set_={"wanted": AccountWork.wanted + 1, "next_try_at": 0.0}
         )
     )
+    if session.get_bind().dialect.name != "sqlite" and not session.info.get("told"):
+        session.info["told"] = True
+        await notify(session)
 
 
 async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[int], now: float) -> None:

@@ -1,39 +1,31 @@
-"""The loop: claim an account, inbox → ledger, set up what is missing, ledger → card, give the account back."""
+"""The loop: claim an account that waits, give it a turn, look after those whose owner died, run the timers."""
 
 import asyncio
-import random
 import socket
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import structlog
 
 from backend.accounts.connect import connect_waiting
-from backend.accounts.options import options_of
-from backend.accounts.setup import look_again, set_up
+from backend.accounts.setup import look_again
 from backend.accounts.tokens import refresh_idle
-from backend.errors import NotConnected
-from backend.inbox import next_due as next_event_due
-from backend.ingest import ingest
-from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnpaid
-from backend.leases import LEASE_SECONDS, Claim, LeaseLost, claim, hand_back, heartbeat, release
-from backend.models import Account
+from backend.leases import LEASE_SECONDS, Claim, LeaseLost, check, claim, free, hand_back, heartbeat, held_locks
+from backend.presence import Presence, present
+from backend.pulse import BEAT_SECONDS, beat, leave
 from backend.resources import Resources
-from backend.stripe_api.client import Unreachable
-from backend.writer.audit import audit
-from backend.writer.audit import next_due as next_audit_due
-from backend.writer.batch import write_dirty
-from backend.writer.journal import next_due as next_deal_due
-from backend.writer.shadow import foresee
+from backend.turn import take_turn, wait_seconds
 
 LOOK_SECONDS = 0.5
-"""How often work of other processes is looked for; our own is announced by an event."""
+"""How often work of other processes is looked for, and who of them died; our own is announced by an event."""
 TIMERS = ((10.0, connect_waiting), (600.0, refresh_idle), (600.0, look_again))
 """What is done beside the accounts' work, and how often."""
-SET_UP_RETRY_SECONDS = 60.0
 MAX_ACCOUNTS = 8
 """Accounts worked on at once by one process."""
+HAND_BACK_SECONDS = 3.0
 
 log = structlog.get_logger()
 
@@ -42,40 +34,45 @@ class Worker:
     """``run`` until ``stop``; what is under way is finished or handed back."""
 
     def __init__(self, resources: Resources) -> None:
-        self._resources = resources
-        self._owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._stopping = asyncio.Event()
+        self._resources = replace(resources, stopping=self._stopping)
+        self._owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._jobs: set[asyncio.Task[None]] = set()
-        self.beat_at = resources.clock()
+        self._started_at = self._looked_at = resources.clock()
 
     def stop(self) -> None:
         self._stopping.set()
         self._resources.work_arrived.set()
 
     async def run(self, grace_seconds: float = 15.0) -> None:
-        timers = asyncio.create_task(self._timers())
-        try:
-            while not self._stopping.is_set():
-                await self._look()
-                await self._wait_for_work()
-        finally:
-            timers.cancel()
-            with suppress(asyncio.CancelledError):
-                await timers
-            await self._finish(grace_seconds)
+        """At most ``grace_seconds`` longer than until ``stop``, and a moment to hand back what is not finished then."""
+        resources = self._resources
+        async with present(resources.database, resources.work_arrived, resources.randomness) as presence:
+            beside = asyncio.create_task(self._beside(presence))
+            try:
+                while not self._stopping.is_set():
+                    await self._look(presence)
+                    await self._wait_for_work()
+            finally:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
+                await self._finish(grace_seconds)
+        leaving = leave(resources.database, self._owner)
+        await _quietly("leaving", lambda: asyncio.wait_for(leaving, HAND_BACK_SECONDS))
 
-    async def _look(self) -> None:
+    async def _look(self, presence: Presence) -> None:
         """Start a job for every account that waits, as far as there is room."""
-        self._resources.work_arrived.clear()
-        self.beat_at = self._resources.clock()
+        resources = self._resources
+        resources.work_arrived.clear()
         try:
             while len(self._jobs) < MAX_ACCOUNTS and not self._stopping.is_set():
-                claimed = await claim(self._resources.database, self._owner, self._resources.clock())
+                claimed = await claim(resources.database, self._owner, resources.clock(), presence.lock)
                 if claimed is None:
-                    return
+                    break
                 job = asyncio.create_task(self._job(claimed))
                 self._jobs.add(job)
                 job.add_done_callback(self._job_done)
+            self._looked_at = resources.clock()
         except Exception:  # the database is away: the loop must outlive that, and says so
             log.exception("looking for work failed")
 
@@ -95,103 +92,69 @@ class Worker:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _job(self, claimed: Claim) -> None:
-        beating = asyncio.create_task(self._beat(claimed))
+        database, clock = self._resources.database, self._resources.clock
+        mine = replace(self._resources, still_ours=lambda: check(database, claimed, clock()))
+        beating = asyncio.create_task(self._keep(claimed))
         try:
-            await self._work(claimed)
+            await take_turn(mine, claimed)
         except LeaseLost as lost:
             log.warning("lease lost", reason=str(lost))
         except asyncio.CancelledError:
             await asyncio.shield(self._hand_back(claimed, 0.0))
             raise
         except Exception as error:
-            await self._failed(claimed, error)
+            log.error("job failed", account=claimed.account_id, exc_info=error)
+            await self._hand_back(claimed, wait_seconds(error))
         finally:
             beating.cancel()
 
-    async def _beat(self, claimed: Claim) -> None:
-        """A long job keeps its lease; a lost lease ends the beating, and the job's next write is refused."""
-        with suppress(LeaseLost):
-            while True:
-                await asyncio.sleep(LEASE_SECONDS / 3)
+    async def _keep(self, claimed: Claim) -> None:
+        """A long job keeps its lease, through troubles of the database too; a lost lease ends this, and the job's next
+        write is refused."""
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
                 await heartbeat(self._resources.database, claimed, self._resources.clock())
-
-    async def _work(self, claimed: Claim) -> None:
-        await ingest(self._resources, claimed)
-        held = claimed.hold_until if claimed.hold_until > self._resources.clock() else None
-        if held is None:
-            held = await self._write(claimed)
-        moment = await self._next_moment(claimed.account_id, held)
-        await release(self._resources.database, claimed, wake_at=moment, hold_until=held)
-
-    async def _write(self, claimed: Claim) -> float | None:
-        """Set up and write; where Kommo does not let us, the moment until which the writer waits."""
-        try:
-            account = await self._ready(claimed.account_id)
-            if account and options_of(account).shadow:
-                await foresee(self._resources, claimed)
-            elif account:
-                await write_dirty(self._resources, claimed)
-                await audit(self._resources, claimed)
-        except (KommoError, NotConnected, Unreachable) as error:
-            wait = _wait_seconds(error)
-            log.warning("writing put off", account=claimed.account_id, seconds=round(wait, 1), reason=str(error))
-            return self._resources.clock() + wait
-        return None
-
-    async def _ready(self, account_id: int) -> Account | None:
-        """Connected and set up. An account that must be connected again keeps its deals dirty until it is."""
-        async with self._resources.database.read() as session:
-            account = await session.get(Account, account_id)
-        if account is None or account.state != "connected":
-            return None
-        if not account.set_up_at:
-            await set_up(self._resources, account_id)
-        return account
-
-    async def _next_moment(self, account_id: int, held: float | None) -> float | None:
-        async with self._resources.database.read() as session:
-            account = await session.get(Account, account_id)
-            event_due = await next_event_due(session, account_id)
-            connected = account is not None and account.state == "connected" and not options_of(account).shadow
-            deal_due = await next_deal_due(session, account_id) if connected else None
-            audit_due = await next_audit_due(session, account_id) if connected else None
-        moments = [moment for moment in (deal_due, audit_due) if moment is not None]
-        if held is not None and connected:
-            moments = [max(held, min(moments, default=0.0))]
-        return min((moment for moment in (event_due, *moments) if moment is not None), default=None)
-
-    async def _failed(self, claimed: Claim, error: Exception) -> None:
-        log.error("job failed", account=claimed.account_id, exc_info=error)
-        with suppress(Exception):  # where even this fails, the lease runs out by itself
-            await self._hand_back(claimed, _wait_seconds(error))
+            except LeaseLost:
+                return
+            except Exception:
+                log.exception("heartbeat failed", account=claimed.account_id)
 
     async def _hand_back(self, claimed: Claim, wait: float) -> None:
-        await hand_back(self._resources.database, claimed, next_try_at=self._resources.clock() + wait)
+        """Where even this fails, the lease runs out by itself."""
+        giving = hand_back(self._resources.database, claimed, next_try_at=self._resources.clock() + wait)
+        await _quietly("handing back", lambda: asyncio.wait_for(giving, HAND_BACK_SECONDS))
 
-    async def _timers(self) -> None:
+    async def _beside(self, presence: Presence) -> None:
+        resources = self._resources
         async with asyncio.TaskGroup() as timers:
+            timers.create_task(_every(LOOK_SECONDS, "looking after the dead", lambda: self._bury(presence)))
+            timers.create_task(_every(BEAT_SECONDS, "beat", self._beat))
             for seconds, task in TIMERS:
-                timers.create_task(self._every(seconds, task))
+                timers.create_task(_every(seconds, task.__name__, partial(task, resources)))
 
-    async def _every(self, seconds: float, task: Callable[[Resources], Awaitable[None]]) -> None:
-        while True:
-            await _quietly(task.__name__, lambda: task(self._resources))
-            await asyncio.sleep(seconds)
+    async def _bury(self, presence: Presence) -> None:
+        """Accounts whose owner died are anybody's."""
+        database = self._resources.database
+        dead = await presence.dead(await held_locks(database, self._resources.clock()))
+        if dead:
+            log.warning("taking over from workers that died", count=len(dead))
+            await free(database, dead)
+            self._resources.work_arrived.set()
+
+    async def _beat(self) -> None:
+        """A loop that hangs lets its beat grow old, though this timer runs on."""
+        await beat(self._resources.database, self._owner, self._started_at, self._looked_at)
 
 
-def _wait_seconds(error: Exception) -> float:
-    """When to try again: soon after a hiccup, rarely behind a block."""
-    if isinstance(error, KommoBlocked):
-        return 30.0
-    if isinstance(error, KommoUnpaid):
-        return 60.0  # seen wrongly for minutes on paid accounts
-    if isinstance(error, KommoRateLimited):
-        return min(error.retry_after or 2.0, 300.0) + random.uniform(0, 1)  # noqa: S311 (jitter)
-    return random.uniform(2.0, 8.0)  # noqa: S311 (jitter)
+async def _every(seconds: float, what: str, call: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await _quietly(what, call)
+        await asyncio.sleep(seconds)
 
 
 async def _quietly(what: str, call: Callable[[], Awaitable[object]]) -> None:
     try:
         await call()
     except Exception:  # a timer's failure must not end the worker; the next round tries again
-        log.exception("timer failed", doing=what)
+        log.exception("failed", doing=what)

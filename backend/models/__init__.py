@@ -1,7 +1,7 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Three files, by what they hold: ``accounts`` (who we serve and how we reach them), ``payments`` (what was asked,
-what Stripe said, what is known) and ``writing`` (what was and will be written to Kommo).
+Four files, by what they hold: ``accounts`` (who we serve and how we reach them), ``payments`` (what was asked,
+what Stripe said, what is known), ``writing`` (what was and will be written to Kommo) and ``running`` (our processes).
 """
 
 from backend.models.accounts import (
@@ -15,6 +15,7 @@ from backend.models.accounts import (
     WidgetSeen,
 )
 from backend.models.payments import CheckoutSession, InboxEvent, LedgerEntry, LedgerLink, PaymentRequest, RefundRequest
+from backend.models.running import Counted, WorkerBeat
 from backend.models.writing import CardWrite, Deal
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Audit",
     "CardWrite",
     "CheckoutSession",
+    "Counted",
     "Deal",
     "InboxEvent",
     "Integration",
@@ -34,4 +36,5 @@ __all__ = [
     "SetupLink",
     "StripeConnection",
     "WidgetSeen",
+    "WorkerBeat",
 ]

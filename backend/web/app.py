@@ -22,6 +22,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     app = FastAPI(title="Stripe payments in the Kommo deal card", docs_url=None, redoc_url=None)
     app.state.resources = resources
     app.state.admin_token = admin_token
+    app.state.started_at = resources.clock()
     door = WebhookDoor(resources, Inbox(resources.database, resources.vault, resources.work_arrived))
     app.router.routes += [
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),

@@ -2,16 +2,22 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import func, update
+from sqlalchemy import case, func
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend import metrics
 from backend.inbox import WAITING
-from backend.models import Account, AccountWork, InboxEvent, StripeConnection
+from backend.models import Account, InboxEvent, StripeConnection, WorkerBeat
+from backend.pulse import count_up, store_counts, summed_counts
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
+
+BEAT_IS_OLD_SECONDS = 30.0
+INBOX_IS_OLD_SECONDS = 300.0
+"""Far more than a burst of events takes, and soon enough for somebody to look before a client asks."""
 
 router = APIRouter()
 
@@ -23,22 +29,57 @@ async def healthz() -> dict[str, Any]:
 
 
 @router.get("/readyz")
-async def readyz(resources: ResourcesDep, response: Response) -> dict[str, Any]:
-    """The database takes a write. 503 while it does not."""
+async def readyz(request: Request, resources: ResourcesDep, response: Response) -> dict[str, Any]:
+    """The database takes a write, some worker beats, no event is left lying. 503 while one of them is not so."""
     try:
-        async with resources.database.write() as session:
-            await session.exec(update(AccountWork).where(col(AccountWork.account_id) == 0).values(owner=""))
-        checks = {"database": "ok"}
+        await count_up(resources.database, {("readyz", ()): 1.0})
+        checks = {"database": "ok"} | await _checks(resources, request.app.state.started_at)
     except Exception as error:  # whatever it is, an operator must see it here
-        response.status_code = 503
         checks = {"database": f"unavailable: {type(error).__name__}"}
-    return {"status": "ok" if response.status_code != 503 else "unavailable", "checks": checks}
+    if all(said == "ok" for said in checks.values()):
+        return {"status": "ok", "checks": checks}
+    response.status_code = 503
+    return {"status": "unavailable", "checks": checks}
+
+
+async def _checks(resources: Resources, started_at: float) -> dict[str, str]:
+    """A web process that has just started gives the worker the time to start as well."""
+    now = resources.clock()
+    async with resources.database.read() as session:
+        last = (await session.exec(select(func.max(WorkerBeat.at)))).one() or 0.0
+        since = (await session.exec(_oldest_due(now))).one() or now
+    silent, waits = now - max(last, started_at), now - since
+    return {
+        "worker": "ok" if silent < BEAT_IS_OLD_SECONDS else f"no worker has looked for work for {silent:.0f} s",
+        "inbox": "ok" if waits < INBOX_IS_OLD_SECONDS else f"an event has been due for {waits:.0f} s",
+    }
+
+
+def _oldest_due(now: float) -> SelectOfScalar[float]:
+    """Since when the event that waits longest could have been worked in. One whose account is not connected yet, or
+    that is to be tried again later, is not late."""
+    since = case(
+        (col(InboxEvent.next_try_at) > InboxEvent.received_at, InboxEvent.next_try_at), else_=InboxEvent.received_at
+    )
+    return (
+        select(func.min(since))
+        .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
+        .where(
+            col(InboxEvent.state).in_(WAITING),
+            InboxEvent.next_try_at <= now,
+            col(StripeConnection.account_id).is_not(None),
+        )
+    )
 
 
 @router.get("/metrics")
 async def prometheus(resources: ResourcesDep) -> Response:
+    """The same from every process: all of it is what the database knows."""
     await _measure(resources)
-    return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    await store_counts(resources.database)
+    summed = metrics.Summed(await summed_counts(resources.database))
+    page = generate_latest(metrics.GAUGES) + generate_latest(summed)
+    return Response(page, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _measure(resources: Resources) -> None:
@@ -54,5 +95,6 @@ async def _measure(resources: Resources) -> None:
     count, oldest = waiting.one()
     metrics.INBOX_PENDING.set(count)
     metrics.INBOX_OLDEST.set(now - oldest if oldest else 0)
+    metrics.TOKEN_AGE.clear()
     for account in accounts:
         metrics.TOKEN_AGE.labels(account=str(account.id)).set(now - account.token_issued_at)

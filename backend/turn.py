@@ -1,0 +1,87 @@
+"""A worker's turn at one account: inbox → ledger, set up what is missing, ledger → card, give the account back."""
+
+import random
+
+import structlog
+
+from backend.accounts.options import options_of
+from backend.accounts.setup import set_up
+from backend.errors import NotConnected
+from backend.inbox import next_due as next_event_due
+from backend.ingest import ingest
+from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnpaid
+from backend.leases import Claim, hand_back, release
+from backend.models import Account
+from backend.resources import Resources
+from backend.stripe_api.client import Unreachable
+from backend.writer.audit import audit
+from backend.writer.audit import next_due as next_audit_due
+from backend.writer.batch import write_dirty
+from backend.writer.journal import next_due as next_deal_due
+from backend.writer.shadow import foresee
+
+log = structlog.get_logger()
+
+
+async def take_turn(resources: Resources, claim: Claim) -> None:
+    """Given back undone where the process is being stopped: what was begun is finished, the rest is the next one's."""
+    await ingest(resources, claim)
+    held = claim.hold_until if claim.hold_until > resources.clock() else None
+    if held is None:
+        held = await _write(resources, claim)
+    if resources.stopping.is_set() and held is None:
+        await hand_back(resources.database, claim, next_try_at=resources.clock())
+        return
+    moment = await _next_moment(resources, claim.account_id, held)
+    await release(resources.database, claim, wake_at=moment, hold_until=held)
+
+
+async def _write(resources: Resources, claim: Claim) -> float | None:
+    """Set up and write; where Kommo does not let us, the moment until which the writer waits."""
+    try:
+        account = await _ready(resources, claim.account_id)
+        if account and options_of(account).shadow:
+            await foresee(resources, claim)
+        elif account:
+            await write_dirty(resources, claim)
+            await audit(resources, claim)
+    except (KommoError, NotConnected, Unreachable) as error:
+        wait = wait_seconds(error)
+        log.warning("writing put off", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
+        return resources.clock() + wait
+    return None
+
+
+async def _ready(resources: Resources, account_id: int) -> Account | None:
+    """Connected and set up. An account that must be connected again keeps its deals dirty until it is."""
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+    if account is None or account.state != "connected":
+        return None
+    if not account.set_up_at:
+        await set_up(resources, account_id)
+    return account
+
+
+async def _next_moment(resources: Resources, account_id: int, held: float | None) -> float | None:
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+        event_due = await next_event_due(session, account_id)
+        connected = account is not None and account.state == "connected" and not options_of(account).shadow
+        deal_due = await next_deal_due(session, account_id) if connected else None
+        audit_due = await next_audit_due(session, account_id) if connected else None
+    moments = [moment for moment in (deal_due, audit_due) if moment is not None]
+    if held is not None and connected:
+        moments = [max(held, min(moments, default=0.0))]
+    return min((moment for moment in (event_due, *moments) if moment is not None), default=None)
+
+
+def wait_seconds(error: Exception) -> float:
+    """When to try again: soon after a hiccup, rarely behind a block."""
+    if isinstance(error, KommoBlocked):
+        return 30.0
+    if isinstance(error, KommoUnpaid):
+        return 60.0  # seen wrongly for minutes on paid accounts
+    if isinstance(error, KommoRateLimited):
+        return min(error.retry_after or 2.0, 300.0) + random.uniform(0, 1)  # noqa: S311 (jitter)
+    return random.uniform(2.0, 8.0)  # noqa: S311 (jitter)
