@@ -12,7 +12,7 @@ from backend.sandbox.stripe.refusals import Refusal
 from tests.crash.play import Play
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 async def stubbornly(attempt: Callable[[], Awaitable[T | None]]) -> T:

@@ -51,6 +51,8 @@ class Play:
     """Set when a product lives that was started after a death."""
     memory: dict[str, Any] = field(default_factory=dict)
     """What the people of this play remember: deals, links, ids."""
+    is_up: bool = False
+    """It listens. Before that, no time is skipped."""
     _process: BaseProcess | None = None
 
     @property
@@ -79,6 +81,7 @@ class Play:
         arguments = (self.settings, self.board.path, self.folder / "product.log", death)
         self._process = FORKS.Process(target=live, args=arguments, daemon=True)
         self._process.start()
+        self.is_up = False
 
     async def kill(self) -> None:
         """SIGKILL; it is dead when this returns."""
@@ -109,11 +112,20 @@ class Play:
                     self.board.advance(RESTART_SECONDS)
                 self.start()
                 self.born.set()
+            self.is_up = self.is_up or await self._listens()
             await asyncio.sleep(0.005)
 
     @property
     def is_alive(self) -> bool:
         return self._process is not None and self._process.is_alive()
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", int(self.settings["port"]))
+        except OSError:
+            return False
+        writer.close()
+        return True
 
     async def _ended(self, process: BaseProcess) -> None:
         while process.is_alive():  # noqa: ASYNC110 (a process sets no event)
