@@ -47,9 +47,9 @@ async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_
                 worker.stop()
 
 
-async def work(settings: Settings) -> None:
+async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
     """The worker alone, until SIGTERM or SIGINT."""
-    async with open_resources(settings, system_clock) as resources:
+    async with open_resources(settings, clock) as resources:
         await _prepare(resources, settings)
         worker = Worker(resources)
         _on_stop(None, worker)

@@ -6,13 +6,14 @@ a dead worker's accounts, nothing more: where it is lacking the lease alone deci
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from backend.db import Database
 from backend.presence.lock_file import LockFile, beside
 from backend.presence.session import Session
 
+TRY_SECONDS = 5.0
 Randomness = Callable[[int], bytes]
 
 
@@ -36,6 +37,8 @@ async def present(database: Database, news: asyncio.Event, randomness: Randomnes
     session = Session(database, news, number)
     keeping = asyncio.create_task(session.keep())
     try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(session.tried.wait(), TRY_SECONDS)
         yield session
     finally:
         keeping.cancel()

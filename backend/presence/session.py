@@ -36,6 +36,8 @@ class Session:
         self._database, self._news, self._number = database, news, number
         self._missed: set[int] = set()
         self.lock = 0
+        self.tried = asyncio.Event()
+        """It is known whether there is a session to hold. What is claimed before, only its lease can free."""
 
     async def dead(self, locks: Collection[int]) -> set[int]:
         """Missing twice in a row: whoever lost its connection to a server that restarted gets time to come back."""
@@ -55,6 +57,7 @@ class Session:
                 log.warning("the session that hears of work is lost", reason=str(error).strip())
             finally:
                 self.lock = 0
+                self.tried.set()
             await asyncio.sleep(wait)
 
     async def _hold(self) -> None:
@@ -79,6 +82,7 @@ class Session:
         answer = await driver.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, self._number))
         row = await answer.fetchone()
         self.lock = self._number if row and row[0] else 0
+        self.tried.set()
 
     async def _hears_itself(self, driver: psycopg.AsyncConnection) -> bool:
         async with self._database.write() as session:

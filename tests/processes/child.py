@@ -1,0 +1,25 @@
+"""A worker of the product as a process of its own, forked from one that has imported everything."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from backend.config import Settings
+from backend.logs import set_up_logs
+from backend.processes import work
+from tests.crash.board import Board
+from tests.crash.child import FORKS, WARM
+
+__all__ = ["FORKS", "live"]
+
+FORKS.set_forkserver_preload([*WARM, "tests.processes.child"])
+
+
+def live(settings: Settings, proxy: str, board: Path, log: Path) -> None:
+    """Until SIGTERM or worse. By its ``proxy`` the worlds know which process calls."""
+    os.environ["HTTP_PROXY"] = proxy
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    set_up_logs("console")
+    asyncio.run(work(settings, clock=Board(board)))

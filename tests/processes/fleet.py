@@ -1,0 +1,89 @@
+"""Several worker processes on one database, between the same two worlds, and the hand that stops and kills them."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from backend.config import Settings
+from backend.sandbox import kommo as kommo_app
+from backend.sandbox import stripe as stripe_app
+from backend.sandbox.serving import serving
+from tests.crash.board import Board
+from tests.processes.child import FORKS, live
+from tests.processes.front import Traffic
+from tests.product import Product, running, settings
+
+FAST = 1000.0
+"""Calls a second; the rate is tested elsewhere."""
+
+
+@dataclass
+class Fleet:
+    """``product`` is the web and the worlds; its own worker has stopped."""
+
+    product: Product
+    board: Board
+    folder: Path
+    database_url: str
+    traffic: Traffic
+    stack: AsyncExitStack
+    processes: dict[str, BaseProcess] = field(default_factory=dict)
+
+    async def start(self, name: str, *, rate: float = FAST, database_url: str = "", **more: object) -> None:
+        """A worker process; its first look may still be to come when this returns."""
+        product = self.product
+        worlds = {
+            product.kommo.base_url: kommo_app.create_app(product.kommo),
+            product.stripe.base_url: stripe_app.create_app(product.stripe),
+        }
+        proxy = await self.stack.enter_async_context(serving(self.traffic.front(name, worlds)))
+        url = database_url or self.database_url
+        chosen = settings(product.kommo, product.stripe, product.integration, product.url, url, **more)
+        paced = chosen.model_copy(update={"kommo_rate": rate, "kommo_ip_rate": FAST})
+        self._fork(name, paced, proxy)
+
+    def _fork(self, name: str, chosen: Settings, proxy: str) -> None:
+        arguments = (chosen, proxy, self.board.path, self.folder / f"{name}.log")
+        process = FORKS.Process(target=live, args=arguments, daemon=True)
+        process.start()
+        self.processes[name] = process
+
+    def signal(self, name: str, what: signal.Signals) -> None:
+        os.kill(self.processes[name].pid or 0, what)
+
+    async def ended(self, name: str, seconds: float = 20.0) -> int:
+        """Its exit code."""
+        process = self.processes[name]
+        await asyncio.to_thread(process.join, seconds)
+        assert process.exitcode is not None, f"{name} did not end within {seconds} s"
+        return process.exitcode
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+
+@asynccontextmanager
+async def open_fleet(database_url: str, folder: Path, **more: object) -> AsyncIterator[Fleet]:
+    board = Board(folder / "board")
+    async with running(database_url, clock=board, more=more) as product, AsyncExitStack() as stack:
+        product.worker.stop()
+        wallet = product.kommo.wallet
+
+        def account_of(token: str) -> int | None:
+            pair = wallet.by_access.get(token)
+            return pair.account_id if pair else None
+
+        fleet = Fleet(product, board, folder, database_url, Traffic(account_of), stack)
+        try:
+            yield fleet
+        finally:
+            fleet.traffic.go.set()
+            for process in fleet.processes.values():
+                process.kill()
+                process.join()

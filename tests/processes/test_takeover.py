@@ -1,0 +1,108 @@
+"""A worker that dies or sleeps: another goes on, soon, and whoever wakes up too late does nothing."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from backend.leases import LEASE_SECONDS
+from tests.processes.fleet import FAST, Fleet, open_fleet
+from tests.processes.front import Call
+
+
+@pytest.fixture
+async def fleet(database_url: str, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Fleet]:
+    """Nothing is left to settle when an answer got lost: what a fresh owner doubts, it looks up at once."""
+    async with open_fleet(database_url, tmp_path, settle_seconds=0) as opened:
+        yield opened
+
+
+async def paid(fleet: Fleet) -> int:
+    """A deal that was just paid; nobody works on it yet."""
+    product = fleet.product
+    lead_id = product.lead()
+    await product.pay(await product.link(lead_id))
+    return lead_id
+
+
+async def caught(fleet: Fleet, name: str, holds: Callable[[Call], bool], rate: float = FAST) -> int:
+    """The process ``name`` waits for an answer to the first call that ``holds``; the deal it is about."""
+    fleet.traffic.hold(holds)
+    lead_id = await paid(fleet)
+    await fleet.start(name, rate=rate)
+    await asyncio.wait_for(fleet.traffic.held.wait(), 20)
+    fleet.traffic.holds = lambda _call: False
+    return lead_id
+
+
+def reads_deals(call: Call) -> bool:
+    return call.method == "GET" and call.path == "/api/v4/leads"
+
+
+def patches(call: Call) -> bool:
+    return call.method == "PATCH"
+
+
+async def test_a_killed_worker_is_taken_over_within_two_seconds(fleet: Fleet) -> None:
+    lead_id = await caught(fleet, "a", reads_deals)
+    await fleet.start("b")
+    await settled_in(fleet, "b")
+    killed_at = time.monotonic()
+    fleet.signal("a", signal.SIGKILL)
+    await fleet.product.until(lambda: fleet.traffic.of("b"))
+    seconds = fleet.traffic.of("b")[0].begun - killed_at
+    print(f"taken over after {seconds:.2f} s")
+    assert seconds < 2
+    await is_paid(fleet, lead_id)
+
+
+async def settled_in(fleet: Fleet, name: str) -> None:
+    """It runs and has found nothing to do: the account is somebody else's."""
+    await fleet.product.until(lambda: "worker started" in fleet.log(name))
+    await asyncio.sleep(1.0)
+    assert not fleet.traffic.of(name)
+
+
+async def is_paid(fleet: Fleet, lead_id: int) -> None:
+    product = fleet.product
+    await product.until(lambda: product.notes(lead_id))
+    await product.quiet()
+    assert len(product.notes(lead_id)) == 1
+    assert product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Paid"
+
+
+@pytest.mark.parametrize("moment", [reads_deals, patches])
+async def test_who_was_stopped_beyond_its_lease_writes_nothing_when_it_wakes(
+    fleet: Fleet, moment: Callable[[Call], bool]
+) -> None:
+    lead_id = await caught(fleet, "a", moment)
+    fleet.signal("a", signal.SIGSTOP)
+    await fleet.start("b")
+    await settled_in(fleet, "b")
+    fleet.board.advance(LEASE_SECONDS + 1)
+    await is_paid(fleet, lead_id)
+    before = len(fleet.traffic.of("a"))
+    fleet.traffic.go.set()
+    fleet.signal("a", signal.SIGCONT)
+    await fleet.product.until(lambda: "lease lost" in fleet.log("a"))
+    assert [call for call in fleet.traffic.of("a")[before:] if call.is_write] == []
+    await is_paid(fleet, lead_id)
+
+
+async def test_who_was_stopped_while_it_waited_for_its_turn_to_call_makes_no_call(fleet: Fleet) -> None:
+    """The intent is stored, the rate lets nothing pass for two seconds, and in these the process sleeps."""
+    lead_id = await caught(fleet, "a", reads_deals, rate=0.3)
+    fleet.traffic.go.set()
+    await asyncio.sleep(0.7)
+    fleet.signal("a", signal.SIGSTOP)
+    before = len(fleet.traffic.of("a"))
+    await fleet.start("b")
+    await settled_in(fleet, "b")
+    fleet.board.advance(LEASE_SECONDS + 1)
+    await is_paid(fleet, lead_id)
+    fleet.signal("a", signal.SIGCONT)
+    await fleet.product.until(lambda: "lease lost" in fleet.log("a"))
+    assert fleet.traffic.of("a")[before:] == []
