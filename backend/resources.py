@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import httpx
 import stripe
-from aiolimiter import AsyncLimiter
 
 from backend.clock import Clock
 from backend.config import Settings, StageRule
 from backend.db import Database
+from backend.rate.pace import Pace
 from backend.signing import VISIT_SECONDS, StateSigner
 from backend.stripe_api.client import http_client
 from backend.vault import Vault
@@ -42,8 +42,8 @@ class Resources:
     states: StateSigner
     visits: StateSigner
     paid_stages: list[StageRule] | str
-    kommo_rate: float
-    kommo_ip_rate: float
+    pace: Pace
+    """By which every request to Kommo goes; see ``turn``."""
     settle_seconds: float
     kommo_subdomain: str
     """The account that the environment's Stripe key and long-lived token are for; empty: the first that connects."""
@@ -54,23 +54,18 @@ class Resources:
     """In a turn at an account: set when the process is being stopped. What is begun is finished, nothing is begun."""
     still_ours: Callable[[], Awaitable[None]] | None = None
     """In a turn at an account: raises where another worker has taken the account over; asked before each call."""
+    backlog: bool = False
+    """Nobody waits for what is done with these resources: at Kommo it goes after those for whom somebody does."""
     remembered: dict[tuple[str, int, int], tuple[float, object]] = field(default_factory=dict)
     """Deals and users of Kommo, (kind, account, id) → (until, value): a polling card asks us, not Kommo."""
-    _limiters: dict[int, AsyncLimiter] = field(default_factory=dict)
 
-    def pace(self, account_id: int) -> Callable[[], Awaitable[None]]:
-        """Awaited before each call to Kommo for this account: evenly spaced, no burst at the start.
-
-        All accounts together keep to the rate of this process's address: Kommo blocks by address as well.
-        """
-        own = self._limiters.setdefault(account_id, AsyncLimiter(1, 1 / self.kommo_rate))
-        address = self._limiters.setdefault(0, AsyncLimiter(1, 1 / self.kommo_ip_rate))
-
-        async def wait() -> None:
-            await own.acquire()
-            await address.acquire()
-
-        return wait
+    @asynccontextmanager
+    async def turn(self, account_id: int | None) -> AsyncIterator[None]:
+        """Around each request to Kommo for this account; the last thing before it is whether the account is ours."""
+        async with self.pace.turn(account_id, backlog=self.backlog):
+            if self.still_ours is not None:
+                await self.still_ours()
+            yield
 
 
 @asynccontextmanager
@@ -96,8 +91,7 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 states=StateSigner(settings.keys, clock),
                 visits=StateSigner(settings.keys, clock, purpose="set-up visit", seconds=VISIT_SECONDS),
                 paid_stages=settings.paid_stages,
-                kommo_rate=settings.kommo_rate,
-                kommo_ip_rate=settings.kommo_ip_rate,
+                pace=Pace(database, clock, account_rate=settings.kommo_rate, address_rate=settings.kommo_ip_rate),
                 settle_seconds=settings.settle_seconds,
                 kommo_subdomain=settings.kommo_subdomain.strip().lower().removesuffix(".kommo.com"),
             )

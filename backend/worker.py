@@ -35,7 +35,7 @@ class Worker:
 
     def __init__(self, resources: Resources) -> None:
         self._stopping = asyncio.Event()
-        self._resources = replace(resources, stopping=self._stopping)
+        self._resources = replace(resources, stopping=self._stopping, backlog=True)
         self._owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._jobs: set[asyncio.Task[None]] = set()
         self._started_at = self._looked_at = resources.clock()

@@ -150,6 +150,7 @@ def settings(
         "stripe_api_key": next(text for text in stripe.default_account.keys if "_live_" in text),
         "paid_stages": f"{pipeline.id}:{paid}",
         "kommo_rate": 6.9,
+        "kommo_ip_rate": 1000,
     }
     return Settings(_env_file=None, **(known | more))
 

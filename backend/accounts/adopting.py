@@ -1,5 +1,7 @@
 """A pair of tokens becomes a connected account, once Kommo has said whose it is. May be repeated after a crash."""
 
+from functools import partial
+
 import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -49,8 +51,8 @@ def _pair(waiting: Waiting) -> TokenPair:
 
 async def _whose(resources: Resources, base_url: str, pair: TokenPair) -> AccountInfo:
     hinted = token_account_id(pair.access_token)
-    pace = resources.pace(hinted or 0)
-    api = KommoApi(resources.kommo_http, base_url, pair.access_token, pace, on_answer=metrics.kommo_answered)
+    turn = partial(resources.turn, hinted)
+    api = KommoApi(resources.kommo_http, base_url, pair.access_token, turn, on_answer=metrics.kommo_answered)
     info = await api.account()
     if hinted not in (None, info.id):
         log.warning("the token names another account than Kommo does", token=hinted, kommo=info.id)

@@ -109,14 +109,15 @@ async def _asked_twice(resources: Resources, keys: Keys, base_url: str, code: st
     """A connection that broke may have broken before Kommo saw the code: then it is still good."""
 
     async def ask() -> bytes:
-        return await exchange_code(
-            resources.kommo_http,
-            base_url,
-            client_id=keys.client_id,
-            client_secret=keys.secret,
-            redirect_uri=keys.redirect_uri,
-            code=code,
-        )
+        async with resources.pace.turn(None, backlog=False):
+            return await exchange_code(
+                resources.kommo_http,
+                base_url,
+                client_id=keys.client_id,
+                client_secret=keys.secret,
+                redirect_uri=keys.redirect_uri,
+                code=code,
+            )
 
     try:
         return await ask()

@@ -23,7 +23,8 @@ async def moved_host(resources: Resources, account: Account) -> str | None:
     if "{subdomain}" not in template or not pair.refresh_token or domain is None:
         return None
     try:
-        said = await current_subdomain(resources.kommo_http, kommo_host(domain, template), pair.refresh_token)
+        async with resources.turn(account.id):
+            said = await current_subdomain(resources.kommo_http, kommo_host(domain, template), pair.refresh_token)
         host = kommo_host(_domain(said), template)
     except (KommoError, BadReferer) as error:
         log.warning("where the account went is not known", account=account.id, reason=str(error))

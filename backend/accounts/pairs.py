@@ -1,11 +1,12 @@
 """An account's pair of tokens, sealed for its row, and the calls that are made with it."""
 
+from functools import partial
+
 import orjson
 
 from backend import metrics
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.tokens import TokenPair
-from backend.kommo_api.wire import Pace
 from backend.models import Account
 from backend.resources import Resources
 
@@ -24,25 +25,12 @@ def open_pair(resources: Resources, account: Account) -> TokenPair:
     return TokenPair(kept["access_token"], kept["refresh_token"], account.token_expires_at)
 
 
-def _pace(resources: Resources, account_id: int) -> Pace:
-    """In a worker's turn the last thing before a call, after all waiting, is whether the account is still ours."""
-    pace, still_ours = resources.pace(account_id), resources.still_ours
-    if still_ours is None:
-        return pace
-
-    async def wait() -> None:
-        await pace()
-        await still_ours()
-
-    return wait
-
-
 def api_of(resources: Resources, account: Account, *, base_url: str = "") -> KommoApi:
     """Kommo by the account's present access token, at its host or at ``base_url``."""
     return KommoApi(
         resources.kommo_http,
         base_url or account.base_url,
         open_pair(resources, account).access_token,
-        _pace(resources, account.id),
+        partial(resources.turn, account.id),
         on_answer=metrics.kommo_answered,
     )

@@ -121,11 +121,17 @@ async def _answer(resources: Resources, account: Account) -> bytes:
     """One refresh, and after a lost answer the old token once more: by one of Kommo's two readings it still works."""
     given = await _grant(resources, account)
     try:
-        return await refresh(resources.kommo_http, account.base_url, **given)
+        return await _refreshed(resources, account, given)
     except KommoError as error:
         if not error.doubtful:
             raise
         log.warning("answer to a refresh was lost", account=account.id, reason=str(error))
+        return await _refreshed(resources, account, given)
+
+
+async def _refreshed(resources: Resources, account: Account, given: dict[str, str]) -> bytes:
+    """Everybody who asks for this account waits for it: so it is not backlog, whoever asked."""
+    async with resources.pace.turn(account.id, backlog=False):
         return await refresh(resources.kommo_http, account.base_url, **given)
 
 

@@ -24,7 +24,7 @@ from backend.kommo_api.values import (
     Task,
     User,
 )
-from backend.kommo_api.wire import PAGE, Json, OnAnswer, Pace, Query, Wire, rows_of
+from backend.kommo_api.wire import PAGE, Json, OnAnswer, Query, Turn, Wire, rows_of
 
 Value = TypeVar("Value")
 
@@ -40,18 +40,18 @@ TASKS = "/api/v4/tasks"
 
 
 class KommoApi:
-    """``base_url`` without a path; ``pace`` is awaited before each request."""
+    """``base_url`` without a path; ``turn`` is around each request."""
 
     def __init__(
         self,
         http: httpx.AsyncClient,
         base_url: str,
         access_token: str,
-        pace: Pace,
+        turn: Turn,
         *,
         on_answer: OnAnswer | None = None,
     ) -> None:
-        self._wire = Wire(http, base_url, access_token, pace, on_answer)
+        self._wire = Wire(http, base_url, access_token, turn, on_answer)
 
     async def account(self) -> AccountInfo:
         return read(reading.account, await self._wire.get(ACCOUNT, [("with", "datetime_settings")]) or {})

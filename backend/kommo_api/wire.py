@@ -1,6 +1,7 @@
-"""One request to Kommo: paced, timed, and answered by a success or a ``KommoError``."""
+"""One request to Kommo: in its turn, timed, and answered by a success or a ``KommoError``."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
@@ -14,8 +15,8 @@ API_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 PAGE = 250
 """Kommo's largest page and largest write."""
 
-Pace = Callable[[], Awaitable[None]]
-"""Awaited before each request; it returns when the request may go."""
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""Around each request: entered when it may go, and left with the ``KommoError`` that it was answered by."""
 OnAnswer = Callable[[int | None, float], None]
 """Told of each request's status (``None``: no answer) and seconds."""
 Query = Sequence[tuple[str, object]]
@@ -42,9 +43,9 @@ class Wire:
     """Requests of one account, by its token. ``None`` stands for Kommo's 204, *nothing found*."""
 
     def __init__(
-        self, http: httpx.AsyncClient, base_url: str, access_token: str, pace: Pace, on_answer: OnAnswer | None
+        self, http: httpx.AsyncClient, base_url: str, access_token: str, turn: Turn, on_answer: OnAnswer | None
     ) -> None:
-        self._http, self._base_url, self._pace, self._on_answer = http, base_url.rstrip("/"), pace, on_answer
+        self._http, self._base_url, self._turn, self._on_answer = http, base_url.rstrip("/"), turn, on_answer
         self._headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/hal+json"}
 
     async def get(self, path: str, query: Query = ()) -> Json | None:
@@ -71,11 +72,11 @@ class Wire:
             seen, number = rows, number + 1
 
     async def _ask(self, method: str, path: str, query: Query, body: object) -> Json | None:
-        await self._pace()
         request = self._http.build_request(
             method, f"{self._base_url}{path}{_text(query)}", json=body, headers=self._headers, timeout=API_TIMEOUT
         )
-        return _checked(await self._timed(request))
+        async with self._turn():
+            return _checked(await self._timed(request))
 
     async def _timed(self, request: httpx.Request) -> httpx.Response:
         status, started = None, perf_counter()

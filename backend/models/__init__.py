@@ -1,7 +1,8 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Four files, by what they hold: ``accounts`` (who we serve and how we reach them), ``payments`` (what was asked,
-what Stripe said, what is known), ``writing`` (what was and will be written to Kommo) and ``running`` (our processes).
+Five files, by what they hold: ``accounts`` (who we serve and how we reach them), ``payments`` (what was asked,
+what Stripe said, what is known), ``writing`` (what was and will be written to Kommo), ``running`` (our processes) and
+``rates`` (how fast Kommo may be asked).
 """
 
 from backend.models.accounts import (
@@ -15,6 +16,7 @@ from backend.models.accounts import (
     WidgetSeen,
 )
 from backend.models.payments import CheckoutSession, InboxEvent, LedgerEntry, LedgerLink, PaymentRequest, RefundRequest
+from backend.models.rates import Rate
 from backend.models.running import Counted, WorkerBeat
 from backend.models.writing import CardWrite, Deal
 
@@ -32,6 +34,7 @@ __all__ = [
     "LedgerLink",
     "PaymentRequest",
     "PendingCode",
+    "Rate",
     "RefundRequest",
     "SetupLink",
     "StripeConnection",

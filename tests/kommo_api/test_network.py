@@ -1,5 +1,8 @@
 """What is lost on the way, over a real connection: was it sent, may it have happened?"""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import httpx
 import pytest
 
@@ -59,19 +62,25 @@ async def test_silence_is_a_doubt_for_writes() -> None:
     assert (caught.value.doubtful, str(caught.value)) == (True, "Kommo did not answer. (ReadTimeout)")
 
 
-async def test_each_request_waits_for_its_pace_and_is_reported(kommo: Kommo) -> None:
+async def test_each_request_has_its_turn_and_is_reported(kommo: Kommo) -> None:
     seen: list[str] = []
 
-    async def pace() -> None:
-        seen.append("paced")
+    @asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        seen.append("turn")
+        try:
+            yield
+        except KommoUnreachable:
+            seen.append("failed")
+            raise
 
     token = kommo.world.issue_pair(kommo.integration.client_id, kommo.account.admin.id).access
-    api = KommoApi(kommo.http, kommo.base_url, token, pace, on_answer=lambda status, _: seen.append(str(status)))
+    api = KommoApi(kommo.http, kommo.base_url, token, turn, on_answer=lambda status, _: seen.append(str(status)))
     await api.account()
     kommo.world.faults.add("drop_before")
     with pytest.raises(KommoUnreachable):
         await api.account()
-    assert seen == ["paced", "200", "paced", "None"]
+    assert seen == ["turn", "200", "turn", "None", "failed"]
 
 
 async def test_a_redirect_is_not_followed_with_our_token() -> None:
