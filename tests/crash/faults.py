@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.sandbox.stripe.faults import Fault as StripeFault
 from tests.crash.play import Play
+from tests.crash.scenario import Scenario, judged
 from tests.crash.wire import Meeting, Passing, body_of, nowhere, replay
 
 KOMMO = {
@@ -48,6 +49,9 @@ class Fault:
     def prepare(self, play: Play) -> None:
         play.wire.meetings[self.number] = _meeting(play, self.name)
         play.start()
+
+    async def judge(self, play: Play, scenario: Scenario) -> list[str]:
+        return await judged(play, scenario)
 
 
 def faults_of(play: Play) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.crash.child import AtCommit
 from tests.crash.play import Play
+from tests.crash.scenario import Scenario, judged
 from tests.crash.wire import Meeting, Passing, body_of, hold_until_gone, nowhere, replay
 
 When = Literal["before", "after", "late"]
@@ -36,6 +37,9 @@ class Point:
             return
         play.wire.meetings[self.number] = {"before": _before, "after": _after, "late": _late}[self.when](play)
         play.start()
+
+    async def judge(self, play: Play, scenario: Scenario) -> list[str]:
+        return await judged(play, scenario)
 
 
 def points_of(play: Play) -> Iterator[Point]:

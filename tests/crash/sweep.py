@@ -20,6 +20,9 @@ class Stone(Protocol):
     def prepare(self, play: Play) -> None:
         """Lay it in the play's way, and start the product."""
 
+    async def judge(self, play: Play, scenario: Scenario) -> list[str]:
+        """What is not as promised, when all is quiet."""
+
 
 AnyStone = TypeVar("AnyStone", bound=Stone)
 
@@ -78,7 +81,7 @@ async def _work(lane: Lane, scenario: Scenario, waiting: list[AnyStone], told: l
         stone = waiting.pop()
         try:
             async with played(lane, scenario, beginning, stone.prepare) as play:
-                problems = await judged(play, scenario)
+                problems = await stone.judge(play, scenario)
                 told.append((play.is_struck, [f"{scenario.name}, {stone}: {problem}" for problem in problems]))
         except (NeverQuiet, AssertionError, TimeoutError) as error:
             told.append((True, [f"{scenario.name}, {stone}: {type(error).__name__}: {error}"]))
