@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -34,7 +34,7 @@ class Traffic:
     holds: Callable[[Call], bool] = lambda _call: False
     held: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: Callable[[Call], None] = lambda _call: None
+    acted: Callable[[Call], Awaitable[None]] | None = None
     """Told of each call when the world has acted on it and the process does not know yet."""
 
     def hold(self, holds: Callable[[Call], bool]) -> None:
@@ -58,7 +58,8 @@ class Traffic:
 
             async def passed(message: dict[str, object]) -> None:
                 if message["type"] == "http.response.start":
-                    self.ended(call)
+                    if self.acted:
+                        await self.acted(call)
                     if self.holds(call):
                         self.held.set()
                         await self.go.wait()
