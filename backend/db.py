@@ -19,11 +19,22 @@ class Database:
     """``read`` sees one state; ``write`` is one unit of work, committed when the block ends without an error.
 
     On SQLite a unit that may write begins IMMEDIATE: two of them never fail on each other half-way, they queue.
+    Committed is durable: a PostgreSQL that is told to answer before its log is on the disk is told otherwise.
     """
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._is_lazy = False
+        if not self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", self._look_whether_lazy)
+
+    def _look_whether_lazy(self, connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SHOW synchronous_commit")
+        self._is_lazy = cursor.fetchone()[0] == "off"
+        cursor.close()
+        connection.rollback()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -33,7 +44,9 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            await session.connection(execution_options={"may_write": True})
+            connection = await session.connection(execution_options={"may_write": True})
+            if self._is_lazy:  # for this unit only: what a session is told gets lost behind a pooler by transaction
+                await connection.exec_driver_sql("SET LOCAL synchronous_commit TO on")
             yield session
             await session.commit()
 

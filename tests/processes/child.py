@@ -1,4 +1,4 @@
-"""A worker of the product as a process of its own, forked from one that has imported everything."""
+"""Parts of the product as processes of their own, forked from one that has imported everything."""
 
 import asyncio
 import os
@@ -6,20 +6,30 @@ from pathlib import Path
 
 from backend.config import Settings
 from backend.logs import set_up_logs
-from backend.processes import work
+from backend.processes import serve, work
 from tests.crash.board import Board
 from tests.crash.child import FORKS, WARM
 
-__all__ = ["FORKS", "live"]
+__all__ = ["FORKS", "live", "live_web"]
 
 FORKS.set_forkserver_preload([*WARM, "tests.processes.child"])
 
 
 def live(settings: Settings, proxy: str, board: Path, log: Path) -> None:
-    """Until SIGTERM or worse. By its ``proxy`` the worlds know which process calls."""
+    """A worker until SIGTERM or worse. By its ``proxy`` the worlds know which process calls."""
     os.environ["HTTP_PROXY"] = proxy
+    _log_to(log)
+    asyncio.run(work(settings, clock=Board(board)))
+
+
+def live_web(settings: Settings, log: Path) -> None:
+    """The web alone."""
+    _log_to(log)
+    asyncio.run(serve(settings, with_worker=False))
+
+
+def _log_to(log: Path) -> None:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     set_up_logs("console")
-    asyncio.run(work(settings, clock=Board(board)))
