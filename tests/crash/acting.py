@@ -33,7 +33,7 @@ def usable(answer: httpx.Response) -> bool:
     """False: try again. A definite no is a fault of the test or of the product."""
     if answer.status_code >= 500:
         return False
-    assert answer.status_code < 400, f"{answer.request.url}: {answer.status_code} {answer.text}"
+    assert answer.status_code < 400, f"{answer.request.url.path}: {answer.status_code} {answer.text}"
     return True
 
 

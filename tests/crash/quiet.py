@@ -15,7 +15,7 @@ IDLE_SECONDS = 0.35
 """An owner that does nothing for so long is dead, or waits for a moment that may come at once."""
 STUCK_SECONDS = 30.0
 """Real time without any progress."""
-ROUNDS = 3000
+ROUNDS = 1000
 
 
 class NeverQuiet(Exception):
