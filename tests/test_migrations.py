@@ -1,8 +1,5 @@
-"""The migrations make exactly the tables that the models describe, from empty, once."""
+"""The migrations make exactly the tables that the models describe, from empty or from what an older release left."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
@@ -13,6 +10,10 @@ from sqlmodel import SQLModel
 import backend.models  # noqa: F401  (fills SQLModel.metadata)
 from backend.db import Database
 from backend.migrations import upgrade
+from tests.accounts.around import started
+from tests.filled import fill
+from tests.processes.child import FORKS, migrate_alone
+from tests.product import running
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -28,14 +29,29 @@ async def test_migrations_and_models_agree(database_url: str) -> None:
     await database.close()
 
 
-def test_several_processes_may_start_at_once(database_url: str, tmp_path: Path) -> None:
-    settings = {
-        "PUBLIC_URL": "http://127.0.0.1:1",
-        "SECRET_KEYS": "a sealing key of the tests",
-        "ADMIN_TOKEN": "made-up-token",
-        "DATABASE_URL": database_url,
-        "PYTHONPATH": str(Path(__file__).parents[1]),
-    }
-    command = [sys.executable, "-m", "backend", "migrate"]
-    processes = [subprocess.Popen(command, cwd=tmp_path, env=os.environ | settings) for _ in range(3)]
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+def test_several_processes_may_start_at_once(database_url: str) -> None:
+    processes = [FORKS.Process(target=migrate_alone, args=(database_url,), daemon=True) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+
+
+async def test_what_the_first_release_left_goes_on(database_url: str, tmp_path: Path, anyio_backend: str) -> None:
+    """A deal that was to be written is written, an event that waited is worked in, what was done is not done again;
+    its links are good, and new ones can be made."""
+    nowhere = f"sqlite+aiosqlite:///{tmp_path}/nowhere.db"
+    async with running(nowhere, connected=False) as first:
+        first.worker.stop()
+        filled = await fill(first, database_url)
+        async with started(first, database_url) as product:
+            await product.until(lambda: product.notes(filled.dirty) and product.notes(filled.waiting))
+            await product.quiet()
+            for lead_id, payment in ((filled.dirty, "pi_1"), (filled.waiting, "pi_2")):
+                fields, (note,) = product.fields(lead_id), product.notes(lead_id)
+                assert (fields["STRIPE_PAYMENT_STATUS"], fields["STRIPE_PAYMENT_INTENT"]) == ("Paid", payment)
+                assert payment in note.text
+            assert len(product.notes(filled.done)) == 1
+            assert (await product.http.get(f"{product.url}/p/{filled.link_token[:-1]}1")).status_code == 200
+            assert (await product.ask(filled.done)).status_code == 201

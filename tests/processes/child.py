@@ -5,12 +5,14 @@ import os
 from pathlib import Path
 
 from backend.config import Settings
+from backend.db import Database
 from backend.logs import set_up_logs
+from backend.migrations import upgrade
 from backend.processes import serve, work
 from tests.crash.board import Board
 from tests.crash.child import FORKS, WARM
 
-__all__ = ["FORKS", "live", "live_web"]
+__all__ = ["FORKS", "live", "live_web", "migrate_alone"]
 
 FORKS.set_forkserver_preload([*WARM, "tests.processes.child"])
 
@@ -26,6 +28,15 @@ def live_web(settings: Settings, log: Path) -> None:
     """The web alone."""
     _log_to(log)
     asyncio.run(serve(settings, with_worker=False))
+
+
+def migrate_alone(database_url: str) -> None:
+    async def run() -> None:
+        database = Database(database_url)
+        await upgrade(database)
+        await database.close()
+
+    asyncio.run(run())
 
 
 def _log_to(log: Path) -> None:
