@@ -1,8 +1,12 @@
 // @ts-check
 import { BUILD } from './build.js';
+import { language } from './page.js';
 
 /** Longer than the backend's own patience with Stripe and Kommo, so that its answer is heard. */
 const PATIENCE = 30000;
+
+/** The number of what the backend can do; it is raised when a widget that was built before lacks something. */
+const NEWEST = /^x-widget-api: *(\d+)/im;
 
 /**
  * The backend said no (`status`, `code`, `message`, `field`), or nothing that can be read came back (`status` 0 or 5xx):
@@ -34,8 +38,13 @@ export function backend(widget) {
    * @param {unknown} [body]
    * @returns {Promise<any>}
    */
-  const call = (method, path, body) => within(PATIENCE, ask(widget, method, path, body));
+  const call = (method, path, body) => within(PATIENCE, ask(widget, method, path, body, heard));
+  let newest = BUILD.api;
+  const heard = (/** @type {import('./types').Xhr} */ xhr) => {
+    newest = Math.max(newest, Number(NEWEST.exec(xhr.getAllResponseHeaders())?.[1] ?? 0));
+  };
   return {
+    outdated: () => newest > BUILD.api,
     /** @param {number} leadId @returns {Promise<import('./types').Deal>} */
     deal: (leadId) => call('GET', `/widget/deals/${leadId}`),
     /** @param {Record<string, unknown>} body @returns {Promise<import('./types').PaymentRequest>} */
@@ -56,18 +65,24 @@ export function backend(widget) {
  * @param {string} method
  * @param {string} path
  * @param {unknown} body
+ * @param {(xhr: import('./types').Xhr) => void} heard
  * @returns {Promise<any>}
  */
-function ask(widget, method, path, body) {
+function ask(widget, method, path, body, heard) {
   const answer = new Promise((resolve, reject) => {
     if (typeof widget.$authorizedAjax !== 'function') {
       reject(new ApiError(0, { code: 'no_token' }));
       return;
     }
     const sent = body === undefined ? {} : { data: JSON.stringify(body), contentType: 'application/json' };
+    // The backend's sentences come in the language of this page; the header needs no leave of a preflight.
+    const headers = { 'Accept-Language': language() };
     widget
-      .$authorizedAjax({ url: BUILD.backend + path, method, dataType: 'text', timeout: PATIENCE, ...sent })
-      .done(resolve)
+      .$authorizedAjax({ url: BUILD.backend + path, method, dataType: 'text', timeout: PATIENCE, headers, ...sent })
+      .done((text, _status, xhr) => {
+        heard(xhr);
+        resolve(text);
+      })
       .fail((xhr) => reject(refusal(xhr)));
   });
   return answer.then(parsed);

@@ -1,6 +1,6 @@
 // @ts-check
 import { ApiError } from './api.js';
-import { parseAmount, restOf } from './money.js';
+import { parseAmount, restOf, written } from './money.js';
 import { openLeadId } from './page.js';
 
 /** The question that stands open in a row of the list, and what its *yes* does. One at a time, each sent once. */
@@ -18,7 +18,8 @@ export class Asking {
   /** @param {import('./types').Payment} payment */
   refund({ id, amount, currency, refunded }) {
     const before = refunded ?? '0';
-    const refund = { id: crypto.randomUUID(), amount: restOf(amount, before, currency), reason: '', before, currency };
+    const left = written(restOf(amount, before, currency), this.card.lang);
+    const refund = { id: crypto.randomUUID(), amount: left, reason: '', before, currency };
     this.ask({ what: 'refund', id, sending: false, problem: null, refund });
   }
 

@@ -1,11 +1,12 @@
 // @ts-check
 /**
- * What `widget build` knows: the backend's address, the version, Stripe's currencies with their decimals, the style.
+ * What `widget build` knows: the backend's address, the version, the number of what the backend can do, Stripe's currencies with their decimals, the style.
  * The build replaces this file; what stands here only gives the types.
  */
 export const BUILD = {
   backend: '',
   version: '',
+  api: 0,
   style: '',
   /** @type {Record<string, number>} */
   currencies: {},

@@ -4,11 +4,12 @@ import { badge } from './badge.js';
 import { createdPanel } from './created.js';
 import { el, focusKey, slot } from './dom.js';
 import { PaymentForm } from './form.js';
+import { footer } from './footer.js';
 import { dealList } from './list.js';
 import { formatAmount } from './money.js';
-import { sentenceOf } from './page.js';
 import { phaseNotice, setupButton } from './phases.js';
 import { questionKey } from './question.js';
+import { somethingMade } from './state.js';
 
 /**
  * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
@@ -30,10 +31,12 @@ export function createView(root, given) {
   const paint = (state) => {
     const { phase, deal, draft, created } = state;
     const ready = phase === 'ready' && deal !== null;
-    slots.head([phase, deal, !draft && !created, state.problem?.message], () =>
-      ready ? summary(deal, !draft && !created, words, lang) : phaseNotice(state, given),
+    slots.head([phase, deal, !draft, !created, state.problem?.message, state.slow], () =>
+      ready ? summary(state, deal, words, lang) : phaseNotice(state, given),
     );
-    const shows = !ready ? '' : draft ? draft.requestId : created ? created : ['begin', deal.may, deal.connected];
+    const asked = state.asked?.id === created?.id ? state.asked : null;
+    const idle = ['begin', deal?.may, deal?.connected, deal && nothingWaits(deal)];
+    const shows = !ready ? '' : draft ? draft.requestId : created ? [created, questionKey(asked)] : idle;
     slots.main(shows, () => {
       form = null;
       if (!ready) return [];
@@ -41,15 +44,14 @@ export function createView(root, given) {
         form = new PaymentForm(draft, deal, given);
         return [form.node];
       }
-      return created ? [createdPanel(created, given)] : [beginButton(deal, given)];
+      return created ? [createdPanel(created, asked, given)] : [beginButton(deal, given)];
     });
     form?.refresh();
     slots.list([ready && deal, state.created?.id, questionKey(state.asked)], () =>
       ready ? dealList(state, given) : [],
     );
-    slots.foot([ready, state.checking, state.loadedAt, state.problem?.message, state.problem?.code], () =>
-      ready ? footer(state, words, lang, actions) : [],
-    );
+    const told = [state.checking, state.loadedAt, state.problem?.message, state.problem?.code, state.outdated];
+    slots.foot([ready, deal?.statement_url, ...told], () => (ready ? footer(state, given) : []));
   };
 
   return {
@@ -63,21 +65,18 @@ export function createView(root, given) {
   };
 }
 
-/** @param {import('./types').Deal} deal */
-function somethingMade(deal) {
-  return deal.requests.length + deal.payments.length > 0;
-}
-
 /**
+ * How the deal stands. Not above a new link: what is read a moment later would push it from under the pointer.
+ * @param {import('./state.js').State} state
  * @param {import('./types').Deal} deal
- * @param {boolean} idle no form or new link stands below
  * @param {import('./types').Words} words
  * @param {string} lang
  */
-function summary(deal, idle, words, lang) {
+function summary({ draft, created }, deal, words, lang) {
   const test =
     deal.mode === 'test' && el('span', { class: 'dealpay-badge dealpay-badge-orange', text: words('card.test') });
-  if (!somethingMade(deal)) {
+  if (created || !somethingMade(deal)) {
+    const idle = !draft && !created && deal.may?.create !== false;
     return [
       test && el('p', { class: 'dealpay-row' }, test),
       idle && el('p', { class: 'dealpay-muted', text: words('card.empty') }),
@@ -114,6 +113,14 @@ function progress(deal, expected, words, lang) {
 }
 
 /**
+ * Whether asking for money is what comes next: not while a link waits, and not when everything is paid.
+ * @param {import('./types').Deal} deal
+ */
+function nothingWaits(deal) {
+  return deal.state !== 'paid' && !deal.requests.some(({ state }) => state === 'pending' || state === 'processing');
+}
+
+/**
  * @param {import('./types').Deal} deal
  * @param {{words: import('./types').Words, admin: boolean, actions: import('./deal.js').DealCard}} given
  */
@@ -122,40 +129,9 @@ function beginButton(deal, { words, admin, actions }) {
   if (deal.may?.create === false) return el('p', { class: 'dealpay-muted', text: words('card.may_not_create') });
   return el('button', {
     type: 'button',
-    class: 'dealpay-button dealpay-button-blue',
+    class: `dealpay-button${nothingWaits(deal) ? ' dealpay-button-blue' : ''}`,
     'data-key': 'begin',
     text: words('card.create'),
     on: { click: () => actions.begin() },
   });
-}
-
-/**
- * @param {import('./state.js').State} state
- * @param {import('./types').Words} words
- * @param {string} lang
- * @param {import('./deal.js').DealCard} actions
- */
-function footer(state, words, lang, actions) {
-  const at = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const time = at.format(new Date(state.loadedAt));
-  const problem = state.problem && sentenceOf(state.problem, words);
-  const check = el('button', {
-    type: 'button',
-    class: 'dealpay-link',
-    'data-key': 'check',
-    'aria-disabled': state.checking ? 'true' : null,
-    text: words(state.checking ? 'card.checking' : 'card.check'),
-    on: { click: () => actions.check() },
-  });
-  return [
-    problem && el('p', { class: 'dealpay-alert', role: 'alert', text: problem }),
-    state.deal &&
-      somethingMade(state.deal) &&
-      el(
-        'p',
-        { class: 'dealpay-row dealpay-small' },
-        check,
-        el('span', { class: 'dealpay-muted', text: words('card.updated', { time }) }),
-      ),
-  ];
 }

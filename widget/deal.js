@@ -4,7 +4,7 @@ import { Asking } from './asking.js';
 import { createView } from './card.js';
 import { beginDraft, dropDraft, firstFault, requestBody, sendOnce } from './draft.js';
 import { budget, dealName, language, openLeadId } from './page.js';
-import { Refresh } from './refresh.js';
+import { isLong, Refresh } from './refresh.js';
 import { openSetup } from './setup.js';
 import { firstState, lostDeal, tookDeal } from './state.js';
 import { firstValues } from './suggest.js';
@@ -35,6 +35,7 @@ export class DealCard {
     this.lang = language();
     this.over = false;
     this.loading = false;
+    this.began = 0;
     this.refresh = new Refresh(leadId !== 0);
     this.state = firstState(leadId);
     this.asking = new Asking(this);
@@ -56,8 +57,13 @@ export class DealCard {
 
   /** Every second while the card is seen. Kommo may have changed the deal without telling us. */
   look() {
-    if (openLeadId() !== this.leadId) this.onOtherDeal();
-    else if (this.refresh.due()) this.load();
+    if (openLeadId() !== this.leadId) {
+      this.onOtherDeal();
+      return;
+    }
+    if (this.refresh.due()) this.load();
+    this.state.slow = this.loading && isLong(this.began);
+    if (this.loading || this.state.draft?.sending) this.paint();
   }
 
   /**
@@ -81,6 +87,7 @@ export class DealCard {
   async load() {
     if (this.loading) return;
     this.loading = true;
+    this.began = Date.now();
     await this.settle(
       this.api.deal(this.leadId),
       (deal) => {
@@ -95,7 +102,7 @@ export class DealCard {
       },
     );
     this.loading = false;
-    this.state.checking = false;
+    Object.assign(this.state, { checking: false, slow: false, outdated: this.api.outdated() });
     this.paint();
   }
 

@@ -44,13 +44,28 @@ export function slot(node) {
     if (key === shown) return;
     shown = key;
     const focused = focusedKey(node);
+    const caret = caretOf(document.activeElement);
     node.replaceChildren(
       ...paint()
         .filter((child) => !!child)
         .map((child) => /** @type {Node|string} */ (child)),
     );
     if (focused) focusKey(node, focused);
+    if (focused && caret) setCaret(document.activeElement, caret);
   };
+}
+
+/** @param {Element | null} node */
+function caretOf(node) {
+  return node instanceof HTMLInputElement ? [node.selectionStart, node.selectionEnd] : null;
+}
+
+/**
+ * @param {Element | null} node
+ * @param {(number | null)[]} caret
+ */
+function setCaret(node, [start, end]) {
+  if (node instanceof HTMLInputElement) node.setSelectionRange(start, end);
 }
 
 /** @param {HTMLElement} node */

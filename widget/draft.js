@@ -10,6 +10,7 @@ import { parseAmount } from './money.js';
  *   values: import('./types').FormValues,
  *   touched: boolean,
  *   sending: Promise<import('./types').PaymentRequest> | null,
+ *   sentAt: number,
  *   error: import('./api.js').ApiError | null,
  * }} Draft
  */
@@ -27,7 +28,7 @@ export function draftOf(leadId) {
  * @param {import('./types').FormValues} values
  */
 export function beginDraft(leadId, values) {
-  const draft = { requestId: crypto.randomUUID(), values, touched: false, sending: null, error: null };
+  const draft = { requestId: crypto.randomUUID(), values, touched: false, sending: null, sentAt: 0, error: null };
   drafts.set(leadId, draft);
   return draft;
 }
@@ -46,6 +47,7 @@ export function dropDraft(leadId) {
 export function sendOnce(leadId, draft, send) {
   if (draft.sending) return draft.sending;
   draft.error = null;
+  draft.sentAt = Date.now();
   draft.sending = send().then(
     (made) => {
       dropDraft(leadId);
@@ -78,14 +80,22 @@ export function requestBody(leadId, draft, lang) {
 }
 
 /**
+ * A refusal of our own, as the backend would send it.
+ * @param {string} field
+ * @param {string} message
+ */
+export function faultOf(field, message) {
+  return new ApiError(422, { field, message });
+}
+
+/**
  * What can be seen to be wrong without asking, said at its field; the backend checks everything again.
  * @param {import('./types').FormValues} values
  * @param {string} lang
  * @param {import('./types').Words} words
  */
 export function firstFault(values, lang, words) {
-  const fault = (/** @type {string} */ field, /** @type {string} */ key) =>
-    new ApiError(422, { field, message: words(key) });
+  const fault = (/** @type {string} */ field, /** @type {string} */ key) => faultOf(field, words(key));
   if (!values.currency) return fault('currency', 'form.currency_missing');
   if (!parseAmount(values.amount, values.currency, lang)) return fault('amount', 'form.amount_invalid');
   if (values.kind === 'deposit' && values.total && !parseAmount(values.total, values.currency, lang)) {

@@ -67,6 +67,28 @@ export class Fields {
   }
 
   /**
+   * Puts a value in without telling: what others are to follow was changed already.
+   * @param {string} name JSON key
+   * @param {Key} key
+   * @param {string} value
+   */
+  show(name, key, value) {
+    Object.assign(this.values, { [key]: value });
+    this.inputs[name].value = value;
+  }
+
+  /**
+   * Puts a value in as a person would.
+   * @param {string} name JSON key
+   * @param {Key} key
+   * @param {string} value
+   */
+  set(name, key, value) {
+    this.show(name, key, value);
+    this.changed(key);
+  }
+
+  /**
    * Shows a refusal at the field it names, and takes it from all others.
    * @param {import('./api.js').ApiError | null} error
    * @returns {boolean} false: it names no field that is seen

@@ -1,13 +1,12 @@
 // @ts-check
-import { BUILD } from './build.js';
 import { el } from './dom.js';
+import { faultOf } from './draft.js';
 import { Fields } from './fields.js';
-import { formatAmount, parseAmount, shareOf } from './money.js';
+import { countIntervals, formRows } from './form_rows.js';
+import { formatAmount, parseAmount, written } from './money.js';
 import { sentenceOf } from './page.js';
-import { restOpen, suggestedAmount } from './suggest.js';
-
-const SHARES = [10, 30, 50];
-const INTERVALS = ['day', 'week', 'month', 'year'];
+import { isLong } from './refresh.js';
+import { suggestedAmount, waitingLink } from './suggest.js';
 
 /** The form of one draft. The inputs are made once; `refresh` shows what became of the draft (under way, refused). */
 export class PaymentForm {
@@ -24,86 +23,28 @@ export class PaymentForm {
     this.lang = lang;
     this.actions = actions;
     this.fields = new Fields(draft.values, words, `dealpay-${leadId}`, (key) => this.changed(key));
-    this.parts = this.makeParts();
+    this.rows = formRows(this.fields, deal, words);
     this.alert = el('p', { class: 'dealpay-alert', role: 'alert', tabindex: '-1', hidden: true });
+    this.patience = el('p', { class: 'dealpay-small dealpay-muted', role: 'status' });
     this.buttons = this.makeButtons();
     this.node = this.makeForm();
     this.refresh();
   }
 
-  /** The rows of the form; a refusal stands below its row. */
-  makeParts() {
-    const { fields, words } = this;
-    const numeric = { inputmode: 'numeric' };
-    const money = { inputmode: 'decimal', placeholder: '0' };
-    const kinds = ['full', 'deposit', ...(restOpen(this.deal) ? ['rest'] : []), 'subscription'];
-    const named = (/** @type {string} */ group, /** @type {string[]} */ names) =>
-      names.map((name) => /** @type {[string, string]} */ ([name, words(`${group}.${name}`)]));
-    return {
-      kind: this.row(['kind'], fields.select('kind', 'kind', named('kind', kinds))),
-      total: this.row(['deal_total'], fields.text('deal_total', 'total', money), this.makeShares()),
-      amount: this.row(
-        ['amount', 'currency'],
-        pair('', fields.text('amount', 'amount', money), fields.select('currency', 'currency', this.currencies())),
-      ),
-      repeat: this.row(
-        ['interval_count', 'interval'],
-        pair(
-          'dealpay-pair-even',
-          fields.text('interval_count', 'intervalCount', numeric),
-          fields.select('interval', 'interval', named('interval', INTERVALS)),
-        ),
-      ),
-      description: this.row(['description'], fields.text('description', 'description', { maxlength: '250' })),
-    };
-  }
-
-  /**
-   * @param {string[]} names whose refusals stand here
-   * @param {...HTMLElement} nodes
-   */
-  row(names, ...nodes) {
-    return el('div', {}, ...nodes, ...names.map((name) => this.fields.faults[name]));
-  }
-
-  /** Every currency that Stripe takes, those of the deal first. @returns {[string, string][]} */
-  currencies() {
-    const chosen = this.draft.values.currency;
-    const near = [chosen, this.deal.currency, ...this.deal.expected.map((money) => money.currency), 'USD', 'EUR'];
-    const codes = new Set([...near.filter((code) => !!code).map(String), ...Object.keys(BUILD.currencies)]);
-    const empty = chosen ? [] : [/** @type {[string, string]} */ (['', '—'])];
-    return [...empty, ...[...codes].map((code) => /** @type {[string, string]} */ ([code, code]))];
-  }
-
-  makeShares() {
-    const chips = SHARES.map((percent) =>
-      el('button', {
-        type: 'button',
-        class: 'dealpay-chip',
-        text: `${percent}%`,
-        on: { click: () => this.takeShare(percent) },
-      }),
-    );
-    return el('div', { class: 'dealpay-shares' }, ...chips);
-  }
-
   makeButtons() {
     const { words, actions } = this;
     const submit = el('button', { type: 'submit', class: 'dealpay-button dealpay-button-blue', 'data-key': 'submit' });
-    const close = el('button', {
-      type: 'button',
-      class: 'dealpay-button',
-      text: words('form.cancel'),
-      on: { click: () => actions.close() },
-    });
+    const click = () => actions.close();
+    const close = el('button', { type: 'button', class: 'dealpay-button', text: words('form.cancel'), on: { click } });
     return { submit: /** @type {HTMLButtonElement} */ (submit), close: /** @type {HTMLButtonElement} */ (close) };
   }
 
   makeForm() {
-    const { kind, total, amount, repeat, description } = this.parts;
+    const { kind, total, share, amount, repeat, description } = this.rows;
     const buttons = el('div', { class: 'dealpay-buttons' }, this.buttons.submit, this.buttons.close);
+    const rows = [this.waiting(), kind, total, share, amount, repeat, description, this.alert, this.patience, buttons];
     const look = { class: 'dealpay-box dealpay-form', novalidate: true, 'aria-label': this.words('card.create') };
-    const node = el('form', look, kind, total, amount, repeat, description, this.alert, buttons);
+    const node = el('form', look, ...rows);
     node.addEventListener('submit', (event) => {
       event.preventDefault();
       this.actions.send(this.draft);
@@ -116,45 +57,47 @@ export class PaymentForm {
     return node;
   }
 
+  /** So that nobody asks twice for the same money without knowing it. */
+  waiting() {
+    const link = waitingLink(this.deal);
+    if (!link) return null;
+    const amount = formatAmount(link, this.lang);
+    return el('p', { class: 'dealpay-why', text: this.words('form.waiting', { amount }) });
+  }
+
   /** Until a person types an amount it follows the other choices. @param {import('./fields.js').Key} key */
   changed(key) {
-    this.draft.error = null;
-    if (key === 'amount') this.draft.touched = true;
-    if (!this.draft.touched && ['kind', 'currency', 'total'].includes(key)) {
-      const { kind, currency } = this.draft.values;
-      this.setAmount(suggestedAmount(kind, this.deal, currency, this.total() ?? ''));
+    const { draft, fields } = this;
+    draft.error = null;
+    if (key === 'amount') {
+      draft.touched = true;
+      fields.show('percent', 'percent', '');
+    }
+    const total = parseAmount(draft.values.total, draft.values.currency, this.lang) ?? '';
+    if (key === 'percent' && total) draft.touched = false;
+    if (key === 'percent' && !total) draft.error = faultOf('deal_total', this.words('form.total_missing'));
+    else if (!draft.touched && ['kind', 'currency', 'total', 'percent'].includes(key)) {
+      fields.show('amount', 'amount', written(suggestedAmount(draft.values, this.deal, total), this.lang));
     }
     this.refresh();
   }
 
-  /** @param {number} percent */
-  takeShare(percent) {
-    const total = this.total();
-    if (!total) return;
-    this.draft.touched = true;
-    this.draft.error = null;
-    this.setAmount(shareOf(total, percent, this.draft.values.currency));
-    this.refresh();
-  }
-
-  total() {
-    return parseAmount(this.draft.values.total, this.draft.values.currency, this.lang);
-  }
-
-  /** @param {string} amount */
-  setAmount(amount) {
-    this.draft.values.amount = amount;
-    this.fields.inputs.amount.value = amount;
-  }
-
   refresh() {
-    const { values, sending } = this.draft;
-    this.parts.total.hidden = values.kind !== 'deposit';
-    this.parts.repeat.hidden = values.kind !== 'subscription';
+    const { values, sending, sentAt } = this.draft;
+    const busy = sending !== null;
+    this.rows.total.hidden = values.kind !== 'deposit';
+    this.rows.share.hidden = values.kind !== 'deposit';
+    this.rows.repeat.hidden = values.kind !== 'subscription';
+    countIntervals(this.fields.inputs.interval, values.intervalCount, this.words);
     this.buttons.submit.textContent = this.label();
-    this.fields.disable(sending !== null);
-    for (const button of this.node.querySelectorAll('button')) button.disabled = sending !== null;
-    this.node.setAttribute('aria-busy', String(sending !== null));
+    this.buttons.submit.classList.toggle('dealpay-busy', busy);
+    this.say(this.patience, busy && isLong(sentAt) ? this.words('form.slow') : '');
+    this.fields.disable(busy);
+    for (const button of this.node.querySelectorAll('button')) {
+      button.disabled = busy;
+      if (button.dataset.percent) button.setAttribute('aria-pressed', String(button.dataset.percent === values.percent));
+    }
+    this.node.setAttribute('aria-busy', String(busy));
     this.showFault();
   }
 
@@ -172,8 +115,13 @@ export class PaymentForm {
     const general = !this.fields.showFault(error) && error;
     const text = general ? [sentenceOf(general, this.words), general.unsure && this.words('form.unsure')] : [];
     const said = text.filter((part) => part).join(' ');
-    if (this.alert.textContent !== said) this.alert.textContent = said;
-    this.alert.hidden = !said;
+    this.say(this.alert, said);
+  }
+
+  /** Said once: a screen reader reads a text that is put in again, again. @param {HTMLElement} node @param {string} text */
+  say(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+    node.hidden = !text;
   }
 
   focus() {
@@ -185,12 +133,4 @@ export class PaymentForm {
     if (wrong instanceof HTMLElement) wrong.focus();
     else if (!this.alert.hidden) this.alert.focus();
   }
-}
-
-/**
- * @param {string} look
- * @param {...HTMLElement} fields
- */
-function pair(look, ...fields) {
-  return el('div', { class: `dealpay-pair ${look}`.trim() }, ...fields);
 }

@@ -17,6 +17,16 @@ export function line(money, state, lang) {
 }
 
 /**
+ * What else is known of a row: what for, when, by whom. Only what is there is told.
+ * @param {...(string | null | undefined | false)} told
+ */
+export function facts(...told) {
+  const known = told.filter((one) => !!one);
+  return known.length > 0 && el('p', { class: 'dealpay-small dealpay-muted dealpay-wrap', text: known.join(' · ') });
+}
+
+/**
+ * A moment in the reader's own words; what is no moment stays as it is.
  * @param {string} time RFC 3339
  * @param {string} lang
  */

@@ -1,8 +1,8 @@
 // @ts-check
 import { badge } from './badge.js';
-import { copyLink, openLink } from './created.js';
+import { copyLink, openLink } from './copying.js';
 import { el } from './dom.js';
-import { day, line } from './line.js';
+import { day, facts, line } from './line.js';
 import { paymentRow } from './payment.js';
 import { cancelQuestion } from './question.js';
 
@@ -70,17 +70,14 @@ function group(title, rows) {
 function requestRow(request, state, given) {
   const { words, lang } = given;
   const kind = request.mode === 'subscription' ? 'subscription' : request.kind;
-  const made = [day(request.created_at, lang), request.created_by].filter(Boolean).join(', ');
   const asked = state.asked?.id === request.id ? state.asked : null;
   return el(
     'li',
     { class: 'dealpay-entry' },
     line(request, badge(request.state, words), lang),
     el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
-    el('p', { class: 'dealpay-small dealpay-muted', text: `${words(`kind.${kind}`)} · ${made}` }),
-    request.opened &&
-      request.state === 'pending' &&
-      el('p', { class: 'dealpay-small dealpay-muted', text: words('list.opened') }),
+    facts(words(`kind.${kind}`), day(request.created_at, lang), request.created_by),
+    request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
     LIVE.includes(request.state) && (asked ? cancelQuestion(asked, given) : rowActions(request, given)),
   );
 }

@@ -53,6 +53,15 @@ function ungrouped(text) {
     : null;
 }
 
+/**
+ * An amount as somebody who reads `lang` would type it: `1200,50`.
+ * @param {string} amount
+ * @param {string} lang
+ */
+export function written(amount, lang) {
+  return amount.replace('.', decimalSign(lang));
+}
+
 /** @param {string} lang */
 function decimalSign(lang) {
   return new Intl.NumberFormat(lang).format(1.5)[1];

@@ -66,10 +66,13 @@ export function wordsOf(widget) {
 }
 
 /**
- * The backend's own sentence, or ours where it sent none.
+ * The backend's own sentence; ours where it sent none, or where we have one in the language of the page.
  * @param {import('./api.js').ApiError} error
  * @param {import('./types').Words} words
  */
-export function sentenceOf(error, words) {
-  return error.message || words(error.code === 'no_token' ? 'error.no_token' : 'error.unreachable');
+export function sentenceOf({ code, message }, words) {
+  const key = `error.${code}`;
+  const ours = words(key);
+  if (ours !== key && (!message || language() !== 'en')) return ours;
+  return message || words('error.unreachable');
 }

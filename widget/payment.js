@@ -1,7 +1,8 @@
 // @ts-check
 import { badge } from './badge.js';
+import { outside } from './copying.js';
 import { el, webAddress } from './dom.js';
-import { day, line } from './line.js';
+import { day, facts, line } from './line.js';
 import { formatAmount } from './money.js';
 import { refundQuestion } from './question.js';
 
@@ -23,10 +24,14 @@ export function paymentRow(payment, state, given) {
     { class: 'dealpay-entry' },
     line(payment, badge(paymentState(payment), words), lang),
     request && el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
-    payment.paid_at && el('p', { class: 'dealpay-small dealpay-muted', text: day(payment.paid_at, lang) }),
+    facts(
+      request && words(`kind.${kindOf(request)}`),
+      payment.paid_at && day(payment.paid_at, lang),
+      request?.created_by,
+    ),
     Number(refunded.amount) > 0 &&
       el('p', { class: 'dealpay-small', text: words('list.refunded', { amount: formatAmount(refunded, lang) }) }),
-    payment.disputed && el('p', { class: 'dealpay-small', text: words(`dispute.${payment.disputed}`) }),
+    payment.disputed && el('p', { class: 'dealpay-small', text: disputeOf(payment.disputed, words) }),
     el(
       'p',
       { class: 'dealpay-actions' },
@@ -35,6 +40,21 @@ export function paymentRow(payment, state, given) {
     ),
     asked && refundQuestion(asked, given),
   );
+}
+
+/** @param {import('./types').PaymentRequest} request */
+function kindOf({ mode, kind }) {
+  return mode === 'subscription' ? 'subscription' : kind;
+}
+
+/**
+ * A dispute in words; one that this widget does not know (a newer backend) as it came.
+ * @param {string} state
+ * @param {import('./types').Words} words
+ */
+function disputeOf(state, words) {
+  const said = words(`dispute.${state}`);
+  return said.startsWith('dispute.') ? state : said;
 }
 
 /** @param {import('./types').Payment} payment */
@@ -69,19 +89,15 @@ function paymentState(payment) {
 }
 
 /**
- * The payment's id, as a link to Stripe's dashboard.
+ * The way to the payment in Stripe's dashboard; where there is none, its id.
  * @param {import('./types').Payment} payment
  * @param {import('./types').Words} words
  */
 function atStripe(payment, words) {
-  const href = webAddress(payment.stripe_url ?? '');
-  if (!href) return el('span', { class: 'dealpay-muted dealpay-id', text: payment.id });
-  return el('a', {
-    class: 'dealpay-link dealpay-id',
-    href,
-    target: '_blank',
-    rel: 'noopener noreferrer',
-    title: words('list.at_stripe'),
-    text: payment.id,
-  });
+  if (!webAddress(payment.stripe_url ?? '')) {
+    return el('span', { class: 'dealpay-small dealpay-muted dealpay-cut', text: payment.id });
+  }
+  const link = outside(String(payment.stripe_url), words('list.at_stripe'), 'dealpay-link', true);
+  link.title = payment.id;
+  return link;
 }

@@ -6,13 +6,14 @@ import { sentenceOf } from './page.js';
  * @param {import('./state.js').State} state
  * @param {{words: import('./types').Words, actions: import('./deal.js').DealCard, admin: boolean}} given
  */
-export function phaseNotice({ phase, problem }, { words, actions, admin }) {
-  if (phase === 'loading') return [skeleton(words)];
-  const told = problem && (problem.message || problem.code === 'no_token');
-  const said = told && el('p', { class: 'dealpay-muted', text: sentenceOf(problem, words) });
+export function phaseNotice({ phase, problem, slow }, { words, actions, admin }) {
+  const muted = (/** @type {string} */ text) => el('p', { class: 'dealpay-muted', text });
+  if (phase === 'loading') return [skeleton(words), slow && muted(words('card.slow'))];
+  const told = phase === 'failed' && problem && (problem.message || problem.code === 'no_token');
+  const hint = phase === 'disconnected' && admin ? 'phase.disconnected_admin' : `phase.${phase}_hint`;
   const title = el('p', { class: 'dealpay-title', text: words(`phase.${phase}`) });
-  const hint = el('p', { class: 'dealpay-muted', text: words(`phase.${phase}_hint`) });
-  if (phase === 'unsaved') return [title, hint];
+  const notice = [title, muted(told ? sentenceOf(problem, words) : words(hint))];
+  if (phase === 'unsaved') return [el('div', { class: 'dealpay-notice' }, ...notice)];
   const again = el('button', {
     type: 'button',
     class: 'dealpay-button',
@@ -21,7 +22,8 @@ export function phaseNotice({ phase, problem }, { words, actions, admin }) {
     on: { click: () => actions.retry() },
   });
   const setup = phase === 'disconnected' && admin && setupButton(words, actions);
-  return [el('div', { role: phase === 'failed' ? 'alert' : null }, title, said || hint), setup, again];
+  const look = { class: 'dealpay-notice', role: phase === 'failed' ? 'alert' : null };
+  return [el('div', look, ...notice), setup, again];
 }
 
 /**

@@ -1,8 +1,8 @@
 // @ts-check
 import { el } from './dom.js';
+import { svg } from './icons.js';
 import { qrCode } from './qr.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 const RIM = 4;
 
 /**
@@ -14,10 +14,10 @@ export function qrFold(url, words) {
   const rows = qrCode(url);
   if (!rows) return null;
   const side = rows.length + 2 * RIM;
-  const picture = made('svg', { viewBox: `0 0 ${side} ${side}`, class: 'dealpay-qr', role: 'img' });
+  const picture = svg('svg', { viewBox: `0 0 ${side} ${side}`, class: 'dealpay-qr', role: 'img' });
   picture.setAttribute('aria-label', words('created.qr_label'));
-  picture.append(made('path', { class: 'dealpay-qr-paper', d: `M0 0h${side}v${side}h-${side}z` }));
-  picture.append(made('path', { class: 'dealpay-qr-ink', d: rows.map(squares).join('') }));
+  picture.append(svg('path', { class: 'dealpay-qr-paper', d: `M0 0h${side}v${side}h-${side}z` }));
+  picture.append(svg('path', { class: 'dealpay-qr-ink', d: rows.map(squares).join('') }));
   const title = el('summary', { class: 'dealpay-fold-title', text: words('created.qr') });
   return el('details', { class: 'dealpay-fold' }, title, picture);
 }
@@ -28,14 +28,4 @@ export function qrFold(url, words) {
  */
 function squares(row, y) {
   return row.map((dark, x) => (dark ? `M${x + RIM} ${y + RIM}h1v1h-1z` : '')).join('');
-}
-
-/**
- * @param {string} name
- * @param {Record<string, string>} attributes
- */
-function made(name, attributes) {
-  const node = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
 }

@@ -21,13 +21,9 @@ export function questionKey(asked) {
  */
 export function cancelQuestion(asked, given) {
   const { words } = given;
-  return el(
-    'div',
-    { class: 'dealpay-ask' },
-    el('p', { class: 'dealpay-small', text: words('list.cancel_ask') }),
-    fault(asked, words),
-    answers(asked, given, words(asked.sending ? 'list.cancelling' : 'list.cancel_yes')),
-  );
+  const yes = words(asked.sending ? 'list.cancelling' : 'list.cancel_yes');
+  const sentence = el('p', { class: 'dealpay-small', text: words('list.cancel_ask') });
+  return question(asked, given, [sentence], answers(asked, given, yes));
 }
 
 /**
@@ -36,39 +32,84 @@ export function cancelQuestion(asked, given) {
  * @param {Given} given
  */
 export function refundQuestion(asked, given) {
-  const { words, lang } = given;
-  const refund = /** @type {NonNullable<import('./state.js').Question['refund']>} */ (asked.refund);
-  const input = /** @type {HTMLInputElement} */ (
-    el('input', { class: 'dealpay-input', inputmode: 'decimal', autocomplete: 'off', 'data-key': 'refund-amount' })
-  );
-  const options = ['', ...REASONS].map((value) =>
-    el('option', { value, text: words(`refund.reason_${value || 'none'}`), selected: value === refund.reason }),
-  );
-  const reason = el('select', { class: 'dealpay-input dealpay-select', 'data-key': 'refund-reason' }, ...options);
+  const { words } = given;
   const buttons = answers(asked, given, '');
   const yes = /** @type {HTMLElement} */ (buttons.firstElementChild);
   const label = () => {
-    const amount = parseAmount(input.value, refund.currency, lang) ?? '0';
-    const text = formatAmount({ amount, currency: refund.currency }, lang);
-    yes.textContent = asked.sending ? words('refund.sending') : words('refund.yes', { amount: text });
+    yes.textContent = asked.sending ? words('refund.sending') : words('refund.yes', { amount: typed(asked, given) });
   };
-  input.value = refund.amount;
-  input.addEventListener('input', () => {
-    refund.amount = input.value;
-    label();
-  });
-  reason.addEventListener('change', () => {
-    refund.reason = /** @type {HTMLSelectElement} */ (reason).value;
-  });
   label();
-  return el(
-    'div',
-    { class: 'dealpay-ask' },
-    labelled(words('refund.amount'), input),
-    labelled(words('refund.reason'), reason),
-    fault(asked, words),
-    buttons,
+  const fields = [
+    labelled(words('refund.amount'), amountField(asked, label)),
+    labelled(words('refund.reason'), reasonField(asked, words)),
+  ];
+  return question(asked, given, fields, buttons);
+}
+
+/** @param {import('./state.js').Question} asked */
+function refundOf({ refund }) {
+  return /** @type {NonNullable<import('./state.js').Question['refund']>} */ (refund);
+}
+
+/**
+ * The amount that was typed, as it was understood.
+ * @param {import('./state.js').Question} asked
+ * @param {Given} given
+ */
+function typed(asked, { lang }) {
+  const { amount, currency } = refundOf(asked);
+  return formatAmount({ amount: parseAmount(amount, currency, lang) ?? '0', currency }, lang);
+}
+
+/**
+ * @param {import('./state.js').Question} asked
+ * @param {() => void} changed
+ */
+function amountField(asked, changed) {
+  const look = { class: 'dealpay-input', inputmode: 'decimal', autocomplete: 'off', 'data-key': 'refund-amount' };
+  const input = /** @type {HTMLInputElement} */ (el('input', { ...look, value: refundOf(asked).amount }));
+  input.addEventListener('input', () => {
+    refundOf(asked).amount = input.value;
+    changed();
+  });
+  return input;
+}
+
+/**
+ * @param {import('./state.js').Question} asked
+ * @param {import('./types').Words} words
+ */
+function reasonField(asked, words) {
+  const refund = refundOf(asked);
+  const options = ['', ...REASONS].map((value) =>
+    el('option', { value, text: words(`refund.reason_${value || 'none'}`), selected: value === refund.reason }),
   );
+  const input = el('select', { class: 'dealpay-input dealpay-select', 'data-key': 'refund-reason' }, ...options);
+  const select = /** @type {HTMLSelectElement} */ (input);
+  select.addEventListener('change', () => {
+    refund.reason = select.value;
+  });
+  return select;
+}
+
+/**
+ * Enter says yes, Esc leaves it; Kommo's card must not take either.
+ * @param {import('./state.js').Question} asked
+ * @param {Given} given
+ * @param {HTMLElement[]} inside
+ * @param {HTMLElement} buttons
+ */
+function question(asked, { words, actions }, inside, buttons) {
+  const node = el('form', { class: 'dealpay-ask', novalidate: true }, ...inside, fault(asked, words), buttons);
+  node.addEventListener('submit', (event) => {
+    event.preventDefault();
+    actions.asking.confirm();
+  });
+  node.addEventListener('keydown', (event) => {
+    event.stopPropagation();
+    if (event.key === 'Escape') actions.asking.keep();
+  });
+  return node;
 }
 
 /**
@@ -94,22 +135,13 @@ function fault({ problem }, words) {
  * @param {string} yes
  */
 function answers({ sending, what }, { words, actions }, yes) {
+  const look = 'dealpay-button dealpay-button-small';
+  const no = words(what === 'cancel' ? 'list.cancel_no' : 'form.cancel');
+  const waits = { 'aria-disabled': sending ? 'true' : null };
   return el(
     'div',
     { class: 'dealpay-buttons' },
-    el('button', {
-      type: 'button',
-      class: 'dealpay-button dealpay-button-small dealpay-button-red',
-      'data-key': 'answer',
-      'aria-disabled': sending ? 'true' : null,
-      text: yes,
-      on: { click: () => actions.asking.confirm() },
-    }),
-    el('button', {
-      type: 'button',
-      class: 'dealpay-button dealpay-button-small',
-      text: words(what === 'cancel' ? 'list.cancel_no' : 'form.cancel'),
-      on: { click: () => actions.asking.keep() },
-    }),
+    el('button', { type: 'submit', class: `${look} dealpay-button-red`, 'data-key': 'answer', ...waits, text: yes }),
+    el('button', { type: 'button', class: look, ...waits, text: no, on: { click: () => actions.asking.keep() } }),
   );
 }

@@ -3,6 +3,15 @@
 const INTERVAL = 5000;
 const SLOWEST = 60000;
 const OPEN = ['pending', 'processing'];
+const LONG = 5000;
+
+/**
+ * Whoever waits since then wants to hear that it goes on.
+ * @param {number} since
+ */
+export function isLong(since) {
+  return Date.now() - since > LONG;
+}
 
 /** When the deal is to be asked for again: while something is open, and after a failure less and less often. */
 export class Refresh {

@@ -42,11 +42,11 @@ export default function Widget() {
     });
   };
 
-  /** @param {Element | null} place */
-  const showSetup = (place) => {
+  /** @param {Element | null} place @param {string} [note] about what stands beside it */
+  const showSetup = (place, note = '') => {
     ensureStyle();
     place?.querySelector('.dealpay-setup')?.remove();
-    place?.append(setupPanel(api, words));
+    place?.append(setupPanel(api, words, note));
   };
 
   this.callbacks = {
@@ -57,7 +57,8 @@ export default function Widget() {
     init: () => true,
     bind_actions: () => true,
     settings($body) {
-      showSetup($body[0]?.querySelector('.widget_settings_block__descr') ?? $body[0] ?? null);
+      const place = $body[0]?.querySelector('.widget_settings_block__descr') ?? $body[0] ?? null;
+      showSetup(place, words('setup.message', { message: words('created.message_text') }));
       return true;
     },
     advancedSettings() {

@@ -6,8 +6,9 @@ import { el } from './dom.js';
  * What stands in the settings window and on the widget's page: what it does, and the way to the set-up pages.
  * @param {ReturnType<typeof import('./api.js').backend>} api
  * @param {import('./types').Words} words
+ * @param {string} note
  */
-export function setupPanel(api, words) {
+export function setupPanel(api, words, note) {
   const said = el('p', { class: 'dealpay-small dealpay-said', role: 'status' });
   const button = el('button', {
     type: 'button',
@@ -27,6 +28,7 @@ export function setupPanel(api, words) {
     button,
     said,
     el('p', { class: 'dealpay-small dealpay-muted', text: words('setup.address', { address: BUILD.backend }) }),
+    note && el('p', { class: 'dealpay-muted', text: note }),
   );
 }
 

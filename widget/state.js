@@ -24,6 +24,8 @@ import { draftOf } from './draft.js';
  *   created: import('./types').PaymentRequest | null,
  *   asked: Question | null,
  *   checking: boolean,
+ *   slow: boolean,
+ *   outdated: boolean,
  *   unfolded: boolean,
  * }} State
  */
@@ -43,8 +45,15 @@ export function firstState(leadId) {
     created: null,
     asked: null,
     checking: false,
+    slow: false,
+    outdated: false,
     unfolded: false,
   };
+}
+
+/** @param {import('./types').Deal} deal */
+export function somethingMade(deal) {
+  return deal.requests.length + deal.payments.length > 0;
 }
 
 /**
@@ -53,8 +62,7 @@ export function firstState(leadId) {
  */
 export function tookDeal(state, deal) {
   // Where money was, it stays to be seen after the connection has gone.
-  const empty = deal.requests.length + deal.payments.length === 0;
-  state.phase = deal.connected === false && empty ? 'disconnected' : 'ready';
+  state.phase = deal.connected === false && !somethingMade(deal) ? 'disconnected' : 'ready';
   state.deal = deal;
   state.problem = null;
   state.loadedAt = Date.now();

@@ -1,5 +1,5 @@
 // @ts-check
-import { parseAmount, restOf, shareOf } from './money.js';
+import { parseAmount, restOf, shareOf, written } from './money.js';
 
 /**
  * What the form starts with, from what the backend knows of the deal and what stands in the card.
@@ -10,9 +10,10 @@ import { parseAmount, restOf, shareOf } from './money.js';
 export function firstValues(deal, card) {
   const currency = currencyOf(deal);
   const kind = restOpen(deal) ? 'rest' : 'full';
-  const values = { currency, description: card.name, interval: 'month', intervalCount: '1' };
+  const values = { currency, description: card.name, percent: '50', interval: 'month', intervalCount: '1' };
   const total = parseAmount(card.budget, currency, card.lang) ?? '';
-  return { ...values, kind, total, amount: suggestedAmount(kind, deal, currency, total) };
+  const amount = suggestedAmount({ ...values, kind }, deal, total);
+  return { ...values, kind, total: written(total, card.lang), amount: written(amount, card.lang) };
 }
 
 /** @param {import('./types').Deal} deal */
@@ -32,16 +33,34 @@ export function restOpen(deal) {
 }
 
 /**
- * @param {string} kind
+ * @param {{kind: string, currency: string, percent: string}} values
  * @param {import('./types').Deal} deal
- * @param {string} currency
  * @param {string} total the deal's budget or typed total, '' if there is none
  */
-export function suggestedAmount(kind, deal, currency, total) {
+export function suggestedAmount({ kind, currency, percent }, deal, total) {
   if (kind === 'rest') return restOpen(deal)?.amount ?? '';
   if (!total) return '';
-  if (kind === 'deposit') return shareOf(total, 50, currency);
+  if (kind === 'deposit') return depositOf(total, percent, currency);
   const paid = deal.paid.find((money) => money.currency === currency);
   const left = paid && kind === 'full' ? restOf(total, paid.amount, currency) : total;
   return Number(left) > 0 ? left : '';
+}
+
+/**
+ * A share as it was typed, `33,3 %` included; '' if it is none between 0 and 100.
+ * @param {string} total
+ * @param {string} typed
+ * @param {string} currency
+ */
+function depositOf(total, typed, currency) {
+  const percent = Number(typed.replace(',', '.').replace('%', '').trim());
+  return percent > 0 && percent <= 100 ? shareOf(total, percent, currency) : '';
+}
+
+/**
+ * The newest link that the client can pay already.
+ * @param {import('./types').Deal} deal
+ */
+export function waitingLink(deal) {
+  return deal.requests.find((request) => request.state === 'pending') ?? null;
 }

@@ -38,6 +38,7 @@ export type Deal = {
   mode?: 'test' | 'live' | null;
   connected?: boolean;
   may?: { create?: boolean; refund?: boolean } | null;
+  statement_url?: string | null;
 };
 
 export type FormValues = {
@@ -46,15 +47,18 @@ export type FormValues = {
   currency: string;
   description: string;
   total: string;
+  percent: string;
   interval: string;
   intervalCount: string;
 };
 
 export type Words = (key: string, values?: Record<string, string>) => string;
 
+export type Xhr = { status: number; responseText?: string; getAllResponseHeaders(): string };
+
 export type Deferred = {
-  done(take: (data: string) => void): Deferred;
-  fail(take: (xhr: { status: number; responseText?: string }) => void): Deferred;
+  done(take: (data: string, status: string, xhr: Xhr) => void): Deferred;
+  fail(take: (xhr: Xhr) => void): Deferred;
 };
 
 /** The object that Kommo extends with its own methods before it is constructed, and fills after. */

@@ -13,10 +13,14 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.widget_archive import API, API_HEADER
+
 CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "X-Auth-Token, Content-Type",
     "Access-Control-Max-Age": "600",
+    "Access-Control-Expose-Headers": API_HEADER,
+    API_HEADER: str(API),
 }
 UNEXPECTED = {"error": {"code": "internal", "message": "Something went wrong on our side. Try again in a moment."}}
 WEBHOOKS = "/stripe/webhook"

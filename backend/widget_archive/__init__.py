@@ -6,7 +6,8 @@ keep files by their version (facts/kommo-widget.md 1.3).
 """
 
 from backend.widget_archive.building import BuiltWidget, build
+from backend.widget_archive.contract import API, API_HEADER
 from backend.widget_archive.errors import WidgetProblem
 from backend.widget_archive.sources import find_sources
 
-__all__ = ["BuiltWidget", "WidgetProblem", "build", "find_sources"]
+__all__ = ["API", "API_HEADER", "BuiltWidget", "WidgetProblem", "build", "find_sources"]

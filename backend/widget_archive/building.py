@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from backend.money import CURRENCIES, WHOLE_UNITS_ONLY, exponent
 from backend.widget_archive import checks
+from backend.widget_archive.contract import API
 from backend.widget_archive.errors import BackendAddressInvalid
 from backend.widget_archive.packing import earlier, numbers, packed, raised
 from backend.widget_archive.script import joined
@@ -63,6 +64,7 @@ def _files(sources: Sources, address: str, version: str) -> dict[str, bytes]:
     facts: dict[str, object] = {
         "backend": address,
         "version": version,
+        "api": API,
         "style": sources.style,
         "currencies": currency_decimals(),
     }

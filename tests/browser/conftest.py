@@ -73,6 +73,11 @@ class Stage:
     def leads(self) -> list[int]:
         return list(self.world.account.leads)
 
+    @property
+    def rep(self) -> str:
+        """The id of a user who is no administrator, as the host page's ``?user=`` takes it."""
+        return str(next(user.id for user in self.world.account.users.values() if not user.is_admin))
+
 
 @dataclass
 class Door:
@@ -150,6 +155,21 @@ class Card:
     def field(self, label: str) -> Locator:
         return self.widget.get_by_label(label)
 
+    @property
+    def submit(self) -> Locator:
+        return self.widget.locator("[data-key=submit]")
+
+    def open_settings(self) -> "Card":
+        """The widget's window in Kommo's settings."""
+        self.page.goto(f"{self.stage.kommo_url}/settings/widgets")
+        self.page.wait_for_selector("html[data-ready=yes]")
+        self.page.get_by_role("button", name="Settings").click()
+        return self
+
+    def later(self, seconds: float) -> None:
+        """The page's clock goes forward; its timers go on as they were."""
+        self.page.evaluate("ms => { const now = Date.now; Date.now = () => now() + ms; }", seconds * 1000)
+
     def host(self, expression: str) -> Any:
         return self.page.evaluate(f"window.host.{expression}")
 
@@ -157,7 +177,7 @@ class Card:
 @pytest.fixture(scope="module")
 def kept_page(browser: Browser) -> Iterator[Page]:
     """One page for all tests of a file: it knows the host's scripts already."""
-    page = browser.new_page()
+    page = browser.new_page(reduced_motion="reduce")
     yield page
     page.close()
 

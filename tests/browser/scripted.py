@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from backend.widget_archive import API_HEADER
+
 Json = dict[str, Any]
 
 NO_DEAL: Json = {
@@ -93,6 +95,7 @@ class ScriptedBackend:
     deals: dict[int, Json] = field(default_factory=dict)
     preflights: int = 0
     calls: list[Call] = field(default_factory=list)
+    api: int = 0
     script: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     always: dict[str, Answer] = field(default_factory=dict)
 
@@ -106,6 +109,8 @@ class ScriptedBackend:
 
     async def _answer(self, request: Request) -> Response:
         headers = {"Access-Control-Allow-Origin": request.headers.get("Origin", ""), "Vary": "Origin"}
+        if self.api:
+            headers |= {"Access-Control-Expose-Headers": API_HEADER, API_HEADER: str(self.api)}
         if request.method == "OPTIONS":
             self.preflights += 1
             allowed = {"Access-Control-Allow-Headers": "X-Auth-Token, Content-Type", "Access-Control-Max-Age": "0"}

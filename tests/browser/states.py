@@ -5,9 +5,14 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Card
-from tests.browser.scripted import Answer, a_payment, a_request, money, refusal
+from tests.browser.scripted import Answer, Json, a_payment, a_request, money, refusal
 
 State = Callable[[Card], None]
+
+MAY_REFUND: Json = {"may": {"create": True, "refund": True}}
+LONG_NAME = (
+    "Komplettsanierung-Dachgeschosswohnung Friedrich-Ebert-Straße 118, Bauabschnitt II: Elektroinstallationsarbeiten"
+)
 
 
 def loading(card: Card) -> None:
@@ -16,9 +21,27 @@ def loading(card: Card) -> None:
     expect(card.widget.locator(".dealpay-loading")).to_be_visible()
 
 
+def loading_for_long(card: Card) -> None:
+    loading(card)
+    card.later(6)
+    expect(card.widget).to_contain_text("longer than usual")
+
+
 def nothing_yet(card: Card) -> None:
     card.open()
     expect(card.button("Create Stripe payment")).to_be_visible()
+
+
+def nothing_yet_in_test_mode(card: Card) -> None:
+    card.stage.backend.deal |= {"mode": "test"}
+    card.open()
+    expect(card.widget).to_contain_text("Test mode")
+
+
+def may_not_create(card: Card) -> None:
+    card.stage.backend.deal |= {"may": {"create": False, "refund": False}}
+    card.open()
+    expect(card.widget).to_contain_text("An administrator can change that")
 
 
 def form(card: Card) -> None:
@@ -27,12 +50,18 @@ def form(card: Card) -> None:
 
 def form_deposit(card: Card) -> None:
     card.open().begin()
-    card.field("What for").select_option("deposit")
+    card.field("Type of payment").select_option("deposit")
 
 
 def form_subscription(card: Card) -> None:
     card.open().begin()
-    card.field("What for").select_option("subscription")
+    card.field("Type of payment").select_option("subscription")
+
+
+def form_beside_a_waiting_link(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request()], "expected": [money("120.00")], "open": [money("120.00")]}
+    card.open().begin()
+    expect(card.widget).to_contain_text("already waiting")
 
 
 def form_refused(card: Card) -> None:
@@ -40,7 +69,7 @@ def form_refused(card: Card) -> None:
     card.stage.backend.script["create"] = [Answer(422, refusal("amount_too_small", message, "amount"))]
     card.open().begin()
     card.field("Amount").fill("0.20")
-    card.widget.locator("[data-key=submit]").click()
+    card.submit.click()
     expect(card.widget).to_contain_text("at least")
 
 
@@ -48,20 +77,26 @@ def form_broken(card: Card) -> None:
     lost = Answer(502, refusal("stripe_unreachable", "Stripe does not answer."))
     card.stage.backend.script["create"] = [lost]
     card.open().begin()
-    card.widget.locator("[data-key=submit]").click()
+    card.submit.click()
     expect(card.widget).to_contain_text("Stripe does not answer")
 
 
 def creating(card: Card) -> None:
     never_answered(card, "/widget/requests")
     card.open().begin()
-    card.widget.locator("[data-key=submit]").click()
+    card.submit.click()
     expect(card.widget).to_contain_text("Creating…")
+
+
+def creating_for_long(card: Card) -> None:
+    creating(card)
+    card.later(6)
+    expect(card.widget).to_contain_text("nothing is made twice")
 
 
 def created(card: Card) -> None:
     card.open().begin()
-    card.widget.locator("[data-key=submit]").click()
+    card.submit.click()
     expect(card.widget).to_contain_text("The link is ready")
 
 
@@ -70,10 +105,48 @@ def created_with_code(card: Card) -> None:
     card.widget.get_by_text("Show QR code").click()
 
 
+def created_and_cancelling(card: Card) -> None:
+    created(card)
+    card.button("Cancel link").click()
+    expect(card.widget).to_contain_text("Cancel this link?")
+
+
 def listed(card: Card) -> None:
     card.stage.backend.deal |= full_list()
     card.open()
     expect(card.widget.get_by_role("listitem").first).to_be_visible()
+
+
+def listed_with_earlier_links(card: Card) -> None:
+    listed(card)
+    card.widget.get_by_text("Earlier links (2)").click()
+
+
+def listed_with_statement(card: Card) -> None:
+    card.stage.backend.deal |= full_list() | {"statement_url": "https://pay.example.com/d/abcd2345efgh6789"}
+    card.open()
+    expect(card.widget).to_contain_text("Statement for the client")
+
+
+def checking(card: Card) -> None:
+    never_answered(card, "/widget/deals/*/check")
+    listed(card)
+    card.button("Check now").click()
+    expect(card.widget).to_contain_text("Checking…")
+
+
+def check_refused(card: Card) -> None:
+    card.stage.backend.always["check"] = Answer(502, refusal("stripe_unreachable", "Stripe can't be reached."))
+    listed(card)
+    card.button("Check now").click()
+    expect(card.widget.get_by_role("alert")).to_be_visible()
+
+
+def refresh_failed(card: Card) -> None:
+    listed(card)
+    card.stage.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
+    card.later(6)
+    expect(card.widget.get_by_role("alert")).to_be_visible()
 
 
 def cancelling(card: Card) -> None:
@@ -82,11 +155,26 @@ def cancelling(card: Card) -> None:
     expect(card.widget).to_contain_text("Cancel this link?")
 
 
+def cancel_refused(card: Card) -> None:
+    card.stage.backend.always["cancel"] = Answer(409, refusal("conflict", "The client is paying at this moment."))
+    cancelling(card)
+    card.button("Cancel link").click()
+    expect(card.widget.get_by_role("alert")).to_be_visible()
+
+
 def refunding(card: Card) -> None:
-    card.stage.backend.deal |= full_list() | {"may": {"create": True, "refund": True}}
+    card.stage.backend.deal |= full_list() | MAY_REFUND
     card.open()
     card.button("Refund").first.click()
     expect(card.button("Refund €360.00")).to_be_visible()
+
+
+def refund_refused(card: Card) -> None:
+    message = "Something of this payment was refunded meanwhile. Look again."
+    card.stage.backend.always["refund"] = Answer(409, refusal("conflict", message, "expected_refunded"))
+    refunding(card)
+    card.button("Refund €360.00").click()
+    expect(card.widget.get_by_role("alert")).to_be_visible()
 
 
 def in_test_mode(card: Card) -> None:
@@ -95,24 +183,65 @@ def in_test_mode(card: Card) -> None:
     expect(card.widget).to_contain_text("Test mode")
 
 
+def paid(card: Card) -> None:
+    done = a_request(1, state="paid", amount="1200.00", created_by="Sam Sales")
+    card.stage.backend.deal |= {
+        "state": "paid",
+        "expected": [money("1200.00")],
+        "paid": [money("1200.00")],
+        "explanation": "Everything that was asked for is paid.",
+        "requests": [done],
+        "payments": [a_payment(1, amount="1200.00", request_id=done["id"])],
+    }
+    card.open()
+    expect(card.widget.get_by_role("listitem")).to_contain_text("Paid")
+
+
+def of_a_newer_backend(card: Card) -> None:
+    card.stage.backend.api = 1000
+    unknown: Json = {"disputed": "appealed", "state": "on_hold"}
+    card.stage.backend.deal |= {"state": "on_hold", "requests": [a_request(state="paused")], "novelty": {"a": 1}}
+    card.stage.backend.deal |= {"payments": [a_payment(**unknown)]}
+    card.open()
+    expect(card.widget).to_contain_text("Upload its new widget.zip")
+
+
 def failed(card: Card) -> None:
     card.stage.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
     card.open()
     expect(card.widget).to_contain_text("can't be shown")
 
 
+def without_tokens(card: Card) -> None:
+    card.open(ajax="absent")
+    expect(card.widget).to_contain_text("must install the integration again")
+
+
 def disconnected(card: Card) -> None:
     refused = refusal("not_connected", "Stripe is not connected to this account yet.")
     card.stage.backend.always["deal"] = Answer(409, refused)
     card.open()
-    expect(card.widget).to_contain_text("not connected yet")
+    expect(card.button("Open set-up")).to_be_visible()
+
+
+def disconnected_for_a_rep(card: Card) -> None:
+    card.stage.backend.deal |= {"connected": False}
+    card.open(user=card.stage.rep)
+    expect(card.widget).to_contain_text("An administrator connects it")
+
+
+def disconnected_with_payments(card: Card) -> None:
+    explained = "Stripe is not connected. Ask an admin to open the settings."
+    card.stage.backend.deal |= full_list() | {"connected": False, "explanation": explained}
+    card.open()
+    expect(card.button("Open set-up")).to_be_visible()
 
 
 def forbidden(card: Card) -> None:
-    refused = refusal("not_allowed", "Your rights in Kommo do not include this deal.")
+    refused = refusal("not_allowed", "In Kommo you may not see this deal.")
     card.stage.backend.always["deal"] = Answer(403, refused)
     card.open()
-    expect(card.widget).to_contain_text("do not include")
+    expect(card.widget).to_contain_text("You can't see the payments of this deal")
 
 
 def unsaved(card: Card) -> None:
@@ -120,17 +249,59 @@ def unsaved(card: Card) -> None:
     expect(card.widget).to_contain_text("Save the deal first")
 
 
+def with_long_words(language: str) -> State:
+    """Long names, large sums, and the texts of one language, in the list and in a question in it."""
+
+    def shown(card: Card) -> None:
+        card.stage.backend.deal |= long_list() | MAY_REFUND
+        card.open(lang=language)
+        card.widget.locator("[data-key^=refund]").first.click()
+        card.widget.locator("[data-key^=cancel]").first.focus()
+
+    return shown
+
+
+def form_with_long_words(language: str) -> State:
+    def shown(card: Card) -> None:
+        card.stage.world.account.leads[card.stage.leads[0]].name = LONG_NAME
+        card.stage.world.account.leads[card.stage.leads[0]].price = 98_765_432.10
+        card.stage.backend.deal |= {"requests": [a_request(1, amount="98765432.10", currency="COP")], "mode": "test"}
+        card.open(lang=language)
+        card.widget.locator("[data-key=begin]").click()
+        card.widget.locator("select").first.select_option("deposit")
+
+    return shown
+
+
+def settings_window(card: Card) -> None:
+    card.open_settings()
+    expect(card.button("Open set-up")).to_be_visible()
+
+
+def settings_window_refused(card: Card) -> None:
+    refused = refusal("not_allowed", "Only an administrator of this account may open the set-up.")
+    card.stage.backend.always["setup"] = Answer(403, refused)
+    settings_window(card)
+    card.button("Open set-up").click()
+    expect(card.widget).to_contain_text("Only an administrator")
+
+
+def own_page(card: Card) -> None:
+    card.page.goto(f"{card.stage.kommo_url}/settings/widgets/{card.stage.integration.widget_code}")
+    expect(card.button("Open set-up")).to_be_visible()
+
+
 def never_answered(card: Card, path: str) -> None:
     card.page.route(f"{card.stage.backend_url}{path}", lambda _: None)
 
 
-def full_list() -> dict[str, object]:
+def full_list() -> Json:
     return {
         "state": "partially_paid",
         "expected": [money("1200.00")],
         "paid": [money("360.00")],
         "open": [money("840.00")],
-        "explanation": "The client opened the link yesterday at 17:20 and left.",
+        "explanation": "The client opened the link and has not paid. The link stays valid: remind the client.",
         "requests": [
             a_request(1, amount="840.00", kind="rest", created_by="Sam Sales", opened=True),
             a_request(2, amount="49.00", state="processing", description="Hosting, a month", mode="subscription"),
@@ -146,26 +317,70 @@ def full_list() -> dict[str, object]:
     }
 
 
-STATES: dict[str, State] = {
+def long_list() -> Json:
+    big = {"amount": "98765432.10", "currency": "COP", "description": LONG_NAME}
+    maker = "Maximiliana Konstantinopoulou-Grossherzogstein"
+    return full_list() | {
+        "state": "partially_refunded",
+        "mode": "test",
+        "expected": [money("98765432.10", "COP"), money("1200.00")],
+        "paid": [money("12345678.90", "COP")],
+        "explanation": f"{LONG_NAME}. " * 2,
+        "statement_url": "https://pay.example.com/d/abcd2345efgh6789",
+        "requests": [
+            a_request(1, kind="rest", created_by=maker, opened=True, **big),
+            a_request(2, state="paid", **big),
+        ],
+        "payments": [
+            a_payment(1, amount="12345678.90", currency="COP", refunded="1.00", request_id=a_request(2)["id"]),
+            a_payment(2, disputed="lost", stripe_url=None, id=f"pi_{'3QabcDEFghiJKL' * 3}"),
+        ],
+    }
+
+
+PANEL: dict[str, State] = {
     state.__name__: state
     for state in (
         loading,
+        loading_for_long,
         nothing_yet,
+        nothing_yet_in_test_mode,
+        may_not_create,
         form,
         form_deposit,
         form_subscription,
+        form_beside_a_waiting_link,
         form_refused,
         form_broken,
         creating,
+        creating_for_long,
         created,
         created_with_code,
+        created_and_cancelling,
         listed,
+        listed_with_earlier_links,
+        listed_with_statement,
+        checking,
+        check_refused,
+        refresh_failed,
         cancelling,
+        cancel_refused,
         refunding,
+        refund_refused,
         in_test_mode,
+        paid,
+        of_a_newer_backend,
         failed,
+        without_tokens,
         disconnected,
+        disconnected_for_a_rep,
+        disconnected_with_payments,
         forbidden,
         unsaved,
     )
 }
+PANEL |= {f"long_words_{language}": with_long_words(language) for language in ("en", "es", "pt", "tr", "id")}
+PANEL |= {f"form_with_long_words_{language}": form_with_long_words(language) for language in ("es", "pt", "tr", "id")}
+
+WIDE: dict[str, State] = {state.__name__: state for state in (settings_window, settings_window_refused, own_page)}
+"""What has a window or a page for itself."""

@@ -156,7 +156,7 @@ def test_the_rest_is_offered_where_something_is_open(card: Card) -> None:
     paid = {"state": "partially_paid", "paid": [money("400.00")], "open": [money("800.00")]}
     card.stage.backend.deal |= paid | {"requests": [a_request(kind="deposit", state="paid")]}
     card.open().begin()
-    expect(card.field("What for")).to_have_value("rest")
+    expect(card.field("Type of payment")).to_have_value("rest")
     expect(card.field("Amount")).to_have_value("800.00")
     submit(card).click()
     expect(link_ready(card)).to_be_visible()
@@ -165,7 +165,7 @@ def test_the_rest_is_offered_where_something_is_open(card: Card) -> None:
 
 def test_a_deposit_is_a_share_of_the_whole_price(card: Card) -> None:
     card.open().begin()
-    card.field("What for").select_option("deposit")
+    card.field("Type of payment").select_option("deposit")
     expect(card.field("Amount")).to_have_value("600.00")
     card.button("30%").click()
     submit(card).click()
@@ -176,7 +176,7 @@ def test_a_deposit_is_a_share_of_the_whole_price(card: Card) -> None:
 
 def test_a_subscription_says_how_often(card: Card) -> None:
     card.open().begin()
-    card.field("What for").select_option("subscription")
+    card.field("Type of payment").select_option("subscription")
     card.field("Every").fill("3")
     card.field("Period").select_option("week")
     submit(card).click()
@@ -193,7 +193,7 @@ def test_only_the_fields_of_the_chosen_kind_are_there(card: Card) -> None:
     card.open().begin()
     for label in ("Whole price of the deal", "Every", "Period"):
         expect(card.field(label)).to_be_hidden()
-    card.field("What for").select_option("deposit")
+    card.field("Type of payment").select_option("deposit")
     expect(card.field("Whole price of the deal")).to_be_visible()
 
 

@@ -72,7 +72,8 @@ def test_an_answer_with_nothing_but_the_contract_is_enough(card: Card) -> None:
 def test_a_payment_leads_to_stripes_dashboard(card: Card) -> None:
     card.stage.backend.deal |= {"payments": [a_payment(7)]}
     card.open()
-    link = card.widget.get_by_role("link", name="pi_sandbox000007")
+    link = card.widget.get_by_role("link", name="Open in Stripe")
+    expect(link).to_have_attribute("title", "pi_sandbox000007")
     expect(link).to_have_attribute("href", "https://dashboard.stripe.com/payments/pi_sandbox000007")
 
 

@@ -1,4 +1,5 @@
-"""Each state at the narrowest and the widest panel, light and dark: nothing sticks out, nothing shuts anybody out.
+"""Each state at the narrowest and the widest place it can have, light and dark: nothing sticks out, nothing shuts
+anybody out.
 
 With ``WIDGET_SHOTS=folder`` the screens are kept there.
 """
@@ -7,43 +8,45 @@ import os
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Card
-from tests.browser.states import STATES
+from tests.browser.states import PANEL, WIDE
 
 pytestmark = pytest.mark.browser
 
+THEMES = ("light", "dark")
 
-LOOKS = [(width, theme) for width in (200, 320) for theme in ("light", "dark")]
 
-
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.own_page
+@pytest.mark.parametrize("state", PANEL)
 def test_a_state_is_accessible_and_fits_the_panel(card: Card, state: str) -> None:
-    card.page.emulate_media(reduced_motion="reduce")
-    card.page.set_viewport_size({"width": 1280, "height": 1000})
-    STATES[state](card)
-    for width, theme in LOOKS:
-        _dress(card, width, theme)
-        found = Axe().run(card.page, context=".dealpay")
-        _keep(card, f"{state}-{width}-{theme}")
-        assert found.violations_count == 0, found.generate_report()
-        assert _sticks_out(card) == []
+    PANEL[state](card)
+    block = card.page.locator("#widgets_block .card-widgets__widget").first
+    for width in (200, 320):
+        card.page.evaluate("width => document.getElementById('widgets_block').style.width = `${width}px`", width)
+        _holds(card, block, f"{state}-{width}")
 
 
-def _dress(card: Card, width: int, theme: str) -> None:
-    card.page.evaluate(
-        """([width, theme]) => {
-          document.getElementById('widgets_block').style.width = `${width}px`;
-          document.documentElement.dataset.colorScheme = theme;
-        }""",
-        [width, theme],
-    )
+@pytest.mark.parametrize("state", WIDE)
+def test_what_has_a_page_for_itself_is_accessible_and_fits_the_screen(card: Card, state: str) -> None:
+    WIDE[state](card)
+    for width in (320, 1280):
+        card.page.set_viewport_size({"width": width, "height": 720})
+        _holds(card, card.page.locator("body"), f"{state}-{width}")
+
+
+def _holds(card: Card, picture: Locator, name: str) -> None:
+    for theme in THEMES:
+        card.page.evaluate("theme => document.documentElement.dataset.colorScheme = theme", theme)
+        if folder := os.environ.get("WIDGET_SHOTS"):
+            picture.screenshot(path=Path(folder) / f"{name}-{theme}.png")
+        assert violations(card.page, ".dealpay") == []
+    assert _sticks_out(card) == []
 
 
 def _sticks_out(card: Card) -> list[str]:
-    """Texts of nodes that reach over the panel's edge."""
+    """Texts of nodes that reach over the widget's edge, or whose content reaches over theirs."""
     return list(
         card.widget.evaluate(
             """root => [...root.querySelectorAll('*:not(.dealpay-voice)')]
@@ -53,10 +56,3 @@ def _sticks_out(card: Card) -> list[str]:
               .map(node => node.className + ': ' + node.textContent)"""
         )
     )
-
-
-def _keep(card: Card, name: str) -> None:
-    folder = os.environ.get("WIDGET_SHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        card.page.locator("#widgets_block .card-widgets__widget").first.screenshot(path=Path(folder) / f"{name}.png")

@@ -50,5 +50,6 @@ function seen(xhr) {
     statusText: xhr.statusText,
     responseText: xhr.responseText,
     getResponseHeader: (name) => xhr.getResponseHeader(name),
+    getAllResponseHeaders: () => xhr.getAllResponseHeaders(),
   };
 }
