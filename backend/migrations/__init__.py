@@ -15,10 +15,10 @@ async def upgrade(database: Database) -> None:
     """Run what is missing. Safe with several processes at once: one runs, the others wait and find nothing to do."""
     async with database.engine.connect() as connection:
         connection = await connection.execution_options(may_write=True)
-        if not database.is_sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        await connection.run_sync(_upgrade)
-        await connection.commit()
+        async with connection.begin():  # ours, around all of it: else Alembic makes one for each step on SQLite
+            if not database.is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await connection.run_sync(_upgrade)
 
 
 def alembic_config(connection: Connection) -> Config:
