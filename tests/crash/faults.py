@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from backend.sandbox.stripe.faults import Fault as StripeFault
 from tests.crash.play import Play
 from tests.crash.scenario import Scenario, judged
-from tests.crash.wire import Meeting, Passing, body_of, nowhere, replay
+from tests.crash.wire import Meeting, Passing, at, body_of, nowhere, replay
 
 KOMMO = {
     "429 JSON": "429_json",
@@ -47,7 +47,7 @@ class Fault:
         return f"{self.name} at request {self.number} {self.what}"
 
     def prepare(self, play: Play) -> None:
-        play.wire.meetings[self.number] = _meeting(play, self.name)
+        play.wire.fate = at(self.number, _meeting(play, self.name))
         play.start()
 
     async def judge(self, play: Play, scenario: Scenario) -> list[str]:

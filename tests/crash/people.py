@@ -13,7 +13,7 @@ from tests.crash.play import Play
 from tests.crash.promises import broken
 from tests.crash.quiet import quiet
 from tests.crash.scenario import Scenario
-from tests.crash.wire import Meeting, Passing
+from tests.crash.wire import Meeting, Passing, at
 
 GONE_FIELD = "STRIPE_REFUNDED"
 STATUS = "STRIPE_PAYMENT_STATUS"
@@ -83,7 +83,7 @@ class Meddling:
         account.add_user("Vera Vice", "vera@acme.example", is_admin=True)
         if "responsible" in self.deed:
             _lead(play).responsible_user_id = account.add_salesperson("Rita", "rita@acme.example").id
-        play.wire.meetings[self.number] = self._meeting(play)
+        play.wire.fate = at(self.number, self._meeting(play))
         play.start()
 
     def _meeting(self, play: Play) -> Meeting:

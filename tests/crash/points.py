@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.crash.child import AtCommit
 from tests.crash.play import Play
 from tests.crash.scenario import Scenario, judged
-from tests.crash.wire import Meeting, Passing, body_of, hold_until_gone, nowhere, replay
+from tests.crash.wire import Meeting, Passing, at, body_of, hold_until_gone, nowhere, replay
 
 When = Literal["before", "after", "late"]
 LATE_SECONDS = 2.0
@@ -35,7 +35,7 @@ class Point:
         if self.kind == "commit":
             play.start(AtCommit(self.number, "before" if self.when == "before" else "after"))
             return
-        play.wire.meetings[self.number] = {"before": _before, "after": _after, "late": _late}[self.when](play)
+        play.wire.fate = at(self.number, {"before": _before, "after": _after, "late": _late}[self.when](play))
         play.start()
 
     async def judge(self, play: Play, scenario: Scenario) -> list[str]:

@@ -1,7 +1,7 @@
 """What must hold when everything is quiet, whoever died, whatever was lost on the way, and whatever people did."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -47,22 +47,21 @@ def _nothing_twice(play: Play, lead: Lead) -> Iterator[str]:
 
 def _notes(play: Play, lead: Lead) -> Iterator[str]:
     truth, said = truth_of(play.shelf, lead.id), _said(play, lead)
-    due = 1 if play.integration.installed else 0
-    yield from _noted_once(said, "Payment received", [intent["id"] for intent in truth.intents], due)
-    yield from _noted_once(
-        said, "Refund completed", [one["id"] for one in truth.refunds if one["status"] == "succeeded"], due
-    )
-    yield from _noted_once(said, "Dispute opened", [dispute["id"] for dispute in truth.disputes], due)
+    is_due = play.integration.installed
+    yield from _noted_once(said, "Payment received", {intent["id"]: is_due for intent in truth.intents})
+    refunds = {refund["id"]: is_due and refund["status"] == "succeeded" for refund in truth.refunds}
+    yield from _noted_once(said, "Refund completed", refunds)
+    yield from _noted_once(said, "Dispute opened", {dispute["id"]: is_due for dispute in truth.disputes})
 
 
-def _noted_once(said: list[str], begins: str, ids: list[str], least: int) -> Iterator[str]:
-    """Once each, at ``least`` so often, and nothing of the kind beside them."""
+def _noted_once(said: list[str], begins: str, due: Mapping[str, bool]) -> Iterator[str]:
+    """Those that are ``due`` once, the others once at the most, and nothing of the kind beside them."""
     lines = [line for line in said if line.startswith(begins)]
-    for one in ids:
+    for one, is_due in due.items():
         count = sum(one in line for line in lines)
-        if not least <= count <= 1:
+        if not is_due <= count <= 1:
             yield f"{one} has {count} notes '{begins}…'"
-    yield from (f"a note about nothing: {line}" for line in lines if not any(one in line for one in ids))
+    yield from (f"a note about nothing: {line}" for line in lines if not any(one in line for one in due))
 
 
 def _moved_once(moves: list[StageMove], play: Play) -> Iterator[str]:

@@ -12,7 +12,7 @@ REFUNDED = ("pending", "requires_action", "succeeded")
 
 @dataclass(frozen=True)
 class Truth:
-    """``intents`` succeeded, ``refunds`` stand, ``disputes`` were opened; all of one deal, in Stripe's shapes."""
+    """``intents`` succeeded; their ``refunds`` in any state and their ``disputes``; in Stripe's shapes."""
 
     intents: tuple[Obj, ...]
     refunds: tuple[Obj, ...]
@@ -28,7 +28,8 @@ class Truth:
         """Refunds and lost disputes, never more of a payment than what came in."""
         back = 0
         for intent in self.intents:
-            parts = [*self.refunds, *(one for one in self.disputes if one["status"] == "lost")]
+            parts = [one for one in self.refunds if one["status"] in REFUNDED]
+            parts += [one for one in self.disputes if one["status"] == "lost"]
             mine = sum(part["amount"] for part in parts if part["payment_intent"] == intent["id"])
             back += min(mine, intent["amount_received"])
         return Decimal(back) / 100
@@ -39,7 +40,7 @@ def truth_of(shelf: Shelf, lead_id: int) -> Truth:
     ordered = tuple(intents.values())
     return Truth(
         ordered,
-        tuple(one for one in _of(shelf, "refund", intents) if one["status"] in REFUNDED),
+        tuple(_of(shelf, "refund", intents)),
         tuple(_of(shelf, "dispute", intents)),
     )
 

@@ -28,11 +28,15 @@ Meeting = Callable[[Passing, ASGIApp, Scope, Receive, Send], Awaitable[None]]
 """What a request meets with, instead of passing: it calls the world itself, or does not."""
 
 
+async def pass_by(_passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await world(scope, receive, send)
+
+
 @dataclass
 class Wire:
-    """``meetings``: by the number of the request. What was asked is in ``passed``."""
+    """``fate`` says what a request meets with. What was asked is in ``passed``."""
 
-    meetings: dict[int, Meeting] = field(default_factory=dict)
+    fate: Callable[[Passing], Meeting] = lambda _passing: pass_by
     passed: list[Passing] = field(default_factory=list)
 
     @property
@@ -48,16 +52,16 @@ class Wire:
             passing = Passing(len(self.passed), side, scope["method"], scope["path"])
             self.passed.append(passing)
             try:
-                meeting = self.meetings.get(passing.number, pass_by)
-                await meeting(passing, world, scope, receive, send)
+                await self.fate(passing)(passing, world, scope, receive, send)
             finally:
                 passing.is_over = True
 
         return app
 
 
-async def pass_by(_passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    await world(scope, receive, send)
+def at(number: int, meeting: Meeting) -> Callable[[Passing], Meeting]:
+    """The fate of one request; all others pass."""
+    return lambda passing: meeting if passing.number == number else pass_by
 
 
 async def hold_until_gone(receive: Receive) -> None:
