@@ -12,11 +12,12 @@ from backend.ingest import ingest
 from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnpaid
 from backend.leases import Claim, hand_back, release
 from backend.models import Account
+from backend.rate.rows import PROBE_SECONDS
 from backend.resources import Resources
 from backend.stripe_api.client import Unreachable
 from backend.writer.audit import audit
 from backend.writer.audit import next_due as next_audit_due
-from backend.writer.batch import write_dirty
+from backend.writer.batches import write_dirty
 from backend.writer.journal import next_due as next_deal_due
 from backend.writer.shadow import foresee
 
@@ -79,7 +80,7 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
 def wait_seconds(error: Exception) -> float:
     """When to try again: soon after a hiccup, rarely behind a block."""
     if isinstance(error, KommoBlocked):
-        return 30.0
+        return (PROBE_SECONDS if error.retry_after is None else error.retry_after) + random.uniform(0, 2)  # noqa: S311
     if isinstance(error, KommoUnpaid):
         return 60.0  # seen wrongly for minutes on paid accounts
     if isinstance(error, KommoRateLimited):

@@ -13,7 +13,7 @@ from backend.accounts.tokens import calling
 from backend.config import StageRule
 from backend.errors import NotConnected
 from backend.kommo_api.errors import KommoError
-from backend.kommo_api.fields import FieldSetup, ensure_fields
+from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.models import Account, Audit, Deal
 from backend.resources import Resources
@@ -21,6 +21,8 @@ from backend.stripe_api.client import Unreachable
 from backend.wakeups import mark_dirty, want
 
 LOOK_AGAIN_SECONDS = 3600.0
+LONG_AGO = 1.0
+"""When an account was set up that is to be looked at next time; 0 would stop its writing until then."""
 log = structlog.get_logger()
 
 
@@ -66,9 +68,27 @@ async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
     return account
 
 
+async def look_at_map(resources: Resources, account_id: int) -> None:
+    """What is left of our fields, options and stages is all that is written from now on; what is gone is made again
+    when the account is looked at next."""
+    known = await _known_fields(resources, account_id)
+    fields = await calling(resources, account_id, lambda api: present_fields(api, known))
+    await refresh_pipelines(resources, account_id)
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id, with_for_update=True)
+        if account.fields != fields:
+            account.fields = {code: dict(field) for code, field in fields.items()}
+            account.set_up_at = LONG_AGO
+            session.add(account)
+
+
 def as_json(pipelines: Sequence[Pipeline]) -> list[Any]:
     """Pipelines in use, as they are kept: archived ones are left out."""
-    return [asdict(pipeline) for pipeline in pipelines if not pipeline.is_archive]
+    return [
+        asdict(pipeline) | {"statuses": [asdict(status) for status in pipeline.statuses]}
+        for pipeline in pipelines
+        if not pipeline.is_archive
+    ]
 
 
 async def _known_fields(resources: Resources, account_id: int) -> dict[str, int]:
@@ -83,7 +103,7 @@ async def _store(
     now = resources.clock()
     async with resources.database.write() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
-        if account.fields and fields.made:
+        if account.fields and (fields.made or fields.completed):
             await _write_all(session, account_id, now)
         account.currency, account.timezone, account.subdomain = info.currency, info.timezone, info.subdomain
         account.fields = {code: dict(field) for code, field in fields.fields.items()}

@@ -90,6 +90,16 @@ class KommoRefused(KommoError):
         """Nobody knows which item was refused: only smaller batches can tell."""
         return not self.by_request and not self.by_lead
 
+    def names(self, key: str) -> bool:
+        """``key``: the ``request_id`` of an item, or its lead id as text."""
+        return key in self.by_request or (key.isdigit() and int(key) in self.by_lead)
+
+    def of(self, key: str) -> "KommoRefused":
+        """What was refused of this one item."""
+        by_lead = {lead: said for lead, said in self.by_lead.items() if str(lead) == key}
+        by_request = {key: self.by_request[key]} if key in self.by_request else {}
+        return KommoRefused(self.detail, by_request=by_request, by_lead=by_lead)
+
     @property
     def paths(self) -> set[str]:
         return {error.path for errors in self.by_request.values() for error in errors}

@@ -36,6 +36,11 @@ class FieldSetup:
     refused: Mapping[str, str]
 
 
+async def present_fields(api: KommoApi, known: Mapping[str, int]) -> FieldMap:
+    """As ``ensure_fields``, but nothing is made: what is there of our fields and their options."""
+    return _map(_found(await api.custom_fields(), known))
+
+
 async def ensure_fields(api: KommoApi, known: Mapping[str, int]) -> FieldSetup:
     """``known``: code → field id of the last time. Raises ``FieldsNeedAdmin`` where something must be made and the
     token's user may not, and ``KommoRefused`` where Kommo takes none of the nine, or no further option."""
@@ -48,12 +53,16 @@ async def ensure_fields(api: KommoApi, known: Mapping[str, int]) -> FieldSetup:
     found = _found(there, known)
     old_ids = {field.id for field in before}
     return FieldSetup(
-        fields={one.code: {"id": field.id, "type": field.type, "enums": enums(one, field)} for one, field in found},
+        fields=_map(found),
         made=tuple(one.code for one, field in found if field.id not in old_ids),
         adopted=tuple(one.code for one, field in found if field.id in old_ids and is_adopted(one, field, known)),
         completed=completed,
         refused=refused,
     )
+
+
+def _map(found: Sequence[tuple[DealField, CustomField]]) -> FieldMap:
+    return {one.code: {"id": field.id, "type": field.type, "enums": enums(one, field)} for one, field in found}
 
 
 def _found(there: Sequence[CustomField], known: Mapping[str, int]) -> list[tuple[DealField, CustomField]]:

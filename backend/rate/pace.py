@@ -73,7 +73,7 @@ class Pace:
             slot = await (self._in_queue(row, interval) if backlog else self._next(row, interval))
             await self._check(slot)
             await asyncio.sleep(max(0.0, slot.at - self._clock()))
-            if self._clock() - slot.at <= LATE_SECONDS:
+            if slot.blocked_at or self._clock() - slot.at <= LATE_SECONDS:
                 break
         return slot
 

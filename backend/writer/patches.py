@@ -1,57 +1,57 @@
 """Fields and stage of many deals in one PATCH: stage, link and amounts travel together."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend import metrics
 from backend.accounts.tokens import calling
-from backend.kommo_api.errors import KommoError
+from backend.kommo_api.errors import KommoError, KommoRefused
 from backend.kommo_api.values import LeadChange
 from backend.leases import Claim, fence
 from backend.resources import Resources
-from backend.writer import journal
-from backend.writer.journal import Page
+from backend.writer import intents, journal
+from backend.writer.journal import Later, Page
+from backend.writer.mending import names_the_deal, names_the_stage, without_named
 from backend.writer.plan import Plan
-from backend.writer.sending import Outcome, names_the_deal, send, without_named
-
-Patch = Callable[[Mapping[str, LeadChange]], Awaitable[Mapping[str, bool]]]
+from backend.writer.remapping import MapChanged, check_map
+from backend.writer.sending import Outcome, send
 
 log = structlog.get_logger()
 
 
-async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan]) -> set[int]:
-    """The leads that Kommo confirmed, stage moves and fields in one request. A lost answer leaves moves in doubt."""
+async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Later]) -> set[int]:
+    """The leads that Kommo confirmed; adds to ``later`` those that something had to be left out of.
+
+    After a lost answer the moves are in doubt. Where our fields or stages turn out to have changed in Kommo, nothing
+    is written and the deals are planned anew.
+    """
     changes = {str(one.lead_id): _change(one) for one in plans}
-    if not changes:
-        return set()
 
     async def call(batch: Mapping[str, LeadChange]) -> dict[str, bool]:
-        confirmed = await calling(resources, claim.account_id, lambda api: api.patch_leads(list(batch.values())))
+        try:
+            confirmed = await calling(resources, claim.account_id, lambda api: api.patch_leads(list(batch.values())))
+        except KommoRefused as refusal:
+            if not names_the_deal(refusal):
+                await check_map(resources, page.account)
+            raise
         return {str(lead_id): True for lead_id in confirmed}
 
-    try:
-        outcome = await send(changes, call)
-        await _mend(changes, outcome, call)
-    except KommoError as error:
-        await _moves(
-            resources, claim, [one.lead_id for one in plans if one.move], "doubtful" if error.doubtful else "intended"
-        )
-        raise
-    await _record_patch(resources, claim, page, plans, outcome)
+    outcome = await send(changes, call, without_named)
+    if not changes:
+        return set()
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        await _record_moves(session, claim, plans, outcome, resources.clock())
+        await _record_refused(session, page, outcome.refused, resources.clock())
+    _count(outcome)
+    for key, refusal in outcome.mended.items():
+        log.warning("written without what Kommo refused", lead=key, reason=str(refusal))
+        later.setdefault(int(key), Later(None, f"Kommo refused a part of it: {refusal}"))
+    if outcome.error is not None and not isinstance(outcome.error, MapChanged):
+        raise outcome.error
     return {int(key) for key in outcome.done}
-
-
-async def _mend(changes: Mapping[str, LeadChange], outcome: Outcome[bool], call: Patch) -> None:
-    """Once more without the field or stage that Kommo named: one removed field must not stop a payment."""
-    for key, refusal in list(outcome.refused.items()):
-        rest = without_named(changes[key], refusal)
-        if rest is None:
-            continue
-        again = await send({key: rest}, call)
-        outcome.done |= again.done
-        if key in again.done:
-            del outcome.refused[key]
-            log.warning("written without what Kommo refused", lead_id=key, reason=refusal.detail)
 
 
 def _change(one: Plan) -> LeadChange:
@@ -64,32 +64,33 @@ def _change(one: Plan) -> LeadChange:
     )
 
 
-async def _record_patch(
-    resources: Resources, claim: Claim, page: Page, plans: Iterable[Plan], outcome: Outcome[bool]
+async def _record_moves(
+    session: AsyncSession, claim: Claim, plans: list[Plan], outcome: Outcome[bool], now: float
 ) -> None:
-    now = resources.clock()
-    moved = [one.lead_id for one in plans if one.move and str(one.lead_id) in outcome.done]
-    stuck = [one.lead_id for one in plans if one.move and str(one.lead_id) in outcome.refused]
-    async with resources.database.write() as session:
-        await fence(session, claim, now)
-        await journal.mark(
-            session, claim.account_id, moved, "stage", old=["sent"], state="done", epoch=claim.epoch, now=now
+    """A move that was left out, refused or never sent did surely not happen."""
+    moves = {str(one.lead_id) for one in plans if one.move}
+    stayed = {key for key, refusal in outcome.mended.items() if names_the_stage(refusal)}
+    states = {
+        "done": moves & outcome.done.keys() - stayed,
+        "doubtful": moves & outcome.doubtful - stayed,
+        "intended": moves & (outcome.refused.keys() | outcome.unsent | stayed),
+    }
+    for state, keys in states.items():
+        leads = [int(key) for key in keys]
+        await intents.mark(
+            session, claim.account_id, leads, "stage", old=["sent"], state=state, epoch=claim.epoch, now=now
         )
-        await journal.mark(session, claim.account_id, stuck, "stage", old=["sent"], state="intended", epoch=claim.epoch)
-        for key, refusal in outcome.refused.items():
-            if names_the_deal(refusal):
-                await journal.gone(session, page, int(key))
-            else:
-                at = now + journal.REFUSED_AGAIN_SECONDS
-                await journal.postpone(
-                    session, claim.account_id, int(key), at, f"Kommo refused: {refusal.detail}"[:500]
-                )
 
 
-async def _moves(resources: Resources, claim: Claim, lead_ids: list[int], state: str) -> None:
-    now = resources.clock()
-    async with resources.database.write() as session:
-        await fence(session, claim, now)
-        await journal.mark(
-            session, claim.account_id, lead_ids, "stage", old=["sent"], state=state, epoch=claim.epoch, now=now
-        )
+async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[str, KommoError], now: float) -> None:
+    for key, refusal in refused.items():
+        if names_the_deal(refusal):
+            await journal.gone(session, page, int(key))
+        else:
+            later = Later(None, f"Kommo refused: {refusal}")
+            await journal.postpone(session, page.account.id, int(key), later, now)
+
+
+def _count(outcome: Outcome[bool]) -> None:
+    for result, keys in (("done", outcome.done), ("refused", outcome.refused), ("doubtful", outcome.doubtful)):
+        metrics.WRITES.labels(kind="fields", result=result).inc(len(keys))

@@ -9,7 +9,7 @@ from backend.card.render import Note, StageGoal, Task, Wanted
 from backend.card.stages import DealNow, Decision, decide, is_incoming
 from backend.kommo_api.values import FieldValue, Lead
 from backend.models import Account, CardWrite
-from backend.writer.values import as_written, same
+from backend.writer.values import as_written, same, takes
 
 IN_DOUBT = frozenset(("sent", "doubtful"))
 
@@ -112,7 +112,7 @@ def _differences(
 ) -> Iterable[tuple[int, Any]]:
     for code, value in wanted.items():
         meta = fields.get(code)
-        if meta is None:  # a user removed it; set-up makes it again
+        if meta is None or not takes(meta, value):  # a user removed it; set-up makes it again
             continue
         current = there.get(int(meta["id"]), ())
         if value is None:

@@ -1,90 +1,114 @@
 """How Kommo refuses: a whole request for one bad item. The good items go on without it."""
 
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from backend.kommo_api.errors import KommoRefused
-from backend.kommo_api.values import LeadChange
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+FORBIDDEN_ENOUGH = 3
+"""So many items forbidden one by one, and none allowed: it is not the items."""
+
 
 @dataclass
 class Outcome(Generic[Answer]):
-    """What became of the items, by key: an answer, or the reason why Kommo does not take it."""
+    """What became of the items, by key; each is in one of the first four.
 
-    done: dict[str, Answer]
-    refused: dict[str, KommoRefused]
+    ``doubtful``: nobody knows whether it happened. ``unsent``: it surely did not, for ``error``, which concerns them
+    all. ``mended``: what had to be left out for the item to be taken.
+    """
+
+    done: dict[str, Answer] = field(default_factory=dict)
+    refused: dict[str, KommoError] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+    unsent: set[str] = field(default_factory=set)
+    mended: dict[str, KommoRefused] = field(default_factory=dict)
+    error: KommoError | None = None
+
+
+def _nothing_to_leave_out(_item: object, _refusal: KommoRefused) -> None:
+    return None
 
 
 async def send(
-    items: Mapping[str, Item], call: Callable[[Mapping[str, Item]], Awaitable[Mapping[str, Answer]]]
+    items: Mapping[str, Item],
+    call: Callable[[Mapping[str, Item]], Awaitable[Mapping[str, Answer]]],
+    mend: Callable[[Item, KommoRefused], Item | None] = _nothing_to_leave_out,
 ) -> Outcome[Answer]:
-    """Call with all; when refused, without the items that the refusal names, or else by halves.
+    """Call with all; when refused, without what the refusal names, or else by halves until the bad one stands alone.
 
-    Answers that leave an item out (Kommo's partial reading) make it go alone. Other errors are the caller's.
+    ``mend``: the item without what was refused of it, None where nothing can be left out. Answers that leave an item
+    out (Kommo's partial reading) make it go alone.
     """
-    outcome: Outcome[Answer] = Outcome({}, {})
+    outcome: Outcome[Answer] = Outcome()
     waiting = [dict(items)] if items else []
     while waiting:
         batch = waiting.pop()
         try:
             answered = await call(batch)
         except KommoRefused as refusal:
-            if len(batch) == 1:
-                outcome.refused[next(iter(batch))] = refusal
-            else:
-                waiting += _parts(batch, refusal)
-            continue
-        outcome.done |= answered
-        left_out = batch.keys() - answered.keys()
-        if left_out and len(batch) == 1:
-            outcome.refused[next(iter(batch))] = KommoRefused("Kommo did not confirm it", by_request={}, by_lead={})
+            waiting += _without_refused(outcome, batch, refusal, mend)
+        except KommoForbidden as error:
+            waiting += _halves(batch) if len(batch) > 1 else _forbidden(outcome, batch, error)
+        except KommoError as error:
+            (outcome.doubtful if error.doubtful else outcome.unsent).update(batch)
+            outcome.error = error
         else:
-            waiting += [{key: batch[key]} for key in sorted(left_out)]
+            outcome.done |= answered
+            waiting += _left_out(outcome, batch, answered)
+        if outcome.error is not None:
+            outcome.unsent |= {key for batch in waiting for key in batch}
+            break
     return outcome
 
 
-def _parts(batch: Mapping[str, Item], refusal: KommoRefused) -> list[dict[str, Item]]:
-    named = batch.keys() & ({*refusal.by_request} | {str(lead) for lead in refusal.by_lead})
-    if not named or len(named) == len(batch):
-        keys = sorted(batch)
-        halves: Sequence[Sequence[str]] = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
-        return [{key: batch[key] for key in half} for half in halves]
-    rest = {key: item for key, item in batch.items() if key not in named}
-    return [*({key: batch[key]} for key in sorted(named)), rest]
+def _without_refused(
+    outcome: Outcome[Answer],
+    batch: dict[str, Item],
+    refusal: KommoRefused,
+    mend: Callable[[Item, KommoRefused], Item | None],
+) -> list[dict[str, Item]]:
+    """What to send next. A refusal that names its items is believed: each is mended or refused without another call."""
+    named = {key: refusal.of(key) for key in batch if refusal.names(key)}
+    if not named and len(batch) > 1:
+        return _halves(batch)
+    rest = dict(batch)
+    for key, its_own in named.items() or ((key, refusal) for key in batch):
+        mended = mend(rest.pop(key), its_own)
+        if mended is None:
+            outcome.refused[key] = its_own
+        else:
+            rest[key], outcome.mended[key] = mended, its_own
+    return [rest] if rest else []
 
 
-def without_named(change: LeadChange, refusal: KommoRefused) -> LeadChange | None:
-    """The change less what the refusal names (a field that a user removed, a stage that is gone); None if nothing
-    can be left out or nothing is left."""
-    paths = [error.path for errors in refusal.by_request.values() for error in errors]
-    fields = list(change.fields)
-    bad_fields = {fields[int(part)] for part in _field_positions(paths) if int(part) < len(fields)}
-    bad_stage = any(path.startswith(("status_id", "pipeline_id")) for path in paths)
-    if not bad_fields and not bad_stage:
-        return None
-    rest = replace(
-        change,
-        fields={key: value for key, value in change.fields.items() if key not in bad_fields},
-        pipeline_id=None if bad_stage else change.pipeline_id,
-        status_id=None if bad_stage else change.status_id,
-    )
-    return rest if rest.fields or rest.status_id else None
+def _halves(batch: dict[str, Item]) -> list[dict[str, Item]]:
+    keys = sorted(batch)
+    middle = len(keys) // 2
+    return [_only(batch, keys[:middle]), _only(batch, keys[middle:])]
 
 
-def _field_positions(paths: Sequence[str]) -> list[str]:
-    parts = [path.split(".") for path in paths if path.startswith("custom_fields_values.")]
-    return [part[1] for part in parts if len(part) > 1 and part[1].isdigit()]
+def _only(batch: dict[str, Item], keys: Iterable[str]) -> dict[str, Item]:
+    return {key: batch[key] for key in keys}
 
 
-def names_the_deal(refusal: KommoRefused) -> bool:
-    """The deal itself is unknown or deleted: path ``id``, or inner code 226."""
-    errors = [error for errors in refusal.by_request.values() for error in errors]
-    return (
-        any(error.path in ("id", "entity_id") or error.code == "226" for error in errors)
-        or re.search(r"\b226\b", refusal.detail) is not None
-    )
+def _forbidden(outcome: Outcome[Answer], batch: dict[str, Item], error: KommoForbidden) -> list[dict[str, Item]]:
+    outcome.refused |= dict.fromkeys(batch, error)
+    forbidden = [key for key, refusal in outcome.refused.items() if isinstance(refusal, KommoForbidden)]
+    if len(forbidden) >= FORBIDDEN_ENOUGH and not outcome.done:
+        outcome.unsent |= {key for key in forbidden if outcome.refused.pop(key)}
+        outcome.error = error
+    return []
+
+
+def _left_out(
+    outcome: Outcome[Answer], batch: dict[str, Item], answered: Mapping[str, Answer]
+) -> list[dict[str, Item]]:
+    rest = sorted(batch.keys() - answered.keys())
+    if rest and len(batch) == 1:
+        outcome.refused[rest[0]] = KommoRefused("Kommo did not confirm it", by_request={}, by_lead={})
+        return []
+    return [_only(batch, [key]) for key in rest]

@@ -19,7 +19,7 @@ from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.models import Account, CardWrite, Deal
 from backend.resources import Resources
-from backend.writer import journal
+from backend.writer import intents, journal
 from backend.writer.journal import Page
 from backend.writer.plan import Plan, plan
 from backend.writer.wanting import is_test, wanted_of
@@ -58,7 +58,7 @@ async def foresee(resources: Resources, claim: Claim) -> None:
             await fence(session, claim, resources.clock())
             for lead_id, (one, wanted) in plans.items():
                 fields = _fields(page.account, leads[lead_id], one, wanted)
-                await journal.foresee(session, claim.account_id, one, fields, claim.epoch, resources.clock())
+                await intents.foresee(session, claim.account_id, one, fields, claim.epoch, resources.clock())
             await _seen(session, page)
 
 

@@ -10,7 +10,7 @@ from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.models import CardWrite
 from backend.resources import Resources
-from backend.writer import journal
+from backend.writer import intents
 from backend.writer.plan import Plan
 
 
@@ -56,7 +56,7 @@ async def _record(
     now = resources.clock()
     async with resources.database.write() as session:
         await fence(session, claim, now)
-        await journal.put_task(
+        await intents.put_task(
             session, claim.account_id, lead.id, task.fact_id, task.text, state, claim.epoch, now, kommo_id
         )
 
@@ -67,4 +67,4 @@ async def _close(resources: Resources, claim: Claim, write: CardWrite) -> None:
     await calling(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
-        await journal.close_task(session, write)
+        await intents.close_task(session, write)

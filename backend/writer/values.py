@@ -24,6 +24,11 @@ def same(meta: Mapping[str, Any], wanted: str | int, there: FieldValue, zone: Zo
     return str(there.value) == _as_text(wanted)
 
 
+def takes(meta: Mapping[str, Any], wanted: str | int | None) -> bool:
+    """A list takes what it has an option for."""
+    return wanted is None or not meta.get("enums") or str(wanted) in meta["enums"]
+
+
 def as_written(meta: Mapping[str, Any], wanted: str | int, zone: ZoneInfo) -> Any:
     """Midday for a plain date: Kommo moves it to midnight of the account's zone, and noon stays on its day."""
     if meta.get("enums"):

@@ -1,0 +1,30 @@
+"""A refusal may mean that a person removed a field, an option or a stage: looked at before any deal is blamed."""
+
+from backend.accounts.renewal import connected
+from backend.accounts.setup import look_at_map
+from backend.kommo_api.errors import KommoError, KommoForbidden
+from backend.models import Account
+from backend.resources import Resources
+
+LOOK_AGAIN_SECONDS = 60.0
+
+
+class MapChanged(KommoError):
+    """Our fields or stages in Kommo are not what they were."""
+
+
+async def check_map(resources: Resources, account: Account) -> None:
+    """Raises ``MapChanged`` where ``account``, as it was read, names what is not there any more.
+
+    Kommo is asked once a minute at the most: a refusal that has another reason costs nothing more.
+    """
+    looked, now = ("map looked at", account.id, 0), resources.clock()
+    if resources.remembered.get(looked, (0.0, None))[0] <= now:
+        resources.remembered[looked] = (now + LOOK_AGAIN_SECONDS, True)
+        try:
+            await look_at_map(resources, account.id)
+        except KommoForbidden:
+            return
+    there = await connected(resources, account.id)
+    if (there.fields, there.pipelines) != (account.fields, account.pipelines):
+        raise MapChanged
