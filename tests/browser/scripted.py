@@ -86,6 +86,7 @@ class Call:
     path: str
     body: Json | None
     token: Json
+    language: str = ""
 
 
 @dataclass
@@ -115,7 +116,13 @@ class ScriptedBackend:
             self.preflights += 1
             allowed = {"Access-Control-Allow-Headers": "X-Auth-Token, Content-Type", "Access-Control-Max-Age": "0"}
             return Response(status_code=204, headers=headers | allowed | {"Access-Control-Allow-Methods": "GET, POST"})
-        call = Call(request.method, request.url.path, await _json(request), self._claims(request))
+        call = Call(
+            request.method,
+            request.url.path,
+            await _json(request),
+            self._claims(request),
+            request.headers.get("Accept-Language", ""),
+        )
         self.calls.append(call)
         name = _name(call.method, call.path)
         scripted = self.script[name].pop(0) if self.script[name] else self.always.get(name, Answer())

@@ -174,11 +174,69 @@ def test_a_deposit_is_a_share_of_the_whole_price(card: Card) -> None:
     assert facts == {"kind": "deposit", "mode": "payment", "amount": "360.00", "deal_total": "1200.00"}
 
 
+def test_a_share_that_is_typed_gives_the_amount_and_an_amount_that_is_typed_ends_the_share(card: Card) -> None:
+    card.open().begin()
+    card.field("Type of payment").select_option("deposit")
+    expect(card.button("50%")).to_have_attribute("aria-pressed", "true")
+    card.field("Share").fill("12,5")
+    expect(card.field("Amount")).to_have_value("150.00")
+    card.field("Whole price").fill("2000")
+    expect(card.field("Amount")).to_have_value("250.00")
+    card.field("Amount").fill("300")
+    expect(card.field("Share")).to_have_value("")
+    card.field("Whole price").fill("3000")
+    expect(card.field("Amount")).to_have_value("300")
+    card.field("Share").fill("20")
+    card.field("Whole price").fill("1000")
+    expect(card.field("Amount")).to_have_value("200.00")
+
+
+def test_a_share_of_nothing_asks_for_the_whole_price(card: Card) -> None:
+    card.stage.world.account.leads[card.stage.leads[0]].price = 0
+    card.open().begin()
+    card.field("Type of payment").select_option("deposit")
+    card.button("30%").click()
+    expect(card.field("Whole price")).to_have_accessible_description("Write the whole price first.")
+
+
+def test_who_asks_again_is_told_of_the_link_that_waits(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request(amount="120.00")]}
+    card.open()
+    expect(card.button("Create Stripe payment")).not_to_have_class(re.compile("blue"))
+    card.begin()
+    expect(card.widget.get_by_role("form")).to_contain_text("A link for €120.00 is already waiting for the client.")
+
+
+def test_a_link_is_cancelled_where_it_was_made(card: Card) -> None:
+    card.open().begin()
+    submit(card).click()
+    card.button("Cancel link").click()
+    card.page.keyboard.press("Escape")
+    expect(card.button("Cancel link")).to_be_focused()
+    card.button("Cancel link").click()
+    card.button("Cancel link").click()
+    expect(card.button("Create Stripe payment")).to_be_visible()
+    expect(card.widget).to_contain_text("Earlier links (1)")
+    assert len(card.stage.backend.called("cancel")) == 1
+
+
+def test_what_is_read_after_a_link_was_made_moves_nothing(card: Card) -> None:
+    card.stage.backend.script["deal"] = [Answer(), Answer(seconds=0.4)]
+    card.open().begin()
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    before = link_ready(card).bounding_box()
+    expect(card.button("Check now")).to_be_visible()
+    assert link_ready(card).bounding_box() == before
+
+
 def test_a_subscription_says_how_often(card: Card) -> None:
     card.open().begin()
     card.field("Type of payment").select_option("subscription")
+    expect(card.field("Period")).to_contain_text("month")
+    expect(card.field("Period")).not_to_contain_text("months")
     card.field("Every").fill("3")
-    card.field("Period").select_option("week")
+    card.field("Period").select_option("weeks")
     submit(card).click()
     expect(link_ready(card)).to_be_visible()
     assert {name: sent(card)[name] for name in ("mode", "interval", "interval_count")} == {
@@ -197,11 +255,34 @@ def test_only_the_fields_of_the_chosen_kind_are_there(card: Card) -> None:
     expect(card.field("Whole price of the deal")).to_be_visible()
 
 
+def test_amounts_are_filled_in_as_people_of_that_language_write_them(card: Card) -> None:
+    card.open(lang="pt")
+    card.widget.locator("[data-key=begin]").click()
+    expect(card.field("Valor")).to_have_value("1200,00")
+    submit(card).click()
+    expect(card.widget).to_contain_text("O link está pronto")
+    assert sent(card)["amount"] == "1200.00"
+
+
 def test_escape_closes_the_form_and_gives_the_focus_back(card: Card) -> None:
     card.open().begin()
     expect(card.field("Amount")).to_be_focused()
     card.page.keyboard.press("Escape")
     expect(card.button("Create Stripe payment")).to_be_focused()
+
+
+def test_enter_and_a_click_together_send_once(card: Card) -> None:
+    card.stage.backend.always["create"] = Answer(seconds=0.3)
+    card.open().begin()
+    card.page.evaluate(
+        """() => {
+          const button = document.querySelector('[data-key=submit]');
+          button.form.requestSubmit();
+          button.click();
+        }"""
+    )
+    expect(link_ready(card)).to_be_visible()
+    assert len(card.stage.backend.called("create")) == 1
 
 
 @pytest.mark.own_page

@@ -60,6 +60,32 @@ def test_a_state_of_a_newer_backend_is_shown_as_it_came(card: Card) -> None:
     expect(card.widget.locator(".dealpay-badge").first).to_have_text("on_hold")
 
 
+def test_only_an_administrator_hears_that_the_widget_is_older_than_its_server(card: Card) -> None:
+    card.stage.backend.api = 1000
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    expect(card.widget).to_contain_text("Upload its new widget.zip")
+    card.open(user=card.stage.rep)
+    expect(card.button("Check now")).to_be_visible()
+    expect(card.widget).not_to_contain_text("Upload")
+
+
+def test_who_asked_for_the_money_is_told_with_link_and_payment(card: Card) -> None:
+    paid = a_request(1, state="paid", created_by="Ada Admin")
+    card.stage.backend.deal |= {"requests": [paid, a_request(2, created_by="Sam Sales")]}
+    card.stage.backend.deal |= {"payments": [a_payment(request_id=paid["id"])]}
+    card.open()
+    expect(card.widget.get_by_role("listitem")).to_contain_text(["Sam Sales", "Ada Admin"])
+
+
+def test_the_statement_of_the_deal_is_copied_and_opened(card: Card) -> None:
+    url = "https://pay.example.com/d/abcd2345efgh6789"
+    card.stage.backend.deal |= {"statement_url": url}
+    card.open()
+    expect(card.widget).to_contain_text("Statement for the client")
+    expect(card.widget.get_by_role("link", name="Open")).to_have_attribute("href", url)
+
+
 def test_an_answer_with_nothing_but_the_contract_is_enough(card: Card) -> None:
     needed = ("state", "paid", "expected", "open", "requests", "payments", "explanation")
     card.stage.backend.deal = {name: card.stage.backend.deal[name] for name in needed}
@@ -169,6 +195,35 @@ def test_a_part_is_refunded_with_a_reason_and_the_total_that_was_seen(card: Card
     body = dict(call.body or {})
     assert len(str(body.pop("refund_id"))) == 36
     assert body == {"amount": "30.50", "expected_refunded": "20.00", "reason": "duplicate"}
+
+
+def test_a_refund_is_sent_with_enter_once_and_left_with_escape(card: Card) -> None:
+    card.stage.backend.deal |= {"payments": [a_payment()]} | MAY_REFUND
+    card.stage.backend.always["refund"] = Answer(seconds=0.3)
+    card.open()
+    card.button("Refund").click()
+    card.field("Amount to refund").press("Escape")
+    expect(card.button("Refund")).to_be_focused()
+    card.button("Refund").click()
+    card.field("Amount to refund").fill("20")
+    for _ in range(3):
+        card.page.keyboard.press("Enter")
+    expect(card.field("Amount to refund")).to_have_count(0)
+    assert [call.body and call.body["amount"] for call in card.stage.backend.called("refund")] == ["20.00"]
+
+
+def test_a_list_that_is_read_again_leaves_the_caret_where_it_is(card: Card) -> None:
+    card.stage.backend.deal |= {"payments": [a_payment()], "requests": [a_request()]} | MAY_REFUND
+    card.open()
+    card.button("Refund").click()
+    amount = card.field("Amount to refund")
+    amount.fill("20")
+    card.page.keyboard.press("ArrowLeft")
+    card.stage.backend.deal = card.stage.backend.deal | {"requests": [a_request(), a_request(2)]}
+    card.later(6)
+    expect(card.widget.get_by_role("listitem")).to_have_count(3)
+    card.page.keyboard.type("5")
+    expect(amount).to_have_value("250")
 
 
 def test_a_refund_sent_again_has_the_same_id(card: Card) -> None:

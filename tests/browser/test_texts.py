@@ -88,6 +88,20 @@ def test_every_text_is_there_in_every_language(card: Card, language: str) -> Non
     assert "{" not in form + card.widget.inner_text()
 
 
+def test_the_backend_hears_the_language_of_the_page(card: Card) -> None:
+    card.open(lang="tr")
+    expect(card.widget.locator("[data-key=begin]")).to_be_visible()
+    assert [call.language for call in card.stage.backend.calls] == ["tr"]
+
+
+def test_a_refusal_is_said_in_the_language_of_the_page_where_we_have_it(card: Card) -> None:
+    card.stage.backend.always["create"] = Answer(502, refusal("stripe_unreachable", "Stripe can't be reached."))
+    card.open(lang="es")
+    card.widget.locator("[data-key=begin]").click()
+    card.submit.click()
+    expect(card.widget.get_by_role("alert")).to_contain_text("Ahora no se puede contactar con Stripe.")
+
+
 def test_amounts_and_dates_follow_the_language(card: Card) -> None:
     card.stage.backend.deal |= {"requests": [a_request(amount="1234.50")]}
     card.open(lang="pt")
