@@ -1,0 +1,129 @@
+"""A Kommo with many accounts, and processes of ours on one database. No web, no worker: nothing happens by itself."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import httpx
+
+from backend.accounts.adding import add_integration
+from backend.accounts.tokens import calling
+from backend.clock import Clock
+from backend.config import Settings
+from backend.kommo_api.values import AccountInfo
+from backend.migrations import upgrade
+from backend.models import Account
+from backend.resources import Resources, open_resources
+from backend.sandbox import kommo as kommo_app
+from backend.sandbox.kommo import KommoWorld
+from backend.sandbox.kommo.account import Account as KommoAccount
+from backend.sandbox.kommo.grants import Integration
+from backend.sandbox.kommo.log import Asked
+from backend.sandbox.serving import serving
+
+TOKEN = "/oauth2/access_token"
+FAST = 1000.0
+"""Calls a second: the rate is tested elsewhere."""
+
+
+class AsKommo(httpx.AsyncHTTPTransport):
+    """Every ``*.kommo.com`` is the one server at ``address``, which sees the host that was meant.
+
+    Where an account has been and is no more, not even the token endpoint answers.
+    """
+
+    def __init__(self, address: str, kommo: KommoWorld) -> None:
+        super().__init__()
+        self._address, self._kommo = httpx.URL(address), kommo
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        label, _, rest = request.url.host.partition(".")
+        assert rest == "kommo.com", request.url
+        if label in self._kommo.former_subdomains and request.url.path == TOKEN:
+            return httpx.Response(404, json={"title": "Not Found", "status": 404, "detail": "Account not found"})
+        request.url = request.url.copy_with(scheme="http", host=self._address.host, port=self._address.port)
+        return await super().handle_async_request(request)
+
+
+@dataclass
+class Ground:
+    """``process`` is another process of ours on the same database."""
+
+    kommo: KommoWorld
+    address: str
+    settings: Settings
+    clock: Clock
+    resources: Resources
+
+    @asynccontextmanager
+    async def process(self) -> AsyncIterator[Resources]:
+        async with (
+            open_resources(self.settings, self.clock) as opened,
+            httpx.AsyncClient(transport=AsKommo(self.address, self.kommo), timeout=30.0) as http,
+        ):
+            yield replace(opened, kommo_http=http)
+
+    async def tenant(self) -> "Tenant":
+        """A Kommo account of its own, connected by a code."""
+        account = self.kommo.add_account(f"shop-{len(self.kommo.accounts)}")
+        made = self.kommo.add_integration(account, self.settings.redirect_uri)
+        code = self.kommo.issue_code(made.client_id)
+        given = {"client_secret": made.client_secret, "code": code, "subdomain": account.subdomain}
+        await add_integration(self.resources, made.client_id, given)
+        return Tenant(self, account, made, seen=len(self.kommo.requests))
+
+
+@dataclass
+class Tenant:
+    """One of the accounts. ``seen``: how many of Kommo's requests came before those that ``asked`` tells."""
+
+    ground: Ground
+    account: KommoAccount
+    integration: Integration
+    seen: int
+
+    async def row(self) -> Account:
+        async with self.ground.resources.database.read() as session:
+            return await session.get_one(Account, self.account.id)
+
+    async def call(self, resources: Resources | None = None) -> AccountInfo:
+        """Anything that is asked of Kommo for this account."""
+        return await calling(resources or self.ground.resources, self.account.id, lambda api: api.account())
+
+    @property
+    def asked(self) -> list[str]:
+        return [one.path for one in self.requests]
+
+    @property
+    def requests(self) -> list[Asked]:
+        return self.ground.kommo.requests[self.seen :]
+
+    @property
+    def refreshes(self) -> int:
+        return self.asked.count(TOKEN)
+
+    def end_access(self) -> None:
+        """Kommo takes the access tokens back, and leaves the refresh tokens."""
+        for pair in self.ground.kommo.wallet.by_access.values():
+            if pair.client_id == self.integration.client_id:
+                pair.access_revoked = True
+
+
+@asynccontextmanager
+async def ground(database_url: str, clock: Clock) -> AsyncIterator[Ground]:
+    kommo = KommoWorld(clock, kommo_hosts=True, switches={"account_rate": "none"})
+    kommo.limits.rate = int(FAST)
+    async with serving(kommo_app.create_app(kommo)) as address:
+        chosen = Settings(
+            _env_file=None,
+            public_url="https://pay.example.com",
+            database_url=database_url,
+            secret_keys="a sealing key of the tests",
+            admin_token="admin-token-of-the-tests",
+        ).model_copy(update={"kommo_rate": FAST, "kommo_ip_rate": FAST})
+        async with open_resources(chosen, clock) as opened:
+            await upgrade(opened.database)
+        made = Ground(kommo, address, chosen, clock, opened)
+        async with made.process() as resources:
+            made.resources = resources
+            yield made
