@@ -4,6 +4,7 @@ Every write is fenced by ``token_version``: who was overtaken by an admin's new 
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from sqlalchemy import ColumnElement, and_, or_, update
@@ -20,11 +21,15 @@ from backend.models import Account, Integration
 from backend.resources import Resources
 
 TURN_SECONDS = 90.0
-"""Outlives the five calls of 15 s that a turn may take: nobody else refreshes meanwhile."""
+"""Outlives the 15 s of a call by far, and begins anew with each: nobody else refreshes meanwhile."""
 WAIT_SECONDS = 0.2
 log = structlog.get_logger()
 _under_way: set[asyncio.Task[Account]] = set()
 """The event loop itself holds its tasks weakly."""
+
+
+class Overtaken(Exception):
+    """Our turn ran out while we waited for Kommo's rate, and another process has it."""
 
 
 def answer_row(account_id: int) -> str:
@@ -48,19 +53,25 @@ async def renew(resources: Resources, used: Account) -> Account:
         if not account.token_expires_at:
             raise await must_reconnect(resources, account, "Kommo refuses the long-lived token. Make a new one.")
         if await _take_turn(resources, account):
-            return await _to_the_end(resources, account)
+            with suppress(Overtaken):
+                return await _to_the_end(resources, account)
         await asyncio.sleep(WAIT_SECONDS)
         await _check_not_given_up(resources, account)
 
 
 async def _take_turn(resources: Resources, account: Account) -> bool:
     """At once where a process died with the answer in hand: reading it again asks Kommo for nothing."""
-    now = resources.clock()
-    is_free = or_(col(Account.refresh_until) <= now, col(Account.token_answer).is_not(None))
+    is_free = or_(col(Account.refresh_until) <= resources.clock(), col(Account.token_answer).is_not(None))
+    return await _held(resources, account, is_free)
+
+
+async def _held(resources: Resources, account: Account, where: ColumnElement[bool]) -> bool:
+    """The turn is ours from now on, if ``where`` was true; ``account`` then tells which one it is."""
+    until = resources.clock() + TURN_SECONDS
     async with resources.database.write() as session:
-        result = await session.exec(
-            update(Account).where(_same(account), is_free).values(refresh_until=now + TURN_SECONDS)
-        )
+        result = await session.exec(update(Account).where(_same(account), where).values(refresh_until=until))
+    if result.rowcount:
+        account.refresh_until = until
     return bool(result.rowcount)
 
 
@@ -132,6 +143,8 @@ async def _answer(resources: Resources, account: Account) -> bytes:
 async def _refreshed(resources: Resources, account: Account, given: dict[str, str]) -> bytes:
     """Everybody who asks for this account waits for it: so it is not backlog, whoever asked."""
     async with resources.pace.turn(account.id, backlog=False):
+        if not await _held(resources, account, col(Account.refresh_until) == account.refresh_until):
+            raise Overtaken
         return await refresh(resources.kommo_http, account.base_url, **given)
 
 

@@ -13,7 +13,7 @@ from backend.accounts.tokens import refresh_idle
 from backend.clock import MovableClock
 from backend.errors import NotConnected
 from backend.kommo_api.errors import KommoBlocked, KommoError, KommoUnavailable
-from backend.models import Account, Integration
+from backend.models import Account, Integration, Rate
 from tests.accounts.ground import TOKEN, Ground, Tenant, ground
 
 ACCOUNT = "/api/v4/account"
@@ -85,7 +85,6 @@ async def test_of_many_callers_in_two_processes_one_renews(
 async def test_nobody_else_renews_while_kommo_may_still_answer(
     shared: Ground, tenant: Tenant, clock: MovableClock
 ) -> None:
-    """75 s are five calls of 15 s: a refresh, its repeat, the search for a moved account, and both again there."""
     clock.advance(OVER)
     shared.kommo.faults.add("delay", TOKEN, seconds=0.8)
     async with shared.process() as second:
@@ -106,6 +105,22 @@ async def test_a_turn_that_its_process_did_not_live_to_end_is_taken_over(tenant:
     assert tenant.refreshes == 0
     clock.advance(91)
     assert (await waiting).id == tenant.account.id
+
+
+async def test_who_waited_too_long_for_kommos_rate_leaves_the_refresh_to_whoever_took_over(
+    shared: Ground, tenant: Tenant, clock: MovableClock
+) -> None:
+    clock.advance(OVER)
+    async with shared.resources.database.write() as session:
+        slow = update(Rate).where(col(Rate.account_id) == tenant.account.id)
+        await session.exec(slow.values(next_at=clock() + 0.6))
+    shared.kommo.faults.add("delay", TOKEN, seconds=0.8)
+    async with shared.process() as second:
+        first = asyncio.create_task(tenant.call())
+        await asyncio.sleep(0.2)
+        clock.advance(91)
+        assert {info.id for info in await asyncio.gather(first, tenant.call(second))} == {tenant.account.id}
+    assert tenant.refreshes == 1
 
 
 async def test_an_answer_that_a_process_kept_and_died_is_read_and_kommo_not_asked(
