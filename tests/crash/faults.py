@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from backend.sandbox.stripe.faults import Fault as StripeFault
 from tests.crash.play import Play
 from tests.crash.scenario import Scenario, judged
-from tests.crash.wire import Meeting, Passing, at, body_of, nowhere, replay
+from tests.crash.wire import Meeting, Passing, Side, at, body_of, nowhere, replay
 
 KOMMO = {
     "429 JSON": "429_json",
@@ -30,7 +30,10 @@ STRIPE = {
     "reset after": "cut_after",
     "cut answer": "cut_answer",
 }
-NAMES = (*KOMMO, "done after all")
+NAMES: dict[Side, tuple[str, ...]] = {
+    "kommo": (*KOMMO, "done after all"),
+    "stripe": (*STRIPE, "429 HTML", "done after all"),
+}
 """``done after all``: whoever asked has given up (a timeout), and then the world carries it out."""
 LATE_SECONDS = 0.3
 
@@ -47,7 +50,7 @@ class Fault:
         return f"{self.name} at request {self.number} {self.what}"
 
     def prepare(self, play: Play) -> None:
-        play.wire.fate = at(self.number, _meeting(play, self.name))
+        play.wire.fate = at(self.number, failing(play, self.name))
         play.start()
 
     async def judge(self, play: Play, scenario: Scenario) -> list[str]:
@@ -56,11 +59,12 @@ class Fault:
 
 def faults_of(play: Play) -> Iterator[Fault]:
     for passing in play.wire.passed:
-        names = NAMES if passing.side == "kommo" else (*STRIPE, "429 HTML", "done after all")
-        yield from (Fault(passing.number, name, str(passing)) for name in names)
+        yield from (Fault(passing.number, name, str(passing)) for name in NAMES[passing.side])
 
 
-def _meeting(play: Play, name: str) -> Meeting:
+def failing(play: Play, name: str) -> Meeting:
+    """``name`` is one of NAMES of the request's side."""
+
     async def meet(passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         play.is_struck = True
         if name == "done after all":

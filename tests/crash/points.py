@@ -35,7 +35,7 @@ class Point:
         if self.kind == "commit":
             play.start(AtCommit(self.number, "before" if self.when == "before" else "after"))
             return
-        play.wire.fate = at(self.number, {"before": _before, "after": _after, "late": _late}[self.when](play))
+        play.wire.fate = at(self.number, killing(play, self.when))
         play.start()
 
     async def judge(self, play: Play, scenario: Scenario) -> list[str]:
@@ -49,6 +49,11 @@ def points_of(play: Play) -> Iterator[Point]:
         yield from (Point("request", passing.number, when, str(passing)) for when in whens)
     for number in range(play.board.commits):
         yield from (Point("commit", number, when) for when in ("before", "after"))
+
+
+def killing(play: Play, when: When) -> Meeting:
+    """The process that sent this request dies."""
+    return {"before": _before, "after": _after, "late": _late}[when](play)
 
 
 def _before(play: Play) -> Meeting:

@@ -119,16 +119,18 @@ async def _of_events(play: Play) -> list[str]:
 
 
 async def _of_intents(play: Play) -> list[str]:
+    """Nothing is in doubt for ever. A move that surely did not happen may be no longer wanted."""
     gone = {lead.id for lead in play.kommo.account.leads.values() if lead.is_deleted}
     return [
         f"an intent without an end: {write.kind} {write.fact_id} is {write.state}"
         for write in await _rows(play, CardWrite)
-        if write.state != "done" and write.lead_id not in gone
+        if write.state not in (("done", "intended") if write.kind == "stage" else ("done",))
+        and write.lead_id not in gone
     ]
 
 
 async def _of_tokens(play: Play) -> list[str]:
-    """Where we are installed, Kommo accepts both tokens, and the signing secret is the endpoint's."""
+    """Where we are installed, Kommo accepts both tokens; the one for calls may be old, since it can be renewed."""
     if not play.integration.installed:
         return []
     accounts = await _rows(play, Account)
@@ -139,7 +141,7 @@ async def _of_tokens(play: Play) -> list[str]:
         return [f"the account is in state {account.state}: {account.problem}"]
     kept = orjson.loads(play.vault.open_text(account.tokens, f"account:{account.id}:tokens"))
     pair = play.kommo.wallet.by_access.get(kept["access_token"])
-    if pair is None or not play.kommo.access_is_live(pair):
+    if pair is None or pair.access_revoked:
         return ["the access token is dead"]
     if pair.refresh != kept["refresh_token"] or not play.kommo.refresh_is_live(pair) or pair.follower:
         return ["the refresh token is dead"]

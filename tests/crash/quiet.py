@@ -11,8 +11,8 @@ from backend.models import Account, AccountWork, Deal, InboxEvent, PendingCode
 from tests.crash.play import Play
 
 LOOK_SECONDS = 0.04
-IDLE_SECONDS = 0.35
-"""An owner that does nothing for so long is dead, or waits for a moment that may come at once."""
+IDLE_SECONDS = 0.6
+"""Longer than between two looks of a worker: an owner that does nothing for so long waits for a moment to come."""
 STUCK_SECONDS = 30.0
 """Real time without any progress."""
 ROUNDS = 1000
@@ -95,7 +95,7 @@ async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
             yield "a refresh that somebody began", account.refresh_until
     for work in works:
         if work.owner:
-            yield f"account {work.account_id} is worked on", work.lease_until
+            yield f"account {work.account_id} is worked on", _ahead(play, work.lease_until)
         elif work.wanted > work.done:
             yield "an account that nobody works on", work.next_try_at
         if (events or deals) and work.wake_at:
@@ -110,5 +110,5 @@ async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
 
 
 def _ahead(play: Play, moment: float) -> float | None:
-    """What is due already is the account's work, whose own moment counts."""
+    """What is due already is for a worker to see, who looks twice a second."""
     return moment if moment > play.board() else None

@@ -1,8 +1,9 @@
 """What most scenarios begin with, and what they look at in the end. A play remembers its ``deals`` and ``links``."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
-from backend.sandbox.kommo.views import lead_in_full
+from backend.sandbox.kommo.views import fields_of, lead_in_full
 from backend.sandbox.stripe.schemas import Obj
 from tests.crash.acting import asks, installs, pays
 from tests.crash.play import Play
@@ -77,3 +78,15 @@ def all_show(status: str, stage: str) -> Callable[[Play], None]:
                 assert shows(play, place) == (status, stage)
 
     return seen
+
+
+async def shows_what_the_ledger_says(play: Play, lead_id: int) -> None:
+    """Kommo's card beside our widget's answer, which is the ledger's."""
+    answer = await play.http.get(f"{play.url}/widget/deals/{lead_id}", headers=play.token())
+    assert answer.status_code == 200, answer.text
+    ledger = answer.json()
+    if ledger["requests"]:
+        shown = fields_of(play.kommo.account, play.kommo.account.leads[lead_id])
+        paid = sum((Decimal(one["amount"]) for one in ledger["paid"]), Decimal(0))
+        assert Decimal(str(shown["STRIPE_AMOUNT_PAID"])) == paid
+        assert shown["STRIPE_PAYMENT_STATUS"].lower() == ledger["state"].replace("_", " ")
