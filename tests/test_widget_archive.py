@@ -1,6 +1,7 @@
 """widget.zip as Kommo wants it: the same bytes for the same content, a higher version for another, nothing refused."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -231,3 +232,24 @@ def test_a_module_comes_after_what_it_needs() -> None:
     }
     text = script.joined(scripts, {})
     assert text.index("const c = 1") < text.index("const a = c") < text.index("function Widget")
+
+
+@pytest.mark.parametrize(
+    "sink", ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc", "$("]
+)
+def test_the_script_has_no_way_to_turn_text_into_markup(sources: Path, out: Path, sink: str) -> None:
+    built = widget_archive.build(sources, ADDRESS, out)
+    assert sink not in packing.unpacked(built.content)["script.js"].decode()
+
+
+def test_placeholders_are_the_same_in_every_language(sources: Path) -> None:
+    """A text without its amount, or with a placeholder nobody fills, is found before a person reads it."""
+    trees = {path.stem: json.loads(path.read_text()) for path in (sources / "widget" / "i18n").glob("*.json")}
+
+    def places(tree: dict[str, object]) -> dict[str, object]:
+        return {
+            name: places(value) if isinstance(value, dict) else sorted(re.findall(r"\{\w+\}", str(value)))
+            for name, value in tree.items()
+        }
+
+    assert all(places(tree) == places(trees["en"]) for tree in trees.values())

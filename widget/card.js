@@ -50,7 +50,8 @@ export function createView(root, given) {
     slots.list([ready && deal, state.created?.id, questionKey(state.asked)], () =>
       ready ? dealList(state, given) : [],
     );
-    const told = [state.checking, state.loadedAt, state.problem?.message, state.problem?.code, state.outdated];
+    const problem = state.refused ?? state.problem;
+    const told = [state.checking, state.loadedAt, problem?.message, problem?.code, state.outdated];
     slots.foot([ready, deal?.statement_url, ...told], () => (ready ? footer(state, given) : []));
   };
 

@@ -116,12 +116,12 @@ export class DealCard {
   /** Stripe is asked behind the answer: what it says is there a moment later, and ends the checking. */
   async check() {
     if (this.state.checking) return;
-    this.state.checking = true;
+    Object.assign(this.state, { checking: true, refused: null });
     this.paint();
     await this.settle(
       this.api.check(this.leadId),
       () => this.refresh.after(1500),
-      (problem) => Object.assign(this.state, { problem, checking: false }),
+      (refused) => Object.assign(this.state, { refused, checking: false }),
     );
   }
 

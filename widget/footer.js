@@ -16,7 +16,8 @@ import { somethingMade } from './state.js';
  */
 export function footer(state, given) {
   const { words, admin } = given;
-  const { problem, deal } = state;
+  const { deal } = state;
+  const problem = state.refused ?? state.problem;
   return [
     problem && el('p', { class: 'dealpay-alert', role: 'alert', text: sentenceOf(problem, words) }),
     statement(webAddress(deal?.statement_url ?? ''), words),

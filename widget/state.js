@@ -14,12 +14,14 @@ import { draftOf } from './draft.js';
  */
 
 /**
- * What the card shows. `problem` of a ready card is a refresh that failed: what was known stays visible.
+ * What the card shows. `problem` of a ready card is a refresh that failed: what was known stays visible. `refused` is why
+ * Stripe could not be asked; no refresh takes it away.
  * @typedef {{
  *   phase: 'loading' | 'unsaved' | 'failed' | 'disconnected' | 'forbidden' | 'ready',
  *   deal: import('./types').Deal | null,
  *   loadedAt: number,
  *   problem: import('./api.js').ApiError | null,
+ *   refused: import('./api.js').ApiError | null,
  *   draft: import('./draft.js').Draft | null,
  *   created: import('./types').PaymentRequest | null,
  *   asked: Question | null,
@@ -41,6 +43,7 @@ export function firstState(leadId) {
     deal: null,
     loadedAt: 0,
     problem: null,
+    refused: null,
     draft: draftOf(leadId),
     created: null,
     asked: null,

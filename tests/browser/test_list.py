@@ -162,6 +162,20 @@ def test_check_now_asks_stripe_and_reads_again(card: Card) -> None:
     assert len(card.stage.backend.called("check")) == 1
 
 
+def test_why_stripe_could_not_be_asked_stays_to_be_read(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.stage.backend.script["check"] = [Answer(502, refusal("stripe_unreachable", "Stripe can't be reached."))]
+    card.open()
+    card.button("Check now").click()
+    expect(card.widget.get_by_role("alert")).to_have_text("Stripe can't be reached.")
+    card.stage.backend.deal = card.stage.backend.deal | {"requests": [a_request(), a_request(2)]}
+    card.later(6)
+    expect(card.widget.get_by_role("listitem")).to_have_count(2)
+    expect(card.widget.get_by_role("alert")).to_have_text("Stripe can't be reached.")
+    card.button("Check now").click()
+    expect(card.widget.get_by_role("alert")).to_have_count(0)
+
+
 @pytest.mark.own_page
 def test_the_focus_stays_when_the_list_is_read_again(card: Card) -> None:
     card.page.clock.install()
