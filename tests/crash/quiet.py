@@ -99,7 +99,7 @@ async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
         elif work.wanted > work.done:
             yield "an account that nobody works on", work.next_try_at
         if (events or deals) and work.wake_at:
-            yield "an account's next look", work.wake_at
+            yield "an account's next look", _ahead(play, work.wake_at) if work.owner else work.wake_at
     for event in events:
         yield f"{event.state} {event.type}", _ahead(play, event.next_try_at)
     for deal in deals:
