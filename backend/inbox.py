@@ -10,21 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db import Database, insert_missing
 from backend.models import InboxEvent, StripeConnection
+from backend.retries import GIVE_UP_SECONDS, wait_after
 from backend.stripe_api.signature import parse
 from backend.vault import Vault
 from backend.wakeups import want
 
 GROUP = 500
 WAITING = ("new", "postponed")
-RETRY_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)
-"""A look-up that came too early, or a body we could not use yet: again after these, then every six hours."""
-GIVE_UP_SECONDS = 30 * 24 * 3600.0
+LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +153,22 @@ def finish(event: InboxEvent, state: str = "done", error: str = "") -> None:
 
 def postpone(event: InboxEvent, now: float, reason: str) -> None:
     """Not yet: try again on the schedule, and give up after thirty days with the reason kept."""
-    wait = RETRY_SECONDS[min(event.attempts, len(RETRY_SECONDS) - 1)]
+    event.next_try_at, event.error = now + wait_after(event.attempts), reason[:LONGEST_REASON]
     event.attempts += 1
     event.state = "postponed" if now - event.received_at < GIVE_UP_SECONDS else "dead"
-    event.next_try_at, event.error = now + wait, reason[:500]
 
 
 def bury(event: InboxEvent, reason: str) -> None:
     """It can't be used as it is; it stays, named with what is wrong, and can be replayed after a fix."""
-    event.state, event.error = "dead", reason[:500]
+    event.state, event.error = "dead", reason[:LONGEST_REASON]
 
 
-async def replay(session: AsyncSession, event_ids: Sequence[str]) -> int:
-    """Work these events in again (all that have a body, if none are named); the number that will be."""
-    kept = col(InboxEvent.body).is_not(None)
+async def replay(session: AsyncSession, event_ids: Sequence[str] = (), *, state: str = "") -> int:
+    """Work these events in again (all that have a body, if none are named); the number that will be. ``state``: only
+    those in it."""
+    kept: ColumnElement[bool] = col(InboxEvent.body).is_not(None)
+    if state:
+        kept &= col(InboxEvent.state) == state
     chosen = col(InboxEvent.id).in_(event_ids) if event_ids else kept
     found = await session.exec(select(InboxEvent.connection_id).where(chosen, kept).distinct())
     connections = list(found.all())

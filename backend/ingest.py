@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,7 +14,7 @@ from backend.accounts.connections import stripe_api
 from backend.errors import NotConnected
 from backend.facts import Fact
 from backend.inbox import bury, finish, postpone, read_body, take
-from backend.leases import Claim, fence
+from backend.leases import Claim, LeaseLost, fence
 from backend.ledger.book import Absorbed, absorb
 from backend.models import InboxEvent, LedgerEntry, LedgerLink, StripeConnection
 from backend.resources import Resources
@@ -56,21 +57,56 @@ class Understood:
 
 
 async def ingest(resources: Resources, claim: Claim) -> None:
-    """Work in everything that is due."""
+    """Work in everything that is due, or what is begun where the process is being stopped."""
     while True:
-        now = resources.clock()
-        look_ups: list[Understood] = []
-        async with resources.database.write() as session:
-            await fence(session, claim, now)
-            events = await take(session, claim.account_id, now, CHUNK)
-            connections = {c.id: c for c in await _connections(session, claim.account_id)}
-            for connection in connections.values():
-                mine = [event for event in events if event.connection_id == connection.id]
-                look_ups += await _work_in(session, resources.vault, connection, mine, now)
-        for look_up in look_ups:
-            await _look_up(resources, claim, connections[look_up.event.connection_id], look_up)
-        if len(events) < CHUNK or resources.stopping.is_set():
+        try:
+            count = await _together(resources, claim, CHUNK)
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("events can't be worked in together, so each by itself", account=claim.account_id)
+            count = await _one_by_one(resources, claim)
+        if count < CHUNK or resources.stopping.is_set():
             return
+
+
+async def _together(resources: Resources, claim: Claim, limit: int) -> int:
+    now = resources.clock()
+    look_ups: list[Understood] = []
+    async with resources.database.write() as session:
+        await fence(session, claim, now)
+        events = await take(session, claim.account_id, now, limit)
+        connections = {c.id: c for c in await _connections(session, claim.account_id)}
+        for connection in connections.values():
+            mine = [event for event in events if event.connection_id == connection.id]
+            look_ups += await _work_in(session, resources.vault, connection, mine, now)
+    for look_up in look_ups:
+        await _look_up(resources, claim, connections[look_up.event.connection_id], look_up)
+    return len(events)
+
+
+async def _one_by_one(resources: Resources, claim: Claim) -> int:
+    """One of them meets with a fault of ours. It is tried again on the schedule, for the fault may be mended."""
+    for count in range(CHUNK):
+        try:
+            if not await _together(resources, claim, 1):
+                return count
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            await _set_aside(resources, claim, error)
+    return CHUNK
+
+
+async def _set_aside(resources: Resources, claim: Claim, error: Exception) -> None:
+    """The one that is taken first, as it was a moment ago."""
+    now = resources.clock()
+    async with resources.database.write() as session:
+        await fence(session, claim, now)
+        for event in await take(session, claim.account_id, now, 1):
+            log.error("event set aside", id=event.id, exc_info=error)
+            postpone(event, now, f"Something is wrong here, not with the event: {type(error).__name__}; see the log.")
+            session.add(event)
 
 
 async def _connections(session: AsyncSession, account_id: int) -> list[StripeConnection]:

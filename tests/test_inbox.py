@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from backend.db import Database
-from backend.inbox import GIVE_UP_SECONDS, Arrival, Inbox, bury, finish, postpone, read_body, replay, take
+from backend.inbox import Arrival, Inbox, bury, finish, postpone, read_body, replay, take
 from backend.migrations import upgrade
 from backend.models import AccountWork, InboxEvent, StripeConnection
+from backend.retries import GIVE_UP_SECONDS
 from backend.vault import Vault
 
 NOW = 1_800_000_000.0
@@ -123,11 +124,13 @@ def test_waits_grow_and_end_after_thirty_days() -> None:
 
 async def test_a_buried_event_is_named_and_can_be_replayed(database: Database, inbox: Inbox) -> None:
     await inbox.put(ARRIVAL)
+    await inbox.put(replace(ARRIVAL, id="evt_2"))
     async with database.write() as session:
-        event = await session.get_one(InboxEvent, ("con", "evt_1"))
-        bury(event, "`amount` is no amount")
-        session.add(event)
+        dead, done = [await session.get_one(InboxEvent, ("con", name)) for name in ("evt_1", "evt_2")]
+        bury(dead, "`amount` is no amount")
+        finish(done)
+        session.add_all([dead, done])
     async with database.write() as session:
-        assert await replay(session, ["evt_1"]) == 1
-    (event,) = await _events(database)
-    assert (event.state, event.error) == ("new", "")
+        assert await replay(session, state="dead") == 1
+    dead, done = sorted(await _events(database), key=lambda event: event.id)
+    assert (dead.state, dead.error, done.state) == ("new", "", "done")

@@ -153,6 +153,24 @@ async def test_after_the_key_is_back_a_buried_event_is_worked_in(desk: Desk) -> 
     assert await desk.state(PAID) == ("done", "")
 
 
+async def test_an_event_that_meets_a_fault_of_ours_delays_no_other_and_is_tried_again(desk: Desk) -> None:
+    """What is known of its payment was damaged; once that is mended, the event goes in."""
+    async with desk.resources.database.write() as unit:
+        unit.add(LedgerEntry(connection_id=CONNECTION, id="pi_9", kind="", facts={"received": 5}, ours=False))
+    unlucky = evt("payment_intent.succeeded", intent(id="pi_9"))
+    await desk.put(unlucky, PAID, evt("refund.created", refund("re_1", 500)))
+    await desk.work()
+    assert sorted(state for state, _ in (await desk.states()).values()) == ["done", "done", "postponed"]
+    assert (await desk.state(unlucky))[1].startswith("Something is wrong here, not with the event")
+    async with desk.resources.database.write() as unit:
+        damaged = await unit.get_one(LedgerEntry, (CONNECTION, "pi_9"))
+        damaged.facts = {}
+        unit.add(damaged)
+        assert await replay(unit, state="postponed") == 1
+    await desk.work()
+    assert await desk.state(unlucky) == ("done", "")
+
+
 async def test_replaying_everything_changes_nothing(desk: Desk) -> None:
     events = [PAID, evt("refund.created", refund("re_1", 500)), evt("checkout.session.completed", session())]
     await desk.put(*events)

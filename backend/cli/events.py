@@ -60,16 +60,17 @@ def as_text(body: dict[str, Any]) -> str:
 @app.command("replay")
 def replay_events(
     event_ids: Annotated[list[str] | None, typer.Argument(help="Events to work in again.")] = None,
+    state: Annotated[str, typer.Option(help="All of this state whose body was kept: dead, postponed, done.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="All events whose body was kept.")] = False,
 ) -> None:
     """Work events in again. What is already known does not change; a running worker does it at once."""
-    if not event_ids and not everything:
-        typer.echo("Name the events to replay, or say --all.", err=True)
+    if sum(map(bool, (event_ids, state, everything))) != 1:
+        typer.echo("Name the events to replay, or say --state dead, or --all.", err=True)
         raise typer.Exit(2)
 
     async def run(resources: Resources) -> None:
         async with resources.database.write() as session:
-            count = await replay(session, [] if everything else event_ids or [])
+            count = await replay(session, event_ids or [], state=state)
         typer.echo(f"{count} events will be worked in again.")
 
     run_with_resources(run)

@@ -1,0 +1,11 @@
+"""When to try again what did not work, and when to stop: soon at first, for a hiccup; rarely later, for an outage."""
+
+WAITS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)
+"""Seconds; the last one again and again."""
+GIVE_UP_SECONDS = 30 * 24 * 3600.0
+"""Then it is for a person, who finds the reason beside it."""
+
+
+def wait_after(attempts: int) -> float:
+    """``attempts`` that failed before this one."""
+    return WAITS[min(attempts, len(WAITS) - 1)]
