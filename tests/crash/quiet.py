@@ -33,14 +33,15 @@ class Left:
 
 async def quiet(play: Play) -> None:
     """Raises ``NeverQuiet``, and whatever the product did wrong on the way."""
-    seen, since = (-1, -1, -1, 0.0), time.monotonic()
+    seen: tuple[object, ...] = ()
+    since = time.monotonic()
     for _ in range(ROUNDS):
         if play.troubles:
             raise NeverQuiet("; ".join(play.troubles))
         left = await _left(play)
         if not left.what:
             return
-        now = (len(play.wire.passed), play.board.commits, play.deaths, _answers(play))
+        now = (len(play.wire.passed), play.deaths, _answers(play), left.what)
         if now != seen:
             seen, since = now, time.monotonic()
         _skip(play, left, time.monotonic() - since)
