@@ -42,7 +42,7 @@ export class DealCard {
     this.view = createView(root, { words, lang: this.lang, leadId, message, admin, actions: this });
     this.paint();
     if (this.state.draft?.sending) this.follow(this.state.draft, () => Promise.reject(new ApiError(0)));
-    this.stopLooking = whileSeen(root, () => this.look());
+    this.stopLooking = whileSeen(root, (back) => this.look(back));
   }
 
   destroy() {
@@ -55,12 +55,16 @@ export class DealCard {
     if (!this.over) this.view.paint(this.state);
   }
 
-  /** Every second while the card is seen. Kommo may have changed the deal without telling us. */
-  look() {
+  /**
+   * Every second while the card is seen. Kommo may have changed the deal without telling us.
+   * @param {boolean} back it was out of sight: from the client's page, people come back for news
+   */
+  look(back) {
     if (openLeadId() !== this.leadId) {
       this.onOtherDeal();
       return;
     }
+    if (back) this.refresh.hurry();
     if (this.refresh.due()) this.load();
     this.state.slow = this.loading && isLong(this.began);
     if (this.loading || this.state.draft?.sending) this.paint();

@@ -25,6 +25,11 @@ export class Refresh {
     return Date.now() >= this.next;
   }
 
+  /** What was to be asked for again is asked for now. */
+  hurry() {
+    if (Number.isFinite(this.next)) this.next = 0;
+  }
+
   /** @param {number} milliseconds */
   after(milliseconds) {
     this.next = Date.now() + milliseconds;

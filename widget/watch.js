@@ -1,9 +1,9 @@
 // @ts-check
 
 /**
- * Calls `look` at once and then every second while `node` can be seen: not in a collapsed panel, not in a hidden tab.
+ * Calls `look` when `node` comes to be seen (`true`) and then every second: not in a collapsed panel, not in a hidden tab.
  * @param {HTMLElement} node
- * @param {() => void} look
+ * @param {(back: boolean) => void} look
  * @returns {() => void} ends it
  */
 export function whileSeen(node, look) {
@@ -14,8 +14,8 @@ export function whileSeen(node, look) {
     const seen = inSight && document.visibilityState === 'visible';
     if (seen === (timer !== undefined)) return;
     if (seen) {
-      timer = setInterval(look, 1000);
-      look();
+      timer = setInterval(() => look(false), 1000);
+      look(true);
     } else {
       clearInterval(timer);
       timer = undefined;

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 _AXE = AXE_FILE_PATH.read_text(encoding="utf-8")
 
 
-def violations(page: Page, part: str) -> list[str]:
+def violations(page: Page, part: str = "html") -> list[str]:
     """What shuts somebody out, as ``rule: html``; axe itself is brought into the page once."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE)

@@ -182,6 +182,38 @@ def test_a_hidden_tab_does_not_refresh(card: Card) -> None:
     assert len(card.stage.backend.calls) == calls
 
 
+def test_who_comes_back_to_the_tab_reads_the_news_at_once(card: Card) -> None:
+    card.stage.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    expect(card.widget).to_contain_text("Waiting")
+    card.stage.backend.deal = card.stage.backend.deal | {"requests": [a_request(state="paid")], "state": "paid"}
+    for state in ("hidden", "visible"):
+        card.page.evaluate(
+            """state => {
+              Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+              document.dispatchEvent(new Event('visibilitychange'));
+            }""",
+            state,
+        )
+    expect(card.widget.locator(".dealpay-badge").first).to_have_text("Paid", timeout=900)
+
+
+def test_a_dead_backend_is_tried_again_by_hand(card: Card) -> None:
+    card.stage.backend.script["deal"] = [Answer(502, "<h1>Bad gateway</h1>")]
+    card.open()
+    expect(card.widget.get_by_role("alert")).to_contain_text("The payment service does not answer")
+    card.button("Try again").click()
+    expect(card.button("Create Stripe payment")).to_be_visible()
+
+
+def test_a_backend_that_comes_back_is_noticed_without_a_hand(card: Card) -> None:
+    card.stage.backend.script["deal"] = [Answer(502, "<h1>Bad gateway</h1>")]
+    card.open()
+    expect(card.button("Try again")).to_be_visible()
+    card.later(6)
+    expect(card.button("Create Stripe payment")).to_be_visible()
+
+
 @pytest.mark.own_page
 def test_a_refresh_that_fails_keeps_what_was_known_and_tries_less_often(card: Card) -> None:
     card.page.clock.install()
