@@ -6,7 +6,7 @@ import sys
 import structlog
 
 
-def set_up_logs(style: str) -> None:
+def set_up_logs(style: str, *, only_errors: bool = False) -> None:
     """``style`` is ``console`` or ``json``. Other libraries' lines go the same way, their access logs are off."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -24,7 +24,7 @@ def set_up_logs(style: str) -> None:
         ]
     structlog.configure(
         processors=[*shared, *end],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if only_errors else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -62,8 +62,15 @@ def migrate() -> None:
 
 
 @app.command()
-def sandbox() -> None:
+def sandbox(
+    days: Annotated[int, typer.Option(min=0, max=1000, help="Live through so many days, a payment each, and end.")] = 0,
+) -> None:
     """Play the whole product on this machine: a local Kommo, a local Stripe, and our backend between them."""
+    if days:
+        from backend.sandbox.days import live
+
+        set_up_logs("console", only_errors=True)
+        sys.exit(asyncio.run(live(days)))
     from backend.sandbox.stage import play
 
     set_up_logs("console")
