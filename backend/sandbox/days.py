@@ -65,7 +65,8 @@ async def live(days: int) -> int:
 async def _served(stage: Stage, clock: MovableClock) -> AsyncIterator[None]:
     """The product in this process: its clock must be moved with the worlds'."""
     given: dict[str, Any] = {name.lower(): value for name, value in stage.settings.items()}
-    settings = Settings(_env_file=None, **given)
+    database = f"sqlite+aiosqlite:///{stage.folder}/product.db"
+    settings = Settings(_env_file=None, database_url=database, **given)
     product = asyncio.create_task(serve(settings, with_worker=True, clock=clock))
     try:
         await _answering(product, stage.backend_url)
