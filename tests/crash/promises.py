@@ -108,8 +108,9 @@ def _of_account(play: Play, without: Sequence[str]) -> Iterator[str]:
 async def _of_events(play: Play) -> list[str]:
     """What Stripe had accepted is worked in, and in the end Stripe had everything accepted."""
     failed = [delivery for delivery in play.stripe.courier.deliveries if delivery.status == "failed"]
+    accepted = [delivery.event for delivery in play.stripe.courier.deliveries if delivery.status == "succeeded"]
     events = {event.id: event for event in await _rows(play, InboxEvent)}
-    lost = [d.event for d in play.stripe.courier.deliveries if d.event.id not in events]
+    lost = [event for event in accepted if event.id not in events]
     open_ones = [event for event in events.values() if event.state not in ("done", "foreign", "ignored")]
     return [
         *(f"given up by Stripe: {delivery.event.type}" for delivery in failed),
