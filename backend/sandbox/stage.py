@@ -1,8 +1,11 @@
 """Everything together on this machine: the local Kommo, the local Stripe, and the product between them."""
 
 import asyncio
+import os
 import secrets
+import sys
 import tempfile
+import webbrowser
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -114,6 +117,8 @@ async def play() -> None:
     async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder):
         await connect(stage)
         print(_welcome(stage), flush=True)
+        if _at_a_screen():
+            webbrowser.open(_first_page(stage))
         await asyncio.Event().wait()
 
 
@@ -131,17 +136,27 @@ def _free_ports() -> tuple[int, int, int]:
     return free(PORTS[0]), free(PORTS[1]), free(PORTS[2])
 
 
+def _first_page(stage: Stage) -> str:
+    return f"{stage.kommo.base_url}/leads/detail/{next(iter(stage.kommo.account.leads))}"
+
+
+def _at_a_screen() -> bool:
+    """Somebody started it by hand where a browser can open a window."""
+    windows = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.stdout.isatty() and bool(windows)
+
+
 def _welcome(stage: Stage) -> str:
-    deal = next(iter(stage.kommo.account.leads))
     return f"""
   Everything runs on this machine; no account is needed and no money moves.
 
-  Deal card    {stage.kommo.base_url}/leads/detail/{deal}
+  Open         {_first_page(stage)}
                Press "Create Stripe payment", open the link, pay, and watch the deal.
+
   All deals    {stage.kommo.base_url}/leads
-  Our backend  {stage.backend_url}/healthz
-  Admin token  {stage.settings["ADMIN_TOKEN"]}
-  Stripe       {stage.stripe.base_url}
+  Widget       {stage.kommo.base_url}/settings/widgets
+  Set-up       {stage.backend_url}/admin
+               Admin token {stage.settings["ADMIN_TOKEN"]}
 
   Ctrl-C ends it and forgets everything.
 """
