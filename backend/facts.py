@@ -99,6 +99,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "events": _union,  # those that named a deal: what is wrong with the deal is wrong with them
     "request": _least,
     "attached": _greatest,  # [sequence, lead or 0], by a person: the latest wins
+    "period": _least,  # the deal that was made for this renewal
     # links
     "session": _union,
     "invoice": _union,

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connections import connections_of, webhook_url
 from backend.accounts.options import check_options, options_of
+from backend.accounts.renewals import renewals_a_year
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.stages import check_stages, names_unknown
 from backend.errors import AccountNotFound, NotConnected
@@ -36,6 +37,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
         "problem": account.problem,
         "stages": account.stages,
         "options": options_of(account).model_dump(),
+        "renewals_a_year": await renewals_a_year(session, account.id),
         "stripe": [
             {
                 "id": one.id,

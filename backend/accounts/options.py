@@ -19,7 +19,7 @@ class Options(BaseModel):
 
     refunds: Literal["nobody", "admins"] | Users = "nobody"
     create: Literal["all"] | Users = "all"
-    renewals: Literal["same_deal"] = "same_deal"
+    renewals: Literal["same_deal", "new_deal"] = "same_deal"
     note_language: Literal["en", "es", "pt", "tr", "id", "ru"] = "en"
     prefill_email: StrictBool = False
     bare_reference: Literal["trust", "suggest"] = "trust"
@@ -33,10 +33,6 @@ def options_of(account: Account) -> Options:
 
 def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given options, each of a kind we know; else ``FieldInvalid`` naming the key. ``mode`` is the account's."""
-    if given.get("renewals") == "new_deal":
-        raise FieldInvalid(
-            "A new deal for each period is not built yet; renewals stay on their deal.", field="renewals"
-        )
     try:
         Options(**{name: value for name, value in given.items() if name != "mode"})
     except ValidationError as error:

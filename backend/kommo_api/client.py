@@ -89,6 +89,11 @@ class KommoApi:
         body = await self._wire.patch(LEADS, [writing.lead_change(change) for change in changes])
         return set(new_ids(body, "leads"))
 
+    async def leads_made_since(self, moment: float) -> list[Lead]:
+        """Oldest first."""
+        query = [("filter[created_at][from]", int(moment)), ("order[id]", "asc")]
+        return [read(reading.lead, one) async for rows in self._wire.pages(LEADS, "leads", query) for one in rows]
+
     async def create_lead(self, lead: NewLead) -> int:
         body = await self._wire.post(LEADS, [writing.new_lead(lead)])
         return read(row_id, first(body, "leads"), is_write=True)

@@ -1,7 +1,7 @@
 """Whose something is: decided by rank, never by arrival. Pure, from facts alone.
 
-Attached by a person > our request > metadata of PaymentIntent > session > invoice > subscription > bare reference;
-what an object hangs on speaks for it, too.
+Attached by a person > the deal made for its period > our request > metadata of PaymentIntent > session > invoice
+> subscription > bare reference; what an object hangs on speaks for it, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ Book = Mapping[str, Known]
 
 ATTACHED_RANK, REQUEST_RANK, BARE_RANK, NO_DEAL_RANK = 0, 1, 6, 7
 OWN_RANK = {"payment": 2, "session": 3, "invoice": 4, "subscription": 5}
-CLAIMING = frozenset(("attached", "request", "marked", "lead", "bare_lead", "trusted", "foreign")) | PARENTS
+CLAIMING = frozenset(("attached", "period", "request", "marked", "lead", "bare_lead", "trusted", "foreign")) | PARENTS
 """Facts that say whose something is; no other fact changes an owner."""
 
 
@@ -50,6 +50,8 @@ def _claims(subject: str, book: Book, requests: Mapping[str, int]) -> Iterator[C
     for one in (subject, *book[subject].get("payment", ())):  # a refund goes where its payment was put
         if "attached" in book.get(one, {}):
             yield Claim(ATTACHED_RANK, 0, book[one]["attached"][1])
+        if "period" in book.get(one, {}):
+            yield Claim(ATTACHED_RANK, 1, book[one]["period"])
     for one in ancestry(subject, book):
         yield from _own_claims(book[one], requests)
 

@@ -130,6 +130,11 @@ def _renewal_failed(entry: Entry) -> bool:
     return "failed_at" in facts and "subscription" in facts and facts.get("billing_reason") != "subscription_create"
 
 
+def _renews(invoice: Entry) -> bool:
+    """Stripe says of each invoice of a subscription why it was made; the first is no renewal."""
+    return bool(invoice.facts.get("billing_reason", "subscription_create") != "subscription_create")
+
+
 def _renewal(entry: Entry, mine: Entries) -> Renewal:
     amount, currency = entry.facts.get("due", (0, ""))
     ended = any("ended" in one.facts for one in mine.parents(entry, "subscription"))
@@ -163,6 +168,7 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         refunds=_in_time(_refund(one) for one in mine.hanging_on(entry, "refund")),
         disputes=_in_time(_dispute(one) for one in mine.hanging_on(entry, "dispute")),
         attached=bool(facts.get("attached")),
+        renewal=any(_renews(one) for one in parents),
     )
 
 

@@ -98,6 +98,8 @@ class Payment:
     disputes: tuple[Dispute, ...]
     attached: bool = False
     """A person put it into its deal."""
+    renewal: bool = False
+    """A later period of a subscription."""
 
     @property
     def stripe_id(self) -> str:

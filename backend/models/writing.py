@@ -38,7 +38,7 @@ class CardWrite(SQLModel, table=True):
     __table_args__ = (Index("card_write_open", "account_id", "state"),)
     account_id: int = big_int(primary_key=True)
     lead_id: int = big_int(primary_key=True)
-    kind: str = Field(primary_key=True)  # note | task | stage; fields: in shadow mode only
+    kind: str = Field(primary_key=True)  # note | task | stage | deal of a period; fields: in shadow mode only
     fact_id: str = Field(primary_key=True)
     content: dict[str, Any] = document(default_factory=dict)
     state: str = "intended"  # intended | sent | doubtful | done | dead

@@ -11,6 +11,7 @@ from backend.writer import intents
 from backend.writer.journal import Later, Page
 from backend.writer.notes import post_notes
 from backend.writer.patches import patch
+from backend.writer.periods import split_off
 from backend.writer.plan import Plan, plan
 from backend.writer.tasks import write_tasks
 from backend.writer.wanting import is_test, wanted_of
@@ -25,8 +26,9 @@ async def write_batch(
     resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead], later: Mapping[int, Later]
 ) -> None:
     """``later``: deals of which something is in doubt. Errors of Kommo that concern the whole account are raised."""
-    later = dict(later)
-    plans = _plans(resources, page, leads, later)
+    split = await split_off(resources, claim, page, leads)
+    later = {**later, **split}
+    plans = _plans(resources, page, {lead: leads[lead] for lead in leads if lead not in split}, later)
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await intents.intend(session, claim.account_id, plans, claim.epoch, resources.clock())

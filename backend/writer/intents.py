@@ -58,6 +58,15 @@ async def put_task(
     await _put(session, [row | {"kommo_id": kommo_id}], epoch, now)
 
 
+async def put_period(
+    session: AsyncSession, account_id: int, lead_id: int, payment_id: str, state: str, epoch: int, now: float,
+    error: str = "", made: int | None = None,
+) -> None:  # fmt: skip
+    """A new deal for a period of this one's subscription. ``made``: its id."""
+    row = _row(account_id, lead_id, "deal", f"period:{payment_id}", {}, state)
+    await _put(session, [row | {"kommo_id": made, "error": error[:500]}], epoch, now)
+
+
 async def close_task(session: AsyncSession, write: CardWrite) -> None:
     write.content = write.content | {"closed": True}
     await session.merge(write)
@@ -82,7 +91,7 @@ async def _put(session: AsyncSession, rows: Sequence[dict[str, Any]], epoch: int
     if not rows:
         return
     statement = dialect_insert(session, CardWrite)
-    new = {name: statement.excluded[name] for name in ("content", "state", "kommo_id", "epoch", "sent_at")}
+    new = {name: statement.excluded[name] for name in ("content", "state", "kommo_id", "error", "epoch", "sent_at")}
     keys = ["account_id", "lead_id", "kind", "fact_id"]
     connection = await session.connection()
     await connection.execute(

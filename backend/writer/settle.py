@@ -19,6 +19,8 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
     waiting: dict[int, float] = {}
     due: list[CardWrite] = []
     for write in page.in_doubt():
+        if write.kind == "deal":  # of a period: settled where it is made
+            continue
         due_at = write.sent_at + resources.settle_seconds
         if due_at > now:
             waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))

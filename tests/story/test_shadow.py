@@ -23,5 +23,5 @@ async def test_in_shadow_mode_nothing_is_written_and_switched_off_everything_is(
     assert product.deal(lead_id)["status"] == "Paid"
 
 
-async def test_an_option_that_is_not_built_is_refused_by_name(product: Product) -> None:
-    assert await _options(product, renewals="new_deal") == 422
+async def test_an_option_has_no_other_values_than_those_that_do_something(product: Product) -> None:
+    assert await _options(product, renewals="now_and_then") == 422

@@ -1,0 +1,121 @@
+"""A deal of its own for each renewal, where an admin chose so: made once, whatever happens on the way."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backend.models import Account, CardWrite
+from tests.product import Product, running
+
+LEADS = "/api/v4/leads$"
+
+
+@pytest.fixture
+async def product(tmp_path: Path) -> AsyncIterator[Product]:
+    more = {"settle_seconds": 1.0}
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db", more=more) as one:
+        await _choose(one, "new_deal")
+        yield one
+
+
+async def _choose(product: Product, renewals: str) -> None:
+    url = f"{product.url}/admin/api/accounts/{product.account.id}/options"
+    answer = await product.http.put(url, json={"renewals": renewals}, headers=product.admin)
+    assert answer.status_code == 200, answer.text
+
+
+async def _contract(product: Product) -> int:
+    lead_id = product.lead("Hosting")
+    await product.pay(await product.link(lead_id, mode="subscription", interval="month"))
+    await product.until(lambda: product.notes(lead_id))
+    await product.quiet()
+    return lead_id
+
+
+def _renew(product: Product) -> None:
+    subscription = next(product.stripe.default_account.shelves[True].newest("subscription"))
+    product.stripe.renew_subscription(subscription["id"])
+
+
+def _others(product: Product, known: set[int]) -> list[int]:
+    return sorted(product.account.leads.keys() - known)
+
+
+async def _one_new_deal(product: Product, known: set[int]) -> int:
+    await product.until(lambda: _others(product, known) and product.notes(_others(product, known)[0]))
+    await product.quiet()
+    (made,) = _others(product, known)
+    return made
+
+
+async def test_a_renewal_gets_a_deal_of_its_own_and_the_contract_keeps_the_first(product: Product) -> None:
+    contract = await _contract(product)
+    known = set(product.account.leads)
+    _renew(product)
+    made = await _one_new_deal(product, known)
+    for lead_id in (contract, made):
+        fields = product.fields(lead_id)
+        assert (float(fields["STRIPE_AMOUNT_PAID"]), fields["STRIPE_PAYMENT_STATUS"]) == (120, "Paid")
+        assert len(product.notes(lead_id)) == 1
+    deal = product.account.leads[made]
+    assert deal.name.startswith("Hosting 20")
+    assert (deal.price, product.deal(made)["status"]) == (120, "Paid")
+    assert product.deal(made)["moves"] == []
+    _renew(product)
+    await product.until(lambda: len(_others(product, known)) == 2 and product.notes(_others(product, known)[1]))
+
+
+async def test_a_refund_of_a_period_goes_to_its_deal(product: Product) -> None:
+    contract = await _contract(product)
+    known = set(product.account.leads)
+    _renew(product)
+    made = await _one_new_deal(product, known)
+    product.stripe.refund(str(product.fields(made)["STRIPE_PAYMENT_INTENT"]))
+    await product.until(lambda: product.fields(made)["STRIPE_PAYMENT_STATUS"] == "Refunded")
+    await product.quiet()
+    assert product.fields(contract)["STRIPE_PAYMENT_STATUS"] == "Paid"
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "504_after", "500_json"])
+async def test_a_lost_answer_makes_no_second_deal(product: Product, kind: str) -> None:
+    await _contract(product)
+    known = set(product.account.leads)
+    product.kommo.faults.add(kind, LEADS, method="POST")
+    _renew(product)
+    made = await _one_new_deal(product, known)
+    assert float(product.fields(made)["STRIPE_AMOUNT_PAID"]) == 120
+
+
+async def test_what_kommo_refuses_stays_on_the_contracts_deal_and_the_admin_is_told(product: Product) -> None:
+    contract = await _contract(product)
+    known = set(product.account.leads)
+    product.kommo.faults.add("402", LEADS, method="POST")
+    _renew(product)
+    await product.until(lambda: len(product.notes(contract)) == 2)
+    await product.quiet()
+    assert _others(product, known) == []
+    assert float(product.fields(contract)["STRIPE_AMOUNT_PAID"]) == 240
+    (account,) = await product.rows(Account)
+    assert f"no new deal for a renewal of deal {contract}" in account.problem
+
+
+async def test_periods_that_were_told_on_the_contract_stay_there(product: Product) -> None:
+    await _choose(product, "same_deal")
+    contract = await _contract(product)
+    known = set(product.account.leads)
+    _renew(product)
+    await product.until(lambda: len(product.notes(contract)) == 2)
+    await product.quiet()
+    await _choose(product, "new_deal")
+    for event in product.stripe.events:
+        product.stripe.redeliver(event.id)
+    await product.quiet()
+    assert _others(product, known) == []
+    assert [write for write in await product.rows(CardWrite) if write.kind == "deal"] == []
+
+
+async def test_the_option_says_how_many_deals_a_year_it_makes(product: Product) -> None:
+    await _contract(product)
+    accounts = (await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)).json()
+    assert accounts[0]["renewals_a_year"] == 12
