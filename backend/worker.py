@@ -20,7 +20,9 @@ from backend.resources import Resources
 from backend.turn import take_turn, wait_seconds
 
 LOOK_SECONDS = 0.5
-"""How often work of other processes is looked for, and who of them died; our own is announced by an event."""
+"""How often work of other processes is looked for, where nobody tells of it; our own is announced by an event."""
+DEAD_SECONDS = 0.3
+"""How often it is looked who of the other workers died."""
 TIMERS = ((10.0, connect_waiting), (600.0, refresh_idle), (600.0, look_again))
 """What is done beside the accounts' work, and how often."""
 MAX_ACCOUNTS = 8
@@ -128,7 +130,7 @@ class Worker:
     async def _beside(self, presence: Presence) -> None:
         resources = self._resources
         async with asyncio.TaskGroup() as timers:
-            timers.create_task(_every(LOOK_SECONDS, "looking after the dead", lambda: self._bury(presence)))
+            timers.create_task(_every(DEAD_SECONDS, "looking after the dead", lambda: self._bury(presence)))
             timers.create_task(_every(BEAT_SECONDS, "beat", self._beat))
             for seconds, task in TIMERS:
                 timers.create_task(_every(seconds, task.__name__, partial(task, resources)))

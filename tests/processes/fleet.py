@@ -63,6 +63,14 @@ class Fleet:
         assert process.exitcode is not None, f"{name} did not end within {seconds} s"
         return process.exitcode
 
+    def kill_all(self) -> None:
+        for name, process in self.processes.items():
+            process.kill()
+            process.join()
+            (self.folder / f"{name}.log").unlink(missing_ok=True)
+        self.processes.clear()
+        self.traffic.reset()
+
     def log(self, name: str) -> str:
         path = self.folder / f"{name}.log"
         return path.read_text() if path.exists() else ""
@@ -83,7 +91,4 @@ async def open_fleet(database_url: str, folder: Path, **more: object) -> AsyncIt
         try:
             yield fleet
         finally:
-            fleet.traffic.go.set()
-            for process in fleet.processes.values():
-                process.kill()
-                process.join()
+            fleet.kill_all()

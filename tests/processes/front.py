@@ -42,6 +42,11 @@ class Traffic:
         self.go.clear()
         self.holds = holds
 
+    def reset(self) -> None:
+        self.calls.clear()
+        self.holds, self.acted = lambda _call: False, None
+        self.go.set()
+
     def of(self, process: str) -> list[Call]:
         return [call for call in self.calls if call.process == process]
 

@@ -3,21 +3,13 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from backend.leases import LEASE_SECONDS
-from tests.processes.fleet import FAST, Fleet, open_fleet
+from tests.processes.fleet import FAST, Fleet
 from tests.processes.front import Call
-
-
-@pytest.fixture
-async def fleet(database_url: str, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Fleet]:
-    """Nothing is left to settle when an answer got lost: what a fresh owner doubts, it looks up at once."""
-    async with open_fleet(database_url, tmp_path, settle_seconds=0) as opened:
-        yield opened
 
 
 async def paid(fleet: Fleet) -> int:
@@ -28,11 +20,13 @@ async def paid(fleet: Fleet) -> int:
     return lead_id
 
 
-async def caught(fleet: Fleet, name: str, holds: Callable[[Call], bool], rate: float = FAST) -> int:
+async def caught(
+    fleet: Fleet, name: str, holds: Callable[[Call], bool], *, rate: float = FAST, database_url: str = ""
+) -> int:
     """The process ``name`` waits for an answer to the first call that ``holds``; the deal it is about."""
     fleet.traffic.hold(holds)
     lead_id = await paid(fleet)
-    await fleet.start(name, rate=rate)
+    await fleet.start(name, rate=rate, database_url=database_url)
     await asyncio.wait_for(fleet.traffic.held.wait(), 20)
     fleet.traffic.holds = lambda _call: False
     return lead_id
@@ -62,7 +56,7 @@ async def test_a_killed_worker_is_taken_over_within_two_seconds(fleet: Fleet) ->
 async def settled_in(fleet: Fleet, name: str) -> None:
     """It runs and has found nothing to do: the account is somebody else's."""
     await fleet.product.until(lambda: "worker started" in fleet.log(name))
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(0.2)
     assert not fleet.traffic.of(name)
 
 

@@ -1,0 +1,32 @@
+"""One set of worlds and one web for the tests of a file; each test has workers of its own, gone when it ends."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.postgres import empty_database
+from tests.processes.fleet import Fleet, open_fleet
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('database')}/x.db"
+    else:
+        with empty_database(request.getfixturevalue("postgres_url")) as url:
+            yield url
+
+
+@pytest.fixture(scope="module")
+async def shared_fleet(
+    shared_url: str, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
+) -> AsyncIterator[Fleet]:
+    """Nothing is left to settle when an answer got lost: what a fresh owner doubts, it looks up at once."""
+    async with open_fleet(shared_url, tmp_path_factory.mktemp("fleet"), settle_seconds=0) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def fleet(shared_fleet: Fleet) -> AsyncIterator[Fleet]:
+    yield shared_fleet
+    shared_fleet.kill_all()

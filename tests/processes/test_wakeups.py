@@ -1,0 +1,112 @@
+"""Work made by one process is begun by another: told at once where the database can tell, seen by looking elsewhere."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from backend.db import Database
+from backend.inbox import Arrival, Inbox
+from backend.leases import LEASE_SECONDS
+from backend.migrations import upgrade
+from backend.models import StripeConnection
+from backend.presence import present
+from backend.vault import Vault
+from backend.wakeups import CHANNEL, want
+from tests.postgres import empty_database
+from tests.processes.fleet import Fleet, open_fleet
+from tests.processes.pooler import pooling
+from tests.processes.test_takeover import caught, is_paid, paid, patches, settled_in
+
+
+async def test_another_processs_work_is_begun_within_a_second(fleet: Fleet) -> None:
+    await fleet.start("a")
+    await settled_in(fleet, "a")
+    lead_id, begun = await paid(fleet), time.monotonic()
+    await fleet.product.until(lambda: fleet.traffic.of("a"))
+    print(f"begun after {fleet.traffic.of('a')[0].begun - begun:.2f} s")
+    assert fleet.traffic.of("a")[0].begun - begun < 1
+    await is_paid(fleet, lead_id)
+
+
+@pytest.fixture
+async def database(postgres_url: str, anyio_backend: str) -> AsyncIterator[Database]:
+    with empty_database(postgres_url) as url:
+        database = Database(url)
+        await upgrade(database)
+        yield database
+        await database.close()
+
+
+@pytest.mark.postgres
+async def test_postgres_tells_who_listens_with_the_commit_and_not_before(database: Database) -> None:
+    news = asyncio.Event()
+    async with present(database, news, os.urandom) as presence:
+        assert presence.lock
+        await asyncio.sleep(0.1)
+        news.clear()
+        async with database.write() as session:
+            await want(session, 7)
+            await asyncio.sleep(0.1)
+            assert not news.is_set()
+        await asyncio.wait_for(news.wait(), 2)
+
+
+@pytest.mark.postgres
+async def test_a_group_of_events_is_told_once(database: Database) -> None:
+    async with database.write() as session:
+        session.add(StripeConnection(id="con", account_id=7))
+    inbox = Inbox(database, Vault(["a key of the tests"]), asyncio.Event())
+    event = Arrival("con", 7, "evt", "payment_intent.succeeded", "", b"{}", "new", 1.8e9)
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as ear:
+        await ear.execute(f"LISTEN {CHANNEL}")
+        await asyncio.gather(*(inbox.put(replace(event, id=f"evt_{number}")) for number in range(50)))
+        heard = [told async for told in ear.notifies(timeout=0.3)]
+    assert 1 <= len(heard) <= 3
+
+
+@pytest.mark.postgres
+async def test_a_worker_whose_session_breaks_off_comes_back_with_the_same_lock(database: Database) -> None:
+    news = asyncio.Event()
+    async with present(database, news, os.urandom) as presence:
+        lock = presence.lock
+        async with database.read() as session:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            await (await session.connection()).exec_driver_sql(f"{others} AND datname = current_database()")
+        await until(lambda: presence.lock == 0)
+        assert await presence.dead([lock]) == set()
+        await until(lambda: presence.lock == lock)
+        assert await presence.dead([lock]) == set()
+        assert await presence.dead([lock]) == set()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("did not come true within 5 seconds")
+
+
+@pytest.mark.postgres
+async def test_behind_a_pooler_by_transaction_looking_and_leases_are_enough(
+    postgres_url: str, tmp_path: Path, anyio_backend: str
+) -> None:
+    with empty_database(postgres_url) as url:
+        async with open_fleet(url, tmp_path, settle_seconds=0) as fleet, pooling(url) as pooled:
+            lead_id = await caught(fleet, "a", patches, database_url=pooled)
+            assert "work is found by looking" in fleet.log("a")
+            fleet.signal("a", signal.SIGKILL)
+            await fleet.start("b", database_url=pooled)
+            await settled_in(fleet, "b")
+            fleet.board.advance(LEASE_SECONDS + 1)
+            await is_paid(fleet, lead_id)
+            await is_paid(fleet, await paid(fleet))
+            assert "Traceback" not in fleet.log("b")
