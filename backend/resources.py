@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -59,13 +59,9 @@ class Resources:
     remembered: dict[tuple[str, int, int], tuple[float, object]] = field(default_factory=dict)
     """Deals and users of Kommo, (kind, account, id) → (until, value): a polling card asks us, not Kommo."""
 
-    @asynccontextmanager
-    async def turn(self, account_id: int | None) -> AsyncIterator[None]:
+    def turn(self, account_id: int | None) -> AbstractAsyncContextManager[None]:
         """Around each request to Kommo for this account; the last thing before it is whether the account is ours."""
-        async with self.pace.turn(account_id, backlog=self.backlog):
-            if self.still_ours is not None:
-                await self.still_ours()
-            yield
+        return self.pace.turn(account_id, backlog=self.backlog, last_check=self.still_ours)
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
         if account and options_of(account).shadow:
             await foresee(resources, claim)
         elif account:
-            await write_dirty(resources, claim)
+            await write_dirty(resources, claim, lambda: ingest(resources, claim))
             await audit(resources, claim)
     except (KommoError, NotConnected, Unreachable) as error:
         wait = wait_seconds(error)

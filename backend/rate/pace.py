@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -18,7 +18,7 @@ from backend.rate.rows import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, Slot
 JITTER_SECONDS = 0.1
 """Of the network: Kommo counts a second as it sees it."""
 LATE_SECONDS = 0.05
-"""A busy process that comes later than that for its slot takes another: its neighbours' slots have begun."""
+"""A busy process may come so much later than its slot begins."""
 MOST_TRIES = 3
 """A process that is always late goes all the same, some time."""
 PAUSE_SECONDS = 1.0
@@ -26,6 +26,7 @@ PAUSE_SECONDS = 1.0
 LATENCY_AT_FIRST = 0.3
 NEVER_EARLY = 0.001
 
+Check = Callable[[], Awaitable[None]]
 log = structlog.get_logger()
 
 
@@ -48,16 +49,19 @@ class Pace:
         return self._latencies.get(account_id, LATENCY_AT_FIRST) / self._account_interval
 
     @asynccontextmanager
-    async def turn(self, account_id: int | None, *, backlog: bool) -> AsyncIterator[None]:
+    async def turn(
+        self, account_id: int | None, *, backlog: bool, last_check: Check | None = None
+    ) -> AsyncIterator[None]:
         """Entered when the request may go; how it was answered is seen by the ``KommoError`` that passes through.
 
-        Raises ``KommoRateLimited`` and ``KommoBlocked`` where nobody may ask now. ``account_id`` is None while nobody
-        knows whose request it is. ``backlog``: nobody waits for it, so it goes after those for whom somebody does.
+        Raises ``KommoRateLimited`` and ``KommoBlocked`` where nobody may ask now, and what ``last_check`` raises,
+        which is awaited after all waiting. ``account_id`` is None while nobody knows whose request it is.
+        ``backlog``: nobody waits for it, so it goes after those for whom somebody does.
         """
         refusals = 0
         if account_id is not None:
             refusals = (await self._slot(account_id, self._account_interval, backlog)).refusals
-        probing = (await self._slot(ADDRESS, self._address_interval, backlog)).blocked_at > 0
+        probing = (await self._slot(ADDRESS, self._address_interval, backlog, last_check)).blocked_at > 0
         started = perf_counter()
         try:
             yield
@@ -68,14 +72,24 @@ class Pace:
         seconds = perf_counter() - started
         self._latencies[account_id] = 0.7 * self._latencies.get(account_id, seconds) + 0.3 * seconds
 
-    async def _slot(self, row: int, interval: float, backlog: bool) -> Slot:
+    async def _slot(self, row: int, interval: float, backlog: bool, last_check: Check | None = None) -> Slot:
         for _ in range(MOST_TRIES):
             slot = await (self._in_queue(row, interval) if backlog else self._next(row, interval))
             await self._check(slot)
             await asyncio.sleep(max(0.0, slot.at - self._clock()))
-            if slot.blocked_at or self._clock() - slot.at <= LATE_SECONDS:
+            if last_check is not None:
+                await last_check()
+            if slot.blocked_at or await self._keeps(row, slot, interval):
                 break
         return slot
+
+    async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
+        """Whoever comes late may go if the next one can still be told to wait."""
+        now = self._clock()
+        if now - slot.at <= LATE_SECONDS:
+            return True
+        async with self._database.write() as session:
+            return await rows.put_off(session, row, slot, now + interval)
 
     async def _next(self, row: int, interval: float) -> Slot:
         while True:

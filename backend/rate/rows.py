@@ -17,9 +17,10 @@ PROBE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A request may go ``at``; the rest is how things stand for all requests of this row."""
+    """A request may go ``at``, the next one ``next_at``; the rest is how things stand for all requests of this row."""
 
     at: float
+    next_at: float
     hold_until: float
     refusals: int
     blocked_at: float
@@ -41,7 +42,13 @@ async def take(session: AsyncSession, row: int, interval: float, now: float, ahe
         ).returning(Rate.next_at, Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at)
     )
     taken_slot = found.first()
-    return Slot(taken_slot[0] - interval, *taken_slot[1:]) if taken_slot else None
+    return Slot(taken_slot[0] - interval, *taken_slot) if taken_slot else None
+
+
+async def put_off(session: AsyncSession, row: int, slot: Slot, until: float) -> bool:
+    """The next request goes later, for this one is late; False where somebody has taken the next slot already."""
+    free = update(Rate).where(col(Rate.account_id) == row, col(Rate.next_at) == slot.next_at)
+    return bool((await session.exec(free.values(next_at=until))).rowcount)
 
 
 async def next_at(session: AsyncSession, row: int) -> float:

@@ -124,8 +124,7 @@ async def _record(
     session: AsyncSession, resources: Resources, page: Page, deals: Sequence[Deal], found: Findings
 ) -> None:
     now, account_id = resources.clock(), page.account.id
-    for lead_id in found.vanished:
-        await journal.gone(session, page, lead_id)
+    await journal.gone(session, account_id, {lead_id: page.seen[lead_id] for lead_id in found.vanished})
     for deal in deals:
         at = next_look(deal.audit_at or now, deal.audits + 1, resources.settle_seconds)
         await _set(session, account_id, [deal.lead_id], audits=deal.audits + 1, audit_at=at)

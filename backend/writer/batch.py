@@ -1,5 +1,6 @@
 """One batch of deals that were read: decide, intend, write, note. Two calls where nothing goes wrong."""
 
+import asyncio
 from collections.abc import Mapping
 
 import structlog
@@ -7,28 +8,27 @@ import structlog
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.resources import Resources
-from backend.writer import intents
+from backend.writer import intents, journal
 from backend.writer.journal import Later, Page
 from backend.writer.notes import post_notes
 from backend.writer.patches import patch
 from backend.writer.periods import split_off
 from backend.writer.plan import Plan, plan
+from backend.writer.settle import settle
 from backend.writer.tasks import write_tasks
 from backend.writer.wanting import is_test, wanted_of
-
-SIZE = 50
-"""Kommo's advice; it takes 250."""
 
 log = structlog.get_logger()
 
 
-async def write_batch(
-    resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead], later: Mapping[int, Later]
-) -> None:
-    """``later``: deals of which something is in doubt. Errors of Kommo that concern the whole account are raised."""
+async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Lead]) -> None:
+    """``leads`` as they were just read. Errors of Kommo that concern the whole account are raised."""
+    async with resources.database.read() as session:
+        page = await journal.page_for(session, claim.account_id, leads.keys(), resources.clock())
+    later = {lead_id: Later(at) for lead_id, at in (await settle(resources, claim, page, leads)).items()}
     split = await split_off(resources, claim, page, leads)
-    later = {**later, **split}
-    plans = _plans(resources, page, {lead: leads[lead] for lead in leads if lead not in split}, later)
+    later |= split
+    plans = await _plans(resources, page, {lead: leads[lead] for lead in leads if lead not in split}, later)
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await intents.intend(session, claim.account_id, plans, claim.epoch, resources.clock())
@@ -38,7 +38,7 @@ async def write_batch(
     await post_notes(resources, claim, page, written, later)
 
 
-def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead], later: dict[int, Later]) -> list[Plan]:
+async def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead], later: dict[int, Later]) -> list[Plan]:
     plans: list[Plan] = []
     for lead in leads.values():
         try:
@@ -46,6 +46,7 @@ def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead], later: d
         except Exception:  # whatever is wrong with this one, the others must be written
             log.exception("a deal can't be planned", account=page.account.id, lead=lead.id)
             later[lead.id] = Later(None, "Something is wrong here with this deal; the log of the server says what.")
+        await asyncio.sleep(0)  # others have a slot to keep
     return plans
 
 

@@ -2,42 +2,26 @@
 
 import asyncio
 import math
-from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.tokens import calling
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
+from backend.models import Account
 from backend.resources import Resources
 from backend.writer import journal
-from backend.writer.batch import SIZE, write_batch
-from backend.writer.journal import Later, Page
-from backend.writer.settle import settle
+from backend.writer.batch import write_batch
 
+SIZE = 50
+"""Deals in one write: Kommo's advice, though it takes 250."""
 MOST = 24
 """However slow Kommo becomes: each batch under way is in doubt when a process dies."""
 
 
-@dataclass(frozen=True)
-class Read:
-    """Deals as Kommo and the ledger have them now, 250 at the most."""
-
-    page: Page
-    leads: dict[int, Lead]
-    later: dict[int, Later]
-
-    def batches(self) -> Iterator["Read"]:
-        ids = list(self.leads)
-        for start in range(0, len(ids), SIZE):
-            part = ids[start : start + SIZE]
-            leads = {lead_id: self.leads[lead_id] for lead_id in part}
-            later = {lead_id: self.later[lead_id] for lead_id in part if lead_id in self.later}
-            yield Read(self.page.part(part), leads, later)
-
-
-async def write_dirty(resources: Resources, claim: Claim) -> None:
-    """Write until nothing of this account is due, or the process is being stopped.
+async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[], Awaitable[None]]) -> None:
+    """Write until nothing of this account is due, or the process is being stopped. ``take_news`` is called now and
+    then: events that come meanwhile make deals due.
 
     After an error of Kommo that concerns the whole account nothing is begun any more; what is under way is finished,
     and then the error is raised.
@@ -45,22 +29,28 @@ async def write_dirty(resources: Resources, claim: Claim) -> None:
     under_way = UnderWay(resources, claim.account_id)
     try:
         while under_way.goes_on:
-            read = await _read(resources, claim, under_way.leads)
-            if read is None and under_way.is_empty:
+            await take_news()
+            leads = await _read(resources, claim, under_way.leads)
+            if leads is None and under_way.is_empty:
                 break
-            if read is None:  # what changed while it was written may be due again
+            if leads is None:  # what changed while it was written may be due again
                 await under_way.one_over()
                 continue
-            for batch in read.batches():
+            for batch in _batches(leads):
                 if await under_way.room():
-                    writing = write_batch(resources, claim, batch.page, batch.leads, batch.later)
-                    under_way.begin(writing, batch.leads)
+                    under_way.begin(write_batch(resources, claim, batch), batch)
     except asyncio.CancelledError:
         under_way.cancel()
         raise
     finally:
         await under_way.all_over()
     under_way.raise_failure()
+
+
+def _batches(leads: dict[int, Lead]) -> Iterator[dict[int, Lead]]:
+    ids = list(leads)
+    for start in range(0, len(ids), SIZE):
+        yield {lead_id: leads[lead_id] for lead_id in ids[start : start + SIZE]}
 
 
 class UnderWay:
@@ -122,37 +112,28 @@ class UnderWay:
             raise self._failure
 
 
-async def _read(resources: Resources, claim: Claim, being_written: frozenset[int]) -> Read | None:
-    now = resources.clock()
+async def _read(resources: Resources, claim: Claim, being_written: frozenset[int]) -> dict[int, Lead] | None:
+    """What is due and not under way, as it stands in Kommo; deals that are not there are done with."""
+    account_id, now = claim.account_id, resources.clock()
     async with resources.database.write() as session:
         await fence(session, claim, now)
-        await journal.touch_expired(session, claim.account_id, now)
-    async with resources.database.read() as session:
-        page = await journal.read_page(session, claim.account_id, now, being_written)
-    if page is None:
+        await journal.touch_expired(session, account_id, now)
+        account = await session.get_one(Account, account_id)
+        seen = await journal.due(session, account_id, now, being_written)
+    if not seen:
         return None
-    wanted = list(page.seen)
-    leads = await calling(resources, claim.account_id, lambda api: api.leads(wanted))
-    page = await _known_pipelines(resources, page, leads)
-    later = {lead_id: Later(at) for lead_id, at in (await settle(resources, claim, page, leads)).items()}
-    await _record_gone(resources, claim, page, leads)
-    return Read(page, leads, later)
+    leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))
+    await _know_pipelines(resources, account, leads)
+    gone = seen.keys() - leads.keys()
+    if gone:
+        async with resources.database.write() as session:
+            await fence(session, claim, resources.clock())
+            await journal.gone(session, account_id, {lead_id: seen[lead_id] for lead_id in gone})
+    return leads
 
 
-async def _record_gone(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> None:
-    gone = page.seen.keys() - leads.keys()
-    if not gone:
-        return
-    async with resources.database.write() as session:
-        await fence(session, claim, resources.clock())
-        for lead_id in gone:
-            await journal.gone(session, page, lead_id)
-
-
-async def _known_pipelines(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> Page:
+async def _know_pipelines(resources: Resources, account: Account, leads: Mapping[int, Lead]) -> None:
     """A pipeline that was made after set-up is read before a deal in it is judged."""
-    known = {pipeline["id"] for pipeline in page.account.pipelines}
-    if all(lead.pipeline_id in known for lead in leads.values()):
-        return page
-    account = await refresh_pipelines(resources, page.account.id)
-    return Page(account, page.seen, page.ledgers, page.writes)
+    known = {pipeline["id"] for pipeline in account.pipelines}
+    if any(lead.pipeline_id not in known for lead in leads.values()):
+        await refresh_pipelines(resources, account.id)

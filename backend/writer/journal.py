@@ -1,6 +1,6 @@
 """Which deals differ from their ledger, and what became of them. Every unit of work here is fenced."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Table, bindparam, case, func, update
@@ -39,23 +39,14 @@ class Page:
     ledgers: dict[int, DealLedger]
     writes: dict[int, list[CardWrite]]
 
-    def part(self, leads: Collection[int]) -> "Page":
-        return Page(
-            self.account,
-            {lead: self.seen[lead] for lead in leads},
-            {lead: self.ledgers[lead] for lead in leads},
-            {lead: self.writes[lead] for lead in leads},
-        )
-
     def in_doubt(self) -> list[CardWrite]:
         return [write for writes in self.writes.values() for write in writes if write.state in IN_DOUBT]
 
 
-async def read_page(session: AsyncSession, account_id: int, now: float, without: Collection[int]) -> Page | None:
-    """The dirty deals that have waited longest, or None when there is nothing to do now. ``without``: those that are
-    being written."""
+async def due(session: AsyncSession, account_id: int, now: float, without: Collection[int]) -> dict[int, int]:
+    """Lead → its revision, of the dirty deals that have waited longest. ``without``: those that are being written."""
     found = await session.exec(
-        select(Deal)
+        select(Deal.lead_id, Deal.wanted)
         .where(
             Deal.account_id == account_id,
             col(Deal.written) < col(Deal.wanted),
@@ -65,8 +56,13 @@ async def read_page(session: AsyncSession, account_id: int, now: float, without:
         .order_by(col(Deal.dirty_since))
         .limit(READ)
     )
-    deals = found.all()
-    return await page_of(session, account_id, deals, now) if deals else None
+    return dict(found.all())
+
+
+async def page_for(session: AsyncSession, account_id: int, lead_ids: Collection[int], now: float) -> Page:
+    """The revision is read first: what is known later than that is at worst written twice."""
+    found = await session.exec(select(Deal).where(Deal.account_id == account_id, col(Deal.lead_id).in_(lead_ids)))
+    return await page_of(session, account_id, found.all(), now)
 
 
 async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal], now: float) -> Page:
@@ -136,10 +132,10 @@ async def postpone(session: AsyncSession, account_id: int, lead_id: int, later: 
     )
 
 
-async def gone(session: AsyncSession, page: Page, lead_id: int) -> None:
-    """Kommo has no such deal: it is not asked again until something new is known; its payments are unmatched."""
-    await session.exec(
-        update(Deal)
-        .where(col(Deal.account_id) == page.account.id, col(Deal.lead_id) == lead_id)
-        .values(written=page.seen[lead_id], state="gone", next_try_at=0.0, problem="The deal does not exist in Kommo.")
-    )
+async def gone(session: AsyncSession, account_id: int, seen: Mapping[int, int]) -> None:
+    """Kommo has no such deals: they are not asked for again until something new is known; their payments are
+    unmatched."""
+    values = {"state": "gone", "next_try_at": 0.0, "problem": "The deal does not exist in Kommo."}
+    for lead_id, revision in seen.items():
+        mine = (col(Deal.account_id) == account_id, col(Deal.lead_id) == lead_id)
+        await session.exec(update(Deal).where(*mine).values(written=revision, **values))

@@ -82,7 +82,7 @@ async def _record_notes(session: AsyncSession, claim: Claim, page: Page, outcome
 async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[str, KommoError], now: float) -> None:
     for key, refusal in refused.items():
         if names_the_deal(refusal):
-            await journal.gone(session, page, int(key))
+            await journal.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
             later = Later(None, f"Kommo refused the note: {refusal}")
             await journal.postpone(session, page.account.id, int(key), later, now)

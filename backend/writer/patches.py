@@ -85,7 +85,7 @@ async def _record_moves(
 async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[str, KommoError], now: float) -> None:
     for key, refusal in refused.items():
         if names_the_deal(refusal):
-            await journal.gone(session, page, int(key))
+            await journal.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
             later = Later(None, f"Kommo refused: {refusal}")
             await journal.postpone(session, page.account.id, int(key), later, now)
