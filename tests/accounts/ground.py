@@ -1,7 +1,7 @@
 """A Kommo with many accounts, and processes of ours on one database. No web, no worker: nothing happens by itself."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Container
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import httpx
@@ -32,17 +32,33 @@ class AsKommo(httpx.AsyncHTTPTransport):
     Where an account has been and is no more, not even the token endpoint answers.
     """
 
-    def __init__(self, address: str, kommo: KommoWorld) -> None:
-        super().__init__()
-        self._address, self._kommo = httpx.URL(address), kommo
+    def __init__(self, address: str, former_subdomains: Container[str] = ()) -> None:
+        super().__init__(limits=httpx.Limits(keepalive_expiry=1.0))  # well before the server ends them
+        self._address, self._former = httpx.URL(address), former_subdomains
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         label, _, rest = request.url.host.partition(".")
         assert rest == "kommo.com", request.url
-        if label in self._kommo.former_subdomains and request.url.path == TOKEN:
+        if label in self._former and request.url.path == TOKEN:
             return httpx.Response(404, json={"title": "Not Found", "status": 404, "detail": "Account not found"})
         request.url = request.url.copy_with(scheme="http", host=self._address.host, port=self._address.port)
         return await super().handle_async_request(request)
+
+
+@asynccontextmanager
+async def process(settings: Settings, clock: Clock, kommo: AsKommo) -> AsyncIterator[Resources]:
+    async with open_resources(settings, clock) as opened, httpx.AsyncClient(transport=kommo, timeout=30.0) as http:
+        yield replace(opened, kommo_http=http)
+
+
+def settings(database_url: str) -> Settings:
+    return Settings(
+        _env_file=None,
+        public_url="https://pay.example.com",
+        database_url=database_url,
+        secret_keys="a sealing key of the tests",
+        admin_token="admin-token-of-the-tests",
+    ).model_copy(update={"kommo_rate": FAST, "kommo_ip_rate": FAST})
 
 
 @dataclass
@@ -55,13 +71,8 @@ class Ground:
     clock: Clock
     resources: Resources
 
-    @asynccontextmanager
-    async def process(self) -> AsyncIterator[Resources]:
-        async with (
-            open_resources(self.settings, self.clock) as opened,
-            httpx.AsyncClient(transport=AsKommo(self.address, self.kommo), timeout=30.0) as http,
-        ):
-            yield replace(opened, kommo_http=http)
+    def process(self) -> AbstractAsyncContextManager[Resources]:
+        return process(self.settings, self.clock, AsKommo(self.address, self.kommo.former_subdomains))
 
     async def tenant(self) -> "Tenant":
         """A Kommo account of its own, connected by a code."""
@@ -114,13 +125,7 @@ async def ground(database_url: str, clock: Clock) -> AsyncIterator[Ground]:
     kommo = KommoWorld(clock, kommo_hosts=True, switches={"account_rate": "none"})
     kommo.limits.rate = int(FAST)
     async with serving(kommo_app.create_app(kommo)) as address:
-        chosen = Settings(
-            _env_file=None,
-            public_url="https://pay.example.com",
-            database_url=database_url,
-            secret_keys="a sealing key of the tests",
-            admin_token="admin-token-of-the-tests",
-        ).model_copy(update={"kommo_rate": FAST, "kommo_ip_rate": FAST})
+        chosen = settings(database_url)
         async with open_resources(chosen, clock) as opened:
             await upgrade(opened.database)
         made = Ground(kommo, address, chosen, clock, opened)
