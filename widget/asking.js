@@ -15,7 +15,7 @@ export class Asking {
     this.ask({ what: 'cancel', id, sending: false, problem: null, refund: null });
   }
 
-  /** @param {import('./types').Payment} payment */
+  /** @param {import('./types.d.ts').Payment} payment */
   refund({ id, amount, currency, refunded }) {
     const before = refunded ?? '0';
     const left = written(restOf(amount, before, currency), this.card.lang);

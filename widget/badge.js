@@ -16,7 +16,7 @@ const COLOURS = {
 /**
  * A state in words and colour. A state this widget does not know (a newer backend) is shown as it came.
  * @param {string} state
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 export function badge(state, words) {
   const name = state.replace(/ /g, '_');

@@ -3,8 +3,8 @@
 import { badge } from './badge.js';
 import { createdPanel } from './created.js';
 import { el, focusKey, slot } from './dom.js';
-import { PaymentForm } from './form.js';
 import { footer } from './footer.js';
+import { PaymentForm } from './form.js';
 import { dealList } from './list.js';
 import { formatAmount } from './money.js';
 import { phaseNotice, setupButton } from './phases.js';
@@ -15,10 +15,10 @@ import { somethingMade } from './state.js';
  * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
  * and the form's inputs are never made anew while it is open.
  * @param {HTMLElement} root
- * @param {{words: import('./types').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./deal.js').DealCard}} given
+ * @param {{words: import('./types.d.ts').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./deal.js').DealCard}} given
  */
 export function createView(root, given) {
-  const { words, lang, actions } = given;
+  const { words, lang } = given;
   const place = (/** @type {string} */ name) => el('div', { class: `dealpay-${name}` });
   const nodes = { head: place('head'), main: place('main'), list: place('list'), foot: place('foot') };
   const voice = el('p', { class: 'dealpay-voice', role: 'status' });
@@ -69,8 +69,8 @@ export function createView(root, given) {
 /**
  * How the deal stands. Not above a new link: what is read a moment later would push it from under the pointer.
  * @param {import('./state.js').State} state
- * @param {import('./types').Deal} deal
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Deal} deal
+ * @param {import('./types.d.ts').Words} words
  * @param {string} lang
  */
 function summary({ draft, created }, deal, words, lang) {
@@ -91,9 +91,9 @@ function summary({ draft, created }, deal, words, lang) {
 }
 
 /**
- * @param {import('./types').Deal} deal
- * @param {import('./types').Amount} expected
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Deal} deal
+ * @param {import('./types.d.ts').Amount} expected
+ * @param {import('./types.d.ts').Words} words
  * @param {string} lang
  */
 function progress(deal, expected, words, lang) {
@@ -115,15 +115,15 @@ function progress(deal, expected, words, lang) {
 
 /**
  * Whether asking for money is what comes next: not while a link waits, and not when everything is paid.
- * @param {import('./types').Deal} deal
+ * @param {import('./types.d.ts').Deal} deal
  */
 function nothingWaits(deal) {
   return deal.state !== 'paid' && !deal.requests.some(({ state }) => state === 'pending' || state === 'processing');
 }
 
 /**
- * @param {import('./types').Deal} deal
- * @param {{words: import('./types').Words, admin: boolean, actions: import('./deal.js').DealCard}} given
+ * @param {import('./types.d.ts').Deal} deal
+ * @param {{words: import('./types.d.ts').Words, admin: boolean, actions: import('./deal.js').DealCard}} given
  */
 function beginButton(deal, { words, admin, actions }) {
   if (deal.connected === false) return admin && setupButton(words, actions);

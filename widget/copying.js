@@ -7,7 +7,7 @@ import { icon } from './icons.js';
 const SAID = 2500;
 
 /**
- * @param {{words: import('./types').Words, key: string, label: string, text: string, blue?: boolean,
+ * @param {{words: import('./types.d.ts').Words, key: string, label: string, text: string, blue?: boolean,
  *   field?: HTMLInputElement | null}} given `field` shows the text already, where it must be selected by hand
  */
 export function copyButton({ words, key, label, text, blue = false, field = null }) {
@@ -20,7 +20,7 @@ export function copyButton({ words, key, label, text, blue = false, field = null
  * A quiet copy button for a row of the list.
  * @param {string} url
  * @param {string} id
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 export function copyLink(url, id, words) {
   const button = el('button', { type: 'button', class: 'dealpay-link', 'data-key': `copy-${id}` });
@@ -33,7 +33,7 @@ export function copyLink(url, id, words) {
  * @param {string} text
  * @param {HTMLInputElement | null} field
  * @param {(Node | string)[]} label
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 function copying(button, text, field, label, words) {
   button.setAttribute('aria-live', 'polite');
@@ -48,7 +48,7 @@ function copying(button, text, field, label, words) {
 
 /**
  * @param {string} url
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  * @param {string} look class names
  */
 export function openLink(url, words, look) {

@@ -7,13 +7,13 @@ import { qrFold } from './qr_picture.js';
 import { cancelQuestion } from './question.js';
 
 /**
- * @typedef {{words: import('./types').Words, lang: string, leadId: number, message: string,
+ * @typedef {{words: import('./types.d.ts').Words, lang: string, leadId: number, message: string,
  *   actions: import('./deal.js').DealCard}} Given
  */
 
 /**
  * The link that was just made: copy, open, a message with the link in it, a code to scan, and the way back.
- * @param {import('./types').PaymentRequest} request
+ * @param {import('./types.d.ts').PaymentRequest} request
  * @param {import('./state.js').Question | null} asked whether it is to be cancelled
  * @param {Given} given
  */
@@ -36,7 +36,7 @@ export function createdPanel(request, asked, given) {
 
 /**
  * @param {string} url
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 function urlField(url, words) {
   const look = { class: 'dealpay-input dealpay-url', readonly: true, value: url, 'aria-label': words('created.link') };
@@ -46,7 +46,7 @@ function urlField(url, words) {
 }
 
 /**
- * @param {import('./types').PaymentRequest} request
+ * @param {import('./types.d.ts').PaymentRequest} request
  * @param {HTMLInputElement} field
  * @param {Given} given
  */
@@ -57,7 +57,7 @@ function linkButtons({ url }, field, { words }) {
 
 /**
  * The admin's message, or ours; the link stands in it even where the message forgot it.
- * @param {import('./types').PaymentRequest} request
+ * @param {import('./types.d.ts').PaymentRequest} request
  * @param {Given} given
  */
 function messageOf(request, { words, lang, message }) {
@@ -69,7 +69,7 @@ function messageOf(request, { words, lang, message }) {
 }
 
 /**
- * @param {import('./types').PaymentRequest} request
+ * @param {import('./types.d.ts').PaymentRequest} request
  * @param {Given} given
  */
 function ending(request, { words, actions }) {

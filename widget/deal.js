@@ -20,7 +20,7 @@ export class DealCard {
    *   root: HTMLElement,
    *   leadId: number,
    *   api: ReturnType<typeof import('./api.js').backend>,
-   *   words: import('./types').Words,
+   *   words: import('./types.d.ts').Words,
    *   message: string,
    *   admin: boolean,
    *   onOtherDeal: () => void,
@@ -162,7 +162,7 @@ export class DealCard {
 
   /**
    * @param {import('./draft.js').Draft} draft
-   * @param {() => Promise<import('./types').PaymentRequest>} request
+   * @param {() => Promise<import('./types.d.ts').PaymentRequest>} request
    */
   async follow(draft, request) {
     const sent = sendOnce(this.leadId, draft, request);
@@ -177,7 +177,7 @@ export class DealCard {
     this.load();
   }
 
-  /** @param {import('./types').PaymentRequest} made */
+  /** @param {import('./types.d.ts').PaymentRequest} made */
   showCreated(made) {
     dropDraft(this.leadId);
     this.state.draft = null;
@@ -189,7 +189,7 @@ export class DealCard {
 
   /**
    * The uuid was used before with other content: an earlier try did arrive. Its payment is shown instead.
-   * @param {import('./types').Deal} deal
+   * @param {import('./types.d.ts').Deal} deal
    */
   settleConflict(deal) {
     const { draft } = this.state;
@@ -200,7 +200,7 @@ export class DealCard {
 
   /**
    * A new link has done its work once it is paid or cancelled.
-   * @param {import('./types').Deal} deal
+   * @param {import('./types.d.ts').Deal} deal
    */
   forgetCreated(deal) {
     const { created } = this.state;

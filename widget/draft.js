@@ -7,9 +7,9 @@ import { parseAmount } from './money.js';
  * card of the same deal finds the same draft with the same uuid, so that one form never makes two payments.
  * @typedef {{
  *   requestId: string,
- *   values: import('./types').FormValues,
+ *   values: import('./types.d.ts').FormValues,
  *   touched: boolean,
- *   sending: Promise<import('./types').PaymentRequest> | null,
+ *   sending: Promise<import('./types.d.ts').PaymentRequest> | null,
  *   sentAt: number,
  *   error: import('./api.js').ApiError | null,
  * }} Draft
@@ -25,7 +25,7 @@ export function draftOf(leadId) {
 
 /**
  * @param {number} leadId
- * @param {import('./types').FormValues} values
+ * @param {import('./types.d.ts').FormValues} values
  */
 export function beginDraft(leadId, values) {
   const draft = { requestId: crypto.randomUUID(), values, touched: false, sending: null, sentAt: 0, error: null };
@@ -42,7 +42,7 @@ export function dropDraft(leadId) {
  * Sends the draft, or joins the sending that is under way. After success the draft is gone, after an error it stays.
  * @param {number} leadId
  * @param {Draft} draft
- * @param {() => Promise<import('./types').PaymentRequest>} send
+ * @param {() => Promise<import('./types.d.ts').PaymentRequest>} send
  */
 export function sendOnce(leadId, draft, send) {
   if (draft.sending) return draft.sending;
@@ -90,9 +90,9 @@ export function faultOf(field, message) {
 
 /**
  * What can be seen to be wrong without asking, said at its field; the backend checks everything again.
- * @param {import('./types').FormValues} values
+ * @param {import('./types.d.ts').FormValues} values
  * @param {string} lang
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 export function firstFault(values, lang, words) {
   const fault = (/** @type {string} */ field, /** @type {string} */ key) => faultOf(field, words(key));

@@ -1,7 +1,7 @@
 // @ts-check
 import { el } from './dom.js';
 
-/** @typedef {keyof import('./types').FormValues} Key */
+/** @typedef {keyof import('./types.d.ts').FormValues} Key */
 
 /**
  * The labelled inputs of a form, each with a place for the refusal that names it. What is typed goes into `values`
@@ -9,8 +9,8 @@ import { el } from './dom.js';
  */
 export class Fields {
   /**
-   * @param {import('./types').FormValues} values
-   * @param {import('./types').Words} words
+   * @param {import('./types.d.ts').FormValues} values
+   * @param {import('./types.d.ts').Words} words
    * @param {string} prefix of element ids
    * @param {(key: Key) => void} changed
    */

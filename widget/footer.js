@@ -5,7 +5,7 @@ import { sentenceOf } from './page.js';
 import { somethingMade } from './state.js';
 
 /**
- * @typedef {{words: import('./types').Words, lang: string, admin: boolean,
+ * @typedef {{words: import('./types.d.ts').Words, lang: string, admin: boolean,
  *   actions: import('./deal.js').DealCard}} Given
  */
 
@@ -28,7 +28,7 @@ export function footer(state, given) {
 
 /**
  * @param {string | null} url
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 function statement(url, words) {
   if (!url) return null;

@@ -12,8 +12,8 @@ import { suggestedAmount, waitingLink } from './suggest.js';
 export class PaymentForm {
   /**
    * @param {import('./draft.js').Draft} draft
-   * @param {import('./types').Deal} deal
-   * @param {{words: import('./types').Words, lang: string, leadId: number,
+   * @param {import('./types.d.ts').Deal} deal
+   * @param {{words: import('./types.d.ts').Words, lang: string, leadId: number,
    *   actions: import('./deal.js').DealCard}} given
    */
   constructor(draft, deal, { words, lang, leadId, actions }) {
@@ -95,7 +95,8 @@ export class PaymentForm {
     this.fields.disable(busy);
     for (const button of this.node.querySelectorAll('button')) {
       button.disabled = busy;
-      if (button.dataset.percent) button.setAttribute('aria-pressed', String(button.dataset.percent === values.percent));
+      if (button.dataset.percent)
+        button.setAttribute('aria-pressed', String(button.dataset.percent === values.percent));
     }
     this.node.setAttribute('aria-busy', String(busy));
     this.showFault();

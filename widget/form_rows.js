@@ -11,8 +11,8 @@ const MONEY = { inputmode: 'decimal', placeholder: '0' };
 /**
  * The rows of the payment form, by name; a refusal stands below its row.
  * @param {import('./fields.js').Fields} fields
- * @param {import('./types').Deal} deal
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Deal} deal
+ * @param {import('./types.d.ts').Words} words
  */
 export function formRows(fields, deal, words) {
   /** @param {string[]} names whose refusals stand here @param {...HTMLElement} nodes */
@@ -45,7 +45,7 @@ export function formRows(fields, deal, words) {
  * "Every 1 month", "every 3 months".
  * @param {HTMLInputElement | HTMLSelectElement} select
  * @param {string} count as typed
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 export function countIntervals(select, count, words) {
   const many = count.trim() === '1' ? '' : 's';
@@ -53,8 +53,8 @@ export function countIntervals(select, count, words) {
 }
 
 /**
- * @param {import('./types').Deal} deal
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Deal} deal
+ * @param {import('./types.d.ts').Words} words
  * @returns {[string, string][]}
  */
 function kinds(deal, words) {
@@ -65,7 +65,7 @@ function kinds(deal, words) {
 /**
  * Every currency that Stripe takes, those of the deal first.
  * @param {import('./fields.js').Fields} fields
- * @param {import('./types').Deal} deal
+ * @param {import('./types.d.ts').Deal} deal
  * @returns {[string, string][]}
  */
 function currencies({ values }, deal) {
@@ -85,7 +85,13 @@ function shares(fields) {
   const field = fields.text('percent', 'percent', { ...MONEY, maxlength: '6' });
   const chips = SHARES.map((percent) => {
     const click = () => fields.set('percent', 'percent', percent);
-    return el('button', { type: 'button', class: 'dealpay-chip', 'data-percent': percent, text: `${percent}%`, on: { click } });
+    return el('button', {
+      type: 'button',
+      class: 'dealpay-chip',
+      'data-percent': percent,
+      text: `${percent}%`,
+      on: { click },
+    });
   });
   return el('div', { class: 'dealpay-shares' }, field, ...chips);
 }

@@ -3,7 +3,7 @@ import { el } from './dom.js';
 import { formatAmount } from './money.js';
 
 /**
- * @param {import('./types').Amount} money
+ * @param {import('./types.d.ts').Amount} money
  * @param {HTMLElement} state
  * @param {string} lang
  */

@@ -10,7 +10,7 @@ import { cancelQuestion } from './question.js';
 const LIVE = ['pending', 'processing', 'failed'];
 
 /**
- * @typedef {{words: import('./types').Words, lang: string, actions: import('./deal.js').DealCard}} Given
+ * @typedef {{words: import('./types.d.ts').Words, lang: string, actions: import('./deal.js').DealCard}} Given
  */
 
 /**
@@ -19,7 +19,7 @@ const LIVE = ['pending', 'processing', 'failed'];
  * @param {Given} given
  */
 export function dealList(state, given) {
-  const deal = /** @type {import('./types').Deal} */ (state.deal);
+  const deal = /** @type {import('./types.d.ts').Deal} */ (state.deal);
   const paidFor = new Set(deal.payments.map((payment) => payment.request_id));
   const others = deal.requests.filter((request) => !paidFor.has(request.id) && request.id !== state.created?.id);
   const waiting = others.filter((request) => LIVE.includes(request.state));
@@ -63,7 +63,7 @@ function group(title, rows) {
 }
 
 /**
- * @param {import('./types').PaymentRequest} request
+ * @param {import('./types.d.ts').PaymentRequest} request
  * @param {import('./state.js').State} state
  * @param {Given} given
  */
@@ -83,7 +83,7 @@ function requestRow(request, state, given) {
 }
 
 /**
- * @param {import('./types').PaymentRequest} request
+ * @param {import('./types.d.ts').PaymentRequest} request
  * @param {Given} given
  */
 function rowActions(request, { words, actions }) {

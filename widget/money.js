@@ -69,7 +69,7 @@ function decimalSign(lang) {
 
 /**
  * An amount for people, with exactly the decimals it came with; a code that is no currency is written behind it.
- * @param {import('./types').Amount} money
+ * @param {import('./types.d.ts').Amount} money
  * @param {string} lang
  */
 export function formatAmount({ amount, currency }, lang) {

@@ -53,8 +53,8 @@ export function ensureStyle() {
 }
 
 /**
- * @param {import('./types').KommoWidget} widget
- * @returns {import('./types').Words}
+ * @param {import('./types.d.ts').KommoWidget} widget
+ * @returns {import('./types.d.ts').Words}
  */
 export function wordsOf(widget) {
   return (key, values = {}) => {
@@ -68,7 +68,7 @@ export function wordsOf(widget) {
 /**
  * The backend's own sentence; ours where it sent none, or where we have one in the language of the page.
  * @param {import('./api.js').ApiError} error
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 export function sentenceOf({ code, message }, words) {
   const key = `error.${code}`;

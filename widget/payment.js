@@ -9,13 +9,13 @@ import { refundQuestion } from './question.js';
 /** @typedef {import('./list.js').Given} Given */
 
 /**
- * @param {import('./types').Payment} payment
+ * @param {import('./types.d.ts').Payment} payment
  * @param {import('./state.js').State} state
  * @param {Given} given
  */
 export function paymentRow(payment, state, given) {
   const { words, lang } = given;
-  const deal = /** @type {import('./types').Deal} */ (state.deal);
+  const deal = /** @type {import('./types.d.ts').Deal} */ (state.deal);
   const refunded = { amount: payment.refunded ?? '0', currency: payment.currency };
   const request = deal.requests.find((one) => one.id === payment.request_id);
   const asked = state.asked?.id === payment.id ? state.asked : null;
@@ -42,7 +42,7 @@ export function paymentRow(payment, state, given) {
   );
 }
 
-/** @param {import('./types').PaymentRequest} request */
+/** @param {import('./types.d.ts').PaymentRequest} request */
 function kindOf({ mode, kind }) {
   return mode === 'subscription' ? 'subscription' : kind;
 }
@@ -50,21 +50,21 @@ function kindOf({ mode, kind }) {
 /**
  * A dispute in words; one that this widget does not know (a newer backend) as it came.
  * @param {string} state
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 function disputeOf(state, words) {
   const said = words(`dispute.${state}`);
   return said.startsWith('dispute.') ? state : said;
 }
 
-/** @param {import('./types').Payment} payment */
+/** @param {import('./types.d.ts').Payment} payment */
 function refundable(payment) {
   const paid = paymentState(payment);
   return paid === 'paid' || paid === 'partially_refunded';
 }
 
 /**
- * @param {import('./types').Payment} payment
+ * @param {import('./types.d.ts').Payment} payment
  * @param {Given} given
  */
 function refundButton(payment, { words, actions }) {
@@ -79,7 +79,7 @@ function refundButton(payment, { words, actions }) {
 
 /**
  * What the badge says: a dispute before a refund before the payment's own state.
- * @param {import('./types').Payment} payment
+ * @param {import('./types.d.ts').Payment} payment
  */
 function paymentState(payment) {
   if (payment.disputed === 'open' || payment.disputed === 'lost') return 'disputed';
@@ -90,8 +90,8 @@ function paymentState(payment) {
 
 /**
  * The way to the payment in Stripe's dashboard; where there is none, its id.
- * @param {import('./types').Payment} payment
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Payment} payment
+ * @param {import('./types.d.ts').Words} words
  */
 function atStripe(payment, words) {
   if (!webAddress(payment.stripe_url ?? '')) {

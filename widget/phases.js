@@ -4,7 +4,7 @@ import { sentenceOf } from './page.js';
 
 /**
  * @param {import('./state.js').State} state
- * @param {{words: import('./types').Words, actions: import('./deal.js').DealCard, admin: boolean}} given
+ * @param {{words: import('./types.d.ts').Words, actions: import('./deal.js').DealCard, admin: boolean}} given
  */
 export function phaseNotice({ phase, problem, slow }, { words, actions, admin }) {
   const muted = (/** @type {string} */ text) => el('p', { class: 'dealpay-muted', text });
@@ -27,7 +27,7 @@ export function phaseNotice({ phase, problem, slow }, { words, actions, admin })
 }
 
 /**
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  * @param {import('./deal.js').DealCard} actions
  */
 export function setupButton(words, actions) {
@@ -39,7 +39,7 @@ export function setupButton(words, actions) {
   });
 }
 
-/** @param {import('./types').Words} words */
+/** @param {import('./types.d.ts').Words} words */
 function skeleton(words) {
   const bar = (/** @type {string} */ width) => el('span', { class: `dealpay-ghost dealpay-ghost-${width}` });
   return el(

@@ -8,7 +8,7 @@ const RIM = 4;
 /**
  * The link's QR code behind a fold, for a client who stands at the desk; nothing if the address is too long for one.
  * @param {string} url
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 export function qrFold(url, words) {
   const rows = qrCode(url);

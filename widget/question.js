@@ -77,7 +77,7 @@ function amountField(asked, changed) {
 
 /**
  * @param {import('./state.js').Question} asked
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 function reasonField(asked, words) {
   const refund = refundOf(asked);
@@ -122,7 +122,7 @@ function labelled(text, input) {
 
 /**
  * @param {import('./state.js').Question} asked
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  */
 function fault({ problem }, words) {
   if (!problem) return null;

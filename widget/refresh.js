@@ -35,7 +35,7 @@ export class Refresh {
     this.next = Date.now() + milliseconds;
   }
 
-  /** @param {import('./types').Deal} deal */
+  /** @param {import('./types.d.ts').Deal} deal */
   succeeded(deal) {
     const open = [...deal.requests, ...deal.payments].some((one) => OPEN.includes(one.state));
     this.failures = 0;

@@ -7,7 +7,7 @@ import { setupPanel } from './setup.js';
 /**
  * Kommo's callbacks, and nothing else. Kommo constructs one object per area, may call `render` on it again, and calls
  * `destroy` when the area changes; settings and words are there only after construction.
- * @this {import('./types').KommoWidget}
+ * @this {import('./types.d.ts').KommoWidget}
  */
 export default function Widget() {
   const widget = this;
@@ -73,7 +73,7 @@ export default function Widget() {
 
 /**
  * Our place in the right panel; made once, found again when Kommo renders a second time.
- * @param {import('./types').KommoWidget} widget
+ * @param {import('./types.d.ts').KommoWidget} widget
  */
 function cardRoot(widget) {
   const id = `dealpay-${widget.get_settings().widget_code}`;

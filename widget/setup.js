@@ -5,7 +5,7 @@ import { el } from './dom.js';
 /**
  * What stands in the settings window and on the widget's page: what it does, and the way to the set-up pages.
  * @param {ReturnType<typeof import('./api.js').backend>} api
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  * @param {string} note
  */
 export function setupPanel(api, words, note) {
@@ -36,7 +36,7 @@ export function setupPanel(api, words, note) {
  * Opens the set-up pages in a new tab. The tab is opened within the click, or the browser would block it, and led to
  * the single-use address when that has come.
  * @param {ReturnType<typeof import('./api.js').backend>} api
- * @param {import('./types').Words} words
+ * @param {import('./types.d.ts').Words} words
  * @param {(text: string) => void} say
  */
 export async function openSetup(api, words, say) {

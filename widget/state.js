@@ -18,12 +18,12 @@ import { draftOf } from './draft.js';
  * Stripe could not be asked; no refresh takes it away.
  * @typedef {{
  *   phase: 'loading' | 'unsaved' | 'failed' | 'disconnected' | 'forbidden' | 'ready',
- *   deal: import('./types').Deal | null,
+ *   deal: import('./types.d.ts').Deal | null,
  *   loadedAt: number,
  *   problem: import('./api.js').ApiError | null,
  *   refused: import('./api.js').ApiError | null,
  *   draft: import('./draft.js').Draft | null,
- *   created: import('./types').PaymentRequest | null,
+ *   created: import('./types.d.ts').PaymentRequest | null,
  *   asked: Question | null,
  *   checking: boolean,
  *   slow: boolean,
@@ -54,14 +54,14 @@ export function firstState(leadId) {
   };
 }
 
-/** @param {import('./types').Deal} deal */
+/** @param {import('./types.d.ts').Deal} deal */
 export function somethingMade(deal) {
   return deal.requests.length + deal.payments.length > 0;
 }
 
 /**
  * @param {State} state
- * @param {import('./types').Deal} deal
+ * @param {import('./types.d.ts').Deal} deal
  */
 export function tookDeal(state, deal) {
   // Where money was, it stays to be seen after the connection has gone.

@@ -3,9 +3,9 @@ import { parseAmount, restOf, shareOf, written } from './money.js';
 
 /**
  * What the form starts with, from what the backend knows of the deal and what stands in the card.
- * @param {import('./types').Deal} deal
+ * @param {import('./types.d.ts').Deal} deal
  * @param {{budget: string, name: string, lang: string}} card
- * @returns {import('./types').FormValues}
+ * @returns {import('./types.d.ts').FormValues}
  */
 export function firstValues(deal, card) {
   const currency = currencyOf(deal);
@@ -16,7 +16,7 @@ export function firstValues(deal, card) {
   return { ...values, kind, total: written(total, card.lang), amount: written(amount, card.lang) };
 }
 
-/** @param {import('./types').Deal} deal */
+/** @param {import('./types.d.ts').Deal} deal */
 function currencyOf(deal) {
   const known = [...deal.expected, ...deal.paid, ...deal.requests].map((money) => money.currency);
   return deal.currency || known[0] || '';
@@ -24,7 +24,7 @@ function currencyOf(deal) {
 
 /**
  * What is open of a deal in which money has come or a deposit was asked for; null where there is no "rest".
- * @param {import('./types').Deal} deal
+ * @param {import('./types.d.ts').Deal} deal
  */
 export function restOpen(deal) {
   const open = deal.open.find((money) => Number(money.amount) > 0);
@@ -34,7 +34,7 @@ export function restOpen(deal) {
 
 /**
  * @param {{kind: string, currency: string, percent: string}} values
- * @param {import('./types').Deal} deal
+ * @param {import('./types.d.ts').Deal} deal
  * @param {string} total the deal's budget or typed total, '' if there is none
  */
 export function suggestedAmount({ kind, currency, percent }, deal, total) {
@@ -59,7 +59,7 @@ function depositOf(total, typed, currency) {
 
 /**
  * The newest link that the client can pay already.
- * @param {import('./types').Deal} deal
+ * @param {import('./types.d.ts').Deal} deal
  */
 export function waitingLink(deal) {
   return deal.requests.find((request) => request.state === 'pending') ?? null;
