@@ -21,9 +21,7 @@ async def intend(session: AsyncSession, account_id: int, plans: Iterable[Plan], 
     for plan in plans:
         for goal, decision in plan.stages:
             moving = decision.status_id is not None and plan.move is not None
-            content = _stayed(decision)
-            if moving and plan.move is not None:
-                content = {"pipeline": plan.move[0], "to": plan.move[1]}
+            content = plan.moving if moving else _stayed(decision)
             rows.append(_row(account_id, plan.lead_id, "stage", goal.fact_id, content, "sent" if moving else "done"))
         for note in plan.notes:
             content = {"text": note.text, "marker": note.marker}

@@ -9,6 +9,7 @@ from backend.card.render import Note, StageGoal, Task, Wanted
 from backend.card.stages import DealNow, Decision, decide, is_incoming
 from backend.kommo_api.values import FieldValue, Lead
 from backend.models import Account, CardWrite
+from backend.writer.moves import intent_of
 from backend.writer.values import as_written, same, takes
 
 IN_DOUBT = frozenset(("sent", "doubtful"))
@@ -16,12 +17,14 @@ IN_DOUBT = frozenset(("sent", "doubtful"))
 
 @dataclass(frozen=True)
 class Plan:
-    """``fields``: field id → value to write; ``stages``: decisions to record, a move among them at the most."""
+    """``fields``: field id → value to write; ``stages``: decisions to record, a move among them at the most;
+    ``moving``: what is kept of that move, to know later whether it happened."""
 
     lead_id: int
     fields: dict[int, Any] = field(default_factory=dict)
     move: tuple[int, int] | None = None
     stages: tuple[tuple[StageGoal, Decision], ...] = ()
+    moving: dict[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     tasks: tuple[Task, ...] = ()
     healed: tuple[CardWrite, ...] = ()
@@ -39,11 +42,13 @@ def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Accou
         return Plan(lead.id)
     stages = tuple(_stages(lead, wanted, writes, account, test))
     moves = [decision.status_id for _, decision in stages if decision.status_id is not None]
+    fields = dict(_differences(lead.fields, wanted.fields, account.fields, zone_of(account)))
     return Plan(
         lead.id,
-        fields=dict(_differences(lead.fields, wanted.fields, account.fields, zone_of(account))),
+        fields=fields,
         move=(lead.pipeline_id, moves[0]) if moves else None,
         stages=stages,
+        moving=intent_of(lead, moves[0], fields) if moves else {},
         notes=tuple(_missing_notes(wanted.notes, writes)),
         tasks=tuple(_missing_tasks(wanted.tasks, writes)),
         healed=tuple(_healed_tasks(wanted.tasks, writes)),

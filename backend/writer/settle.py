@@ -8,6 +8,8 @@ from backend.leases import Claim, fence
 from backend.models import CardWrite
 from backend.resources import Resources
 from backend.writer.journal import Page
+from backend.writer.moves import settled
+from backend.writer.plan import IN_DOUBT
 
 
 async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, float]:
@@ -22,10 +24,11 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
         if write.kind == "deal":  # of a period: settled where it is made
             continue
         due_at = write.sent_at + resources.settle_seconds
-        if due_at > now:
-            waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
-        else:
+        is_due, lead = due_at <= now, leads.get(write.lead_id)
+        if is_due or (write.kind == "stage" and lead and settled(write, lead, is_due=False)):
             due.append(write)
+        else:
+            waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
     here = [write for write in due if write.lead_id in leads]
     found = await _found(resources, claim, [write for write in here if write.kind == "note"])
     tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])
@@ -35,16 +38,10 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
         elif write.kind == "task":
             write.kommo_id = tasks.get((write.lead_id, write.content["text"]))
             write.state = "done" if write.kommo_id else "intended"
-        else:
-            write.state = _stage_state(write, leads[write.lead_id])
+        elif write.state in IN_DOUBT:
+            settled(write, leads[write.lead_id], is_due=True)
     await _save(resources, claim, due)
     return waiting
-
-
-def _stage_state(write: CardWrite, lead: Lead) -> str:
-    """At the target: it happened. Anywhere else it did not, and the plan decides anew from where the deal stands."""
-    there = (lead.pipeline_id, lead.status_id) == (write.content["pipeline"], write.content["to"])
-    return "done" if there else "intended"
 
 
 async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> dict[int, str]:
