@@ -46,6 +46,7 @@ def _renames_the_option(play: Play) -> None:
 
 DEEDS: dict[str, Callable[[Play], object]] = {
     "moves it to Offer sent": partial(_moves_it, "Offer sent"),
+    "moves it back": partial(_moves_it, "New"),
     "moves it to Awaiting payment": partial(_moves_it, "Awaiting payment"),
     "loses it": partial(_moves_it, "lost"),
     "deletes a field": lambda play: play.kommo.person().delete_field(GONE_FIELD),
