@@ -10,7 +10,7 @@ from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.moving import check_named_host
 from backend.accounts.options import options_of
 from backend.accounts.tokens import calling
-from backend.errors import DealNotFound, NotAllowed, NotAuthorized, NotConnected
+from backend.errors import DealNotFound, KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.kommo_api.values import Lead, User
 from backend.kommo_api.widget_token import BadWidgetToken, read_widget_token
@@ -57,16 +57,19 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
 async def check_lead(resources: Resources, account: Account, user_id: int, lead_id: int, action: Action) -> Lead | None:
     """The deal as Kommo shows it, or None when Kommo can't be asked; then reading and creating go on.
 
-    ``DealNotFound`` where Kommo has no such deal, ``NotAllowed`` where the user may not see it or do this.
+    ``DealNotFound`` where Kommo has no such deal, ``NotAllowed`` where the user may not see it or do this,
+    ``KommoUnreachable`` where only Kommo could tell that they may.
     """
     try:
         lead = await _lead(resources, account.id, lead_id, fresh=action == "create")
     except (KommoError, NotConnected):
         lead = None
-    user = await _user(resources, account.id, user_id)
+    user, was_told = await _user(resources, account.id, user_id)
     if not (_sees(user, user_id, lead) if lead else _may_see_any(user)):
         raise NotAllowed("In Kommo you may not see this deal.")
     if action != "view" and not _allowed(account, user, user_id, action):
+        if not was_told and action == "refund" and options_of(account).refunds == "admins":
+            raise KommoUnreachable("Kommo can't be asked right now whether you are an admin. Try again in a moment.")
         raise NotAllowed("Your administrator has not allowed you to do this.")
     return lead
 
@@ -116,8 +119,8 @@ async def _lead(resources: Resources, account_id: int, lead_id: int, *, fresh: b
     return known
 
 
-async def _user(resources: Resources, account_id: int, user_id: int) -> User | None:
-    """None where Kommo does not tell, since our token is not an admin's, or can't be asked."""
+async def _user(resources: Resources, account_id: int, user_id: int) -> tuple[User | None, bool]:
+    """None where Kommo does not tell, since our token is not an admin's; and False where it can't be asked."""
     key = ("user", account_id, user_id)
     known = _recall(resources, key)
     if known is None:
@@ -126,9 +129,9 @@ async def _user(resources: Resources, account_id: int, user_id: int) -> User | N
         except KommoForbidden:
             known = "unknown"
         except (KommoError, NotConnected):
-            return None
+            return None, False
         _remember(resources, key, known, REMEMBER_SECONDS)
-    return known if isinstance(known, User) else None
+    return (known if isinstance(known, User) else None), True
 
 
 def _recall(resources: Resources, key: tuple[str, int, int]) -> object | None:

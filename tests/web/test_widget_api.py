@@ -319,6 +319,15 @@ async def test_refunds_are_off_until_an_admin_allows_them(shop: Shop) -> None:
     assert (await shop.deal())["may"] == {"create": True, "refund": False}
 
 
+async def test_who_is_an_admin_by_kommos_word_is_not_refused_for_kommos_silence(shop: Shop) -> None:
+    await shop.set_options(refunds="admins")
+    await shop.paid()
+    shop.clock.advance(301)  # what Kommo said of the user is not remembered any more
+    shop.kommo_is_away()
+    answer = await shop.refund(shop.session["payment_intent"])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "kommo_unreachable")
+
+
 @pytest.mark.parametrize("name", ["pi_unknown", "%00", "cs_test_1"])
 async def test_a_payment_that_is_not_ours_is_not_found(shop: Shop, name: str) -> None:
     answer = await shop.refund(name)
