@@ -3,6 +3,7 @@ import { badge } from './badge.js';
 import { copyLink, openLink } from './copying.js';
 import { el } from './dom.js';
 import { day, facts, line } from './line.js';
+import { userName } from './page.js';
 import { paymentRow } from './payment.js';
 import { cancelQuestion } from './question.js';
 
@@ -76,7 +77,7 @@ function requestRow(request, state, given) {
     { class: 'dealpay-entry' },
     line(request, badge(request.state, words), lang),
     el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
-    facts(words(`kind.${kind}`), day(request.created_at, lang), request.created_by),
+    facts(words(`kind.${kind}`), day(request.created_at, lang), userName(request.created_by)),
     request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
     LIVE.includes(request.state) && (asked ? cancelQuestion(asked, given) : rowActions(request, given)),
   );

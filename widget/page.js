@@ -38,6 +38,15 @@ export function isAdmin() {
 }
 
 /**
+ * A user's name: Kommo's page knows those of its users by their ids.
+ * @param {string | number | null | undefined} user a name, or an id
+ */
+export function userName(user) {
+  const known = user ? APP.constant('managers')?.[String(user)]?.title : '';
+  return known || (/^\d*$/.test(String(user ?? '')) ? '' : String(user));
+}
+
+/**
  * Kommo loads no style of ours, so the script brings it: one element in the page, whatever is opened and closed.
  */
 export function ensureStyle() {

@@ -4,6 +4,7 @@ import { outside } from './copying.js';
 import { el, webAddress } from './dom.js';
 import { day, facts, line } from './line.js';
 import { formatAmount } from './money.js';
+import { userName } from './page.js';
 import { refundQuestion } from './question.js';
 
 /** @typedef {import('./list.js').Given} Given */
@@ -27,7 +28,7 @@ export function paymentRow(payment, state, given) {
     facts(
       request && words(`kind.${kindOf(request)}`),
       payment.paid_at && day(payment.paid_at, lang),
-      request?.created_by,
+      userName(request?.created_by),
     ),
     Number(refunded.amount) > 0 &&
       el('p', { class: 'dealpay-small', text: words('list.refunded', { amount: formatAmount(refunded, lang) }) }),

@@ -11,7 +11,7 @@ export type PaymentRequest = Amount & {
   kind: string;
   created_at: string;
   expires_at?: string | null;
-  created_by?: string | null;
+  created_by?: string | number | null;
   opened?: boolean;
 };
 
@@ -84,6 +84,7 @@ export type KommoApp = {
   lang_id: string;
   data: { current_card?: KommoCard | false | null };
   constant(name: 'user_rights'): { is_admin?: boolean } | undefined;
+  constant(name: 'managers'): Record<string, { title?: string } | undefined> | undefined;
 };
 
 declare global {
