@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from time import perf_counter
 
 import structlog
@@ -19,12 +21,10 @@ JITTER_SECONDS = 0.1
 """Of the network: Kommo counts a second as it sees it."""
 LATE_SECONDS = 0.05
 """A busy process may come so much later than its slot begins."""
-MOST_TRIES = 3
-"""A process that is always late goes all the same, some time."""
 PAUSE_SECONDS = 1.0
 """For everybody after a 429 to one account."""
 LATENCY_AT_FIRST = 0.3
-NEVER_EARLY = 0.001
+A_MOMENT = 0.005
 
 Check = Callable[[], Awaitable[None]]
 log = structlog.get_logger()
@@ -41,7 +41,8 @@ class Pace:
         self._database, self._clock = database, clock
         self._account_interval = 1 / account_rate
         self._address_interval = (1 + JITTER_SECONDS + LATE_SECONDS) / address_rate
-        self._queues: dict[int, asyncio.Lock] = {}
+        self._lines: dict[int | None, asyncio.Lock] = {}
+        self._people: Counter[int] = Counter()
         self._latencies: dict[int | None, float] = {}
 
     def under_way(self, account_id: int) -> float:
@@ -59,9 +60,11 @@ class Pace:
         ``backlog``: nobody waits for it, so it goes after those for whom somebody does.
         """
         refusals = 0
-        if account_id is not None:
-            refusals = (await self._slot(account_id, self._account_interval, backlog)).refusals
-        probing = (await self._slot(ADDRESS, self._address_interval, backlog, last_check)).blocked_at > 0
+        async with self._line(account_id, backlog):
+            if account_id is not None:
+                refusals = (await self._slot(account_id, self._account_interval, backlog)).refusals
+            async with self._line(ADDRESS, backlog):
+                probing = (await self._slot(ADDRESS, self._address_interval, backlog, last_check)).blocked_at > 0
         started = perf_counter()
         try:
             yield
@@ -72,42 +75,52 @@ class Pace:
         seconds = perf_counter() - started
         self._latencies[account_id] = 0.7 * self._latencies.get(account_id, seconds) + 0.3 * seconds
 
+    def _line(self, row: int | None, backlog: bool) -> AbstractAsyncContextManager[None]:
+        """The backlog stands in line: one of each account at the address, so that all accounts get on evenly."""
+        return self._lines.setdefault(row, asyncio.Lock()) if backlog else nullcontext()
+
     async def _slot(self, row: int, interval: float, backlog: bool, last_check: Check | None = None) -> Slot:
-        for _ in range(MOST_TRIES):
-            slot = await (self._in_queue(row, interval) if backlog else self._next(row, interval))
+        while True:
+            slot = await (self._when_free(row, interval) if backlog else self._next(row, interval))
             await self._check(slot)
             await asyncio.sleep(max(0.0, slot.at - self._clock()))
             if last_check is not None:
                 await last_check()
             if slot.blocked_at or await self._keeps(row, slot, interval):
-                break
-        return slot
-
-    async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
-        """Whoever comes late may go if the next one can still be told to wait."""
-        now = self._clock()
-        if now - slot.at <= LATE_SECONDS:
-            return True
-        async with self._database.write() as session:
-            return await rows.put_off(session, row, slot, now + interval)
-
-    async def _next(self, row: int, interval: float) -> Slot:
-        while True:
-            slot = await self._take(row, interval, ahead=FARTHEST_SECONDS)
-            if slot is not None:
                 return slot
 
-    async def _in_queue(self, row: int, interval: float) -> Slot:
-        """In the order of coming, and never more than one slot ahead: whoever is waited for goes next."""
-        async with self._queues.setdefault(row, asyncio.Lock()):
+    async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
+        """Whoever comes late may go all the same if the next one can still be told to wait: the last in line always
+        can."""
+        while self._clock() - slot.at > LATE_SECONDS:
+            now = self._clock()
+            async with self._database.write() as session:
+                if not await rows.put_off(session, row, slot, now + interval):
+                    return False
+            slot = replace(slot, at=now, next_at=now + interval)
+        return True
+
+    async def _next(self, row: int, interval: float) -> Slot:
+        self._people[row] += 1
+        try:
             while True:
-                async with self._database.read() as session:
-                    wait = await rows.next_at(session, row) - interval - self._clock()
-                if 0 < wait < FARTHEST_SECONDS:
-                    await asyncio.sleep(wait)
-                slot = await self._take(row, interval, ahead=interval + NEVER_EARLY)
+                slot = await self._take(row, interval, ahead=FARTHEST_SECONDS)
                 if slot is not None:
                     return slot
+        finally:
+            self._people[row] -= 1
+
+    async def _when_free(self, row: int, interval: float) -> Slot:
+        """Never more than one slot ahead, and not while a person is about to take one: people are next at any time."""
+        while True:
+            async with self._database.read() as session:
+                wait = await rows.next_at(session, row) - interval - self._clock()
+            if 0 < wait < FARTHEST_SECONDS or self._people[row]:
+                await asyncio.sleep(max(min(wait, FARTHEST_SECONDS), A_MOMENT))
+                continue
+            slot = await self._take(row, interval, ahead=interval)
+            if slot is not None:
+                return slot
 
     async def _take(self, row: int, interval: float, ahead: float) -> Slot | None:
         async with self._database.write() as session:
