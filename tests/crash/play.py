@@ -19,6 +19,7 @@ from backend.sandbox import stripe as stripe_app
 from backend.sandbox.kommo import KommoWorld
 from backend.sandbox.kommo.grants import Integration
 from backend.sandbox.stripe import StripeWorld
+from backend.sandbox.stripe.api.door import Door
 from backend.sandbox.stripe.shelf import Shelf
 from backend.vault import Vault
 from tests.crash.board import Board
@@ -134,10 +135,13 @@ class Play:
 
 @asynccontextmanager
 async def on_stage(play: Play, swap: Callable[[ASGIApp, ASGIApp], None]) -> AsyncIterator[None]:
-    """Both worlds live and answer until the block ends; the product is killed then."""
+    """Both worlds live and answer until the block ends; the product is killed then.
+
+    Of Stripe only the API is at the address: people act on the world itself here.
+    """
     async with AsyncExitStack() as stack:
         kommo, stripe = kommo_app.create_app(play.kommo), stripe_app.create_app(play.stripe)
-        swap(play.wire.before("kommo", kommo), play.wire.before("stripe", stripe))
+        swap(play.wire.before("kommo", kommo), play.wire.before("stripe", Door(play.stripe)))
         await stack.enter_async_context(kommo.router.lifespan_context(kommo))
         await stack.enter_async_context(stripe.router.lifespan_context(stripe))
         keeper = asyncio.create_task(play.keep_alive())

@@ -13,6 +13,8 @@ from tests.crash.play import Play
 LOOK_SECONDS = 0.04
 IDLE_SECONDS = 0.6
 """Longer than between two looks of a worker: an owner that does nothing for so long waits for a moment to come."""
+AT_WORK = 0.0
+"""Somebody is at it this very moment."""
 STUCK_SECONDS = 30.0
 """Real time without any progress."""
 ROUNDS = 1000
@@ -65,7 +67,9 @@ def _answers(play: Play) -> int:
 
 
 async def _left(play: Play) -> Left:
-    found = [*_on_the_way(play), *[one async for one in _in_database(play)]]
+    found = list(_on_the_way(play))
+    if all(moment != AT_WORK for _, moment in found):
+        found += [one async for one in _in_database(play)]
     return Left(
         tuple(what for what, _ in found),
         tuple(moment for _, moment in found if moment is not None),
@@ -75,10 +79,10 @@ async def _left(play: Play) -> Left:
 
 def _on_the_way(play: Play) -> Iterator[tuple[str, float | None]]:
     if not play.wire.is_quiet:
-        yield "a request is under way", 0.0
+        yield "a request is under way", AT_WORK
     for delivery in play.stripe.courier.deliveries:
         if delivery.status == "pending":
-            yield f"delivery of {delivery.event.type}", 0.0 if delivery.under_way else delivery.due
+            yield f"delivery of {delivery.event.type}", AT_WORK if delivery.under_way else delivery.due
 
 
 async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
