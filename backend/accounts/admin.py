@@ -16,6 +16,7 @@ from backend.errors import AccountNotFound, NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.ledger.load import is_live
 from backend.models import Account, Audit, Deal
+from backend.rate.rows import blocked_at
 from backend.resources import Resources
 from backend.wakeups import mark_dirty, want
 
@@ -26,6 +27,12 @@ async def list_accounts(resources: Resources) -> list[dict[str, Any]]:
         return [await _shown(resources, session, account) for account in accounts]
 
 
+async def _problem(session: AsyncSession, account: Account) -> str:
+    """The account's own, and the one that all accounts behind our address share."""
+    blocked = "Kommo has blocked this server's address; only Kommo's support can lift that."
+    return f"{blocked} {account.problem}".strip() if await blocked_at(session) else account.problem
+
+
 async def _shown(resources: Resources, session: AsyncSession, account: Account) -> dict[str, Any]:
     connections = await connections_of(session, account.id)
     return {
@@ -34,7 +41,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
         "state": account.state,
         "mode": "live" if is_live(account, connections) else "test",
         "ready": account.set_up_at > 0,
-        "problem": account.problem,
+        "problem": await _problem(session, account),
         "stages": account.stages,
         "options": options_of(account).model_dump(),
         "renewals_a_year": await renewals_a_year(session, account.id),
@@ -44,6 +51,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
                 "livemode": one.livemode,
                 "state": one.state,
                 "webhook_url": webhook_url(resources, one.id),
+                "reference_policy": one.reference_policy,
                 "problem": one.problem,
             }
             for one in connections

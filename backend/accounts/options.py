@@ -24,6 +24,7 @@ class Options(BaseModel):
     prefill_email: StrictBool = False
     bare_reference: Literal["trust", "suggest"] = "trust"
     shadow: StrictBool = False
+    statement: StrictBool = False
     stage_hours: Annotated[StrictInt, Field(ge=1, le=24 * 365)] = 72
 
 

@@ -15,7 +15,15 @@ from backend.models.accounts import (
     StripeConnection,
     WidgetSeen,
 )
-from backend.models.payments import CheckoutSession, InboxEvent, LedgerEntry, LedgerLink, PaymentRequest, RefundRequest
+from backend.models.payments import (
+    CheckoutSession,
+    DealStatement,
+    InboxEvent,
+    LedgerEntry,
+    LedgerLink,
+    PaymentRequest,
+    RefundRequest,
+)
 from backend.models.rates import Rate
 from backend.models.running import Counted, WorkerBeat
 from backend.models.writing import CardWrite, Deal
@@ -28,6 +36,7 @@ __all__ = [
     "CheckoutSession",
     "Counted",
     "Deal",
+    "DealStatement",
     "InboxEvent",
     "Integration",
     "LedgerEntry",

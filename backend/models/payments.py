@@ -53,6 +53,15 @@ class CheckoutSession(SQLModel, table=True):
     made_at: float = moment()
 
 
+class DealStatement(SQLModel, table=True):
+    """A deal's permanent page for the client."""
+
+    __tablename__ = "deal_statement"
+    account_id: int = big_int(primary_key=True)
+    lead_id: int = big_int(primary_key=True)
+    token: str = Field(unique=True)
+
+
 class RefundRequest(SQLModel, table=True):
     """A refund that a rep asked for: a row before the call. ``id``, the widget's uuid, is the idempotency key."""
 

@@ -62,7 +62,7 @@ async def _answer(
     try:
         opened = await opening
     except RequestNotFound:
-        too_often = _guesses(request, resources).miss(request.client.host if request.client else "")
+        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
         return plain_page("busy" if too_often else "unknown", language)
     except (SQLAlchemyError, OSError) as error:
         log.error("database trouble behind a link", reason=type(error).__name__)
@@ -89,12 +89,12 @@ def only_looks(request: Request) -> bool:
     return request.method == "HEAD" or "prefetch" in prefetch or bool(_BOT.search(agent))
 
 
-def _guesses(request: Request, resources: Resources) -> Guesses:
+def guesses(request: Request, resources: Resources) -> Guesses:
     state = request.app.state
     if not hasattr(state, "guesses"):
         state.guesses = Guesses(resources.clock)
-    guesses: Guesses = state.guesses
-    return guesses
+    counted: Guesses = state.guesses
+    return counted
 
 
 def _openings(request: Request) -> Openings:

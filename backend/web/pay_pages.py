@@ -36,17 +36,17 @@ ASK_AGAIN = {"moment": 15, "trouble": 300, "busy": 60}
 """Seconds after which it makes sense to ask again, for pages that tell of trouble."""
 STATUS = {"moment": 503, "trouble": 503, "unknown": 404, "busy": 429}
 
-_environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
 
 
 def plain_page(name: str, language: str) -> HTMLResponse:
     """A page that knows of no payment: ``unknown``, ``busy``, or ``moment`` when our own database is away."""
-    return _page(name, language, _texts(language), {})
+    return _page(name, language, texts_of(language), {})
 
 
 def link_page(name: str, link: Link, language: str, *, refresh: int | None = None) -> HTMLResponse:
     """A page about one payment, with merchant, amount and description; ``refresh`` in seconds asks by itself."""
-    texts = _texts(language)
+    texts = texts_of(language)
     named = _named(link, language)
     details = {"merchant": named["merchant"], "amount": named["amount"], "description": link.request.description}
     page = _page(name, language, texts, named, details, _button(name, link, texts))
@@ -63,7 +63,7 @@ def _page(
     details: Mapping[str, str] | None = None,
     button: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    body = _environment.get_template("pay.html").render(
+    body = ENVIRONMENT.get_template("pay.html").render(
         language=language,
         css=Markup(CSS),  # noqa: S704 (our own file)
         title=texts[f"{name}_title"].format_map(named),
@@ -93,11 +93,11 @@ def _named(link: Link, language: str) -> dict[str, str]:
         "merchant": link.holder.label or link.account.subdomain or str(link.account.id),
         "amount": display(request.amount, request.currency, language),
         "paid": display(first.amount, first.currency, language) if first else "",
-        "date": _date(first.paid_at or 0.0, link.account.timezone, language) if first else "",
+        "date": date_of(first.paid_at or 0.0, link.account.timezone, language) if first else "",
     }
 
 
-def _date(at: float, timezone: str, language: str) -> str:
+def date_of(at: float, timezone: str, language: str) -> str:
     try:
         moment: datetime = as_datetime(at).astimezone(ZoneInfo(timezone))
     except (ZoneInfoNotFoundError, ValueError):
@@ -106,6 +106,6 @@ def _date(at: float, timezone: str, language: str) -> str:
 
 
 @cache
-def _texts(language: str) -> dict[str, str]:
+def texts_of(language: str) -> dict[str, str]:
     texts: dict[str, str] = json.loads((TEMPLATES / "pay_texts" / f"{language}.json").read_text(encoding="utf-8"))
     return texts

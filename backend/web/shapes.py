@@ -76,6 +76,7 @@ class DealAnswer(BaseModel):
     mode: str
     connected: bool
     may: May
+    statement_url: str | None
 
 
 class RefundAnswer(BaseModel):
@@ -95,7 +96,10 @@ class CheckAnswer(BaseModel):
     asked: int
 
 
-def deal_answer(ledger: DealLedger, public_url: str, *, connected: bool, may: May) -> DealAnswer:
+def deal_answer(
+    ledger: DealLedger, public_url: str, *, connected: bool, may: May, statement: str | None = None
+) -> DealAnswer:
+    """``statement`` is the token of the deal's page for the client, where there is one."""
     paid, expected = _paid(ledger), _expected(ledger)
     still_open = {currency: amount - paid.get(currency, 0) for currency, amount in expected.items()}
     return DealAnswer(
@@ -110,6 +114,7 @@ def deal_answer(ledger: DealLedger, public_url: str, *, connected: bool, may: Ma
         mode="live" if ledger.livemode else "test",
         connected=connected,
         may=may,
+        statement_url=f"{public_url}/d/{statement}" if statement else None,
     )
 
 

@@ -16,6 +16,7 @@ from backend.links.check import check
 from backend.links.create import create
 from backend.links.find import find_request
 from backend.links.refund import find_payment, refund
+from backend.links.statement import statement_token
 from backend.models import Account
 from backend.money import major
 from backend.resources import Resources
@@ -75,7 +76,9 @@ async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> 
         create=may(resources, user.account, user.user_id, "create"),
         refund=may(resources, user.account, user.user_id, "refund"),
     )
-    return deal_answer(ledger, resources.addresses.public_url, connected=connected, may=rights)
+    token = await statement_token(resources, user.account, lead_id) if ledger.requests or ledger.payments else None
+    base = resources.addresses.public_url
+    return deal_answer(ledger, base, connected=connected, may=rights, statement=token)
 
 
 @router.post("/deals/{lead_id}/check", status_code=202)

@@ -56,6 +56,8 @@ async def _pages(shop: Shop) -> dict[str, str]:
     replaced = await shop.made()
     waiting = await shop.made(description=LONG, replaces=replaced["id"])
     pages |= {"replaced": replaced["url"], "waiting": f"{waiting['url']}/thanks", "back": f"{waiting['url']}/back"}
+    await shop.set_options(statement=True)
+    pages["statement"] = (await shop.deal())["statement_url"]
     moment = await shop.made()
     shop.stripe.advance(24 * 3600 - 180)
     shop.stripe.start_paying(shop.session["id"])

@@ -94,9 +94,14 @@ async def _put_options(resources: Resources, account_id: int, typed: Typed) -> s
         "create": _who(typed, "create"),
         "refunds": _who(typed, "refunds"),
         "note_language": typed.get("note_language", ""),
+        "renewals": typed.get("renewals", "same_deal"),
         "prefill_email": typed.get("prefill_email") == "on",
+        "statement": typed.get("statement") == "on",
+        "shadow": typed.get("shadow") == "on",
         "mode": typed.get("mode", ""),
     }
+    if typed.get("bare_reference"):  # said only where it is meant: it sets every connection's policy
+        given["bare_reference"] = typed["bare_reference"]
     await put_options(resources, account_id, given)
     return ""
 

@@ -1,0 +1,52 @@
+"""The client's door to a deal as a whole: what was agreed, what was paid and went back, what is open."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.errors import AlreadyPaid, ProductError, RequestNotFound
+from backend.links.statement import Statement, find_statement, pay_the_rest
+from backend.resources import Resources
+from backend.web.deps import ResourcesDep
+from backend.web.languages import preferred
+from backend.web.pay import READ, guesses
+from backend.web.pay_pages import HEADERS, plain_page
+from backend.web.statement_page import statement_page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/d/{token}", methods=READ, name="statement")
+async def statement(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """From our database alone: whoever only looks causes nothing, and so does everybody else."""
+    found = await _found(request, resources, token)
+    return found if isinstance(found, Response) else statement_page(found, _language(request))
+
+
+@router.post("/d/{token}/pay", name="statement_pay")
+async def pay(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """To the link for what is open. Preview bots send no forms."""
+    found = await _found(request, resources, token)
+    if isinstance(found, Response):
+        return found
+    try:
+        link = await pay_the_rest(resources, found)
+    except AlreadyPaid:
+        return RedirectResponse(f"/d/{token}", 303, headers=HEADERS)
+    except ProductError:  # Stripe said no or nothing: the rep sees why, the client whom to write to
+        return statement_page(found, _language(request), trouble=True)
+    return RedirectResponse(f"/p/{link}", 303, headers=HEADERS)
+
+
+async def _found(request: Request, resources: Resources, token: str) -> Statement | Response:
+    try:
+        return await find_statement(resources, token)
+    except RequestNotFound:
+        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+        return plain_page("busy" if too_often else "unknown", _language(request))
+    except (SQLAlchemyError, OSError):
+        return plain_page("moment", _language(request))
+
+
+def _language(request: Request) -> str:
+    return preferred(request.headers.get("accept-language", ""))

@@ -1,0 +1,81 @@
+"""A deal's statement as a page: the same template family, words and headers as the pages of its links."""
+
+from dataclasses import dataclass
+
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from backend.ledger.deal import DealLedger, Payment
+from backend.links.statement import Statement
+from backend.money import display
+from backend.web.pay_pages import CSS, ENVIRONMENT, HEADERS, date_of, texts_of
+
+FORM_HEADERS = {
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    date: str
+    amount: str
+    refunded: str
+
+
+def statement_page(statement: Statement, language: str, *, trouble: bool = False) -> HTMLResponse:
+    texts, ledger = texts_of(language), statement.ledger
+    body = ENVIRONMENT.get_template("statement.html").render(
+        language=language,
+        css=Markup(CSS),  # noqa: S704 (our own file)
+        texts=texts,
+        merchant=statement.merchant,
+        trouble=texts["trouble_text"].format_map({"merchant": statement.merchant}) if trouble else "",
+        purposes=_purposes(ledger),
+        sums=_sums(ledger, texts, language),
+        lines=[_line(payment, statement, language) for payment in ledger.received_anywhere],
+        state=_state(ledger, texts),
+        pay=_pay(statement, texts, language),
+        token=statement.token,
+    )
+    return HTMLResponse(body, 503 if trouble else 200, headers=HEADERS | FORM_HEADERS | {"Content-Language": language})
+
+
+def _purposes(ledger: DealLedger) -> list[str]:
+    """What was asked for, each once, oldest first."""
+    return list(dict.fromkeys(request.description for request in ledger.live_requests))
+
+
+def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tuple[str, str]]:
+    """Agreed, paid, gone back and open, in the deal's currency; money in others stands in the list below."""
+    named = [
+        ("statement_agreed", ledger.expected),
+        ("statement_paid", ledger.gross),
+        ("statement_refunded", ledger.refunded),
+        ("statement_open", ledger.outstanding),
+    ]
+    shown = [(name, amount) for name, amount in named if amount or name != "statement_refunded"]
+    return [(texts[name], display(amount, ledger.currency, language)) for name, amount in shown]
+
+
+def _line(payment: Payment, statement: Statement, language: str) -> Line:
+    return Line(
+        date=date_of(payment.paid_at or 0.0, statement.account.timezone, language),
+        amount=display(payment.amount, payment.currency, language),
+        refunded=display(payment.refunded, payment.currency, language) if payment.refunded else "",
+    )
+
+
+def _state(ledger: DealLedger, texts: dict[str, str]) -> str:
+    if ledger.state == "processing":
+        return texts["processing_text"]
+    return "" if ledger.outstanding or not ledger.gross else texts["settled_text"]
+
+
+def _pay(statement: Statement, texts: dict[str, str], language: str) -> str:
+    """The button's words, with the amount that the link will ask for; empty where nothing can be paid."""
+    ledger = statement.ledger
+    if not statement.may_pay:
+        return ""
+    asked = ledger.open_request
+    amount = (asked.amount, asked.currency) if asked else (ledger.outstanding, ledger.currency)
+    return texts["statement_pay"].format_map({"amount": display(*amount, language)})

@@ -1,0 +1,127 @@
+"""The statement of a deal, as clients, preview bots and guessers meet it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.links.shop import Shop, open_shop
+from tests.product import running
+
+DEPOSIT = {"amount": "100.00", "kind": "deposit", "deal_total": "400.00"}
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
+    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+        await shop.set_options(statement=True)
+        yield shop
+
+
+async def _address(shop: Shop) -> str:
+    return str((await shop.deal())["statement_url"])
+
+
+async def test_it_is_switched_on_per_account_and_keeps_its_address(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    assert await _address(shop) == address
+    assert len(address.rpartition("/")[2]) == 16
+    assert (await shop.open(address)).status_code == 200
+    await shop.set_options(statement=False)
+    assert (await shop.deal())["statement_url"] is None
+    assert (await shop.open(address)).status_code == 404
+
+
+async def test_a_deal_that_nothing_was_asked_for_has_none(shop: Shop) -> None:
+    assert (await shop.deal())["statement_url"] is None
+
+
+async def test_it_tells_what_was_agreed_paid_and_is_open(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    page = (await shop.open(await _address(shop))).text
+    for told in ("Acme Studio", "Website, first part", "400.00 EUR", "100.00 EUR", "300.00 EUR", "Pay 300.00 EUR"):
+        assert told in page, told
+
+
+async def test_it_tells_what_went_back(tmp_path: Path) -> None:
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+        options = f"{product.url}/admin/api/accounts/{product.account.id}/options"
+        await product.http.put(options, json={"statement": True}, headers=product.admin)
+        lead_id = await product.paid_deal()
+        product.stripe.refund(str(product.fields(lead_id)["STRIPE_PAYMENT_INTENT"]), 3000)
+        await product.until(lambda: product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Partially refunded")
+        deal = await product.http.get(f"{product.url}/widget/deals/{lead_id}", headers=product.token())
+        page = (await product.http.get(deal.json()["statement_url"])).text
+        assert "(Returned: 30.00 USD)" in page
+        assert "<form" not in page  # a refund reopens no debt
+
+
+async def test_pay_the_rest_leads_to_one_link_however_often_it_is_pressed(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    answers = [await shop.http.post(f"{address}/pay") for _ in range(3)]
+    (link,) = {answer.headers["location"] for answer in answers}
+    assert [answer.status_code for answer in answers] == [303] * 3
+    checkout = await shop.open(link)
+    assert (checkout.status_code, shop.session["amount_total"]) == (303, 30000)
+    shop.stripe.pay_session(shop.session["id"])
+    await shop.check()
+    page = (await shop.open(address)).text
+    assert "Nothing is left to pay" in page
+    assert "<form" not in page
+    assert (await shop.http.post(f"{address}/pay")).headers["location"] == address.removeprefix(str(shop.http.base_url))
+
+
+async def test_an_open_link_is_used_before_another_is_made(shop: Shop) -> None:
+    request = await shop.made(amount="120.00")
+    answer = await shop.http.post(f"{await _address(shop)}/pay")
+    assert request["url"].endswith(answer.headers["location"])
+    assert len(shop.sessions) == 1
+
+
+async def test_whoever_only_looks_makes_nothing(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address, before = await _address(shop), len(shop.stripe.seen)
+    await shop.http.head(address)
+    bot = await shop.open(address, **{"User-Agent": "WhatsApp/2.23"})
+    assert 'property="og:title" content="Acme Studio' in bot.text
+    assert len(shop.stripe.seen) == before
+
+
+async def test_stripe_away_is_told_to_the_client_and_nothing_is_half_made(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    shop.fault("html_502")
+    answer = await shop.http.post(f"{address}/pay")
+    assert (answer.status_code, "Please write to Acme Studio" in answer.text) == (503, True)
+    assert len((await shop.deal())["requests"]) == 1
+
+
+async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: Shop) -> None:
+    await shop.paid(description="<script>alert(1)</script>")
+    answer = await shop.open(await _address(shop))
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "form-action 'self'" in policy
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in answer.headers["X-Robots-Tag"]
+    assert "<script>" not in answer.text
+    assert len(answer.content) < 20_000
+
+
+async def test_guessers_are_slowed_down(shop: Shop) -> None:
+    answers = [(await shop.open(f"/d/{n:016}")).status_code for n in range(31)]
+    assert answers == [404] * 30 + [429]
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("es", "Pendiente"), ("pt", "Em aberto"), ("tr", "Kalan"), ("id", "Sisa"), ("ru", "Осталось оплатить")],
+)
+async def test_it_speaks_the_clients_language(shop: Shop, language: str, word: str) -> None:
+    await shop.paid(**DEPOSIT)
+    answer = await shop.open(await _address(shop), **{"Accept-Language": language})
+    assert word in answer.text
+    assert answer.headers["Content-Language"] == language
