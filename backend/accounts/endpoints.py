@@ -7,10 +7,12 @@ import structlog
 from backend.accounts.connections import connections_of, secret_row, stripe_api, webhook_url
 from backend.models import StripeConnection
 from backend.resources import Resources
-from backend.stripe_api.client import PINNED_VERSION, Answer, Refused, StripeApi
+from backend.stripe_api.client import DESCRIPTION, PINNED_VERSION, Answer, Refused, StripeApi
 from backend.stripe_api.events import HANDLERS
 
 EVENTS = sorted(HANDLERS)
+FORMER_SECONDS = 4 * 86400.0
+"""Stripe tries for three days to deliver what an endpoint that was replaced did not take."""
 log = structlog.get_logger()
 
 
@@ -53,11 +55,17 @@ async def _made_or_repaired(resources: Resources, connection: StripeConnection) 
     if there is not None and there.get("api_version") == PINNED_VERSION and connection.webhook_secrets:
         if sorted(there["enabled_events"]) != EVENTS or there["url"] != url or there["status"] != "enabled":
             await api.update_endpoint(there["id"], EVENTS, url)
+        if resources.clock() - there["created"] > FORMER_SECONDS:
+            await _delete_former(api, there["id"], url)
         return None
-    made = await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
-    if there is not None:
-        await api.delete_endpoint(there["id"])
-    return made
+    return await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
+
+
+async def _delete_former(api: StripeApi, endpoint_id: str, url: str) -> None:
+    """Those that we made for this address before. Until then both deliver, and an event that comes by both is one."""
+    for one in await api.endpoints():
+        if one["url"] == url and one["description"] == DESCRIPTION and one["id"] != endpoint_id:
+            await api.delete_endpoint(one["id"])
 
 
 def _creation_key(connection: StripeConnection, url: str) -> str:

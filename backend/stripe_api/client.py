@@ -13,6 +13,8 @@ stripe.enable_telemetry = False  # it would write to the home folder and tell St
 
 PINNED_VERSION = stripe.api_version
 TIMEOUT_SECONDS = 15.0
+DESCRIPTION = "Stripe payments in the Kommo deal card"
+"""Of the webhook endpoints that we make: those of the merchant's own are left alone."""
 
 Answer = dict[str, Any]
 
@@ -125,7 +127,7 @@ class StripeApi:
             "url": url,
             "enabled_events": list(events),
             "api_version": PINNED_VERSION,
-            "description": "Stripe payments in the Kommo deal card",
+            "description": DESCRIPTION,
         }
         options: Any = {"idempotency_key": idempotency_key}
         return await _answer(self._client.v1.webhook_endpoints.create_async(params, options))

@@ -1,8 +1,9 @@
-"""A Kommo with many accounts, and processes of ours on one database. No web, no worker: nothing happens by itself."""
+"""A Kommo with many accounts, a Stripe, and processes of ours on one database. No worker: nothing happens by itself."""
 
 from collections.abc import AsyncIterator, Container
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
 
@@ -20,8 +21,14 @@ from backend.sandbox.kommo.account import Account as KommoAccount
 from backend.sandbox.kommo.grants import Integration
 from backend.sandbox.kommo.log import Asked
 from backend.sandbox.serving import serving
+from backend.sandbox.stripe import StripeWorld
+from backend.sandbox.stripe import create_app as stripe_app
+from backend.web.app import create_app
 
 TOKEN = "/oauth2/access_token"
+PUBLIC_URL = "https://pay.example.com"
+ADMIN_TOKEN = "admin-token-of-the-tests"
+ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 FAST = 1000.0
 """Calls a second: the rate is tested elsewhere."""
 
@@ -51,25 +58,27 @@ async def process(settings: Settings, clock: Clock, kommo: AsKommo) -> AsyncIter
         yield replace(opened, kommo_http=http)
 
 
-def settings(database_url: str) -> Settings:
-    return Settings(
-        _env_file=None,
-        public_url="https://pay.example.com",
-        database_url=database_url,
-        secret_keys="a sealing key of the tests",
-        admin_token="admin-token-of-the-tests",
-    ).model_copy(update={"kommo_rate": FAST, "kommo_ip_rate": FAST})
+def settings(database_url: str, **more: str) -> Settings:
+    known: dict[str, Any] = {
+        "public_url": PUBLIC_URL,
+        "database_url": database_url,
+        "secret_keys": "a sealing key of the tests",
+        "admin_token": ADMIN_TOKEN,
+    }
+    return Settings(_env_file=None, **(known | more)).model_copy(update={"kommo_rate": FAST, "kommo_ip_rate": FAST})
 
 
 @dataclass
 class Ground:
-    """``process`` is another process of ours on the same database."""
+    """``web`` is our own door; ``process`` is another process of ours on the same database."""
 
     kommo: KommoWorld
+    stripe: StripeWorld
     address: str
     settings: Settings
     clock: Clock
     resources: Resources
+    web: httpx.AsyncClient
 
     def process(self) -> AbstractAsyncContextManager[Resources]:
         return process(self.settings, self.clock, AsKommo(self.address, self.kommo.former_subdomains))
@@ -121,14 +130,15 @@ class Tenant:
 
 
 @asynccontextmanager
-async def ground(database_url: str, clock: Clock) -> AsyncIterator[Ground]:
+async def ground(database_url: str, clock: Clock, **more: str) -> AsyncIterator[Ground]:
+    """``more``: settings that differ."""
     kommo = KommoWorld(clock, kommo_hosts=True, switches={"account_rate": "none"})
     kommo.limits.rate = int(FAST)
-    async with serving(kommo_app.create_app(kommo)) as address:
-        chosen = settings(database_url)
-        async with open_resources(chosen, clock) as opened:
-            await upgrade(opened.database)
-        made = Ground(kommo, address, chosen, clock, opened)
-        async with made.process() as resources:
-            made.resources = resources
-            yield made
+    stripe = StripeWorld(clock, switches={"rate_limits": "none"})
+    async with serving(kommo_app.create_app(kommo)) as address, serving(stripe_app(stripe)) as stripe.base_url:
+        chosen = settings(database_url, stripe_api_base=stripe.base_url, **more)
+        async with process(chosen, clock, AsKommo(address, kommo.former_subdomains)) as resources:
+            await upgrade(resources.database)
+            inside = httpx.ASGITransport(create_app(resources, admin_token=ADMIN_TOKEN))
+            async with httpx.AsyncClient(transport=inside, base_url=PUBLIC_URL) as web:
+                yield Ground(kommo, stripe, address, chosen, clock, resources, web)
