@@ -10,6 +10,7 @@ REGISTRY = CollectorRegistry()
 
 INBOX_PENDING = Gauge("inbox_pending", "Events stored and not yet worked in.", registry=GAUGES)
 INBOX_OLDEST = Gauge("inbox_oldest_seconds", "Age of the oldest event that waits.", registry=GAUGES)
+KOMMO_BLOCKED = Gauge("kommo_blocked_seconds", "For how long Kommo has blocked our address; 0 = not.", registry=GAUGES)
 TOKEN_AGE = Gauge("token_age_seconds", "Age of an account's access token.", ["account"], registry=GAUGES)
 KOMMO_CALLS = Counter("kommo_calls", "Calls to Kommo by status; 0 = no answer.", ["status"], registry=REGISTRY)
 KOMMO_429 = Counter("kommo_429", "Times that Kommo said: too many requests.", registry=REGISTRY)

@@ -12,6 +12,7 @@ from backend import metrics
 from backend.inbox import WAITING
 from backend.models import Account, InboxEvent, StripeConnection, WorkerBeat
 from backend.pulse import count_up, store_counts, summed_counts
+from backend.rate.rows import blocked_at
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 
@@ -34,9 +35,10 @@ async def readyz(request: Request, resources: ResourcesDep, response: Response) 
     try:
         await count_up(resources.database, {("readyz", ()): 1.0})
         checks = {"database": "ok"} | await _checks(resources, request.app.state.started_at)
+        checks["kommo"] = await _blocked(resources)
     except Exception as error:  # whatever it is, an operator must see it here
         checks = {"database": f"unavailable: {type(error).__name__}"}
-    if all(said == "ok" for said in checks.values()):
+    if all(said == "ok" for name, said in checks.items() if name != "kommo"):
         return {"status": "ok", "checks": checks}
     response.status_code = 503
     return {"status": "unavailable", "checks": checks}
@@ -53,6 +55,14 @@ async def _checks(resources: Resources, started_at: float) -> dict[str, str]:
         "worker": "ok" if silent < BEAT_IS_OLD_SECONDS else f"no worker has looked for work for {silent:.0f} s",
         "inbox": "ok" if waits < INBOX_IS_OLD_SECONDS else f"an event has been due for {waits:.0f} s",
     }
+
+
+async def _blocked(resources: Resources) -> str:
+    """Said, but no reason not to be ready: events are taken and links work all the same."""
+    async with resources.database.read() as session:
+        since = await blocked_at(session)
+    minutes = (resources.clock() - since) / 60
+    return f"Kommo has blocked our address for {minutes:.0f} min" if since else "ok"
 
 
 def _oldest_due(now: float) -> SelectOfScalar[float]:
@@ -91,10 +101,12 @@ async def _measure(resources: Resources) -> None:
             .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
             .where(col(InboxEvent.state).in_(WAITING))
         )
+        blocked = await blocked_at(session)
         accounts = (await session.exec(select(Account).where(Account.token_issued_at > 0))).all()
     count, oldest = waiting.one()
     metrics.INBOX_PENDING.set(count)
     metrics.INBOX_OLDEST.set(now - oldest if oldest else 0)
+    metrics.KOMMO_BLOCKED.set(now - blocked if blocked else 0)
     metrics.TOKEN_AGE.clear()
     for account in accounts:
         metrics.TOKEN_AGE.labels(account=str(account.id)).set(now - account.token_issued_at)
