@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from tests.crash.databases import Databases
-from tests.crash.lane import Lane, open_lane
+from tests.crash.lane import Beginning, Lane, open_lane
 from tests.crash.play import Play
 from tests.crash.quiet import NeverQuiet
 from tests.crash.scenario import Scenario, begin, judged, played
@@ -54,29 +54,34 @@ class Ground:
         """One play that nobody disturbs tells the stones; then one play for each that was chosen."""
         async with AsyncExitStack() as stack:
             lanes = [await stack.enter_async_context(self._lane(number)) for number in range(self.lanes)]
-            known = await _undisturbed(lanes[0], scenario, stones)
+            beginning = await begin(lanes[0], scenario)
+            known = await _undisturbed(lanes[0], scenario, beginning, stones)
             waiting = list(reversed(chosen := list(choose(known))))
             told: list[tuple[bool, list[str]]] = []
-            await asyncio.gather(*(_work(lane, scenario, waiting, told) for lane in lanes))
+            others = [(lane, await begin(lane, scenario)) for lane in lanes[1:]]
+            begun = [(lanes[0], beginning), *others]
+            await asyncio.gather(*(_work(lane, scenario, start, waiting, told) for lane, start in begun))
         problems = [problem for _, problems in told for problem in problems]
         return Swept(len(known), len(chosen), sum(not met for met, _ in told), problems)
 
     def _lane(self, number: int) -> AbstractAsyncContextManager[Lane]:
         folder = self.folder / f"lane{number}"
-        folder.mkdir()
+        folder.mkdir(parents=True)
         return open_lane(folder, self.databases(folder))
 
 
-async def _undisturbed(lane: Lane, scenario: Scenario, stones: Callable[[Play], Iterable[AnyStone]]) -> list[AnyStone]:
-    beginning = await begin(lane, scenario)
+async def _undisturbed(
+    lane: Lane, scenario: Scenario, beginning: Beginning, stones: Callable[[Play], Iterable[AnyStone]]
+) -> list[AnyStone]:
     async with played(lane, scenario, beginning, lambda play: play.start()) as play:
         problems = await judged(play, scenario)
         assert not problems, f"{scenario.name}, undisturbed: {problems}"
         return list(stones(play))
 
 
-async def _work(lane: Lane, scenario: Scenario, waiting: list[AnyStone], told: list[tuple[bool, list[str]]]) -> None:
-    beginning = await begin(lane, scenario)
+async def _work(
+    lane: Lane, scenario: Scenario, beginning: Beginning, waiting: list[AnyStone], told: list[tuple[bool, list[str]]]
+) -> None:
     while waiting:
         stone = waiting.pop()
         try:

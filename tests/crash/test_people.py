@@ -8,10 +8,8 @@ import pytest
 from tests.crash.databases import Sqlite
 from tests.crash.people import meddlings_of
 from tests.crash.scenario import Scenario
-from tests.crash.scenarios import ALL
+from tests.crash.scenarios import ALL, MEDDLED
 from tests.crash.sweep import Ground
-
-MEDDLED = ("three events of one payment", "refund", "dispute", "renewal", "deleted deal in a batch")
 
 
 @pytest.mark.full

@@ -1,0 +1,42 @@
+"""The daily sample of the sweeps: each of the twelve scenarios is played with a death, a fault, and a person."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from tests.crash.databases import Sqlite
+from tests.crash.faults import Fault, faults_of
+from tests.crash.people import Meddling, meddlings_of
+from tests.crash.play import Play
+from tests.crash.points import Point, points_of
+from tests.crash.scenario import Scenario
+from tests.crash.scenarios import MEDDLED, TWELVE
+from tests.crash.sweep import Ground, Swept
+
+AT_A_TIME = 3
+STEP = 0.618
+"""The golden ratio: from scenario to scenario the places spread over the whole play, and every kind comes up."""
+
+Stone = Point | Fault | Meddling
+
+
+async def test_a_death_a_fault_and_a_person_break_no_promise(tmp_path: Path) -> None:
+    turns = asyncio.Semaphore(AT_A_TIME)
+
+    async def swept(place: int, scenario: Scenario) -> Swept[Stone]:
+        async with turns:
+            ground = Ground(tmp_path / str(place), Sqlite, 1)
+            return await ground.sweep(scenario, lambda play: _stones(play, place, scenario), list)
+
+    told = await asyncio.gather(*(swept(place, scenario) for place, scenario in enumerate(TWELVE)))
+    problems = [problem for one in told for problem in one.problems]
+    assert not problems, "\n".join(problems)
+
+
+def _stones(play: Play, place: int, scenario: Scenario) -> Iterator[Stone]:
+    kinds: list[list[Stone]] = [[*points_of(play)], [*faults_of(play)]]
+    if scenario.name in MEDDLED:
+        kinds.append([*meddlings_of(play)])
+    for number, stones in zip(count(place * len(kinds)), kinds, strict=False):
+        yield stones[int(len(stones) * (number * STEP % 1))]
