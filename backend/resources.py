@@ -17,6 +17,8 @@ from backend.signing import VISIT_SECONDS, StateSigner
 from backend.stripe_api.client import http_client
 from backend.vault import Vault
 
+KEEP_SECONDS = 3.0
+"""Less than servers keep an idle connection: one that they close under a request leaves a write in doubt."""
 KOMMO_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
 
@@ -69,7 +71,8 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
     """All connections of a process, closed at the end."""
     database = Database(settings.database_url)
     stripe_http = http_client()
-    async with httpx.AsyncClient(timeout=KOMMO_TIMEOUT, follow_redirects=False) as kommo_http:
+    limits = httpx.Limits(keepalive_expiry=KEEP_SECONDS)
+    async with httpx.AsyncClient(timeout=KOMMO_TIMEOUT, limits=limits, follow_redirects=False) as kommo_http:
         try:
             yield Resources(
                 database=database,

@@ -189,7 +189,9 @@ async def running(
         await upgrade(resources.database)
         await ensure_environment(resources, chosen)
         await stack.enter_async_context(serving(create_app(resources, admin_token=ADMIN_TOKEN), port))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30.0))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(timeout=30.0, limits=httpx.Limits(keepalive_expiry=2.0))
+        )
         worker = Worker(resources)
         working = asyncio.create_task(worker.run())
         product = Product(kommo, stripe, integration, resources, worker, url, http)
