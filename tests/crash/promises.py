@@ -144,7 +144,9 @@ async def _of_tokens(play: Play) -> list[str]:
     pair = play.kommo.wallet.by_access.get(kept["access_token"])
     if pair is None or pair.access_revoked:
         return ["the access token is dead"]
-    if pair.refresh != kept["refresh_token"] or not play.kommo.refresh_is_live(pair) or pair.follower:
+    in_grace = play.kommo.switches.reads("old_refresh_token", "grace") and not (pair.follower and pair.follower.seen)
+    is_live = play.kommo.refresh_is_live(pair) and (pair.follower is None or in_grace)
+    if pair.refresh != kept["refresh_token"] or not is_live:
         return ["the refresh token is dead"]
     connections = await _rows(play, StripeConnection)
     return [f"{len(connections)} Stripe connections"] if len(connections) != 1 else []
