@@ -58,7 +58,8 @@ def _line(asked: list[Asked], latency: float) -> str:
     refused = sum(one.status == 429 for one in asked)
     return (
         f"{DEALS / seconds:5.1f} deals/s, {len(asked) / DEALS:.4f} calls a payment, {len(asked) / seconds:.2f} calls/s "
-        f"= {len(asked) / seconds / RATE:.0%} of the allowed rate, at most {most} in any second, {refused} refused (429)"
+        f"= {len(asked) / seconds / RATE:.0%} of the allowed rate, at most {most} in any second, "
+        f"{refused} refused (429)"
     )
 
 
