@@ -93,9 +93,10 @@ async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
         deals = (await session.exec(select(Deal).where(col(Deal.written) < col(Deal.wanted)))).all()
         codes = (await session.exec(select(PendingCode))).all()
     connected = {account.id for account in accounts if account.state == "connected"}
+    is_set_up = all(account.set_up_at for account in accounts if account.id in connected)
+    if not is_set_up:
+        yield "set-up", None
     for account in accounts:
-        if account.id in connected and not account.set_up_at:
-            yield "set-up", None
         if account.refresh_until > play.board():
             yield "a refresh that somebody began", account.refresh_until
     for work in works:
@@ -103,7 +104,7 @@ async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
             yield f"account {work.account_id} is worked on", _ahead(play, work.lease_until)
         elif work.wanted > work.done:
             yield "an account that nobody works on", work.next_try_at
-        if (events or deals) and work.wake_at:
+        if (events or deals or not is_set_up) and work.wake_at:
             yield "an account's next look", _ahead(play, work.wake_at) if work.owner else work.wake_at
     for event in events:
         yield f"{event.state} {event.type}", _ahead(play, event.next_try_at)
