@@ -1,4 +1,4 @@
-"""No wrong amount in any currency: from Stripe's minor units to the deal's fields and back; and the card's one source."""
+"""No wrong amount in any currency, from minor units to the deal's fields and back; and the card's one source."""
 
 import json
 from dataclasses import replace
