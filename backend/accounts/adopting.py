@@ -60,10 +60,14 @@ async def _whose(resources: Resources, base_url: str, pair: TokenPair) -> Accoun
 
 
 async def _store(resources: Resources, waiting: Waiting, pair: TokenPair, info: AccountInfo) -> Account:
-    """The account with its new pair, connected, its set-up due."""
+    """The account with its new pair, connected, its set-up due. Of a callback and a worker that come at once with the
+    same answer, one does it."""
     now = resources.clock()
     async with resources.database.write() as session:
+        is_first = await forget_in(session, waiting)
         account = await session.get(Account, info.id, with_for_update=True)
+        if account is not None and not is_first:
+            return account
         if account is None:
             account = Account(id=info.id, base_url="", tokens="", connected_at=now)
         account.client_id, account.base_url = waiting.client_id, waiting.base_url
@@ -77,7 +81,6 @@ async def _store(resources: Resources, waiting: Waiting, pair: TokenPair, info: 
         session.add(Audit(at=now, account_id=info.id, who="Kommo", what="connected", after={"by": waiting.kind}))
         await _tie_integration(session, waiting.client_id, info.id)
         await _tie_environment(session, account, resources.kommo_subdomain)
-        await forget_in(session, waiting)
         await want(session, info.id)
     return account
 

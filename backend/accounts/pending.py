@@ -102,10 +102,11 @@ async def forget(resources: Resources, waiting: Waiting) -> None:
         await forget_in(session, waiting)
 
 
-async def forget_in(session: AsyncSession, waiting: Waiting) -> None:
-    """Within a unit of work. Only the very thing that was read: a newer code in its place stays."""
-    await session.exec(
+async def forget_in(session: AsyncSession, waiting: Waiting) -> bool:
+    """Within a unit of work. Only the very thing that was read: a newer code in its place stays. False: it was gone."""
+    result = await session.exec(
         delete(PendingCode).where(
             col(PendingCode.client_id) == waiting.row, col(PendingCode.received_at) == waiting.received_at
         )
     )
+    return bool(result.rowcount)

@@ -37,7 +37,7 @@ def reads_deals(call: Call) -> bool:
 
 
 def patches(call: Call) -> bool:
-    return call.method == "PATCH"
+    return call.method == "PATCH" and call.path == "/api/v4/leads"
 
 
 async def test_a_killed_worker_is_taken_over_within_two_seconds(fleet: Fleet) -> None:
