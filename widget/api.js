@@ -40,8 +40,8 @@ export function backend(widget) {
    */
   const call = (method, path, body) => within(PATIENCE, ask(widget, method, path, body, heard));
   let newest = BUILD.api;
-  const heard = (/** @type {import('./types.d.ts').Xhr} */ xhr) => {
-    newest = Math.max(newest, Number(NEWEST.exec(xhr.getAllResponseHeaders())?.[1] ?? 0));
+  const heard = (/** @type {import('./types.d.ts').Xhr | undefined} */ xhr) => {
+    newest = Math.max(newest, Number(NEWEST.exec(xhr?.getAllResponseHeaders() ?? '')?.[1] ?? 0));
   };
   return {
     outdated: () => newest > BUILD.api,
@@ -65,7 +65,7 @@ export function backend(widget) {
  * @param {string} method
  * @param {string} path
  * @param {unknown} body
- * @param {(xhr: import('./types.d.ts').Xhr) => void} heard
+ * @param {(xhr: import('./types.d.ts').Xhr | undefined) => void} heard
  * @returns {Promise<any>}
  */
 function ask(widget, method, path, body, heard) {
@@ -75,15 +75,16 @@ function ask(widget, method, path, body, heard) {
       return;
     }
     const sent = body === undefined ? {} : { data: JSON.stringify(body), contentType: 'application/json' };
-    // The backend's sentences come in the language of this page; the header needs no leave of a preflight.
-    const headers = { 'Accept-Language': language() };
-    widget
-      .$authorizedAjax({ url: BUILD.backend + path, method, dataType: 'text', timeout: PATIENCE, headers, ...sent })
-      .done((text, _status, xhr) => {
+    // In the address: nobody says that Kommo keeps a header of ours beside its own.
+    const url = `${BUILD.backend}${path}?lang=${encodeURIComponent(language())}`;
+    // `then` alone, which both a jQuery deferred and a promise have.
+    widget.$authorizedAjax({ url, method, dataType: 'text', timeout: PATIENCE, ...sent }).then(
+      (text, _status, xhr) => {
         heard(xhr);
         resolve(text);
-      })
-      .fail((xhr) => reject(refusal(xhr)));
+      },
+      (xhr) => reject(refusal(xhr)),
+    );
   });
   return answer.then(parsed);
 }

@@ -57,8 +57,7 @@ export type Words = (key: string, values?: Record<string, string>) => string;
 export type Xhr = { status: number; responseText?: string; getAllResponseHeaders(): string };
 
 export type Deferred = {
-  done(take: (data: string, status: string, xhr: Xhr) => void): Deferred;
-  fail(take: (xhr: Xhr) => void): Deferred;
+  then(took: (data: string, status?: string, xhr?: Xhr) => void, refused: (xhr: Xhr) => void): unknown;
 };
 
 /** The object that Kommo extends with its own methods before it is constructed, and fills after. */

@@ -121,7 +121,7 @@ class ScriptedBackend:
             request.url.path,
             await _json(request),
             self._claims(request),
-            request.headers.get("Accept-Language", ""),
+            request.query_params.get("lang", ""),
         )
         self.calls.append(call)
         name = _name(call.method, call.path)

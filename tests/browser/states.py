@@ -82,7 +82,7 @@ def form_broken(card: Card) -> None:
 
 
 def creating(card: Card) -> None:
-    never_answered(card, "/widget/requests")
+    never_answered(card, "/widget/requests*")
     card.open().begin()
     card.submit.click()
     expect(card.widget).to_contain_text("Creating…")
@@ -129,7 +129,7 @@ def listed_with_statement(card: Card) -> None:
 
 
 def checking(card: Card) -> None:
-    never_answered(card, "/widget/deals/*/check")
+    never_answered(card, "/widget/deals/*/check*")
     listed(card)
     card.button("Check now").click()
     expect(card.widget).to_contain_text("Checking…")

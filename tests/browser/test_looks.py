@@ -16,32 +16,40 @@ from tests.browser.states import PANEL, WIDE
 
 pytestmark = pytest.mark.browser
 
-THEMES = ("light", "dark")
+Look = tuple[int, str]
+
+HALVES = [pytest.param(0, id="daily"), pytest.param(1, id="full", marks=pytest.mark.full)]
+"""Of the four looks of a state two are taken each day: each size and each theme once."""
 
 
+def half(which: int, narrow: int, wide: int) -> list[Look]:
+    return [(narrow, "light"), (wide, "dark")] if which == 0 else [(narrow, "dark"), (wide, "light")]
+
+
+@pytest.mark.parametrize("which", HALVES)
 @pytest.mark.parametrize("state", PANEL)
-def test_a_state_is_accessible_and_fits_the_panel(card: Card, state: str) -> None:
+def test_a_state_is_accessible_and_fits_the_panel(card: Card, state: str, which: int) -> None:
     PANEL[state](card)
     block = card.page.locator("#widgets_block .card-widgets__widget").first
-    for width in (200, 320):
+    for width, theme in half(which, 200, 320):
         card.page.evaluate("width => document.getElementById('widgets_block').style.width = `${width}px`", width)
-        _holds(card, block, f"{state}-{width}")
+        _holds(card, block, theme, f"{state}-{width}-{theme}")
 
 
+@pytest.mark.parametrize("which", HALVES)
 @pytest.mark.parametrize("state", WIDE)
-def test_what_has_a_page_for_itself_is_accessible_and_fits_the_screen(card: Card, state: str) -> None:
+def test_what_has_a_page_for_itself_is_accessible_and_fits_the_screen(card: Card, state: str, which: int) -> None:
     WIDE[state](card)
-    for width in (320, 1280):
+    for width, theme in half(which, 320, 1280):
         card.page.set_viewport_size({"width": width, "height": 720})
-        _holds(card, card.page.locator("body"), f"{state}-{width}")
+        _holds(card, card.page.locator("body"), theme, f"{state}-{width}-{theme}")
 
 
-def _holds(card: Card, picture: Locator, name: str) -> None:
-    for theme in THEMES:
-        card.page.evaluate("theme => document.documentElement.dataset.colorScheme = theme", theme)
-        if folder := os.environ.get("WIDGET_SHOTS"):
-            picture.screenshot(path=Path(folder) / f"{name}-{theme}.png")
-        assert violations(card.page, ".dealpay") == []
+def _holds(card: Card, picture: Locator, theme: str, name: str) -> None:
+    card.page.evaluate("theme => document.documentElement.dataset.colorScheme = theme", theme)
+    if folder := os.environ.get("WIDGET_SHOTS"):
+        picture.screenshot(path=Path(folder) / f"{name}.png")
+    assert violations(card.page, ".dealpay") == []
     assert _sticks_out(card) == []
 
 
