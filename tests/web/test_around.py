@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from backend.web.around import may_call
+from backend.widget_archive import API, API_HEADER
 from tests.product import Product, running
 
 KOMMO = "https://{subdomain}.kommo.com"
@@ -60,11 +61,13 @@ async def test_only_the_widgets_routes_are_open_to_other_pages(product: Product)
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_errors_can_be_read_by_kommos_page(product: Product) -> None:
+async def test_errors_and_how_new_we_are_can_be_read_by_kommos_page(product: Product) -> None:
     answer = await product.http.post(f"{product.url}/widget/requests", headers={"Origin": product.kommo.base_url})
     assert answer.status_code == 401
     assert answer.headers["access-control-allow-origin"] == product.kommo.base_url
     assert answer.headers["vary"] == "Origin"
+    assert API_HEADER in answer.headers["access-control-expose-headers"]
+    assert answer.headers[API_HEADER] == str(API)
 
 
 async def test_a_failing_database_is_told_in_words(product: Product) -> None:
