@@ -17,6 +17,8 @@ from backend.db import Database
 from backend.models import AccountWork
 
 LEASE_SECONDS = 30.0
+LONG_AGO = 1.0
+"""In ``wake_at`` 0 means: no need."""
 
 
 class LeaseLost(Exception):
@@ -133,17 +135,19 @@ async def heartbeat(database: Database, claim: Claim, now: float) -> None:
 
 
 async def release(database: Database, claim: Claim, *, wake_at: float | None, hold_until: float | None = None) -> None:
-    """Give the account back: all that was wanted when it was claimed is done. ``wake_at``: look again then.
+    """Give the account back: all that was wanted when it was claimed is done. ``wake_at``: look again then, at once
+    where that has passed.
 
     ``hold_until``: Kommo asked for patience, and new events do not shorten it.
     """
+    wake = 0.0 if wake_at is None else max(wake_at, LONG_AGO)
     held = {} if hold_until is None else {"hold_until": hold_until}
     async with database.write() as session:
         await _updated(
             session,
             update(AccountWork)
             .where(_mine(claim))
-            .values(owner="", owner_lock=0, lease_until=0.0, done=claim.wanted, wake_at=wake_at or 0.0, **held),
+            .values(owner="", owner_lock=0, lease_until=0.0, done=claim.wanted, wake_at=wake, **held),
         )
 
 

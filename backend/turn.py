@@ -10,7 +10,7 @@ from backend.errors import NotConnected
 from backend.inbox import next_due as next_event_due
 from backend.ingest import ingest
 from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnpaid
-from backend.leases import Claim, hand_back, release
+from backend.leases import Claim, release
 from backend.models import Account
 from backend.rate.rows import PROBE_SECONDS
 from backend.resources import Resources
@@ -25,14 +25,11 @@ log = structlog.get_logger()
 
 
 async def take_turn(resources: Resources, claim: Claim) -> None:
-    """Given back undone where the process is being stopped: what was begun is finished, the rest is the next one's."""
+    """Where the process is being stopped, what was begun is finished; the rest is due at once, for whoever is next."""
     await ingest(resources, claim)
     held = claim.hold_until if claim.hold_until > resources.clock() else None
     if held is None:
         held = await _write(resources, claim)
-    if resources.stopping.is_set() and held is None:
-        await hand_back(resources.database, claim, next_try_at=resources.clock())
-        return
     moment = await _next_moment(resources, claim.account_id, held)
     await release(resources.database, claim, wake_at=moment, hold_until=held)
 

@@ -6,7 +6,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backend.db import Database
-from backend.leases import LEASE_SECONDS, LeaseLost, claim, fence, hand_back, heartbeat, release
+from backend.leases import (
+    LEASE_SECONDS,
+    LeaseLost,
+    check,
+    claim,
+    fence,
+    free,
+    hand_back,
+    heartbeat,
+    held_locks,
+    release,
+)
 from backend.migrations import upgrade
 from backend.models import AccountWork
 from backend.wakeups import want
@@ -112,6 +123,60 @@ async def test_an_account_wakes_at_its_moment_though_nothing_new_is_wanted(datab
     await release(database, taken, wake_at=NOW + 50)
     assert await claim(database, "a", NOW + 49) is None
     assert await claim(database, "a", NOW + 50) is not None
+
+
+async def test_a_moment_that_has_passed_is_now(database: Database) -> None:
+    await _want(database)
+    taken = await claim(database, "a", NOW)
+    assert taken is not None
+    await release(database, taken, wake_at=0.0)
+    assert await claim(database, "a", NOW) is not None
+
+
+async def test_who_dies_after_it_woke_for_a_moment_leaves_the_moment_behind(database: Database) -> None:
+    """Nothing new is wanted: only the moment says that there is work."""
+    await _want(database)
+    taken = await claim(database, "a", NOW)
+    assert taken is not None
+    await release(database, taken, wake_at=NOW + 50)
+    assert await claim(database, "a", NOW + 50) is not None
+    assert await claim(database, "b", NOW + 50 + LEASE_SECONDS + 1) is not None
+
+
+async def test_accounts_of_the_dead_are_free_at_once_and_others_are_not(database: Database) -> None:
+    for account_id in (1, 2):
+        await _want(database, account_id)
+    dead, alive = await claim(database, "a", NOW, lock=5), await claim(database, "b", NOW, lock=6)
+    assert dead is not None
+    assert alive is not None
+    assert await held_locks(database, NOW) == {5, 6}
+    await free(database, {5})
+    taken = await claim(database, "b", NOW, lock=6)
+    assert taken is not None
+    assert taken.account_id == dead.account_id
+    assert await claim(database, "c", NOW) is None
+    with pytest.raises(LeaseLost):
+        await check(database, dead, NOW)
+
+
+async def test_whoever_waited_longest_is_served_first(database: Database) -> None:
+    for account_id in (1, 2, 3):
+        await _want(database, account_id)
+    served = []
+    for moment in range(6):
+        taken = await claim(database, "a", NOW + moment)
+        assert taken is not None
+        served.append(taken.account_id)
+        await hand_back(database, taken, next_try_at=0.0)
+    assert served == [1, 2, 3, 1, 2, 3]
+
+
+async def test_a_lease_that_is_about_to_run_out_is_extended_before_a_call(database: Database) -> None:
+    await _want(database)
+    taken = await claim(database, "a", NOW)
+    assert taken is not None
+    await check(database, taken, NOW + LEASE_SECONDS - 1)
+    assert await claim(database, "b", NOW + LEASE_SECONDS + 1) is None
 
 
 async def test_every_claim_raises_the_epoch(database: Database) -> None:

@@ -10,21 +10,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.models import Account, CardWrite, Deal
+from backend.retries import GIVE_UP_SECONDS, NEVER, wait_after
 from backend.writer.plan import IN_DOUBT
 
 READ = 250
 """Deals that one reading call takes."""
 LONGEST_PROBLEM = 500
-REFUSED_WAITS = (1800.0, 7200.0, 21600.0)
-"""A deal that Kommo refuses, whatever we leave out, is not hammered: tried again then, with the reason shown."""
-
-
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A deal that is not as wanted yet is looked at again ``at``; None = by how often it was refused already."""
+    """A deal that is not as wanted yet is looked at again ``at``; None = it was refused: tried on the schedule."""
 
     at: float | None
     problem: str = ""
@@ -122,14 +119,14 @@ async def audit_at(session: AsyncSession, account_id: int, lead_ids: Iterable[in
 
 
 async def postpone(session: AsyncSession, account_id: int, lead_id: int, later: Later, now: float) -> None:
-    first, second, rest = (now + wait for wait in REFUSED_WAITS)
-    refused = case((col(Deal.attempts) == 0, first), (col(Deal.attempts) == 1, second), else_=rest)
-    at = refused if later.at is None else later.at
-    await session.exec(
-        update(Deal)
-        .where(col(Deal.account_id) == account_id, col(Deal.lead_id) == lead_id)
-        .values(next_try_at=at, problem=later.problem[:LONGEST_PROBLEM], attempts=Deal.attempts + 1)
-    )
+    """With the reason, for a person to see. What was refused for thirty days waits for news of the deal."""
+    deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
+    deal.next_try_at, deal.problem = later.at or now + wait_after(deal.attempts), later.problem[:LONGEST_PROBLEM]
+    if later.at is None:
+        deal.attempts += 1
+        if now - (deal.dirty_since or now) > GIVE_UP_SECONDS:
+            deal.next_try_at = NEVER
+    session.add(deal)
 
 
 async def gone(session: AsyncSession, account_id: int, seen: Mapping[int, int]) -> None:
