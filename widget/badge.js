@@ -23,5 +23,10 @@ export function badge(state, words) {
   const key = `state.${name}`;
   const said = words(key);
   const text = said === key ? state : said;
-  return el('span', { class: `dealpay-badge dealpay-badge-${COLOURS[name] ?? 'grey'}`, text });
+  return el('span', { class: `dealpay-badge dealpay-badge-${colourOf(state)}`, text });
+}
+
+/** @param {string} state */
+export function colourOf(state) {
+  return COLOURS[state.replace(/ /g, '_')] ?? 'grey';
 }

@@ -1,6 +1,6 @@
 // @ts-check
 
-import { badge } from './badge.js';
+import { badge, colourOf } from './badge.js';
 import { createdPanel } from './created.js';
 import { el, focusKey, slot } from './dom.js';
 import { footer } from './footer.js';
@@ -86,7 +86,7 @@ function summary({ draft, created }, deal, words, lang) {
   return [
     el('p', { class: 'dealpay-row' }, badge(deal.state, words), test),
     ...deal.expected.map((expected) => progress(deal, expected, words, lang)),
-    deal.explanation && el('p', { class: 'dealpay-why', text: deal.explanation }),
+    deal.explanation && el('p', { class: `dealpay-why dealpay-why-${colourOf(deal.state)}`, text: deal.explanation }),
   ];
 }
 
