@@ -4,7 +4,7 @@ Rights and deals are remembered for five minutes in each process, so that a card
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.moving import check_named_host
@@ -19,9 +19,12 @@ from backend.resources import Resources
 
 REMEMBER_SECONDS = 300.0
 REMEMBER_GONE_SECONDS = 10.0
+LAST_WORD_SECONDS = 24 * 3600.0
+"""So long Kommo's last word about a deal or a user counts while Kommo can't be asked."""
 REMEMBER_AT_MOST = 10_000
 LARGEST_ID = 2**63 - 1
 Action = Literal["view", "create", "cancel", "refund"]
+Known = TypeVar("Known", Lead, User)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,19 @@ async def check_lead(resources: Resources, account: Account, user_id: int, lead_
     """The deal as Kommo shows it, or None when Kommo can't be asked; then reading and creating go on.
 
     ``DealNotFound`` where Kommo has no such deal, ``NotAllowed`` where the user may not see it or do this,
-    ``KommoUnreachable`` where only Kommo could tell that they may.
+    ``KommoUnreachable`` where only Kommo could tell that they may. While Kommo can't be asked, its last word counts,
+    except about who is an admin and may refund.
     """
+    lead: Lead | None
+    known: Lead | None
     try:
-        lead = await _lead(resources, account.id, lead_id, fresh=action == "create")
+        lead = known = await _lead(resources, account.id, lead_id, fresh=action == "create")
     except (KommoError, NotConnected):
-        lead = None
+        lead, known = None, _last_word(resources, ("lead", account.id, lead_id), Lead)
     user, was_told = await _user(resources, account.id, user_id)
-    if not (_sees(user, user_id, lead) if lead else _may_see_any(user)):
+    if not (_sees(user, user_id, known) if known else _may_see_any(user)):
         raise NotAllowed("In Kommo you may not see this deal.")
-    if action != "view" and not _allowed(account, user, user_id, action):
+    if action != "view" and not _allowed(account, user if was_told else None, user_id, action):
         if not was_told and action == "refund" and options_of(account).refunds == "admins":
             raise KommoUnreachable("Kommo can't be asked right now whether you are an admin. Try again in a moment.")
         raise NotAllowed("Your administrator has not allowed you to do this.")
@@ -120,7 +126,7 @@ async def _lead(resources: Resources, account_id: int, lead_id: int, *, fresh: b
 
 
 async def _user(resources: Resources, account_id: int, user_id: int) -> tuple[User | None, bool]:
-    """None where Kommo does not tell, since our token is not an admin's; and False where it can't be asked."""
+    """None where Kommo does not tell, since our token is not an admin's. With False: its last word, if any."""
     key = ("user", account_id, user_id)
     known = _recall(resources, key)
     if known is None:
@@ -129,9 +135,14 @@ async def _user(resources: Resources, account_id: int, user_id: int) -> tuple[Us
         except KommoForbidden:
             known = "unknown"
         except (KommoError, NotConnected):
-            return None, False
+            return _last_word(resources, key, User), False
         _remember(resources, key, known, REMEMBER_SECONDS)
     return (known if isinstance(known, User) else None), True
+
+
+def _last_word(resources: Resources, key: tuple[str, int, int], kind: type[Known]) -> Known | None:
+    until, value = resources.remembered.get(key, (0.0, None))
+    return value if isinstance(value, kind) and until + LAST_WORD_SECONDS > resources.clock() else None
 
 
 def _recall(resources: Resources, key: tuple[str, int, int]) -> object | None:
