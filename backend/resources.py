@@ -58,6 +58,8 @@ class Resources:
     """In a turn at an account: raises where another worker has taken the account over; asked before each call."""
     backlog: bool = False
     """Nobody waits for what is done with these resources: at Kommo it goes after those for whom somebody does."""
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever looks at an account's fields after a refusal: the other batches wait for what is found."""
     remembered: dict[tuple[str, int, int], tuple[float, object]] = field(default_factory=dict)
     """Deals and users of Kommo, (kind, account, id) → (until, value): a polling card asks us, not Kommo."""
 

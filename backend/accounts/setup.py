@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import structlog
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -27,7 +28,10 @@ log = structlog.get_logger()
 
 
 async def set_up(resources: Resources, account_id: int) -> None:
-    """Make or find all of it; may be called again at any time. What fails leaves a sentence with the account."""
+    """Make or find all of it; may be called again at any time. What fails leaves a sentence with the account.
+
+    Only when all is there does the account count as set up: without its endpoint it would hear of no payment.
+    """
     try:
         info = await calling(resources, account_id, lambda api: api.account())
         known = await _known_fields(resources, account_id)
@@ -42,6 +46,8 @@ async def set_up(resources: Resources, account_id: int) -> None:
     except Unreachable as error:
         await _note_problem(resources, account_id, f"Stripe did not answer while the webhook was made: {error}")
         raise
+    async with resources.database.write() as session:
+        await session.exec(update(Account).where(col(Account.id) == account_id).values(set_up_at=resources.clock()))
 
 
 async def look_again(resources: Resources) -> None:
@@ -77,6 +83,7 @@ async def look_at_map(resources: Resources, account_id: int) -> None:
     async with resources.database.write() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
         if account.fields != fields:
+            log.warning("fields or options were changed in Kommo", account=account_id, there=sorted(fields))
             account.fields = {code: dict(field) for code, field in fields.items()}
             account.set_up_at = LONG_AGO
             session.add(account)
@@ -109,7 +116,7 @@ async def _store(
         account.fields = {code: dict(field) for code, field in fields.fields.items()}
         account.pipelines = as_json(pipelines)
         account.stages = _with_rules(account.stages, account.pipelines, resources.paid_stages)
-        account.set_up_at = now
+        account.set_up_at = LONG_AGO if account.set_up_at else 0.0
         account.problem = _refused_fields(fields)
         session.add(account)
         _tell(session, account, fields, now)

@@ -1,5 +1,7 @@
 """A refusal may mean that a person removed a field, an option or a stage: looked at before any deal is blamed."""
 
+from contextlib import suppress
+
 from backend.accounts.renewal import connected
 from backend.accounts.setup import look_at_map
 from backend.kommo_api.errors import KommoError, KommoForbidden
@@ -18,13 +20,17 @@ async def check_map(resources: Resources, account: Account) -> None:
 
     Kommo is asked once a minute at the most: a refusal that has another reason costs nothing more.
     """
-    looked, now = ("map looked at", account.id, 0), resources.clock()
-    if resources.remembered.get(looked, (0.0, None))[0] <= now:
-        resources.remembered[looked] = (now + LOOK_AGAIN_SECONDS, True)
-        try:
-            await look_at_map(resources, account.id)
-        except KommoForbidden:
-            return
+    async with resources.looking:
+        await _look(resources, account.id)
     there = await connected(resources, account.id)
     if (there.fields, there.pipelines) != (account.fields, account.pipelines):
         raise MapChanged
+
+
+async def _look(resources: Resources, account_id: int) -> None:
+    looked, now = ("map looked at", account_id, 0), resources.clock()
+    if resources.remembered.get(looked, (0.0, None))[0] > now:
+        return
+    with suppress(KommoForbidden):
+        await look_at_map(resources, account_id)
+    resources.remembered[looked] = (now + LOOK_AGAIN_SECONDS, True)
