@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("days", [10, pytest.param(100, marks=pytest.mark.full)])
+@pytest.mark.parametrize("days", [4, pytest.param(100, marks=pytest.mark.full)])
 async def test_every_payment_of_many_days_is_on_its_deal(tmp_path: Path, days: int) -> None:
     done = await asyncio.to_thread(
         subprocess.run,
