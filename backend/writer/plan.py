@@ -42,7 +42,9 @@ def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Accou
         return Plan(lead.id)
     stages = tuple(_stages(lead, wanted, writes, account, test))
     moves = [decision.status_id for _, decision in stages if decision.status_id is not None]
-    fields = dict(_differences(lead.fields, wanted.fields, account.fields, zone_of(account)))
+    beside = _beside_a_doubt(writes)
+    differing = _differences(lead.fields, wanted.fields, account.fields, zone_of(account))
+    fields = {field_id: value for field_id, value in differing if field_id not in beside}
     return Plan(
         lead.id,
         fields=fields,
@@ -85,6 +87,12 @@ def last_move(writes: Iterable[CardWrite]) -> tuple[int, int] | None:
     done = [write for write in writes if write.kind == "stage" and write.state == "done" and "to" in write.content]
     last = max(done, key=lambda write: write.sent_at, default=None)
     return (last.content["pipeline"], last.content["to"]) if last else None
+
+
+def _beside_a_doubt(writes: Sequence[CardWrite]) -> set[int]:
+    """Fields that a move in doubt carried: what they hold will tell whether it happened, so they are left alone."""
+    moves = (write for write in writes if write.kind == "stage" and write.state in IN_DOUBT)
+    return {int(field_id) for move in moves for field_id in move.content.get("held", {})}
 
 
 def _missing_notes(notes: Iterable[Note], writes: Sequence[CardWrite]) -> Iterable[Note]:

@@ -1,9 +1,11 @@
-"""The daily sample of the sweeps: each of the twelve scenarios is played with a death, a fault, and a person."""
+"""A sample of the sweeps: each of the twelve scenarios is played with a death, a fault, and a person."""
 
 import asyncio
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+
+import pytest
 
 from tests.crash.databases import Sqlite
 from tests.crash.faults import Fault, faults_of
@@ -21,6 +23,7 @@ STEP = 0.618
 Stone = Point | Fault | Meddling
 
 
+@pytest.mark.full
 async def test_a_death_a_fault_and_a_person_break_no_promise(tmp_path: Path) -> None:
     turns = asyncio.Semaphore(AT_A_TIME)
 
