@@ -13,6 +13,8 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 BUSY_SECONDS = 20
+ASLEEP_SECONDS = 15
+"""No unit of work waits for anything but the database."""
 
 
 class Database:
@@ -27,14 +29,16 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._is_lazy = False
         if not self.is_sqlite:
-            event.listen(self.engine.sync_engine, "connect", self._look_whether_lazy)
+            event.listen(self.engine.sync_engine, "connect", self._prepare_postgres)
 
-    def _look_whether_lazy(self, connection: Any, _record: Any) -> None:
+    def _prepare_postgres(self, connection: Any, _record: Any) -> None:
+        """Whoever falls asleep inside a unit, or whose host vanishes there, is thrown out: its rows are free again."""
         cursor = connection.cursor()
         cursor.execute("SHOW synchronous_commit")
         self._is_lazy = cursor.fetchone()[0] == "off"
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{ASLEEP_SECONDS}s'")
         cursor.close()
-        connection.rollback()
+        connection.commit()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

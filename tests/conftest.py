@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import browser, browser_context_args, browser_type, browser_type_launch_args, playwright
+from tests.migrated import copied_postgres, copied_sqlite, migrated_postgres, migrated_sqlite
 from tests.postgres import empty_database, running_postgres
 
 __all__ = ["browser", "browser_context_args", "browser_type", "browser_type_launch_args", "playwright"]
@@ -21,6 +22,28 @@ def postgres_url() -> Iterator[str]:
     """The URL of a fresh PostgreSQL, one for each worker; for a database of one's own see ``empty_database``."""
     with running_postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgres(postgres_url: str) -> Iterator[str]:
+    with migrated_postgres(postgres_url) as template:
+        yield template
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return migrated_sqlite(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that is up to date and empty, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield copied_sqlite(request.getfixturevalue("_migrated_sqlite"), tmp_path)
+    else:
+        template = request.getfixturevalue("_migrated_postgres")
+        with copied_postgres(request.getfixturevalue("postgres_url"), template) as url:
+            yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

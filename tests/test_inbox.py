@@ -10,7 +10,6 @@ from sqlmodel import select
 
 from backend.db import Database
 from backend.inbox import Arrival, Inbox, bury, finish, postpone, read_body, replay, take
-from backend.migrations import upgrade
 from backend.models import AccountWork, InboxEvent, StripeConnection
 from backend.retries import GIVE_UP_SECONDS
 from backend.vault import Vault
@@ -21,9 +20,8 @@ ARRIVAL = Arrival("con", 7, "evt_1", "payment_intent.succeeded", "", b'{"id":"ev
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await upgrade(database)
+async def database(migrated_url: str) -> AsyncIterator[Database]:
+    database = Database(migrated_url)
     async with database.write() as session:
         session.add(StripeConnection(id="con", account_id=7))
     yield database

@@ -15,7 +15,6 @@ from backend.inbox import Arrival, Inbox, replay
 from backend.ingest import CHUNK, ingest
 from backend.leases import claim, release
 from backend.ledger.missing import deal_is_missing
-from backend.migrations import upgrade
 from backend.models import Account, AccountWork, Deal, InboxEvent, LedgerEntry, StripeConnection
 from backend.resources import Resources, open_resources
 from backend.stripe_api.signature import read_event
@@ -67,13 +66,12 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database_url: str) -> AsyncIterator[Desk]:
+async def desk(migrated_url: str) -> AsyncIterator[Desk]:
     settings = Settings(
-        _env_file=None, public_url=NOWHERE, database_url=database_url, secret_keys="a sealing key of the tests",
+        _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
         admin_token="admin-token-of-the-tests", kommo_base_url=NOWHERE, stripe_api_base=NOWHERE,
     )  # fmt: skip
     async with open_resources(settings, MovableClock(lambda: T0 + 100.0)) as resources:
-        await upgrade(resources.database)
         async with resources.database.write() as unit:
             unit.add(Account(id=ACCOUNT, base_url=NOWHERE, tokens="", connected_at=0, currency="EUR"))
             unit.add(StripeConnection(id=CONNECTION, account_id=ACCOUNT, livemode=True))

@@ -18,7 +18,6 @@ from backend.leases import (
     held_locks,
     release,
 )
-from backend.migrations import upgrade
 from backend.models import AccountWork
 from backend.wakeups import want
 
@@ -26,9 +25,8 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await upgrade(database)
+async def database(migrated_url: str) -> AsyncIterator[Database]:
+    database = Database(migrated_url)
     yield database
     await database.close()
 

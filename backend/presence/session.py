@@ -18,7 +18,7 @@ CHECK_SECONDS = 5.0
 AGAIN_SECONDS = 0.3
 POOLED_SECONDS = 60.0
 """How long to wait before looking again whether a pooler still stands between."""
-HEARD_SECONDS = 2.0
+HEARD_SECONDS = 1.0
 
 _HELD = text("""
     SELECT objid::bigint FROM pg_locks

@@ -1,5 +1,6 @@
 """For operators: is it alive, can it work, and what does it count."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,6 +17,7 @@ from backend.rate.rows import blocked_at
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 
+PATIENCE_SECONDS = 5.0
 BEAT_IS_OLD_SECONDS = 30.0
 INBOX_IS_OLD_SECONDS = 300.0
 """Far more than a burst of events takes, and soon enough for somebody to look before a client asks."""
@@ -33,9 +35,10 @@ async def healthz() -> dict[str, Any]:
 async def readyz(request: Request, resources: ResourcesDep, response: Response) -> dict[str, Any]:
     """The database takes a write, some worker beats, no event is left lying. 503 while one of them is not so."""
     try:
-        await count_up(resources.database, {("readyz", ()): 1.0})
-        checks = {"database": "ok"} | await _checks(resources, request.app.state.started_at)
-        checks["kommo"] = await _blocked(resources)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await count_up(resources.database, {("readyz", ()): 1.0})
+            checks = {"database": "ok"} | await _checks(resources, request.app.state.started_at)
+            checks["kommo"] = await _blocked(resources)
     except Exception as error:  # whatever it is, an operator must see it here
         checks = {"database": f"unavailable: {type(error).__name__}"}
     if all(said == "ok" for name, said in checks.items() if name != "kommo"):
@@ -102,7 +105,9 @@ async def _measure(resources: Resources) -> None:
             .where(col(InboxEvent.state).in_(WAITING))
         )
         blocked = await blocked_at(session)
-        accounts = (await session.exec(select(Account).where(Account.token_issued_at > 0))).all()
+        accounts = (
+            await session.exec(select(Account).where(Account.token_issued_at > 0, Account.state != "uninstalled"))
+        ).all()
     count, oldest = waiting.one()
     metrics.INBOX_PENDING.set(count)
     metrics.INBOX_OLDEST.set(now - oldest if oldest else 0)

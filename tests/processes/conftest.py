@@ -1,4 +1,4 @@
-"""One set of worlds and one web for the tests of a file; each test has workers of its own, gone when it ends."""
+"""One set of worlds and one web for all these tests; each test has workers of its own, gone when it ends."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -8,7 +8,7 @@ from tests.postgres import empty_database
 from tests.processes.fleet import Fleet, open_fleet
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(scope="package", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('database')}/x.db"
@@ -17,7 +17,7 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
             yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def shared_fleet(
     shared_url: str, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
 ) -> AsyncIterator[Fleet]:

@@ -3,11 +3,14 @@
 import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from sqlalchemy import make_url
 
 from backend.config import Settings
 from backend.sandbox import kommo as kommo_app
@@ -24,7 +27,7 @@ FAST = 1000.0
 
 @dataclass
 class Fleet:
-    """``product`` is the web and the worlds; its own worker has stopped."""
+    """``product`` is the web and the worlds; its own worker has stopped. ``more``: the settings of all."""
 
     product: Product
     board: Board
@@ -32,9 +35,10 @@ class Fleet:
     database_url: str
     traffic: Traffic
     stack: AsyncExitStack
+    more: dict[str, object]
     processes: dict[str, BaseProcess] = field(default_factory=dict)
 
-    async def start(self, name: str, *, rate: float = FAST, database_url: str = "", **more: object) -> None:
+    async def start(self, name: str, *, rate: float = FAST, database_url: str = "") -> None:
         """A worker process; its first look may still be to come when this returns."""
         product = self.product
         worlds = {
@@ -43,11 +47,12 @@ class Fleet:
         }
         proxy = await self.stack.enter_async_context(serving(self.traffic.front(name, worlds)))
         url = database_url or self.database_url
-        chosen = settings(product.kommo, product.stripe, product.integration, product.url, url, **more)
+        chosen = settings(product.kommo, product.stripe, product.integration, product.url, url, **self.more)
         paced = chosen.model_copy(update={"kommo_rate": rate, "kommo_ip_rate": FAST})
-        self._fork(name, paced, proxy)
+        await asyncio.to_thread(self._fork, name, paced, proxy)
 
     def _fork(self, name: str, chosen: Settings, proxy: str) -> None:
+        """The first one waits until the server of forks has imported everything."""
         arguments = (chosen, proxy, self.board.path, self.folder / f"{name}.log")
         process = FORKS.Process(target=live, args=arguments, daemon=True)
         process.start()
@@ -55,6 +60,15 @@ class Fleet:
 
     def signal(self, name: str, what: signal.Signals) -> None:
         os.kill(self.processes[name].pid or 0, what)
+
+    async def put_to_sleep(self, name: str) -> None:
+        """SIGSTOP, but not inside a unit of work: on SQLite nobody else could write until it wakes."""
+        while True:
+            self.signal(name, signal.SIGSTOP)
+            if not self.database_url.startswith("sqlite") or takes_a_write(self.database_url):
+                return
+            self.signal(name, signal.SIGCONT)
+            await asyncio.sleep(0.02)
 
     async def ended(self, name: str, seconds: float = 20.0) -> int:
         """Its exit code."""
@@ -76,6 +90,18 @@ class Fleet:
         return path.read_text() if path.exists() else ""
 
 
+def takes_a_write(database_url: str) -> bool:
+    connection = sqlite3.connect(str(make_url(database_url).database), timeout=0.1, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 @asynccontextmanager
 async def open_fleet(database_url: str, folder: Path, **more: object) -> AsyncIterator[Fleet]:
     board = Board(folder / "board")
@@ -87,7 +113,7 @@ async def open_fleet(database_url: str, folder: Path, **more: object) -> AsyncIt
             pair = wallet.by_access.get(token)
             return pair.account_id if pair else None
 
-        fleet = Fleet(product, board, folder, database_url, Traffic(account_of), stack)
+        fleet = Fleet(product, board, folder, database_url, Traffic(account_of), stack, more)
         try:
             yield fleet
         finally:

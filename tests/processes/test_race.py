@@ -19,7 +19,7 @@ SECONDS_AN_ACCOUNT = 1.0
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("count", [16, pytest.param(400, marks=pytest.mark.full)])
+@pytest.mark.parametrize("count", [12, pytest.param(400, marks=pytest.mark.full)])
 async def test_no_event_is_stranded_and_no_account_has_two_workers(
     count: int, postgres_url: str, tmp_path: Path, anyio_backend: str
 ) -> None:

@@ -1,0 +1,122 @@
+"""What an operator's tools see: of this process, and of all of them through the database."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from backend.clock import MovableClock
+from backend.config import Settings
+from backend.models import Account, InboxEvent, StripeConnection
+from backend.pulse import beat, count_up, leave
+from backend.resources import Resources, open_resources
+from backend.web.app import create_app
+from backend.web.health import BEAT_IS_OLD_SECONDS, INBOX_IS_OLD_SECONDS
+
+NOWHERE = "http://127.0.0.1:1"
+NOW = 1_800_000_000.0
+
+
+@dataclass
+class Web:
+    """A web process that started at ``NOW``; its worker is another process, played by the tests."""
+
+    resources: Resources
+    clock: MovableClock
+    http: httpx.AsyncClient
+
+    async def ready(self) -> tuple[int, str, dict[str, str]]:
+        answer = await self.http.get("/readyz")
+        said = answer.json()
+        return answer.status_code, said["status"], said["checks"]
+
+    async def metrics(self) -> dict[str, float]:
+        page = (await self.http.get("/metrics")).text
+        return {name: float(value) for name, value in re.findall(r"^([^#\s]+) (\S+)$", page, re.MULTILINE)}
+
+    async def add(self, *rows: object) -> None:
+        async with self.resources.database.write() as session:
+            session.add_all(rows)
+
+
+@pytest.fixture
+async def web(migrated_url: str, anyio_backend: str) -> AsyncIterator[Web]:
+    settings = Settings(
+        _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+        admin_token="admin-token-of-the-tests",
+    )  # fmt: skip
+    clock = MovableClock(lambda: NOW)
+    async with open_resources(settings, clock) as resources:
+        transport = httpx.ASGITransport(create_app(resources, admin_token="admin-token-of-the-tests"))
+        async with httpx.AsyncClient(transport=transport, base_url=NOWHERE) as http:
+            yield Web(resources, clock, http)
+
+
+def event(
+    name: str, state: str = "new", *, connection_id: str = "con", at: float = NOW, next_try_at: float = 0.0
+) -> InboxEvent:
+    row = InboxEvent(connection_id=connection_id, id=name, type="x", received_at=at, state=state)
+    row.next_try_at = next_try_at
+    return row
+
+
+async def test_a_worker_that_falls_silent_is_seen_by_the_web(web: Web) -> None:
+    assert (await web.http.get("/healthz")).json()["status"] == "ok"
+    assert await web.ready() == (200, "ok", {"database": "ok", "worker": "ok", "inbox": "ok", "kommo": "ok"})
+    web.clock.advance(BEAT_IS_OLD_SECONDS + 5)
+    status, said, checks = await web.ready()
+    assert (status, said, checks["worker"]) == (503, "unavailable", "no worker has looked for work for 35 s")
+    await beat(web.resources.database, "one", NOW, web.clock())
+    assert (await web.ready())[0] == 200
+    web.clock.advance(BEAT_IS_OLD_SECONDS + 1)
+    await beat(web.resources.database, "another", NOW, web.clock())
+    assert (await web.ready())[0] == 200
+    await leave(web.resources.database, "another")
+    assert (await web.ready())[0] == 503
+
+
+async def test_an_event_that_lies_is_seen_and_one_that_waits_for_its_time_is_not(web: Web) -> None:
+    await web.add(StripeConnection(id="con", account_id=7), StripeConnection(id="early", account_id=None))
+    await web.add(event("later", "postponed", next_try_at=NOW + 9999), event("dead", "dead"))
+    await web.add(event("nobodys", connection_id="early"))
+    web.clock.advance(INBOX_IS_OLD_SECONDS + 20)
+    await beat(web.resources.database, "one", NOW, web.clock())
+    assert (await web.ready())[0] == 200
+    await web.add(event("lying"))
+    status, _, checks = await web.ready()
+    assert (status, checks["inbox"]) == (503, "an event has been due for 320 s")
+
+
+async def test_a_database_that_takes_no_write_is_seen(web: Web) -> None:
+    async with web.resources.database.write() as session:
+        await (await session.connection()).execute(text("DROP TABLE counted"))
+    status, said, checks = await web.ready()
+    assert (status, said) == (503, "unavailable")
+    assert checks["database"].startswith("unavailable: ")
+
+
+async def test_what_waits_and_how_old_tokens_are_is_measured(web: Web) -> None:
+    await web.add(StripeConnection(id="con", account_id=7), event("one"), event("two", at=NOW + 3))
+    await web.add(event("three", "done"))
+    account = Account(id=7, base_url="", tokens="", connected_at=NOW, token_issued_at=NOW - 10)
+    await web.add(account)
+    web.clock.advance(30)
+    seen = await web.metrics()
+    assert (seen["inbox_pending"], seen["inbox_oldest_seconds"]) == (2, 30)
+    assert seen['token_age_seconds{account="7"}'] == 40
+
+
+async def test_counters_are_those_of_all_processes_together(web: Web) -> None:
+    """Another process counted before it ended; a restart here starts from that."""
+    before = await web.metrics()
+    assert before["kommo_429_total"] >= 0
+    await count_up(web.resources.database, {("kommo_calls", (("status", "200"),)): 5.0, ("kommo_429", ()): 2.0})
+    await count_up(web.resources.database, {("writes", (("kind", "note"), ("result", "done"))): 3.0})
+    seen = await web.metrics()
+    assert seen['kommo_calls_total{status="200"}'] - before.get('kommo_calls_total{status="200"}', 0) == 5
+    assert seen["kommo_429_total"] - before["kommo_429_total"] == 2
+    name = 'writes_total{kind="note",result="done"}'
+    assert seen[name] - before.get(name, 0) == 3
