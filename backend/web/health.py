@@ -52,7 +52,7 @@ async def _checks(resources: Resources, started_at: float) -> dict[str, str]:
     now = resources.clock()
     async with resources.database.read() as session:
         last = (await session.exec(select(func.max(WorkerBeat.at)))).one() or 0.0
-        since = (await session.exec(_oldest_due(now))).one() or now
+        since = (await session.exec(_oldest_due())).one() or now
     silent, waits = now - max(last, started_at), now - since
     return {
         "worker": "ok" if silent < BEAT_IS_OLD_SECONDS else f"no worker has looked for work for {silent:.0f} s",
@@ -68,7 +68,7 @@ async def _blocked(resources: Resources) -> str:
     return f"Kommo has blocked our address for {minutes:.0f} min" if since else "ok"
 
 
-def _oldest_due(now: float) -> SelectOfScalar[float]:
+def _oldest_due() -> SelectOfScalar[float]:
     """Since when the event that waits longest could have been worked in. One whose account is not connected yet, or
     that is to be tried again later, is not late."""
     since = case(
@@ -79,7 +79,6 @@ def _oldest_due(now: float) -> SelectOfScalar[float]:
         .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
         .where(
             col(InboxEvent.state).in_(WAITING),
-            InboxEvent.next_try_at <= now,
             col(StripeConnection.account_id).is_not(None),
         )
     )
