@@ -35,10 +35,10 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_clock) -> None:
     """The web, and the worker beside it, until SIGTERM or SIGINT."""
     async with open_resources(settings, clock) as resources:
-        await _prepare(resources, settings)
         server = _Server(_web_config(resources, settings))
         worker = Worker(resources) if with_worker else None
         _on_stop(server, worker)
+        await _prepare(resources, settings)
         async with _counting(resources), asyncio.TaskGroup() as tasks:
             if worker is not None:
                 tasks.create_task(worker.run(WORKER_GRACE_SECONDS))
@@ -50,9 +50,9 @@ async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_
 async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
     """The worker alone, until SIGTERM or SIGINT."""
     async with open_resources(settings, clock) as resources:
-        await _prepare(resources, settings)
         worker = Worker(resources)
         _on_stop(None, worker)
+        await _prepare(resources, settings)
         log.info("worker started")
         async with _counting(resources):
             await worker.run(WORKER_GRACE_SECONDS)

@@ -3,10 +3,16 @@
 import asyncio
 import signal
 import time
+from pathlib import Path
 
+import psycopg
 import pytest
 
+from backend.config import Settings
+from backend.migrations import LOCK as MIGRATION_LOCK
 from backend.models import AccountWork, CardWrite, WorkerBeat
+from tests.postgres import empty_database
+from tests.processes.child import FORKS, live
 from tests.processes.fleet import Fleet
 from tests.processes.test_takeover import caught, is_paid, patches
 
@@ -21,6 +27,27 @@ async def test_what_was_begun_is_finished_and_the_account_given_back(fleet: Flee
     assert {write.state for write in await fleet.product.rows(CardWrite)} == {"done"}
     assert [work.owner for work in await fleet.product.rows(AccountWork)] == [""]
     assert await fleet.product.rows(WorkerBeat) == []
+
+
+@pytest.mark.postgres
+def test_whoever_is_stopped_while_it_waits_to_bring_the_database_up_to_date_ends_well(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with empty_database(postgres_url) as url, psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        chosen = Settings(
+            _env_file=None, public_url="http://127.0.0.1:1", database_url=url, secret_keys="a sealing key of the tests",
+            admin_token="admin-token-of-the-tests",
+        )  # fmt: skip
+        process = FORKS.Process(target=live, args=(chosen, "", tmp_path / "board", tmp_path / "log"), daemon=True)
+        process.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        while other.execute(waiting).fetchone() == (0,):
+            assert process.is_alive()
+        process.terminate()
+        other.execute("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+        process.join(20)
+        assert process.exitcode == 0
 
 
 @pytest.mark.full
