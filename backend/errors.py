@@ -68,6 +68,10 @@ class AccountNotFound(ProductError):
     status, code = 404, "not_connected"
 
 
+class HookUnknown(ProductError):
+    status, code = 404, "not_found"
+
+
 class NotAuthorized(ProductError):
     status, code = 401, "not_authorized"
 

@@ -84,7 +84,7 @@ class Inbox:
             "id": arrival.id,
             "type": arrival.type,
             "api_version": arrival.api_version,
-            "body": self._vault.seal(zlib.compress(arrival.body, 1), _row_name(arrival.connection_id, arrival.id))
+            "body": self._vault.seal(zlib.compress(arrival.body, 1), body_row(arrival.connection_id, arrival.id))
             if keep
             else None,
             "received_at": arrival.received_at,
@@ -105,7 +105,7 @@ def _settle(group: Sequence[tuple[Arrival, asyncio.Future[None]]], error: Except
             stored.set_exception(error)
 
 
-def _row_name(connection_id: str, event_id: str) -> str:
+def body_row(connection_id: str, event_id: str) -> str:
     return f"inbox_event:{connection_id}:{event_id}:body"
 
 
@@ -113,7 +113,7 @@ def read_body(vault: Vault, event: InboxEvent) -> dict[str, Any]:
     """The event as Stripe sent it. Only events whose body was kept have one."""
     if event.body is None:
         raise LookupError(f"the body of {event.id} was not kept ({event.state})")
-    packed = vault.open(event.body, _row_name(event.connection_id, event.id))
+    packed = vault.open(event.body, body_row(event.connection_id, event.id))
     body: dict[str, Any] = parse(zlib.decompress(packed))
     return body
 
@@ -163,12 +163,17 @@ def bury(event: InboxEvent, reason: str) -> None:
     event.state, event.error = "dead", reason[:LONGEST_REASON]
 
 
-async def replay(session: AsyncSession, event_ids: Sequence[str] = (), *, state: str = "") -> int:
+async def replay(
+    session: AsyncSession, event_ids: Sequence[str] = (), *, state: str = "", account_id: int | None = None
+) -> int:
     """Work these events in again (all that have a body, if none are named); the number that will be. ``state``: only
-    those in it."""
+    those in it. ``account_id``: only those of this account."""
     kept: ColumnElement[bool] = col(InboxEvent.body).is_not(None)
     if state:
         kept &= col(InboxEvent.state) == state
+    if account_id is not None:
+        mine = select(StripeConnection.id).where(StripeConnection.account_id == account_id)
+        kept &= col(InboxEvent.connection_id).in_(mine)
     chosen = col(InboxEvent.id).in_(event_ids) if event_ids else kept
     found = await session.exec(select(InboxEvent.connection_id).where(chosen, kept).distinct())
     connections = list(found.all())

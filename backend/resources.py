@@ -13,7 +13,7 @@ from backend.clock import Clock
 from backend.config import Settings, StageRule
 from backend.db import Database
 from backend.rate.pace import Pace
-from backend.signing import VISIT_SECONDS, StateSigner
+from backend.signing import StateSigner
 from backend.stripe_api.client import http_client
 from backend.vault import Vault
 
@@ -42,7 +42,6 @@ class Resources:
     kommo_http: httpx.AsyncClient
     stripe_http: stripe.HTTPXClient
     states: StateSigner
-    visits: StateSigner
     paid_stages: list[StageRule] | str
     pace: Pace
     """By which every request to Kommo goes; see ``turn``."""
@@ -90,7 +89,6 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 kommo_http=kommo_http,
                 stripe_http=stripe_http,
                 states=StateSigner(settings.keys, clock),
-                visits=StateSigner(settings.keys, clock, purpose="set-up visit", seconds=VISIT_SECONDS),
                 paid_stages=settings.paid_stages,
                 pace=Pace(database, clock, account_rate=settings.kommo_rate, address_rate=settings.kommo_ip_rate),
                 settle_seconds=settings.settle_seconds,

@@ -13,33 +13,25 @@ from backend.clock import Clock
 STATE_SECONDS = 3600
 """An admin may read Kommo's consent page slowly; a state older than an hour is refused."""
 
-VISIT_SECONDS = 8 * 3600
-"""A working day: how long somebody who entered the set-up pages stays signed in."""
-
 
 class BadState(Exception):
     """The state was not made by us, was changed, or is too old."""
 
 
 class StateSigner:
-    """Each ``purpose`` has signatures of its own: a state is no session."""
-
-    def __init__(
-        self, keys: Sequence[str], clock: Clock, *, purpose: str = "oauth state", seconds: int = STATE_SECONDS
-    ) -> None:
+    def __init__(self, keys: Sequence[str], clock: Clock) -> None:
         class _Clocked(TimestampSigner):
             def get_timestamp(self) -> int:
                 return int(clock())
 
-        self._serializer = URLSafeTimedSerializer(list(reversed(keys)), salt=purpose, signer=_Clocked)
-        self._seconds = seconds
+        self._serializer = URLSafeTimedSerializer(list(reversed(keys)), salt="oauth state", signer=_Clocked)
 
     def sign(self, value: dict[str, Any]) -> str:
         return self._serializer.dumps(value)
 
     def read(self, text: str) -> dict[str, Any]:
         try:
-            value: dict[str, Any] = self._serializer.loads(text, max_age=self._seconds)
+            value: dict[str, Any] = self._serializer.loads(text, max_age=STATE_SECONDS)
         except BadSignature as error:
             raise BadState(str(error)) from error
         return value

@@ -38,8 +38,21 @@ class Vault:
                 continue
         raise CannotOpen(f"{row}: no key in SECRET_KEYS opens it; put back the key that was in use when it was stored")
 
+    def renewed(self, sealed: bytes, row: str) -> bytes | None:
+        """Sealed under the newest key; None where it is already. Raises ``CannotOpen``."""
+        secret = self.open(sealed, row)
+        try:
+            self._ciphers[0].decrypt(sealed[:_NONCE], sealed[_NONCE:], row.encode())
+        except InvalidTag:
+            return self.seal(secret, row)
+        return None
+
     def seal_text(self, secret: str, row: str) -> str:
         return base64.b64encode(self.seal(secret.encode(), row)).decode()
+
+    def renewed_text(self, sealed: str, row: str) -> str | None:
+        renewed = self.renewed(base64.b64decode(sealed), row)
+        return None if renewed is None else base64.b64encode(renewed).decode()
 
     def open_text(self, sealed: str, row: str) -> str:
         return self.open(base64.b64decode(sealed), row).decode()

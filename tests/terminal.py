@@ -11,8 +11,9 @@ from tests.product import ADMIN_TOKEN, Product
 ROOT = Path(__file__).parents[1]
 
 
-async def typed(product: Product, folder: Path, *words: str) -> tuple[int, str]:
-    """The exit code, and all that was printed. ``folder`` holds the product's database, ``product.db``."""
+async def typed(product: Product, folder: Path, *words: str, **more: str) -> tuple[int, str]:
+    """The exit code, and all that was printed. ``folder`` holds the product's database, ``product.db``; ``more`` are
+    settings that differ."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
     given = {
         "PYTHONPATH": str(ROOT),
@@ -26,6 +27,6 @@ async def typed(product: Product, folder: Path, *words: str) -> tuple[int, str]:
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "backend", *words],
-        cwd=folder, env=kept | given, capture_output=True, text=True, timeout=60,
+        cwd=folder, env=kept | given | more, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr

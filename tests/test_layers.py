@@ -13,8 +13,8 @@ BACKEND = Path(__file__).parent.parent / "backend"
 
 LAYERS = {
     "doors": "__main__ cli web worker processes sandbox",
-    "work": "links ledger card writer accounts inbox ingest leases wakeups presence pulse rate resources turn "
-    "widget_archive",
+    "work": "links ledger card writer accounts inbox ingest leases wakeups presence pulse rate resealing "
+    "resources turn widget_archive",
     "outside": "kommo_api stripe_api",
     "storage": "models db migrations",
     "leaves": "errors money signing vault clock config facts logs metrics retries",

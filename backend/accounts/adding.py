@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.accounts.adopting import adopt
 from backend.accounts.connect import CodeRefused, WrongSecret, exchange, trusted_host, use_code
-from backend.accounts.integrations import Keys, given_keys, put_integration
+from backend.accounts.integrations import Keys, given_keys, note, put_integration
 from backend.accounts.pending import Waiting, waiting_code
 from backend.errors import FieldInvalid, ProductError
 from backend.models import Account, Integration
@@ -22,7 +22,7 @@ class Added:
     problem: str = ""
 
 
-async def add_integration(resources: Resources, client_id: str, given: Mapping[str, Any]) -> Added:
+async def add_integration(resources: Resources, client_id: str, given: Mapping[str, Any], *, who: str) -> Added:
     """``{"client_secret", "redirect_uri"?, "label"?, "code"?, "subdomain"?}``: kept, unless Kommo refuses them."""
     keys = await given_keys(resources, client_id, given)
     code, label = given.get("code"), given.get("label") or ""
@@ -31,10 +31,13 @@ async def add_integration(resources: Resources, client_id: str, given: Mapping[s
             raise FieldInvalid(f"The {name} is text.", field=name)
     waiting = await waiting_code(resources, client_id)
     if code:
-        return await _with_code(resources, keys, label, await _host(resources, client_id, given, waiting), code)
-    if waiting is None:
-        return Added(await _put(resources, keys, label))
-    return await _with_waiting(resources, keys, label, waiting)
+        added = await _with_code(resources, keys, label, await _host(resources, client_id, given, waiting), code)
+    elif waiting is None:
+        added = Added(await _put(resources, keys, label))
+    else:
+        added = await _with_waiting(resources, keys, label, waiting)
+    await note(resources, added.integration, who, "integration kept")
+    return added
 
 
 async def _with_code(resources: Resources, keys: Keys, label: str, base_url: str, code: str) -> Added:

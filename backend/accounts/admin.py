@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connections import connections_of, webhook_url
+from backend.accounts.hooks import hook_url
 from backend.accounts.options import check_options, options_of
 from backend.accounts.renewals import renewals_a_year
 from backend.accounts.setup import refresh_pipelines
@@ -21,9 +22,13 @@ from backend.resources import Resources
 from backend.wakeups import mark_dirty, want
 
 
-async def list_accounts(resources: Resources) -> list[dict[str, Any]]:
+async def list_accounts(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
+    """All of them, or ``only`` the account of this id."""
+    chosen = select(Account).order_by(col(Account.id))
+    if only is not None:
+        chosen = chosen.where(Account.id == only)
     async with resources.database.read() as session:
-        accounts = (await session.exec(select(Account).order_by(col(Account.id)))).all()
+        accounts = (await session.exec(chosen)).all()
         return [await _shown(resources, session, account) for account in accounts]
 
 
@@ -44,6 +49,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
         "problem": await _problem(session, account),
         "stages": account.stages,
         "options": options_of(account).model_dump(),
+        "hook_url": hook_url(resources, account),
         "renewals_a_year": await renewals_a_year(session, account.id),
         "stripe": [
             {
@@ -66,7 +72,7 @@ async def account_of(session: AsyncSession, account_id: int) -> Account:
     return account
 
 
-async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
+async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
     """The rules of the given pipelines; the others stay. What is not known here is first looked for in Kommo."""
     async with resources.database.read() as session:
         unknown = names_unknown(await account_of(session, account_id), given)
@@ -78,11 +84,11 @@ async def put_stages(resources: Resources, account_id: int, given: Mapping[str, 
         before = account.stages
         account.stages = account.stages | check_stages(account, given)
         session.add(account)
-        session.add(_said(resources, account_id, "stages", before, account.stages))
+        session.add(_said(resources, account_id, who, "stages", before, account.stages))
     return account.stages
 
 
-async def put_options(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
+async def put_options(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
     """The given options; the others stay. Changing the mode looks at every deal again."""
     checked = check_options(given)
     async with resources.database.write() as session:
@@ -96,7 +102,7 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
                 connection.reference_policy = checked["bare_reference"]
                 session.add(connection)
         after = account.options | {"mode": account.mode}
-        session.add(_said(resources, account_id, "options", before, after))
+        session.add(_said(resources, account_id, who, "options", before, after))
         if account.mode != before["mode"]:
             deals = (await session.exec(select(Deal.lead_id).where(Deal.account_id == account_id))).all()
             await mark_dirty(session, account_id, deals, resources.clock())
@@ -106,8 +112,15 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
 
 
 def _said(
-    resources: Resources, account_id: int, what: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    resources: Resources, account_id: int, who: str, what: str, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Audit:
+    """Of what was there before and is there now, only what differs."""
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return Audit(
-        at=resources.clock(), account_id=account_id, who="admin", what=what, before=dict(before), after=dict(after)
+        at=resources.clock(),
+        account_id=account_id,
+        who=who,
+        what=what,
+        before={name: before[name] for name in changed if name in before},
+        after={name: after[name] for name in changed if name in after},
     )

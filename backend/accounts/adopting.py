@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend import metrics
 from backend.accounts.connections import drain_others
+from backend.accounts.hooks import give_address
 from backend.accounts.pairs import seal_pair
 from backend.accounts.pending import Waiting, forget, forget_in
 from backend.errors import BadCallback, KommoUnreachable
@@ -70,6 +71,7 @@ async def _store(resources: Resources, waiting: Waiting, pair: TokenPair, info: 
             return account
         if account is None:
             account = Account(id=info.id, base_url="", tokens="", connected_at=now)
+        give_address(resources, account)
         account.client_id, account.base_url = waiting.client_id, waiting.base_url
         account.state, account.problem, account.set_up_at = "connected", "", 0.0
         account.tokens = seal_pair(resources, info.id, pair)

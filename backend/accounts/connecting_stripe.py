@@ -45,7 +45,7 @@ class Given:
         return is_live_key(self.key)
 
 
-async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, Any]) -> dict[str, Any]:
+async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
     """``{"api_key", "webhook_secret"?}`` → ``{"id", "livemode", "webhook_url", "missing_permissions"}``."""
     checked = Given(_key_of(given), _secrets_of(given), account_id)
     async with resources.database.read() as session:
@@ -53,7 +53,7 @@ async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, 
         connections = await connections_of(session, account_id)
     missing = await _missing_permissions(resources, checked)
     same = await rotated_connection(resources, connections, checked.key)
-    connection = await _stored(resources, checked, same)
+    connection = await _stored(resources, checked, same, who)
     try:
         await ensure_endpoint(resources, connection)
     except Unreachable as error:
@@ -117,11 +117,11 @@ def _api(resources: Resources, key: str) -> StripeApi:
     return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
 
 
-async def _stored(resources: Resources, given: Given, same: str | None) -> StripeConnection:
+async def _stored(resources: Resources, given: Given, same: str | None, who: str) -> StripeConnection:
     async with resources.database.write() as session:
         row = await store_connection(resources, session, given, same)
         what = "Stripe key rotated" if same else "Stripe connected"
-        said = Audit(at=resources.clock(), account_id=given.account_id, who="admin", what=what, after={"id": row.id})
+        said = Audit(at=resources.clock(), account_id=given.account_id, who=who, what=what, after={"id": row.id})
         session.add(said)
         await want(session, given.account_id or 0)
     resources.work_arrived.set()

@@ -53,12 +53,23 @@ async def _made_or_repaired(resources: Resources, connection: StripeConnection) 
     api, url = stripe_api(resources, connection), webhook_url(resources, connection.id)
     there = await _endpoint(api, connection.endpoint_id)
     if there is not None and there.get("api_version") == PINNED_VERSION and connection.webhook_secrets:
-        if sorted(there["enabled_events"]) != EVENTS or there["url"] != url or there["status"] != "enabled":
+        if wrong_with(there, url):
             await api.update_endpoint(there["id"], EVENTS, url)
         if resources.clock() - there["created"] > FORMER_SECONDS:
             await _delete_former(api, there["id"], url)
         return None
     return await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
+
+
+def wrong_with(endpoint: Answer, url: str) -> list[str]:
+    """How it differs from what it should be, in words."""
+    found = {
+        "it is made for another version": endpoint.get("api_version") != PINNED_VERSION,
+        "it does not hear the events that it should": sorted(endpoint["enabled_events"]) != EVENTS,
+        "it sends to another address": endpoint["url"] != url,
+        "it is disabled": endpoint["status"] != "enabled",
+    }
+    return [words for words, is_so in found.items() if is_so]
 
 
 async def _delete_former(api: StripeApi, endpoint_id: str, url: str) -> None:

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.connect import trusted_host
 from backend.accounts.connecting_stripe import Given, rotated_connection, store_connection
 from backend.accounts.connections import connections_of, key_row, seal_secrets
+from backend.accounts.hooks import give_addresses
 from backend.accounts.integrations import Keys, put_integration
 from backend.accounts.pairs import open_pair
 from backend.accounts.pending import Waiting, keep
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 async def ensure_environment(resources: Resources, settings: Settings) -> None:
     """What the environment says now holds: a changed secret, key or token is taken over at each start."""
+    await give_addresses(resources)
     if settings.kommo_client_id:
         secret = settings.kommo_client_secret.get_secret_value()
         keys = Keys(settings.kommo_client_id, secret, settings.redirect_uri)

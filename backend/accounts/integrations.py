@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.errors import FieldInvalid, RequestNotFound
-from backend.models import Account, Integration
+from backend.models import Account, Audit, Integration
 from backend.resources import Resources
 
 
@@ -33,6 +33,21 @@ def client_secret(resources: Resources, integration: Integration) -> str:
 
 def keys_of(resources: Resources, integration: Integration) -> Keys:
     return Keys(integration.client_id, client_secret(resources, integration), integration.redirect_uri)
+
+
+async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
+    """Without their secrets."""
+    async with resources.database.read() as session:
+        return [
+            {
+                "client_id": row.client_id,
+                "label": row.label,
+                "account_id": row.account_id,
+                "redirect_uri": row.redirect_uri,
+                "source": row.source,
+            }
+            for row in await all_integrations(session)
+        ]
 
 
 async def all_integrations(session: AsyncSession) -> list[Integration]:
@@ -71,7 +86,17 @@ async def put_integration(
     return row
 
 
-async def remove_integration(resources: Resources, client_id: str) -> None:
+async def note(resources: Resources, row: Integration, who: str, what: str) -> None:
+    async with resources.database.write() as session:
+        session.add(_said(resources, row, who, what))
+
+
+def _said(resources: Resources, row: Integration, who: str, what: str) -> Audit:
+    named = {"client_id": row.client_id, "label": row.label}
+    return Audit(at=resources.clock(), account_id=row.account_id, who=who, what=what, after=named)
+
+
+async def remove_integration(resources: Resources, client_id: str, *, who: str) -> None:
     """Forget an integration and its secret. Accounts connected by it must be connected again."""
     async with resources.database.write() as session:
         row = await session.get(Integration, client_id)
@@ -82,4 +107,5 @@ async def remove_integration(resources: Resources, client_id: str) -> None:
             .where(col(Account.client_id) == client_id, col(Account.state) == "connected")
             .values(state="reconnect", problem="Its Kommo integration was removed from this server.")
         )
+        session.add(_said(resources, row, who, "integration removed"))
         await session.delete(row)

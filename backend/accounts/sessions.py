@@ -11,11 +11,13 @@ from backend.accounts.tokens import calling
 from backend.db import dialect_insert
 from backend.errors import KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.kommo_api.errors import KommoError, KommoForbidden
-from backend.models import SetupLink, WidgetSeen
+from backend.models import Audit, SetupLink, SetupSession, WidgetSeen
 from backend.resources import Resources
-from backend.signing import BadState, opaque_id
+from backend.signing import opaque_id
 
 LINK_SECONDS = 60.0
+VISIT_SECONDS = 8 * 3600
+"""A working day: how long somebody who entered stays signed in."""
 SEEN_AGAIN_SECONDS = 600.0
 """How often, at most, a widget's calls are noted."""
 
@@ -26,13 +28,22 @@ class LinkOver(NotAuthorized):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """``account_id`` None is the operator, who sees every account."""
+    """``account_id`` None is the operator, who sees every account; ``user_id`` is Kommo's."""
 
     account_id: int | None = None
     user_id: int = 0
 
     def may_see(self, account_id: int) -> bool:
         return self.account_id is None or self.account_id == account_id
+
+    def check(self, account_id: int) -> None:
+        if not self.may_see(account_id):
+            raise NotAllowed("You entered from another Kommo account. Open the set-up from this one's settings.")
+
+    @property
+    def who(self) -> str:
+        """For the audit."""
+        return "admin token" if self.account_id is None else f"Kommo user {self.user_id}"
 
 
 async def make_link(resources: Resources, user: WidgetUser) -> str:
@@ -78,18 +89,53 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def signed(resources: Resources, visitor: Visitor) -> str:
-    """The cookie's text."""
-    return resources.visits.sign({"account": visitor.account_id, "user": visitor.user_id})
+async def begin(resources: Resources, visitor: Visitor, admin_token: str) -> str:
+    """The cookie's text. The operator's is good as long as the ADMIN_TOKEN is the same."""
+    secret, now = opaque_id(resources.randomness), resources.clock()
+    async with resources.database.write() as session:
+        await session.exec(delete(SetupSession).where(col(SetupSession.ends_at) < now))
+        session.add(
+            SetupSession(
+                digest=_digest(secret),
+                account_id=visitor.account_id,
+                user_id=visitor.user_id,
+                token_digest=_token_digest(visitor, admin_token),
+                ends_at=now + VISIT_SECONDS,
+            )
+        )
+    return secret
 
 
-def visitor_of(resources: Resources, cookie: str) -> Visitor | None:
-    """None where the cookie is not ours, was changed, or is over."""
-    try:
-        said = resources.visits.read(cookie)
-    except BadState:
+async def visitor_of(resources: Resources, cookie: str, admin_token: str) -> Visitor | None:
+    """None where the cookie is not ours, or its session is over."""
+    if not cookie:
         return None
-    return Visitor(said["account"], said["user"])
+    async with resources.database.read() as session:
+        row = await session.get(SetupSession, _digest(cookie))
+    if row is None or row.ends_at < resources.clock():
+        return None
+    visitor = Visitor(row.account_id, row.user_id)
+    return visitor if row.token_digest == _token_digest(visitor, admin_token) else None
+
+
+def _token_digest(visitor: Visitor, admin_token: str) -> str:
+    return _digest(admin_token) if visitor.account_id is None else ""
+
+
+async def end(resources: Resources, cookie: str) -> None:
+    async with resources.database.write() as session:
+        await session.exec(delete(SetupSession).where(col(SetupSession.digest) == _digest(cookie)))
+
+
+async def end_all(resources: Resources, visitor: Visitor) -> None:
+    """Everybody who may see what the visitor may is signed out: an account's admins, or whoever is in here."""
+    ours = delete(SetupSession)
+    if visitor.account_id is not None:
+        ours = ours.where(col(SetupSession.account_id) == visitor.account_id)
+    async with resources.database.write() as session:
+        await session.exec(ours)
+        said = Audit(at=resources.clock(), account_id=visitor.account_id, who=visitor.who, what="all signed out")
+        session.add(said)
 
 
 async def note_seen(resources: Resources, user: WidgetUser) -> None:

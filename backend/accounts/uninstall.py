@@ -26,7 +26,7 @@ async def uninstall(resources: Resources, client_id: str, account_id: str, signa
     if account is None or account.client_id != client_id or account.state == "uninstalled":
         return
     state, problem = await _found(resources, account)
-    await _mark(resources, account.id, state, problem)
+    await _mark(resources, account, state, problem)
 
 
 async def _found(resources: Resources, account: Account) -> tuple[str, str]:
@@ -40,13 +40,13 @@ async def _found(resources: Resources, account: Account) -> tuple[str, str]:
     return account.state, STILL_WORKS
 
 
-async def _mark(resources: Resources, account_id: int, state: str, problem: str) -> None:
+async def _mark(resources: Resources, before: Account, state: str, problem: str) -> None:
     async with resources.database.write() as session:
-        account = await session.get_one(Account, account_id, with_for_update=True)
+        account = await session.get_one(Account, before.id, with_for_update=True)
         if (account.state, account.problem) == (state, problem):
             return
-        said = Audit(at=resources.clock(), account_id=account_id, who="Kommo", what="uninstall hook")
-        said.before, said.after = {"state": account.state}, {"state": state}
+        said = Audit(at=resources.clock(), account_id=account.id, who="Kommo", what="uninstall hook")
+        said.before, said.after = {"state": before.state}, {"state": state}
         account.state, account.problem = state, problem
         session.add(account)
         session.add(said)

@@ -22,22 +22,28 @@ ASKED = 20
 """Payments, newest first, whose contact's deals are asked for at Kommo: a person waits for the list."""
 
 
-async def unmatched(resources: Resources) -> list[dict[str, Any]]:
-    """Newest first. ``suggestions``: deals that somebody named, though not surely enough, then the client's others."""
-    async with resources.database.read() as session:
-        found = await session.exec(
-            select(LedgerEntry, Deal)
-            .join(
-                Deal,
-                (col(Deal.account_id) == LedgerEntry.account_id) & (col(Deal.lead_id) == LedgerEntry.lead_id),
-                isouter=True,
-            )
-            .where(
-                LedgerEntry.kind == "payment",
-                col(LedgerEntry.ours).is_(True),
-                (col(LedgerEntry.lead_id).is_(None)) | (col(Deal.state) == "gone"),
-            )
+async def unmatched(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
+    """Newest first, of all accounts or of ``only`` one.
+
+    ``suggestions``: deals that somebody named, though not surely enough, then the client's others.
+    """
+    chosen = (
+        select(LedgerEntry, Deal)
+        .join(
+            Deal,
+            (col(Deal.account_id) == LedgerEntry.account_id) & (col(Deal.lead_id) == LedgerEntry.lead_id),
+            isouter=True,
         )
+        .where(
+            LedgerEntry.kind == "payment",
+            col(LedgerEntry.ours).is_(True),
+            (col(LedgerEntry.lead_id).is_(None)) | (col(Deal.state) == "gone"),
+        )
+    )
+    if only is not None:
+        chosen = chosen.where(LedgerEntry.account_id == only)
+    async with resources.database.read() as session:
+        found = await session.exec(chosen)
         entries = [entry for entry, _ in found.all() if "received" in entry.facts]
         entries.sort(key=lambda entry: (entry.facts["paid_at"], entry.id), reverse=True)
         rows = [await _shown(session, entry) for entry in entries]

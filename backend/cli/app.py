@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli import events, integrations, payments, shadow, start
+from backend.cli import doctor, events, integrations, keys, payments, shadow, start
 from backend.cli.reading import load_settings
 from backend.config import Settings
 from backend.logs import set_up_logs
@@ -24,9 +24,11 @@ widget = typer.Typer(no_args_is_help=True, help="The widget's archive.")
 app.add_typer(widget, name="widget")
 app.add_typer(events.app, name="events")
 app.add_typer(integrations.app, name="integrations")
+app.add_typer(keys.app, name="keys")
 app.add_typer(payments.app, name="payments")
 app.add_typer(shadow.app, name="shadow")
 app.command("init")(start.init)
+app.command("doctor")(doctor.doctor)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; HOST by default.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; PORT by default.")]

@@ -7,7 +7,7 @@ import typer
 
 from backend.accounts import integrations
 from backend.accounts.adding import add_integration
-from backend.cli.reading import run_with_resources
+from backend.cli.reading import WHO, run_with_resources
 from backend.errors import ProductError
 from backend.resources import Resources
 
@@ -19,9 +19,9 @@ def list_all() -> None:
     """All integrations, one a line."""
 
     async def run(resources: Resources) -> None:
-        async with resources.database.read() as session:
-            for row in await integrations.all_integrations(session):
-                typer.echo(f"{row.client_id}  account {row.account_id or '-'}  {row.source}  {row.label}".rstrip())
+        for row in await integrations.list_integrations(resources):
+            line = f"{row['client_id']}  account {row['account_id'] or '-'}  {row['source']}  {row['label']}"
+            typer.echo(line.rstrip())
 
     run_with_resources(run)
 
@@ -38,7 +38,7 @@ def add(
 
     async def run(resources: Resources) -> None:
         given = {"client_secret": client_secret, "label": label, "code": code, "subdomain": subdomain}
-        added = await add_integration(resources, client_id, given)
+        added = await add_integration(resources, client_id, given, who=WHO)
         typer.echo(f"{client_id}: connected to account {added.account.id}" if added.account else f"{client_id}: kept")
         if added.problem:
             typer.echo(added.problem, err=True)
@@ -51,7 +51,7 @@ def remove(client_id: str) -> None:
     """Forget an integration and its secret."""
 
     async def run(resources: Resources) -> None:
-        await integrations.remove_integration(resources, client_id)
+        await integrations.remove_integration(resources, client_id, who=WHO)
         typer.echo(f"{client_id}: removed")
 
     _saying_why(run)

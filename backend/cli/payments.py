@@ -7,12 +7,11 @@ import typer
 
 from backend.accounts.attaching import accounts_of, attach, detach
 from backend.accounts.unmatched import unmatched
-from backend.cli.reading import run_with_resources
+from backend.cli.reading import WHO, run_with_resources
 from backend.errors import ProductError
 from backend.resources import Resources
 
 app = typer.Typer(no_args_is_help=True, help="Payments and the deals they belong to.")
-WHO = "command line"
 
 Payment = Annotated[str, typer.Argument(help="The payment's Stripe id: pi_…")]
 Account = Annotated[int, typer.Option(help="The Kommo account's id, where several know the payment.")]

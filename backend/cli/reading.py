@@ -11,6 +11,9 @@ from backend.config import BadSettings, Settings, read_settings
 from backend.migrations import upgrade
 from backend.resources import Resources, open_resources
 
+WHO = "command line"
+"""In the audit, of what is done by a command."""
+
 
 def load_settings(**given: Any) -> Settings:
     """All settings checked; else each problem on its own line, and exit code 2."""

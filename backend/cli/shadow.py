@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from backend.accounts.admin import list_accounts, put_options
-from backend.cli.reading import run_with_resources
+from backend.cli.reading import WHO, run_with_resources
 from backend.errors import ProductError
 from backend.kommo_api.errors import KommoError
 from backend.resources import Resources
@@ -68,7 +68,7 @@ def lines(deal: Foreseen) -> list[str]:
 def _switch(account: int, *, shadow: bool) -> None:
     async def run(resources: Resources) -> None:
         account_id = await _account(resources, account)
-        await put_options(resources, account_id, {"shadow": shadow})
+        await put_options(resources, account_id, {"shadow": shadow}, who=WHO)
         typer.echo(f"Account {account_id}: shadow mode is {'on' if shadow else 'off'}.")
 
     _in_words(run)

@@ -12,6 +12,7 @@ from backend.models.accounts import (
     Integration,
     PendingCode,
     SetupLink,
+    SetupSession,
     StripeConnection,
     WidgetSeen,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Rate",
     "RefundRequest",
     "SetupLink",
+    "SetupSession",
     "StripeConnection",
     "WidgetSeen",
     "WorkerBeat",

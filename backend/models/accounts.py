@@ -52,6 +52,8 @@ class Account(SQLModel, table=True):
     connected_at: float = moment()
     set_up_at: float = moment(default=0.0)  # 0 = fields and endpoint are still to be made
     problem: str = ""  # what an admin must know, in a sentence
+    hook_secret: str = ""  # in the address that Kommo's hooks are sent to; sealed for "account:{id}:hook"
+    hook_digest: str = Field(default="", index=True)
 
 
 class AccountWork(SQLModel, table=True):
@@ -98,6 +100,17 @@ class SetupLink(SQLModel, table=True):
     account_id: int = big_int()
     user_id: int = big_int()
     expires_at: float = moment()
+
+
+class SetupSession(SQLModel, table=True):
+    """Somebody in the set-up pages. Only the cookie's digest is here, and without this row a cookie opens nothing."""
+
+    __tablename__ = "setup_session"
+    digest: str = Field(primary_key=True)
+    account_id: int | None = big_int(default=None, nullable=True, index=True)  # None = the operator, who sees all
+    user_id: int = big_int(default=0)
+    token_digest: str = ""  # the operator's ADMIN_TOKEN: with another one the session is over
+    ends_at: float = moment()
 
 
 class WidgetSeen(SQLModel, table=True):

@@ -21,6 +21,3 @@ def check_admin(request: Request) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not same_secret(token.strip(), request.app.state.admin_token):
         raise NotAuthorized("Send the ADMIN_TOKEN of this server as `Authorization: Bearer …`.")
-
-
-AdminDep = Annotated[None, Depends(check_admin)]

@@ -25,7 +25,7 @@ Text = Annotated[str, Query()]
 @router.get("/oauth/kommo/start")
 async def start(request: Request, resources: ResourcesDep, client_id: Text = "") -> RedirectResponse:
     """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages."""
-    visitor = current_visitor(request)
+    visitor = await current_visitor(request)
     if visitor is None:
         check_admin(request)
     own = await _own_client_id(resources, visitor) if visitor else ""

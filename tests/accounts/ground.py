@@ -89,7 +89,7 @@ class Ground:
         made = self.kommo.add_integration(account, self.settings.redirect_uri)
         code = self.kommo.issue_code(made.client_id)
         given = {"client_secret": made.client_secret, "code": code, "subdomain": account.subdomain}
-        await add_integration(self.resources, made.client_id, given)
+        await add_integration(self.resources, made.client_id, given, who="test")
         return Tenant(self, account, made, seen=len(self.kommo.requests))
 
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from backend.web.setup import doors, forms, view
+from backend.web.setup import doors, forms, operator, view
 
 router = APIRouter(include_in_schema=False)
-for module in (doors, view, forms):
+for module in (doors, view, operator, forms):
     router.include_router(module.router)

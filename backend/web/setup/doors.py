@@ -3,14 +3,14 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from backend.accounts.sessions import LinkOver, Visitor, enter
+from backend.accounts.sessions import LinkOver, Visitor, end, end_all, enter
 from backend.signing import same_secret
 from backend.web.deps import ResourcesDep
 from backend.web.guesses import Guesses
 from backend.web.pages import page
 from backend.web.pay import only_looks
 from backend.web.setup.rendering import rendered
-from backend.web.setup.visitors import COOKIE, OwnForm, let_in
+from backend.web.setup.visitors import COOKIE, OwnForm, current_visitor, let_in
 
 router = APIRouter(prefix="/admin")
 
@@ -21,7 +21,7 @@ async def enter_by_link(request: Request, resources: ResourcesDep, secret: str) 
     if only_looks(request):
         return page("Set-up", "This link opens the set-up of Stripe payments, once.")
     try:
-        return let_in(resources, await enter(resources, secret))
+        return await let_in(request, await enter(resources, secret))
     except LinkOver as over:
         return page("This link is over", over.message, status=over.status)
 
@@ -35,7 +35,7 @@ async def log_in(request: Request, resources: ResourcesDep) -> Response:
     if request.app.state.token_tries.miss(request.client.host if request.client else ""):
         return login_page("Too many tries. Wait a minute.", status=429)
     if same_secret(given.strip(), request.app.state.admin_token):
-        return let_in(resources, Visitor())
+        return await let_in(request, Visitor())
     return login_page("This is not the ADMIN_TOKEN of this server.", status=401)
 
 
@@ -44,7 +44,12 @@ def login_page(wrong: str = "", *, status: int = 200) -> Response:
 
 
 @router.post("/logout", dependencies=[OwnForm])
-async def log_out() -> Response:
+async def log_out(request: Request, resources: ResourcesDep) -> Response:
+    """Here, or with ``everywhere`` for everybody who may see the same."""
+    visitor = await current_visitor(request)
+    if visitor is not None and (await request.form()).get("everywhere"):
+        await end_all(resources, visitor)
+    await end(resources, request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/admin", 303)
     answer.delete_cookie(COOKIE)
     return answer

@@ -8,13 +8,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.admin import list_accounts
-from backend.accounts.connections import connection_for_button, connections_of
+from backend.accounts.again import troubled_events
+from backend.accounts.connections import connection_for_button
 from backend.accounts.moves import offered_moves
 from backend.accounts.unmatched import unmatched
 from backend.errors import NotConnected
 from backend.kommo_api.values import INCOMING
 from backend.ledger.load import load_deals
-from backend.models import Account, CardWrite, Deal, InboxEvent, WidgetSeen
+from backend.models import Account, Audit, CardWrite, Deal, InboxEvent, WidgetSeen
 from backend.resources import Resources
 from backend.web.shapes import DealAnswer, May, deal_answer
 
@@ -23,7 +24,8 @@ PERMISSIONS = (
     "rak_invoice_read", "rak_subscription_read", "rak_refund_read", "rak_dispute_read",
 )  # fmt: skip
 """Ticked in Stripe's form by its address; slugs that Stripe doesn't know are ignored there."""
-LAST_EVENTS = 20
+CHANGES = 10
+OURSELVES = ("writer", "set-up")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Shown:
     pipelines: list[dict[str, Any]]
     unmatched: list[dict[str, Any]]
     events: list[InboxEvent]
+    changes: list[Audit]
     seen: WidgetSeen | None
 
 
@@ -49,15 +52,16 @@ class LookedUp:
 
 
 async def shown(resources: Resources, account_id: int) -> Shown | None:
-    rows = {row["account_id"]: row for row in await list_accounts(resources)}
-    if account_id not in rows:
+    rows = await list_accounts(resources, only=account_id)
+    if not rows:
         return None
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
-        events = await _troubled_events(session, account_id)
+        events = await troubled_events(session, account_id)
+        changes = await _changes(session, account_id)
         seen = await session.get(WidgetSeen, account_id)
-    mine = [one for one in await unmatched(resources) if one["account_id"] == account_id]
-    return Shown(account, rows[account_id], _pipelines(account), mine, events, seen)
+    mine = await unmatched(resources, only=account_id)
+    return Shown(account, rows[0], _pipelines(account), mine, events, changes, seen)
 
 
 def _pipelines(account: Account) -> list[dict[str, Any]]:
@@ -67,15 +71,10 @@ def _pipelines(account: Account) -> list[dict[str, Any]]:
     ]
 
 
-async def _troubled_events(session: AsyncSession, account_id: int) -> list[InboxEvent]:
-    connections = [one.id for one in await connections_of(session, account_id)]
-    found = await session.exec(
-        select(InboxEvent)
-        .where(col(InboxEvent.connection_id).in_(connections), col(InboxEvent.state).in_(("dead", "postponed")))
-        .order_by(col(InboxEvent.received_at).desc())
-        .limit(LAST_EVENTS)
-    )
-    return list(found.all())
+async def _changes(session: AsyncSession, account_id: int) -> list[Audit]:
+    """What people changed, newest first; what we did by ourselves is not among it."""
+    theirs = (Audit.account_id == account_id, col(Audit.who).not_in(OURSELVES))
+    return list((await session.exec(select(Audit).where(*theirs).order_by(col(Audit.id).desc()).limit(CHANGES))).all())
 
 
 async def look_up(resources: Resources, account_id: int, lead_id: int) -> LookedUp:

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from backend.accounts.admin import put_options, put_stages
+from backend.accounts.again import work_in_again
 from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
 from backend.accounts.moves import agree
-from backend.accounts.sessions import Visitor
 from backend.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
@@ -44,6 +44,11 @@ async def attach_payment(request: Request, resources: ResourcesDep, account_id: 
     return await _done(request, resources, account_id, "attach", _attach)
 
 
+@router.post("/again")
+async def events_again(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "again", _again)
+
+
 @router.post("/move")
 async def agree_to_move(request: Request, resources: ResourcesDep, account_id: int) -> Response:
     return await _done(request, resources, account_id, "move", _move)
@@ -54,16 +59,16 @@ async def _done(
     resources: Resources,
     account_id: int,
     form: str,
-    act: Callable[[Resources, int, Typed], Awaitable[str]],
+    act: Callable[[Resources, int, Typed, str], Awaitable[str]],
 ) -> Response:
     """``act`` answers a warning to show, or an empty text: then the page is fetched anew."""
-    visitor = current_visitor(request)
+    visitor = await current_visitor(request)
     if visitor is None:
         return login_page("You were signed out. Sign in and repeat.", status=401)
     typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     try:
-        _check_own(visitor, account_id)
-        warning = await act(resources, account_id, typed)
+        visitor.check(account_id)
+        warning = await act(resources, account_id, typed, visitor.who)
     except NotAllowed as error:
         return page("Not allowed", error.message, status=error.status)
     except ProductError as error:
@@ -74,22 +79,17 @@ async def _done(
     return RedirectResponse(f"/admin?account={account_id}&done={form}", 303)
 
 
-def _check_own(visitor: Visitor, account_id: int) -> None:
-    if not visitor.may_see(account_id):
-        raise NotAllowed("You entered from another Kommo account. Nothing was changed.")
-
-
-async def _put_stages(resources: Resources, account_id: int, typed: Typed) -> str:
+async def _put_stages(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     """Selects are named ``{pipeline}:first`` and ``{pipeline}:paid``; an empty one moves nothing."""
     rules: dict[str, dict[str, int | None]] = {}
     for name, value in typed.items():
         pipeline, _, when = name.partition(":")
         rules.setdefault(pipeline, {})[when] = _number(value, pipeline) if value else None
-    await put_stages(resources, account_id, rules)
+    await put_stages(resources, account_id, rules, who=who)
     return ""
 
 
-async def _put_options(resources: Resources, account_id: int, typed: Typed) -> str:
+async def _put_options(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     given: dict[str, Any] = {
         "create": _who(typed, "create"),
         "refunds": _who(typed, "refunds"),
@@ -102,7 +102,7 @@ async def _put_options(resources: Resources, account_id: int, typed: Typed) -> s
     }
     if typed.get("bare_reference"):  # said only where it is meant: it sets every connection's policy
         given["bare_reference"] = typed["bare_reference"]
-    await put_options(resources, account_id, given)
+    await put_options(resources, account_id, given, who=who)
     return ""
 
 
@@ -115,23 +115,28 @@ def _who(typed: Typed, name: str) -> str | list[int]:
     return [_number(one, name) for one in ids]
 
 
-async def _put_stripe(resources: Resources, account_id: int, typed: Typed) -> str:
+async def _put_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     secret = typed.get("webhook_secret", "").strip()
     given = {"api_key": typed.get("api_key", "")} | ({"webhook_secret": secret} if secret else {})
-    answer = await put_stripe(resources, account_id, given)
+    answer = await put_stripe(resources, account_id, given, who=who)
     missing = ", ".join(answer["missing_permissions"])
     lacks = f"The key lacks permissions: {missing}. Add them in Stripe and paste the key again." if missing else ""
     return " ".join(part for part in (lacks, answer.get("warning", "")) if part)
 
 
-async def _attach(resources: Resources, account_id: int, typed: Typed) -> str:
+async def _attach(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     lead_id = _number(typed.get("lead_id", ""), "lead_id")
-    await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id})
+    await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id}, who=who)
     return ""
 
 
-async def _move(resources: Resources, account_id: int, typed: Typed) -> str:
-    await agree(resources, account_id, _number(typed.get("lead_id", ""), "lead_id"), who="admin")
+async def _again(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    await work_in_again(resources, account_id, typed.get("event_id", ""), who=who)
+    return ""
+
+
+async def _move(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    await agree(resources, account_id, _number(typed.get("lead_id", ""), "lead_id"), who=who)
     return ""
 
 

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request, Response
 
 from backend.accounts.admin import list_accounts
 from backend.accounts.sessions import Visitor
-from backend.errors import AccountNotFound, NotAllowed, ProductError
+from backend.errors import AccountNotFound, ProductError
 from backend.models.payments import InboxEvent
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.pages import page
 from backend.web.setup.doors import login_page
 from backend.web.setup.facts import key_form, look_up, shown
+from backend.web.setup.operator import all_accounts
 from backend.web.setup.rendering import rendered
 from backend.web.setup.visitors import current_visitor
 
@@ -25,8 +26,11 @@ DONE = {
     "stripe": "Stripe is connected.",
     "attach": "The payment is attached; its deal is being written.",
     "move": "The deal is being moved.",
+    "again": "The events are worked in again.",
 }
 MAX_LEAD = 2**53 - 1
+LONGEST = 19
+"""Digits that any number of ours has room for."""
 
 
 @router.get("/admin")
@@ -37,13 +41,13 @@ async def admin(
     deal: Annotated[str, Query(max_length=30)] = "",
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    visitor = current_visitor(request)
+    visitor = await current_visitor(request)
     if visitor is None:
         return login_page()
     try:
         account_id = await chosen_account(resources, visitor, account)
         if account_id is None:
-            return rendered("setup_accounts.html", accounts=await list_accounts(resources))
+            return await all_accounts(resources)
         return await account_page(resources, visitor, account_id, done=done, deal=deal)
     except ProductError as error:
         return page("Set-up", error.message, status=error.status)
@@ -51,10 +55,10 @@ async def admin(
 
 async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> int | None:
     """The visitor's own, or the one that the operator names; the only one there is needs no name."""
-    if named and not (named.isascii() and named.isdigit()):
+    if named and not (named.isascii() and named.isdigit() and len(named) < LONGEST):
         raise AccountNotFound("An account of Kommo is a number.")
-    if named and not visitor.may_see(int(named)):
-        raise NotAllowed("You entered from another Kommo account. Open the set-up from this one's settings.")
+    if named:
+        visitor.check(int(named))
     if visitor.account_id is not None or named:
         return visitor.account_id or int(named)
     known = await list_accounts(resources)

@@ -1,0 +1,108 @@
+"""Is everything as it should be? Each account at Kommo and each connection at Stripe is asked; nothing is changed."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from backend.accounts.connections import stripe_api, webhook_url
+from backend.accounts.endpoints import wrong_with
+from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.tokens import calling
+from backend.errors import NotConnected
+from backend.kommo_api.deal_fields import DEAL_FIELDS, missing
+from backend.kommo_api.errors import KommoError
+from backend.models import Account, Integration, StripeConnection
+from backend.resources import Resources
+from backend.stripe_api.client import Refused, Unreachable
+from backend.vault import CannotOpen
+
+BY_ITSELF = "a running worker mends it within the hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``said``: how it stands, and where it is not well, what to do."""
+
+    what: str
+    is_well: bool
+    said: str
+
+
+async def examine(resources: Resources) -> AsyncIterator[Finding]:
+    async with resources.database.read() as session:
+        integrations = await all_integrations(session)
+        accounts = (await session.exec(select(Account).order_by(col(Account.id)))).all()
+        connections = (await session.exec(select(StripeConnection).order_by(StripeConnection.id))).all()
+    for integration in integrations:
+        yield _integration(resources, integration)
+    if not accounts:
+        start = f"{resources.addresses.public_url}/oauth/kommo/start"
+        yield Finding("Kommo", False, f"no account is connected: install the integration, or open {start}")
+    for account in accounts:
+        async for finding in _account(resources, account):
+            yield finding
+    if not connections:
+        yield Finding("Stripe", False, "no key is known: set STRIPE_API_KEY, or add a key on the set-up page")
+    for connection in connections:
+        async for finding in _connection(resources, connection):
+            yield finding
+
+
+def _integration(resources: Resources, integration: Integration) -> Finding:
+    what = f"integration {integration.label or integration.client_id}"
+    try:
+        client_secret(resources, integration)
+    except CannotOpen as error:
+        return Finding(what, False, str(error))
+    return Finding(what, True, "its secret key is known")
+
+
+async def _account(resources: Resources, account: Account) -> AsyncIterator[Finding]:
+    what = f"Kommo {account.subdomain or account.id}"
+    if account.state != "connected":
+        start = f"{resources.addresses.public_url}/oauth/kommo/start"
+        yield Finding(what, False, f"{account.state}: {account.problem} Connect again: {start}")
+        return
+    try:
+        await calling(resources, account.id, lambda api: api.account())
+        there = await calling(resources, account.id, lambda api: api.custom_fields())
+    except (KommoError, NotConnected, CannotOpen) as error:
+        yield Finding(what, False, str(error))
+        return
+    yield Finding(what, True, "Kommo answers to its token")
+    lacking = missing(there, {code: int(field["id"]) for code, field in account.fields.items()})
+    if lacking:
+        names = ", ".join(one.name for one in lacking)
+        yield Finding(f"{what}: fields", False, f"missing: {names}; {BY_ITSELF}")
+    else:
+        yield Finding(f"{what}: fields", True, f"all {len(DEAL_FIELDS)} are there")
+    if account.problem:
+        yield Finding(f"{what}: set-up", False, account.problem)
+
+
+async def _connection(resources: Resources, connection: StripeConnection) -> AsyncIterator[Finding]:
+    of = f"account {connection.account_id}" if connection.account_id else "no account yet"
+    what = f"Stripe {'live' if connection.livemode else 'test'} of {of}"
+    try:
+        lacks = await stripe_api(resources, connection).missing_permissions()
+    except (Refused, Unreachable, NotConnected, CannotOpen) as error:
+        yield Finding(what, False, str(error))
+        return
+    if lacks:
+        yield Finding(what, False, f"the key lacks {', '.join(lacks)}: tick them in Stripe, or give another key")
+    else:
+        yield Finding(what, True, "the key may do all that is needed")
+    yield await _endpoint(resources, connection, f"{what}: webhook")
+
+
+async def _endpoint(resources: Resources, connection: StripeConnection, what: str) -> Finding:
+    if not connection.endpoint_id:
+        by_hand = bool(connection.given_secrets)
+        return Finding(what, by_hand, "made by hand" if by_hand else f"not made yet; {BY_ITSELF} once it is connected")
+    try:
+        endpoint = await stripe_api(resources, connection).endpoint(connection.endpoint_id)
+    except (Refused, Unreachable) as error:
+        return Finding(what, False, f"{error}; {BY_ITSELF}")
+    wrong = wrong_with(endpoint, webhook_url(resources, connection.id))
+    return Finding(what, not wrong, f"{', '.join(wrong)}; {BY_ITSELF}" if wrong else "it is as it should be")

@@ -1,0 +1,29 @@
+"""``keys``: the keys that seal what is stored."""
+
+import typer
+
+from backend.cli.reading import run_with_resources
+from backend.resealing import reseal
+from backend.resources import Resources
+
+app = typer.Typer(no_args_is_help=True, help="SECRET_KEYS, which seal what is stored.")
+
+
+@app.callback()
+def keys() -> None:
+    """SECRET_KEYS, which seal what is stored."""
+
+
+@app.command()
+def rotate() -> None:
+    """Seal everything under the newest of SECRET_KEYS. May be interrupted and begun again, beside a running server."""
+
+    async def run(resources: Resources) -> None:
+        done = await reseal(resources)
+        typer.echo(f"{done.anew} values sealed anew, {done.already} were already under the newest key.")
+        if done.unreadable:
+            typer.echo(f"{done.unreadable} open by no key: put back the key that they were sealed with.", err=True)
+            raise typer.Exit(1)
+        typer.echo("Once every process has been restarted with these SECRET_KEYS, the older keys may be taken away.")
+
+    run_with_resources(run)

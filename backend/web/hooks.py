@@ -1,0 +1,23 @@
+"""Where Kommo's Digital Pipeline and bots call: answered at once, looked into later."""
+
+from fastapi import APIRouter, Request
+
+from backend.accounts.hooks import hint
+from backend.errors import BodyTooLarge
+from backend.kommo_api.hooks import hinted_leads
+from backend.web.deps import ResourcesDep
+
+router = APIRouter(include_in_schema=False)
+MAX_BYTES = 512 * 1024
+
+
+@router.post("/kommo/hooks/{secret}", name="kommo_hook")
+async def kommo_hook(request: Request, resources: ResourcesDep, secret: str) -> dict[str, bool]:
+    """Whatever it holds is 200 at the right address: Kommo switches off hooks that are answered badly."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise BodyTooLarge("The request is larger than anything that Kommo sends.")
+    await hint(resources, secret, hinted_leads(bytes(body)))
+    return {"received": True}
