@@ -85,10 +85,10 @@ async def test_who_was_stopped_beyond_its_lease_writes_nothing_when_it_wakes(fle
 
 
 async def test_who_was_stopped_while_it_waited_for_its_turn_to_call_makes_no_call(fleet: Fleet) -> None:
-    """The intent is stored, the rate lets nothing pass for two seconds, and in these the process sleeps."""
-    lead_id = await caught(fleet, "a", reads_deals, rate=0.3)
+    """The intent is stored, the rate lets nothing pass for a second, and in that the process falls asleep."""
+    lead_id = await caught(fleet, "a", reads_deals, rate=0.8)
     fleet.traffic.go.set()
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(0.4)
     await fleet.put_to_sleep("a")
     before = len(fleet.traffic.of("a"))
     await fleet.start("b")
