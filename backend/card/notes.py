@@ -46,10 +46,13 @@ def _said(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
 
 
 def _settled(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
-    """What is odd about how a request was settled: by more than one payment, or by none."""
+    """What is odd about how requests were settled: by more than one payment, by more money, or by none."""
     for request in ledger.paid_twice:
         paid = ", ".join(payment.stripe_id for payment in ledger.received_for(request))
         yield f"twice:{request.id}", texts.say("paid_twice", description=request.description, ids=paid)
+    if ledger.beyond:
+        stray, amount = ledger.strays[-1].stripe_id, str(Money(ledger.beyond, ledger.currency))
+        yield f"overpaid:{ledger.strays[-1].id}", texts.say("overpaid", amount=amount, id=stray)
     for request in ledger.requests:
         if ledger.is_free(request):
             session = next(session.id for session in request.sessions if session.settled)

@@ -35,6 +35,8 @@ def _tasks(ledger: DealLedger, texts: Texts) -> Iterator[tuple[str, str, float, 
             yield _dispute(dispute, texts)
     for request in ledger.paid_twice:
         yield _paid_twice(ledger, request, texts)
+    if ledger.strays and ledger.live_requests:
+        yield _overpaid(ledger, texts)
     for renewal in ledger.failed_renewals:
         amount = str(Money(renewal.amount, renewal.currency))
         text = texts.say("renewal_failed_task", amount=amount, id=renewal.invoice)
@@ -53,3 +55,10 @@ def _paid_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str
     kept = sum(payment.refunded < payment.amount for payment in paid)
     due = (paid[-1].paid_at or 0.0) + DAY
     return f"twice:{request.id}", texts.say("paid_twice_task", description=request.description), due, kept <= 1
+
+
+def _overpaid(ledger: DealLedger, texts: Texts) -> tuple[str, str, float, bool]:
+    """One a deal, whatever more comes; healed while nothing is beyond what is expected."""
+    due = (ledger.strays[0].paid_at or 0.0) + DAY
+    amount = str(Money(ledger.beyond, ledger.currency))
+    return "overpaid", texts.say("overpaid_task", amount=amount), due, not ledger.beyond

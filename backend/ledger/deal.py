@@ -93,6 +93,18 @@ class DealLedger:
         return max(0, self.net - self.expected) if self.live_requests else 0
 
     @cached_property
+    def strays(self) -> tuple[Payment, ...]:
+        """Single payments that no request of this deal asked for, oldest first."""
+        asked = {request.id for request in self.requests}
+        return tuple(one for one in self.received if one.request_id not in asked and one.subscription is None)
+
+    @property
+    def beyond(self) -> int:
+        """Money beyond expected that neither a link paid twice nor periods of a contract explain."""
+        kept = sum(one.amount - min(one.amount, one.refunded + one.lost) for one in self.strays)
+        return min(self.overpaid, kept)
+
+    @cached_property
     def latest(self) -> Payment | None:
         return self.received_anywhere[-1] if self.received_anywhere else None
 

@@ -10,6 +10,8 @@ from backend.facts import Known
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, Session
 
 Part = TypeVar("Part", Refund, Dispute)
+FIRST = "subscription_create"
+"""Why Stripe made the first invoice of a subscription."""
 
 
 class Entry(Protocol):
@@ -47,6 +49,11 @@ class Entries:
     def parents(self, entry: Entry, *names: str) -> list[Entry]:
         keys = sorted({(entry.connection_id, parent) for name in names for parent in entry.facts.get(name, ())})
         return [self._by_id[key] for key in keys if key in self._by_id]
+
+    def invoices_with(self, invoice: Entry) -> list[Entry]:
+        """All invoices of its subscription, itself included."""
+        contract = {*invoice.facts.get("subscription", ())}
+        return [one for one in self.of_kind("invoice") if contract & {*one.facts.get("subscription", ())}]
 
     def hanging_on(self, payment: Entry, kind: str) -> list[Entry]:
         return [one for one in self._by_payment.get((payment.connection_id, payment.id), ()) if one.kind == kind]
@@ -127,12 +134,28 @@ def _dispute(entry: Entry) -> Dispute:
 def _renewal_failed(entry: Entry) -> bool:
     """A first charge that failed is no renewal: the payer is still at the page."""
     facts = entry.facts
-    return "failed_at" in facts and "subscription" in facts and facts.get("billing_reason") != "subscription_create"
+    return "failed_at" in facts and "subscription" in facts and facts.get("billing_reason") != FIRST
 
 
-def _renews(invoice: Entry) -> bool:
-    """Stripe says of each invoice of a subscription why it was made; the first is no renewal."""
-    return bool(invoice.facts.get("billing_reason", "subscription_create") != "subscription_create")
+def _renews(invoice: Entry, mine: Entries) -> bool:
+    """Stripe says of each invoice of a subscription why it was made; the first that brings money is no renewal."""
+    if invoice.facts.get("billing_reason", FIRST) == FIRST:
+        return False
+    others = mine.invoices_with(invoice)
+    paid = [one for one in others if one.facts.get("asked", (0,))[0] > 0]
+    began_free = any(_began_free(one, mine) for one in others)
+    return not (began_free and invoice is min(paid, key=_paid_at, default=None))
+
+
+def _began_free(invoice: Entry, mine: Entries) -> bool:
+    """A trial: its first invoice was over nothing."""
+    facts = invoice.facts
+    nothing = "paid" in facts and facts.get("billing_reason") == FIRST and facts.get("asked", (1,))[0] == 0
+    return nothing and not any(invoice.id in one.facts.get("invoice", ()) for one in mine.of_kind("payment"))
+
+
+def _paid_at(invoice: Entry) -> tuple[float, str]:
+    return (invoice.facts.get("paid_at", 0.0), invoice.id)
 
 
 def _renewal(entry: Entry, mine: Entries) -> Renewal:
@@ -168,7 +191,7 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         refunds=_in_time(_refund(one) for one in mine.hanging_on(entry, "refund")),
         disputes=_in_time(_dispute(one) for one in mine.hanging_on(entry, "dispute")),
         attached=bool(facts.get("attached")),
-        renewal=any(_renews(one) for one in parents),
+        renewal=any(_renews(one, mine) for one in parents),
     )
 
 

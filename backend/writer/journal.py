@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
+from backend.ledger.missing import deal_is_missing
 from backend.models import Account, CardWrite, Deal
 from backend.retries import GIVE_UP_SECONDS, NEVER, wait_after
 from backend.writer.plan import IN_DOUBT
@@ -131,8 +132,9 @@ async def postpone(session: AsyncSession, account_id: int, lead_id: int, later: 
 
 async def gone(session: AsyncSession, account_id: int, seen: Mapping[int, int]) -> None:
     """Kommo has no such deals: they are not asked for again until something new is known; their payments are
-    unmatched."""
+    unmatched, and who named them is told so."""
     values = {"state": "gone", "next_try_at": 0.0, "problem": "The deal does not exist in Kommo."}
     for lead_id, revision in seen.items():
+        await deal_is_missing(session, account_id, lead_id)
         mine = (col(Deal.account_id) == account_id, col(Deal.lead_id) == lead_id)
         await session.exec(update(Deal).where(*mine).values(written=revision, **values))

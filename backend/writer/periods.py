@@ -92,10 +92,12 @@ async def _split(resources: Resources, claim: Claim, account: Account, period: P
 
 
 async def _found(resources: Resources, account: Account, period: Period, since: float) -> int | None:
+    """By the id in our field, or in the name: where Kommo has no such field, that is where it travelled."""
+    stripe_id = period.payment.stripe_id
     field_id = int(account.fields[INTENT]["id"]) if INTENT in account.fields else 0
     since -= CLOCKS_APART
     for lead in await calling(resources, account.id, lambda api: api.leads_made_since(since)):
-        if any(value.value == period.payment.stripe_id for value in lead.fields.get(field_id, ())):
+        if stripe_id in lead.name or any(value.value == stripe_id for value in lead.fields.get(field_id, ())):
             return lead.id
     return None
 
@@ -103,7 +105,7 @@ async def _found(resources: Resources, account: Account, period: Period, since: 
 async def _made(resources: Resources, account: Account, period: Period) -> int:
     """With the contract's contact; for nobody in particular where Kommo refuses a user who was dismissed."""
     contract = await calling(resources, account.id, lambda api: api.lead(period.lead.id))
-    new = _new_lead(account, contract or period.lead, period.payment)
+    new = _new_lead(account, contract or period.lead, period.payment, resources.clock())
     try:
         return await calling(resources, account.id, lambda api: api.create_lead(new))
     except KommoRefused as refusal:
@@ -113,26 +115,33 @@ async def _made(resources: Resources, account: Account, period: Period) -> int:
     return await calling(resources, account.id, lambda api: api.create_lead(nobodys))
 
 
-def _new_lead(account: Account, contract: Lead, payment: Payment) -> NewLead:
-    day = datetime.fromtimestamp(payment.paid_at or 0.0, zone_of(account)).date()
+def _new_lead(account: Account, contract: Lead, payment: Payment, now: float) -> NewLead:
+    day = datetime.fromtimestamp(payment.paid_at or 0.0, zone_of(account)).date().isoformat()
     price = as_decimal(payment.amount, payment.currency).quantize(1, ROUND_HALF_UP)
+    has_field = INTENT in account.fields
+    words = ["" if payment.livemode else "TEST", contract.name, day, "" if has_field else payment.stripe_id]
     return NewLead(
-        name=f"{contract.name} {day.isoformat()}",
+        name=" ".join(word for word in words if word),
         pipeline_id=contract.pipeline_id,
-        status_id=_stage(account, contract),
+        status_id=_stage(account, contract, moves=_moves(account, payment, now)),
         price=int(price) if payment.currency == account.currency else None,
         responsible_user_id=contract.responsible_user_id,
         contact_id=contract.main_contact_id,
-        fields={int(account.fields[INTENT]["id"]): payment.stripe_id} if INTENT in account.fields else {},
+        fields={int(account.fields[INTENT]["id"]): payment.stripe_id} if has_field else {},
     )
 
 
-def _stage(account: Account, contract: Lead) -> int:
+def _moves(account: Account, payment: Payment, now: float) -> bool:
+    """Whether this money may start what hangs on the stage of paid deals: bots that write to clients."""
+    return payment.livemode and now - (payment.paid_at or 0.0) <= options_of(account).stage_hours * 3600
+
+
+def _stage(account: Account, contract: Lead, *, moves: bool) -> int:
     """Where the rules put a paid deal, so that it need not be moved; else the pipeline's first stage."""
-    chosen = (account.stages.get(str(contract.pipeline_id)) or {}).get("paid")
-    if chosen is not None:
-        return int(chosen)
     statuses = [s for p in account.pipelines if p["id"] == contract.pipeline_id for s in p["statuses"]]
+    chosen = (account.stages.get(str(contract.pipeline_id)) or {}).get("paid")
+    if moves and chosen is not None and chosen in {status["id"] for status in statuses}:
+        return int(chosen)
     open_ones = [s for s in statuses if s["id"] not in (WON, LOST) and s.get("type") != INCOMING]
     return int(min(open_ones, key=lambda s: s["sort"])["id"]) if open_ones else contract.status_id
 

@@ -116,6 +116,15 @@ def test_an_open_dispute_asks_for_a_task_and_a_decided_one_heals_it() -> None:
     assert (opened.fact_id, opened.healed, closed.healed) == ("dispute:du_1", False, True)
 
 
+def test_money_beyond_expected_is_told_and_asks_for_a_task_until_it_went_back() -> None:
+    wanted = _render(request(), payment(), payment(3000, id="pi_2", request_id=None))
+    (note,) = (note for note in wanted.notes if note.fact_id == "overpaid:pi_2")
+    assert "30.00 EUR" in note.text
+    assert [(task.fact_id, task.healed) for task in wanted.tasks] == [("overpaid", False)]
+    back = payment(3000, id="pi_2", request_id=None, refunds=(refund(3000),))
+    assert [task.healed for task in _render(request(), payment(), back).tasks] == [True]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_all_languages_say_all_sentences_with_the_same_placeholders(language: str) -> None:
     spoken, english = texts(language).sentences, ENGLISH.sentences

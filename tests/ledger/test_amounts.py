@@ -14,6 +14,9 @@ from backend.card.texts import LANGUAGES, texts
 from backend.kommo_api.values import FieldValue
 from backend.ledger.deal import DealLedger
 from backend.money import CURRENCIES, MAXIMUM
+from backend.sandbox.kommo import KommoWorld
+from backend.sandbox.kommo.records import Field
+from backend.sandbox.kommo.values import kept
 from backend.writer.values import as_written, same
 from tests.ledger.build import deal, dispute, payment, refund, request
 
@@ -21,6 +24,8 @@ NO_DECIMALS = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF
 THREE_DECIMALS = frozenset("BHD JOD KWD OMR TND".split())
 """Said here once more, from Stripe's documents: a slip in the product's table must not pass by agreeing with itself."""
 NUMERIC = {"id": 1, "type": "numeric", "enums": {}}
+KOMMO = KommoWorld(lambda: 1_700_000_000.0).account
+FIELD = Field(1, "Amount paid", "numeric")
 UTC = ZoneInfo("UTC")
 AMOUNTS = st.integers(1, MAXIMUM)
 
@@ -33,9 +38,10 @@ def _shown(ledger: DealLedger, code: str) -> object:
     """What the deal's field holds after Kommo took our JSON; Kommo gives numbers back as text."""
     wanted = render(ledger, texts("en"), link_base="https://pay.example", test=False).fields[code]
     assert wanted is not None
-    sent = json.loads(json.dumps(as_written(NUMERIC, wanted, UTC)))
-    assert same(NUMERIC, wanted, FieldValue(str(sent)), UTC)
-    return sent
+    sent = json.loads(json.dumps({"value": as_written(NUMERIC, wanted, UTC)}))
+    (held,) = kept(KOMMO, FIELD, [sent], "0")
+    assert same(NUMERIC, wanted, FieldValue(held["value"]), UTC)
+    return held["value"]
 
 
 @given(st.sampled_from(sorted(CURRENCIES)), AMOUNTS, st.integers(0, 10**12))

@@ -174,3 +174,30 @@ async def test_a_dispute_opened_after_it_was_won_stays_won(database: Database) -
         account = await unit.get_one(Account, ACCOUNT)
         ledger = (await load_deals(unit, account, [LEAD], T0 + 100.0))[LEAD]
     assert ledger.state == "paid"
+
+
+async def test_a_card_never_depends_on_rows_of_other_deals_modes_and_accounts(database: Database) -> None:
+    """The neighbours have Stripe ids and a deal of the same name, and a request of the same id."""
+    await _absorb(database, LIFE)
+    expected = await _picture_of_card(database)
+    same_names = [evt("payment_intent.succeeded", intent(amount_received=5, metadata={"kommo_lead_id": str(LEAD)})),
+                  evt("refund.created", refund("re_1", 3)), evt("charge.dispute.closed", dispute("lost"))]  # fmt: skip
+    others = [evt("payment_intent.succeeded", intent(id="pi_9", metadata={"kommo_lead_id": "815"})),
+              evt("refund.created", {**refund("re_9", 7), "payment_intent": "pi_9"})]  # fmt: skip
+    async with database.write() as unit:
+        unit.add(Account(id=8, base_url="https://b.example", tokens="", connected_at=0, currency="USD"))
+        unit.add(StripeConnection(id="test", account_id=ACCOUNT, livemode=False))
+        unit.add(StripeConnection(id="other", account_id=8, livemode=True))
+        unit.add(_request(account_id=8, connection_id="other", link_token="another"))
+        for connection_id, told in (("test", same_names), ("other", same_names), (CONNECTION, others)):
+            connection = await unit.get_one(StripeConnection, connection_id)
+            facts = [fact for event in told for fact in facts_of(event, connection.account_id or 0)]
+            assert (await absorb(unit, connection, facts)).deals
+    assert await _picture_of_card(database) == expected
+
+
+async def _picture_of_card(database: Database) -> str:
+    async with database.read() as unit:
+        account = await unit.get_one(Account, ACCOUNT)
+        ledger = (await load_deals(unit, account, [LEAD], T0 + 100.0))[LEAD]
+    return repr(render(ledger, texts("en"), link_base="", test=False))

@@ -43,6 +43,19 @@ def test_refunding_a_duplicate_leaves_a_paid_deal_paid() -> None:
     assert [twice.id for twice in ledger.paid_twice] == ["r1"]
 
 
+def test_money_that_nobody_asked_for_is_beyond_what_is_expected() -> None:
+    stray = payment(3000, id="pi_2", request_id=None)
+    assert deal(request(), payment(), stray).beyond == 3000
+    assert deal(request(), stray).beyond == 0
+    assert deal(request(), payment(), payment(3000, id="pi_2", request_id=None, refunds=(refund(3000),))).beyond == 0
+
+
+def test_a_link_paid_twice_and_the_periods_of_a_contract_are_not_beyond_it() -> None:
+    assert deal(request(), payment(), payment(id="pi_2")).beyond == 0
+    assert deal(request(), payment(), payment(id="pi_2", request_id=None, subscription="sub_9")).beyond == 0
+    assert deal(payment(request_id=None), payment(id="pi_2", request_id=None)).beyond == 0
+
+
 def test_a_cancelled_request_is_not_expected_any_more() -> None:
     assert deal(request(), request(5000, id="r2", cancelled=True)).expected == 10000
 

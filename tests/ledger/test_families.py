@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backend.sandbox.stripe.schemas import Family
+from backend.sandbox.stripe.schemas import Family, blank
 from backend.stripe_api.events import HANDLERS, facts_of
 from tests.ledger.events import ACCOUNT, LEAD, T0, evt
-from tests.ledger.lives import OTHER_LEAD, everything, seen
+from tests.ledger.lives import OTHER_LEAD, everything, marks, seen
 from tests.ledger.pure import Book
 
 FAMILIES: tuple[Family, ...] = ("pinned", "legacy")
@@ -86,8 +86,10 @@ def test_the_played_account_adds_up() -> None:
     assert [renewal.healed for renewal in book.deal(LEAD).failed_renewals] == [True]
 
 
-def test_a_cancelled_payment_is_under_way_no_more() -> None:
-    intent = {"id": "pi_9", "currency": "eur", "metadata": {"kommo_lead_id": str(LEAD)}, "amount": 5}
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_cancelled_payment_is_under_way_no_more(family: Family) -> None:
+    asked = {"id": "pi_9", "object": "payment_intent", "currency": "eur", "metadata": marks(LEAD), "amount": 5}
+    intent = blank("payment_intent", family) | asked
     begun = evt("payment_intent.processing", {**intent, "status": "processing"})
     ended = evt("payment_intent.canceled", {**intent, "status": "canceled"}, T0 + 9)
     for order in ([begun, ended], [ended, begun]):

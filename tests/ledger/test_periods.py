@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.clock import MovableClock
 from backend.models import Account, CardWrite
 from tests.product import Product, running
 
@@ -19,9 +20,9 @@ async def product(tmp_path: Path) -> AsyncIterator[Product]:
         yield one
 
 
-async def _choose(product: Product, renewals: str) -> None:
+async def _choose(product: Product, renewals: str, **more: int) -> None:
     url = f"{product.url}/admin/api/accounts/{product.account.id}/options"
-    answer = await product.http.put(url, json={"renewals": renewals}, headers=product.admin)
+    answer = await product.http.put(url, json={"renewals": renewals} | more, headers=product.admin)
     assert answer.status_code == 200, answer.text
 
 
@@ -75,6 +76,34 @@ async def test_a_refund_of_a_period_goes_to_its_deal(product: Product) -> None:
     await product.until(lambda: product.fields(made)["STRIPE_PAYMENT_STATUS"] == "Refunded")
     await product.quiet()
     assert product.fields(contract)["STRIPE_PAYMENT_STATUS"] == "Paid"
+
+
+async def test_money_that_is_old_when_it_reaches_us_starts_no_bots(tmp_path: Path) -> None:
+    clock = MovableClock()
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db", clock=clock) as product:
+        await _choose(product, "new_deal", stage_hours=1)
+        contract = await _contract(product)
+        known = set(product.account.leads)
+        product.stripe.courier.held = True
+        _renew(product)
+        clock.advance(3700)
+        product.stripe.courier.release()
+        made = await _one_new_deal(product, known)
+        assert product.deal(made)["status"] not in ("Paid", product.deal(contract)["status"])
+        assert product.deal(made)["moves"] == []
+
+
+async def test_without_the_field_the_name_carries_the_stripe_id(product: Product) -> None:
+    await _contract(product)
+    known = set(product.account.leads)
+    async with product.resources.database.write() as session:
+        account = await session.get_one(Account, product.account.id)
+        account.fields = {code: kept for code, kept in account.fields.items() if code != "STRIPE_PAYMENT_INTENT"}
+        session.add(account)
+    product.kommo.faults.add("drop_after", LEADS, method="POST")
+    _renew(product)
+    made = await _one_new_deal(product, known)
+    assert " pi_" in product.account.leads[made].name
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before", "504_after", "500_json"])
