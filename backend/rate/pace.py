@@ -86,8 +86,12 @@ class Pace:
             await asyncio.sleep(max(0.0, slot.at - self._clock()))
             if last_check is not None:
                 await last_check()
-            if slot.blocked_at or await self._keeps(row, slot, interval):
-                return slot
+            checked_at = self._clock()
+            if not slot.blocked_at and not await self._keeps(row, slot, interval):
+                continue
+            if last_check is not None and self._clock() - checked_at > LATE_SECONDS:  # it slept since, perhaps for long
+                await last_check()
+            return slot
 
     async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
         """Whoever comes late may go all the same if the next one can still be told to wait: the last in line always
