@@ -2,11 +2,14 @@
 
 import asyncio
 import base64
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine, event
 from sqlmodel import select
 
 from backend import models, resealing
@@ -26,7 +29,7 @@ from tests.crash.child import FORKS
 from tests.product import running
 from tests.terminal import typed
 
-MANY = 20 * PAGE
+MANY = 5 * PAGE
 OLD, NEW = "a sealing key of the tests", "the next key of the tests"
 
 
@@ -87,10 +90,18 @@ async def test_all_that_is_stored_opens_by_the_new_key_alone(database_url: str) 
         assert stripe_api(alone, connection)
 
 
-def reseal_in_a_process(database_url: str) -> None:
+def reseal_in_a_process(database_url: str, pages: int) -> None:
+    """Killed as it is about to end the next page."""
+    begun = iter(range(pages))
+
+    def before(_: object) -> None:
+        if next(begun, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     async def run() -> None:
         both = settings(database_url, secret_keys=f"{NEW},{OLD}")
         async with process(both, system_clock, AsKommo("http://127.0.0.1:1")) as resources:
+            event.listen(Engine, "commit", before)
             await reseal(resources)
 
     asyncio.run(run())
@@ -104,11 +115,8 @@ async def test_killed_half_way_it_goes_on_where_it_was(tmp_path: Path) -> None:
                 name = f"unknown-{number:04}"
                 code = here.resources.vault.seal_text("{}", sealed_for(name))
                 session.add(PendingCode(client_id=name, code=code, base_url="", received_at=0.0))
-        first = FORKS.Process(target=reseal_in_a_process, args=(url,))
+        first = FORKS.Process(target=reseal_in_a_process, args=(url, 3))
         first.start()
-        while not await anew(here):  # noqa: ASYNC110 (the database wakes nobody)
-            await asyncio.sleep(0)
-        first.kill()
         await asyncio.to_thread(first.join)
         done = await anew(here)
         assert 0 < done < MANY
@@ -146,9 +154,9 @@ async def test_the_operators_command_while_the_server_runs(tmp_path: Path) -> No
         again = await typed(product, tmp_path, "keys", "rotate", SECRET_KEYS=NEW)
         assert "0 values sealed anew" in again[1]
         alone = by(product.resources, NEW)
-        for event in await product.rows(InboxEvent):
-            if event.body is not None:
-                assert read_body(alone.vault, event)["id"] == event.id
+        for row in await product.rows(InboxEvent):
+            if row.body is not None:
+                assert read_body(alone.vault, row)["id"] == row.id
 
 
 def sealed_columns() -> Iterator[tuple[str, str]]:
