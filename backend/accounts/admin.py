@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.connections import connections_of, webhook_url
 from backend.accounts.hooks import hook_url
 from backend.accounts.options import check_options, options_of
-from backend.accounts.renewals import renewals_a_year
+from backend.accounts.renewals import refused_renewal, renewals_a_year
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.stages import check_stages, names_unknown
 from backend.errors import AccountNotFound, NotConnected
@@ -32,10 +32,12 @@ async def list_accounts(resources: Resources, only: int | None = None) -> list[d
         return [await _shown(resources, session, account) for account in accounts]
 
 
-async def _problem(session: AsyncSession, account: Account) -> str:
-    """The account's own, and the one that all accounts behind our address share."""
+async def _problem(session: AsyncSession, account: Account, now: float) -> str:
+    """The one that all accounts behind our address share, the account's own, and that of its renewals."""
     blocked = "Kommo has blocked this server's address; only Kommo's support can lift that."
-    return f"{blocked} {account.problem}".strip() if await blocked_at(session) else account.problem
+    shared = blocked if await blocked_at(session) else ""
+    known = (shared, account.problem, await refused_renewal(session, account.id, now))
+    return " ".join(one for one in known if one)
 
 
 async def _shown(resources: Resources, session: AsyncSession, account: Account) -> dict[str, Any]:
@@ -46,7 +48,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
         "state": account.state,
         "mode": "live" if is_live(account, connections) else "test",
         "ready": account.set_up_at > 0,
-        "problem": await _problem(session, account),
+        "problem": await _problem(session, account, resources.clock()),
         "stages": account.stages,
         "options": options_of(account).model_dump(),
         "hook_url": hook_url(resources, account),

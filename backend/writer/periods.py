@@ -187,11 +187,6 @@ async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> Led
 
 
 async def _stays(resources: Resources, claim: Claim, account: Account, period: Period, reason: str) -> None:
-    """Told on the contract's deal like any renewal, and to the admin."""
+    """Told on the contract's deal like any renewal, and to the admin (``accounts.renewals.refused_renewal``)."""
     log.error("no new deal for a renewal", account=account.id, lead=period.lead.id, reason=reason)
-    async with resources.database.write() as session:
-        await fence(session, claim, resources.clock())
-        await _put(session, claim, period, "dead", resources.clock(), error=reason)
-        row = await session.get_one(Account, account.id)
-        row.problem = f"Kommo made no new deal for a renewal of deal {period.lead.id}: {reason}"[:500]
-        session.add(row)
+    await _record(resources, claim, period, "dead", error=reason)
