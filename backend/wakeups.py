@@ -43,8 +43,13 @@ async def want(session: AsyncSession, account_id: int) -> None:
 
 
 async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[int], now: float) -> None:
-    """These deals may differ from their ledger; the writer will look. ``dirty_since`` keeps the first moment."""
+    """These deals may differ from their ledger; the writer will look. ``dirty_since`` keeps the first moment.
+
+    The account's row is locked before its deals', as the writer does: else each could wait for the other for ever.
+    """
     leads = sorted(set(lead_ids))
+    if leads:
+        await want(session, account_id)
     since = case((col(Deal.written) < col(Deal.wanted), col(Deal.dirty_since)), else_=now)
     for lead_id in leads:
         statement = dialect_insert(session, Deal).values(
@@ -57,5 +62,3 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
                 set_={"wanted": Deal.wanted + 1, "dirty_since": since, "next_try_at": 0.0, "restored": False},
             )
         )
-    if leads:
-        await want(session, account_id)

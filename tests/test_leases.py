@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import update
 
 from backend.db import Database
 from backend.leases import (
@@ -18,8 +19,8 @@ from backend.leases import (
     held_locks,
     release,
 )
-from backend.models import AccountWork
-from backend.wakeups import want
+from backend.models import AccountWork, Deal
+from backend.wakeups import mark_dirty, want
 
 NOW = 1_800_000_000.0
 
@@ -185,3 +186,22 @@ async def test_every_claim_raises_the_epoch(database: Database) -> None:
         await hand_back(database, taken, next_try_at=0.0)
     async with database.read() as session:
         assert (await session.get_one(AccountWork, 1)).epoch == 3
+
+
+async def test_news_of_a_deal_and_its_writer_never_wait_for_each_other(database: Database) -> None:
+    async def news() -> None:
+        async with database.write() as session:
+            await mark_dirty(session, 1, [7], NOW)
+
+    await news()
+    taken = await claim(database, "a", NOW)
+    assert taken is not None
+    async with database.write() as session:
+        await fence(session, taken, NOW)
+        more = asyncio.create_task(news())
+        await asyncio.sleep(0.2)  # they are in the middle of it by now
+        await session.exec(update(Deal).values(written=1))
+    await more
+    async with database.read() as session:
+        deal = await session.get_one(Deal, (1, 7))
+    assert (deal.wanted, deal.written) == (2, 1)
