@@ -67,7 +67,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "processing": _greatest,  # when a delayed method was last under way
     "canceled": _greatest,
     "outside": _greatest,  # paid outside Stripe
-    "decline": _greatest,  # [when, reason]: the last try
+    "decline": _greatest,  # [when, reason, code]: the last try; rows of the first release lack the code
     "refunded_total": _greatest,  # a running total that Stripe reports
     "split": _greatest,  # [subtotal, discount, shipping, tax]
     "presentment": _greatest,  # [amount, currency] as the buyer saw it

@@ -17,7 +17,7 @@ LAYERS = {
     "resources turn widget_archive",
     "outside": "kommo_api stripe_api",
     "storage": "models db migrations",
-    "leaves": "errors money signing vault clock config facts logs metrics retries",
+    "leaves": "errors languages money signing vault clock config facts logs metrics retries",
 }
 """Where each top-level module of ``backend`` stands."""
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from backend.facts import Known
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, Session
+from backend.ledger.values import Decline
 
 Part = TypeVar("Part", Refund, Dispute)
 FIRST = "subscription_create"
@@ -186,7 +187,7 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         livemode=livemode,
         split=next((one.split for one in sessions if one.split), None),
         presentment=_pair(facts.get("presentment")),
-        decline=(facts["decline"][0], facts["decline"][1]) if "decline" in facts else None,
+        decline=Decline(*facts["decline"]) if "decline" in facts else None,
         refunded_total=total,
         refunds=_in_time(_refund(one) for one in mine.hanging_on(entry, "refund")),
         disputes=_in_time(_dispute(one) for one in mine.hanging_on(entry, "dispute")),

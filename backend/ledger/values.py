@@ -75,6 +75,15 @@ class Renewal:
     healed: bool
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Decline:
+    """The last try that was refused: Stripe's words, addressed to the payer, and its code ("" where it sent none)."""
+
+    at: float
+    reason: str
+    code: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """One payment, known by its PaymentIntent (or charge, or an invoice that was paid outside Stripe)."""
@@ -92,7 +101,7 @@ class Payment:
     livemode: bool
     split: tuple[int, int, int, int] | None
     presentment: tuple[int, str] | None
-    decline: tuple[float, str] | None
+    decline: Decline | None
     refunded_total: int
     refunds: tuple[Refund, ...]
     disputes: tuple[Dispute, ...]

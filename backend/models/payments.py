@@ -16,7 +16,7 @@ class PaymentRequest(SQLModel, table=True):
     id: str = Field(primary_key=True)
     connection_id: str = ""  # empty until Stripe made the first session: an intent, shown nowhere
     lead_id: int = big_int(index=True)
-    contact_id: int | None = big_int(default=None, nullable=True)
+    contact_id: int | None = big_int(default=None, nullable=True, index=True)
     amount: int = big_int()
     currency: str
     description: str

@@ -1,6 +1,6 @@
 """Which of our six languages a browser asks for."""
 
-LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
+from backend.languages import LANGUAGES
 
 
 def preferred(accept_language: str) -> str:

@@ -2,19 +2,14 @@
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
-from datetime import datetime
-from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from backend.clock import as_datetime
+from backend.languages import date_of, texts_in
 from backend.links.find import Link
 from backend.money import display
 
@@ -97,15 +92,5 @@ def _named(link: Link, language: str) -> dict[str, str]:
     }
 
 
-def date_of(at: float, timezone: str, language: str) -> str:
-    try:
-        moment: datetime = as_datetime(at).astimezone(ZoneInfo(timezone))
-    except (ZoneInfoNotFoundError, ValueError):
-        moment = as_datetime(at)
-    return format_date(moment, "long", locale=language)
-
-
-@cache
 def texts_of(language: str) -> dict[str, str]:
-    texts: dict[str, str] = json.loads((TEMPLATES / "pay_texts" / f"{language}.json").read_text(encoding="utf-8"))
-    return texts
+    return texts_in(TEMPLATES / "pay_texts", language).sentences

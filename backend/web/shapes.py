@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from backend.clock import as_datetime
 from backend.ledger.deal import DealLedger, Payment, Request
-from backend.links.explain import explain
+from backend.links.look import DealSeen
 from backend.links.params import link_address
 from backend.money import major
 
@@ -96,10 +96,9 @@ class CheckAnswer(BaseModel):
     asked: int
 
 
-def deal_answer(
-    ledger: DealLedger, public_url: str, *, connected: bool, may: May, statement: str | None = None
-) -> DealAnswer:
+def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | None = None) -> DealAnswer:
     """``statement`` is the token of the deal's page for the client, where there is one."""
+    ledger = seen.ledger
     paid, expected = _paid(ledger), _expected(ledger)
     still_open = {currency: amount - paid.get(currency, 0) for currency, amount in expected.items()}
     return DealAnswer(
@@ -109,10 +108,10 @@ def deal_answer(
         open=_amounts(still_open),
         requests=[request_answer(ledger, one, public_url) for one in _newest_first(ledger.requests)],
         payments=[payment_answer(ledger, one) for one in _shown(ledger)],
-        explanation=explain(ledger) if connected else "Stripe is not connected. Ask an admin to open the settings.",
+        explanation=seen.why,
         currency=ledger.currency,
         mode="live" if ledger.livemode else "test",
-        connected=connected,
+        connected=seen.connected,
         may=may,
         statement_url=f"{public_url}/d/{statement}" if statement else None,
     )

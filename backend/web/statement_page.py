@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
+from backend.languages import date_of
 from backend.ledger.deal import DealLedger, Payment
 from backend.links.statement import Statement
 from backend.money import display
-from backend.web.pay_pages import CSS, ENVIRONMENT, HEADERS, date_of, texts_of
+from backend.web.pay_pages import CSS, ENVIRONMENT, HEADERS, texts_of
 
 FORM_HEADERS = {
     "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")

@@ -2,19 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from backend.accounts.connections import connection_for_button
 from backend.accounts.rights import WidgetUser, check_lead, may, widget_user
 from backend.accounts.sessions import make_link, note_seen
-from backend.errors import NotConnected, RequestNotFound
-from backend.ledger.deal import DealLedger
-from backend.ledger.load import load_deals
+from backend.errors import RequestNotFound
 from backend.links.asked import CreateBody, RefundBody, asked_of, read
 from backend.links.cancel import cancel
 from backend.links.check import check
 from backend.links.create import create
 from backend.links.find import find_request
+from backend.links.look import look_at_deal
 from backend.links.refund import find_payment, refund
 from backend.links.statement import statement_token
 from backend.models import Account
@@ -48,6 +46,7 @@ async def _user(resources: ResourcesDep, x_auth_token: Annotated[str, Header()] 
 
 UserDep = Annotated[WidgetUser, Depends(_user)]
 LeadId = Annotated[int, Path(ge=1, le=2**53 - 1)]
+Language = Annotated[str, Query(description="Of the page that asks: en, es, pt, tr, id, ru; any other is English.")]
 
 
 def _body(model: type[CreateBody] | type[RefundBody]) -> dict[str, Any]:
@@ -68,17 +67,18 @@ async def create_request(request: Request, response: Response, resources: Resour
 
 
 @router.get("/deals/{lead_id}", response_model_exclude_unset=True)
-async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> DealAnswer:
-    """From our database alone; a deal that we know nothing of has empty lists."""
+async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId, lang: Language = "en") -> DealAnswer:
+    """From our database alone; a deal that we know nothing of has empty lists. The explanation is in ``lang``."""
     await check_lead(resources, user.account, user.user_id, lead_id, "view")
-    ledger, connected = await _deal(resources, user.account, lead_id)
+    async with resources.database.read() as session:
+        seen = await look_at_deal(session, user.account, lead_id, resources.clock(), lang)
     rights = May(
         create=may(resources, user.account, user.user_id, "create"),
         refund=may(resources, user.account, user.user_id, "refund"),
     )
-    token = await statement_token(resources, user.account, lead_id) if ledger.requests or ledger.payments else None
-    base = resources.addresses.public_url
-    return deal_answer(ledger, base, connected=connected, may=rights, statement=token)
+    has_money = seen.ledger.requests or seen.ledger.payments
+    token = await statement_token(resources, user.account, lead_id) if has_money else None
+    return deal_answer(seen, resources.addresses.public_url, may=rights, statement=token)
 
 
 @router.post("/deals/{lead_id}/check", status_code=202)
@@ -124,13 +124,3 @@ async def _shown_request(resources: Resources, account: Account, request_id: str
     if link.asked is None:
         raise RequestNotFound("It was made in the other mode, test or live.")
     return request_answer(link.ledger, link.asked, resources.addresses.public_url)
-
-
-async def _deal(resources: Resources, account: Account, lead_id: int) -> tuple[DealLedger, bool]:
-    async with resources.database.read() as session:
-        ledgers = await load_deals(session, account, [lead_id], resources.clock())
-        try:
-            await connection_for_button(session, account)
-        except NotConnected:
-            return ledgers[lead_id], False
-        return ledgers[lead_id], True

@@ -28,7 +28,7 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "payment": {
         "received": st.tuples(st.integers(1, 4), st.sampled_from([500, 10000]), st.just("EUR")).map(list),
         "paid_at": MOMENT, "processing": MOMENT, "canceled": st.just(True), "refunded_total": MONEY,
-        "decline": st.tuples(MOMENT, st.just("no money")).map(list), "presentment": MONEY,
+        "decline": st.tuples(MOMENT, st.just("no money"), st.just("code")).map(list), "presentment": MONEY,
         "session": _ids("cs_1", "cs_2"), "invoice": _ids("in_1"),
         "attached": st.tuples(st.integers(1, 3), st.sampled_from([0, LEAD, 99])).map(list), "period": st.just(77),
     },

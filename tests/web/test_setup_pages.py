@@ -226,6 +226,8 @@ async def test_a_deal_is_looked_up_with_its_request_and_its_reason(
     assert "The client has not opened the link yet" in page
     assert "120.00 USD" in page
     assert link in page
+    spoken = (await visitor.get(f"/admin?deal={lead_id}", headers={"Accept-Language": "es"})).text
+    assert '<p lang="es">El cliente todavía no ha abierto el enlace.' in spoken
 
 
 async def test_a_paid_deal_shows_its_payment_and_its_note(product: Product, visitor: httpx.AsyncClient) -> None:

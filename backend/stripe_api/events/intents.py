@@ -32,6 +32,6 @@ def declined_facts(intent: Object, told: Told) -> Iterator[Fact]:
     """The last try was declined. Never final: the payer may try again with the same PaymentIntent."""
     yield from payment_intent_facts(intent, told)
     problem = part_of(intent, "last_payment_error")
-    reasons = [text_of(problem, field) for field in ("message", "decline_code", "code")]
-    reason = next((text for text in reasons if text), "declined")
-    yield Fact(id_of(intent, "id", "pi_"), "decline", [told.created, reason])
+    message, *codes = (text_of(problem, field) for field in ("message", "decline_code", "code"))
+    code = next((text for text in codes if text), "")
+    yield Fact(id_of(intent, "id", "pi_"), "decline", [told.created, message or code or "declined", code])

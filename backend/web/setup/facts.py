@@ -9,12 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.admin import list_accounts
 from backend.accounts.again import troubled_events
-from backend.accounts.connections import connection_for_button
 from backend.accounts.moves import offered_moves
 from backend.accounts.unmatched import unmatched
-from backend.errors import NotConnected
 from backend.kommo_api.values import INCOMING
-from backend.ledger.load import load_deals
+from backend.links.look import look_at_deal
 from backend.models import Account, Audit, CardWrite, Deal, InboxEvent, WidgetSeen
 from backend.resources import Resources
 from backend.web.shapes import DealAnswer, May, deal_answer
@@ -49,6 +47,8 @@ class LookedUp:
     writes: list[CardWrite]
     offered: str
     """The stage that the deal may be moved to, where that waits for a person."""
+    language: str
+    """That of the explanation."""
 
 
 async def shown(resources: Resources, account_id: int) -> Shown | None:
@@ -77,34 +77,25 @@ async def _changes(session: AsyncSession, account_id: int) -> list[Audit]:
     return list((await session.exec(select(Audit).where(*theirs).order_by(col(Audit.id).desc()).limit(CHANGES))).all())
 
 
-async def look_up(resources: Resources, account_id: int, lead_id: int) -> LookedUp:
+async def look_up(resources: Resources, account_id: int, lead_id: int, language: str) -> LookedUp:
     """What the deal card would say, what was written to Kommo, and what waits."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
-        ledgers = await load_deals(session, account, [lead_id], resources.clock())
+        seen = await look_at_deal(session, account, lead_id, resources.clock(), language)
         deal = await session.get(Deal, (account_id, lead_id))
         writes = await session.exec(
             select(CardWrite).where(CardWrite.account_id == account_id, CardWrite.lead_id == lead_id)
         )
-        connected = await _is_connected(session, account)
         moves = await offered_moves(session, account_id, lead_id)
     rights = May(create=True, refund=False)
-    answer = deal_answer(ledgers[lead_id], resources.addresses.public_url, connected=connected, may=rights)
+    answer = deal_answer(seen, resources.addresses.public_url, may=rights)
     offered = _stage_name(account, moves[-1].content["offered"]) if moves else ""
-    return LookedUp(lead_id, answer, deal, list(writes.all()), offered)
+    return LookedUp(lead_id, answer, deal, list(writes.all()), offered, language)
 
 
 def _stage_name(account: Account, status_id: int) -> str:
     statuses = (status for pipeline in account.pipelines for status in pipeline["statuses"])
     return next((str(status["name"]) for status in statuses if status["id"] == status_id), str(status_id))
-
-
-async def _is_connected(session: AsyncSession, account: Account) -> bool:
-    try:
-        await connection_for_button(session, account)
-    except NotConnected:
-        return False
-    return True
 
 
 def key_form(mode: str) -> str:

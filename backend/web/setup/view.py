@@ -11,6 +11,7 @@ from backend.errors import AccountNotFound, ProductError
 from backend.models.payments import InboxEvent
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
+from backend.web.languages import preferred
 from backend.web.pages import page
 from backend.web.setup.doors import login_page
 from backend.web.setup.facts import key_form, look_up, shown
@@ -44,11 +45,12 @@ async def admin(
     visitor = await current_visitor(request)
     if visitor is None:
         return login_page()
+    language = preferred(request.headers.get("accept-language", ""))
     try:
         account_id = await chosen_account(resources, visitor, account)
         if account_id is None:
             return await all_accounts(resources)
-        return await account_page(resources, visitor, account_id, done=done, deal=deal)
+        return await account_page(resources, visitor, account_id, done=done, deal=deal, language=language)
     except ProductError as error:
         return page("Set-up", error.message, status=error.status)
 
@@ -72,12 +74,14 @@ async def account_page(
     *,
     done: str = "",
     deal: str = "",
+    language: str = "en",
     error: ProductError | None = None,
     form: str = "",
     typed: Mapping[str, str] | None = None,
     warning: str = "",
 ) -> Response:
-    """``error`` stands beside the field it names in ``form``; ``typed`` is what that form held, never a key."""
+    """``error`` stands beside the field it names in ``form``; ``typed`` is what that form held, never a key.
+    ``language`` is that of the reason why ``deal`` is not paid: an admin passes it on."""
     found = await shown(resources, account_id)
     if found is None:
         raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
@@ -96,7 +100,7 @@ async def account_page(
         form=form,
         typed=typed or {},
         deal=deal,
-        looked_up=await look_up(resources, account_id, lead_id) if lead_id else None,
+        looked_up=await look_up(resources, account_id, lead_id, language) if lead_id else None,
         reason=_reason,
     )
 
