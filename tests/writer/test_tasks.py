@@ -7,6 +7,8 @@ import pytest
 
 from tests.product import Product, running
 
+RARER = [pytest.param(kind, marks=pytest.mark.full) for kind in ("drop_before", "502_html")]
+
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Product]:
@@ -28,7 +30,7 @@ async def test_a_dispute_asks_the_responsible_user_once_and_is_closed_when_it_is
     await product.until(lambda: product.account.tasks_of(lead_id)[0].is_completed)
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "502_html"])
+@pytest.mark.parametrize("kind", ["drop_after", *RARER])
 async def test_a_lost_answer_makes_no_second_task(product: Product, kind: str) -> None:
     lead_id = await product.paid_deal()
     product.kommo.faults.add(kind, "/tasks", method="POST")
