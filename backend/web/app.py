@@ -19,7 +19,8 @@ log = structlog.get_logger()
 
 
 def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
-    app = FastAPI(title="Stripe payments in the Kommo deal card", docs_url=None, redoc_url=None)
+    # A framework's redirect from `/admin/` to `/admin` goes to whatever host the caller named.
+    app = FastAPI(title="Stripe payments in the Kommo deal card", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.resources = resources
     app.state.admin_token = admin_token
     app.state.started_at = resources.clock()

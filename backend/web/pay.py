@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 
 @router.api_route("/p/{token}", methods=READ, name="pay_link")
+@router.api_route("/p/{token}/", methods=READ, name="pay_link")
 async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
     opening = look_at(resources, token) if only_looks(request) else _openings(request).open(resources, token)
     return await _answer(request, resources, opening, pending="preview")

@@ -17,6 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.api_route("/d/{token}", methods=READ, name="statement")
+@router.api_route("/d/{token}/", methods=READ, name="statement")
 async def statement(request: Request, resources: ResourcesDep, token: str) -> Response:
     """From our database alone: whoever only looks causes nothing, and so does everybody else."""
     found = await _found(request, resources, token)

@@ -7,6 +7,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from backend.kommo_api.widget_token import LEEWAY
 from backend.sandbox.stripe import Payer
 from tests.links.shop import SESSIONS, Shop, open_shop
 
@@ -382,10 +383,15 @@ async def test_a_token_that_was_not_signed_as_kommo_signs_is_refused(shop: Shop,
     assert answer.status_code == 401
 
 
-async def test_one_token_serves_many_calls(shop: Shop) -> None:
-    token = shop.token()
-    answers = [await shop.http.get(f"/widget/deals/{shop.lead.id}", headers=token) for _ in range(500)]
+async def test_one_token_serves_many_calls_until_it_expires(shop: Shop) -> None:
+    token, path = shop.token(), f"/widget/deals/{shop.lead.id}"
+    expires = jwt.decode(token["X-Auth-Token"], options={"verify_signature": False})["exp"]
+    answers = [await shop.http.get(path, headers=token) for _ in range(250)]
+    shop.clock.advance(expires - shop.clock() - 30)
+    answers += [await shop.http.get(path, headers=token) for _ in range(250)]
     assert {answer.status_code for answer in answers} == {200}
+    shop.clock.advance(30 + LEEWAY + 1)
+    assert (await shop.http.get(path, headers=token)).status_code == 401
 
 
 async def test_a_salesperson_has_no_business_with_anothers_deal(shop: Shop) -> None:

@@ -35,6 +35,7 @@ LONGEST = 19
 
 
 @router.get("/admin")
+@router.get("/admin/")
 async def admin(
     request: Request,
     resources: ResourcesDep,

@@ -1,0 +1,37 @@
+"""Two Kommo accounts on one running product, shared by the tests of a module: none of them changes what others see."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from backend.sandbox.kommo.account import Account
+from backend.sandbox.kommo.grants import Integration
+from tests.accounts.around import installed, put
+from tests.product import Product, running
+
+
+@dataclass
+class Street:
+    """``product`` speaks for the first account; ``neighbour`` is the second, by an ``integration`` of its own."""
+
+    product: Product
+    neighbour: Account
+    integration: Integration
+
+    @property
+    def their_token(self) -> dict[str, str]:
+        user = self.neighbour.admin.id
+        return {"X-Auth-Token": self.product.kommo.one_time_token(self.integration.client_id, user)}
+
+
+@pytest.fixture(scope="module")
+async def street(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Street]:
+    folder = tmp_path_factory.mktemp("street")
+    async with running(f"sqlite+aiosqlite:///{folder}/product.db") as product:
+        neighbour = product.kommo.add_account("globex")
+        integration = await installed(product, neighbour)
+        key = product.stripe.default_account.live_secret_key
+        await put(product, f"accounts/{neighbour.id}/stripe", {"api_key": key})
+        await product.quiet()
+        yield Street(product, neighbour, integration)
