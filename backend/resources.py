@@ -13,6 +13,7 @@ from backend.clock import Clock
 from backend.config import Settings, StageRule
 from backend.db import Database
 from backend.rate.pace import Pace
+from backend.rate.sizes import READ, WRITE, Sizes
 from backend.signing import StateSigner
 from backend.stripe_api.client import http_client
 from backend.vault import Vault
@@ -57,6 +58,9 @@ class Resources:
     """In a turn at an account: raises where another worker has taken the account over; asked before each call."""
     backlog: bool = False
     """Nobody waits for what is done with these resources: at Kommo it goes after those for whom somebody does."""
+    reads: Sizes = field(default_factory=lambda: Sizes(READ))
+    """How many deals are read by one call to Kommo."""
+    writes: Sizes = field(default_factory=lambda: Sizes(WRITE))
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever looks at an account's fields after a refusal: the other batches wait for what is found."""
     remembered: dict[tuple[str, int, int], tuple[float, object]] = field(default_factory=dict)

@@ -59,6 +59,10 @@ class KommoUnreachable(KommoError):
     """Kommo did not answer."""
 
 
+class KommoTooSlow(KommoUnreachable):
+    """Kommo did not get it done in time; less at once may go through."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """``path`` is a dot path inside the item that was sent, like ``custom_fields_values.0.field_id``."""

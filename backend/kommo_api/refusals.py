@@ -16,6 +16,7 @@ from backend.kommo_api.errors import (
     KommoNotFound,
     KommoRateLimited,
     KommoRefused,
+    KommoTooSlow,
     KommoUnauthorized,
     KommoUnavailable,
     KommoUnpaid,
@@ -57,6 +58,8 @@ def _error(answer: httpx.Response, problem: Mapping[str, Any] | None, is_write: 
         return KommoRateLimited(detail if problem else "", retry_after=_retry_after(answer, problem))
     if status in (413, 414):
         return _refused(detail, {})
+    if status == 504:
+        return KommoTooSlow(detail, doubtful=is_write)
     if problem is None or not 400 <= status < 500:
         return KommoUnavailable(detail, doubtful=is_write, retry_after=_retry_after(answer, problem))
     return KommoNotFound(detail) if status == 404 else _refusal(detail, problem, is_write)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from backend.kommo_api.errors import KommoUnavailable, KommoUnreachable
+from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable, KommoUnreachable
 from backend.kommo_api.refusals import body_of, error_of
 
 API_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
@@ -26,11 +26,13 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 
 
 async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """The whole answer, whatever its status. Raises ``KommoUnreachable``."""
+    """The whole answer, whatever its status. Raises ``KommoUnreachable`` (``KommoTooSlow`` for a silence)."""
     try:
         return await http.send(request, follow_redirects=False)
     except _NOT_SENT as error:
         raise KommoUnreachable(_reason(error)) from error
+    except httpx.ReadTimeout as error:
+        raise KommoTooSlow(_reason(error), doubtful=request.method != "GET") from error
     except httpx.RequestError as error:  # sent at least in part: only a write leaves a doubt
         raise KommoUnreachable(_reason(error), doubtful=request.method != "GET") from error
 

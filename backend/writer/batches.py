@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.tokens import calling
+from backend.kommo_api.errors import KommoTooSlow
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.models import Account
@@ -13,8 +14,6 @@ from backend.resources import Resources
 from backend.writer import journal
 from backend.writer.batch import write_batch
 
-SIZE = 50
-"""Deals in one write: Kommo's advice, though it takes 250."""
 MOST = 24
 """However slow Kommo becomes: each batch under way is in doubt when a process dies."""
 
@@ -36,9 +35,9 @@ async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[]
             if leads is None:  # what changed while it was written may be due again
                 await under_way.one_over()
                 continue
-            for batch in _batches(leads):
+            for batch in _batches(leads, resources.writes.of(claim.account_id)):
                 if await under_way.room():
-                    under_way.begin(write_batch(resources, claim, batch), batch)
+                    under_way.begin(_write(resources, claim, batch), batch)
     except asyncio.CancelledError:
         under_way.cancel()
         raise
@@ -47,10 +46,19 @@ async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[]
     under_way.raise_failure()
 
 
-def _batches(leads: dict[int, Lead]) -> Iterator[dict[int, Lead]]:
+def _batches(leads: dict[int, Lead], size: int) -> Iterator[dict[int, Lead]]:
     ids = list(leads)
-    for start in range(0, len(ids), SIZE):
-        yield {lead_id: leads[lead_id] for lead_id in ids[start : start + SIZE]}
+    for start in range(0, len(ids), size):
+        yield {lead_id: leads[lead_id] for lead_id in ids[start : start + size]}
+
+
+async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead]) -> None:
+    try:
+        await write_batch(resources, claim, batch)
+    except KommoTooSlow:
+        resources.writes.too_many(claim.account_id, len(batch))
+        raise
+    resources.writes.went_well(claim.account_id)
 
 
 class UnderWay:
@@ -119,10 +127,15 @@ async def _read(resources: Resources, claim: Claim, being_written: frozenset[int
         await fence(session, claim, now)
         await journal.touch_expired(session, account_id, now)
         account = await session.get_one(Account, account_id)
-        seen = await journal.due(session, account_id, now, being_written)
+        seen = await journal.due(session, account_id, now, being_written, resources.reads.of(account_id))
     if not seen:
         return None
-    leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))
+    try:
+        leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))
+    except KommoTooSlow:
+        resources.reads.too_many(account_id, len(seen))
+        raise
+    resources.reads.went_well(account_id)
     await _know_pipelines(resources, account, leads)
     gone = seen.keys() - leads.keys()
     if gone:

@@ -14,8 +14,6 @@ from backend.models import Account, CardWrite, Deal
 from backend.retries import GIVE_UP_SECONDS, NEVER, wait_after
 from backend.writer.plan import IN_DOUBT
 
-READ = 250
-"""Deals that one reading call takes."""
 LONGEST_PROBLEM = 500
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 
@@ -41,7 +39,9 @@ class Page:
         return [write for writes in self.writes.values() for write in writes if write.state in IN_DOUBT]
 
 
-async def due(session: AsyncSession, account_id: int, now: float, without: Collection[int]) -> dict[int, int]:
+async def due(
+    session: AsyncSession, account_id: int, now: float, without: Collection[int], most: int
+) -> dict[int, int]:
     """Lead → its revision, of the dirty deals that have waited longest. ``without``: those that are being written."""
     found = await session.exec(
         select(Deal.lead_id, Deal.wanted)
@@ -52,7 +52,7 @@ async def due(session: AsyncSession, account_id: int, now: float, without: Colle
             col(Deal.lead_id).not_in(without),
         )
         .order_by(col(Deal.dirty_since))
-        .limit(READ)
+        .limit(most)
     )
     return dict(found.all())
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.errors import KommoError, KommoUnavailable, KommoUnreachable
+from backend.kommo_api.errors import KommoError, KommoTooSlow, KommoUnavailable, KommoUnreachable
 from backend.sandbox.serving import free_port
 from tests.kommo_api.conftest import Kommo, at_once, note
 
@@ -33,7 +33,7 @@ async def test_where_nobody_listens_nothing_happened() -> None:
         ("drop_before", KommoUnreachable, False),
         ("drop_after", KommoUnreachable, True),
         ("cut", KommoUnreachable, True),
-        ("504_after", KommoUnavailable, True),
+        ("504_after", KommoTooSlow, True),
         ("500_json", KommoUnavailable, False),
     ],
 )
@@ -59,7 +59,7 @@ async def test_silence_is_a_doubt_for_writes() -> None:
     http = httpx.AsyncClient(transport=httpx.MockTransport(silence))
     with pytest.raises(KommoUnreachable) as caught:
         await KommoApi(http, "http://acme.test", "t", at_once).post_notes([note(1)])
-    assert (caught.value.doubtful, str(caught.value)) == (True, "Kommo did not answer. (ReadTimeout)")
+    assert (caught.value.doubtful, str(caught.value)) == (True, f"{KommoTooSlow()} (ReadTimeout)")
 
 
 async def test_each_request_has_its_turn_and_is_reported(kommo: Kommo) -> None:

@@ -14,6 +14,7 @@ from backend.kommo_api.errors import (
     KommoBlocked,
     KommoError,
     KommoRateLimited,
+    KommoTooSlow,
     KommoUnavailable,
     KommoUnpaid,
     KommoUnreachable,
@@ -108,7 +109,7 @@ async def test_a_spent_refresh_token_is_refused(kommo: Kommo) -> None:
         (saying(403, problem(403, "Invalid scope")), TokenRefused, False),
         (saying(400, problem(400, "System error, repeat")), KommoUnavailable, True),
         (saying(500, problem(500)), KommoUnavailable, True),
-        (saying(504, PAGE), KommoUnavailable, True),
+        (saying(504, PAGE), KommoTooSlow, True),
     ],
 )
 async def test_a_definite_no_is_told_from_a_doubt(answer: Answer, kind: type[KommoError], doubtful: bool) -> None:

@@ -1,5 +1,6 @@
 """A hundred and more deals at once: batches side by side, each deal in one of them, in as few calls as can be."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -89,3 +90,19 @@ async def test_news_that_come_while_a_deal_is_written_are_written_too(product: P
     product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)
     await product.until(lambda: len(product.notes(lead_id)) == 2)
     await product.until(lambda: product.fields(lead_id)["STRIPE_PAYMENTS"] == "2")
+
+
+async def test_where_kommo_is_too_slow_for_many_fewer_go_at_once(product: Product, clock: MovableClock) -> None:
+    leads = await _backlog(product, clock, DEALS)
+    product.kommo.faults.add("504_html", "/leads", method="GET", times=0, more_than=60)
+    product.kommo.faults.add("504_after", "/leads", method="PATCH", times=0, more_than=20)
+    since = len(product.kommo.requests)
+    for _ in range(60):
+        if all(deal.written == deal.wanted for deal in await product.rows(Deal)):
+            break
+        clock.advance(5)
+        product.resources.work_arrived.set()
+        await asyncio.sleep(0.1)
+        await product.quiet()
+    assert Counter(note.entity_id for note in product.account.notes.values()) == Counter(leads)
+    assert 2 <= sum(one.status == 504 for one in product.kommo.requests[since:]) <= 8

@@ -38,7 +38,7 @@ class Fault:
 
     drop_before and drop_after close the connection without a byte, the latter after the request was carried out;
     504_after carries it out and then answers 504; cut ends the answer half way; delay waits ``seconds``
-    of real time and goes on.
+    of real time and goes on. ``more_than`` spares requests about fewer items.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Fault:
     skip: int = 0
     every: int = 1
     seconds: float = 0.0
+    more_than: int = -1
     met: int = 0
     hits: int = 0
 
@@ -59,9 +60,9 @@ class Fault:
     def is_spent(self) -> bool:
         return 0 < self.times <= self.hits
 
-    def strikes(self, method: str, path: str) -> bool:
+    def strikes(self, method: str, path: str, items: int) -> bool:
         """Counts the request if it matches; true if it is one of those to be hit."""
-        if self.method not in ("", method) or re.search(self.path, path) is None:
+        if self.method not in ("", method) or re.search(self.path, path) is None or items <= self.more_than:
             return False
         self.met += 1
         number = self.met - self.skip
@@ -89,7 +90,7 @@ class Faults:
     waiting: list[Fault] = field(default_factory=list)
 
     def add(self, kind: str, path: str = "", **rest: Any) -> Fault:
-        """``rest`` is what ``Fault`` takes: method, times, skip, every, seconds."""
+        """``rest`` is what ``Fault`` takes: method, times, skip, every, seconds, more_than."""
         fault = Fault(kind, path, **rest)
         self.waiting.append(fault)
         return fault
@@ -97,8 +98,8 @@ class Faults:
     def clear(self) -> None:
         self.waiting.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that hits this request."""
-        struck = next((fault for fault in self.waiting if fault.strikes(method, path)), None)
+    def take(self, method: str, path: str, items: int = 1) -> Fault | None:
+        """The first fault that hits this request, which is about so many ``items``."""
+        struck = next((fault for fault in self.waiting if fault.strikes(method, path, items)), None)
         self.waiting = [fault for fault in self.waiting if not fault.is_spent]
         return struck

@@ -36,7 +36,7 @@ async def pass_through(world: KommoWorld, inner: ASGIApp, scope: Scope, receive:
     body = await _read(receive)
     asked = _asked(world, scope, body)
     world.requests.append(asked)
-    fault = world.faults.take(asked.method, asked.path)
+    fault = world.faults.take(asked.method, asked.path, _items(asked))
     asked.fault = fault.kind if fault else ""
     await asyncio.sleep(world.latency + (fault.seconds if fault else 0.0))
     if fault and fault.kind == "drop_before":
@@ -83,6 +83,11 @@ def _asked(world: KommoWorld, scope: Scope, body: bytes) -> Asked:
         client_id=pair.client_id if pair else None,
         request_id=world.ids.text(32),
     )
+
+
+def _items(asked: Asked) -> int:
+    """In a write's list, or named by a read."""
+    return len(asked.body) if isinstance(asked.body, list) else asked.query.count("filter[id]")
 
 
 def _pair(world: KommoWorld, scope: Scope) -> Any:
