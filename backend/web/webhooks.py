@@ -34,9 +34,12 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """``read_at``: the product's clock; ``asked_at``: the event loop's, before the database was asked."""
+
     connection: StripeConnection
     secrets: tuple[str, ...]
     read_at: float
+    asked_at: float
 
 
 class WebhookDoor:
@@ -46,6 +49,7 @@ class WebhookDoor:
         self._resources = resources
         self._inbox = inbox
         self._known: dict[str | None, _Known] = {}
+        self._reading = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, answer = await self._status(scope, receive)
@@ -73,11 +77,22 @@ class WebhookDoor:
             log.exception("webhook not stored")
             return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
 
-    async def _connection(self, connection_id: str | None, *, fresh: bool = False) -> _Known | None:
+    async def _connection(self, connection_id: str | None) -> _Known | None:
         """The connection and its secrets, remembered for a moment: reading them costs more than the event."""
         known = self._known.get(connection_id)
-        if known is not None and not fresh and self._resources.clock() - known.read_at < REMEMBER_SECONDS:
+        if known is not None and self._resources.clock() - known.read_at < REMEMBER_SECONDS:
             return known
+        return await self._read(connection_id)
+
+    async def _connection_now(self, connection_id: str | None) -> _Known | None:
+        """As it is by now. Those who wait for one read share the next, so a flood of lies costs few."""
+        since = asyncio.get_running_loop().time()
+        async with self._reading:
+            known = self._known.get(connection_id)
+            return known if known is not None and known.asked_at >= since else await self._read(connection_id)
+
+    async def _read(self, connection_id: str | None) -> _Known | None:
+        asked_at = asyncio.get_running_loop().time()
         async with self._resources.database.read() as session:
             if connection_id is not None:
                 connection = await session.get(StripeConnection, connection_id)
@@ -88,7 +103,7 @@ class WebhookDoor:
             self._known.pop(connection_id, None)
             return None
         secrets = tuple(secrets_of(self._resources, connection))
-        known = self._known[connection_id] = _Known(connection, secrets, self._resources.clock())
+        known = self._known[connection_id] = _Known(connection, secrets, self._resources.clock(), asked_at)
         return known
 
     async def _accept(
@@ -98,7 +113,7 @@ class WebhookDoor:
         try:
             verify(body, header, known.secrets, now)
         except BadWebhook:  # perhaps a secret that was made since we looked
-            known = await self._connection(connection_id, fresh=True) or known
+            known = await self._connection_now(connection_id) or known
             verify(body, header, known.secrets, now)
         connection, event = known.connection, read_event(body)
         wanted = event["type"] in HANDLERS and event.get("livemode", connection.livemode) == connection.livemode
