@@ -15,7 +15,7 @@ from backend.writer import intents, journal
 from backend.writer.journal import Later, Page
 from backend.writer.mending import names_the_deal, names_the_stage, without_named
 from backend.writer.plan import Plan
-from backend.writer.remapping import MapChanged, check_map
+from backend.writer.remapping import PlanAgain, check_map, check_places
 from backend.writer.sending import Outcome, send
 
 log = structlog.get_logger()
@@ -24,15 +24,22 @@ log = structlog.get_logger()
 async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Later]) -> set[int]:
     """The leads that Kommo confirmed; adds to ``later`` those that something had to be left out of.
 
-    After a lost answer the moves are in doubt. Where our fields or stages turn out to have changed in Kommo, nothing
-    is written and the deals are planned anew.
+    After a lost answer the moves are in doubt. Where after a refusal our fields or stages turn out to have changed in
+    Kommo, or deals to have been moved, nothing more is written and the deals are planned anew.
     """
     changes = {str(one.lead_id): _change(one) for one in plans}
+    places = {one.lead_id: (one.moving["pipeline"], one.moving["from"]) for one in plans if one.move}
+    refused = False
 
     async def call(batch: Mapping[str, LeadChange]) -> dict[str, bool]:
+        nonlocal refused
+        moved = {int(key): places[int(key)] for key, change in batch.items() if change.status_id}
+        if refused and moved:
+            await check_places(resources, claim.account_id, moved)
         try:
             confirmed = await calling(resources, claim.account_id, lambda api: api.patch_leads(list(batch.values())))
         except KommoRefused as refusal:
+            refused = True
             if not names_the_deal(refusal):
                 await check_map(resources, page.account)
             raise
@@ -49,7 +56,7 @@ async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan
     for key, refusal in outcome.mended.items():
         log.warning("written without what Kommo refused", lead=key, reason=str(refusal))
         later.setdefault(int(key), Later(None, f"Kommo refused a part of it: {refusal}"))
-    if outcome.error is not None and not isinstance(outcome.error, MapChanged):
+    if outcome.error is not None and not isinstance(outcome.error, PlanAgain):
         raise outcome.error
     return {int(key) for key in outcome.done}
 

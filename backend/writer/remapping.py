@@ -1,9 +1,12 @@
-"""A refusal may mean that a person removed a field, an option or a stage: looked at before any deal is blamed."""
+"""A refusal may mean that a person removed a field, an option or a stage: looked at before any deal is blamed. And it
+took time, in which a person may have moved a deal: looked at before what is left is sent once more."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from backend.accounts.renewal import connected
 from backend.accounts.setup import look_at_map
+from backend.accounts.tokens import calling
 from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.models import Account
 from backend.resources import Resources
@@ -11,12 +14,12 @@ from backend.resources import Resources
 LOOK_AGAIN_SECONDS = 60.0
 
 
-class MapChanged(KommoError):
-    """Our fields or stages in Kommo are not what they were."""
+class PlanAgain(KommoError):
+    """What was read of Kommo is not so any more."""
 
 
 async def check_map(resources: Resources, account: Account) -> None:
-    """Raises ``MapChanged`` where ``account``, as it was read, names what is not there any more.
+    """Raises ``PlanAgain`` where ``account``, as it was read, names what is not there any more.
 
     Kommo is asked once a minute at the most: a refusal that has another reason costs nothing more.
     """
@@ -24,7 +27,14 @@ async def check_map(resources: Resources, account: Account) -> None:
         await _look(resources, account.id)
     there = await connected(resources, account.id)
     if (there.fields, there.pipelines) != (account.fields, account.pipelines):
-        raise MapChanged
+        raise PlanAgain
+
+
+async def check_places(resources: Resources, account_id: int, places: Mapping[int, tuple[int, int]]) -> None:
+    """Raises ``PlanAgain`` where a deal does not stand in the (pipeline, status) any more in which it was read."""
+    there = await calling(resources, account_id, lambda api: api.leads(list(places)))
+    if any((there[one].pipeline_id, there[one].status_id) != places[one] for one in places.keys() & there.keys()):
+        raise PlanAgain
 
 
 async def _look(resources: Resources, account_id: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from backend.accounts.setup import look_again
 from backend.clock import MovableClock
 from backend.models import Deal
-from backend.sandbox.kommo.records import Lead
+from backend.sandbox.kommo.records import LOST, Lead
 from backend.sandbox.stripe.foreign import Foreign
 from tests.product import Product, running
 
@@ -88,6 +88,17 @@ async def test_a_deal_deleted_between_reading_and_writing(product: Product, cloc
     assert len(_calls(product, since, "PATCH")) == writes
     unmatched = await product.http.get(f"{product.url}/admin/api/unmatched", headers=product.admin)
     assert [row["lead_id"] for row in unmatched.json()] == [leads[7]]
+
+
+async def test_who_moved_a_deal_while_its_batch_was_refused_is_heeded(product: Product) -> None:
+    def act(leads: list[int]) -> None:
+        product.kommo.person().delete_lead(leads[7])
+        product.kommo.person().move_lead(leads[3], LOST)
+
+    leads = await _paid_while(product, act)
+    await _all_paid(product, [lead_id for lead_id in leads if lead_id != leads[7]])
+    assert [product.deal(lead_id)["moves"][-1]["via"] for lead_id in (leads[2], leads[3])] == ["api", "person"]
+    assert product.account.leads[leads[3]].status_id == LOST
 
 
 @pytest.mark.parametrize("reading", [pytest.param(READINGS[0], marks=pytest.mark.full), *READINGS[1:]])
