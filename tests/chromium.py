@@ -6,10 +6,13 @@ run beside it. So it is started for a file and stopped after it, where its maker
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser as AsyncBrowser
+from playwright.async_api import async_playwright
 from playwright.sync_api import Browser, BrowserType, Playwright, sync_playwright
 
 _QUIET = (
@@ -21,12 +24,25 @@ _QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+def _launched() -> dict[str, Any]:
     """The machine's own Chromium if it has one, else the one Playwright knows."""
     found = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
     args = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    return browser_type_launch_args | {"args": args} | ({"executable_path": found} if found else {})
+    return {"args": args} | ({"executable_path": found} if found else {})
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[AsyncBrowser]:
+    """For a test with an event loop of its own."""
+    async with async_playwright() as started:
+        launched = await started.chromium.launch(**_launched())
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return browser_type_launch_args | _launched()
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,15 @@ With ``PAY_SHOTS=folder`` the screens are kept there.
 """
 
 import os
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 
 from backend.sandbox.stripe import Payer
+from tests.chromium import chromium
 from tests.links.shop import Shop, open_shop
 
 pytestmark = pytest.mark.browser
@@ -26,16 +25,6 @@ LONG = "Übersetzungsdienstleistungsvertrag" * 7
 async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
     async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
         yield shop
-
-
-@asynccontextmanager
-async def _chromium() -> AsyncIterator[Browser]:
-    found = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
-    args = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=args)
-        yield browser
-        await browser.close()
 
 
 async def _pages(shop: Shop) -> dict[str, str]:
@@ -66,7 +55,7 @@ async def _pages(shop: Shop) -> dict[str, str]:
 
 async def test_every_page_is_accessible_and_fits_its_screen(shop: Shop) -> None:
     pages = await _pages(shop)
-    async with _chromium() as browser:
+    async with chromium() as browser:
         page = await browser.new_page()
         for name, address in pages.items():
             await page.goto(address)
@@ -80,7 +69,7 @@ async def test_every_page_is_accessible_and_fits_its_screen(shop: Shop) -> None:
 
 async def test_a_page_is_styled_under_its_own_strict_policy(shop: Shop) -> None:
     request = await shop.made()
-    async with _chromium() as browser:
+    async with chromium() as browser:
         page = await browser.new_page()
         told: list[str] = []
         page.on("console", lambda message: told.append(message.text))
@@ -92,7 +81,7 @@ async def test_a_page_is_styled_under_its_own_strict_policy(shop: Shop) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_page_fits_a_telephone_in_every_language(shop: Shop, language: str) -> None:
     request = await shop.made()
-    async with _chromium() as browser:
+    async with chromium() as browser:
         page = await browser.new_page(locale=language, viewport={"width": 320, "height": 640})
         await page.goto(f"{request['url']}/back")
         await _keep(page, f"back-320-{language}")

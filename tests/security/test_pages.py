@@ -1,0 +1,105 @@
+"""Texts from outside on the client's pages and the set-up pages: whatever they say, they are only ever text.
+
+A page with a hostile text is, tag by tag, the page with a harmless one; and in a real browser nothing runs, neither
+under the page's own policy, which had nothing to stop, nor without any.
+"""
+
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Page
+
+from tests.chromium import chromium
+from tests.links.shop import open_shop
+from tests.security.strings import EACH_ONCE, HOSTILE, WRAPPERS
+from tests.security.walls import BOT, Walls, furnished
+
+HARMLESS = "harmless words " * 4
+COOKIE = "kommo_stripe_setup"
+
+
+@pytest.fixture
+async def walls(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Walls]:
+    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+        yield await furnished(shop)
+
+
+class Seen(HTMLParser):
+    """A page as tags with the names of their attributes, and beside it all that is only text."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, list[str]]] = []
+        self.text = ""
+        self.feed(answer.text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, sorted(name for name, _ in attrs)))
+        self.text += "".join(f"{value}\n" for _, value in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [pytest.param(EACH_ONCE[: len(WRAPPERS)], id="some"), pytest.param(HOSTILE, id="all", marks=pytest.mark.full)],
+)
+async def test_a_hostile_text_changes_no_tag_of_a_page(walls: Walls, texts: tuple[str, ...]) -> None:
+    await walls.write(HARMLESS)
+    plain = [Seen(answer) for answer in await walls.shown()]
+    refused = [Seen(answer) for answer in await walls.asked(HARMLESS)]
+    assert [one.text.count(HARMLESS) >= 2 for one in plain] == [True] * len(plain)
+    for text in texts:
+        await walls.write(text)
+        for before, answer in zip(plain, await walls.shown(), strict=True):
+            seen = Seen(answer)
+            assert (seen.tags, seen.text.count(text)) == (before.tags, before.text.count(HARMLESS)), answer.url
+        for before, answer in zip(refused, await walls.asked(text), strict=True):
+            assert Seen(answer).tags == before.tags, answer.url
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "texts",
+    [pytest.param(EACH_ONCE[::5], id="some"), pytest.param(HOSTILE, id="all", marks=pytest.mark.full)],
+)
+async def test_in_a_real_browser_nothing_runs(walls: Walls, texts: tuple[str, ...]) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page(user_agent=BOT)
+        cookie = {"name": COOKIE, "value": walls.http.cookies[COOKIE], "url": str(walls.http.base_url)}
+        await page.context.add_cookies([cookie])  # type: ignore[list-item]
+        told: list[str] = []
+        page.on("dialog", lambda dialog: told.append(dialog.message))
+        page.on("console", lambda message: told.extend([message.text] * (message.type in ("error", "warning"))))
+        page.on("popup", lambda popup: told.append(popup.url))
+        for text in texts:
+            await walls.write(text)
+            for path in walls.pages:
+                await page.goto(f"{walls.http.base_url}{path}")
+                assert await page.evaluate("window.pwned") is None, (path, text)
+            assert told == [], text
+            await _without_a_policy(page, [*await walls.shown(), *await walls.asked(text)], text)
+
+
+async def _without_a_policy(page: Page, answers: list[httpx.Response], text: str) -> None:
+    """The same bytes where no policy would save us."""
+    html = [answer.text for answer in answers if "html" in answer.headers["content-type"]]
+    await page.goto("about:blank")
+    assert await page.evaluate(RUN_IN_FRAMES, html) == [None] * len(html), text
+    assert await page.evaluate("window.pwned") is None, text
+
+
+RUN_IN_FRAMES = """(pages) => Promise.all(pages.map((html) => new Promise((resolve) => {
+  const frame = document.createElement('iframe');
+  frame.onload = () => setTimeout(() => {
+    resolve(frame.contentWindow.pwned ?? null);
+    frame.remove();
+  }, 30);
+  frame.srcdoc = html;
+  document.body.append(frame);
+})))"""
