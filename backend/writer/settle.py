@@ -16,10 +16,12 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
     """Settle what is due of this page, in place; the leads that still have to wait, with the moment.
 
     An abandoned request may still be carried out within ``settle_seconds``; what is not there after that never was.
+    What is *sent* at this moment was left so by whoever died; from now on that word is about what we send.
     """
     now = resources.clock()
     waiting: dict[int, float] = {}
     due: list[CardWrite] = []
+    left: list[CardWrite] = []
     for write in page.in_doubt():
         if write.kind == "deal":  # of a period: settled where it is made
             continue
@@ -29,6 +31,7 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
             due.append(write)
         else:
             waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
+            left += [write] if write.state == "sent" else []
     here = [write for write in due if write.lead_id in leads]
     found = await _found(resources, claim, [write for write in here if write.kind == "note"])
     tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])
@@ -40,7 +43,9 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
             write.state = "done" if write.kommo_id else "intended"
         elif write.state in IN_DOUBT:
             settled(write, leads[write.lead_id], is_due=True)
-    await _save(resources, claim, due)
+    for write in left:
+        write.state = "doubtful"
+    await _save(resources, claim, due + left)
     return waiting
 
 

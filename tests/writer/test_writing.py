@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from backend.clock import MovableClock
 from backend.models import CardWrite, Deal
@@ -110,6 +112,26 @@ async def test_a_definite_no_is_tried_again(product: Product, kind: str) -> None
     await product.until(lambda: product.notes(lead_id), 30)
     await product.quiet()
     assert len(product.notes(lead_id)) == 1
+
+
+async def test_news_of_a_deal_do_not_end_the_doubt_about_an_earlier_note(tmp_path: Path) -> None:
+    """Its process died before the note went out, and a refund comes before anybody may look whether it did."""
+    clock = MovableClock()
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+        lead_id = await product.paid_deal()
+        product.account.notes.clear()
+        async with product.resources.database.write() as session:
+            left = {"state": "sent", "sent_at": clock(), "kommo_id": None}
+            await session.exec(update(CardWrite).where(col(CardWrite.kind) == "note").values(**left))
+        product.stripe.refund(product.fields(lead_id)["STRIPE_PAYMENT_INTENT"], 2000)
+        await product.until(lambda: product.notes(lead_id))
+        await product.quiet()
+        clock.advance(product.resources.settle_seconds + 1)
+        await product.until(lambda: len(product.notes(lead_id)) == 2)
+        await _settled(product)
+        assert sorted(note.text.partition(":")[0] for note in product.notes(lead_id)) == [
+            "Payment received", "Refund completed",
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [("429_json", 300), ("402", 60), ("403_block", 30)])
