@@ -120,12 +120,16 @@ async def _of_events(play: Play) -> list[str]:
 
 
 async def _of_intents(play: Play) -> list[str]:
-    """Nothing is in doubt for ever. A move that surely did not happen may be no longer wanted."""
+    """Nothing is in doubt for ever. A move that surely did not happen may be no longer wanted, and a task whose dispute
+    is over is not."""
     gone = {lead.id for lead in play.kommo.account.leads.values() if lead.is_deleted}
+    over = {
+        f"dispute:{one['id']}" for one in play.shelf.objects["dispute"].values() if one["status"] in ("won", "lost")
+    }
     return [
         f"an intent without an end: {write.kind} {write.fact_id} is {write.state}"
         for write in await _rows(play, CardWrite)
-        if write.state not in (("done", "intended") if write.kind == "stage" else ("done",))
+        if write.state not in (("done", "intended") if write.kind == "stage" or write.fact_id in over else ("done",))
         and write.lead_id not in gone
     ]
 
