@@ -19,8 +19,11 @@ from backend.errors import FieldInvalid, NotAllowed
 from backend.web.bodies import json_body
 from backend.web.deps import ResourcesDep, check_admin
 from backend.web.setup.visitors import check_own_form, current_visitor
+from backend.web.shapes import refusals
 
-router = APIRouter(prefix="/admin/api", include_in_schema=False)
+router = APIRouter(prefix="/admin/api", responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503))
+BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+"""The functions behind the routes read their bodies themselves, to refuse them in our own words."""
 AccountId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
@@ -72,7 +75,7 @@ async def integrations(resources: ResourcesDep, _operator: Operator) -> list[dic
     return await list_integrations(resources)
 
 
-@router.put("/integrations/{client_id}")
+@router.put("/integrations/{client_id}", openapi_extra=BODY)
 async def integration(resources: ResourcesDep, caller: Operator, client_id: str, request: Request) -> dict[str, Any]:
     """Adds or changes an integration; a code that waits for its secret is exchanged at once, or the one given here."""
     added = await add_integration(resources, client_id, await _body(request), who=caller.who)
@@ -87,17 +90,17 @@ async def no_integration(resources: ResourcesDep, caller: Operator, client_id: s
     return {"removed": True}
 
 
-@router.put("/accounts/{account_id}/stages")
+@router.put("/accounts/{account_id}/stages", openapi_extra=BODY)
 async def stages(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
     return await put_stages(resources, account_id, await _body(request), who=caller.who)
 
 
-@router.put("/accounts/{account_id}/stripe")
+@router.put("/accounts/{account_id}/stripe", openapi_extra=BODY)
 async def stripe(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
     return await put_stripe(resources, account_id, await _body(request), who=caller.who)
 
 
-@router.put("/accounts/{account_id}/options")
+@router.put("/accounts/{account_id}/options", openapi_extra=BODY)
 async def options(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
@@ -115,7 +118,7 @@ async def list_unmatched(resources: ResourcesDep, caller: Caller) -> list[dict[s
     return await unmatched(resources, only=caller.account_id)
 
 
-@router.post("/unmatched/{payment_id}/attach")
+@router.post("/unmatched/{payment_id}/attach", openapi_extra=BODY)
 async def attach_payment(resources: ResourcesDep, caller: Caller, payment_id: str, request: Request) -> dict[str, Any]:
     body = await _body(request)
     if caller.account_id is not None and body.get("account_id") != caller.account_id:

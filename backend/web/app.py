@@ -13,6 +13,7 @@ from backend.inbox import Inbox
 from backend.resources import Resources
 from backend.web import admin, health, hooks, oauth, pay, setup, statement, widget
 from backend.web.around import Around
+from backend.web.document import describe
 from backend.web.webhooks import WebhookDoor
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     for module in (oauth, hooks, widget, pay, statement, admin, setup, health):
         app.include_router(module.router)
     _answer_errors(app)
+    describe(app)
     app.add_middleware(Around, kommo_base_url=resources.addresses.kommo_base_url)
     return app
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import case, func
 from sqlmodel import col, select
@@ -31,7 +32,7 @@ async def healthz() -> dict[str, Any]:
     return {"status": "ok", "checks": {"process": "ok"}}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: {"description": "Not ready; `checks` says why.", "model": dict[str, Any]}})
 async def readyz(request: Request, resources: ResourcesDep, response: Response) -> dict[str, Any]:
     """The database takes a write, some worker beats, no event is left lying. 503 while one of them is not so."""
     try:
@@ -84,7 +85,7 @@ def _oldest_due() -> SelectOfScalar[float]:
     )
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def prometheus(resources: ResourcesDep) -> Response:
     """The same from every process: all of it is what the database knows."""
     await _measure(resources)

@@ -6,12 +6,14 @@ from backend.accounts.hooks import hint
 from backend.errors import BodyTooLarge
 from backend.kommo_api.hooks import hinted_leads
 from backend.web.deps import ResourcesDep
+from backend.web.shapes import refusals
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(responses=refusals(404, 413, 503))
+BODY = {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}}
 MAX_BYTES = 512 * 1024
 
 
-@router.post("/kommo/hooks/{secret}", name="kommo_hook")
+@router.post("/kommo/hooks/{secret}", name="kommo_hook", openapi_extra=BODY)
 async def kommo_hook(request: Request, resources: ResourcesDep, secret: str) -> dict[str, bool]:
     """Whatever it holds is 200 at the right address: Kommo switches off hooks that are answered badly."""
     body = bytearray()

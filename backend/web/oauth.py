@@ -15,14 +15,20 @@ from backend.kommo_api.oauth import authorize_url
 from backend.models import Account, Integration
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep, check_admin
-from backend.web.pages import page
+from backend.web.pages import html, page
 from backend.web.setup.visitors import current_visitor
+from backend.web.shapes import refusals
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 Text = Annotated[str, Query()]
 
 
-@router.get("/oauth/kommo/start")
+@router.get(
+    "/oauth/kommo/start",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses=refusals(401, 409, 422, 503),
+)
 async def start(request: Request, resources: ResourcesDep, client_id: Text = "") -> RedirectResponse:
     """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages."""
     visitor = await current_visitor(request)
@@ -56,7 +62,7 @@ async def _integration(resources: Resources, client_id: str) -> Integration:
     return found
 
 
-@router.get("/oauth/kommo/callback")
+@router.get("/oauth/kommo/callback", response_class=HTMLResponse, responses=html(400, 403, 404, 409, 422, 502, 503))
 async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
     """Kommo's answer, by the admin's browser or by its install hook. The work after it is the worker's."""
     given = request.query_params
@@ -95,7 +101,7 @@ def _declined(error: str) -> BadCallback:
     return BadCallback("Kommo reported an error. Nothing was changed. Start again.")
 
 
-@router.get("/kommo/uninstall")
+@router.get("/kommo/uninstall", responses=refusals(400, 403, 404, 422, 503))
 async def removed(
     resources: ResourcesDep, client_uuid: Text = "", account_id: Text = "", signature: Text = ""
 ) -> dict[str, bool]:

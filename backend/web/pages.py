@@ -1,6 +1,7 @@
 """Pages in words for people: one template, no scripts, nothing from outside."""
 
 from pathlib import Path
+from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
@@ -15,6 +16,11 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+
+
+def html(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's description: it may answer with these, each a page in words."""
+    return {status: {"content": {"text/html": {}}, "description": "A page in words."} for status in statuses}
 
 
 def page(title: str, sentence: str, *, status: int = 200) -> HTMLResponse:

@@ -6,10 +6,11 @@ page from our database alone, and cause nothing.
 
 import re
 from collections.abc import Awaitable
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import RequestNotFound
@@ -19,9 +20,11 @@ from backend.web.deps import ResourcesDep
 from backend.web.guesses import Guesses
 from backend.web.languages import preferred
 from backend.web.openings import Openings
+from backend.web.pages import html
 from backend.web.pay_pages import HEADERS, link_page, plain_page
 
 READ = ["GET", "HEAD"]
+TO_CHECKOUT: dict[int | str, dict[str, Any]] = {303: {"description": "To Stripe's Checkout."}}
 ASKS_BY_ITSELF = 5
 """Seconds between the looks of a page that waits for Stripe's word."""
 _BOT = re.compile(
@@ -29,24 +32,27 @@ _BOT = re.compile(
 )
 """Programs that fetch a link to show or to index it. Cubot makes telephones."""
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
 log = structlog.get_logger()
 
 
-@router.api_route("/p/{token}", methods=READ, name="pay_link")
-@router.api_route("/p/{token}/", methods=READ, name="pay_link")
+@router.get("/p/{token}", name="pay_link", responses=TO_CHECKOUT)
+@router.head("/p/{token}", name="pay_link", include_in_schema=False)
+@router.api_route("/p/{token}/", methods=READ, name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
     opening = look_at(resources, token) if only_looks(request) else _openings(request).open(resources, token)
     return await _answer(request, resources, opening, pending="preview")
 
 
-@router.api_route("/p/{token}/thanks", methods=READ, name="pay_thanks")
+@router.get("/p/{token}/thanks", name="pay_thanks")
+@router.head("/p/{token}/thanks", name="pay_thanks", include_in_schema=False)
 async def pay_thanks(request: Request, resources: ResourcesDep, token: str) -> Response:
     """Where Checkout sends a client who paid, or anybody who knows the address: so the real state is asked for."""
     return await _answer(request, resources, _back(request, resources, token), pending="waiting")
 
 
-@router.api_route("/p/{token}/back", methods=READ, name="pay_back")
+@router.get("/p/{token}/back", name="pay_back")
+@router.head("/p/{token}/back", name="pay_back", include_in_schema=False)
 async def pay_back(request: Request, resources: ResourcesDep, token: str) -> Response:
     """Where Checkout sends a client who left without paying."""
     return await _answer(request, resources, _back(request, resources, token), pending="back")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -22,6 +23,11 @@ class Error(BaseModel):
 
 class ErrorAnswer(BaseModel):
     error: Error
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's description: it may answer with these, each in the shape of every refusal of ours."""
+    return {status: {"model": ErrorAnswer} for status in statuses}
 
 
 class Amount(BaseModel):

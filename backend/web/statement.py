@@ -1,7 +1,7 @@
 """The client's door to a deal as a whole: what was agreed, what was paid and went back, what is open."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import AlreadyPaid, ProductError, RequestNotFound
@@ -9,22 +9,24 @@ from backend.links.statement import Statement, find_statement, pay_the_rest
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.languages import preferred
+from backend.web.pages import html
 from backend.web.pay import READ, guesses
 from backend.web.pay_pages import HEADERS, plain_page
 from backend.web.statement_page import statement_page
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
 
 
-@router.api_route("/d/{token}", methods=READ, name="statement")
-@router.api_route("/d/{token}/", methods=READ, name="statement")
+@router.get("/d/{token}", name="statement")
+@router.head("/d/{token}", name="statement", include_in_schema=False)
+@router.api_route("/d/{token}/", methods=READ, name="statement", include_in_schema=False)
 async def statement(request: Request, resources: ResourcesDep, token: str) -> Response:
     """From our database alone: whoever only looks causes nothing, and so does everybody else."""
     found = await _found(request, resources, token)
     return found if isinstance(found, Response) else statement_page(found, _language(request))
 
 
-@router.post("/d/{token}/pay", name="statement_pay")
+@router.post("/d/{token}/pay", name="statement_pay", status_code=303)
 async def pay(request: Request, resources: ResourcesDep, token: str) -> Response:
     """To the link for what is open. Preview bots send no forms."""
     found = await _found(request, resources, token)

@@ -23,19 +23,16 @@ from backend.web.deps import ResourcesDep
 from backend.web.shapes import (
     CheckAnswer,
     DealAnswer,
-    ErrorAnswer,
     May,
     RefundAnswer,
     RequestAnswer,
     SetupAnswer,
     deal_answer,
+    refusals,
     request_answer,
 )
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorAnswer} for status in (400, 401, 403, 404, 409, 413, 422, 502, 503)
-}
-router = APIRouter(prefix="/widget", responses=REFUSALS)
+router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503))
 
 
 async def _user(resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = "") -> WidgetUser:
