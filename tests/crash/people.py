@@ -112,7 +112,7 @@ class Meddling:
             DEEDS[self.deed](play)
 
     async def judge(self, play: Play, _scenario: Scenario) -> list[str]:
-        if "connected us" in self.deed:
+        if "connected us" in self.deed and play.is_struck:
             await installs(play)
             await quiet(play)
         without = [GONE_FIELD] if self.deed == "deletes a field" else []

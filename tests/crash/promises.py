@@ -123,15 +123,18 @@ async def _of_intents(play: Play) -> list[str]:
     """Nothing is in doubt for ever. A move that surely did not happen may be no longer wanted, and a task whose dispute
     is over is not."""
     gone = {lead.id for lead in play.kommo.account.leads.values() if lead.is_deleted}
-    over = {
-        f"dispute:{one['id']}" for one in play.shelf.objects["dispute"].values() if one["status"] in ("won", "lost")
-    }
+    over = (one["id"] for one in play.shelf.objects["dispute"].values() if one["status"] in ("won", "lost"))
+    unwanted = {("task", f"dispute:{one}") for one in over}
     return [
         f"an intent without an end: {write.kind} {write.fact_id} is {write.state}"
         for write in await _rows(play, CardWrite)
-        if write.state not in (("done", "intended") if write.kind == "stage" or write.fact_id in over else ("done",))
+        if not _has_ended(write, may_stay=write.kind == "stage" or (write.kind, write.fact_id) in unwanted)
         and write.lead_id not in gone
     ]
+
+
+def _has_ended(write: CardWrite, *, may_stay: bool) -> bool:
+    return write.state == "done" or (may_stay and write.state == "intended")
 
 
 async def _of_tokens(play: Play) -> list[str]:
