@@ -11,7 +11,7 @@ from starlette.routing import Route
 from backend.errors import FieldInvalid, ProductError, Unavailable
 from backend.inbox import Inbox
 from backend.resources import Resources
-from backend.web import admin, health, hooks, oauth, pay, setup, statement, widget
+from backend.web import admin, health, home, hooks, oauth, pay, setup, statement, widget
 from backend.web.around import Around
 from backend.web.document import describe
 from backend.web.webhooks import WebhookDoor
@@ -30,7 +30,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
     ]
-    for module in (oauth, hooks, widget, pay, statement, admin, setup, health):
+    for module in (home, oauth, hooks, widget, pay, statement, admin, setup, health):
         app.include_router(module.router)
     _answer_errors(app)
     describe(app)
