@@ -11,6 +11,7 @@ from backend.ledger.deal import Payment
 from backend.ledger.load import load_deals
 from backend.links.asked import RefundBody, fingerprint, part_of
 from backend.links.news import take_in
+from backend.links.refund_again import MARK, key_of, made_before
 from backend.links.refusals import in_words, out_of_reach
 from backend.models import Account, LedgerEntry, RefundRequest, StripeConnection
 from backend.money import Money
@@ -20,8 +21,6 @@ from backend.stripe_api.events import Told, refund_facts
 
 DOUBT_SECONDS = 3600.0
 """While nobody knows what became of a refund, no other is begun; after an hour Stripe's events have told."""
-KEY_SECONDS = 23 * 3600.0
-"""Stripe forgets an idempotency key after a day; the same call would then refund once more."""
 MAX_ID = 255
 
 
@@ -82,7 +81,9 @@ async def refund(resources: Resources, account: Account, user_id: int, seen: Fou
         return _known(found.payment, row)
     api = stripe_api(resources, found.connection)
     try:
-        answer = await api.refund(payment_id, row.amount, body.reason, f"{account.id}:{row.id}")
+        answer = await made_before(resources, api, row) if earlier else None
+        if answer is None:
+            answer = await api.refund(payment_id, row.amount, body.reason, key_of(row), {MARK: row.id})
     except Refused as refusal:
         await _forget(resources, row)
         raise in_words(refusal) from refusal
@@ -104,7 +105,7 @@ async def _earlier(
     if row is None:
         await _check_alone(session, account_id, seen.payment.id, now)
     else:
-        _check_repeat(row, _content(seen.payment.id, body), now)
+        _check_repeat(row, _content(seen.payment.id, body))
     return row
 
 
@@ -121,6 +122,7 @@ def _intent(
         content=_content(found.payment.id, body),
         user_id=user_id,
         created_at=now,
+        tried_at=now,
     )
     session.add(row)
     return row
@@ -130,11 +132,9 @@ def _content(payment_id: str, body: RefundBody) -> str:
     return fingerprint({"payment": payment_id, **body.model_dump(mode="json")})
 
 
-def _check_repeat(row: RefundRequest, content: str, now: float) -> None:
+def _check_repeat(row: RefundRequest, content: str) -> None:
     if row.content != content:
         raise Conflict("This refund was already used for something else. Begin a new one.", field="refund_id")
-    if not row.refund_id and now - row.created_at > KEY_SECONDS:
-        raise Conflict("Nobody knows what became of this refund. Look in Stripe, then begin a new one.")
 
 
 async def _check_alone(session: AsyncSession, account_id: int, payment_id: str, now: float) -> None:

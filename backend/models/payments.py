@@ -63,7 +63,8 @@ class DealStatement(SQLModel, table=True):
 
 
 class RefundRequest(SQLModel, table=True):
-    """A refund that a rep asked for: a row before the call. ``id``, the widget's uuid, is the idempotency key."""
+    """A refund that a rep asked for: a row before the call. ``id``, the widget's uuid, is the idempotency key, with
+    ``tries`` once the first call is known to have made nothing."""
 
     __tablename__ = "refund_request"
     account_id: int = big_int(primary_key=True)
@@ -75,6 +76,8 @@ class RefundRequest(SQLModel, table=True):
     content: str  # fingerprint of what was asked: the same uuid with other content is a conflict
     user_id: int = big_int(default=0)
     created_at: float = moment()
+    tries: int = 0  # keys that came to nothing
+    tried_at: float = moment(default=0.0)  # since when by this key
     refund_id: str = ""  # empty until Stripe answered
 
 

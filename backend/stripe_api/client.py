@@ -92,13 +92,22 @@ class StripeApi:
         rows: list[Answer] = (await _answer(call))["data"]
         return rows
 
-    async def refund(self, payment: str, amount: int, reason: str | None, idempotency_key: str) -> Answer:
-        params: dict[str, Any] = {"amount": amount}
+    async def refund(
+        self, payment: str, amount: int, reason: str | None, idempotency_key: str, metadata: Mapping[str, str]
+    ) -> Answer:
+        params: dict[str, Any] = {"amount": amount, "metadata": dict(metadata)}
         params["charge" if payment.startswith(("ch_", "py_")) else "payment_intent"] = payment
         if reason:
             params["reason"] = reason
         options: Any = {"idempotency_key": idempotency_key}
         return await _answer(self._client.v1.refunds.create_async(params, options))  # type: ignore[arg-type]
+
+    async def refunds_of(self, payment: str) -> list[Answer]:
+        """The newest hundred."""
+        by = "charge" if payment.startswith(("ch_", "py_")) else "payment_intent"
+        call = self._client.v1.refunds.list_async({by: payment, "limit": 100})  # type: ignore[arg-type]
+        rows: list[Answer] = (await _answer(call))["data"]
+        return rows
 
     async def missing_permissions(self) -> list[str]:
         """What a restricted key may not do, by Stripe's own names, found call by call; nothing is made or changed."""
