@@ -13,18 +13,21 @@ from tests.crash.play import Play
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
+MOMENT_SECONDS = 5.0
+"""By the clock that everybody reads."""
 
 
-async def stubbornly(attempt: Callable[[], Awaitable[T | None]]) -> T:
-    """Until it brings something; what nobody answered, or with 5xx, is tried again."""
+async def stubbornly(play: Play, attempt: Callable[[], Awaitable[T | None]]) -> T:
+    """Until it brings something; what nobody answered is tried again at once, and after a 5xx in a moment."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         try:
             brought = await attempt()
+            if brought is not None:
+                return brought
+            play.board.advance(MOMENT_SECONDS)
         except httpx.TransportError:
-            brought = None
-        if brought is not None:
-            return brought
+            pass
         await asyncio.sleep(0.02)
     raise TimeoutError(f"in vain for {PATIENCE_SECONDS:.0f} seconds: {attempt.__qualname__}")
 
@@ -48,7 +51,7 @@ async def installs(play: Play) -> None:
         done = await play.http.get(agreed.headers["location"])
         return True if usable(done) else None
 
-    await stubbornly(attempt)
+    await stubbornly(play, attempt)
 
 
 async def asks(play: Play, lead_id: int, request_id: str, amount: str = "120.00", **more: str) -> str:
@@ -66,7 +69,7 @@ async def asks(play: Play, lead_id: int, request_id: str, amount: str = "120.00"
         answer = await play.http.post(f"{play.url}/widget/requests", json=body, headers=play.token())
         return str(answer.json()["url"]) if usable(answer) else None
 
-    return await stubbornly(attempt)
+    return await stubbornly(play, attempt)
 
 
 async def opens(play: Play, link: str) -> str:
@@ -78,7 +81,7 @@ async def opens(play: Play, link: str) -> str:
             return None
         return answer.headers["location"].rpartition("/")[2].partition("#")[0]
 
-    return await stubbornly(attempt)
+    return await stubbornly(play, attempt)
 
 
 async def pays(play: Play, link: str, payer: Payer | None = None) -> str:
@@ -92,7 +95,7 @@ async def pays(play: Play, link: str, payer: Payer | None = None) -> str:
             return None
         return session_id
 
-    return await stubbornly(attempt)
+    return await stubbornly(play, attempt)
 
 
 async def refunds(play: Play, payment_id: str, refund_id: str, amount: str) -> None:
@@ -108,4 +111,4 @@ async def posts(play: Play, path: str, body: object = None) -> None:
         answer = await play.http.post(f"{play.url}{path}", json=body, headers=play.token())
         return True if usable(answer) else None
 
-    await stubbornly(attempt)
+    await stubbornly(play, attempt)
