@@ -1,13 +1,14 @@
 """The webhook endpoint of a Stripe connection: made by API, compared with what it should be, repaired."""
 
 import hashlib
+from collections.abc import Collection
 
 import structlog
 
 from backend.accounts.connections import connections_of, secret_row, stripe_api, webhook_url
 from backend.models import StripeConnection
 from backend.resources import Resources
-from backend.stripe_api.client import DESCRIPTION, PINNED_VERSION, Answer, Refused, StripeApi
+from backend.stripe_api.client import DESCRIPTION, PINNED_VERSION, Answer, Refused, StripeApi, Unreachable
 from backend.stripe_api.events import HANDLERS
 
 EVENTS = sorted(HANDLERS)
@@ -56,9 +57,17 @@ async def _made_or_repaired(resources: Resources, connection: StripeConnection) 
         if wrong_with(there, url):
             await api.update_endpoint(there["id"], EVENTS, url)
         if resources.clock() - there["created"] > FORMER_SECONDS:
-            await _delete_former(api, there["id"], url)
+            await _delete_others(api, url, {there["id"]})
         return None
-    return await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
+    try:
+        made = await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
+    except Unreachable as error:
+        if error.is_repeated:
+            await _next_key(resources, connection)
+        raise
+    if connection.endpoint_tries:
+        await _delete_others(api, url, {made["id"], connection.endpoint_id})
+    return made
 
 
 def wrong_with(endpoint: Answer, url: str) -> list[str]:
@@ -72,17 +81,26 @@ def wrong_with(endpoint: Answer, url: str) -> list[str]:
     return [words for words, is_so in found.items() if is_so]
 
 
-async def _delete_former(api: StripeApi, endpoint_id: str, url: str) -> None:
-    """Those that we made for this address before. Until then both deliver, and an event that comes by both is one."""
+async def _next_key(resources: Resources, connection: StripeConnection) -> None:
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
+        row.endpoint_tries = connection.endpoint_tries + 1
+        session.add(row)
+
+
+async def _delete_others(api: StripeApi, url: str, kept: Collection[str]) -> None:
+    """Those that we made for this address before, and those of which nobody got the secret. Until then all deliver,
+    and an event that comes by two is one."""
     for one in await api.endpoints():
-        if one["url"] == url and one["description"] == DESCRIPTION and one["id"] != endpoint_id:
+        if one["url"] == url and one["description"] == DESCRIPTION and one["id"] not in kept:
             await api.delete_endpoint(one["id"])
 
 
 def _creation_key(connection: StripeConnection, url: str) -> str:
     """The same until it is stored, so that a crash between Stripe's answer and our commit makes no second endpoint."""
     said = f"{url}|{PINNED_VERSION}|{','.join(EVENTS)}|{connection.endpoint_id}"
-    return f"endpoint:{connection.id}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+    key = f"endpoint:{connection.id}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+    return f"{key}:{connection.endpoint_tries}" if connection.endpoint_tries else key
 
 
 async def _endpoint(api: StripeApi, endpoint_id: str) -> Answer | None:

@@ -46,7 +46,7 @@ async def make(resources: Resources, wish: Wish) -> Answer:
     try:
         return await _make(resources, wish)
     except Unreachable as error:
-        if (getattr(error.__cause__, "http_status", None) or 0) >= 500:
+        if error.is_repeated:
             await _next_key(resources, wish.request)
         raise
 

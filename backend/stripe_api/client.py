@@ -53,6 +53,11 @@ class KeyRefused(Refused):
 class Unreachable(Exception):
     """Stripe did not answer, or answered with trouble of its own. The call may or may not have happened."""
 
+    @property
+    def is_repeated(self) -> bool:
+        """Trouble of its own: Stripe answers the same to this idempotency key for a day."""
+        return (getattr(self.__cause__, "http_status", None) or 0) >= 500
+
 
 def http_client() -> stripe.HTTPXClient:
     """One pool for all keys: making it loads the CA bundle, so it is made once a process."""

@@ -271,6 +271,18 @@ async def test_an_answer_that_got_lost_makes_no_second_webhook(tenant: Tenant, s
     assert secrets_of(tenant.ground.resources, row)[0] == next(iter(made.secrets))
 
 
+async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(tenant: Tenant, shop: StripeAccount) -> None:
+    await put(tenant, shop.live_secret_key)
+    shop.shelves[True].endpoints.clear()
+    tenant.ground.stripe.faults.order(Fault("server_error", "/v1/webhook_endpoints", "POST", count=1))
+    with pytest.raises(Unreachable):
+        await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    (made,) = endpoints(shop)
+    (row,) = (await connections(tenant)).values()
+    assert secrets_of(tenant.ground.resources, row)[0] == next(iter(made.secrets))
+
+
 async def test_keys_and_signing_secrets_lie_sealed(tenant: Tenant, shop: StripeAccount) -> None:
     key = shop.add_restricted_key(LEAST, live=True)
     await put(tenant, key, webhook_secret="whsec_made_by_hand")

@@ -1,4 +1,4 @@
-"""A refund that came to nothing is asked for once more by a key of its own"""
+"""What came to nothing by a fault that Stripe repeats to a key is asked for once more by another"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,3 +11,5 @@ def upgrade() -> None:
     with op.batch_alter_table("refund_request") as batch_op:
         batch_op.add_column(sa.Column("tries", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("tried_at", sa.Double(), nullable=False, server_default="0"))
+    with op.batch_alter_table("stripe_connection") as batch_op:
+        batch_op.add_column(sa.Column("endpoint_tries", sa.Integer(), nullable=False, server_default="0"))
