@@ -49,6 +49,8 @@ async def installs(play: Play) -> None:
             return None
         agreed = await play.http.get(f"{begun.headers['location']}&auto=allow")
         done = await play.http.get(agreed.headers["location"])
+        if done.status_code == 400 and "Start again" in done.text:  # the answer to the code was lost
+            return None
         return True if usable(done) else None
 
     await stubbornly(play, attempt)
