@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def set_up_logs(style: str, *, only_errors: bool = False) -> None:
@@ -15,7 +16,7 @@ def set_up_logs(style: str, *, only_errors: bool = False) -> None:
     ]
     if style == "json":
         end: list[structlog.typing.Processor] = [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),  # they hold secrets
             structlog.processors.JSONRenderer(),
         ]
     else:
