@@ -1,11 +1,11 @@
-"""``python3 run.py bench [ingest|drain]``: all of them where none is named."""
+"""``python3 run.py bench [ingest|link|drain]``: all of them where none is named."""
 
 import asyncio
 import sys
 
-from bench import drain, ingest
+from bench import drain, ingest, link
 
-BENCHES = {"ingest": ingest.measure, "drain": drain.measure}
+BENCHES = {"ingest": ingest.measure, "link": link.measure, "drain": drain.measure}
 
 
 def main(names: list[str]) -> int:

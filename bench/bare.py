@@ -1,6 +1,7 @@
-"""What the door is held against: a FastAPI route that reads its body and does nothing with it."""
+"""What our doors are held against: FastAPI routes that take a request and do nothing with it."""
 
 from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
 
 app = FastAPI()
 
@@ -9,3 +10,8 @@ app = FastAPI()
 async def receive(request: Request) -> dict[str, bool]:
     await request.body()
     return {"received": True}
+
+
+@app.get("/{token}")
+async def lead_on(token: str) -> RedirectResponse:
+    return RedirectResponse(f"https://checkout.example/{token}", 303)
