@@ -16,6 +16,8 @@ from backend.sandbox.stripe.foreign import Foreign
 from tests.product import Product, running
 
 DEALS = 20
+PATIENCE_SECONDS = 300
+"""That Kommo asks for, so that all wait until all are there."""
 READINGS = ("validation_errors", "keyed_by_lead", "silent")
 
 
@@ -37,15 +39,20 @@ def _calls(product: Product, since: int, method: str) -> list[Any]:
 
 
 async def _paid_while(product: Product, act: Callable[[list[int]], object], **given: Any) -> list[int]:
-    """All are paid, were read, and are about to be written: then somebody acts."""
+    """All are paid, were read, and are about to be written by one call: then somebody acts."""
+    clock = product.resources.clock
+    assert isinstance(clock, MovableClock)
     leads = [product.lead(f"Deal {number}", **given) for number in range(DEALS)]
-    product.stripe.courier.held = True
+    product.kommo.faults.add("429_json", "/leads", method="GET")
     for lead_id in leads:
         marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(lead_id)}
         product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)
+    await product.quiet()
+    assert len(await product.rows(Deal)) == DEALS
+    clock.advance(PATIENCE_SECONDS + 2)
     product.kommo.faults.add("delay", "/leads$", method="PATCH", seconds=0.4)
     since = len(product.kommo.requests)
-    product.stripe.courier.release()
+    product.resources.work_arrived.set()
     await product.until(lambda: _calls(product, since, "PATCH"))
     act(leads)
     return leads
