@@ -97,7 +97,7 @@ async def test_where_kommo_is_too_slow_for_many_fewer_go_at_once(product: Produc
     product.kommo.faults.add("504_html", "/leads", method="GET", times=0, more_than=60)
     product.kommo.faults.add("504_after", "/leads", method="PATCH", times=0, more_than=20)
     since = len(product.kommo.requests)
-    for _ in range(60):
+    for _ in range(300):
         if all(deal.written == deal.wanted for deal in await product.rows(Deal)):
             break
         clock.advance(5)
