@@ -98,6 +98,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "wrong": _union,  # what of it can't be used, in words
     "events": _union,  # those that named a deal: what is wrong with the deal is wrong with them
     "request": _least,
+    "crowd": _greatest,  # no webhook told of it, nor of payments of many other deals
     "attached": _greatest,  # [sequence, lead or 0], by a person: the latest wins
     "period": _least,  # the deal that was made for this renewal
     # links

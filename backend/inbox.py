@@ -28,7 +28,8 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A verified event on its way in. ``state`` is ``new``, or ``ignored`` for what we do not react to."""
+    """A verified event on its way in. ``state`` is ``new``, or ``ignored`` for what we do not react to;
+    ``source`` as in ``InboxEvent``."""
 
     connection_id: str
     account_id: int | None
@@ -38,6 +39,7 @@ class Arrival:
     body: bytes
     state: str
     received_at: float
+    source: str = "webhook"
 
 
 class Inbox:
@@ -70,29 +72,36 @@ class Inbox:
                 _settle(group, None)
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> None:
-        rows = {(arrival.connection_id, arrival.id): self._row(arrival) for arrival in arrivals}
         async with self._database.write() as session:
-            if await insert_missing(session, InboxEvent, list(rows.values())):
-                accounts = {a.account_id for a in arrivals if a.account_id is not None and a.state == "new"}
-                for account_id in sorted(accounts):
-                    await want(session, account_id)
+            await store(session, self._vault, arrivals)
 
-    def _row(self, arrival: Arrival) -> dict[str, Any]:
-        keep = arrival.state == "new"
-        return {
-            "connection_id": arrival.connection_id,
-            "id": arrival.id,
-            "type": arrival.type,
-            "api_version": arrival.api_version,
-            "body": self._vault.seal(zlib.compress(arrival.body, 1), body_row(arrival.connection_id, arrival.id))
-            if keep
-            else None,
-            "received_at": arrival.received_at,
-            "state": arrival.state,
-            "attempts": 0,
-            "next_try_at": 0.0,
-            "error": "",
-        }
+
+async def store(session: AsyncSession, vault: Vault, arrivals: Sequence[Arrival]) -> int:
+    """Those that are not there yet, and the wake-up with them; how many that was."""
+    rows = {(arrival.connection_id, arrival.id): _row(vault, arrival) for arrival in arrivals}
+    count = await insert_missing(session, InboxEvent, list(rows.values()))
+    if count:
+        accounts = {a.account_id for a in arrivals if a.account_id is not None and a.state == "new"}
+        for account_id in sorted(accounts):
+            await want(session, account_id)
+    return count
+
+
+def _row(vault: Vault, arrival: Arrival) -> dict[str, Any]:
+    row = body_row(arrival.connection_id, arrival.id)
+    return {
+        "connection_id": arrival.connection_id,
+        "id": arrival.id,
+        "type": arrival.type,
+        "api_version": arrival.api_version,
+        "body": vault.seal(zlib.compress(arrival.body, 1), row) if arrival.state == "new" else None,
+        "received_at": arrival.received_at,
+        "state": arrival.state,
+        "source": arrival.source,
+        "attempts": 0,
+        "next_try_at": 0.0,
+        "error": "",
+    }
 
 
 def _settle(group: Sequence[tuple[Arrival, asyncio.Future[None]]], error: Exception | None) -> None:

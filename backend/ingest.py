@@ -152,7 +152,8 @@ def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood 
     sources = [
         Fact(subject, "events", [event.id]) for subject in sorted({f.subject for f in facts if f.name in NAMING})
     ]
-    return Understood(event, [*facts, *sources], invoice, Told(body.get("created", 0), account_id))
+    crowd = [Fact(fact.subject, "crowd", True) for fact in facts if fact.name == "received" and event.source == "crowd"]
+    return Understood(event, [*facts, *sources, *crowd], invoice, Told(body.get("created", 0), account_id))
 
 
 def _body(vault: Vault, event: InboxEvent) -> Mapping[str, Any]:

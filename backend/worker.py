@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from backend.accounts.connect import connect_waiting
+from backend.accounts.missed import look_for_missed
 from backend.accounts.probing import probe_block
 from backend.accounts.setup import look_again
 from backend.accounts.tokens import refresh_idle
@@ -24,7 +25,13 @@ LOOK_SECONDS = 0.5
 """How often work of other processes is looked for, where nobody tells of it; our own is announced by an event."""
 DEAD_SECONDS = 0.3
 """How often it is looked who of the other workers died."""
-TIMERS = ((10.0, connect_waiting), (10.0, probe_block), (600.0, refresh_idle), (600.0, look_again))
+TIMERS = (
+    (10.0, connect_waiting),
+    (10.0, probe_block),
+    (600.0, refresh_idle),
+    (600.0, look_again),
+    (600.0, look_for_missed),
+)
 """What is done beside the accounts' work, and how often."""
 MAX_ACCOUNTS = 8
 """Accounts worked on at once by one process."""

@@ -133,7 +133,9 @@ async def store_connection(
 ) -> StripeConnection:
     """The connection ``same`` with the new key, or a new one; the others of its mode drain."""
     if same is None:
-        row = StripeConnection(id=opaque_id(), account_id=given.account_id, livemode=given.livemode)
+        row = StripeConnection(
+            id=opaque_id(), account_id=given.account_id, livemode=given.livemode, heard_to=resources.clock()
+        )
     else:
         row = await session.get_one(StripeConnection, same, with_for_update=True)
         row.account_id, row.state = given.account_id, "active"

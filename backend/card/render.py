@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from backend.card.notes import Note, notes_of
 from backend.card.tasks import Task, tasks_of
 from backend.card.texts import Texts
-from backend.ledger.deal import DealLedger
+from backend.ledger.deal import DealLedger, Payment
 from backend.money import as_decimal
 
 __all__ = ["Note", "StageGoal", "Task", "Wanted", "render"]
@@ -93,6 +93,14 @@ def _stages(ledger: DealLedger, hours: int) -> Iterator[StageGoal]:
     else:
         fact, at = latest.request_id or latest.subscription or latest.id, latest.paid_at or 0.0
     if fact:
-        held = "the payment was attached by hand" if latest and latest.attached else ""
         is_old = ledger.now - at > hours * 3600
-        yield StageGoal(kind, f"{kind}:{fact}", held=f"the money is older than {hours} hours" if is_old else held)
+        held = f"the money is older than {hours} hours" if is_old else _held(latest)
+        yield StageGoal(kind, f"{kind}:{fact}", held=held)
+
+
+def _held(latest: Payment | None) -> str:
+    """Why money that is new moves no deal by itself: nobody expects bots to write to clients for it."""
+    if latest is None:
+        return ""
+    late = "the payment was found late, together with those of many other deals"
+    return "the payment was attached by hand" if latest.attached else late if latest.crowd else ""

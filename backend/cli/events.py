@@ -6,11 +6,14 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import col, select
 
+from backend.accounts.missed import catch_up
 from backend.cli.reading import run_with_resources
 from backend.clock import as_datetime
 from backend.inbox import read_body, replay
-from backend.models import InboxEvent
+from backend.models import InboxEvent, StripeConnection
 from backend.resources import Resources
+from backend.stripe_api.client import Refused, Unreachable
+from backend.vault import CannotOpen
 
 app = typer.Typer(no_args_is_help=True, help="The inbox of Stripe's events.")
 
@@ -72,5 +75,34 @@ def replay_events(
         async with resources.database.write() as session:
             count = await replay(session, event_ids or [], state=state)
         typer.echo(f"{count} events will be worked in again.")
+
+    run_with_resources(run)
+
+
+@app.command("catch-up")
+def catch_up_command(
+    days: Annotated[int, typer.Option(min=1, max=30, help="How far back; Stripe shows thirty days.")] = 3,
+) -> None:
+    """Look in Stripe's own list for events that no webhook brought, and put them into the inbox.
+
+    A running worker does so by itself every hour, from where it looked last.
+    """
+
+    async def run(resources: Resources) -> None:
+        async with resources.database.read() as session:
+            known = select(StripeConnection).where(col(StripeConnection.account_id).is_not(None))
+            connections = (await session.exec(known.where(StripeConnection.api_key != ""))).all()
+        failed = False
+        for connection in connections:
+            try:
+                count = await catch_up(resources, connection, resources.clock() - days * 86400.0)
+                said = f"{count} events that no webhook brought"
+            except (Refused, Unreachable, CannotOpen) as error:
+                failed, said = True, f"could not be asked: {error}"
+            typer.echo(f"account {connection.account_id}, {'live' if connection.livemode else 'test'} mode: {said}")
+        if not connections:
+            typer.echo("No Stripe connection belongs to an account yet.")
+        if failed:
+            raise typer.Exit(1)
 
     run_with_resources(run)

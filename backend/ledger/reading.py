@@ -192,6 +192,7 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         refunds=_in_time(_refund(one) for one in mine.hanging_on(entry, "refund")),
         disputes=_in_time(_dispute(one) for one in mine.hanging_on(entry, "dispute")),
         attached=bool(facts.get("attached")),
+        crowd=bool(facts.get("crowd")),
         renewal=any(_renews(one, mine) for one in parents),
     )
 

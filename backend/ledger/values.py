@@ -107,6 +107,8 @@ class Payment:
     disputes: tuple[Dispute, ...]
     attached: bool = False
     """A person put it into its deal."""
+    crowd: bool = False
+    """It was found late, together with payments of many other deals."""
     renewal: bool = False
     """A later period of a subscription."""
 

@@ -91,6 +91,7 @@ class StripeConnection(SQLModel, table=True):
     given_secrets: list[str] = document(default_factory=list)  # the same, given by hand
     reference_policy: str = "trust"  # trust | suggest: may a bare client_reference_id name a deal?
     problem: str = ""
+    heard_to: float = moment(default=0.0)  # Stripe's list of events was read up to here; 0 = it begins now
 
 
 class SetupLink(SQLModel, table=True):

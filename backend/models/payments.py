@@ -93,6 +93,7 @@ class InboxEvent(SQLModel, table=True):
     body: bytes | None = sealed_bytes(default=None, nullable=True)  # packed, sealed; dropped when foreign
     received_at: float = moment()
     state: str = "new"  # new | done | foreign | ignored | postponed | dead
+    source: str = "webhook"  # webhook | list: no webhook brought it | crowd: nor those of many other deals
     attempts: int = 0
     next_try_at: float = moment(default=0.0)
     error: str = ""

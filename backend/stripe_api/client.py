@@ -4,7 +4,7 @@
 same call with the same idempotency key may be made again.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any
 
 import stripe
@@ -15,6 +15,9 @@ PINNED_VERSION = stripe.api_version
 TIMEOUT_SECONDS = 15.0
 DESCRIPTION = "Stripe payments in the Kommo deal card"
 """Of the webhook endpoints that we make: those of the merchant's own are left alone."""
+
+MOST_TYPES = 20
+"""In one call for a list of events (docs.stripe.com/api/events/list)."""
 
 Answer = dict[str, Any]
 
@@ -28,6 +31,7 @@ PROBES = (
     ("get", "/v1/subscriptions?limit=1"),
     ("get", "/v1/refunds?limit=1"),
     ("get", "/v1/disputes?limit=1"),
+    ("get", "/v1/events?limit=1"),
 )
 """One call for each permission we use. The two writes lack every parameter: refused with 400, they make nothing."""
 
@@ -113,6 +117,23 @@ class StripeApi:
         call = self._client.v1.refunds.list_async({by: payment, "limit": 100})  # type: ignore[arg-type]
         rows: list[Answer] = (await _answer(call))["data"]
         return rows
+
+    async def events(self, types: Sequence[str], since: float, until: float) -> AsyncIterator[Answer]:
+        """All of these types that happened in this time, both ends included, of at most 30 days back; in no order."""
+        for start in range(0, len(types), MOST_TYPES):
+            asked: dict[str, Any] = {
+                "types": list(types[start : start + MOST_TYPES]),
+                "created": {"gte": int(since), "lte": int(until)},
+                "limit": 100,
+            }
+            while True:
+                call = self._client.v1.events.list_async(asked)  # type: ignore[arg-type]
+                page = await _answer(call)
+                for event in page["data"]:
+                    yield event
+                if not page["has_more"]:
+                    break
+                asked["starting_after"] = page["data"][-1]["id"]
 
     async def missing_permissions(self) -> list[str]:
         """What a restricted key may not do, by Stripe's own names, found call by call; nothing is made or changed."""

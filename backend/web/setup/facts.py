@@ -19,7 +19,7 @@ from backend.web.shapes import DealAnswer, May, deal_answer
 
 PERMISSIONS = (
     "rak_checkout_session_write", "rak_webhook_write", "rak_payment_intent_read", "rak_charge_read",
-    "rak_invoice_read", "rak_subscription_read", "rak_refund_read", "rak_dispute_read",
+    "rak_invoice_read", "rak_subscription_read", "rak_refund_read", "rak_dispute_read", "rak_event_read",
 )  # fmt: skip
 """Ticked in Stripe's form by its address; slugs that Stripe doesn't know are ignored there."""
 CHANGES = 10
