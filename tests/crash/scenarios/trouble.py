@@ -1,5 +1,10 @@
-"""Kommo and Stripe in a bad mood, and deals that people remove."""
+"""Kommo and Stripe in a bad mood, deals that people remove, and webhooks that never come."""
 
+import asyncio
+
+from sqlmodel import select
+
+from backend.models import InboxEvent
 from backend.sandbox.stripe.faults import Fault
 from tests.crash.play import Play
 from tests.crash.scenario import Scenario
@@ -28,8 +33,29 @@ async def _outage(play: Play) -> None:
     play.stripe.courier.release("created")
 
 
+async def _unheard(play: Play) -> None:
+    """Somebody disables the endpoint, the clients pay, and hours pass."""
+    await linked(2)(play)
+    for endpoint in play.shelf.endpoints.values():
+        endpoint.shown["status"] = "disabled"
+    await pay_all(play)
+    play.stripe.courier.release("created")
+    play.board.advance(3 * 3600.0)
+    play.stripe.tick()
+
+
+async def _listened(play: Play) -> None:
+    """A product that starts looks at once for what it missed; nothing else tells that there is something to do."""
+    for _ in range(2000):
+        async with play.database.read() as session:
+            if (await session.exec(select(InboxEvent.id))).first():
+                return
+        await asyncio.sleep(0.01)
+
+
 ALL = (
     Scenario("deleted deal in a batch", linked(5), _one_is_deleted, all_show("Paid", "Paid")),
     Scenario("429 storm", linked(3), _storm, all_show("Paid", "Paid")),
+    Scenario("webhooks that never came", _unheard, _listened, all_show("Paid", "Paid")),
     Scenario("outage", linked(), _outage, all_show("Paid", "Paid")),
 )
