@@ -12,8 +12,12 @@ from backend.money import display
 from backend.web.pay_pages import CSS, ENVIRONMENT, HEADERS, texts_of
 
 FORM_HEADERS = {
-    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
+        "form-action 'none'", "form-action 'self' https: http:"
+    )
 }
+"""Chromium holds what a form is redirected to against it too, and where Checkout lives is Stripe's choice: a merchant
+may have a domain of its own there."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import chromium
 from tests.links.shop import Shop, open_shop
 from tests.product import running
 
@@ -71,6 +72,19 @@ async def test_pay_the_rest_leads_to_one_link_however_often_it_is_pressed(shop: 
     assert "Nothing is left to pay" in page
     assert "<form" not in page
     assert (await shop.http.post(f"{address}/pay")).headers["location"] == address.removeprefix(str(shop.http.base_url))
+
+
+@pytest.mark.browser
+async def test_its_button_leads_a_real_browser_to_checkout(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    async with chromium() as browser:
+        page = await (await browser.new_context(java_script_enabled=False)).new_page()
+        await page.goto(address)
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(lambda url: url != address)
+        assert (page.url, shop.session["amount_total"]) == (shop.session["url"], 30000)
 
 
 async def test_an_open_link_is_used_before_another_is_made(shop: Shop) -> None:
