@@ -208,10 +208,16 @@ class DealLedger:
             return True
         return bool(self.live_requests) and not self.expected and all(map(self.is_settled, self.live_requests))
 
-    def _unpaid_state(self) -> str:
+    @cached_property
+    def is_under_way(self) -> bool:
+        """Money is on its way by a delayed method, whatever came before it."""
         states = {self.request_state(request) for request in self.requests}
-        if "processing" in states or any(payment.state == "processing" for payment in self.payments):
+        return "processing" in states or any(payment.state == "processing" for payment in self.payments)
+
+    def _unpaid_state(self) -> str:
+        if self.is_under_way:
             return "processing"
+        states = {self.request_state(request) for request in self.requests}
         return "failed" if states and not {"pending", "paid"} & states else "pending"
 
     @cached_property

@@ -37,7 +37,11 @@ class Statement:
 
     @property
     def may_pay(self) -> bool:
-        return self.ledger.outstanding > 0 and self.ledger.state not in ("processing", "disputed")
+        """Not while what is open is on its way: a link for the rest would ask for the same money again."""
+        ledger = self.ledger
+        if not ledger.outstanding or ledger.state in ("processing", "disputed"):
+            return False
+        return ledger.open_request is not None or not ledger.is_under_way
 
 
 async def statement_token(resources: Resources, account: Account, lead_id: int) -> str | None:

@@ -38,7 +38,7 @@ def statement_page(statement: Statement, language: str, *, trouble: bool = False
         purposes=_purposes(ledger),
         sums=_sums(ledger, texts, language),
         lines=[_line(payment, statement, language) for payment in ledger.received_anywhere],
-        state=_state(ledger, texts),
+        state=_state(statement, texts),
         pay=_pay(statement, texts, language),
         token=statement.token,
     )
@@ -70,8 +70,9 @@ def _line(payment: Payment, statement: Statement, language: str) -> Line:
     )
 
 
-def _state(ledger: DealLedger, texts: dict[str, str]) -> str:
-    if ledger.state == "processing":
+def _state(statement: Statement, texts: dict[str, str]) -> str:
+    ledger = statement.ledger
+    if ledger.is_under_way and not statement.may_pay:
         return texts["processing_text"]
     return "" if ledger.outstanding or not ledger.gross else texts["settled_text"]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.sandbox.stripe import Payer
 from tests.chromium import chromium
 from tests.links.shop import Shop, open_shop
 from tests.product import running
@@ -72,6 +73,20 @@ async def test_pay_the_rest_leads_to_one_link_however_often_it_is_pressed(shop: 
     assert "Nothing is left to pay" in page
     assert "<form" not in page
     assert (await shop.http.post(f"{address}/pay")).headers["location"] == address.removeprefix(str(shop.http.base_url))
+
+
+async def test_what_a_bank_is_working_on_is_not_asked_for_again(shop: Shop) -> None:
+    """Though a deposit was paid before, and so the deal as a whole is *partially paid*."""
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    await shop.open((await shop.http.post(f"{address}/pay")).headers["location"])
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    await shop.check()
+    page = (await shop.open(address)).text
+    assert "The bank is still working on it" in page
+    assert "<form" not in page
+    assert (await shop.http.post(f"{address}/pay")).headers["location"].startswith("/d/")
+    assert shop.payable == []
 
 
 @pytest.mark.browser
