@@ -26,6 +26,8 @@ from backend.web.app import create_app
 
 CONNECTION = "shopconnection"
 SESSIONS = "/v1/checkout/sessions"
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""Well before the server ends an idle connection, at five seconds: a browser may take as long for a few pages."""
 
 
 @dataclass
@@ -165,7 +167,10 @@ async def open_shop(database_url: str) -> AsyncIterator[Shop]:
 @asynccontextmanager
 async def _served(resources: Resources, settings: Settings, port: int = 0) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(resources, admin_token=settings.admin_token.get_secret_value())
-    async with serving(app, port) as address, httpx.AsyncClient(base_url=address, trust_env=False) as http:
+    async with (
+        serving(app, port) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0, limits=LIMITS) as http,
+    ):
         yield http
 
 
