@@ -92,7 +92,10 @@ class _Exchange:
 
 def may_call(origin: str, kommo_base_url: str) -> bool:
     """Any https origin under kommo.com, and the very origin of ``KOMMO_BASE_URL``."""
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # no address at all, such as ``https://[``
+        return False
     ours = urlsplit(kommo_base_url)
     if "{subdomain}" not in kommo_base_url and origin == f"{ours.scheme}://{ours.netloc}":
         return True

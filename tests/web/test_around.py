@@ -30,6 +30,8 @@ async def product(tmp_path: Path) -> AsyncIterator[Product]:
         ("https://acme.kommo.com:444", KOMMO, False),
         ("https://user@acme.kommo.com", KOMMO, False),
         ("null", KOMMO, False),
+        ("https://[", KOMMO, False),
+        ("https://[acme].kommo.com", KOMMO, False),
         ("", KOMMO, False),
         ("http://127.0.0.1:8001", "http://127.0.0.1:8001", True),
         ("http://127.0.0.1:8002", "http://127.0.0.1:8001", False),
@@ -54,6 +56,11 @@ async def test_kommos_page_may_send_the_token(product: Product) -> None:
 async def test_a_foreign_page_may_not(product: Product) -> None:
     answer = await _preflight(product, "https://evil.example")
     assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (403, False)
+
+
+async def test_an_origin_that_is_no_address_is_a_foreign_one(product: Product) -> None:
+    answer = await product.http.get(f"{product.url}/widget/deals/1", headers={"Origin": "https://["})
+    assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (401, False)
 
 
 async def test_only_the_widgets_routes_are_open_to_other_pages(product: Product) -> None:
