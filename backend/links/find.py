@@ -45,7 +45,13 @@ class Link:
     def is_over(self) -> bool:
         """The current session can't bring money any more, by Stripe's own word."""
         known = self._known
-        return known is not None and (known.status == "expired" or known.async_failed is not None)
+        return known is not None and (known.status == "expired" or self.has_failed)
+
+    @property
+    def has_failed(self) -> bool:
+        """What the client paid in the current session did not come."""
+        known = self._known
+        return known is not None and known.async_failed is not None
 
     @property
     def _known(self) -> Session | None:

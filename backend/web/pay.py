@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import RequestNotFound
-from backend.links.open import Shown, ToCheckout, come_back, look_at
+from backend.links.find import Link
+from backend.links.open import PAYABLE, Shown, ToCheckout, come_back, look_at
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.guesses import Guesses
@@ -27,6 +28,8 @@ READ = ["GET", "HEAD"]
 TO_CHECKOUT: dict[int | str, dict[str, Any]] = {303: {"description": "To Stripe's Checkout."}}
 ASKS_BY_ITSELF = 5
 """Seconds between the looks of a page that waits for Stripe's word."""
+ASKS = 12
+"""So often: a page that lies open all night must not use up what the merchant may read at Stripe."""
 _BOT = re.compile(
     r"(?<!cu)bot\b|crawl|spider|preview|externalhit|facebookcatalog|whatsapp/|^viber|vkshare|embed|slurp|snippet", re.I
 )
@@ -76,15 +79,29 @@ async def _answer(
         return plain_page("moment", language)
     if isinstance(opened, ToCheckout):
         return RedirectResponse(opened.url, 303, headers=HEADERS)
-    name = _page_name(opened, pending)
-    return link_page(name, opened.link, language, refresh=ASKS_BY_ITSELF if name == "waiting" else None)
+    name = _page_name(opened, pending, _asked(request))
+    refresh = _refresh(request, opened.link) if name == "waiting" else None
+    return link_page(name, opened.link, language, refresh=refresh)
 
 
-def _page_name(shown: Shown, pending: str) -> str:
+def _asked(request: Request) -> int:
+    """How often the page has asked by itself."""
+    told = request.query_params.get("asked", "")
+    return int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
+
+
+def _refresh(request: Request, link: Link) -> str:
+    return f"{ASKS_BY_ITSELF}; url=/p/{link.request.link_token}/thanks?asked={_asked(request) + 1}"
+
+
+def _page_name(shown: Shown, pending: str, asked: int) -> str:
+    """``waiting`` is only for what may still be true: a session over or long unpaid brings no word any more."""
+    if shown.state in PAYABLE and pending == "preview":
+        return "preview"
+    if shown.state == "failed" or (shown.state == "pending" and shown.link.has_failed):
+        return "failed"
     if shown.state == "pending":
-        return pending
-    if shown.state == "failed":
-        return "preview" if pending == "preview" else "failed"
+        return "back" if shown.link.is_over or asked >= ASKS else pending
     if shown.state == "paid" and not any(payment.received for payment in shown.link.payments):
         return "settled"
     return shown.state

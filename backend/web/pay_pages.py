@@ -39,14 +39,14 @@ def plain_page(name: str, language: str) -> HTMLResponse:
     return _page(name, language, texts_of(language), {})
 
 
-def link_page(name: str, link: Link, language: str, *, refresh: int | None = None) -> HTMLResponse:
-    """A page about one payment, with merchant, amount and description; ``refresh`` in seconds asks by itself."""
+def link_page(name: str, link: Link, language: str, *, refresh: str | None = None) -> HTMLResponse:
+    """A page about one payment, with merchant, amount and description; ``refresh`` is the header that asks again."""
     texts = texts_of(language)
     named = _named(link, language)
     details = {"merchant": named["merchant"], "amount": named["amount"], "description": link.request.description}
     page = _page(name, language, texts, named, details, _button(name, link, texts))
     if refresh is not None:
-        page.headers["Refresh"] = str(refresh)
+        page.headers["Refresh"] = refresh
     return page
 
 

@@ -191,8 +191,43 @@ async def test_the_thank_you_page_believes_stripe_and_not_the_address(shop: Shop
     shop.stripe.pay_session(shop.session["id"])
     paid = await shop.open(f"{request['url']}/thanks")
     assert "Not confirmed yet" in early.text
-    assert early.headers["refresh"] == "5"
+    assert early.headers["refresh"].startswith("5; ")
     assert "Thank you" in paid.text
+
+
+async def test_the_thank_you_page_does_not_ask_for_ever(shop: Shop) -> None:
+    """Each look is a read at Stripe, of which a merchant has ten thousand a month."""
+    request = await shop.made()
+    page, looks = await shop.open(f"{request['url']}/thanks"), 1
+    while "refresh" in page.headers:
+        page, looks = await shop.open(page.headers["refresh"].rpartition("url=")[2]), looks + 1
+    assert looks == 13
+    assert "Nothing was paid" in page.text
+    assert f'href="/p/{request["url"].rpartition("/")[2]}"' in page.text
+
+
+@pytest.mark.parametrize("asked", ["x", "-1", "9" * 5000, "1" * 3, "٣"])
+async def test_how_often_it_asked_may_be_anything(shop: Shop, asked: str) -> None:
+    request = await shop.made()
+    assert (await shop.http.get(f"{request['url']}/thanks", params={"asked": asked})).status_code == 200
+
+
+async def test_the_thank_you_page_waits_for_no_payment_that_has_failed(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
+    page = await shop.open(f"{request['url']}/thanks")
+    assert "The payment did not go through" in page.text
+    assert f'href="/p/{request["url"].rpartition("/")[2]}"' in page.text
+    assert "refresh" not in page.headers
+
+
+async def test_the_thank_you_page_waits_for_no_session_that_is_over(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(2 * DAY)
+    page = await shop.open(f"{request['url']}/thanks")
+    assert "Nothing was paid" in page.text
+    assert "refresh" not in page.headers
 
 
 async def test_who_comes_back_unpaid_can_go_on(shop: Shop) -> None:
