@@ -1,6 +1,25 @@
-"""Which of our six languages a browser asks for."""
+"""Which of our six languages a link or a browser asks for."""
+
+from fastapi import Request
 
 from backend.languages import LANGUAGES
+
+
+def of_client(request: Request) -> str:
+    """The link's own (``?lang=es``), whatever the telephone it is opened on; else the browser's."""
+    return of_link(request) or preferred(request.headers.get("accept-language", ""))
+
+
+def of_link(request: Request) -> str | None:
+    """What whoever sent the link chose for its reader."""
+    language = request.query_params.get("lang")
+    return language if language in LANGUAGES else None
+
+
+def kept(request: Request) -> str:
+    """The query by which the next address of ours speaks as this one does."""
+    language = of_link(request)
+    return f"?lang={language}" if language else ""
 
 
 def preferred(accept_language: str) -> str:

@@ -19,7 +19,7 @@ from backend.links.open import PAYABLE, Shown, ToCheckout, come_back, look_at
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.guesses import Guesses
-from backend.web.languages import preferred
+from backend.web.languages import kept, of_client, of_link
 from backend.web.openings import Openings
 from backend.web.pages import html
 from backend.web.pay_pages import HEADERS, link_page, plain_page
@@ -68,7 +68,7 @@ async def _back(request: Request, resources: Resources, token: str) -> Shown:
 async def _answer(
     request: Request, resources: Resources, opening: Awaitable[ToCheckout | Shown], *, pending: str
 ) -> Response:
-    language = preferred(request.headers.get("accept-language", ""))
+    language = of_client(request)
     try:
         opened = await opening
     except RequestNotFound:
@@ -81,7 +81,7 @@ async def _answer(
         return RedirectResponse(opened.url, 303, headers=HEADERS)
     name = _page_name(opened, pending, _asked(request))
     refresh = _refresh(request, opened.link) if name == "waiting" else None
-    return link_page(name, opened.link, language, refresh=refresh)
+    return link_page(name, opened.link, language, kept=kept(request), refresh=refresh)
 
 
 def _asked(request: Request) -> int:
@@ -91,7 +91,9 @@ def _asked(request: Request) -> int:
 
 
 def _refresh(request: Request, link: Link) -> str:
-    return f"{ASKS_BY_ITSELF}; url=/p/{link.request.link_token}/thanks?asked={_asked(request) + 1}"
+    language = of_link(request)
+    again = f"asked={_asked(request) + 1}" + (f"&lang={language}" if language else "")
+    return f"{ASKS_BY_ITSELF}; url=/p/{link.request.link_token}/thanks?{again}"
 
 
 def _page_name(shown: Shown, pending: str, asked: int) -> str:

@@ -8,7 +8,7 @@ from backend.errors import AlreadyPaid, ProductError, RequestNotFound
 from backend.links.statement import Statement, find_statement, pay_the_rest
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
-from backend.web.languages import preferred
+from backend.web.languages import kept, of_client
 from backend.web.pages import html
 from backend.web.pay import READ, guesses
 from backend.web.pay_pages import HEADERS, plain_page
@@ -23,7 +23,7 @@ router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429,
 async def statement(request: Request, resources: ResourcesDep, token: str) -> Response:
     """From our database alone: whoever only looks causes nothing, and so does everybody else."""
     found = await _found(request, resources, token)
-    return found if isinstance(found, Response) else statement_page(found, _language(request))
+    return found if isinstance(found, Response) else _shown(request, found)
 
 
 @router.post("/d/{token}/pay", name="statement_pay", status_code=303)
@@ -35,10 +35,10 @@ async def pay(request: Request, resources: ResourcesDep, token: str) -> Response
     try:
         link = await pay_the_rest(resources, found)
     except AlreadyPaid:
-        return RedirectResponse(f"/d/{token}", 303, headers=HEADERS)
+        return RedirectResponse(f"/d/{token}{kept(request)}", 303, headers=HEADERS)
     except ProductError:  # Stripe said no or nothing: the rep sees why, the client whom to write to
-        return statement_page(found, _language(request), trouble=True)
-    return RedirectResponse(f"/p/{link}", 303, headers=HEADERS)
+        return _shown(request, found, trouble=True)
+    return RedirectResponse(f"/p/{link}{kept(request)}", 303, headers=HEADERS)
 
 
 async def _found(request: Request, resources: Resources, token: str) -> Statement | Response:
@@ -46,10 +46,10 @@ async def _found(request: Request, resources: Resources, token: str) -> Statemen
         return await find_statement(resources, token)
     except RequestNotFound:
         too_often = guesses(request, resources).miss(request.client.host if request.client else "")
-        return plain_page("busy" if too_often else "unknown", _language(request))
+        return plain_page("busy" if too_often else "unknown", of_client(request))
     except (SQLAlchemyError, OSError):
-        return plain_page("moment", _language(request))
+        return plain_page("moment", of_client(request))
 
 
-def _language(request: Request) -> str:
-    return preferred(request.headers.get("accept-language", ""))
+def _shown(request: Request, found: Statement, *, trouble: bool = False) -> Response:
+    return statement_page(found, of_client(request), kept=kept(request), trouble=trouble)

@@ -27,7 +27,7 @@ class Line:
     refunded: str
 
 
-def statement_page(statement: Statement, language: str, *, trouble: bool = False) -> HTMLResponse:
+def statement_page(statement: Statement, language: str, *, kept: str = "", trouble: bool = False) -> HTMLResponse:
     texts, ledger = texts_of(language), statement.ledger
     body = ENVIRONMENT.get_template("statement.html").render(
         language=language,
@@ -40,7 +40,7 @@ def statement_page(statement: Statement, language: str, *, trouble: bool = False
         lines=[_line(payment, statement, language) for payment in ledger.received_anywhere],
         state=_state(statement, texts),
         pay=_pay(statement, texts, language),
-        token=statement.token,
+        action=f"/d/{statement.token}/pay{kept}",
     )
     return HTMLResponse(body, 503 if trouble else 200, headers=HEADERS | FORM_HEADERS | {"Content-Language": language})
 

@@ -269,6 +269,17 @@ async def test_a_page_speaks_the_clients_language(shop: Shop, accepted: str, lan
     assert f"<h1>{title}</h1>" in answer.text
 
 
+async def test_the_links_own_language_goes_before_the_browsers(shop: Shop) -> None:
+    request = await shop.made()
+    token = request["url"].rpartition("/")[2]
+    back = await shop.open(f"{request['url']}/back?lang=ru", **{"accept-language": "es"})
+    waiting = await shop.open(f"{request['url']}/thanks?lang=ru", **{"accept-language": "es"})
+    strange = await shop.open(f"{request['url']}/back?lang=%22%3E", **{"accept-language": "es"})
+    assert ('<html lang="ru">' in back.text, f'href="/p/{token}?lang=ru"' in back.text) == (True, True)
+    assert waiting.headers["refresh"].endswith("&lang=ru")
+    assert ('<html lang="es">' in strange.text, f'href="/p/{token}"' in strange.text) == (True, True)
+
+
 async def test_a_page_is_small_closed_and_tells_nobody_its_address(shop: Shop) -> None:
     request = await shop.made()
     answer = await shop.open(f"{request['url']}/back")

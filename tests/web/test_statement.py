@@ -154,3 +154,12 @@ async def test_it_speaks_the_clients_language(shop: Shop, language: str, word: s
     answer = await shop.open(await _address(shop), **{"Accept-Language": language})
     assert word in answer.text
     assert answer.headers["Content-Language"] == language
+
+
+async def test_the_links_own_language_goes_before_the_browsers(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    answer = await shop.open(f"{address}?lang=ru", **{"Accept-Language": "es"})
+    assert answer.headers["Content-Language"] == "ru"
+    assert f'action="{address.removeprefix(str(shop.http.base_url))}/pay?lang=ru"' in answer.text
+    assert (await shop.http.post(f"{address}/pay?lang=ru")).headers["location"].endswith("?lang=ru")
