@@ -20,6 +20,9 @@ FORM_HEADERS = {
 may have a domain of its own there."""
 
 
+WHERE_THERE_IS_ANY = ("statement_deposit", "statement_refunded")
+
+
 @dataclass(frozen=True)
 class Line:
     date: str
@@ -54,12 +57,18 @@ def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tupl
     """Agreed, paid, gone back and open, in the deal's currency; money in others stands in the list below."""
     named = [
         ("statement_agreed", ledger.expected),
+        ("statement_deposit", _deposits(ledger)),
         ("statement_paid", ledger.gross),
         ("statement_refunded", ledger.refunded),
         ("statement_open", ledger.outstanding),
     ]
-    shown = [(name, amount) for name, amount in named if amount or name != "statement_refunded"]
+    shown = [(name, amount) for name, amount in named if amount or name not in WHERE_THERE_IS_ANY]
     return [(texts[name], display(amount, ledger.currency, language)) for name, amount in shown]
+
+
+def _deposits(ledger: DealLedger) -> int:
+    worth = (ledger.worth(request) for request in ledger.live_requests if request.kind == "deposit")
+    return sum(amount for amount, currency in worth if currency == ledger.currency)
 
 
 def _line(payment: Payment, statement: Statement, language: str) -> Line:

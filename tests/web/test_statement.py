@@ -46,6 +46,19 @@ async def test_it_tells_what_was_agreed_paid_and_is_open(shop: Shop) -> None:
         assert told in page, told
 
 
+async def test_it_names_a_deposit_that_is_asked_for(shop: Shop) -> None:
+    """Else nobody could tell why less is to be paid than is open."""
+    await shop.made(**DEPOSIT)
+    page = (await shop.open(await _address(shop))).text
+    assert "<dt>Deposit</dt><dd>100.00 EUR</dd>" in page
+    assert "Pay 100.00 EUR" in page
+
+
+async def test_a_deal_without_a_deposit_does_not_speak_of_one(shop: Shop) -> None:
+    await shop.made()
+    assert "Deposit" not in (await shop.open(await _address(shop))).text
+
+
 async def test_it_tells_what_went_back(tmp_path: Path) -> None:
     async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         options = f"{product.url}/admin/api/accounts/{product.account.id}/options"
