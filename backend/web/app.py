@@ -3,7 +3,7 @@
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
@@ -12,8 +12,10 @@ from backend.errors import FieldInvalid, ProductError, Unavailable
 from backend.inbox import Inbox
 from backend.resources import Resources
 from backend.web import admin, health, home, hooks, oauth, pay, setup, statement, widget
-from backend.web.around import Around
+from backend.web.around import CLIENTS, Around
 from backend.web.document import describe
+from backend.web.languages import of_client
+from backend.web.pay_pages import plain_page
 from backend.web.webhooks import WebhookDoor
 
 log = structlog.get_logger()
@@ -55,7 +57,10 @@ def _answer_errors(app: FastAPI) -> None:
         return await _product(request, Unavailable("The database is away. Nothing was changed; try again in a moment."))
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
+        is_a_link = request.scope["path"].startswith(CLIENTS)  # one that was cut, or went on too long
+        if error.status_code == 404 and is_a_link:
+            return plain_page("unknown", of_client(request))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
         body = {"error": {"code": code, "message": str(error.detail)}}
         return JSONResponse(body, error.status_code, headers=dict(error.headers or {}))

@@ -1,5 +1,5 @@
 """Around every route: Kommo's pages may call the widget's, each request is logged by its route's name, and what
-nobody expected is answered in words.
+nobody expected is answered in words: to the widget in JSON, to a client as a page.
 
 Plain ASGI: at the webhook door a framework's middleware costs more than the work.
 """
@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 import orjson
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.web.languages import of_client
+from backend.web.pay_pages import plain_page
 from backend.widget_archive import API, API_HEADER
 
 CORS_HEADERS = {
@@ -24,6 +27,8 @@ CORS_HEADERS = {
 }
 UNEXPECTED = {"error": {"code": "internal", "message": "Something went wrong on our side. Try again in a moment."}}
 WEBHOOKS = "/stripe/webhook"
+CLIENTS = ("/p/", "/d/")
+"""Under these only people come, who can do nothing with JSON."""
 log = structlog.get_logger()
 
 
@@ -61,7 +66,10 @@ class _Exchange:
             log.exception("unexpected failure", route=self._route)
             if self._status:
                 raise
-            await self._answer(500, orjson.dumps(UNEXPECTED))
+            if self._scope["path"].startswith(CLIENTS):
+                await plain_page("moment", of_client(Request(self._scope)))(self._scope, receive, self._sending)
+            else:
+                await self._answer(500, orjson.dumps(UNEXPECTED))
         finally:
             self._log()
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.models import StripeConnection
 from backend.sandbox.stripe import Payer
-from tests.links.shop import SESSIONS, Shop, open_shop
+from tests.links.shop import CONNECTION, SESSIONS, Shop, open_shop
 
 DAY = 86400
 
@@ -311,6 +312,28 @@ async def test_when_our_database_is_away_the_client_is_asked_to_wait(shop: Shop)
     answer = await shop.open(request["url"])
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
     assert "One moment" in answer.text
+
+
+async def test_what_nobody_expected_is_a_page_as_well(shop: Shop) -> None:
+    """Here a key that no secret of ours opens any more."""
+    request = await shop.made()
+    shop.stripe.advance(61)
+    await _spoil_the_key(shop)
+    answer = await shop.open(request["url"], **{"accept-language": "es"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
+    assert "<h1>Un momento, por favor</h1>" in answer.text
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+async def _spoil_the_key(shop: Shop) -> None:
+    async with shop.resources.database.write() as session:
+        (await session.get_one(StripeConnection, CONNECTION)).api_key = "spoiled"
+
+
+@pytest.mark.parametrize("path", ["/p/", "/d/", "/p/aaaaaaaaaaaaaaaa/more", "/p/aaaaaaaaaaaaaaaa/thanks/more"])
+async def test_an_address_that_was_cut_is_answered_by_a_page(shop: Shop, path: str) -> None:
+    answer = await shop.open(path)
+    assert (answer.status_code, "No payment at this address" in answer.text) == (404, True)
 
 
 async def test_neither_kommo_nor_a_worker_is_needed(shop: Shop) -> None:
