@@ -39,6 +39,10 @@ async def _pages(shop: Shop) -> dict[str, str]:
     processing = await shop.made()
     shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
     pages["processing"] = f"{processing['url']}/thanks"
+    failed = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
+    pages["failed"] = f"{failed['url']}/thanks"
     cancelled = await shop.made()
     await shop.post(f"/widget/requests/{cancelled['id']}/cancel")
     pages["cancelled"] = cancelled["url"]
