@@ -1,7 +1,7 @@
 """How often an address asked for links that do not exist: thirty a minute, in each process by itself.
 
-It keeps guessers from the database, no more: with 80 random bits there is nothing to guess. Links that exist are
-always opened, for many clients may come from one address.
+It tells guessers off, no more: with 80 random bits there is nothing to guess. Links that exist are always opened, for
+many clients may come from one address; so the database is asked all the same.
 """
 
 from collections import Counter
