@@ -1,5 +1,7 @@
 """Which of our six languages a link or a browser asks for."""
 
+from urllib.parse import urlencode
+
 from fastapi import Request
 
 from backend.languages import LANGUAGES
@@ -16,10 +18,11 @@ def of_link(request: Request) -> str | None:
     return language if language in LANGUAGES else None
 
 
-def kept(request: Request) -> str:
-    """The query by which the next address of ours speaks as this one does."""
+def kept(request: Request, **more: str) -> str:
+    """The query, with ``more`` in it, by which the next address of ours speaks as this one does."""
     language = of_link(request)
-    return f"?lang={language}" if language else ""
+    query = urlencode(more | ({"lang": language} if language else {}))
+    return f"?{query}" if query else ""
 
 
 def preferred(accept_language: str) -> str:

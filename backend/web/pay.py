@@ -19,7 +19,7 @@ from backend.links.open import PAYABLE, Shown, ToCheckout, come_back, look_at
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.guesses import Guesses
-from backend.web.languages import kept, of_client, of_link
+from backend.web.languages import kept, of_client
 from backend.web.openings import Openings
 from backend.web.pages import html
 from backend.web.pay_pages import HEADERS, link_page, plain_page
@@ -34,6 +34,8 @@ _BOT = re.compile(
     r"(?<!cu)bot\b|crawl|spider|preview|externalhit|facebookcatalog|whatsapp/|^viber|vkshare|embed|slurp|snippet", re.I
 )
 """Programs that fetch a link to show or to index it. Cubot makes telephones."""
+PRESSED = "open"
+"""On the button of the page that such programs get: whoever is taken for one, and presses it, is a person."""
 
 router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
 log = structlog.get_logger()
@@ -43,7 +45,8 @@ log = structlog.get_logger()
 @router.head("/p/{token}", name="pay_link", include_in_schema=False)
 @router.api_route("/p/{token}/", methods=READ, name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
-    opening = look_at(resources, token) if only_looks(request) else _openings(request).open(resources, token)
+    looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
+    opening = look_at(resources, token) if looks else _openings(request).open(resources, token)
     return await _answer(request, resources, opening, pending="preview")
 
 
@@ -81,7 +84,8 @@ async def _answer(
         return RedirectResponse(opened.url, 303, headers=HEADERS)
     name = _page_name(opened, pending, _asked(request))
     refresh = _refresh(request, opened.link) if name == "waiting" else None
-    return link_page(name, opened.link, language, kept=kept(request), refresh=refresh)
+    query = kept(request, **{PRESSED: "1"} if name == "preview" else {})
+    return link_page(name, opened.link, language, query=query, refresh=refresh)
 
 
 def _asked(request: Request) -> int:
@@ -91,9 +95,8 @@ def _asked(request: Request) -> int:
 
 
 def _refresh(request: Request, link: Link) -> str:
-    language = of_link(request)
-    again = f"asked={_asked(request) + 1}" + (f"&lang={language}" if language else "")
-    return f"{ASKS_BY_ITSELF}; url=/p/{link.request.link_token}/thanks?{again}"
+    query = kept(request, asked=str(_asked(request) + 1))
+    return f"{ASKS_BY_ITSELF}; url=/p/{link.request.link_token}/thanks{query}"
 
 
 def _page_name(shown: Shown, pending: str, asked: int) -> str:

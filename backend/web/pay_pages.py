@@ -39,15 +39,15 @@ def plain_page(name: str, language: str) -> HTMLResponse:
     return _page(name, language, texts_of(language), {})
 
 
-def link_page(name: str, link: Link, language: str, *, kept: str = "", refresh: str | None = None) -> HTMLResponse:
+def link_page(name: str, link: Link, language: str, *, query: str = "", refresh: str | None = None) -> HTMLResponse:
     """A page about one payment, with merchant, amount and description; ``refresh`` is the header that asks again.
 
-    ``kept`` is the query of the addresses that its button leads to.
+    ``query`` is that of the address that its button leads to.
     """
     texts = texts_of(language)
     named = _named(link, language)
     details = {"merchant": named["merchant"], "amount": named["amount"], "description": link.request.description}
-    page = _page(name, language, texts, named, details, _button(name, link, texts, kept))
+    page = _page(name, language, texts, named, details, _button(name, link, texts, query))
     if refresh is not None:
         page.headers["Refresh"] = refresh
     return page
@@ -74,10 +74,10 @@ def _page(
     return HTMLResponse(body, STATUS.get(name, 200), headers=HEADERS | later | {"Content-Language": language})
 
 
-def _button(name: str, link: Link, texts: Mapping[str, str], kept: str) -> dict[str, str] | None:
+def _button(name: str, link: Link, texts: Mapping[str, str], query: str) -> dict[str, str] | None:
     if name == "replaced" and link.newer_token:
-        return {"href": f"/p/{link.newer_token}{kept}", "text": texts["replaced_button"]}
-    here = f"/p/{link.request.link_token}{kept}"
+        return {"href": f"/p/{link.newer_token}{query}", "text": texts["replaced_button"]}
+    here = f"/p/{link.request.link_token}{query}"
     if name == "moment":
         return {"href": here, "text": texts["moment_button"]}
     return {"href": here, "text": texts["pay_button"]} if name in ("back", "failed", "preview") else None

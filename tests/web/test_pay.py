@@ -1,6 +1,7 @@
 """The permanent link, as clients, preview bots and guessers meet it."""
 
 import asyncio
+import html
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -166,6 +167,16 @@ async def test_a_telephone_named_cubot_is_no_bot(shop: Shop) -> None:
     request = await shop.made()
     answer = await shop.open(request["url"], **{"user-agent": "Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/120"})
     assert answer.status_code == 303
+
+
+async def test_a_person_who_is_taken_for_a_bot_can_pay(shop: Shop) -> None:
+    request = await shop.made()
+    agent = {"user-agent": "Mozilla/5.0 (Linux; Android 13; Embedded) Chrome/120"}
+    page = await shop.open(f"{request['url']}?lang=es", **agent)
+    (pressed,) = re.findall('<a class="button" href="([^"]+)"', page.text)
+    answer = await shop.open(html.unescape(pressed), **agent)
+    assert (page.status_code, answer.status_code) == (200, 303)
+    assert (await shop.http.head(html.unescape(pressed), headers=agent)).status_code == 200
 
 
 async def test_head_causes_nothing(shop: Shop) -> None:
