@@ -36,7 +36,9 @@ class Amount(BaseModel):
 
 
 class RequestAnswer(BaseModel):
-    """Answer to ``POST /widget/requests``, and each of a deal's ``requests``."""
+    """Answer to ``POST /widget/requests``, and each of a deal's ``requests``. ``created_by`` is Kommo's id of a user;
+    it is left out where the client asked: on the statement, *Pay the rest*.
+    """
 
     id: str
     url: str
@@ -47,6 +49,7 @@ class RequestAnswer(BaseModel):
     mode: str
     kind: str
     created_at: str
+    created_by: int | None = None
     expires_at: str | None = None
     opened: bool = False
 
@@ -124,7 +127,8 @@ def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | N
 
 
 def request_answer(ledger: DealLedger, request: Request, public_url: str) -> RequestAnswer:
-    known = {"expires_at": moment(request.expires_at)} if request.expires_at else {}
+    until = {"expires_at": moment(request.expires_at)} if request.expires_at else {}
+    by = {"created_by": request.created_by} if request.created_by else {}
     return RequestAnswer(
         id=request.id,
         url=link_address(public_url, request.link_token),
@@ -136,7 +140,8 @@ def request_answer(ledger: DealLedger, request: Request, public_url: str) -> Req
         kind=request.kind,
         created_at=moment(request.created_at),
         opened=request.opened,
-        **known,
+        **until,
+        **by,
     )
 
 

@@ -34,6 +34,14 @@ async def test_a_deal_lists_what_was_asked_in_the_shape_of_its_creation(shop: Sh
     assert deal["open"] == deal["expected"] == [{"amount": "120.00", "currency": "EUR"}]
 
 
+async def test_who_asked_is_told_by_their_id_in_kommo(shop: Shop) -> None:
+    sam = next(user for user in shop.kommo.account.users.values() if not user.is_admin)
+    own = next(lead for lead in shop.kommo.account.leads.values() if lead.responsible_user_id == sam.id)
+    made = await shop.post("/widget/requests", shop.wish(lead_id=own.id), user_id=sam.id)
+    (listed,) = (await shop.deal(own.id))["requests"]
+    assert made.json()["created_by"] == listed["created_by"] == sam.id
+
+
 async def test_a_paid_deal_names_the_payment_its_amount_and_its_time(shop: Shop) -> None:
     request = await shop.paid()
     deal = await shop.deal()
