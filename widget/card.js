@@ -6,7 +6,7 @@ import { el, focusKey, slot } from './dom.js';
 import { footer } from './footer.js';
 import { PaymentForm } from './form.js';
 import { dealList } from './list.js';
-import { formatAmount } from './money.js';
+import { breakableAmount } from './money.js';
 import { phaseNotice, setupButton } from './phases.js';
 import { questionKey } from './question.js';
 import { somethingMade } from './state.js';
@@ -107,8 +107,8 @@ function progress(deal, expected, words, lang) {
   return el(
     'div',
     { class: 'dealpay-progress' },
-    el('strong', { class: 'dealpay-sum', text: formatAmount(paid, lang) }),
-    el('span', { class: 'dealpay-muted', text: words('card.paid_of', { total: formatAmount(expected, lang) }) }),
+    el('strong', { class: 'dealpay-sum', text: breakableAmount(paid, lang) }),
+    el('span', { class: 'dealpay-muted', text: words('card.paid_of', { total: breakableAmount(expected, lang) }) }),
     el('span', { class: 'dealpay-bar', 'aria-hidden': 'true' }, bar),
   );
 }

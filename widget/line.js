@@ -1,6 +1,6 @@
 // @ts-check
 import { el } from './dom.js';
-import { formatAmount } from './money.js';
+import { breakableAmount } from './money.js';
 
 /**
  * @param {import('./types.d.ts').Amount} money
@@ -11,7 +11,7 @@ export function line(money, state, lang) {
   return el(
     'p',
     { class: 'dealpay-row' },
-    el('strong', { class: 'dealpay-amount', text: formatAmount(money, lang) }),
+    el('strong', { class: 'dealpay-amount', text: breakableAmount(money, lang) }),
     state,
   );
 }

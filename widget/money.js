@@ -83,6 +83,15 @@ export function formatAmount({ amount, currency }, lang) {
 }
 
 /**
+ * The same, for a place so narrow that the currency may have to stand in a line of its own.
+ * @param {import('./types.d.ts').Amount} money
+ * @param {string} lang
+ */
+export function breakableAmount(money, lang) {
+  return formatAmount(money, lang).replace(/(\D)\u00a0|\u00a0(?=\D)/g, '$1 ');
+}
+
+/**
  * `percent` of an amount, in steps every currency takes (Stripe wants a last digit 0 where there are three decimals).
  * @param {string} amount
  * @param {number} percent

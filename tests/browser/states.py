@@ -318,13 +318,13 @@ def full_list() -> Json:
 
 
 def long_list() -> Json:
-    big = {"amount": "98765432.10", "currency": "COP", "description": LONG_NAME}
+    big = {"amount": "9876543210.00", "currency": "COP", "description": LONG_NAME}
     maker = "Maximiliana Konstantinopoulou-Grossherzogstein"
     return full_list() | {
         "state": "partially_refunded",
         "mode": "test",
-        "expected": [money("98765432.10", "COP"), money("1200.00")],
-        "paid": [money("12345678.90", "COP")],
+        "expected": [money("9876543210.00", "COP"), money("1200.00")],
+        "paid": [money("1234567890.00", "COP")],
         "explanation": f"{LONG_NAME}. " * 2,
         "statement_url": "https://pay.example.com/d/abcd2345efgh6789",
         "requests": [
@@ -332,7 +332,7 @@ def long_list() -> Json:
             a_request(2, state="paid", **big),
         ],
         "payments": [
-            a_payment(1, amount="12345678.90", currency="COP", refunded="1.00", request_id=a_request(2)["id"]),
+            a_payment(1, amount="1234567890.00", currency="COP", refunded="1.00", request_id=a_request(2)["id"]),
             a_payment(2, disputed="lost", stripe_url=None, id=f"pi_{'3QabcDEFghiJKL' * 3}"),
         ],
     }
