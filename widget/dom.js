@@ -30,6 +30,20 @@ function listen(node, listeners) {
 }
 
 /**
+ * Keys typed into a form of ours: Esc leaves it, Kommo's card takes neither it nor Enter, and an Enter that is still
+ * held from opening the form does not send it.
+ * @param {HTMLElement} node
+ * @param {() => void} leave
+ */
+export function ownKeys(node, leave) {
+  node.addEventListener('keydown', (event) => {
+    event.stopPropagation();
+    if (event.key === 'Enter' && event.repeat) event.preventDefault();
+    if (event.key === 'Escape') leave();
+  });
+}
+
+/**
  * A place that is painted anew only when what it shows has changed; the focus stays on the node with the same `data-key`.
  * @param {HTMLElement} node
  */

@@ -1,5 +1,5 @@
 // @ts-check
-import { el } from './dom.js';
+import { el, ownKeys } from './dom.js';
 import { faultOf } from './draft.js';
 import { Fields } from './fields.js';
 import { countIntervals, formRows } from './form_rows.js';
@@ -49,11 +49,7 @@ export class PaymentForm {
       event.preventDefault();
       this.actions.send(this.draft);
     });
-    node.addEventListener('keydown', (event) => {
-      // The card of Kommo must not take Enter and Esc that are meant for the form.
-      event.stopPropagation();
-      if (event.key === 'Escape') this.actions.close();
-    });
+    ownKeys(node, () => this.actions.close());
     return node;
   }
 

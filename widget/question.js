@@ -1,5 +1,5 @@
 // @ts-check
-import { el } from './dom.js';
+import { el, ownKeys } from './dom.js';
 import { formatAmount, parseAmount } from './money.js';
 import { sentenceOf } from './page.js';
 
@@ -93,7 +93,7 @@ function reasonField(asked, words) {
 }
 
 /**
- * Enter says yes, Esc leaves it; Kommo's card must not take either.
+ * Enter says yes, Esc leaves it.
  * @param {import('./state.js').Question} asked
  * @param {Given} given
  * @param {HTMLElement[]} inside
@@ -105,10 +105,7 @@ function question(asked, { words, actions }, inside, buttons) {
     event.preventDefault();
     actions.asking.confirm();
   });
-  node.addEventListener('keydown', (event) => {
-    event.stopPropagation();
-    if (event.key === 'Escape') actions.asking.keep();
-  });
+  ownKeys(node, () => actions.asking.keep());
   return node;
 }
 

@@ -41,6 +41,16 @@ def test_enter_sends_once_however_often_it_is_pressed(card: Card) -> None:
     assert len(card.stage.backend.called("create")) == 1
 
 
+def test_enter_that_is_held_too_long_opens_the_form_and_does_not_send_it(card: Card) -> None:
+    card.open()
+    card.button("Create Stripe payment").focus()
+    for _ in range(3):
+        card.page.keyboard.down("Enter")
+    card.page.keyboard.up("Enter")
+    expect(card.field("Amount")).to_be_focused()
+    assert card.stage.backend.called("create") == []
+
+
 def test_a_lost_answer_is_settled_by_sending_the_same_again(card: Card) -> None:
     card.stage.backend.script["create"] = [Answer(502, "<h1>Bad gateway</h1>", carried_out=True)]
     card.open().begin()

@@ -123,6 +123,19 @@ def test_payments_stay_to_be_seen_after_stripe_was_disconnected(card: Card) -> N
     expect(card.button("Open set-up")).to_be_visible()
 
 
+@pytest.mark.own_page
+def test_enter_that_is_held_too_long_opens_a_question_and_does_not_answer_it(card: Card) -> None:
+    card.stage.backend.deal |= {"payments": [a_payment()], "requests": [a_request()]} | MAY_REFUND
+    card.open()
+    for name in ("Cancel", "Refund"):
+        card.button(name).focus()
+        for _ in range(3):
+            card.page.keyboard.down("Enter")
+        card.page.keyboard.up("Enter")
+        expect(card.widget.locator("[data-key=answer]")).to_be_focused()
+    assert card.stage.backend.called("cancel") + card.stage.backend.called("refund") == []
+
+
 def test_cancelling_asks_first(card: Card) -> None:
     card.stage.backend.deal |= {"requests": [a_request()]}
     card.open()
