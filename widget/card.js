@@ -80,7 +80,7 @@ function summary({ draft, created }, deal, words, lang) {
     const idle = !draft && !created && deal.may?.create !== false;
     return [
       test && el('p', { class: 'dealpay-row' }, test),
-      idle && el('p', { class: 'dealpay-muted', text: words('card.empty') }),
+      idle && el('p', { class: 'dealpay-muted', text: deal.explanation || words('card.empty') }),
     ];
   }
   return [

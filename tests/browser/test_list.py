@@ -136,6 +136,12 @@ def test_enter_that_is_held_too_long_opens_a_question_and_does_not_answer_it(car
     assert card.stage.backend.called("cancel") + card.stage.backend.called("refund") == []
 
 
+def test_where_the_payments_of_a_deal_went_is_told_in_its_empty_card(card: Card) -> None:
+    card.stage.backend.deal |= {"explanation": "The payment that was shown here belongs to deal 7 now."}
+    card.open()
+    expect(card.widget).to_contain_text("belongs to deal 7 now")
+
+
 def test_cancelling_asks_first(card: Card) -> None:
     card.stage.backend.deal |= {"requests": [a_request()]}
     card.open()
