@@ -46,9 +46,9 @@ export function backend(widget) {
   return {
     outdated: () => newest > BUILD.api,
     /** @param {number} leadId @returns {Promise<import('./types.d.ts').Deal>} */
-    deal: (leadId) => call('GET', `/widget/deals/${leadId}`),
+    deal: (leadId) => call('GET', `/widget/deals/${leadId}`).then(having('requests', 'payments')),
     /** @param {Record<string, unknown>} body @returns {Promise<import('./types.d.ts').PaymentRequest>} */
-    create: (body) => call('POST', '/widget/requests', body),
+    create: (body) => call('POST', '/widget/requests', body).then(having('id', 'url')),
     /** @param {string} id */
     cancel: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/cancel`),
     /** @param {number} leadId */
@@ -97,6 +97,18 @@ function parsed(text) {
   } catch {
     throw new ApiError(0);
   }
+}
+
+/**
+ * Something between us may answer 200 with what the backend never said: then nothing is known.
+ * @param {...string} names without which an answer is none
+ * @returns {(answer: any) => any}
+ */
+function having(...names) {
+  return (answer) => {
+    if (!names.every((name) => answer?.[name])) throw new ApiError(0);
+    return answer;
+  };
 }
 
 /** @param {{status: number, responseText?: string}} xhr */

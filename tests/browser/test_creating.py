@@ -51,6 +51,16 @@ def test_enter_that_is_held_too_long_opens_the_form_and_does_not_send_it(card: C
     assert card.stage.backend.called("create") == []
 
 
+def test_an_answer_that_is_no_payment_leaves_the_form_and_says_that_it_is_not_certain(card: Card) -> None:
+    card.stage.backend.script["create"] = [Answer(200, {}, carried_out=True)]
+    card.open().begin()
+    submit(card).click()
+    expect(card.widget).to_contain_text("it will not be made twice")
+    submit(card).click()
+    expect(link_ready(card)).to_be_visible()
+    assert len(card.stage.backend.deal["requests"]) == 1
+
+
 def test_a_lost_answer_is_settled_by_sending_the_same_again(card: Card) -> None:
     card.stage.backend.script["create"] = [Answer(502, "<h1>Bad gateway</h1>", carried_out=True)]
     card.open().begin()

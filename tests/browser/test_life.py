@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from backend.sandbox.kommo.host.shelf import shelf_of
 from tests.browser.conftest import Card
-from tests.browser.scripted import NO_DEAL, Answer, a_request, money
+from tests.browser.scripted import NO_DEAL, Answer, Json, a_request, money
 
 pytestmark = pytest.mark.browser
 
@@ -202,6 +202,14 @@ def test_a_dead_backend_is_tried_again_by_hand(card: Card) -> None:
     card.stage.backend.script["deal"] = [Answer(502, "<h1>Bad gateway</h1>")]
     card.open()
     expect(card.widget.get_by_role("alert")).to_contain_text("The payment service does not answer")
+    card.button("Try again").click()
+    expect(card.button("Create Stripe payment")).to_be_visible()
+
+
+@pytest.mark.parametrize("body", [{}, {"requests": None}, {"error": {}}])
+def test_an_answer_that_is_no_deal_is_as_good_as_none(card: Card, body: Json) -> None:
+    card.stage.backend.script["deal"] = [Answer(200, body)]
+    card.open()
     card.button("Try again").click()
     expect(card.button("Create Stripe payment")).to_be_visible()
 
