@@ -2,7 +2,8 @@
 
 const INTERVAL = 5000;
 const SLOWEST = 60000;
-const OPEN = ['pending', 'processing'];
+/** A failed link can still be paid. */
+const OPEN = ['pending', 'processing', 'failed'];
 const LONG = 5000;
 
 /**

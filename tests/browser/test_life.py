@@ -166,6 +166,17 @@ def test_an_open_payment_is_looked_after_until_it_is_paid(card: Card) -> None:
 
 
 @pytest.mark.own_page
+def test_a_failed_payment_that_can_still_be_paid_is_looked_after_too(card: Card) -> None:
+    card.page.clock.install()
+    card.stage.backend.deal |= {"state": "failed", "requests": [a_request(state="failed")]}
+    card.open()
+    expect(card.widget.locator(".dealpay-badge").first).to_have_text("Failed")
+    card.stage.backend.deal = card.stage.backend.deal | {"state": "paid", "requests": [a_request(state="paid")]}
+    card.page.clock.run_for(7_000)
+    expect(card.widget.locator(".dealpay-badge").first).to_have_text("Paid")
+
+
+@pytest.mark.own_page
 def test_a_hidden_tab_does_not_refresh(card: Card) -> None:
     card.page.clock.install()
     card.stage.backend.deal |= {"requests": [a_request()]}
