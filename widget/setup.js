@@ -1,6 +1,8 @@
 // @ts-check
+import { ApiError } from './api.js';
 import { BUILD } from './build.js';
 import { el } from './dom.js';
+import { sentenceOf } from './page.js';
 
 /**
  * What stands in the settings window and on the widget's page: what it does, and the way to the set-up pages.
@@ -44,12 +46,15 @@ export async function openSetup(api, words, say) {
   say(words('setup.opening'));
   try {
     const { url } = await api.setup();
-    if (!tab) throw new Error(words('setup.blocked'));
+    if (!tab) {
+      say(words('setup.blocked'));
+      return;
+    }
     tab.opener = null;
     tab.location.replace(url);
     say(words('setup.opened'));
   } catch (error) {
     tab?.close();
-    say((error instanceof Error && error.message) || words('error.unreachable'));
+    say(error instanceof ApiError ? sentenceOf(error, words) : words('error.internal'));
   }
 }

@@ -33,6 +33,16 @@ def test_a_user_who_may_not_set_up_reads_why(window: Card) -> None:
     expect(window.widget).to_contain_text("Only an administrator")
 
 
+def test_a_user_who_may_not_set_up_reads_why_in_their_language(card: Card) -> None:
+    refused = refusal("not_allowed", "Only an administrator of this account may open the set-up.")
+    card.stage.backend.always["setup"] = Answer(403, refused)
+    card.page.goto(f"{card.stage.kommo_url}/settings/widgets?lang=es")
+    card.page.wait_for_selector("html[data-ready=yes]")
+    card.page.get_by_role("button", name="Settings").click()
+    card.widget.get_by_role("button").click()
+    expect(card.widget).to_contain_text("Tu administrador no te ha dado permiso")
+
+
 @pytest.mark.own_page
 def test_the_message_that_an_admin_saved_is_the_one_copied(window: Card) -> None:
     window.page.get_by_label("Message for the client").fill("Pay {amount} here: {link} Thanks!")
