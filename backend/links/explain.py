@@ -16,7 +16,8 @@ BANK_DAYS = 7
 """A bank debit is usually known to be good after so many days."""
 
 SETTLED = ("disputed", "refunded", "partially_refunded", "paid")
-UNPAID = ("expired", "cancelled", "replaced", "failed")
+TAKEN_BACK = ("cancelled", "replaced")
+UNPAID = ("expired", "failed", *TAKEN_BACK)
 REASONS = {
     "insufficient_funds": ("insufficient_funds",),
     "expired_card": ("expired_card", "invalid_expiry_month", "invalid_expiry_year"),
@@ -91,9 +92,10 @@ def _why_unpaid(ledger: DealLedger, around: Around, texts: Texts) -> str:
     newest = max(open_ones, key=lambda request: request.created_at, default=None)
     if newest is not None:
         return _why_open(ledger, newest, around, texts)
-    unpaid = [request for request in ledger.requests if ledger.request_state(request) in UNPAID]
-    if unpaid:
-        return texts.say(ledger.request_state(unpaid[-1]))
+    unpaid = [state for state in map(ledger.request_state, ledger.requests) if state in UNPAID]
+    # What was taken back is owed no more: what is open beside money that came, nobody has asked for.
+    if unpaid and not (ledger.gross and unpaid[-1] in TAKEN_BACK):
+        return texts.say(unpaid[-1])
     return texts.say("ask_rest" if ledger.gross else "under_way")
 
 

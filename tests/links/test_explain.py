@@ -1,5 +1,7 @@
 """Why is this deal not paid? One line, in the language of whoever asks."""
 
+import re
+
 import pytest
 
 from backend.languages import LANGUAGES, texts_in
@@ -12,6 +14,8 @@ from tests.ledger.build import NOW, deal, payment, request, session
 
 ENGLISH = texts_in(FOLDER, "en").sentences
 NOVEMBER_20 = 1_795_180_000.0
+SUFFICIENT = ("paid", "refunded", "partially_refunded", "still_open", "ask_rest")
+"""After these nothing is to be done, or they are half of a line."""
 
 
 def why(*parts: object, language: str = "en", around: Around | None = None, **given: object) -> str:
@@ -80,6 +84,25 @@ def test_without_stripe_nothing_open_can_be_paid() -> None:
 @pytest.mark.parametrize("parts", [(request(),), (request(), payment())])
 def test_while_kommo_is_disconnected_the_line_says_that_the_deal_waits(parts: tuple[object, ...]) -> None:
     assert why(*parts, around=Around(kommo=False)) == f"{why(*parts)} {ENGLISH['kommo_disconnected']}"
+
+
+@pytest.mark.parametrize("ended", [{"cancelled": True}, {"replaced_by": "r2"}])
+def test_of_a_part_that_was_paid_the_rest_is_to_be_asked_for_whatever_was_taken_back(ended: dict[str, object]) -> None:
+    before = request(10000, created_at=NOW - 9000, **ended)
+    deposit = request(3000, id="r2", kind="deposit", deal_total=10000, sessions=(session(),))
+    said = why(before, deposit, payment(3000, request_id="r2"))
+    assert said.endswith("is still open. Ask for the rest with a new payment.")
+
+
+def test_what_ended_last_is_the_reason() -> None:
+    assert why(request(cancelled=True)).startswith("The payment was cancelled. Create a new one")
+
+
+@pytest.mark.parametrize("name", [name for name in ENGLISH if not name.startswith("reason_")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_beside_what_is_so_stands_what_to_do(name: str, language: str) -> None:
+    parts = re.findall(r"[.:;](?: |$)", texts_in(FOLDER, language).sentences[name])
+    assert len(parts) > 1 or name in SUFFICIENT
 
 
 def test_what_a_person_moved_is_told_with_the_deal_it_belongs_to() -> None:
