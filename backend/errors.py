@@ -7,21 +7,28 @@ from typing import Any, ClassVar
 
 
 class ProductError(Exception):
-    """Something that the caller must hear about. ``field`` names the JSON key that is at fault."""
+    """Something that the caller must hear about. ``field`` names the JSON key that is at fault; ``limit`` is the amount
+    and the currency that it may be at the most, or must be at the least: who says it in another language needs them.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     field: str | None = None
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | None = None, limit: tuple[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.limit = limit
         if field is not None:
             self.field = field
 
     def as_json(self) -> dict[str, Any]:
-        error = {"code": self.code, "message": self.message}
-        return {"error": error | {"field": self.field} if self.field else error}
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.field:
+            error["field"] = self.field
+        if self.limit:
+            error["limit"] = dict(zip(("amount", "currency"), self.limit, strict=True))
+        return {"error": error}
 
 
 class AmountInvalid(ProductError):

@@ -48,7 +48,12 @@ class Money:
     currency: str
 
     def __str__(self) -> str:
-        return f"{major(self.amount, self.currency)} {self.currency}"
+        return " ".join(self.as_text)
+
+    @property
+    def as_text(self) -> tuple[str, str]:
+        """The amount in major units, and the currency."""
+        return major(self.amount, self.currency), self.currency
 
 
 def known_currency(text: str) -> str:
@@ -82,11 +87,11 @@ def to_minor(text: str, currency: str) -> int:
 
 
 def _within_limits(amount: int, currency: str) -> int:
-    least = max(1, MINIMUM.get(currency, 1))
-    if amount < least:
-        raise AmountTooSmall(f"The least that Stripe charges is {major(least, currency)} {currency}.")
-    if amount > MAXIMUM:
-        raise AmountTooLarge(f"The most that Stripe charges is {major(MAXIMUM, currency)} {currency}.")
+    least, most = Money(max(1, MINIMUM.get(currency, 1)), currency), Money(MAXIMUM, currency)
+    if amount < least.amount:
+        raise AmountTooSmall(f"The least that Stripe charges is {least}.", limit=least.as_text)
+    if amount > most.amount:
+        raise AmountTooLarge(f"The most that Stripe charges is {most}.", limit=most.as_text)
     return amount
 
 

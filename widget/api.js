@@ -9,19 +9,20 @@ const PATIENCE = 30000;
 const NEWEST = /^x-widget-api: *(\d+)/im;
 
 /**
- * The backend said no (`status`, `code`, `message`, `field`), or nothing that can be read came back (`status` 0 or 5xx):
+ * The backend said no (`status`, `code`, `message`, `field`, `limit`), or nothing that can be read came back (`status` 0 or 5xx):
  * then nobody knows whether the call was carried out (`unsure`).
  */
 export class ApiError extends Error {
   /**
    * @param {number} status
-   * @param {{code?: string, message?: string, field?: string}} [said]
+   * @param {{code?: string, message?: string, field?: string, limit?: import('./types.d.ts').Amount}} [said]
    */
   constructor(status, said = {}) {
     super(said.message ?? '');
     this.status = status;
     this.code = said.code ?? (status === 0 ? 'unreachable' : '');
     this.field = said.field;
+    this.limit = said.limit;
     this.unsure = this.code !== 'no_token' && (status === 0 || status >= 500);
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { el } from './dom.js';
+import { sentenceOf } from './page.js';
 
 /** @typedef {keyof import('./types.d.ts').FormValues} Key */
 
@@ -97,7 +98,7 @@ export class Fields {
     const at = error?.field && this.inputs[error.field]?.closest('[hidden]') === null ? error.field : '';
     for (const [name, input] of Object.entries(this.inputs)) {
       const fault = this.faults[name];
-      fault.textContent = name === at ? (error?.message ?? '') : '';
+      fault.textContent = error && name === at ? sentenceOf(error, this.words) : '';
       input.toggleAttribute('aria-invalid', false);
       input.removeAttribute('aria-describedby');
       if (name !== at) continue;

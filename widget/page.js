@@ -1,5 +1,6 @@
 // @ts-check
 import { BUILD } from './build.js';
+import { formatAmount } from './money.js';
 
 /** Reads of Kommo's page. Always read anew: the page changes deals without a reload. */
 
@@ -79,9 +80,10 @@ export function wordsOf(widget) {
  * @param {import('./api.js').ApiError} error
  * @param {import('./types.d.ts').Words} words
  */
-export function sentenceOf({ code, message }, words) {
+export function sentenceOf({ code, message, limit }, words) {
   const key = `error.${code}`;
-  const ours = words(key);
-  if (ours !== key && (!message || language() !== 'en')) return ours;
+  const ours = words(key, limit ? { limit: formatAmount(limit, language()) } : {});
+  const whole = ours !== key && !ours.includes('{limit}');
+  if (whole && (!message || language() !== 'en')) return ours;
   return message || words('error.unreachable');
 }

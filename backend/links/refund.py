@@ -163,7 +163,8 @@ def _amount(payment: Payment, body: RefundBody) -> int:
     if amount == 0:
         raise AmountInvalid("Say how much to give back.")
     if amount > left:
-        raise AmountTooLarge(f"Only {Money(left, payment.currency)} is left to refund.")
+        rest = Money(left, payment.currency)
+        raise AmountTooLarge(f"Only {rest} is left to refund.", limit=rest.as_text)
     return amount
 
 

@@ -15,7 +15,8 @@ def check_rest(ledger: DealLedger, asked: Money) -> None:
     if not ledger.outstanding:
         raise AlreadyPaid("Nothing of this deal is open any more.")
     if asked.amount > ledger.outstanding:
-        raise AmountTooLarge(f"Only {Money(ledger.outstanding, ledger.currency)} of this deal is open.")
+        rest = Money(ledger.outstanding, ledger.currency)
+        raise AmountTooLarge(f"Only {rest} of this deal is open.", limit=rest.as_text)
 
 
 def _whole_is_known(ledger: DealLedger) -> bool:

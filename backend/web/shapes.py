@@ -15,10 +15,18 @@ from backend.money import major
 DASHBOARD = "https://dashboard.stripe.com"
 
 
+class Amount(BaseModel):
+    amount: str
+    currency: str
+
+
 class Error(BaseModel):
+    """``limit`` is the amount that it may be at the most, or must be at the least."""
+
     code: str
     message: str
     field: str | None = None
+    limit: Amount | None = None
 
 
 class ErrorAnswer(BaseModel):
@@ -28,11 +36,6 @@ class ErrorAnswer(BaseModel):
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's description: it may answer with these, each in the shape of every refusal of ours."""
     return {status: {"model": ErrorAnswer} for status in statuses}
-
-
-class Amount(BaseModel):
-    amount: str
-    currency: str
 
 
 class RequestAnswer(BaseModel):

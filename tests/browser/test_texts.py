@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Card
-from tests.browser.scripted import Answer, a_payment, a_request, refusal
+from tests.browser.scripted import Answer, a_payment, a_request, money, refusal
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +36,25 @@ def test_a_refusal_is_said_in_the_language_of_the_page_where_we_have_it(card: Ca
     card.widget.locator("[data-key=begin]").click()
     card.submit.click()
     expect(card.widget.get_by_role("alert")).to_contain_text("Ahora no se puede contactar con Stripe.")
+
+
+def test_an_amount_that_is_refused_is_told_with_its_limit_in_the_language_of_the_page(card: Card) -> None:
+    said = refusal("amount_too_small", "The least that Stripe charges is 0.50 EUR.", "amount")
+    said["error"]["limit"] = money("0.50")
+    card.stage.backend.always["create"] = Answer(422, said)
+    card.open(lang="es")
+    card.widget.locator("[data-key=begin]").click()
+    card.submit.click()
+    expect(card.field("Importe")).to_have_accessible_description(re.compile(r"Stripe acepta como mínimo 0,50\s€\."))
+
+
+def test_a_limit_that_was_not_sent_leaves_the_sentence_as_it_came(card: Card) -> None:
+    said = refusal("amount_too_small", "The least that Stripe charges is 0.50 EUR.", "amount")
+    card.stage.backend.always["create"] = Answer(422, said)
+    card.open(lang="es")
+    card.widget.locator("[data-key=begin]").click()
+    card.submit.click()
+    expect(card.field("Importe")).to_have_accessible_description("The least that Stripe charges is 0.50 EUR.")
 
 
 def test_amounts_and_dates_follow_the_language(card: Card) -> None:

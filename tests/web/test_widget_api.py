@@ -340,6 +340,16 @@ async def test_never_more_goes_back_than_is_left(shop: Shop) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "amount_too_large")
 
 
+async def test_what_is_beyond_a_limit_is_refused_with_it(shop: Shop) -> None:
+    asked = await shop.ask(amount="0.10")
+    assert asked.json()["error"]["limit"] == {"amount": "0.50", "currency": "EUR"}
+    await shop.set_options(refunds="admins")
+    await shop.paid()
+    payment = (await shop.deal())["payments"][0]["id"]
+    refunded = await shop.refund(payment, amount="120.01")
+    assert refunded.json()["error"]["limit"] == {"amount": "120.00", "currency": "EUR"}
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", "1.001", "1e1"])
 async def test_a_refund_is_a_plain_amount(shop: Shop, amount: str) -> None:
     await shop.may_refund()
