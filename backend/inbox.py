@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db import Database, insert_missing
 from backend.models import InboxEvent, StripeConnection
-from backend.retries import GIVE_UP_SECONDS, wait_after
+from backend.retries import gives_up, wait_after
 from backend.stripe_api.signature import parse
 from backend.vault import Vault
 from backend.wakeups import want
@@ -163,8 +163,8 @@ def finish(event: InboxEvent, state: str = "done", error: str = "") -> None:
 def postpone(event: InboxEvent, now: float, reason: str) -> None:
     """Not yet: try again on the schedule, and give up after thirty days with the reason kept."""
     event.next_try_at, event.error = now + wait_after(event.attempts), reason[:LONGEST_REASON]
+    event.state = "dead" if gives_up(event.attempts) else "postponed"
     event.attempts += 1
-    event.state = "postponed" if now - event.received_at < GIVE_UP_SECONDS else "dead"
 
 
 def bury(event: InboxEvent, reason: str) -> None:

@@ -11,3 +11,10 @@ NEVER = 253_402_300_799.0
 def wait_after(attempts: int) -> float:
     """``attempts`` that failed before this one."""
     return WAITS[min(attempts, len(WAITS) - 1)]
+
+
+def gives_up(attempts: int) -> bool:
+    """After so many that failed. The waits between them count, not the age of the thing: what lay for a month, untried
+    or given up and then replayed, has the whole schedule before it."""
+    rest = attempts - len(WAITS)
+    return sum(WAITS[:attempts]) + max(rest, 0) * WAITS[-1] >= GIVE_UP_SECONDS

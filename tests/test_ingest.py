@@ -31,6 +31,7 @@ class Desk:
 
     resources: Resources
     inbox: Inbox
+    clock: MovableClock
 
     async def put(self, *events: Mapping[str, Any] | bytes) -> None:
         bodies = [event if isinstance(event, bytes) else json.dumps(event).encode() for event in events]
@@ -71,11 +72,12 @@ async def desk(migrated_url: str) -> AsyncIterator[Desk]:
         _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
         admin_token="admin-token-of-the-tests", kommo_base_url=NOWHERE, stripe_api_base=NOWHERE,
     )  # fmt: skip
-    async with open_resources(settings, MovableClock(lambda: T0 + 100.0)) as resources:
+    clock = MovableClock(lambda: T0 + 100.0)
+    async with open_resources(settings, clock) as resources:
         async with resources.database.write() as unit:
             unit.add(Account(id=ACCOUNT, base_url=NOWHERE, tokens="", connected_at=0, currency="EUR"))
             unit.add(StripeConnection(id=CONNECTION, account_id=ACCOUNT, livemode=True))
-        yield Desk(resources, Inbox(resources.database, resources.vault, resources.work_arrived))
+        yield Desk(resources, Inbox(resources.database, resources.vault, resources.work_arrived), clock)
 
 
 PAID = evt("payment_intent.succeeded", intent())
@@ -135,7 +137,7 @@ async def test_an_unknown_deal_is_named_in_the_inbox(desk: Desk) -> None:
 
 async def test_after_the_key_is_back_a_buried_event_is_worked_in(desk: Desk) -> None:
     other = Inbox(desk.resources.database, Vault(["a key that was lost"]), desk.resources.work_arrived)
-    await Desk(desk.resources, other).put(PAID)
+    await Desk(desk.resources, other, desk.clock).put(PAID)
     await desk.work()
     state, error = await desk.state(PAID)
     assert (state, "SECRET_KEYS" in error) == ("dead", True)
@@ -191,6 +193,23 @@ async def test_an_invoice_that_only_stripe_can_explain_waits_and_others_go_on(de
     await desk.work()
     assert await desk.state(waiting) == ("postponed", "the invoice's payment is not known yet")
     assert await desk.state(PAID) == ("done", "")
+
+
+async def test_what_was_given_up_or_lay_for_a_month_has_the_whole_schedule_before_it(desk: Desk) -> None:
+    """Its age is no reason to look once at the most: else a replay would not even ask Stripe."""
+    waiting = evt("invoice.paid", invoice())
+    await desk.put(waiting)
+    async with desk.resources.database.write() as unit:
+        (row,) = (await unit.exec(select(InboxEvent))).all()
+        row.state, row.attempts = "dead", 127
+        unit.add(row)
+    desk.clock.advance(31 * 86400)
+    async with desk.resources.database.write() as unit:
+        assert await replay(unit, state="dead") == 1
+    await desk.work()
+    assert (await desk.state(waiting))[0] == "postponed"
+    (row,) = await desk.all(InboxEvent)
+    assert row.next_try_at == desk.resources.clock() + 2
 
 
 # Bare references

@@ -11,7 +11,7 @@ from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.ledger.missing import deal_is_missing
 from backend.models import Account, CardWrite, Deal
-from backend.retries import GIVE_UP_SECONDS, NEVER, wait_after
+from backend.retries import NEVER, gives_up, wait_after
 from backend.writer.plan import IN_DOUBT
 
 LONGEST_PROBLEM = 500
@@ -124,9 +124,8 @@ async def postpone(session: AsyncSession, account_id: int, lead_id: int, later: 
     deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
     deal.next_try_at, deal.problem = later.at or now + wait_after(deal.attempts), later.problem[:LONGEST_PROBLEM]
     if later.at is None:
+        deal.next_try_at = NEVER if gives_up(deal.attempts) else deal.next_try_at
         deal.attempts += 1
-        if now - (deal.dirty_since or now) > GIVE_UP_SECONDS:
-            deal.next_try_at = NEVER
     session.add(deal)
 
 
