@@ -81,8 +81,7 @@ async def store(session: AsyncSession, vault: Vault, arrivals: Sequence[Arrival]
     rows = {(arrival.connection_id, arrival.id): _row(vault, arrival) for arrival in arrivals}
     count = await insert_missing(session, InboxEvent, list(rows.values()))
     if count:
-        accounts = {a.account_id for a in arrivals if a.account_id is not None and a.state == "new"}
-        for account_id in sorted(accounts):
+        for account_id in sorted(await _accounts(session, [one for one in arrivals if one.state == "new"])):
             await want(session, account_id)
     return count
 
@@ -102,6 +101,19 @@ def _row(vault: Vault, arrival: Arrival) -> dict[str, Any]:
         "next_try_at": 0.0,
         "error": "",
     }
+
+
+async def _accounts(session: AsyncSession, arrivals: Sequence[Arrival]) -> set[int]:
+    """Whom they wake. Where nobody had the connection when the door looked, an account may have taken it since: asked
+    here, with the row locked, either we see that account or it will see these events."""
+    known = {one.account_id for one in arrivals if one.account_id is not None}
+    nobodys = {one.connection_id for one in arrivals if one.account_id is None}
+    if not nobodys:
+        return known
+    found = await session.exec(
+        select(StripeConnection.account_id).where(col(StripeConnection.id).in_(nobodys)).with_for_update(read=True)
+    )
+    return known | {account_id for account_id in found.all() if account_id is not None}
 
 
 def _settle(group: Sequence[tuple[Arrival, asyncio.Future[None]]], error: Exception | None) -> None:

@@ -62,6 +62,16 @@ async def test_the_wake_up_is_in_the_same_commit(database: Database, inbox: Inbo
     assert work.wanted > work.done
 
 
+async def test_whose_connection_was_taken_by_an_account_a_moment_ago_wakes_that_account(
+    database: Database, inbox: Inbox
+) -> None:
+    """The door remembers a connection for a moment; what it remembers may be that nobody had it yet."""
+    await inbox.put(replace(ARRIVAL, account_id=None))
+    async with database.read() as session:
+        work = await session.get_one(AccountWork, 7)
+    assert work.wanted > work.done
+
+
 async def test_what_we_do_not_react_to_is_kept_without_its_body(database: Database, inbox: Inbox) -> None:
     await inbox.put(replace(ARRIVAL, state="ignored"))
     (event,) = await _events(database)
