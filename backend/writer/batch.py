@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from backend.accounts.options import options_of
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.resources import Resources
@@ -22,9 +23,12 @@ log = structlog.get_logger()
 
 
 async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Lead]) -> None:
-    """``leads`` as they were just read. Errors of Kommo that concern the whole account are raised."""
+    """``leads`` as they were just read; they stay dirty where shadow mode was switched on since. Errors of Kommo that
+    concern the whole account are raised."""
     async with resources.database.read() as session:
         page = await journal.page_for(session, claim.account_id, leads.keys(), resources.clock())
+    if options_of(page.account).shadow:
+        return
     later = {lead_id: Later(at) for lead_id, at in (await settle(resources, claim, page, leads)).items()}
     split = await split_off(resources, claim, page, leads)
     later |= split

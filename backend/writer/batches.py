@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
+from backend.accounts.options import options_of
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.tokens import calling
 from backend.kommo_api.errors import KommoTooSlow
@@ -121,14 +122,15 @@ class UnderWay:
 
 
 async def _read(resources: Resources, claim: Claim, being_written: frozenset[int]) -> dict[int, Lead] | None:
-    """What is due and not under way, as it stands in Kommo; deals that are not there are done with."""
+    """What is due and not under way, as it stands in Kommo; deals that are not there are done with. Nothing is due
+    where shadow mode was switched on meanwhile."""
     account_id, now = claim.account_id, resources.clock()
     async with resources.database.write() as session:
         await fence(session, claim, now)
         await journal.touch_expired(session, account_id, now)
         account = await session.get_one(Account, account_id)
         seen = await journal.due(session, account_id, now, being_written, resources.reads.of(account_id))
-    if not seen:
+    if not seen or options_of(account).shadow:
         return None
     try:
         leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from backend.clock import MovableClock
 from backend.models import CardWrite
+from backend.sandbox.stripe.foreign import Foreign
+from tests.accounts.around import put
 from tests.product import Product, running
 from tests.terminal import typed
 
@@ -66,6 +69,27 @@ async def test_the_report_names_deals_that_are_gone_and_stages_that_stay(product
     assert told[won]["stage"] == "stays: the deal is closed"
     assert told[gone]["is_gone"]
     assert not told[won]["is_gone"]
+
+
+async def test_switched_on_amid_a_backlog_what_is_not_under_way_is_not_written(tmp_path: Path) -> None:
+    clock, many = MovableClock(), 300
+    url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
+    async with running(url, clock=clock, more={"kommo_rate": 6.9}) as product:
+        product.kommo.faults.add("429_json", "/leads", method="GET")
+        product.stripe.courier.at_once = 16
+        for number in range(many):
+            marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(product.lead(f"Deal {number}"))}
+            product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)
+        await product.quiet()
+        clock.advance(302)
+        product.resources.work_arrived.set()
+        await product.until(lambda: product.account.notes)
+        await put(product, f"accounts/{product.account.id}/options", {"shadow": True})
+        await product.quiet()
+        written = len(product.account.notes)
+        assert 0 < written <= 200
+        await put(product, f"accounts/{product.account.id}/options", {"shadow": False})
+        await product.until(lambda: len(product.account.notes) == many, 20)
 
 
 async def test_an_account_that_is_not_there_is_named(product: Product, tmp_path: Path) -> None:
