@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, event
 from sqlmodel import select
 
@@ -24,6 +25,7 @@ from backend.models import InboxEvent, Integration, PendingCode
 from backend.resealing import PAGE, SEALED, Resealed, reseal
 from backend.resources import Resources
 from backend.vault import CannotOpen, Vault
+from tests.accounts.around import ask_kommo, started
 from tests.accounts.ground import ADMIN, AsKommo, Ground, Tenant, ground, process, settings
 from tests.crash.child import FORKS
 from tests.product import running
@@ -147,10 +149,17 @@ async def test_what_no_key_opens_is_counted_and_left(tmp_path: Path) -> None:
 
 
 async def test_the_operators_command_while_the_server_runs(tmp_path: Path) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+    """Restarted with the new key first, it does not notice. Whoever forgot that is told, for it reads nothing now."""
+    both = {"secret_keys": f"{NEW},{OLD}"}
+    async with running(url := f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         await product.paid_deal()
-        code, said = await typed(product, tmp_path, "keys", "rotate", SECRET_KEYS=f"{NEW},{OLD}")
-        assert (code, "sealed anew" in said) == (0, True), said
+        async with started(product, url, **both) as restarted:
+            code, said = await typed(product, tmp_path, "keys", "rotate", SECRET_KEYS=f"{NEW},{OLD}")
+            assert (code, "sealed anew" in said) == (0, True), said
+            assert "started before them reads nothing now: restart it, and run this once more" in said
+            assert (await ask_kommo(restarted.resources, product.account.id)).id == product.account.id
+        with pytest.raises(CannotOpen):
+            await ask_kommo(product.resources, product.account.id)
         again = await typed(product, tmp_path, "keys", "rotate", SECRET_KEYS=NEW)
         assert "0 values sealed anew" in again[1]
         alone = by(product.resources, NEW)

@@ -16,7 +16,8 @@ def keys() -> None:
 
 @app.command()
 def rotate() -> None:
-    """Seal everything under the newest of SECRET_KEYS. May be interrupted and begun again, beside a running server."""
+    """Seal everything under the newest of SECRET_KEYS, once every process has been restarted with it: one that does not
+    know it can read nothing any more. May be interrupted and begun again, beside a running server."""
 
     async def run(resources: Resources) -> None:
         done = await reseal(resources)
@@ -24,6 +25,9 @@ def rotate() -> None:
         if done.unreadable:
             typer.echo(f"{done.unreadable} open by no key: put back the key that they were sealed with.", err=True)
             raise typer.Exit(1)
-        typer.echo("Once every process has been restarted with these SECRET_KEYS, the older keys may be taken away.")
+        typer.echo(
+            "The older keys may be taken away, if every process runs with these SECRET_KEYS. One that was started "
+            "before them reads nothing now: restart it, and run this once more."
+        )
 
     run_with_resources(run)
