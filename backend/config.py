@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 StageRule = tuple[int, int]
@@ -47,6 +49,17 @@ class Settings(BaseSettings):
     @classmethod
     def _address(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not re.match(r"(sqlite\+aiosqlite:///|postgresql(\+psycopg)?://)", value):
+            raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+psycopg://")
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("is no address such as postgresql+psycopg://user:password@host/name") from None
+        return value
 
     @field_validator("secret_keys", mode="before")
     @classmethod

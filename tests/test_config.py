@@ -42,11 +42,16 @@ def test_each_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("port", 0),
         ("log_format", "xml"),
         ("settle_seconds", -1),
+        ("database_url", "nonsense"),
+        ("database_url", "sqlite:///./x.db"),
+        ("database_url", "postgres://user:secret@host/name"),
+        ("database_url", "postgresql+psycopg://user:secret@host:port/name"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
-    with pytest.raises(BadSettings, match=name.upper()):
+    with pytest.raises(BadSettings, match=name.upper()) as refusal:
         _read(monkeypatch, **{name: value})
+    assert "secret@" not in str(refusal.value)
 
 
 def test_plain_http_is_for_a_loopback_host_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli import doctor, events, integrations, keys, payments, shadow, start
-from backend.cli.reading import load_settings
+from backend.cli.reading import load_settings, run_to_its_end
 from backend.config import Settings
 from backend.logs import set_up_logs
 from backend.widget_archive import WidgetProblem, build, find_sources
@@ -109,4 +109,4 @@ def _run(process: Callable[[Settings], Awaitable[None]], **given: Any) -> None:
     async def run() -> None:
         await process(settings)
 
-    asyncio.run(run())
+    run_to_its_end(run())

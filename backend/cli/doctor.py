@@ -5,14 +5,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from backend.accounts.checkup import Finding, examine
 from backend.cli.reading import load_settings
 from backend.clock import system_clock
 from backend.config import Settings
 from backend.db import Database
-from backend.migrations import is_current
+from backend.migrations import DatabaseUnusable, is_current
 from backend.resources import open_resources
 from backend.widget_archive import WidgetProblem, build, find_sources
 
@@ -49,9 +48,9 @@ def _line(finding: Finding) -> str:
 async def _database(database: Database) -> Finding:
     try:
         current = await is_current(database)
-    except (DBAPIError, OSError) as error:
-        return Finding("database", False, f"can't be opened: {str(error).splitlines()[0]}. Look at DATABASE_URL.")
-    behind = "is of an earlier version: run `kommo-stripe migrate` (`serve` does it by itself)"
+    except DatabaseUnusable as error:
+        return Finding("database", False, str(error))
+    behind = "is empty or of an earlier version: run `kommo-stripe migrate` (`serve` does it by itself)"
     return Finding("database", current, "up to date" if current else behind)
 
 

@@ -1,14 +1,14 @@
 """Settings for a command: read, or the reason why not, once, in plain words."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import typer
 
 from backend.clock import system_clock
 from backend.config import BadSettings, Settings, read_settings
-from backend.migrations import upgrade
+from backend.migrations import DatabaseUnusable, upgrade
 from backend.resources import Resources, open_resources
 
 WHO = "command line"
@@ -24,6 +24,15 @@ def load_settings(**given: Any) -> Settings:
         raise typer.Exit(2) from None
 
 
+def run_to_its_end(process: Coroutine[Any, Any, None]) -> None:
+    """A database that can't be used is said in a sentence, with exit code 1."""
+    try:
+        asyncio.run(process)
+    except DatabaseUnusable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
 def run_with_resources(command: Callable[[Resources], Awaitable[None]]) -> None:
     """Run ``command`` with the database up to date and everything open."""
     settings = load_settings()
@@ -33,4 +42,4 @@ def run_with_resources(command: Callable[[Resources], Awaitable[None]]) -> None:
             await upgrade(resources.database)
             await command(resources)
 
-    asyncio.run(run())
+    run_to_its_end(run())

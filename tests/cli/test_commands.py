@@ -1,7 +1,9 @@
 """The command line as an operator meets it: real processes, real files."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import httpx
+import pytest
 
 from backend.sandbox.serving import free_port
 
@@ -123,3 +126,29 @@ def test_the_widgets_archive_is_repeatable(tmp_path: Path) -> None:
 def test_replaying_needs_to_be_told_what(tmp_path: Path) -> None:
     done = _run(tmp_path, "events", "replay", **GOOD, PUBLIC_URL="http://127.0.0.1:1")
     assert (done.returncode, "--all" in done.stderr) == (2, True)
+
+
+LATER = ("sqlite+aiosqlite:///./later.db", "is of a later version of this program (9999)")
+
+
+@pytest.mark.parametrize(
+    ("words", "url", "said"),
+    [
+        ("worker", *LATER),
+        ("events list", *LATER),
+        ("doctor", *LATER),
+        ("serve", *LATER),
+        ("serve", "postgresql+psycopg://user:of-great-value@127.0.0.1:1/name", "can't be opened: connection failed"),
+        ("serve", "sqlite+aiosqlite:////no/such/folder/x.db", "can't be opened: unable to open database file"),
+        ("serve", "sqlite+aiosqlite:///./letter.db", "can't be opened: file is not a database"),
+    ],
+)
+def test_a_database_that_can_not_be_used_is_said_in_a_sentence(tmp_path: Path, words: str, url: str, said: str) -> None:
+    (tmp_path / "letter.db").write_text("Dear database, ")
+    with contextlib.closing(sqlite3.connect(tmp_path / "later.db")) as later:
+        later.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        later.execute("INSERT INTO alembic_version VALUES ('9999')")
+        later.commit()
+    done = _run(tmp_path, *words.split(), **GOOD, PUBLIC_URL="http://127.0.0.1:1", DATABASE_URL=url)
+    told = done.stdout + done.stderr
+    assert (done.returncode, said in told, "Traceback" in told, "of-great-value" in told) == (1, True, False, False)
