@@ -48,3 +48,11 @@ async def test_without_a_file_only_the_lease_tells(tmp_path: Path) -> None:
     async with present(Database("sqlite+aiosqlite:///:memory:"), asyncio.Event(), os.urandom) as one:
         assert one.lock == 0
         assert await one.dead([42]) == set()
+
+
+async def test_a_file_that_somebody_clears_away_leaves_the_lease_to_tell(database: Database, tmp_path: Path) -> None:
+    """Else its worker would be dead for all, itself included, and would lose whatever it works on."""
+    async with present(database, asyncio.Event(), os.urandom) as one:
+        (tmp_path / f"x.db-worker-{one.lock:08x}").unlink()
+        assert one.lock == 0
+    assert files(tmp_path) == []

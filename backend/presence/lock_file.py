@@ -9,12 +9,20 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+TRIES = 5
+
 
 class LockFile:
-    """``lock`` is 0 where the database is no file, or its folder takes none of ours."""
+    """``lock`` is 0 where the database is no file, its folder takes none of ours, or somebody cleared ours away: what
+    the others can't see locked is dead to them, however alive we are."""
 
-    def __init__(self, database: Path | None, lock: int) -> None:
-        self._database, self.lock = database, lock
+    def __init__(self, database: Path | None = None, number: int = 0, file: int = -1) -> None:
+        self._database, self._number, self._file = database, number, file
+
+    @property
+    def lock(self) -> int:
+        seen = self._database is not None and _is_at(_path(self._database, self._number), self._file)
+        return self._number if seen else 0
 
     async def dead(self, locks: Collection[int]) -> set[int]:
         database = self._database
@@ -26,10 +34,10 @@ def beside(database: str | None, number: int) -> Iterator[LockFile]:
     path = Path(database).absolute() if database and database != ":memory:" else None
     file = _locked(path, number) if path else None
     if path is None or file is None:
-        yield LockFile(None, 0)
+        yield LockFile()
         return
     try:
-        yield LockFile(path, number)
+        yield LockFile(path, number, file)
     finally:
         _path(path, number).unlink(missing_ok=True)
         os.close(file)
@@ -40,16 +48,31 @@ def _path(database: Path, lock: int) -> Path:
 
 
 def _locked(database: Path, lock: int) -> int | None:
-    """Files of the dead are cleared away first: whoever died can't do it."""
+    """Files of the dead are cleared away first: whoever died can't do it. Ours may be taken for one of them by somebody
+    who starts at the same moment, as long as it is not locked: then once more."""
     for left in database.parent.glob(f"{database.name}-worker-*"):
         if _is_free(left):
             left.unlink(missing_ok=True)
+    path = _path(database, lock)
+    for _ in range(TRIES):
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return None
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(path, file):
+                return file
+        os.close(file)
+    return None
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Whether ``file``, which is open, is the one that others find there."""
     try:
-        file = os.open(_path(database, lock), os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(path.stat(), os.fstat(file))
     except OSError:
-        return None
-    return file
+        return False
 
 
 def _is_free(path: Path) -> bool:

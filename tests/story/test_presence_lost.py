@@ -1,0 +1,18 @@
+"""Somebody tidies up beside a SQLite database while the product runs."""
+
+from pathlib import Path
+
+from tests.product import running
+
+
+async def test_a_worker_whose_file_was_cleared_away_goes_on_working(tmp_path: Path) -> None:
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+        _tidy(tmp_path)
+        product.kommo.latency = 0.6
+        lead_id = await product.paid_deal()
+        assert len(product.notes(lead_id)) == 1
+
+
+def _tidy(folder: Path) -> None:
+    (left,) = folder.glob("product.db-worker-*")
+    left.unlink()
