@@ -150,10 +150,9 @@ async def test_what_no_key_opens_is_counted_and_left(tmp_path: Path) -> None:
 
 async def test_the_operators_command_while_the_server_runs(tmp_path: Path) -> None:
     """Restarted with the new key first, it does not notice. Whoever forgot that is told, for it reads nothing now."""
-    both = {"secret_keys": f"{NEW},{OLD}"}
     async with running(url := f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         await product.paid_deal()
-        async with started(product, url, **both) as restarted:
+        async with started(product, url, secret_keys=f"{NEW},{OLD}") as restarted:
             code, said = await typed(product, tmp_path, "keys", "rotate", SECRET_KEYS=f"{NEW},{OLD}")
             assert (code, "sealed anew" in said) == (0, True), said
             assert "started before them reads nothing now: restart it, and run this once more" in said

@@ -41,13 +41,15 @@ def show_report(
     """What would have been written, deal by deal, and where each deal differs today."""
 
     async def run(resources: Resources) -> None:
-        count = 0
+        nothing = "Nothing was recorded in shadow mode."
         async for deal in report(resources, await _account(resources, account)):
             if deal.today or not differing:
-                count += 1
                 typer.echo(json.dumps(asdict(deal), ensure_ascii=False) if as_json else "\n".join(lines(deal)))
-        if not count and not as_json:
-            typer.echo("Nothing was recorded in shadow mode.")
+                nothing = ""
+            elif nothing:
+                nothing = "No deal differs today."
+        if nothing and not as_json:
+            typer.echo(nothing)
 
     _in_words(run)
 
@@ -59,6 +61,7 @@ def lines(deal: Foreseen) -> list[str]:
     said += [f"  stage      {deal.stage}"] if deal.stage else []
     said += [f"  note       {line}" for note in deal.notes for line in note.splitlines()]
     said += [f"  task       {task}" for task in deal.tasks]
+    said += [f"  new deal   for the renewal of {renewal}, which all the rest counts here" for renewal in deal.renewals]
     said += [
         f"  today      {code} is {there or '-'}, not {wanted or '-'}" for code, (there, wanted) in deal.today.items()
     ]

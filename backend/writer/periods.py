@@ -20,6 +20,7 @@ from backend.kommo_api.errors import KommoError, KommoRefused, KommoUnpaid
 from backend.kommo_api.values import INCOMING, LOST, WON, Lead, NewLead
 from backend.leases import Claim, fence
 from backend.ledger.book import absorb
+from backend.ledger.deal import DealLedger
 from backend.ledger.values import Payment
 from backend.models import Account, CardWrite, LedgerEntry, StripeConnection
 from backend.money import as_decimal
@@ -57,16 +58,27 @@ async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mappi
 
 
 def _periods(page: Page, lead: Lead) -> Iterable[Period]:
-    """Begun ones, whatever the option says now; and new ones that were not told on this deal already."""
-    writes = {(write.kind, write.fact_id): write for write in page.writes[lead.id]}
-    wanted = options_of(page.account).renewals == "new_deal"
+    """Begun ones, whatever the option says now; and new ones."""
+    begun = {write.fact_id: write for write in page.writes[lead.id] if write.kind == "deal"}
+    new = {payment.id for payment in renewals(page.account, page.ledgers[lead.id], page.writes[lead.id])}
     for payment in page.ledgers[lead.id].received_anywhere:
-        write = writes.get(("deal", f"period:{payment.id}"))
+        write = begun.get(f"period:{payment.id}")
         is_open = write is not None and write.state in IN_DOUBT | {"intended"}
-        note = writes.get(("note", f"payment:{payment.id}"))
-        is_new = write is None and wanted and payment.renewal and not payment.attached
-        if is_open or (is_new and (note is None or note.state == "intended")):
+        if is_open or payment.id in new:
             yield Period(lead, payment, write)
+
+
+def renewals(account: Account, ledger: DealLedger, writes: Iterable[CardWrite]) -> list[Payment]:
+    """Those that are to get a deal of their own: not begun, and not told on the contract's deal already."""
+    known = {(write.kind, write.fact_id) for write in writes if write.kind == "deal" or write.state != "intended"}
+    return [
+        payment
+        for payment in ledger.received_anywhere
+        if options_of(account).renewals == "new_deal"
+        and payment.renewal
+        and not payment.attached
+        and not known & {("deal", f"period:{payment.id}"), ("note", f"payment:{payment.id}")}
+    ]
 
 
 async def _split(resources: Resources, claim: Claim, account: Account, period: Period) -> float | None:

@@ -6,7 +6,9 @@ takes the deals as it finds them and writes whatever still differs.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -17,21 +19,28 @@ from backend.card.render import Wanted
 from backend.kommo_api.deal_fields import STATES
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
+from backend.ledger.deal import DealLedger
 from backend.models import Account, CardWrite, Deal
+from backend.money import display
 from backend.resources import Resources
 from backend.writer import intents, journal
 from backend.writer.journal import Page
-from backend.writer.plan import Plan, plan
+from backend.writer.periods import renewals
+from backend.writer.plan import Plan, plan, zone_of
 from backend.writer.wanting import is_test, wanted_of
 
 DEALS = 250
+DAYS = {"date_time": "%Y-%m-%d %H:%M", "date": "%Y-%m-%d"}
 Fields = dict[str, tuple[str, str]]
 """Code of the field → what is there, what we want."""
 
 
 @dataclass
 class Foreseen:
-    """A deal in shadow mode: ``fields`` as they differed when the news came, ``today`` as they differ now."""
+    """A deal in shadow mode: ``fields`` as they differed when the news came, ``today`` as they differ now.
+
+    ``renewals`` would go to deals of their own, out of this one, in which all else here still counts them.
+    """
 
     lead_id: int
     name: str = ""
@@ -41,6 +50,7 @@ class Foreseen:
     stage: str = ""
     notes: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
+    renewals: list[str] = field(default_factory=list)
 
 
 async def foresee(resources: Resources, claim: Claim) -> None:
@@ -69,7 +79,7 @@ async def report(resources: Resources, account_id: int) -> AsyncIterator[Foresee
         leads = await _leads(resources, page)
         plans = _plans(resources, page, leads)
         for lead_id in sorted(page.seen):
-            shown = _foreseen(page.account, lead_id, page.writes[lead_id])
+            shown = _foreseen(page.account, lead_id, page.ledgers[lead_id], page.writes[lead_id])
             shown.is_gone = lead_id not in leads
             if not shown.is_gone:
                 shown.name, shown.today = leads[lead_id].name, _fields(page.account, leads[lead_id], *plans[lead_id])
@@ -111,21 +121,31 @@ def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> dict[
 
 def _fields(account: Account, lead: Lead, one: Plan, wanted: Wanted) -> Fields:
     """What would change, in words that a person reads."""
-    codes = {int(meta["id"]): code for code, meta in account.fields.items()}
-    return {codes[key]: (_there(lead, key), _said(wanted.fields[codes[key]])) for key in one.fields}
+    codes, zone = {int(meta["id"]): code for code, meta in account.fields.items()}, zone_of(account)
+    return {
+        code: (said(meta, _there(lead, key), zone), said(meta, wanted.fields[code], zone))
+        for key in one.fields
+        if (meta := account.fields[code := codes[key]])
+    }
 
 
-def _there(lead: Lead, field_id: int) -> str:
+def _there(lead: Lead, field_id: int) -> Any:
     values = lead.fields.get(field_id, ())
-    return str(values[0].value) if values else ""
+    return values[0].value if values else None
 
 
-def _said(value: str | int | None) -> str:
-    return "" if value is None else STATES.get(str(value), str(value))
+def said(meta: Mapping[str, Any], value: Any, zone: ZoneInfo) -> str:
+    """A value of a field as Kommo's card shows it; days by the account's calendar."""
+    if value is None:
+        return ""
+    if meta["type"] in DAYS and str(value).isdigit():
+        return datetime.fromtimestamp(int(value), zone).strftime(DAYS[meta["type"]])
+    return STATES.get(str(value), str(value))
 
 
-def _foreseen(account: Account, lead_id: int, writes: Sequence[CardWrite]) -> Foreseen:
-    shown = Foreseen(lead_id)
+def _foreseen(account: Account, lead_id: int, ledger: DealLedger, writes: Sequence[CardWrite]) -> Foreseen:
+    periods = renewals(account, ledger, writes)
+    shown = Foreseen(lead_id, renewals=[f"{display(one.amount, one.currency)} ({one.stripe_id})" for one in periods])
     for write in (one for one in writes if one.state == "intended"):
         if write.kind == "fields":
             shown.fields = {code: (there, wanted) for code, (there, wanted) in write.content.items()}

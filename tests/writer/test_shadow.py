@@ -1,14 +1,17 @@
 """Shadow mode: everything is recorded as intended, nothing is written, and the report says where deals differ."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from backend.clock import MovableClock
 from backend.models import CardWrite
 from backend.sandbox.stripe.foreign import Foreign
+from backend.writer.shadow import said
 from tests.accounts.around import put
 from tests.product import Product, running
 from tests.terminal import typed
@@ -43,6 +46,7 @@ async def test_a_trial_beside_handwork_from_on_to_off(product: Product, tmp_path
     assert "stage      moves to Paid" in said
     assert "note       Payment received: 120.00 USD" in said
     assert "today      STRIPE_AMOUNT_PAID is -, not 120" in said
+    assert re.search(r"would set  STRIPE_PAYMENT_DATE: - -> 20\d\d-\d\d-\d\d \d\d:\d\d\n", said)
 
     await typed(product, tmp_path, "shadow", "off")
     await product.until(lambda: product.notes(lead_id))
@@ -55,6 +59,7 @@ async def test_a_trial_beside_handwork_from_on_to_off(product: Product, tmp_path
     }
     assert "the fields are as we would write them" in (await typed(product, tmp_path, "shadow", "report"))[1]
     assert (await typed(product, tmp_path, "shadow", "report", "--differing", "--json"))[1] == ""
+    assert (await typed(product, tmp_path, "shadow", "report", "--differing"))[1] == "No deal differs today.\n"
 
 
 async def test_the_report_names_deals_that_are_gone_and_stages_that_stay(product: Product, tmp_path: Path) -> None:
@@ -69,6 +74,28 @@ async def test_the_report_names_deals_that_are_gone_and_stages_that_stay(product
     assert told[won]["stage"] == "stays: the deal is closed"
     assert told[gone]["is_gone"]
     assert not told[won]["is_gone"]
+
+
+def test_days_are_those_of_the_accounts_calendar() -> None:
+    zone, late = ZoneInfo("America/New_York"), 1_800_000_000
+    assert said({"type": "date_time"}, late, zone) == "2027-01-15 03:00"
+    assert said({"type": "date"}, late, zone) == "2027-01-15"
+    assert said({"type": "text"}, "paid", zone) == "Paid"
+    assert said({"type": "date_time"}, None, zone) == ""
+    assert said({"type": "date"}, "soon", zone) == "soon"
+
+
+async def test_a_renewal_that_would_get_a_deal_of_its_own_is_said(product: Product, tmp_path: Path) -> None:
+    lead_id = product.lead("Hosting")
+    await product.pay(await product.link(lead_id, mode="subscription", interval="month"))
+    await product.until(lambda: product.notes(lead_id))
+    await put(product, f"accounts/{product.account.id}/options", {"renewals": "new_deal", "shadow": True})
+    subscription = next(product.stripe.default_account.shelves[True].newest("subscription"))
+    product.stripe.renew_subscription(subscription["id"])
+    await product.quiet()
+    said = (await typed(product, tmp_path, "shadow", "report"))[1]
+    assert "new deal   for the renewal of 120.00 USD (pi_" in said
+    assert max(product.account.leads) == lead_id
 
 
 async def test_switched_on_amid_a_backlog_what_is_not_under_way_is_not_written(tmp_path: Path) -> None:
