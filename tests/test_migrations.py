@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, MetaData
 from sqlmodel import SQLModel, select
 
 import backend.migrations
-import backend.models  # noqa: F401  (fills SQLModel.metadata)
+import backend.models
 from backend.db import Database
 from backend.migrations import alembic_config, upgrade
 from tests.accounts.around import started
