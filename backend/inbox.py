@@ -23,6 +23,7 @@ from backend.wakeups import want
 
 GROUP = 500
 WAITING = ("new", "postponed")
+STATES = (*WAITING, "done", "foreign", "ignored", "dead")
 LONGEST_REASON = 500
 
 

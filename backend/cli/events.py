@@ -1,15 +1,17 @@
 """``events``: what Stripe sent, what became of it, and working it in again."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.missed import catch_up
 from backend.cli.reading import run_with_resources
 from backend.clock import as_datetime
-from backend.inbox import read_body, replay
+from backend.inbox import STATES, read_body, replay
 from backend.models import InboxEvent, StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import Refused, Unreachable
@@ -24,6 +26,7 @@ def list_events(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
     """The newest events, one a line."""
+    _check(state)
 
     async def run(resources: Resources) -> None:
         chosen = select(InboxEvent).order_by(col(InboxEvent.received_at).desc()).limit(limit)
@@ -70,13 +73,31 @@ def replay_events(
     if sum(map(bool, (event_ids, state, everything))) != 1:
         typer.echo("Name the events to replay, or say --state dead, or --all.", err=True)
         raise typer.Exit(2)
+    _check(state)
 
     async def run(resources: Resources) -> None:
         async with resources.database.write() as session:
             count = await replay(session, event_ids or [], state=state)
+            lacking = await _without_body(session, event_ids or [])
         typer.echo(f"{count} events will be worked in again.")
+        if lacking:
+            said = ", ".join(lacking)
+            typer.echo(f"Not among them: {said} (not in the inbox, or its body was not kept).", err=True)
+            raise typer.Exit(1)
 
     run_with_resources(run)
+
+
+async def _without_body(session: AsyncSession, event_ids: Sequence[str]) -> list[str]:
+    kept = select(InboxEvent.id).where(col(InboxEvent.id).in_(event_ids), col(InboxEvent.body).is_not(None))
+    known = set((await session.exec(kept)).all())
+    return [one for one in event_ids if one not in known]
+
+
+def _check(state: str) -> None:
+    if state and state not in STATES:
+        typer.echo(f"There is no state {state!r}; there are {', '.join(STATES)}.", err=True)
+        raise typer.Exit(2)
 
 
 @app.command("catch-up")

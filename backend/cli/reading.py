@@ -10,6 +10,7 @@ from backend.clock import system_clock
 from backend.config import BadSettings, Settings, read_settings
 from backend.migrations import DatabaseUnusable, upgrade
 from backend.resources import Resources, open_resources
+from backend.vault import CannotOpen
 
 WHO = "command line"
 """In the audit, of what is done by a command."""
@@ -25,10 +26,10 @@ def load_settings(**given: Any) -> Settings:
 
 
 def run_to_its_end(process: Coroutine[Any, Any, None]) -> None:
-    """A database that can't be used is said in a sentence, with exit code 1."""
+    """A database that can't be used, or a key that is missing, is said in a sentence, with exit code 1."""
     try:
         asyncio.run(process)
-    except DatabaseUnusable as error:
+    except (DatabaseUnusable, CannotOpen) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 

@@ -53,3 +53,25 @@ async def test_events_are_listed_shown_and_replayed(product: Product, tmp_path: 
     assert (await typed(product, tmp_path, "events", "replay", event))[1] == "1 events will be worked in again.\n"
     await product.quiet()
     assert (await typed(product, tmp_path, "events", "show", "evt_none"))[0] == 1
+    code, said = await typed(product, tmp_path, "events", "replay", event, "evt_none")
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        "Not among them: evt_none (not in the inbox, or its body was not kept).",
+    )
+    code, said = await typed(product, tmp_path, "events", "list", "--state", "given-up")
+    assert (code, "new, postponed, done, foreign, ignored, dead" in said) == (2, True)
+    assert (await typed(product, tmp_path, "events", "replay", "--state", "given-up"))[0] == 2
+
+
+async def test_what_no_key_opens_is_said_in_a_line(product: Product, tmp_path: Path) -> None:
+    lead_id = await product.paid_deal()
+    _, listed = await typed(product, tmp_path, "events", "list", "--state", "done")
+    event = next(word for word in listed.split() if word.startswith("evt_"))
+    for words in (("events", "show", event), ("payments", "attach", "pi_none", str(lead_id), "--account", "31000001"),
+                  ("serve", "--port", "1")):  # fmt: skip
+        code, said = await typed(product, tmp_path, *words, SECRET_KEYS="another key of the tests", **_keys(product))
+        assert (code, "put back the key" in said, "Traceback" in said) == (1, True, False), said
+
+
+def _keys(product: Product) -> dict[str, str]:
+    return {"STRIPE_API_KEY": next(text for text in product.stripe.default_account.keys if "_live_" in text)}
