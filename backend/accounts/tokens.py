@@ -1,6 +1,7 @@
 """Kommo for an account, with a token that is good: everybody who calls Kommo for an account calls through here."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
@@ -27,13 +28,16 @@ log = structlog.get_logger()
 async def calling(resources: Resources, account_id: int, call: Call[T]) -> T:
     """``call`` with a good token; on 401 one refresh and one repeat, then the account must be connected again.
 
-    A 401 or 404 may also mean that the account has moved to another subdomain; then it is asked there.
+    A 401 or 404 may also mean that the account has moved to another subdomain; then it is asked there. Who is told
+    ``NotConnected`` knows that nothing happened: each try was refused, or there was none.
     """
-    account = await _fresh(resources, account_id)
+    with _apart_from_the_call():
+        account = await _fresh(resources, account_id)
     try:
         return await call(api_of(resources, account))
     except KommoUnauthorized:
-        account = await renew(resources, account)
+        with _apart_from_the_call():
+            account = await renew(resources, account)
     except KommoNotFound as error:
         return await _where_it_went(resources, account, call, error)
     try:
@@ -45,6 +49,16 @@ async def calling(resources: Resources, account_id: int, call: Call[T]) -> T:
     except KommoUnauthorized as error:
         problem = "Kommo refuses a fresh token. Install the integration again."
         raise await must_reconnect(resources, account, problem) from error
+
+
+@contextmanager
+def _apart_from_the_call() -> Iterator[None]:
+    """A refresh whose answer was lost leaves no doubt about the call, which was not made or was refused."""
+    try:
+        yield
+    except KommoError as error:
+        error.doubtful = False
+        raise
 
 
 async def _where_it_went(resources: Resources, account: Account, call: Call[T], refused: KommoError) -> T:

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.options import options_of
 from backend.accounts.tokens import calling
+from backend.errors import NotConnected
 from backend.facts import Fact
 from backend.kommo_api.errors import KommoError, KommoRefused, KommoUnpaid
 from backend.kommo_api.values import INCOMING, LOST, WON, Lead, NewLead
@@ -29,6 +30,7 @@ from backend.wakeups import mark_dirty
 from backend.writer import intents
 from backend.writer.journal import Later, Page
 from backend.writer.plan import IN_DOUBT, zone_of
+from backend.writer.sending import may_have_happened
 
 CLOCKS_APART = 120.0
 """Kommo's clock against ours, when we look for what was made since a moment."""
@@ -97,8 +99,8 @@ async def _split(resources: Resources, claim: Claim, account: Account, period: P
     except (KommoRefused, KommoUnpaid) as error:
         await _stays(resources, claim, account, period, str(error))
         return None
-    except KommoError as error:
-        await _record(resources, claim, period, "doubtful" if error.doubtful else "intended")
+    except (KommoError, NotConnected) as error:
+        await _record(resources, claim, period, "doubtful" if may_have_happened(error) else "intended")
         raise
     return await _join(resources, claim, account, period, made)
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from backend.errors import NotConnected
 from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused
 
 Item = TypeVar("Item")
@@ -26,7 +27,12 @@ class Outcome(Generic[Answer]):
     doubtful: set[str] = field(default_factory=set)
     unsent: set[str] = field(default_factory=set)
     mended: dict[str, KommoRefused] = field(default_factory=dict)
-    error: KommoError | None = None
+    error: KommoError | NotConnected | None = None
+
+
+def may_have_happened(error: KommoError | NotConnected) -> bool:
+    """Whether a write that ended so is in doubt. Whoever has no token that Kommo takes has surely written nothing."""
+    return isinstance(error, KommoError) and error.doubtful
 
 
 def _nothing_to_leave_out(_item: object, _refusal: KommoRefused) -> None:
@@ -53,8 +59,8 @@ async def send(
             waiting += _without_refused(outcome, batch, refusal, mend)
         except KommoForbidden as error:
             waiting += _halves(batch) if len(batch) > 1 else _forbidden(outcome, batch, error)
-        except KommoError as error:
-            (outcome.doubtful if error.doubtful else outcome.unsent).update(batch)
+        except (KommoError, NotConnected) as error:
+            (outcome.doubtful if may_have_happened(error) else outcome.unsent).update(batch)
             outcome.error = error
         else:
             outcome.done |= answered

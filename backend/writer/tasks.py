@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from backend.accounts.tokens import calling
 from backend.card.render import Task
+from backend.errors import NotConnected
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoError, KommoRefused
 from backend.kommo_api.values import Lead
@@ -12,6 +13,7 @@ from backend.models import CardWrite
 from backend.resources import Resources
 from backend.writer import intents
 from backend.writer.plan import Plan
+from backend.writer.sending import may_have_happened
 
 
 async def write_tasks(resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead]) -> None:
@@ -27,8 +29,8 @@ async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) ->
     await _record(resources, claim, lead, task, "sent")
     try:
         task_id = await _created(resources, claim, lead, task)
-    except KommoError as error:
-        await _record(resources, claim, lead, task, "doubtful" if error.doubtful else "intended")
+    except (KommoError, NotConnected) as error:
+        await _record(resources, claim, lead, task, "doubtful" if may_have_happened(error) else "intended")
         raise
     await _record(resources, claim, lead, task, "done", task_id)
 
