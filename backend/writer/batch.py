@@ -38,7 +38,7 @@ async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Le
         await intents.intend(session, claim.account_id, plans, claim.epoch, resources.clock())
     taken = await patch(resources, claim, page, [one for one in plans if one.patches], later)
     written = [one for one in plans if one.lead_id in taken or not one.patches]
-    await write_tasks(resources, claim, written, leads)
+    await write_tasks(resources, claim, written, leads, later)
     await post_notes(resources, claim, page, written, later)
 
 

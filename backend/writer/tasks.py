@@ -2,26 +2,41 @@
 
 from collections.abc import Iterable, Mapping
 
+import structlog
+
 from backend.accounts.tokens import calling
 from backend.card.render import Task
 from backend.errors import NotConnected
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.errors import KommoError, KommoRefused
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoRefused
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.models import CardWrite
 from backend.resources import Resources
 from backend.writer import intents
+from backend.writer.journal import Later
 from backend.writer.plan import Plan
 from backend.writer.sending import may_have_happened
 
+log = structlog.get_logger()
 
-async def write_tasks(resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead]) -> None:
+
+async def write_tasks(
+    resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead], later: dict[int, Later]
+) -> None:
+    """Adds to ``later`` the deals that Kommo refused a task for; the others have theirs all the same."""
     for plan in plans:
-        for task in plan.tasks:
-            await _create(resources, claim, leads[plan.lead_id], task)
-        for write in plan.healed:
-            await _close(resources, claim, write)
+        try:
+            await _write(resources, claim, plan, leads[plan.lead_id])
+        except (KommoRefused, KommoForbidden) as refusal:
+            later.setdefault(plan.lead_id, Later(None, f"Kommo refused a task: {refusal}"))
+
+
+async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> None:
+    for task in plan.tasks:
+        await _create(resources, claim, lead, task)
+    for write in plan.healed:
+        await _close(resources, claim, write)
 
 
 async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) -> None:
@@ -64,9 +79,15 @@ async def _record(
 
 
 async def _close(resources: Resources, claim: Claim, write: CardWrite) -> None:
-    """Closing twice changes nothing, so it needs no intent."""
+    """Closing twice changes nothing, so it needs no intent. One that somebody deleted is closed as well."""
     task_id = write.kommo_id or 0
-    await calling(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
+    try:
+        await calling(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
+    except KommoNotFound:
+        log.info("the task to be closed is not there", account=claim.account_id, lead=write.lead_id)
+    except KommoRefused as refusal:
+        if "id" not in refusal.paths:
+            raise
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await intents.close_task(session, write)
