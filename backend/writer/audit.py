@@ -1,11 +1,11 @@
 """What was written is looked at again after a while, within the rate: 250 deals a call, three times, then believed.
 
 Fields that differ are written again; a note that Kommo confirmed and never showed is posted again; of a note that is
-there twice (an abandoned request that was carried out after all) the later one says so. Stages are left alone: where
-a deal stands belongs to people.
+there twice (an abandoned request that was carried out after all) the later one says so, if Kommo lets us. Stages are
+left alone: where a deal stands belongs to people.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.options import options_of
 from backend.accounts.tokens import calling
 from backend.card.texts import texts
+from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
 from backend.kommo_api.values import Lead, Note
 from backend.leases import Claim, fence
 from backend.models import Audit, CardWrite, Deal
@@ -43,14 +44,15 @@ def next_look(written_at: float, audits: int, settle_seconds: float) -> float | 
 
 @dataclass
 class Findings:
-    """What one look found. ``doubled``: (note, its text); ``lost`` and ``shown`` are the rows of notes."""
+    """What one look found. ``doubled``: a later note → what an earlier one says already; ``lost`` and ``shown`` are
+    the rows of notes."""
 
     vanished: list[int] = field(default_factory=list)
     restore: list[Plan] = field(default_factory=list)
     changed_again: list[int] = field(default_factory=list)
     lost: list[CardWrite] = field(default_factory=list)
     shown: list[CardWrite] = field(default_factory=list)
-    doubled: list[Note] = field(default_factory=list)
+    doubled: dict[int, tuple[Note, list[str]]] = field(default_factory=dict)
 
 
 async def audit(resources: Resources, claim: Claim) -> None:
@@ -65,7 +67,7 @@ async def audit(resources: Resources, claim: Claim) -> None:
     noted = [lead for lead in leads if any(write.kind == "note" for write in page.writes[lead])]
     notes = await calling(resources, claim.account_id, lambda api: api.notes_of(noted)) if noted else []
     found = findings(page, {deal.lead_id: deal for deal in deals}, leads, notes, resources.addresses.public_url)
-    await _mark_doubled(resources, claim, page, found.doubled)
+    await _mark_doubled(resources, claim, page, found.doubled.values())
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await _record(session, resources, page, deals, found)
@@ -107,17 +109,35 @@ def _look_at_notes(found: Findings, deal: Deal, writes: Sequence[CardWrite], not
         there = sorted((note for note in notes if write.content["marker"] in note.text), key=lambda note: note.id)
         if there:
             found.shown.append(write)
-            found.doubled += [note for note in there[1:] if note not in found.doubled]
+            for note in (one for one in there[1:] if write.content["text"] in one.text):
+                found.doubled.setdefault(note.id, (note, []))[1].append(write.content["text"])
         elif deal.audits > 0 and not write.content.get("shown"):
             found.lost.append(write)
 
 
-async def _mark_doubled(resources: Resources, claim: Claim, page: Page, doubled: Sequence[Note]) -> None:
-    """Kommo deletes no notes for us; the later one is given a text that says what it is."""
-    text = texts(options_of(page.account).note_language).say("doubled")
-    for note in doubled:
+async def _mark_doubled(
+    resources: Resources, claim: Claim, page: Page, doubled: Iterable[tuple[Note, Sequence[str]]]
+) -> None:
+    """Kommo deletes no notes for us; what the later one says again gives way to a sentence, and the rest stays."""
+    sentence = texts(options_of(page.account).note_language).say("doubled")
+    for note, again in doubled:
         log.error("note was there twice", account=claim.account_id, lead=note.lead_id, note=note.id)
-        await calling(resources, claim.account_id, lambda api, one=note: api.rewrite_note(one, text))  # type: ignore[misc]
+        try:
+            await _rewrite(resources, claim, note, _without(note.text, again, sentence))
+        except (KommoRefused, KommoForbidden, KommoNotFound) as refusal:
+            log.warning("it stays so", account=claim.account_id, note=note.id, reason=str(refusal))
+
+
+async def _rewrite(resources: Resources, claim: Claim, note: Note, text: str) -> None:
+    await calling(resources, claim.account_id, lambda api: api.rewrite_note(note, text))
+
+
+def _without(text: str, again: Sequence[str], sentence: str) -> str:
+    """The sentence once, however much of the note it stands for."""
+    for said in again:
+        text = text.replace(said, sentence)
+    before, found, after = text.partition(sentence)
+    return before + found + after.replace(f"\n{sentence}", "")
 
 
 async def _record(

@@ -123,3 +123,38 @@ async def test_deals_written_one_after_another_share_the_calls_and_the_looks_end
 def test_three_looks_and_then_it_is_believed() -> None:
     looks = [next_look(1_000_000.0, audits, SETTLE) for audits in range(4)]
     assert looks == [1_000_080.0, 1_003_800.0, 1_087_200.0, None]
+
+
+async def test_a_second_note_keeps_what_it_alone_says(product: Product, clock: MovableClock) -> None:
+    """An abandoned request was carried out after all, just before its note went out once more beside a new one."""
+    lead_id = await product.paid_deal()
+    await product.pay(await product.link(lead_id, "30.00"))
+    await product.until(lambda: len(product.notes(lead_id)) == 2)
+    await product.quiet()
+    first, second = product.notes(lead_id)
+    only_here = second.params["text"]
+    second.params["text"] = f"{first.params['text']}\n{only_here}"
+    await _look(product, clock, 2 * SETTLE)
+    texts = [one.params["text"] for one in product.notes(lead_id)]
+    assert texts[0] == first.params["text"]
+    assert (only_here in texts[1], first.params["text"] in texts[1]) == (True, False)
+    assert "twice by mistake" in texts[1]
+
+
+async def test_a_second_note_that_can_not_be_changed_stops_nothing(product: Product, clock: MovableClock) -> None:
+    """Somebody had put it into a note of a kind that we may not write."""
+    lead_id, other = await product.paid_deal(), await product.paid_deal()
+    for one in (lead_id, other):
+        product.kommo.person().add_note(one, product.notes(one)[0].params["text"])
+    product.notes(lead_id)[1].note_type = "message_cashier"
+    await _look(product, clock, 2 * SETTLE)
+    assert "twice by mistake" in product.notes(other)[1].params["text"]
+    assert [deal.audits for deal in await product.rows(Deal) if deal.lead_id in (lead_id, other)] == [1, 1]
+
+
+async def test_what_a_person_made_of_our_words_is_left_alone(product: Product, clock: MovableClock) -> None:
+    lead_id = await product.paid_deal()
+    marker = product.notes(lead_id)[0].params["text"].rpartition(" ")[2]
+    theirs = product.kommo.person().add_note(lead_id, f"See {marker}: call her on Monday")
+    await _look(product, clock, 2 * SETTLE)
+    assert theirs.params["text"] == f"See {marker}: call her on Monday"
