@@ -41,16 +41,16 @@ def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Accou
     if incoming and not wanted.has_money:
         return Plan(lead.id)
     stages = tuple(_stages(lead, wanted, writes, account, test))
-    moves = [decision.status_id for _, decision in stages if decision.status_id is not None]
+    moves = {goal.fact_id: decision.status_id for goal, decision in stages if decision.status_id is not None}
     beside = _beside_a_doubt(writes)
     differing = _differences(lead.fields, wanted.fields, account.fields, zone_of(account))
     fields = {field_id: value for field_id, value in differing if field_id not in beside}
     return Plan(
         lead.id,
         fields=fields,
-        move=(lead.pipeline_id, moves[0]) if moves else None,
+        move=(lead.pipeline_id, next(iter(moves.values()))) if moves else None,
         stages=stages,
-        moving=intent_of(lead, moves[0], fields) if moves else {},
+        moving=_moving(lead, moves, fields, writes) if moves else {},
         notes=tuple(_missing_notes(wanted.notes, writes)),
         tasks=tuple(_missing_tasks(wanted.tasks, writes)),
         healed=tuple(_healed_tasks(wanted.tasks, writes)),
@@ -65,7 +65,7 @@ def _stages(
     if any(write.state in IN_DOUBT for write in ours):
         return
     known = {write.fact_id for write in ours if write.state != "intended"}
-    agreed = {write.fact_id for write in ours if write.content.get("agreed")}
+    agreed = _agreed(ours)
     now = DealNow(lead.pipeline_id, lead.status_id, lead.tags)
     for goal in wanted.stages:
         if goal.fact_id not in known:
@@ -80,6 +80,17 @@ def _stages(
                     test=test,
                 ),
             )
+
+
+def _agreed(writes: Iterable[CardWrite]) -> set[str]:
+    """What a person had moved who was only offered it."""
+    return {write.fact_id for write in writes if write.kind == "stage" and write.content.get("agreed")}
+
+
+def _moving(lead: Lead, moves: Mapping[str, int], fields: Iterable[int], writes: Sequence[CardWrite]) -> dict[str, Any]:
+    """``moves``: fact → status. What a person agreed to is still agreed where this try fails."""
+    agreed = {"agreed": True} if _agreed(writes) & moves.keys() else {}
+    return intent_of(lead, next(iter(moves.values())), fields) | agreed
 
 
 def last_move(writes: Iterable[CardWrite]) -> tuple[int, int] | None:

@@ -57,6 +57,24 @@ async def test_money_attached_by_hand_writes_the_card_and_offers_the_move(produc
     assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
 
 
+@pytest.mark.parametrize("kind", ["502_html", "429_html"])
+async def test_what_a_person_agreed_to_is_still_agreed_when_kommo_stumbles(
+    product: Product, clock: MovableClock, kind: str
+) -> None:
+    lead_id = product.lead()
+    await _attached(product, lead_id)
+    product.kommo.faults.add(kind, "/leads$", method="PATCH")
+    assert (await _agree(product, lead_id)).status_code == 200
+    await product.until(lambda: not product.kommo.faults.waiting)
+    await product.quiet()
+    for _ in range(2):  # the doubt is settled, and then it is tried again
+        clock.advance(product.resources.settle_seconds + 10)
+        product.resources.work_arrived.set()
+        await product.quiet()
+    await product.until(lambda: product.deal(lead_id)["status"] == "Paid")
+    assert [move["via"] for move in product.deal(lead_id)["moves"]] == ["api"]
+
+
 async def test_a_deal_that_was_closed_meanwhile_stays_though_a_person_agreed(product: Product) -> None:
     lead_id = product.lead()
     await _attached(product, lead_id)
