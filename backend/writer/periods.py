@@ -17,7 +17,7 @@ from backend.accounts.options import options_of
 from backend.accounts.tokens import calling
 from backend.errors import NotConnected
 from backend.facts import Fact
-from backend.kommo_api.errors import KommoError, KommoRefused, KommoUnpaid
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused, KommoUnpaid
 from backend.kommo_api.values import INCOMING, LOST, WON, Lead, NewLead
 from backend.leases import Claim, fence
 from backend.ledger.book import absorb
@@ -96,7 +96,7 @@ async def _split(resources: Resources, claim: Claim, account: Account, period: P
     await _record(resources, claim, period, "sent")
     try:
         made = await _made(resources, account, period)
-    except (KommoRefused, KommoUnpaid) as error:
+    except (KommoRefused, KommoForbidden, KommoUnpaid) as error:
         await _stays(resources, claim, account, period, str(error))
         return None
     except (KommoError, NotConnected) as error:

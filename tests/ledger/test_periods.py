@@ -144,6 +144,23 @@ async def test_what_kommo_refuses_stays_on_the_contracts_deal_and_the_admin_is_t
     assert told in await _problem(product)
 
 
+@pytest.mark.parametrize("reading", ["403", "400_244"])
+async def test_who_may_make_no_deals_writes_to_those_there_are(product: Product, reading: str) -> None:
+    product.kommo.switches.set("no_right", reading)
+    contract, other = await _contract(product), product.lead()
+    known, link = set(product.account.leads), await product.link(other)
+    await product.quiet()
+    admin = product.account.admin
+    admin.is_admin, admin.leads.add = False, "D"
+    _renew(product)
+    await product.pay(link)
+    await product.until(lambda: product.notes(other) and len(product.notes(contract)) == 2)
+    admin.is_admin = True
+    await product.quiet()
+    assert _others(product, known) == []
+    assert f"no new deal for a renewal of deal {contract}" in await _problem(product)
+
+
 async def test_periods_that_were_told_on_the_contract_stay_there(product: Product) -> None:
     await _choose(product, "same_deal")
     contract = await _contract(product)
