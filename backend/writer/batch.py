@@ -22,21 +22,21 @@ from backend.writer.wanting import is_test, wanted_of
 log = structlog.get_logger()
 
 
-async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Lead]) -> None:
-    """``leads`` as they were just read; they stay dirty where shadow mode was switched on since. Errors of Kommo that
-    concern the whole account are raised."""
+async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Lead], read_at: float) -> None:
+    """``leads`` as Kommo was asked for them at that moment; they stay dirty where shadow mode was switched on since.
+    Errors of Kommo that concern the whole account are raised."""
     async with resources.database.read() as session:
         page = await journal.page_for(session, claim.account_id, leads.keys(), resources.clock())
     if options_of(page.account).shadow:
         return
-    later = {lead_id: Later(at) for lead_id, at in (await settle(resources, claim, page, leads)).items()}
+    later = {lead_id: Later(at) for lead_id, at in (await settle(resources, claim, page, leads, read_at)).items()}
     split = await split_off(resources, claim, page, leads)
     later |= split
     plans = await _plans(resources, page, {lead: leads[lead] for lead in leads if lead not in split}, later)
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await intents.intend(session, claim.account_id, plans, claim.epoch, resources.clock())
-    taken = await patch(resources, claim, page, [one for one in plans if one.patches], later)
+    taken = await patch(resources, claim, page, [one for one in plans if one.patches], later, read_at)
     written = [one for one in plans if one.lead_id in taken or not one.patches]
     await write_tasks(resources, claim, written, leads, later)
     await post_notes(resources, claim, page, written, later)

@@ -30,6 +30,7 @@ async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[]
     try:
         while under_way.goes_on:
             await take_news()
+            read_at = resources.clock()
             leads = await _read(resources, claim, under_way.leads)
             if leads is None and under_way.is_empty:
                 break
@@ -38,7 +39,7 @@ async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[]
                 continue
             for batch in _batches(leads, resources.writes.of(claim.account_id)):
                 if await under_way.room():
-                    under_way.begin(_write(resources, claim, batch), batch)
+                    under_way.begin(_write(resources, claim, batch, read_at), batch)
     except asyncio.CancelledError:
         under_way.cancel()
         raise
@@ -53,9 +54,9 @@ def _batches(leads: dict[int, Lead], size: int) -> Iterator[dict[int, Lead]]:
         yield {lead_id: leads[lead_id] for lead_id in ids[start : start + size]}
 
 
-async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead]) -> None:
+async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead], read_at: float) -> None:
     try:
-        await write_batch(resources, claim, batch)
+        await write_batch(resources, claim, batch, read_at)
     except KommoTooSlow:
         resources.writes.too_many(claim.account_id, len(batch))
         raise

@@ -18,14 +18,19 @@ from backend.writer.plan import Plan
 from backend.writer.remapping import PlanAgain, check_map, check_places
 from backend.writer.sending import Outcome, send
 
+OLD_SECONDS = 10.0
+"""Much longer than a batch waits for its slot, unless many accounts share the address or Kommo is slow."""
 log = structlog.get_logger()
 
 
-async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Later]) -> set[int]:
+async def patch(
+    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Later], read_at: float
+) -> set[int]:
     """The leads that Kommo confirmed; adds to ``later`` those that something had to be left out of.
 
     After a lost answer the moves are in doubt. Where after a refusal our fields or stages turn out to have changed in
-    Kommo, or deals to have been moved, nothing more is written and the deals are planned anew.
+    Kommo, or deals to have been moved, nothing more is written and the deals are planned anew. So it is where they
+    were moved since a reading that is old by now.
     """
     changes = {str(one.lead_id): _change(one) for one in plans}
     places = {one.lead_id: (one.moving["pipeline"], one.moving["from"]) for one in plans if one.move}
@@ -34,7 +39,7 @@ async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan
     async def call(batch: Mapping[str, LeadChange]) -> dict[str, bool]:
         nonlocal refused
         moved = {int(key): places[int(key)] for key, change in batch.items() if change.status_id}
-        if refused and moved:
+        if moved and (refused or resources.clock() - read_at > OLD_SECONDS):
             await check_places(resources, claim.account_id, moved)
         try:
             confirmed = await calling(resources, claim.account_id, lambda api: api.patch_leads(list(batch.values())))

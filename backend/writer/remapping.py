@@ -1,5 +1,5 @@
-"""A refusal may mean that a person removed a field, an option or a stage: looked at before any deal is blamed. And it
-took time, in which a person may have moved a deal: looked at before what is left is sent once more."""
+"""A refusal may mean that a person removed a field, an option or a stage: looked at before any deal is blamed. And time
+that passed since a deal was read is time in which a person may have moved it: looked at before it is moved by us."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -12,13 +12,15 @@ from backend.writer.moves import settled
 from backend.writer.plan import IN_DOUBT
 
 
-async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, float]:
+async def settle(
+    resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead], read_at: float
+) -> dict[int, float]:
     """Settle what is due of this page, in place; the leads that still have to wait, with the moment.
 
     An abandoned request may still be carried out within ``settle_seconds``; what is not there after that never was.
+    So it is due if it was when the ``leads`` were read.
     What is *sent* at this moment was left so by whoever died; from now on that word is about what we send.
     """
-    now = resources.clock()
     waiting: dict[int, float] = {}
     due: list[CardWrite] = []
     left: list[CardWrite] = []
@@ -26,7 +28,7 @@ async def settle(resources: Resources, claim: Claim, page: Page, leads: Mapping[
         if write.kind == "deal":  # of a period: settled where it is made
             continue
         due_at = write.sent_at + resources.settle_seconds
-        is_due, lead = due_at <= now, leads.get(write.lead_id)
+        is_due, lead = due_at <= read_at, leads.get(write.lead_id)
         if is_due or (write.kind == "stage" and lead and settled(write, lead, is_due=False)):
             due.append(write)
         else:

@@ -253,3 +253,27 @@ async def test_our_notes_start_no_bots(product: Product) -> None:
 async def test_every_intent_ends_as_done(product: Product) -> None:
     await product.paid_deal()
     assert {write.state for write in await product.rows(CardWrite)} == {"done"}
+
+
+async def test_what_a_person_did_while_we_were_kept_waiting_after_reading_stands(tmp_path: Path) -> None:
+    """Between reading the deal and writing it a doubt is settled, and Kommo is slow with its notes."""
+    clock = MovableClock()
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+        lead_id = product.lead()
+        links = [await product.link(lead_id, amount) for amount in ("120.00", "30.00")]
+        await product.pay(links[0])
+        await product.until(lambda: product.notes(lead_id))
+        await product.quiet()
+        async with product.resources.database.write() as session:
+            left = {"state": "sent", "sent_at": clock() - 2 * product.resources.settle_seconds}
+            await session.exec(update(CardWrite).where(col(CardWrite.kind) == "note").values(**left))
+        product.kommo.faults.add("delay", "/leads/notes", method="GET", seconds=0.5)
+        since = len(product.kommo.requests)
+        await product.pay(links[1])
+        await product.until(lambda: _calls(product, since, "GET", "/leads/notes"))
+        product.kommo.person().move_lead(lead_id, 143)
+        clock.advance(15)
+        await product.until(lambda: len(product.notes(lead_id)) == 2)
+        await product.quiet()
+        assert (product.deal(lead_id)["status_id"], product.fields(lead_id)["STRIPE_AMOUNT_PAID"]) == (143, "150")
+        assert [move["via"] for move in product.deal(lead_id)["moves"]] == ["person"]
