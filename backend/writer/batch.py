@@ -11,7 +11,7 @@ from backend.leases import Claim, fence
 from backend.resources import Resources
 from backend.writer import intents, journal
 from backend.writer.journal import Later, Page
-from backend.writer.notes import post_notes
+from backend.writer.notes import post_notes, that_fit
 from backend.writer.patches import patch
 from backend.writer.periods import split_off
 from backend.writer.plan import Plan, plan
@@ -46,7 +46,7 @@ async def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead], la
     plans: list[Plan] = []
     for lead in leads.values():
         try:
-            plans.append(_plan(resources, page, lead))
+            plans.append(that_fit(_plan(resources, page, lead)))
         except Exception:  # whatever is wrong with this one, the others must be written
             log.exception("a deal can't be planned", account=page.account.id, lead=lead.id)
             later[lead.id] = Later(None, "Something is wrong here with this deal; the log of the server says what.")

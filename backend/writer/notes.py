@@ -1,6 +1,8 @@
 """One note a deal for all its new facts, posted for many deals at once; then the deals are written."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import accumulate
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +23,15 @@ from backend.writer.plan import Plan
 from backend.writer.sending import Outcome, send
 
 SERVICE = "Stripe payments"
+LONGEST = 3600
+"""Bytes of our facts in one note: Kommo names no limit, and 4 kB with all that is around them are believed to go."""
+
+
+def that_fit(one: Plan) -> Plan:
+    """As many of its notes as Kommo takes in one, and one at the least; with the next look at the deal come more."""
+    sizes = accumulate(len(note.text.encode()) + 1 for note in one.notes)
+    count = max(1, sum(size <= LONGEST for size in sizes))
+    return replace(one, notes=one.notes[:count], more=True) if count < len(one.notes) else one
 
 
 async def post_notes(
@@ -33,7 +44,7 @@ async def post_notes(
         await fence(session, claim, now)
         await _record_notes(session, claim, page, outcome, now)
         open_yet = {int(key) for key in (*outcome.refused, *outcome.doubtful, *outcome.unsent)}
-        finished = [one.lead_id for one in plans if one.lead_id not in open_yet | later.keys()]
+        finished = [one.lead_id for one in plans if one.lead_id not in open_yet | later.keys() and not one.more]
         await journal.written(session, page, finished)
         touched = [one.lead_id for one in plans if one.patches or one.notes]
         await journal.audit_at(session, claim.account_id, touched, next_look(now, 0, resources.settle_seconds) or now)

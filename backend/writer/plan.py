@@ -18,7 +18,7 @@ IN_DOUBT = frozenset(("sent", "doubtful"))
 @dataclass(frozen=True)
 class Plan:
     """``fields``: field id → value to write; ``stages``: decisions to record, a move among them at the most;
-    ``moving``: what is kept of that move, to know later whether it happened."""
+    ``moving``: what is kept of that move, to know later whether it happened; ``more``: further notes are to follow."""
 
     lead_id: int
     fields: dict[int, Any] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class Plan:
     tasks: tuple[Task, ...] = ()
     healed: tuple[CardWrite, ...] = ()
     incoming: bool = False
+    more: bool = False
 
     @property
     def patches(self) -> bool:

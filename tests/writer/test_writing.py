@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from backend.clock import MovableClock
 from backend.models import CardWrite, Deal
+from backend.sandbox.stripe.foreign import Foreign
 from tests.product import Product, running
 
 SETTLE = 1.0
@@ -277,3 +278,22 @@ async def test_what_a_person_did_while_we_were_kept_waiting_after_reading_stands
         await product.quiet()
         assert (product.deal(lead_id)["status_id"], product.fields(lead_id)["STRIPE_AMOUNT_PAID"]) == (143, "150")
         assert [move["via"] for move in product.deal(lead_id)["moves"]] == ["person"]
+
+
+async def test_more_news_than_a_note_holds_take_several(tmp_path: Path) -> None:
+    """An outage is over, and a busy deal has eighty payments to tell of."""
+    clock = MovableClock()
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+        product.kommo.switches.set("note_limit", "4096")
+        lead_id = product.lead()
+        product.kommo.faults.add("429_json", "/leads", method="GET")
+        marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(lead_id)}
+        paid = [product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)["id"] for _ in range(80)]
+        await product.quiet()
+        clock.advance(302)
+        product.resources.work_arrived.set()
+        await product.until(lambda: "".join(note.text for note in product.notes(lead_id)).count("pi_") == len(paid))
+        await product.quiet()
+        said = "".join(note.text for note in product.notes(lead_id))
+        assert [said.count(one) for one in paid] == [1] * len(paid)
+        assert max(len(note.text) for note in product.notes(lead_id)) <= 4000
