@@ -83,7 +83,7 @@ class Pace:
         while True:
             slot = await (self._when_free(row, interval) if backlog else self._next(row, interval))
             await self._check(slot)
-            await asyncio.sleep(max(0.0, slot.at - self._clock()))
+            slot = await self._waited_for(row, slot)
             if last_check is not None:
                 await last_check()
             checked_at = self._clock()
@@ -92,6 +92,18 @@ class Pace:
             if last_check is not None and self._clock() - checked_at > LATE_SECONDS:  # it slept since, perhaps for long
                 await last_check()
             return slot
+
+    async def _waited_for(self, row: int, slot: Slot) -> Slot:
+        """Raises where Kommo has asked for patience or blocked us meanwhile: who stands in line goes no more."""
+        wait = slot.at - self._clock()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        if wait <= 0 or slot.blocked_at:
+            return slot
+        async with self._database.read() as session:
+            slot = await rows.as_it_stands(session, row, slot)
+        await self._check(slot)
+        return slot
 
     async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
         """Whoever comes late may go all the same if the next one can still be told to wait: the last in line always

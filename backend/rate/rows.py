@@ -45,6 +45,13 @@ async def take(session: AsyncSession, row: int, interval: float, now: float, ahe
     return Slot(taken_slot[0] - interval, *taken_slot) if taken_slot else None
 
 
+async def as_it_stands(session: AsyncSession, row: int, slot: Slot) -> Slot:
+    """The same slot with what has been learned since it was taken."""
+    now = select(Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at).where(Rate.account_id == row)
+    found = (await session.exec(now)).first()
+    return Slot(slot.at, slot.next_at, *found) if found else slot
+
+
 async def put_off(session: AsyncSession, row: int, slot: Slot, until: float) -> bool:
     """The next request goes later, for this one is late; False where somebody has taken the next slot already."""
     free = update(Rate).where(col(Rate.account_id) == row, col(Rate.next_at) == slot.next_at)

@@ -178,3 +178,21 @@ async def test_a_clock_that_was_set_back_stops_nobody(pace: Pace, clock: Movable
     clock._offset = 0.0
     await asyncio.wait_for(ask(pace), 3)
     await asyncio.wait_for(ask(pace, backlog=True), 3)
+
+
+@pytest.mark.parametrize(("error", "accounts"), [(KommoBlocked(), 10), (KommoRateLimited(retry_after=200), 1)])
+async def test_who_stands_in_line_when_kommo_wants_no_more_sends_nothing_either(
+    database_url: str, clock: MovableClock, error: KommoError, accounts: int
+) -> None:
+    sent: list[int] = []
+
+    async def one(pace: Pace, number: int, *, backlog: bool) -> None:
+        async with pace.turn(ACCOUNT + number % accounts, backlog=backlog):
+            sent.append(number)
+            raise error
+
+    async with processes(database_url, clock, 2) as paces:
+        asking = [one(paces[number % 2], number, backlog=number < 2) for number in range(10)]
+        outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert len(sent) == 1
+    assert {type(outcome) for outcome in outcomes} == {type(error)}
