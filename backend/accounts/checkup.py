@@ -1,13 +1,15 @@
 """Is everything as it should be? Each account at Kommo and each connection at Stripe is asked; nothing is changed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from sqlmodel import col, select
 
 from backend.accounts.connections import stripe_api, webhook_url
 from backend.accounts.endpoints import wrong_with
 from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.renewals import refused_renewal
 from backend.accounts.tokens import calling
 from backend.errors import NotConnected
 from backend.kommo_api.deal_fields import DEAL_FIELDS, missing
@@ -18,6 +20,7 @@ from backend.stripe_api.client import Refused, Unreachable
 from backend.vault import CannotOpen
 
 BY_ITSELF = "a running worker mends it within the hour"
+BY_HAND = "Make the deal by hand if it is wanted, or let renewals stay on their deal; this is told for 30 days."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Finding:
     said: str
 
 
-async def examine(resources: Resources) -> AsyncIterator[Finding]:
+async def examine(resources: Resources, *, by_token: bool = False) -> AsyncIterator[Finding]:
+    """``by_token``: the environment names a long-lived token."""
     async with resources.database.read() as session:
         integrations = await all_integrations(session)
         accounts = (await session.exec(select(Account).order_by(col(Account.id)))).all()
@@ -37,8 +41,7 @@ async def examine(resources: Resources) -> AsyncIterator[Finding]:
     for integration in integrations:
         yield _integration(resources, integration)
     if not accounts:
-        start = f"{resources.addresses.public_url}/oauth/kommo/start"
-        yield Finding("Kommo", False, f"no account is connected: install the integration, or open {start}")
+        yield Finding("Kommo", False, f"no account is connected: {_first_step(resources, integrations, by_token)}")
     for account in accounts:
         async for finding in _account(resources, account):
             yield finding
@@ -47,6 +50,18 @@ async def examine(resources: Resources) -> AsyncIterator[Finding]:
     for connection in connections:
         async for finding in _connection(resources, connection):
             yield finding
+
+
+def _first_step(resources: Resources, integrations: Sequence[Integration], by_token: bool) -> str:
+    if by_token:
+        return "`serve` uses KOMMO_LONG_LIVED_TOKEN; where its log says that Kommo refuses it, make a new one"
+    if not integrations:
+        return "set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, or run `kommo-stripe integrations add`"
+    return f"install the integration, or open {_start(resources, integrations[0].client_id)}"
+
+
+def _start(resources: Resources, client_id: str) -> str:
+    return f"{resources.addresses.public_url}/oauth/kommo/start?{urlencode({'client_id': client_id})}"
 
 
 def _integration(resources: Resources, integration: Integration) -> Finding:
@@ -60,14 +75,13 @@ def _integration(resources: Resources, integration: Integration) -> Finding:
 
 async def _account(resources: Resources, account: Account) -> AsyncIterator[Finding]:
     what = f"Kommo {account.subdomain or account.id}"
-    if account.state != "connected":
-        start = f"{resources.addresses.public_url}/oauth/kommo/start"
-        yield Finding(what, False, f"{account.state}: {account.problem} Connect again: {start}")
-        return
     try:
         await calling(resources, account.id, lambda api: api.account())
         there = await calling(resources, account.id, lambda api: api.custom_fields())
-    except (KommoError, NotConnected, CannotOpen) as error:
+    except NotConnected:
+        yield Finding(what, False, await _way_back(resources, account.id))
+        return
+    except (KommoError, CannotOpen) as error:
         yield Finding(what, False, str(error))
         return
     yield Finding(what, True, "Kommo answers to its token")
@@ -79,6 +93,24 @@ async def _account(resources: Resources, account: Account) -> AsyncIterator[Find
         yield Finding(f"{what}: fields", True, f"all {len(DEAL_FIELDS)} are there")
     if account.problem:
         yield Finding(f"{what}: set-up", False, account.problem)
+    async with resources.database.read() as session:
+        refused = await refused_renewal(session, account.id, resources.clock())
+    if refused:
+        yield Finding(f"{what}: renewals", False, f"{refused} {BY_HAND}")
+
+
+async def _way_back(resources: Resources, account_id: int) -> str:
+    """Why the account is not connected, as it is known by now, and what connects it."""
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+        integration = await session.get(Integration, account.client_id)
+    if not account.token_expires_at:
+        way = "Put a new KOMMO_LONG_LIVED_TOKEN into the settings and start again."
+    elif integration is None:
+        way = f"Run `kommo-stripe integrations add {account.client_id}`, then `doctor` again."
+    else:
+        way = f"Connect again: {_start(resources, account.client_id)}"
+    return f"{account.state}: {account.problem} {way}"
 
 
 async def _connection(resources: Resources, connection: StripeConnection) -> AsyncIterator[Finding]:

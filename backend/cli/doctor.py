@@ -33,7 +33,8 @@ async def _all_well(settings: Settings) -> bool:
         typer.echo(_line(database))
         if not database.is_well:
             return False
-        async for finding in examine(resources):
+        by_token = bool(settings.kommo_long_lived_token.get_secret_value())
+        async for finding in examine(resources, by_token=by_token):
             typer.echo(_line(finding))
             well = well and finding.is_well
     archive = _archive(settings.public_url)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.sandbox.stripe.accounts import LEAST
-from tests.accounts.around import put
+from tests.accounts.around import ACCOUNT, asked, installed, put, started
 from tests.product import Product, running
 from tests.terminal import typed
 
@@ -68,3 +68,73 @@ async def test_a_database_of_nobody_is_told_to_be_brought_up_to_date(product: Pr
 async def test_another_key_than_the_one_that_sealed_is_named(product: Product, tmp_path: Path) -> None:
     code, lines = await looked(product, tmp_path, SECRET_KEYS="another key of the tests")
     assert (code, "SECRET_KEYS" in of(lines, "integration")) == (1, True)
+
+
+async def test_a_renewal_that_got_no_deal_is_told(product: Product, tmp_path: Path) -> None:
+    await put(product, f"accounts/{product.account.id}/options", {"renewals": "new_deal"})
+    lead_id = product.lead("Hosting")
+    await product.pay(await product.link(lead_id, mode="subscription", interval="month"))
+    await product.until(lambda: product.notes(lead_id))
+    await product.quiet()
+    product.kommo.faults.add("402", "/api/v4/leads$", method="POST")
+    subscription = next(product.stripe.default_account.shelves[True].newest("subscription"))
+    product.stripe.renew_subscription(subscription["id"])
+    await product.until(lambda: len(product.notes(lead_id)) == 2)
+    await product.quiet()
+    code, lines = await looked(product, tmp_path)
+    said = of(lines, "Kommo acme: renewals")
+    assert (code, said.startswith("FIX"), f"a renewal of deal {lead_id}" in said) == (1, True, True)
+    assert "by hand" in said
+
+
+async def test_the_way_back_leads_through_the_accounts_own_integration(product: Product, tmp_path: Path) -> None:
+    """At the first look too, which is the one that learns of it."""
+    second = product.kommo.add_account("globex")
+    integration = await installed(product, second)
+    await product.quiet()
+    product.kommo.wallet.revoke(integration.client_id)
+    for _ in range(2):
+        code, lines = await looked(product, tmp_path)
+        assert (code, f"/oauth/kommo/start?client_id={integration.client_id}" in of(lines, "globex")) == (1, True)
+    await put_away(product, integration.client_id)
+    assert f"integrations add {integration.client_id}" in of((await looked(product, tmp_path))[1], "globex")
+
+
+async def put_away(product: Product, client_id: str) -> None:
+    url = f"{product.url}/admin/api/integrations/{client_id}"
+    assert (await product.http.delete(url, headers=product.admin)).status_code == 200
+
+
+async def test_where_a_long_lived_token_was_refused_it_is_named(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
+    no_oauth = {"kommo_client_id": "", "kommo_client_secret": ""}
+    token = {"kommo_long_lived_token": "of nobody", "kommo_subdomain": "acme"}
+    async with running(url, connected=False, more=no_oauth | token) as product:
+        await product.until(lambda: asked(product, ACCOUNT))
+        await product.quiet()
+        given = {"KOMMO_LONG_LIVED_TOKEN": "of nobody", "KOMMO_SUBDOMAIN": "acme"}
+        code, lines = await looked(product, tmp_path, **given)
+        said = of(lines, "Kommo")
+        assert (code, "KOMMO_LONG_LIVED_TOKEN" in said, "oauth" in said) == (1, True, False)
+
+
+async def test_where_nothing_is_known_the_first_step_is_to_name_an_integration(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
+    more = {"kommo_client_id": "", "kommo_client_secret": ""}
+    async with running(url, connected=False, more=more) as product:
+        said = of((await looked(product, tmp_path))[1], "Kommo")
+        assert ("KOMMO_CLIENT_ID" in said, "oauth" in said) == (True, False)
+
+
+async def test_an_account_by_a_long_lived_token_is_told_to_get_another(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
+    more = {"kommo_client_id": "", "kommo_client_secret": ""}
+    async with running(url, connected=False, more=more) as product:
+        token = product.kommo.long_lived_token(product.integration.client_id)
+        given = {"kommo_long_lived_token": token, "kommo_subdomain": "acme"} | more
+        async with started(product, url, **given) as by_token:
+            await by_token.until(lambda: by_token.stripe.default_account.shelves[True].endpoints)
+            await by_token.quiet()
+        product.kommo.wallet.revoke(product.integration.client_id)
+        said = of((await looked(product, tmp_path))[1], "Kommo acme")
+        assert ("KOMMO_LONG_LIVED_TOKEN" in said, "oauth" in said) == (True, False)
