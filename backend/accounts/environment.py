@@ -10,7 +10,7 @@ from backend.accounts.connect import trusted_host
 from backend.accounts.connecting_stripe import Given, rotated_connection, store_connection
 from backend.accounts.connections import connections_of, key_row, seal_secrets
 from backend.accounts.hooks import give_addresses
-from backend.accounts.integrations import Keys, put_integration
+from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.pairs import open_pair
 from backend.accounts.pending import Waiting, keep
 from backend.config import Settings
@@ -24,11 +24,13 @@ log = structlog.get_logger()
 async def ensure_environment(resources: Resources, settings: Settings) -> None:
     """What the environment says now holds: a changed secret, key or token is taken over at each start."""
     await give_addresses(resources)
-    if settings.kommo_client_id:
-        secret = settings.kommo_client_secret.get_secret_value()
-        keys = Keys(settings.kommo_client_id, secret, settings.redirect_uri)
-        async with resources.database.write() as session:
-            await put_integration(resources, session, keys, source="environment")
+    async with resources.database.write() as session:
+        if settings.kommo_client_id:
+            secret = settings.kommo_client_secret.get_secret_value()
+            keys = Keys(settings.kommo_client_id, secret, settings.redirect_uri)
+            await put_integration(resources, session, keys)
+            await session.flush()
+        await name_environments(session, settings.kommo_client_id)
     if settings.stripe_api_key.get_secret_value() or settings.webhook_secrets:
         await _put_stripe(resources, settings)
     if settings.kommo_long_lived_token.get_secret_value():

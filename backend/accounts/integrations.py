@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import update
+from sqlalchemy import case, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -74,16 +74,21 @@ def _address(given: Any) -> str:
     return str(given)
 
 
-async def put_integration(
-    resources: Resources, session: AsyncSession, keys: Keys, *, label: str = "", source: str = "admin"
-) -> Integration:
+async def put_integration(resources: Resources, session: AsyncSession, keys: Keys, *, label: str = "") -> Integration:
     row = await session.get(Integration, keys.client_id)
     if row is None:
-        row = Integration(client_id=keys.client_id, secret="", redirect_uri="", source=source)
+        row = Integration(client_id=keys.client_id, secret="", redirect_uri="")
     row.secret = resources.vault.seal_text(keys.secret, secret_row(keys.client_id))
     row.redirect_uri, row.label = keys.redirect_uri, label[:100] or row.label
     session.add(row)
     return row
+
+
+async def name_environments(session: AsyncSession, client_id: str) -> None:
+    """The environment names this integration, or with an empty id none; one that it named before is like any other."""
+    is_it = col(Integration.client_id) == client_id
+    source = case((is_it, "environment"), else_="admin")
+    await session.exec(update(Integration).where(or_(is_it, Integration.source == "environment")).values(source=source))
 
 
 async def note(resources: Resources, row: Integration, who: str, what: str) -> None:

@@ -118,6 +118,21 @@ async def test_a_used_code_given_by_hand_leaves_nothing_behind(unconnected: Prod
     assert made.client_id not in [row.client_id for row in await unconnected.rows(Integration)]
 
 
+async def test_begin_is_with_the_integration_that_the_environment_names_now(
+    unconnected: Product, sqlite_url: str
+) -> None:
+    former = unconnected.integration.client_id
+    last = max((unconnected.kommo.add_integration(unconnected.account, unconnected.integration.redirect_uri)
+                for _ in range(8)), key=lambda one: one.client_id)  # fmt: skip
+    assert last.client_id > former
+    named = {"kommo_client_id": last.client_id, "kommo_client_secret": last.client_secret}
+    async with started(unconnected, sqlite_url, **named) as product:
+        begun = await product.http.get(f"{product.url}/oauth/kommo/start", headers=product.admin)
+        assert f"client_id={last.client_id}&" in begun.headers["location"]
+        sources = {row.client_id: row.source for row in await product.rows(Integration)}
+        assert sources == {former: "admin", last.client_id: "environment"}
+
+
 async def test_the_command_line_connects_a_code_by_hand(unconnected: Product, sqlite_url: str, tmp_path: Path) -> None:
     made = unconnected.kommo.add_integration(unconnected.account, unconnected.integration.redirect_uri)
     code = unconnected.kommo.issue_code(made.client_id)
