@@ -46,7 +46,7 @@ async def _with_code(resources: Resources, keys: Keys, label: str, base_url: str
     except WrongSecret as error:
         raise FieldInvalid(error.message, field="client_secret") from error
     except CodeRefused as error:
-        raise FieldInvalid(error.message, field="code") from error
+        raise FieldInvalid(error.message, field=error.field or "code") from error
     await _put(resources, keys, label)  # first: where Kommo is silent now, the answer is adopted later by these keys
     account = await adopt(resources, answer)
     return Added(await _put(resources, keys, label, account), account)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from backend.accounts.adopting import adopt
-from backend.accounts.integrations import Keys, keys_of
+from backend.accounts.integrations import Keys, keys_of, same_address
 from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code
 from backend.errors import BadCallback, KommoUnreachable, ProductError
 from backend.kommo_api.errors import KommoError
@@ -26,7 +26,7 @@ class WrongSecret(BadCallback):
 
 
 class CodeRefused(BadCallback):
-    """The code is used, too old, or of another integration."""
+    """The code is used, too old, or of another integration; or, with ``field``, the redirect URI is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,10 @@ async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str)
     except TokenRefused as error:
         if error.wrong_keys:
             raise WrongSecret("Kommo does not accept the secret key. Copy it again from the integration.") from error
+        if error.wrong_address:
+            raise CodeRefused(same_address(keys), field="redirect_uri") from error
+        if error.status == 404:
+            raise CodeRefused(f"Kommo has no account at {base_url}.", field="subdomain") from error
         raise CodeRefused(
             "Kommo does not accept the code: it is used or older than 20 minutes. Start again."
         ) from error

@@ -35,6 +35,14 @@ def keys_of(resources: Resources, integration: Integration) -> Keys:
     return Keys(integration.client_id, client_secret(resources, integration), integration.redirect_uri)
 
 
+def same_address(keys: Keys) -> str:
+    """What to do where Kommo knows another redirect URI."""
+    return (
+        "Kommo's form holds another Redirect URL than this server. "
+        f"Write {keys.redirect_uri} exactly there, or change it here, and start again."
+    )
+
+
 async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
     """Without their secrets."""
     async with resources.database.read() as session:

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import col
 
-from backend.accounts.integrations import client_secret
+from backend.accounts.integrations import client_secret, keys_of, same_address
 from backend.accounts.moving import follow, moved_host
 from backend.accounts.pairs import open_pair, seal_pair
 from backend.errors import NotConnected
@@ -96,13 +96,17 @@ async def _turn(resources: Resources, account: Account) -> Account:
         raw = await _kept_answer(resources, account) or await _asked(resources, account)
         return await _store(resources, account, parse_pair(raw, resources.clock()))
     except TokenRefused as error:
-        raise await must_reconnect(resources, account, _why(error)) from error
+        raise await must_reconnect(resources, account, await _why(resources, account, error)) from error
     except KommoError:
         await _give_up(resources, account)
         raise
 
 
-def _why(error: TokenRefused) -> str:
+async def _why(resources: Resources, account: Account, error: TokenRefused) -> str:
+    async with resources.database.read() as session:
+        integration = await session.get(Integration, account.client_id)
+    if error.wrong_address and integration is not None:
+        return same_address(keys_of(resources, integration))
     if error.wrong_keys:
         return "Kommo does not accept the integration's secret key any more. Enter the new one and install again."
     return f"Kommo refused the refresh token: {error}. Install the integration again."

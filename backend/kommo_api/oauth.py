@@ -43,6 +43,11 @@ class TokenRefused(KommoError):
         """The client id or the secret is at fault: the only 401 without a hint."""
         return self.status == 401 and not self.hint
 
+    @property
+    def wrong_address(self) -> bool:
+        """The redirect URI is another than the one of Kommo's form; nothing was used up."""
+        return "redirect uri" in self.hint.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentHost:

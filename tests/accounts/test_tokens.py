@@ -227,6 +227,14 @@ async def test_a_secret_renewed_in_kommo_is_named(shared: Ground, tenant: Tenant
     assert "secret key" in (await tenant.row()).problem
 
 
+async def test_another_redirect_uri_in_kommos_form_is_named(tenant: Tenant, clock: MovableClock) -> None:
+    tenant.integration.redirect_uri = "https://moved.example.com/oauth/kommo/callback"
+    clock.advance(OVER)
+    with pytest.raises(NotConnected):
+        await tenant.call()
+    assert f"Write {tenant.ground.settings.redirect_uri} exactly there" in (await tenant.row()).problem
+
+
 @pytest.mark.parametrize(
     "fault",
     ["400_try_again", "402", "403_block", "404_html", "429_html", "429_json", "500_json", "502_html", "504_html"],

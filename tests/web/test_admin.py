@@ -117,6 +117,18 @@ async def test_a_wrong_integration_is_refused_at_its_field_and_not_kept(
         assert await session.get(Integration, "never-seen") is None
 
 
+async def test_a_code_for_an_address_where_no_account_is_is_refused_at_the_address(
+    shared: Ground, tenant: Tenant
+) -> None:
+    former = tenant.account.subdomain
+    shared.kommo.rename_subdomain(tenant.account, f"{former}-moved")
+    given = {"client_secret": tenant.integration.client_secret, "subdomain": former,
+             "code": shared.kommo.issue_code(tenant.integration.client_id)}  # fmt: skip
+    answer = await call(shared, "PUT", f"integrations/{tenant.integration.client_id}", given)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "subdomain")
+    assert f"{former}.kommo.com" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("what", ["stages", "options", "stripe"])
 async def test_what_is_no_object_is_refused(tenant: Tenant, what: str) -> None:
     for body, status in ((b"{", 400), (b"", 400), (b"\xff", 400), (b"[]", 422), (b"null", 422), (b'"x"', 422)):
