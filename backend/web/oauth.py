@@ -2,20 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import select
 from starlette.datastructures import QueryParams
 
 from backend.accounts.connect import Callback, connect
+from backend.accounts.connections import connections_of
 from backend.accounts.sessions import Visitor
 from backend.accounts.uninstall import uninstall
-from backend.errors import BadCallback, NotConnected, ProductError
+from backend.errors import BadCallback, NotAuthorized, NotConnected, ProductError
 from backend.kommo_api.oauth import authorize_url
 from backend.models import Account, Integration
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep, check_admin
 from backend.web.pages import html, page
+from backend.web.setup.doors import login_page
 from backend.web.setup.visitors import current_visitor
 from backend.web.shapes import refusals
 
@@ -29,8 +31,22 @@ Text = Annotated[str, Query()]
     response_class=RedirectResponse,
     responses=refusals(401, 409, 422, 503),
 )
-async def start(request: Request, resources: ResourcesDep, client_id: Text = "") -> RedirectResponse:
-    """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages."""
+async def start(request: Request, resources: ResourcesDep, client_id: Text = "") -> Response:
+    """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages.
+
+    A browser, which can't be told to send the token, is asked to sign in and hears refusals in words.
+    """
+    try:
+        return await _begun(request, resources, client_id)
+    except ProductError as refusal:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        if isinstance(refusal, NotAuthorized):
+            return login_page("Sign in first, then press Connect.", status=refusal.status)
+        return page("Not connected", refusal.message, status=refusal.status)
+
+
+async def _begun(request: Request, resources: Resources, client_id: str) -> RedirectResponse:
     visitor = await current_visitor(request)
     if visitor is None:
         check_admin(request)
@@ -75,12 +91,21 @@ async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
     if account is None:
         return page(
             "The secret key is missing",
-            "Kommo's code was kept for 20 minutes. Add this integration's secret key here, and the account connects.",
+            "Kommo's code was kept for 20 minutes. Until then this server's operator adds the integration's secret key "
+            f"at {resources.addresses.public_url}/admin/accounts, and the account connects.",
         )
-    return page(
-        "Connected",
-        f"The Kommo account {account.subdomain or account.id} is connected. "
-        "Deal fields and webhook are being made; you may close this page.",
+    connected = f"The Kommo account {account.subdomain or account.id} is connected."
+    return page("Connected", f"{connected} {await _next_step(resources, account)}")
+
+
+async def _next_step(resources: Resources, account: Account) -> str:
+    async with resources.database.read() as session:
+        connections = await connections_of(session, account.id)
+    if any(one.state == "active" and one.api_key for one in connections):
+        return "Deal fields and webhook are being made; you may close this page."
+    return (
+        "Deal fields are being made. Next, connect Stripe: in Kommo, open the widget's Settings and press Open set-up. "
+        f"The operator of this server enters at {resources.addresses.public_url}/admin."
     )
 
 

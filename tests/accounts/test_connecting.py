@@ -34,6 +34,7 @@ async def waiting_code(product: Product) -> tuple[str, str]:
     code = product.kommo.issue_code(made.client_id)
     answer = await come_back(product, client_id=made.client_id, code=code, **HOOK)
     assert (answer.status_code, "secret key is missing" in answer.text) == (200, True)
+    assert f"{product.url}/admin/accounts" in answer.text
     return made.client_id, made.client_secret
 
 
@@ -116,6 +117,15 @@ async def test_a_used_code_given_by_hand_leaves_nothing_behind(unconnected: Prod
     )
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "code")
     assert made.client_id not in [row.client_id for row in await unconnected.rows(Integration)]
+
+
+async def test_a_code_by_hand_beside_another_redirect_uri_is_refused_at_that_field(unconnected: Product) -> None:
+    made = unconnected.kommo.add_integration(unconnected.account, "https://elsewhere.example.com/callback")
+    given = {"client_secret": made.client_secret, "code": unconnected.kommo.issue_code(made.client_id)}
+    answer = await put(unconnected, f"integrations/{made.client_id}", given)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "redirect_uri")
+    right = await put(unconnected, f"integrations/{made.client_id}", given | {"redirect_uri": made.redirect_uri})
+    assert right.json()["account_id"] == unconnected.account.id
 
 
 async def test_begin_is_with_the_integration_that_the_environment_names_now(

@@ -33,12 +33,36 @@ async def nothing_happened(product: Product) -> bool:
 async def test_kommos_redirect_connects_the_account(product: Product) -> None:
     answer = await come_back(product)
     assert (answer.status_code, "is connected" in answer.text) == (200, True)
+    assert "connect Stripe" not in answer.text
     assert [row.id for row in await product.rows(Account)] == [product.account.id]
+
+
+async def test_who_has_no_stripe_key_yet_is_told_that_it_is_the_next_step(tmp_path: Path) -> None:
+    more = {"stripe_api_key": ""}
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", connected=False, more=more) as product:
+        answer = await come_back(product)
+        assert ("is connected" in answer.text, "connect Stripe" in answer.text) == (True, True)
+        assert f"{product.url}/admin" in answer.text
 
 
 async def test_begin_needs_the_admins_token(product: Product) -> None:
     answer = await product.http.get(f"{product.url}/oauth/kommo/start")
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized")
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+async def test_who_begins_in_a_browser_is_asked_to_sign_in(product: Product) -> None:
+    """A browser can't be told to send a header."""
+    answer = await product.http.get(f"{product.url}/oauth/kommo/start", headers=BROWSER)
+    assert (answer.status_code, 'action="/admin/login"' in answer.text) == (401, True)
+
+
+async def test_a_browser_hears_in_words_that_an_integration_is_not_known(product: Product) -> None:
+    sent = BROWSER | product.admin
+    answer = await product.http.get(f"{product.url}/oauth/kommo/start", params={"client_id": "nobody"}, headers=sent)
+    assert (answer.status_code, "<h1>" in answer.text, "or add one" in answer.text) == (409, True, True)
 
 
 async def test_begin_leads_to_kommos_consent_page(product: Product) -> None:
@@ -158,6 +182,14 @@ async def test_an_old_code_is_refused_in_words(product: Product, clock: MovableC
     answer = await come_back(product, code=code)
     assert (answer.status_code, "older than 20 minutes" in answer.text) == (400, True)
     assert await product.rows(Account) == []
+
+
+async def test_another_redirect_uri_in_kommos_form_is_named(product: Product) -> None:
+    """To start again would end the same way."""
+    product.kommo.integrations[product.integration.client_id].redirect_uri = f"{product.url}/oauth/kommo/callback/"
+    answer = await come_back(product)
+    assert (answer.status_code, f"Write {product.url}/oauth/kommo/callback exactly there" in answer.text) == (400, True)
+    assert "older than 20 minutes" not in answer.text
 
 
 async def test_a_secret_that_was_renewed_in_kommo_is_named(product: Product) -> None:
