@@ -15,6 +15,7 @@ from backend.models import Account
 from backend.rate.rows import PROBE_SECONDS
 from backend.resources import Resources
 from backend.stripe_api.client import Unreachable
+from backend.vault import CannotOpen
 from backend.writer.audit import audit
 from backend.writer.audit import next_due as next_audit_due
 from backend.writer.batches import write_dirty
@@ -43,7 +44,7 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
         elif account:
             await write_dirty(resources, claim, lambda: ingest(resources, claim))
             await audit(resources, claim)
-    except (KommoError, NotConnected, Unreachable) as error:
+    except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
         wait = wait_seconds(error)
         log.warning("writing put off", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
         return resources.clock() + wait

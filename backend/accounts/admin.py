@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.connections import connections_of, webhook_url
 from backend.accounts.hooks import hook_url
 from backend.accounts.options import check_options, options_of
+from backend.accounts.pairs import opens
 from backend.accounts.renewals import refused_renewal, renewals_a_year
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.stages import check_stages, names_unknown
@@ -20,6 +21,8 @@ from backend.models import Account, Audit, Deal
 from backend.rate.rows import blocked_at
 from backend.resources import Resources
 from backend.wakeups import mark_dirty, want
+
+LOST = "No key in SECRET_KEYS opens this account's tokens. Put back the key that was in use, or connect again."
 
 
 async def list_accounts(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
@@ -32,11 +35,13 @@ async def list_accounts(resources: Resources, only: int | None = None) -> list[d
         return [await _shown(resources, session, account) for account in accounts]
 
 
-async def _problem(session: AsyncSession, account: Account, now: float) -> str:
+async def _problem(resources: Resources, session: AsyncSession, account: Account) -> str:
     """The one that all accounts behind our address share, the account's own, and that of its renewals."""
     blocked = "Kommo has blocked this server's address; only Kommo's support can lift that."
     shared = blocked if await blocked_at(session) else ""
-    known = (shared, account.problem, await refused_renewal(session, account.id, now))
+    lost = "" if opens(resources, account) else LOST
+    refused = await refused_renewal(session, account.id, resources.clock())
+    known = (shared, lost, account.problem, refused)
     return " ".join(one for one in known if one)
 
 
@@ -48,7 +53,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
         "state": account.state,
         "mode": "live" if is_live(account, connections) else "test",
         "ready": account.set_up_at > 0,
-        "problem": await _problem(session, account, resources.clock()),
+        "problem": await _problem(resources, session, account),
         "stages": account.stages,
         "options": options_of(account).model_dump(),
         "hook_url": hook_url(resources, account),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from backend.accounts.adopting import adopt
-from backend.accounts.integrations import Keys, keys_of, same_address
+from backend.accounts.integrations import Keys, known_keys, same_address
 from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code
 from backend.errors import BadCallback, KommoUnreachable, ProductError
 from backend.kommo_api.errors import KommoError
@@ -51,10 +51,11 @@ async def connect(resources: Resources, callback: Callback) -> Account | None:
     base_url = trusted_host(resources, callback.referer)
     async with resources.database.read() as session:
         integration = await session.get(Integration, callback.client_id)
-    if integration is None:
+    keys = known_keys(resources, integration)
+    if keys is None:
         await keep_code(resources, callback.client_id, base_url, callback.code)
         return None
-    return await adopt(resources, await exchange(resources, keys_of(resources, integration), base_url, callback.code))
+    return await adopt(resources, await exchange(resources, keys, base_url, callback.code))
 
 
 def _check_state(resources: Resources, callback: Callback) -> None:
@@ -146,8 +147,9 @@ async def _go_on(resources: Resources, waiting: Waiting) -> None:
         return
     async with resources.database.read() as session:
         integration = await session.get(Integration, waiting.client_id)
-    if integration is not None:
-        await use_code(resources, keys_of(resources, integration), waiting)
+    keys = known_keys(resources, integration)
+    if keys is not None:
+        await use_code(resources, keys, waiting)
 
 
 async def use_code(resources: Resources, keys: Keys, waiting: Waiting) -> Account:

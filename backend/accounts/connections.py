@@ -1,6 +1,7 @@
 """Stripe connections: a Stripe account and mode seen from one Kommo account, its key and its signing secrets."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,6 +11,7 @@ from backend.ledger.load import is_live
 from backend.models import Account, StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import StripeApi
+from backend.vault import CannotOpen
 
 
 def key_row(connection_id: str) -> str:
@@ -34,11 +36,21 @@ def stripe_api(resources: Resources, connection: StripeConnection) -> StripeApi:
 
 
 def secrets_of(resources: Resources, connection: StripeConnection) -> list[str]:
-    """All signing secrets that are alive: made by API and given by hand."""
-    row = secret_row(connection.id)
-    return [
-        resources.vault.open_text(sealed, row) for sealed in (*connection.webhook_secrets, *connection.given_secrets)
-    ]
+    """All signing secrets that are alive: made by API and given by hand. ``CannotOpen`` where none of them opens."""
+    sealed = [*connection.webhook_secrets, *connection.given_secrets]
+    opened = opened_secrets(resources, connection, sealed)
+    if sealed and not opened:
+        resources.vault.open_text(sealed[0], secret_row(connection.id))
+    return opened
+
+
+def opened_secrets(resources: Resources, connection: StripeConnection, sealed: Iterable[str]) -> list[str]:
+    """One whose key was lost is passed over: beside it stands the one that was made since."""
+    opened = []
+    for one in sealed:
+        with suppress(CannotOpen):
+            opened.append(resources.vault.open_text(one, secret_row(connection.id)))
+    return opened
 
 
 async def connections_of(session: AsyncSession, account_id: int) -> list[StripeConnection]:

@@ -5,15 +5,17 @@ from collections.abc import Collection
 
 import structlog
 
-from backend.accounts.connections import connections_of, secret_row, stripe_api, webhook_url
+from backend.accounts.connections import connections_of, opened_secrets, secret_row, stripe_api, webhook_url
 from backend.models import StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import DESCRIPTION, PINNED_VERSION, Answer, Refused, StripeApi, Unreachable
 from backend.stripe_api.events import HANDLERS
+from backend.vault import CannotOpen
 
 EVENTS = sorted(HANDLERS)
 FORMER_SECONDS = 4 * 86400.0
 """Stripe tries for three days to deliver what an endpoint that was replaced did not take."""
+LOST = "No key in SECRET_KEYS opens this key of Stripe's. Put back the key that was in use, or paste Stripe's again."
 log = structlog.get_logger()
 
 
@@ -32,6 +34,9 @@ async def ensure_endpoint(resources: Resources, connection: StripeConnection) ->
         made = await _made_or_repaired(resources, connection)
     except Refused as error:
         await _refused(resources, connection, error)
+        return
+    except CannotOpen:
+        await _note_problem(resources, connection, LOST)
         return
     if made is not None:
         await _keep_endpoint(resources, connection, made)
@@ -53,7 +58,8 @@ async def _made_or_repaired(resources: Resources, connection: StripeConnection) 
     """The new endpoint with its secret, or None where the one that is there is as it should be."""
     api, url = stripe_api(resources, connection), webhook_url(resources, connection.id)
     there = await _endpoint(api, connection.endpoint_id)
-    if there is not None and there.get("api_version") == PINNED_VERSION and connection.webhook_secrets:
+    has_secret = opened_secrets(resources, connection, connection.webhook_secrets)
+    if there is not None and there.get("api_version") == PINNED_VERSION and has_secret:
         if wrong_with(there, url):
             await api.update_endpoint(there["id"], EVENTS, url)
         if resources.clock() - there["created"] > FORMER_SECONDS:

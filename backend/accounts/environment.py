@@ -11,12 +11,13 @@ from backend.accounts.connecting_stripe import Given, rotated_connection, store_
 from backend.accounts.connections import connections_of, key_row, seal_secrets
 from backend.accounts.hooks import give_addresses
 from backend.accounts.integrations import Keys, name_environments, put_integration
-from backend.accounts.pairs import open_pair
+from backend.accounts.pairs import open_pair, opens
 from backend.accounts.pending import Waiting, keep
 from backend.config import Settings
 from backend.errors import StripeUnreachable
 from backend.models import Account, StripeConnection
 from backend.resources import Resources
+from backend.vault import CannotOpen
 
 log = structlog.get_logger()
 
@@ -83,7 +84,11 @@ async def _of_environment(session: AsyncSession) -> StripeConnection | None:
 
 
 def _key(resources: Resources, row: StripeConnection) -> str:
-    return resources.vault.open_text(row.api_key, key_row(row.id)) if row.api_key else ""
+    """Empty as well where no key of ours opens it: the environment's takes its place like any new one."""
+    try:
+        return resources.vault.open_text(row.api_key, key_row(row.id)) if row.api_key else ""
+    except CannotOpen:
+        return ""
 
 
 async def _account_id(session: AsyncSession, subdomain: str) -> int | None:
@@ -111,5 +116,9 @@ async def _put_token(resources: Resources, settings: Settings) -> None:
 def _is_other(resources: Resources, account: Account, settings: Settings) -> bool:
     """Connected by a long-lived token, and not by the one, or not beside the integration, of the environment now."""
     token = settings.kommo_long_lived_token.get_secret_value().strip()
-    same = open_pair(resources, account).access_token == token and account.client_id == settings.kommo_client_id
+    same = (
+        opens(resources, account)
+        and open_pair(resources, account).access_token == token
+        and account.client_id == settings.kommo_client_id
+    )
     return not account.token_expires_at and not same

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.errors import FieldInvalid, RequestNotFound
 from backend.models import Account, Audit, Integration
 from backend.resources import Resources
+from backend.vault import CannotOpen
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ def client_secret(resources: Resources, integration: Integration) -> str:
 
 def keys_of(resources: Resources, integration: Integration) -> Keys:
     return Keys(integration.client_id, client_secret(resources, integration), integration.redirect_uri)
+
+
+def known_keys(resources: Resources, integration: Integration | None) -> Keys | None:
+    """None where the integration is not known here, or no key of ours opens its secret: then it must be given."""
+    try:
+        return keys_of(resources, integration) if integration else None
+    except CannotOpen:
+        return None
 
 
 def same_address(keys: Keys) -> str:
@@ -96,7 +105,9 @@ async def name_environments(session: AsyncSession, client_id: str) -> None:
     """The environment names this integration, or with an empty id none; one that it named before is like any other."""
     is_it = col(Integration.client_id) == client_id
     source = case((is_it, "environment"), else_="admin")
-    await session.exec(update(Integration).where(or_(is_it, Integration.source == "environment")).values(source=source))
+    await session.exec(
+        update(Integration).where(or_(is_it, col(Integration.source) == "environment")).values(source=source)
+    )
 
 
 async def note(resources: Resources, row: Integration, who: str, what: str) -> None:

@@ -9,6 +9,7 @@ from backend.kommo_api.client import KommoApi
 from backend.kommo_api.tokens import TokenPair
 from backend.models import Account
 from backend.resources import Resources
+from backend.vault import CannotOpen
 
 
 def tokens_row(account_id: int) -> str:
@@ -23,6 +24,15 @@ def seal_pair(resources: Resources, account_id: int, pair: TokenPair) -> str:
 def open_pair(resources: Resources, account: Account) -> TokenPair:
     kept = orjson.loads(resources.vault.open_text(account.tokens, tokens_row(account.id)))
     return TokenPair(kept["access_token"], kept["refresh_token"], account.token_expires_at)
+
+
+def opens(resources: Resources, account: Account) -> bool:
+    """Whether one of SECRET_KEYS opens the account's tokens; where none does, connecting again is a way on."""
+    try:
+        open_pair(resources, account)
+    except CannotOpen:
+        return False
+    return True
 
 
 def api_of(resources: Resources, account: Account, *, base_url: str = "") -> KommoApi:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import structlog
 from sqlalchemy import delete
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +16,7 @@ from backend.errors import BadCallback
 from backend.models import PendingCode
 from backend.resources import Resources
 from backend.signing import opaque_id
+from backend.vault import CannotOpen
 
 CODE_SECONDS = 20 * 60
 """Kommo's own life of a code."""
@@ -22,6 +24,7 @@ ANSWER_SECONDS = 24 * 3600
 """Kommo's own life of the access token in an answer."""
 MOST_CODES = 500
 """Anybody may bring a code for an integration that we don't know; only so many are kept."""
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +80,32 @@ async def waiting_code(resources: Resources, client_id: str) -> Waiting | None:
     """The code that waits for this integration's secret, if it is still good."""
     async with resources.database.read() as session:
         row = await session.get(PendingCode, client_id)
-    waiting = _opened(resources, row) if row else None
+    waiting = _readable(resources, row) if row else None
     return None if waiting is None or waiting.is_over(resources.clock()) else waiting
 
 
 async def all_waiting(resources: Resources) -> list[Waiting]:
-    """What is over is forgotten."""
+    """What is over is forgotten. What no key opens holds up nothing else, and may be opened yet: its key comes back."""
     async with resources.database.read() as session:
         rows = (await session.exec(select(PendingCode))).all()
-    waiting = [_opened(resources, row) for row in rows]
+    waiting = [_readable(resources, row) or _closed(row) for row in rows]
     for one in waiting:
         if one.is_over(resources.clock()):
             await forget(resources, one)
-    return [one for one in waiting if not one.is_over(resources.clock())]
+    return [one for one in waiting if one.secret and not one.is_over(resources.clock())]
+
+
+def _readable(resources: Resources, row: PendingCode) -> Waiting | None:
+    try:
+        return _opened(resources, row)
+    except CannotOpen as error:
+        log.warning("what waits does not open", reason=str(error))
+        return None
+
+
+def _closed(row: PendingCode) -> Waiting:
+    """Whatever it is, it is over with the last of its kind."""
+    return Waiting(row.client_id, "answer", "", "", row.base_url, row.received_at)
 
 
 def _opened(resources: Resources, row: PendingCode) -> Waiting:

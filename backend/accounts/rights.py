@@ -13,7 +13,7 @@ from backend.accounts.tokens import calling
 from backend.errors import DealNotFound, KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.kommo_api.values import Lead, User
-from backend.kommo_api.widget_token import BadWidgetToken, read_widget_token
+from backend.kommo_api.widget_token import BadWidgetToken, named_client_id, read_widget_token
 from backend.models import Account
 from backend.resources import Resources
 
@@ -42,10 +42,12 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
     async with resources.database.read() as session:
         integrations = await all_integrations(session)
         try:
+            named = named_client_id(token)
+            theirs = [one for one in integrations if one.client_id == named]
             said = read_widget_token(
                 token,
-                secrets={one.client_id: client_secret(resources, one) for one in integrations},
-                audiences={one.client_id: one.redirect_uri for one in integrations},
+                secrets={one.client_id: client_secret(resources, one) for one in theirs},
+                audiences={one.client_id: one.redirect_uri for one in theirs},
                 now=resources.clock(),
             )
         except BadWidgetToken as error:

@@ -19,6 +19,7 @@ from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.models import Account, Audit, Deal
 from backend.resources import Resources
 from backend.stripe_api.client import Unreachable
+from backend.vault import CannotOpen
 from backend.wakeups import mark_dirty, want
 
 LOOK_AGAIN_SECONDS = 3600.0
@@ -59,7 +60,7 @@ async def look_again(resources: Resources) -> None:
     for account_id in accounts:
         try:
             await set_up(resources, account_id)
-        except (KommoError, NotConnected, Unreachable) as error:
+        except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
             log.warning("set-up not looked at", account=account_id, reason=str(error))
 
 

@@ -38,7 +38,7 @@ def read_widget_token(
 
     Kommo's page uses one token for many calls, so it is good until it expires. Raises ``BadWidgetToken``.
     """
-    client_id = text(_decoded(token, verify=False).get("client_uuid"))
+    client_id = named_client_id(token)
     if client_id not in secrets or client_id not in audiences:
         raise BadWidgetToken("The widget's token is of an integration that is not connected here.")
     claims = _decoded(token, verify=True, key=secrets[client_id])
@@ -48,6 +48,11 @@ def read_widget_token(
         return _user(claims)
     except Unreadable as error:
         raise BadWidgetToken(f"The widget's token can't be read: {error}.") from error
+
+
+def named_client_id(token: str) -> str:
+    """The integration that the token says it is of, before anything is proven."""
+    return text(_decoded(token, verify=False).get("client_uuid"))
 
 
 def _decoded(token: str, *, verify: bool, key: str = "") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from backend.errors import FieldInvalid, ProductError, Unavailable
 from backend.inbox import Inbox
 from backend.resources import Resources
+from backend.vault import CannotOpen
 from backend.web import admin, health, home, hooks, oauth, pay, setup, statement, widget
 from backend.web.around import CLIENTS, Around
 from backend.web.document import describe
@@ -18,6 +19,10 @@ from backend.web.languages import of_client
 from backend.web.pay_pages import plain_page
 from backend.web.webhooks import WebhookDoor
 
+LOST = (
+    "A secret that is stored here opens by no key in SECRET_KEYS. This server's operator puts back the key that was in "
+    "use, or gives the secret again; `kommo-stripe doctor` names it."
+)
 log = structlog.get_logger()
 
 
@@ -55,6 +60,11 @@ def _answer_errors(app: FastAPI) -> None:
     async def _database(request: Request, error: DBAPIError) -> JSONResponse:
         log.error("database trouble", reason=type(error.orig).__name__ if error.orig else "unknown")
         return await _product(request, Unavailable("The database is away. Nothing was changed; try again in a moment."))
+
+    @app.exception_handler(CannotOpen)
+    async def _lost(request: Request, error: CannotOpen) -> JSONResponse:
+        log.error("a secret does not open", reason=str(error))
+        return await _product(request, Unavailable(LOST))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ async def test_begin_is_with_the_integration_that_the_environment_names_now(
     last = max((unconnected.kommo.add_integration(unconnected.account, unconnected.integration.redirect_uri)
                 for _ in range(8)), key=lambda one: one.client_id)  # fmt: skip
     assert last.client_id > former
-    named = {"kommo_client_id": last.client_id, "kommo_client_secret": last.client_secret}
+    named: dict[str, Any] = {"kommo_client_id": last.client_id, "kommo_client_secret": last.client_secret}
     async with started(unconnected, sqlite_url, **named) as product:
         begun = await product.http.get(f"{product.url}/oauth/kommo/start", headers=product.admin)
         assert f"client_id={last.client_id}&" in begun.headers["location"]

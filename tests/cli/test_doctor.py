@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,7 +132,7 @@ async def test_an_account_by_a_long_lived_token_is_told_to_get_another(tmp_path:
     more = {"kommo_client_id": "", "kommo_client_secret": ""}
     async with running(url, connected=False, more=more) as product:
         token = product.kommo.long_lived_token(product.integration.client_id)
-        given = {"kommo_long_lived_token": token, "kommo_subdomain": "acme"} | more
+        given: dict[str, Any] = {"kommo_long_lived_token": token, "kommo_subdomain": "acme", **more}
         async with started(product, url, **given) as by_token:
             await by_token.until(lambda: by_token.stripe.default_account.shelves[True].endpoints)
             await by_token.quiet()
