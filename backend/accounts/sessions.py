@@ -62,13 +62,21 @@ async def make_link(resources: Resources, user: WidgetUser) -> str:
 
 
 async def _check_admin(resources: Resources, user: WidgetUser) -> None:
-    otherwise = f"The operator of this server can enter at {resources.addresses.public_url}/admin."
+    door = f"{resources.addresses.public_url}/admin"
     try:
         found = await calling(resources, user.account.id, lambda api: api.user(user.user_id))
     except KommoForbidden:
         found = None
-    except (KommoError, NotConnected) as error:
-        raise KommoUnreachable(f"Kommo could not be asked whether you are an administrator. {otherwise}") from error
+    except NotConnected as error:
+        raise NotConnected(
+            "Kommo is not connected any more. Install the integration again in Kommo; where that alone does not help, "
+            f"the operator of this server presses Connect again at {door}."
+        ) from error
+    except KommoError as error:
+        raise KommoUnreachable(
+            "Kommo could not be asked whether you are an administrator. Try again in a moment; "
+            f"the operator of this server can enter at {door}."
+        ) from error
     if found is None or not (found.is_admin and found.is_active):
         raise NotAllowed("Only an administrator of this Kommo account may open the set-up.")
 

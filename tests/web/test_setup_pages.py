@@ -67,6 +67,17 @@ async def test_an_admin_gets_a_link_that_enters_once(product: Product) -> None:
     assert "used or is older than a minute" in second.text
 
 
+async def test_an_admin_whose_kommo_is_not_connected_any_more_is_told_who_can_connect_it(product: Product) -> None:
+    """To try again in a moment would never help; and the button *Connect again* stands behind this door."""
+    product.kommo.wallet.revoke(product.integration.client_id)
+    for _ in range(2):
+        refused = await way_in(product)
+        said = refused.json()["error"]
+        assert (refused.status_code, said["code"]) == (409, "not_connected")
+        assert "Install the integration again" in said["message"]
+        assert f"{product.url}/admin" in said["message"]
+
+
 async def test_a_link_is_over_after_a_minute(product: Product, clock: MovableClock) -> None:
     url = (await way_in(product)).json()["url"]
     clock.advance(61)
