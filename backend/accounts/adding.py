@@ -27,7 +27,7 @@ async def add_integration(resources: Resources, client_id: str, given: Mapping[s
     keys = await given_keys(resources, client_id, given)
     code, label = given.get("code"), given.get("label") or ""
     for name, value in (("code", code or ""), ("label", label)):
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "\x00" in value:
             raise FieldInvalid(f"The {name} is text.", field=name)
     waiting = await waiting_code(resources, client_id)
     if code:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from backend.accounts.adopting import adopt
-from backend.accounts.integrations import Keys, known_keys, same_address
+from backend.accounts.integrations import Keys, is_client_id, known_keys, same_address
 from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code
 from backend.errors import BadCallback, KommoUnreachable, ProductError
 from backend.kommo_api.errors import KommoError
@@ -46,7 +46,7 @@ async def connect(resources: Resources, callback: Callback) -> Account | None:
     The host is checked before anything secret goes there.
     """
     _check_state(resources, callback)
-    if not callback.code or not callback.client_id:
+    if not callback.code or not is_client_id(callback.client_id):
         raise BadCallback("Kommo sent no code. Install the integration again.")
     base_url = trusted_host(resources, callback.referer)
     async with resources.database.read() as session:

@@ -71,12 +71,21 @@ async def all_integrations(session: AsyncSession) -> list[Integration]:
     return list((await session.exec(select(Integration).order_by(Integration.client_id))).all())
 
 
+def is_client_id(given: str) -> bool:
+    """Whether it can be one of Kommo's: no database is asked for anything else."""
+    return 0 < len(given) <= 100 and given.isprintable()
+
+
+async def named_integration(session: AsyncSession, client_id: str) -> Integration | None:
+    return await session.get(Integration, client_id) if is_client_id(client_id) else None
+
+
 async def given_keys(resources: Resources, client_id: str, given: Mapping[str, Any]) -> Keys:
     """``{"client_secret", "redirect_uri"?}``, checked; a redirect URI that is not given stays as it is."""
     secret = given.get("client_secret")
     if not isinstance(secret, str) or not secret.strip():
         raise FieldInvalid("Send the integration's secret key from Kommo's tab Keys and scopes.", field="client_secret")
-    if not client_id.strip() or len(client_id) > 100:
+    if not client_id.strip() or not is_client_id(client_id):
         raise FieldInvalid("The Integration ID is the one of Kommo's tab Keys and scopes.", field="client_id")
     async with resources.database.read() as session:
         known = await session.get(Integration, client_id)
@@ -86,7 +95,7 @@ async def given_keys(resources: Resources, client_id: str, given: Mapping[str, A
 
 def _address(given: Any) -> str:
     parts = urlsplit(given) if isinstance(given, str) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or not given.isprintable():
         raise FieldInvalid("The redirect URI is the whole address that Kommo's form holds.", field="redirect_uri")
     return str(given)
 
@@ -123,7 +132,7 @@ def _said(resources: Resources, row: Integration, who: str, what: str) -> Audit:
 async def remove_integration(resources: Resources, client_id: str, *, who: str) -> None:
     """Forget an integration and its secret. Accounts connected by it must be connected again."""
     async with resources.database.write() as session:
-        row = await session.get(Integration, client_id)
+        row = await named_integration(session, client_id)
         if row is None:
             raise RequestNotFound(f"There is no integration {client_id[:60]!r}.")
         await session.exec(

@@ -1,13 +1,15 @@
 """Kommo says that the integration was removed: proven by its signature, confirmed by a call, then switched off."""
 
-from backend.accounts.integrations import client_secret
+from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.tokens import calling
 from backend.errors import BadSignature, NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.kommo_api.oauth import uninstall_signature_ok
-from backend.models import Account, Audit, Integration
+from backend.models import Account, Audit
 from backend.resources import Resources
 
+LONGEST = 19
+"""Digits that no account's number has: whoever owns an integration may sign any."""
 REMOVED = "The integration was removed in Kommo. Install it again."
 STILL_WORKS = "Kommo told us that the integration was removed, but its token still works. Nothing was switched off."
 NOT_ASKED = "Kommo told us that the integration was removed, and could not be asked. Nothing was switched off."
@@ -16,13 +18,14 @@ NOT_ASKED = "Kommo told us that the integration was removed, and could not be as
 async def uninstall(resources: Resources, client_id: str, account_id: str, signature: str) -> None:
     """``BadSignature`` and nothing done where the HMAC is wrong. The hook can be replayed, so a call confirms it."""
     async with resources.database.read() as session:
-        integration = await session.get(Integration, client_id)
+        integration = await named_integration(session, client_id)
     if integration is None or not uninstall_signature_ok(
         client_id, account_id, signature, client_secret(resources, integration)
     ):
         raise BadSignature("The signature is not Kommo's.")
-    async with resources.database.read() as session:  # the signature proves that Kommo wrote this number
-        account = await session.get(Account, int(account_id)) if account_id.isdecimal() else None
+    is_number = account_id.isascii() and account_id.isdecimal() and len(account_id) < LONGEST
+    async with resources.database.read() as session:
+        account = await session.get(Account, int(account_id)) if is_number else None
     if account is None or account.client_id != client_id or account.state == "uninstalled":
         return
     state, problem = await _found(resources, account)

@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 
 from backend.accounts.connect import Callback, connect
 from backend.accounts.connections import connections_of
+from backend.accounts.integrations import named_integration
 from backend.accounts.sessions import Visitor
 from backend.accounts.uninstall import uninstall
 from backend.errors import BadCallback, NotAuthorized, NotConnected, ProductError
@@ -68,9 +69,7 @@ async def _integration(resources: Resources, client_id: str) -> Integration:
     """The one that is meant, or the first of the environment."""
     async with resources.database.read() as session:
         chosen = select(Integration).order_by(Integration.source.desc(), Integration.client_id)  # type: ignore[attr-defined]
-        if client_id:
-            chosen = chosen.where(Integration.client_id == client_id)
-        found = (await session.exec(chosen)).first()
+        found = await named_integration(session, client_id) if client_id else (await session.exec(chosen)).first()
     if found is None:
         raise NotConnected(
             "No Kommo integration is known here. Set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, or add one."
