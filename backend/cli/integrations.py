@@ -33,11 +33,13 @@ def add(
     label: Annotated[str, typer.Option(help="A name to know it by.")] = "",
     code: Annotated[str, typer.Option(help="An authorization code, where Kommo did not call us.")] = "",
     subdomain: Annotated[str, typer.Option(help="The account of the code: the first word of its address.")] = "",
+    redirect_uri: Annotated[str, typer.Option(help="Where Kommo's form holds another than this server's own.")] = "",
 ) -> None:
     """Add an integration or change its secret; a code that waits for it is exchanged at once."""
 
     async def run(resources: Resources) -> None:
         given = {"client_secret": client_secret, "label": label, "code": code, "subdomain": subdomain}
+        given |= {"redirect_uri": redirect_uri} if redirect_uri else {}
         added = await add_integration(resources, client_id, given, who=WHO)
         typer.echo(f"{client_id}: connected to account {added.account.id}" if added.account else f"{client_id}: kept")
         if added.problem:

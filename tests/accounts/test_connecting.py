@@ -145,7 +145,8 @@ async def test_begin_is_with_the_integration_that_the_environment_names_now(
 
 
 async def test_the_command_line_connects_a_code_by_hand(unconnected: Product, sqlite_url: str, tmp_path: Path) -> None:
-    made = unconnected.kommo.add_integration(unconnected.account, unconnected.integration.redirect_uri)
+    elsewhere = "https://elsewhere.example.com/callback"
+    made = unconnected.kommo.add_integration(unconnected.account, elsewhere)
     code = unconnected.kommo.issue_code(made.client_id)
     environment = {
         "PUBLIC_URL": unconnected.url,
@@ -156,6 +157,7 @@ async def test_the_command_line_connects_a_code_by_hand(unconnected: Product, sq
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     words = ["integrations", "add", made.client_id, "--client-secret", made.client_secret, "--code", code]
+    words += ["--redirect-uri", elsewhere]
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-m", "backend", *words], cwd=tmp_path, env=environment, capture_output=True,
         text=True,
