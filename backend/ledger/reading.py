@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from backend.facts import Known
+from backend.facts import Known, merge
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, Session
 from backend.ledger.values import Decline
 
@@ -18,11 +18,23 @@ FIRST = "subscription_create"
 class Entry(Protocol):
     """One Stripe object with its facts and its owner; a row of the ledger is one."""
 
-    connection_id: str
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def facts(self) -> Known: ...
+    @property
+    def request_id(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Twins:
+    """One Stripe object that two connections tell of, as one entry."""
+
     id: str
     kind: str
     facts: Known
-    lead_id: int | None
     request_id: str | None
 
 
@@ -33,23 +45,23 @@ class Entries:
     all: tuple[Entry, ...]
 
     @cached_property
-    def _by_id(self) -> dict[tuple[str, str], Entry]:
-        return {(entry.connection_id, entry.id): entry for entry in self.all}
+    def _by_id(self) -> dict[str, Entry]:
+        return {entry.id: entry for entry in self.all}
 
     @cached_property
-    def _by_payment(self) -> dict[tuple[str, str], list[Entry]]:
-        hanging: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    def _by_payment(self) -> dict[str, list[Entry]]:
+        hanging: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.all:
             for payment in entry.facts.get("payment", ()):
-                hanging[entry.connection_id, payment].append(entry)
+                hanging[payment].append(entry)
         return hanging
 
     def of_kind(self, kind: str) -> list[Entry]:
         return [entry for entry in self.all if entry.kind == kind]
 
     def parents(self, entry: Entry, *names: str) -> list[Entry]:
-        keys = sorted({(entry.connection_id, parent) for name in names for parent in entry.facts.get(name, ())})
-        return [self._by_id[key] for key in keys if key in self._by_id]
+        ids = sorted({parent for name in names for parent in entry.facts.get(name, ())})
+        return [self._by_id[one] for one in ids if one in self._by_id]
 
     def invoices_with(self, invoice: Entry) -> list[Entry]:
         """All invoices of its subscription, itself included."""
@@ -57,7 +69,7 @@ class Entries:
         return [one for one in self.of_kind("invoice") if contract & {*one.facts.get("subscription", ())}]
 
     def hanging_on(self, payment: Entry, kind: str) -> list[Entry]:
-        return [one for one in self._by_payment.get((payment.connection_id, payment.id), ()) if one.kind == kind]
+        return [one for one in self._by_payment.get(payment.id, ()) if one.kind == kind]
 
 
 def deal_ledger(
@@ -70,7 +82,7 @@ def deal_ledger(
     emptied: bool = False,
 ) -> DealLedger:
     """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order."""
-    mine = Entries(tuple(sorted(entries, key=lambda entry: (entry.id, entry.connection_id))))
+    mine = Entries(_each_once(entries))
     sessions: dict[str, list[Session]] = defaultdict(list)
     for entry in mine.of_kind("session"):
         if entry.request_id:
@@ -90,6 +102,22 @@ def deal_ledger(
         now=now,
         emptied=emptied,
     )
+
+
+def _each_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """By id: Stripe's ids are of one account only, so where two connections tell of one, they are of the same account.
+
+    What is counted here must not depend on how often an admin connected it.
+    """
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found[entry.id] = _both(found[entry.id], entry) if entry.id in found else entry
+    return tuple(found[one] for one in sorted(found))
+
+
+def _both(one: Entry, other: Entry) -> Entry:
+    requests = sorted(filter(None, (one.request_id, other.request_id)))
+    return Twins(one.id, max(one.kind, other.kind), merge(one.facts, other.facts), next(iter(requests), None))
 
 
 def _is_refuted(payment: Payment, others: Iterable[Payment]) -> bool:

@@ -196,6 +196,19 @@ async def test_a_card_never_depends_on_rows_of_other_deals_modes_and_accounts(da
     assert await _picture_of_card(database) == expected
 
 
+async def test_a_stripe_account_that_was_connected_twice_counts_once(database: Database) -> None:
+    """Both connections hear all; the one that drains hears what came before the other was made, too."""
+    await _absorb(database, LIFE)
+    expected = await _picture_of_card(database)
+    async with database.write() as unit:
+        unit.add(StripeConnection(id="again", account_id=ACCOUNT, livemode=True))
+    async with database.write() as unit:
+        connection = await unit.get_one(StripeConnection, "again")
+        facts = [fact for event in LIFE[1:] for fact in facts_of(event, ACCOUNT)]
+        assert (await absorb(unit, connection, facts)).deals
+    assert await _picture_of_card(database) == expected
+
+
 async def _picture_of_card(database: Database) -> str:
     async with database.read() as unit:
         account = await unit.get_one(Account, ACCOUNT)
