@@ -5,20 +5,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.admin import account_of
 from backend.accounts.connections import (
     connections_of,
     drain_others,
+    holds_key,
     is_live_key,
     key_row,
+    one_at_a_time,
     seal_secrets,
     webhook_url,
 )
 from backend.accounts.endpoints import ensure_endpoint
 from backend.errors import FieldInvalid, StripeUnreachable
-from backend.models import Audit, StripeConnection
+from backend.models import Audit, CheckoutSession, StripeConnection
 from backend.resources import Resources
 from backend.signing import opaque_id
 from backend.stripe_api.client import KeyRefused, Refused, StripeApi, Unreachable
@@ -98,19 +101,38 @@ async def _missing_permissions(resources: Resources, given: Given) -> list[str]:
 
 
 async def rotated_connection(resources: Resources, connections: Iterable[StripeConnection], key: str) -> str | None:
-    """The connection that this key is a rotation of: only the same Stripe account can read our endpoint."""
+    """The connection that this key is a rotation of: only the same Stripe account can read what is ours there."""
+    of_its_mode = [one for one in connections if one.livemode == is_live_key(key)]
+    for connection in sorted(of_its_mode, key=lambda one: one.state != "active"):
+        if holds_key(resources, connection, key) or await _can_read_ours(resources, connection, key):
+            return connection.id
+    return None
+
+
+async def _can_read_ours(resources: Resources, connection: StripeConnection, key: str) -> bool:
+    """Our endpoint, or where it is gone or may not be read, the last session that we made there."""
     api = _api(resources, key)
-    for connection in connections:
-        if connection.livemode != is_live_key(key) or not connection.endpoint_id:
-            continue
+    ours = [(api.endpoint, connection.endpoint_id), (api.session, await _last_session(resources, connection.id))]
+    for read, stripe_id in ours:
         try:
-            await api.endpoint(connection.endpoint_id)
+            if stripe_id and await read(stripe_id):
+                return True
         except Refused:
             continue
         except Unreachable as error:
             raise StripeUnreachable(UNREACHABLE) from error
-        return connection.id
-    return None
+    return False
+
+
+async def _last_session(resources: Resources, connection_id: str) -> str | None:
+    async with resources.database.read() as session:
+        found = await session.exec(
+            select(CheckoutSession.id)
+            .where(CheckoutSession.connection_id == connection_id)
+            .order_by(col(CheckoutSession.made_at).desc())
+            .limit(1)
+        )
+        return found.first()
 
 
 def _api(resources: Resources, key: str) -> StripeApi:
@@ -119,6 +141,8 @@ def _api(resources: Resources, key: str) -> StripeApi:
 
 async def _stored(resources: Resources, given: Given, same: str | None, who: str) -> StripeConnection:
     async with resources.database.write() as session:
+        await one_at_a_time(session)
+        same = same or await _just_made(resources, session, given)
         row = await store_connection(resources, session, given, same)
         what = "Stripe key rotated" if same else "Stripe connected"
         said = Audit(at=resources.clock(), account_id=given.account_id, who=who, what=what, after={"id": row.id})
@@ -126,6 +150,12 @@ async def _stored(resources: Resources, given: Given, same: str | None, who: str
         await want(session, given.account_id or 0)
     resources.work_arrived.set()
     return row
+
+
+async def _just_made(resources: Resources, session: AsyncSession, given: Given) -> str | None:
+    """By somebody who gave the same key in the same moment, as a second press of the button does."""
+    others = await connections_of(session, given.account_id or 0)
+    return next((one.id for one in others if holds_key(resources, one, given.key)), None)
 
 
 async def store_connection(

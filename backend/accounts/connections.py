@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 
+from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,6 +13,8 @@ from backend.models import Account, StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import StripeApi
 from backend.vault import CannotOpen
+
+MAKING = 0x737472697065  # any number that no other lock has, the same for all our processes
 
 
 def key_row(connection_id: str) -> str:
@@ -51,6 +54,18 @@ def opened_secrets(resources: Resources, connection: StripeConnection, sealed: I
         with suppress(CannotOpen):
             opened.append(resources.vault.open_text(one, secret_row(connection.id)))
     return opened
+
+
+def holds_key(resources: Resources, connection: StripeConnection, key: str) -> bool:
+    """Is this very key the connection's own?"""
+    return bool(connection.api_key) and resources.vault.open_text(connection.api_key, key_row(connection.id)) == key
+
+
+async def one_at_a_time(session: AsyncSession) -> None:
+    """Until this unit of work ends nobody else makes a connection. On SQLite every unit that writes is alone."""
+    if session.get_bind().dialect.name != "sqlite":
+        connection = await session.connection()
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({MAKING})"))
 
 
 async def connections_of(session: AsyncSession, account_id: int) -> list[StripeConnection]:

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connect import trusted_host
 from backend.accounts.connecting_stripe import Given, rotated_connection, store_connection
-from backend.accounts.connections import connections_of, key_row, seal_secrets
+from backend.accounts.connections import connections_of, key_row, one_at_a_time, seal_secrets
 from backend.accounts.hooks import give_addresses
 from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.pairs import open_pair, opens
@@ -61,6 +61,9 @@ async def _store(resources: Resources, row: StripeConnection | None, same: str |
     if row is not None and same is None and not row.endpoint_id and (not row.api_key or row.livemode == given.livemode):
         same = row.id
     async with resources.database.write() as session:
+        await one_at_a_time(session)
+        if row is None and same is None:  # another process that starts in the same moment may have made it
+            same = await _made_meanwhile(resources, session, given)
         if row is not None and same != row.id:
             old = await session.get_one(StripeConnection, row.id)
             old.source, old.state = "admin", "draining"
@@ -69,6 +72,11 @@ async def _store(resources: Resources, row: StripeConnection | None, same: str |
         made.source, made.livemode = "environment", given.livemode
         made.given_secrets = seal_secrets(resources, made.id, given.secrets)
         session.add(made)
+
+
+async def _made_meanwhile(resources: Resources, session: AsyncSession, given: Given) -> str | None:
+    made = await _of_environment(session)
+    return made.id if made is not None and _key(resources, made) == given.key else None
 
 
 async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[str], account_id: int | None) -> None:

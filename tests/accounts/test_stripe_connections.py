@@ -1,6 +1,8 @@
 """Stripe keys that an admin gives: tried call by call, proven, kept apart by account and mode; and their webhooks."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -8,17 +10,21 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from backend.accounts.connections import connection_for_button, secrets_of
+from backend.accounts.connections import connection_for_button, secrets_of, stripe_api
 from backend.accounts.endpoints import EVENTS, FORMER_SECONDS, ensure_endpoints
+from backend.accounts.environment import ensure_environment
 from backend.clock import MovableClock
 from backend.errors import NotConnected
-from backend.models import Account, Audit, StripeConnection
+from backend.links.params import session_params
+from backend.migrations import upgrade
+from backend.models import Account, Audit, CheckoutSession, PaymentRequest, StripeConnection
+from backend.resources import open_resources
 from backend.sandbox.stripe.accounts import LEAST
 from backend.sandbox.stripe.accounts import Account as StripeAccount
 from backend.sandbox.stripe.faults import Fault
 from backend.sandbox.stripe.shelf import Endpoint
 from backend.stripe_api.client import Unreachable
-from tests.accounts.ground import ADMIN, PUBLIC_URL, Ground, Tenant, ground
+from tests.accounts.ground import ADMIN, PUBLIC_URL, Ground, Tenant, ground, settings
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +149,66 @@ async def test_another_key_of_the_same_stripe_account_is_a_rotation(tenant: Tena
     async with tenant.ground.resources.database.read() as session:
         said = await session.exec(select(Audit.what).where(Audit.account_id == tenant.account.id))
     assert "Stripe key rotated" in said.all()
+
+
+async def test_a_key_that_is_given_twice_in_one_moment_makes_one_connection(
+    tenant: Tenant, shop: StripeAccount
+) -> None:
+    """A second press of the button; two connections of one Stripe account would hear of each payment twice."""
+    answers = await asyncio.gather(*(put(tenant, shop.live_secret_key) for _ in range(3)))
+    assert {answer.status_code for answer in answers} <= {200, 502}  # Stripe may say that the first is still at work
+    ((id, row),) = (await connections(tenant)).items()
+    assert {answer.json()["id"] for answer in answers if answer.status_code == 200} == {id}
+    assert (row.state, len(endpoints(shop))) == ("active", 1)
+
+
+async def test_processes_that_start_together_make_one_connection_of_the_environments_key(database_url: str) -> None:
+    chosen = settings(database_url, stripe_api_key="sk_live_of_the_environment")
+    async with AsyncExitStack() as stack:
+        processes = [await stack.enter_async_context(open_resources(chosen, MovableClock())) for _ in range(6)]
+        await upgrade(processes[0].database)
+        await asyncio.gather(*(ensure_environment(one, chosen) for one in processes))
+        async with processes[0].database.read() as session:
+            (row,) = (await session.exec(select(StripeConnection))).all()
+    assert (row.source, row.state, row.livemode) == ("environment", "active", True)
+
+
+@pytest.mark.parametrize("webhook", ["deleted", "by hand"])
+async def test_where_our_webhook_can_not_be_read_a_session_of_ours_proves_the_stripe_account(
+    tenant: Tenant, shop: StripeAccount, webhook: str
+) -> None:
+    by_hand = {"webhook_secret": "whsec_made_by_hand"} if webhook == "by hand" else {}
+    allowed = without(*WEBHOOK) if by_hand else LEAST
+    first = (await put(tenant, shop.add_restricted_key(allowed, live=True), **by_hand)).json()["id"]
+    await _a_session(tenant, first)
+    shop.shelves[True].endpoints.clear()
+    again = (await put(tenant, shop.add_restricted_key(allowed, live=True), **by_hand)).json()
+    assert (again["id"], list(await connections(tenant))) == (first, [first])
+    other = tenant.ground.stripe.add_account("Other")
+    assert (await put(tenant, other.live_secret_key)).json()["id"] != first
+
+
+async def _a_session(tenant: Tenant, connection_id: str) -> None:
+    resources = tenant.ground.resources
+    api = stripe_api(resources, (await connections(tenant))[connection_id])
+    asked = PaymentRequest(
+        account_id=tenant.account.id, id="r1", lead_id=1, amount=5000, currency="USD", description="Sofa", content="x",
+        link_token=connection_id[:16], created_at=0.0,
+    )  # fmt: skip
+    made = await api.create_session(session_params(asked, None, PUBLIC_URL), f"r1:{connection_id}")
+    async with resources.database.write() as session:
+        session.add(
+            CheckoutSession(
+                connection_id=connection_id,
+                id=made["id"],
+                account_id=tenant.account.id,
+                request_id="r1",
+                n=1,
+                url=made["url"],
+                expires_at=made["expires_at"],
+                made_at=resources.clock(),
+            )
+        )
 
 
 async def test_a_key_of_another_stripe_account_is_a_connection_and_the_first_drains(
