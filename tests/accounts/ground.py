@@ -1,6 +1,6 @@
 """A Kommo with many accounts, a Stripe, and processes of ours on one database. No worker: nothing happens by itself."""
 
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,20 +34,14 @@ FAST = 1000.0
 
 
 class AsKommo(httpx.AsyncHTTPTransport):
-    """Every ``*.kommo.com`` is the one server at ``address``, which sees the host that was meant.
+    """Every ``*.kommo.com`` is the one server at ``address``, which sees the host that was meant."""
 
-    Where an account has been and is no more, not even the token endpoint answers.
-    """
-
-    def __init__(self, address: str, former_subdomains: Container[str] = ()) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(limits=httpx.Limits(keepalive_expiry=1.0))  # well before the server ends them
-        self._address, self._former = httpx.URL(address), former_subdomains
+        self._address = httpx.URL(address)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        label, _, rest = request.url.host.partition(".")
-        assert rest == "kommo.com", request.url
-        if label in self._former and request.url.path == TOKEN:
-            return httpx.Response(404, json={"title": "Not Found", "status": 404, "detail": "Account not found"})
+        assert request.url.host.endswith(".kommo.com"), request.url
         request.url = request.url.copy_with(scheme="http", host=self._address.host, port=self._address.port)
         return await super().handle_async_request(request)
 
@@ -81,7 +75,7 @@ class Ground:
     web: httpx.AsyncClient
 
     def process(self) -> AbstractAsyncContextManager[Resources]:
-        return process(self.settings, self.clock, AsKommo(self.address, self.kommo.former_subdomains))
+        return process(self.settings, self.clock, AsKommo(self.address))
 
     async def tenant(self) -> "Tenant":
         """A Kommo account of its own, connected by a code."""
@@ -137,7 +131,7 @@ async def ground(database_url: str, clock: Clock, **more: str) -> AsyncIterator[
     stripe = StripeWorld(clock, switches={"rate_limits": "none"})
     async with serving(kommo_app.create_app(kommo)) as address, serving(stripe_app(stripe)) as stripe.base_url:
         chosen = settings(database_url, stripe_api_base=stripe.base_url, **more)
-        async with process(chosen, clock, AsKommo(address, kommo.former_subdomains)) as resources:
+        async with process(chosen, clock, AsKommo(address)) as resources:
             await upgrade(resources.database)
             inside = httpx.ASGITransport(create_app(resources, admin_token=ADMIN_TOKEN))
             async with httpx.AsyncClient(transport=inside, base_url=PUBLIC_URL) as web:

@@ -65,6 +65,12 @@ async def test_the_install_hook_brings_a_living_code_once(kommo: Kommo, listener
     assert (await kommo.grant(grant_type="authorization_code", code=listener.query["code"])).status_code == 200
 
 
+async def test_nothing_may_tell_that_the_install_hook_is_one(kommo: Kommo, listener: Listener) -> None:
+    kommo.play(install_hook="comes", from_widget="absent")
+    await hooks.install(kommo.world, kommo.integration.client_id)
+    assert {"state", "from_widget"} & {*listener.query} == set()
+
+
 async def test_for_private_integrations_no_install_hook_may_come(kommo: Kommo, listener: Listener) -> None:
     assert await hooks.install(kommo.world, kommo.integration.client_id) is None
     assert listener.heard == []

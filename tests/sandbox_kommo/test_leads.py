@@ -88,6 +88,13 @@ async def test_any_write_accepts_an_incoming_deal(kommo: Kommo) -> None:
     assert kommo.account.bots_started == 1
 
 
+async def test_a_write_may_leave_an_incoming_deal_where_it_stands(kommo: Kommo) -> None:
+    kommo.play(incoming_write="stays")
+    lead = kommo.incoming
+    await kommo.http.patch(f"{LEADS}/{lead.id}", json={"name": "Renamed"})
+    assert (lead.name, kommo.account.is_incoming(lead), kommo.account.moves) == ("Renamed", True, [])
+
+
 async def test_echoing_the_incoming_stage_refuses_the_whole_request(kommo: Kommo) -> None:
     lead = kommo.incoming
     batch = [{"id": kommo.lead.id, "name": "Renamed"}, {"id": lead.id, "status_id": lead.status_id}]

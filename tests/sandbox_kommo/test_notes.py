@@ -1,5 +1,7 @@
 """Notes."""
 
+import pytest
+
 from tests.sandbox_kommo.conftest import Kommo
 
 NOTES = "/api/v4/leads/notes"
@@ -40,6 +42,20 @@ async def test_a_note_to_a_deleted_deal_is_code_226(kommo: Kommo) -> None:
     kommo.world.person().delete_lead(kommo.lead.id)
     answer = await kommo.http.post(NOTES, json=[{"entity_id": kommo.lead.id, **PAYMENT}])
     assert (answer.status_code, "226" in answer.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("bad", ["deleted", "unknown", "type"])
+async def test_a_partial_batch_makes_and_names_the_good_notes(kommo: Kommo, bad: str) -> None:
+    kommo.play(batch="partial")
+    good, other = list(kommo.account.leads)[:2]
+    if bad == "deleted":
+        kommo.world.person().delete_lead(other)
+    note = {"entity_id": 1 if bad == "unknown" else other, **PAYMENT}
+    answer = await kommo.http.post(NOTES, json=[note | ({"note_type": "x"} if bad == "type" else {}),
+                                               {"entity_id": good, **PAYMENT}])  # fmt: skip
+    assert [(one["entity_id"], one["request_id"]) for one in answer.json()["_embedded"]["notes"]] == [(good, "1")]
+    assert [one.entity_id for one in kommo.account.notes.values()] == [good]
+    assert (await kommo.http.post(NOTES, json=[{"entity_id": 1, **PAYMENT}])).status_code == 400
 
 
 async def test_notes_are_ordered_by_update_or_id_and_no_other_name(kommo: Kommo) -> None:

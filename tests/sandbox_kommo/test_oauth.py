@@ -61,6 +61,37 @@ async def test_a_code_ends_after_twenty_minutes(kommo: Kommo) -> None:
     assert answer.json()["hint"] == "Authorization code has expired"
 
 
+async def test_a_refusal_may_give_no_hint(kommo: Kommo) -> None:
+    kommo.play(code_error_hint="absent", code_error_status="401")
+    answer = await kommo.grant(grant_type="authorization_code", code="made up")
+    assert (answer.status_code, "hint" in answer.json()) == (401, False)
+
+
+@pytest.mark.parametrize("reading", ["401", "404"])
+async def test_tokens_are_given_at_the_accounts_own_host_only(kommo: Kommo, reading: str) -> None:
+    """Under its former name it is not found either."""
+    kommo.play(wrong_subdomain=reading)
+    other = kommo.world.add_account("other")
+    kommo.world.rename_subdomain(kommo.account, "renamed")
+    for host in (f"{other.subdomain}.kommo.com", "acme.kommo.com"):
+        kommo.http.headers["Host"] = host
+        refused = await kommo.grant(grant_type="refresh_token", refresh_token=str(kommo.pair.refresh))
+        assert refused.status_code == int(reading)
+    kommo.http.headers["Host"] = "renamed.kommo.com"
+    given = await kommo.grant(grant_type="refresh_token", refresh_token=str(kommo.pair.refresh))
+    assert given.status_code == 200
+
+
+def test_the_widgets_token_may_live_half_as_long(kommo: Kommo) -> None:
+    kommo.play(one_time_life="15_minutes")
+    client_id, user_id = kommo.integration.client_id, kommo.account.admin.id
+    token = kommo.world.one_time_token(client_id, user_id)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == 900
+    kommo.clock.advance(750)
+    assert kommo.world.one_time_token(client_id, user_id) != token
+
+
 async def test_the_redirect_uri_must_be_the_same_in_both_grants(kommo: Kommo) -> None:
     code = kommo.world.issue_code(kommo.integration.client_id)
     wrong = {"redirect_uri": REDIRECT + "/"}

@@ -172,3 +172,11 @@ async def test_nothing_new_is_304_where_that_is_played(kommo: Kommo) -> None:
     assert (await kommo.http.get("/api/v4/leads", headers=header)).status_code == 200
     kommo.play(not_modified="304")
     assert (await kommo.http.get("/api/v4/leads", headers=header)).status_code == 304
+
+
+async def test_a_gateway_may_refuse_a_long_address(kommo: Kommo) -> None:
+    address = f"/api/v4/leads?query={'x' * 8192}"
+    assert (await kommo.http.get(address)).status_code == 204
+    kommo.play(url_limit="8_kb")
+    answer = await kommo.http.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (414, "text/html")

@@ -52,7 +52,8 @@ async def main_job(folder: Path, kommo: Readings, stripe: Readings) -> None:
 
 
 async def _install(product: Product) -> None:
-    if await install_hook(product.kommo, product.integration.client_id) is None:
+    hook = await install_hook(product.kommo, product.integration.client_id)
+    if hook is None or hook.status != 200:
         await install(product)
         return
     await product.until(lambda: product.stripe.default_account.shelves[True].endpoints)

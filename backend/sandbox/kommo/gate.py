@@ -10,8 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.sandbox.kommo.faults import Fault
 from backend.sandbox.kommo.log import Asked
-from backend.sandbox.kommo.problems import Problem
+from backend.sandbox.kommo.problems import Problem, page
 from backend.sandbox.kommo.world import KommoWorld
+
+_LONGEST_URL = 8192
 
 
 class ConnectionDropped(ConnectionError):
@@ -52,7 +54,7 @@ async def pass_through(world: KommoWorld, inner: ASGIApp, scope: Scope, receive:
 
 
 async def _answer(world: KommoWorld, inner: ASGIApp, scope: Scope, body: bytes, fault: Fault | None) -> _Answer:
-    refusal = fault.answer() if fault else None
+    refusal = (fault.answer() if fault else None) or _too_long(world, scope)
     refusal = refusal or world.limits.refusal(_address(scope), _pair(world, scope))
     if refusal:
         return _refused(refusal)
@@ -61,6 +63,11 @@ async def _answer(world: KommoWorld, inner: ASGIApp, scope: Scope, body: bytes, 
     if fault and fault.kind == "504_after":
         return _refused(Problem(504, "<html><h1>504 Gateway Time-out</h1></html>"))
     return answer
+
+
+def _too_long(world: KommoWorld, scope: Scope) -> Problem | None:
+    length = len(scope.get("raw_path") or scope["path"].encode()) + 1 + len(scope["query_string"])
+    return page(414) if length > _LONGEST_URL and world.switches.reads("url_limit", "8_kb") else None
 
 
 def _refused(problem: Problem) -> _Answer:

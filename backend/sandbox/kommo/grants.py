@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 CODE_LIFE = 20 * 60
 ACCESS_LIFE = 24 * 3600
 REFRESH_LIFE = 90 * 24 * 3600
-ONE_TIME_LIFE = 30 * 60
-ONE_TIME_CACHE = 25 * 60
+ONE_TIME_LIFE = {"30_minutes": 30 * 60, "15_minutes": 15 * 60}
+ONE_TIME_CACHE = 5 / 6
+"""Of its life the host uses a token: 25 of 30 minutes."""
 SCOPES = ("crm", "notifications", "push_notifications", "files", "files_delete")
 
 

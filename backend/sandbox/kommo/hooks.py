@@ -34,7 +34,8 @@ async def install(world: KommoWorld, client_id: str, user_id: int | None = None)
     if world.switches.reads("install_hook", "never"):
         return None
     code = world.issue_code(client_id, user_id)
-    url = redirect(world, integration, code, state=None, from_widget="1")
+    told = {"from_widget": "1"} if world.switches.reads("from_widget", "sent") else {}
+    url = redirect(world, integration, code, state=None, **told)
     return await _send(world, "install", "GET", url, seconds=_INSTALL_SECONDS, headers=_SENDER)
 
 

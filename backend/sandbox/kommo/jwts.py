@@ -43,7 +43,7 @@ def access_token(
 
 
 def one_time_token(account: Account, integration: Integration, user: User) -> str:
-    """The widget's ``X-Auth-Token``: HS256 with the integration's secret, ``exp`` = ``iat`` + 1800."""
+    """The widget's ``X-Auth-Token``: HS256 with the integration's secret, ``exp`` = ``iat`` + 1800 unless switched."""
     switches = account.switches
     now = account.now + _SKEW[switches["one_time_skew"]]
     claims: Json = {
@@ -52,7 +52,7 @@ def one_time_token(account: Account, integration: Integration, user: User) -> st
         "jti": account.setting.ids.uuid(),
         "iat": now,
         "nbf": now,
-        "exp": now + ONE_TIME_LIFE,
+        "exp": now + ONE_TIME_LIFE[switches["one_time_life"]],
         "account_id": account.id,
         "subdomain": account.subdomain,
         "client_uuid": integration.client_id,

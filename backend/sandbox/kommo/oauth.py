@@ -1,6 +1,7 @@
 """OAuth as a browser and a server meet it: consent, tokens, the subdomain (facts/kommo-api.md, sections 1, 2)."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader
@@ -24,7 +25,9 @@ def oauth_routes(world: KommoWorld) -> list[Route]:
 
     async def token(request: Request) -> Response:
         try:
-            return JSONResponse(exchange(world, await parsed(request)))
+            body = await parsed(request)
+            _check_host(world, body, request.headers.get("host", ""))
+            return JSONResponse(exchange(world, body))
         except Problem as error:
             return refused(error)
 
@@ -39,6 +42,13 @@ def oauth_routes(world: KommoWorld) -> list[Route]:
         Route("/oauth2/access_token", token, methods=["POST"]),
         Route("/oauth2/account/current/subdomain", subdomain),
     ]
+
+
+def _check_host(world: KommoWorld, body: Any, host: str) -> None:
+    """At another account's host not even the token endpoint knows the integration."""
+    integration = world.integrations.get(str(body.get("client_id"))) if isinstance(body, dict) else None
+    if integration and world.is_other_host(host, world.account_of(integration.client_id)):
+        raise problem(int(world.switches["wrong_subdomain"]), "Account not found")
 
 
 def _consent(world: KommoWorld, request: Request) -> Response:

@@ -23,7 +23,8 @@ def bad_client(switches: Switches) -> Problem:
 
 def bad_code(switches: Switches, hint: str) -> Problem:
     status = int(switches["code_error_status"])
-    return Problem(status, {"hint": hint, **_body(switches, "request", status)})
+    named = {"hint": hint} if switches.reads("code_error_hint", "named") else {}
+    return Problem(status, named | _body(switches, "request", status))
 
 
 def bad_refresh(switches: Switches, hint: str) -> Problem:

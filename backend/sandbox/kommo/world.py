@@ -10,6 +10,7 @@ from backend.sandbox.kommo.grants import (
     ACCESS_LIFE,
     CODE_LIFE,
     ONE_TIME_CACHE,
+    ONE_TIME_LIFE,
     REFRESH_LIFE,
     Code,
     Integration,
@@ -112,10 +113,16 @@ class KommoWorld:
             return f"{account.subdomain}.kommo.com"
         return self.base_url.partition("://")[2]
 
+    def is_other_host(self, host: str, account: Account) -> bool:
+        """Does ``host`` name an account, and not this one? One that was renamed is not found by its old name either."""
+        label, dot, _ = host.partition(".")
+        named = {one.subdomain for one in self.accounts.values()} | self.former_subdomains
+        return bool(dot) and label in named and label != account.subdomain
+
     def one_time_token(self, client_id: str, user_id: int) -> str:
-        """The widget's ``X-Auth-Token`` of this user; the host keeps one for 25 minutes and uses it for many calls."""
+        """The widget's ``X-Auth-Token`` of this user; the host keeps one for a while and uses it for many calls."""
         made_at, token = self._one_time.get((client_id, user_id), (0.0, ""))
-        fresh = token and self.clock() < made_at + ONE_TIME_CACHE
+        fresh = token and self.clock() < made_at + ONE_TIME_CACHE * ONE_TIME_LIFE[self.switches["one_time_life"]]
         if fresh and self.switches.reads("one_time_cache", "25_minutes"):
             return token
         account = self.account_of(client_id)

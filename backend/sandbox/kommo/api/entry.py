@@ -71,9 +71,7 @@ def _modified_since(request: Request) -> float | None:
 
 def _check_host(world: KommoWorld, account: Account, request: Request) -> None:
     """All accounts share one host; a host that names an account must name the token's."""
-    label, dot, _ = request.headers.get("host", "").partition(".")
-    named = {one.subdomain for one in world.accounts.values()} | world.former_subdomains
-    if dot and label in named and label != account.subdomain:
+    if world.is_other_host(request.headers.get("host", ""), account):
         raise problem(int(world.switches["wrong_subdomain"]), "Account not found")
 
 

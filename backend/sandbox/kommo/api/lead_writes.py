@@ -85,7 +85,8 @@ def _save(call: Call, check: Check) -> Json:
 
 def _accept(call: Call, lead: Lead, check: Check) -> None:
     """Any write takes a lead out of *Incoming leads*, and the first stage's bots start."""
-    if not call.account.is_incoming(lead) or check.edit.place:
+    stays = call.switches.reads("incoming_write", "stays")
+    if not call.account.is_incoming(lead) or check.edit.place or stays:
         return
     place = (lead.pipeline_id, call.account.pipelines[lead.pipeline_id].first_open.id)
     edits.move(call.account, lead, place, by=call.author, via="accepted")

@@ -111,22 +111,30 @@ def _list(call: Call, path: str, notes: list[Note]) -> Json | None:
 
 
 def _post(call: Call, items: list[tuple[Json, Any]]) -> Json:
-    _check(call, items)
+    refused = _check(call, items)
     rows = []
     for place, (item, lead_id) in enumerate(items):
+        if refused[place]:
+            continue
         note = _make(call, item, lead_id)
         links = call.href(f"/api/v4/leads/{lead_id}/notes/{note.id}")
         rows.append({"id": note.id, "entity_id": lead_id, "request_id": request_id(item, place), "_links": links})
     return {"_links": call.href(PATH), "_embedded": {"notes": rows}}
 
 
-def _check(call: Call, items: list[tuple[Json, Any]]) -> None:
+def _check(call: Call, items: list[tuple[Json, Any]]) -> list[list[ItemError]]:
+    """The errors of each item, where the good ones are made all the same; else the whole is refused."""
     leads = [found(call.account.leads, lead_id) for _, lead_id in items]
-    if any(lead and lead.is_deleted for lead in leads):
+    partial = call.switches.reads("batch", "partial") and any(lead and not lead.is_deleted for lead in leads)
+    if any(lead and lead.is_deleted for lead in leads) and not partial:
         raise deleted()
     pairs = zip(items, leads, strict=True)
-    errors = [_errors(call, item) if lead else [ItemError("entity_id")] for (item, _), lead in pairs]
-    refuse_bad(call.switches, [item for item, _ in items], errors)
+    errors = [
+        _errors(call, item) if lead and not lead.is_deleted else [ItemError("entity_id")] for (item, _), lead in pairs
+    ]
+    if all(errors) or not call.switches.reads("batch", "partial"):
+        refuse_bad(call.switches, [item for item, _ in items], errors)
+    return errors
 
 
 def _errors(call: Call, item: Json) -> list[ItemError]:

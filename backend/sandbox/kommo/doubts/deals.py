@@ -33,6 +33,11 @@ LEADS: Doubts = {
         "moving a deal into Incoming leads by PATCH",
         {"refused": "400 for the whole request", "allowed": "moved"},
     ),
+    "incoming_write": (
+        "14",
+        "a PATCH of a deal in Incoming leads that names no stage",
+        {"accepts": "it leaves Incoming leads, and the first stage's bots start", "stays": "it stays there"},
+    ),
     "closed_sort": (
         "10",
         "sort of the stages won and lost",

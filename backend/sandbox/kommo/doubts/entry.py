@@ -21,6 +21,11 @@ OAUTH: Doubts = {
         "status of an expired, used or foreign code and of a wrong redirect_uri",
         {"400": "bad request with a hint", "401": "unauthorized with a hint"},
     ),
+    "code_error_hint": (
+        "2",
+        "hint in the refusal of an expired, used or foreign code and of a wrong redirect_uri",
+        {"named": "an English sentence", "absent": "none"},
+    ),
     "oauth_error_language": (
         "2",
         "language of title and detail in the token endpoint's errors",
@@ -45,6 +50,11 @@ OAUTH: Doubts = {
         "1.1",
         "whether Kommo's server calls the redirect URI when a private integration is installed",
         {"never": "no call comes", "comes": "one GET with from_widget=1, 3 seconds, never repeated"},
+    ),
+    "from_widget": (
+        "14",
+        "from_widget in the install hook",
+        {"sent": "from_widget=1", "absent": "no such parameter: nothing tells the hook from a forged redirect"},
     ),
     "referer_name": (
         "1.1",
@@ -78,6 +88,11 @@ WIDGET: Doubts = {
         "4",
         "aud of the widget's token when the redirect URI has a port",
         {"host": "scheme://host", "host_port": "scheme://host:port"},
+    ),
+    "one_time_life": (
+        "4",
+        "life of the widget's token",
+        {"30_minutes": "as in Kommo's sample", "15_minutes": "as one client takes it"},
     ),
     "one_time_is_admin": (
         "4",

@@ -37,9 +37,14 @@ API: Doubts = {
         "largest body",
         {"none": "no limit", "1_mb": "413 beyond one megabyte"},
     ),
+    "url_limit": (
+        "5",
+        "longest URL",
+        {"none": "no limit", "8_kb": "the gateway's 414 beyond 8192 bytes"},
+    ),
     "wrong_subdomain": (
         "15",
-        "a token used at another account's host",
+        "a token, a code or a refresh token used at another account's host",
         {"401": "unauthorized", "404": "not found"},
     ),
     "no_right": (
