@@ -21,8 +21,15 @@ _under_way: set[asyncio.Task[Waiting]] = set()
 """The event loop itself holds its tasks weakly."""
 
 
+WRONG_KEYS = (
+    "Kommo does not accept the secret key, or the code is used or older than 20 minutes. "
+    "Copy the key again from the integration, and start again."
+)
+"""Kommo need not tell the one from the other."""
+
+
 class WrongSecret(BadCallback):
-    """Kommo does not know the integration by this secret key. Nothing was used up."""
+    """Kommo does not know the integration by this secret key; or it said no, and not why."""
 
 
 class CodeRefused(BadCallback):
@@ -98,7 +105,7 @@ async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str)
         return await _asked_twice(resources, keys, base_url, code)
     except TokenRefused as error:
         if error.wrong_keys:
-            raise WrongSecret("Kommo does not accept the secret key. Copy it again from the integration.") from error
+            raise WrongSecret(WRONG_KEYS) from error
         if error.wrong_address:
             raise CodeRefused(same_address(keys), field="redirect_uri") from error
         if error.status == 404:

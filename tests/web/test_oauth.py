@@ -174,9 +174,11 @@ async def test_a_code_is_good_once(product: Product) -> None:
     assert [row.token_version for row in await product.rows(Account)] == [1]
 
 
+@pytest.mark.parametrize("hint", ["named", "absent"])
 @pytest.mark.parametrize("status", ["400", "401"])
-async def test_an_old_code_is_refused_in_words(product: Product, clock: MovableClock, status: str) -> None:
+async def test_an_old_code_is_refused_in_words(product: Product, clock: MovableClock, status: str, hint: str) -> None:
     product.kommo.switches.set("code_error_status", status)
+    product.kommo.switches.set("code_error_hint", hint)
     code = product.kommo.issue_code(product.integration.client_id)
     clock.advance(21 * 60)
     answer = await come_back(product, code=code)
