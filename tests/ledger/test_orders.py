@@ -94,6 +94,15 @@ LIVES: dict[str, tuple[list[dict[str, Any]], str]] = {
         ],
         "paid",
     ),
+    "a refund that failed, told to an endpoint of before acacia": (
+        [
+            evt("checkout.session.completed", session()),
+            evt("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 10000,
+                                    "currency": "eur"}),
+            evt("charge.refund.updated", refund("re_1", 10000, "failed")),
+        ],
+        "paid",
+    ),
 }  # fmt: skip
 
 

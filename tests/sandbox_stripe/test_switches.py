@@ -10,6 +10,7 @@ import stripe
 
 import backend.sandbox.stripe
 from backend.sandbox.stripe import Payer, StripeWorld
+from backend.sandbox.stripe.events import reaches
 from backend.sandbox.stripe.switches import SWITCHES, Switches
 from tests.sandbox_stripe.conftest import Client, payment_params, subscription_params
 from tests.sandbox_stripe.lives import everything, new_session
@@ -100,6 +101,16 @@ def test_subscription_presentment(reading: str, currency: str) -> None:
     world, make = lived(subscription_presentment=reading)
     session = world.pay_session(make(subscription_params())["id"], Payer(presentment=(1090, "usd")))
     assert (session["currency"], event(world, "invoice.paid")["currency"]) == ("eur", currency)
+
+
+@pytest.mark.parametrize(("reading", "heard"), [("absent", False), ("sent", True)])
+def test_refund_created_on_legacy(reading: str, heard: bool) -> None:
+    """Of none of the three that acacia brought; the older event tells of the end."""
+    world, _ = lived(refund_created_on_legacy=reading)
+    shelf, types = world.default_account.shelves[False], ["refund.created", "refund.updated", "refund.failed"]
+    assert {reaches(shelf, type, "2023-08-16", types) for type in types} == {heard}
+    assert {reaches(shelf, type, "2026-10-28.endive", types) for type in types} == {True}
+    assert reaches(shelf, "charge.refund.updated", "2023-08-16", ["*"])
 
 
 @pytest.mark.parametrize(("reading", "count"), [("first_ten", 10), ("all", 12)])

@@ -62,7 +62,9 @@ def payments_list(shelf: Shelf, invoice: str) -> Obj:
     return {"object": "list", "data": data, "has_more": False, "url": f"/v1/invoice_payments?invoice={invoice}"}
 
 
-LEGACY_NEVER = {"invoice_payment.paid": "invoice_payment_paid_on_legacy", "refund.created": "refund_created_on_legacy"}
+LEGACY_NEVER = {"invoice_payment.paid": "invoice_payment_paid_on_legacy"} | dict.fromkeys(
+    ("refund.created", "refund.updated", "refund.failed"), "refund_created_on_legacy"
+)
 """Event type → the switch that tells whether endpoints before basil get it."""
 
 

@@ -47,6 +47,7 @@ HANDLERS: Mapping[str, Handler] = {
     "refund.created": refund_facts,
     "refund.updated": refund_facts,
     "refund.failed": refund_facts,
+    "charge.refund.updated": refund_facts,  # all that endpoints of before 2024-10-28 hear of a refund by card that ends
     "charge.refunded": charge_refunded_facts,
     "charge.dispute.created": dispute_facts,
     "charge.dispute.updated": dispute_facts,
