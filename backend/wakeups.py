@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import case, func, select
-from sqlmodel import col
+from sqlalchemy import case, func
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.db import dialect_insert
@@ -62,3 +62,9 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
                 set_={"wanted": Deal.wanted + 1, "dirty_since": since, "next_try_at": 0.0, "restored": False},
             )
         )
+
+
+async def mark_all_dirty(session: AsyncSession, account_id: int, now: float) -> None:
+    """Every deal that we ever looked at."""
+    deals = await session.exec(select(Deal.lead_id).where(col(Deal.account_id) == account_id))
+    await mark_dirty(session, account_id, deals.all(), now)

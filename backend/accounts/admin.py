@@ -17,10 +17,10 @@ from backend.accounts.stages import check_stages, names_unknown
 from backend.errors import AccountNotFound, NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.ledger.load import is_live
-from backend.models import Account, Audit, Deal
+from backend.models import Account, Audit
 from backend.rate.rows import blocked_at
 from backend.resources import Resources
-from backend.wakeups import mark_dirty, want
+from backend.wakeups import mark_all_dirty, want
 
 LOST = "No key in SECRET_KEYS opens this account's tokens. Put back the key that was in use, or connect again."
 
@@ -111,8 +111,7 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
         after = account.options | {"mode": account.mode}
         session.add(_said(resources, account_id, who, "options", before, after))
         if account.mode != before["mode"]:
-            deals = (await session.exec(select(Deal.lead_id).where(Deal.account_id == account_id))).all()
-            await mark_dirty(session, account_id, deals, resources.clock())
+            await mark_all_dirty(session, account_id, resources.clock())
         await want(session, account_id)
     resources.work_arrived.set()
     return options_of(account).model_dump() | {"mode": account.mode}

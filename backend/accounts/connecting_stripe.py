@@ -21,11 +21,12 @@ from backend.accounts.connections import (
 )
 from backend.accounts.endpoints import ensure_endpoint
 from backend.errors import FieldInvalid, StripeUnreachable
-from backend.models import Audit, CheckoutSession, StripeConnection
+from backend.ledger.load import is_live
+from backend.models import Account, Audit, CheckoutSession, StripeConnection
 from backend.resources import Resources
 from backend.signing import opaque_id
 from backend.stripe_api.client import KeyRefused, Refused, StripeApi, Unreachable
-from backend.wakeups import want
+from backend.wakeups import mark_all_dirty, want
 
 KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{3,250}")
 SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
@@ -161,7 +162,11 @@ async def _just_made(resources: Resources, session: AsyncSession, given: Given) 
 async def store_connection(
     resources: Resources, session: AsyncSession, given: Given, same: str | None
 ) -> StripeConnection:
-    """The connection ``same`` with the new key, or a new one; the others of its mode drain."""
+    """The connection ``same`` with the new key, or a new one; the others of its mode drain.
+
+    The first live one may end the account's test mode: then what tests left on its deals is looked at again.
+    """
+    before = await _mode(session, given.account_id)
     if same is None:
         row = StripeConnection(
             id=opaque_id(), account_id=given.account_id, livemode=given.livemode, heard_to=resources.clock()
@@ -175,4 +180,13 @@ async def store_connection(
         row.given_secrets = [*seal_secrets(resources, row.id, given.secrets), *row.given_secrets][:2]
     session.add(row)
     await drain_others(session, row)
+    await session.flush()
+    if await _mode(session, given.account_id) != before:
+        await mark_all_dirty(session, given.account_id or 0, resources.clock())
     return row
+
+
+async def _mode(session: AsyncSession, account_id: int | None) -> bool | None:
+    """Live? None where no account is known yet."""
+    account = await session.get(Account, account_id) if account_id else None
+    return is_live(account, await connections_of(session, account.id)) if account else None

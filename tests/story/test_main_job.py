@@ -1,5 +1,7 @@
 """The main job: a rep asks, a client pays, the deal shows it; once, in any order of events."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import permutations
 
 import pytest
@@ -112,12 +114,30 @@ async def test_somebody_elses_payment_leaves_no_body_and_no_call(product: Produc
     assert len(product.stripe.seen) == calls
 
 
-async def test_test_money_is_marked_and_moves_only_tagged_deals(database_url: str) -> None:
+@asynccontextmanager
+async def _in_test_mode(database_url: str) -> AsyncIterator[Product]:
     async with running(database_url, more={"stripe_api_key": "sk_test_sandbox1"}, connected=False) as product:
         begun = await product.http.get(f"{product.url}/oauth/kommo/start", headers=product.admin)
         agreed = await product.http.get(f"{begun.headers['location']}&auto=allow")
         await product.http.get(agreed.headers["location"])
         await product.until(lambda: product.stripe.default_account.shelves[False].endpoints)
+        yield product
+
+
+async def test_the_first_live_key_ends_the_test_and_takes_its_money_off_the_deals(database_url: str) -> None:
+    """Nobody chose a mode: it is live as soon as there is a live connection."""
+    async with _in_test_mode(database_url) as product:
+        lead_id = await product.paid_deal()
+        assert float(product.fields(lead_id)["STRIPE_AMOUNT_PAID"]) == 120
+        path = f"{product.url}/admin/api/accounts/{product.account.id}/stripe"
+        answer = await product.http.put(path, json={"api_key": "sk_live_sandbox1"}, headers=product.admin)
+        assert (answer.status_code, answer.json()["livemode"]) == (200, True)
+        await product.quiet()
+        assert [name for name, value in product.fields(lead_id).items() if value and name.startswith("STRIPE_")] == []
+
+
+async def test_test_money_is_marked_and_moves_only_tagged_deals(database_url: str) -> None:
+    async with _in_test_mode(database_url) as product:
         plain, tagged = product.lead("Plain"), product.lead("Tagged")
         product.kommo.person().tag_lead(tagged, "stripe-test")
         for lead_id in (plain, tagged):
