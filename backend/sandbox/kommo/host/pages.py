@@ -66,7 +66,7 @@ def _page(world: KommoWorld, request: Request, name: str, account: Account, *, a
         "account": {"id": account.id, "subdomain": account.subdomain, "timezone": account.timezone},
         "user": user_view(user) | {"lang": query.get("lang") or user.lang},
         "users": [user_view(one) for one in account.users.values()],
-        "token_minutes": 25 if world.switches.reads("one_time_cache", "25_minutes") else 0,
+        "token_minutes": world.one_time_seconds / 60,
         "card": facts.get("card"),
         "code": facts.get("code"),
         "switch": query.get("switch", "new"),
