@@ -337,10 +337,13 @@ async def test_an_answer_that_got_lost_makes_no_second_webhook(tenant: Tenant, s
     assert secrets_of(tenant.ground.resources, row)[0] == next(iter(made.secrets))
 
 
-async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(tenant: Tenant, shop: StripeAccount) -> None:
+@pytest.mark.parametrize("kind", ["server_error", "server_error_after"])
+async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(
+    tenant: Tenant, shop: StripeAccount, kind: str
+) -> None:
     await put(tenant, shop.live_secret_key)
     shop.shelves[True].endpoints.clear()
-    tenant.ground.stripe.faults.order(Fault("server_error", "/v1/webhook_endpoints", "POST", count=1))
+    tenant.ground.stripe.faults.order(Fault(kind, "/v1/webhook_endpoints", "POST", count=1))
     with pytest.raises(Unreachable):
         await ensure_endpoints(tenant.ground.resources, tenant.account.id)
     await ensure_endpoints(tenant.ground.resources, tenant.account.id)

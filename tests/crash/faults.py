@@ -25,7 +25,9 @@ KOMMO = {
 STRIPE = {
     "429 JSON": "rate_limit",
     "500": "server_error",
+    "500 after it was done": "server_error_after",
     "502 HTML": "html_502",
+    "502 HTML after it was done": "html_502_after",
     "reset before": "cut_before",
     "reset after": "cut_after",
     "cut answer": "cut_answer",

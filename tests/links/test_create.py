@@ -164,9 +164,10 @@ async def test_a_wish_that_stripe_never_confirmed_may_be_changed(shop: Shop) -> 
     assert (changed.status_code, changed.json()["amount"]) == (201, "90.00")
 
 
-async def test_a_fault_that_stripe_would_replay_does_not_stop_the_next_press(shop: Shop) -> None:
+@pytest.mark.parametrize("kind", ["server_error", "server_error_after"])
+async def test_a_fault_that_stripe_would_replay_does_not_stop_the_next_press(shop: Shop, kind: str) -> None:
     wish = shop.wish()
-    shop.fault("server_error", count=1)
+    shop.fault(kind, count=1)
     assert (await shop.post("/widget/requests", wish)).status_code == 502
     assert (await shop.post("/widget/requests", wish)).status_code == 201
 

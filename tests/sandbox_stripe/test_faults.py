@@ -29,11 +29,25 @@ async def test_a_lost_answer_is_found_again_by_its_key(world: StripeWorld, clien
     assert (made(world), session.status) == (1, "open")
 
 
-async def test_a_proxy_answers_with_a_page(world: StripeWorld, client: stripe.StripeClient) -> None:
-    world.faults.order(Fault("html_502"))
+@pytest.mark.parametrize(("kind", "done"), [("html_502", 0), ("html_502_after", 1)])
+async def test_a_proxy_answers_with_a_page(
+    world: StripeWorld, client: stripe.StripeClient, kind: str, done: int
+) -> None:
+    world.faults.order(Fault(kind))
     with pytest.raises(stripe.APIError) as caught:
         await client.v1.checkout.sessions.create_async(payment_params())
-    assert (caught.value.http_status, caught.value.error, made(world)) == (502, None, 0)
+    assert (caught.value.http_status, caught.value.error, made(world)) == (502, None, done)
+
+
+@pytest.mark.parametrize(("kind", "done"), [("server_error", 0), ("server_error_after", 1)])
+async def test_a_fault_of_stripes_own_is_replayed_whether_the_work_was_done_or_not(
+    world: StripeWorld, client: stripe.StripeClient, kind: str, done: int
+) -> None:
+    world.faults.order(Fault(kind))
+    for _ in range(2):
+        with pytest.raises(stripe.APIError) as caught:
+            await client.v1.checkout.sessions.create_async(payment_params(), {"idempotency_key": "one"})
+        assert (caught.value.http_status, made(world)) == (500, done)
 
 
 async def test_a_locked_object_is_a_429_with_its_own_code(world: StripeWorld, client: stripe.StripeClient) -> None:

@@ -298,15 +298,17 @@ async def test_a_refund_whose_answer_was_lost_is_finished_by_the_next_press(shop
 THE_SAME = {"refund_id": "11111111-1111-4111-8111-111111111111", "amount": "20.00", "expected_refunded": "0.00"}
 
 
-async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(shop: Shop) -> None:
+@pytest.mark.parametrize("kind", ["server_error", "server_error_after"])
+async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(shop: Shop, kind: str) -> None:
     await shop.may_refund()
     await shop.paid()
     path = f"/widget/payments/{shop.session['payment_intent']}/refund"
-    shop.fault("server_error", "/v1/refunds", count=1)
+    shop.fault(kind, "/v1/refunds", count=1)
     faults = [(await shop.post(path, THE_SAME)).status_code for _ in range(2)]
     shop.clock.advance(shop.resources.settle_seconds + 1)
     again = [(await shop.post(path, THE_SAME)).status_code for _ in range(2)]
     assert (faults, again) == ([502, 502], [201, 200])
+    assert len(shop.stripe.default_account.shelves[False].objects["refund"]) == 1
     assert (await shop.deal())["payments"][0]["refunded"] == "20.00"
 
 

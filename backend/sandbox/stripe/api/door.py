@@ -42,6 +42,8 @@ class Door:
         if fault is not None and fault.kind == "cut_before":
             return await _cut(receive)
         answer = await self._answer(seen, request, body, fault)
+        if fault is not None and fault.kind == "html_502_after":
+            answer = Answer(502, PROXY_PAGE)
         seen.status = answer.status
         if fault is not None and fault.kind == "hang":
             await asyncio.sleep(fault.seconds or FOREVER)
@@ -113,12 +115,15 @@ class Door:
         if fault is not None and fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind == "server_error":
-            raise Refusal("An unknown error occurred", status=500, type="api_error", began=True)
+            raise _broken()
         # What a handler does happens in one go, without a pause: nobody sees half of it.
         whole = Call(call.world, call.account, call.key, call.shelf, call.path, call.ids, params, call.version)
         self.world.calling = {"id": seen.id, "idempotency_key": seen.headers.get("idempotency-key")}
         try:
-            return Answer(200, show(whole, route.handler(whole)), {"Stripe-Version": call.version})
+            done = show(whole, route.handler(whole))
+            if fault is not None and fault.kind == "server_error_after":
+                raise _broken()
+            return Answer(200, done, {"Stripe-Version": call.version})
         finally:
             self.world.calling = None
 
@@ -158,6 +163,10 @@ def _break_before(fault: Fault | None) -> None:
         raise Refusal(sentence, status=429, code="lock_timeout")
     if fault.kind == "html_502":
         raise _ProxyAnswer(PROXY_PAGE, status=502)
+
+
+def _broken() -> Refusal:
+    return Refusal("An unknown error occurred", status=500, type="api_error", began=True)
 
 
 class _ProxyAnswer(Refusal):
