@@ -12,8 +12,8 @@ from backend.accounts.admin import account_of
 from backend.accounts.connections import (
     connections_of,
     drain_others,
-    holds_key,
     is_live_key,
+    key_of,
     key_row,
     one_at_a_time,
     seal_secrets,
@@ -105,7 +105,7 @@ async def rotated_connection(resources: Resources, connections: Iterable[StripeC
     """The connection that this key is a rotation of: only the same Stripe account can read what is ours there."""
     of_its_mode = [one for one in connections if one.livemode == is_live_key(key)]
     for connection in sorted(of_its_mode, key=lambda one: one.state != "active"):
-        if holds_key(resources, connection, key) or await _can_read_ours(resources, connection, key):
+        if key_of(resources, connection) == key or await _can_read_ours(resources, connection, key):
             return connection.id
     return None
 
@@ -156,7 +156,7 @@ async def _stored(resources: Resources, given: Given, same: str | None, who: str
 async def _just_made(resources: Resources, session: AsyncSession, given: Given) -> str | None:
     """By somebody who gave the same key in the same moment, as a second press of the button does."""
     others = await connections_of(session, given.account_id or 0)
-    return next((one.id for one in others if holds_key(resources, one, given.key)), None)
+    return next((one.id for one in others if key_of(resources, one) == given.key), None)
 
 
 async def store_connection(

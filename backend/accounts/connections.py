@@ -56,9 +56,11 @@ def opened_secrets(resources: Resources, connection: StripeConnection, sealed: I
     return opened
 
 
-def holds_key(resources: Resources, connection: StripeConnection, key: str) -> bool:
-    """Is this very key the connection's own?"""
-    return bool(connection.api_key) and resources.vault.open_text(connection.api_key, key_row(connection.id)) == key
+def key_of(resources: Resources, connection: StripeConnection) -> str:
+    """Empty as well where no key of ours opens it: another takes its place like any new one."""
+    with suppress(CannotOpen):
+        return resources.vault.open_text(connection.api_key, key_row(connection.id)) if connection.api_key else ""
+    return ""
 
 
 async def one_at_a_time(session: AsyncSession) -> None:

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connect import trusted_host
 from backend.accounts.connecting_stripe import Given, rotated_connection, store_connection
-from backend.accounts.connections import connections_of, key_row, one_at_a_time, seal_secrets
+from backend.accounts.connections import connections_of, key_of, one_at_a_time, seal_secrets
 from backend.accounts.hooks import give_addresses
 from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.pairs import open_pair, opens
@@ -17,7 +17,6 @@ from backend.config import Settings
 from backend.errors import StripeUnreachable
 from backend.models import Account, StripeConnection
 from backend.resources import Resources
-from backend.vault import CannotOpen
 
 log = structlog.get_logger()
 
@@ -45,7 +44,7 @@ async def _put_stripe(resources: Resources, settings: Settings) -> None:
         row = await _of_environment(session)
         account_id = (row.account_id if row else None) or await _account_id(session, resources.kommo_subdomain)
         others = await connections_of(session, account_id) if account_id else []
-    if row is not None and (not key or _key(resources, row) == key):
+    if row is not None and (not key or key_of(resources, row) == key):
         await _keep_secrets(resources, row.id, secrets, account_id)
         return
     try:
@@ -76,7 +75,7 @@ async def _store(resources: Resources, row: StripeConnection | None, same: str |
 
 async def _made_meanwhile(resources: Resources, session: AsyncSession, given: Given) -> str | None:
     made = await _of_environment(session)
-    return made.id if made is not None and _key(resources, made) == given.key else None
+    return made.id if made is not None and key_of(resources, made) == given.key else None
 
 
 async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[str], account_id: int | None) -> None:
@@ -89,14 +88,6 @@ async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[
 
 async def _of_environment(session: AsyncSession) -> StripeConnection | None:
     return (await session.exec(select(StripeConnection).where(StripeConnection.source == "environment"))).first()
-
-
-def _key(resources: Resources, row: StripeConnection) -> str:
-    """Empty as well where no key of ours opens it: the environment's takes its place like any new one."""
-    try:
-        return resources.vault.open_text(row.api_key, key_row(row.id)) if row.api_key else ""
-    except CannotOpen:
-        return ""
 
 
 async def _account_id(session: AsyncSession, subdomain: str) -> int | None:
