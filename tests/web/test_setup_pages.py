@@ -199,6 +199,10 @@ async def test_options_are_saved_as_by_the_api(product: Product, visitor: httpx.
     assert (options["refunds"], options["note_language"], options["prefill_email"]) == ("admins", "es", True)
 
 
+async def test_who_allows_refunds_reads_what_the_key_needs_for_them(visitor: httpx.AsyncClient) -> None:
+    assert "can only read refunds" in (await visitor.get("/admin")).text
+
+
 async def test_a_wrong_option_is_told_at_its_field_and_what_was_typed_stays(
     product: Product, visitor: httpx.AsyncClient
 ) -> None:
