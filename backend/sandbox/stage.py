@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import signal
 import sys
 import tempfile
 import webbrowser
@@ -113,13 +114,15 @@ class NotInstalled(Exception):
 
 
 async def play() -> None:
-    """The sandbox for a person: addresses printed, everything running until Ctrl-C."""
+    """The sandbox for a person: addresses printed, everything running until Ctrl-C, or SIGTERM from a program."""
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder):
         await connect(stage)
         print(_welcome(stage), flush=True)
         if _at_a_screen():
             webbrowser.open(_first_page(stage))
-        await asyncio.Event().wait()
+        await told.wait()
 
 
 def _free_ports() -> tuple[int, int, int]:

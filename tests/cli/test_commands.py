@@ -152,3 +152,16 @@ def test_a_database_that_can_not_be_used_is_said_in_a_sentence(tmp_path: Path, w
     done = _run(tmp_path, *words.split(), **GOOD, PUBLIC_URL="http://127.0.0.1:1", DATABASE_URL=url)
     told = done.stdout + done.stderr
     assert (done.returncode, said in told, "Traceback" in told, "of-great-value" in told) == (1, True, False, False)
+
+
+def test_a_sandbox_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Its product is a process of its own, and would keep its port."""
+    command = [sys.executable, "-u", "-m", "backend", "sandbox"]
+    with subprocess.Popen(command, cwd=tmp_path, env=_environment(), stdout=subprocess.PIPE, text=True) as sandbox:
+        assert sandbox.stdout is not None
+        backend = next(line.split()[1].removesuffix("/admin") for line in sandbox.stdout if "Set-up" in line)
+        assert httpx.get(f"{backend}/healthz").status_code == 200
+        sandbox.send_signal(signal.SIGTERM)
+        assert sandbox.wait(20) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{backend}/healthz")
