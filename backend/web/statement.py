@@ -1,5 +1,7 @@
 """The client's door to a deal as a whole: what was agreed, what was paid and went back, what is open."""
 
+from urllib.parse import quote
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,6 +41,12 @@ async def pay(request: Request, resources: ResourcesDep, token: str) -> Response
     except ProductError:  # Stripe said no or nothing: the rep sees why, the client whom to write to
         return _shown(request, found, trouble=True)
     return RedirectResponse(f"/p/{link}{kept(request)}", 303, headers=HEADERS)
+
+
+@router.api_route("/d/{token}/pay", methods=READ, name="statement_pay", include_in_schema=False)
+async def after_pay(request: Request, token: str) -> Response:
+    """A telephone loads the answer to the button again, without the form."""
+    return RedirectResponse(f"/d/{quote(token)}{kept(request)}", 303, headers=HEADERS)
 
 
 async def _found(request: Request, resources: Resources, token: str) -> Statement | Response:

@@ -140,6 +140,21 @@ async def test_stripe_away_is_told_to_the_client_and_nothing_is_half_made(shop: 
     assert len((await shop.deal())["requests"]) == 1
 
 
+async def test_the_answer_to_the_button_may_be_loaded_again(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    answer = await shop.open(f"{address}/pay?lang=ru")
+    assert (answer.status_code, answer.headers["location"].startswith("/d/")) == (303, True)
+    assert (await shop.open(answer.headers["location"])).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["%2fevil.example", "%5cevil.example", "a%0d%0ax", "%3fx", ".."])
+async def test_loading_it_again_leads_nowhere_else(shop: Shop, token: str) -> None:
+    location = (await shop.open(f"/d/{token}/pay")).headers.get("location", "/d/")
+    assert location.startswith("/d/")
+    assert "//" not in location
+
+
 async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: Shop) -> None:
     await shop.paid(description="<script>alert(1)</script>")
     answer = await shop.open(await _address(shop))
