@@ -64,6 +64,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "received": _greatest,  # [rank of the source, amount, currency]; who really knows has the highest rank
     "paid_at": _least,
     "asked": _greatest,  # [amount, currency]
+    "came_to": _greatest,  # [amount, currency] of a complete session: less than was asked where it was discounted
     "processing": _greatest,  # when a delayed method was last under way
     "canceled": _greatest,
     "outside": _greatest,  # paid outside Stripe

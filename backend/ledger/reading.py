@@ -132,7 +132,7 @@ def session_of(entry: Entry) -> Session:
         id=entry.id,
         status=facts.get("status", "open"),
         payment_status=facts.get("payment_status", "unpaid"),
-        asked=_pair(facts.get("asked")),
+        asked=_pair(facts.get("came_to", facts.get("asked"))),
         split=_four(facts.get("split")),
         async_failed=facts.get("async_failed"),
         completed_at=facts.get("completed_at"),

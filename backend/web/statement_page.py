@@ -83,7 +83,8 @@ def _state(statement: Statement, texts: dict[str, str]) -> str:
     ledger = statement.ledger
     if ledger.is_under_way and not statement.may_pay:
         return texts["processing_text"]
-    return "" if ledger.outstanding or not ledger.gross else texts["settled_text"]
+    is_settled = bool(ledger.gross) or ledger.state == "paid"  # a full discount leaves nothing to pay either
+    return texts["settled_text"] if is_settled and not ledger.outstanding else ""
 
 
 def _pay(statement: Statement, texts: dict[str, str], language: str) -> str:

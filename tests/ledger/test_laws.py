@@ -34,7 +34,7 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "session": {
         "status": st.sampled_from(SESSION_STATUS), "payment_status": st.sampled_from(PAYMENT_STATUS),
-        "mode": st.just("payment"), "asked": MONEY, "async_failed": MOMENT, "completed_at": MOMENT,
+        "mode": st.just("payment"), "asked": MONEY, "came_to": MONEY, "async_failed": MOMENT, "completed_at": MOMENT,
         "split": st.lists(st.integers(0, 900), min_size=4, max_size=4), "bare_lead": LEADS, "trusted": st.just(True),
         "subscription": _ids("sub_1"),
     },

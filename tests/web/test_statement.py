@@ -155,6 +155,13 @@ async def test_loading_it_again_leads_nowhere_else(shop: Shop, token: str) -> No
     assert "//" not in location
 
 
+async def test_a_full_discount_leaves_nothing_to_pay(shop: Shop) -> None:
+    await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer(discount=12000))
+    await shop.check()
+    assert "Nothing is left to pay" in (await shop.open(await _address(shop))).text
+
+
 async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: Shop) -> None:
     await shop.paid(description="<script>alert(1)</script>")
     answer = await shop.open(await _address(shop))

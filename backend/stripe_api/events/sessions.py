@@ -35,6 +35,8 @@ def session_facts(session: Object, told: Told) -> Iterator[Fact]:
     yield from _children(sid, session)
     if session.get("status") == "complete":
         yield Fact(sid, "completed_at", told.created)
+        if session.get("amount_total") is not None:
+            yield Fact(sid, "came_to", [amount_of(session, "amount_total"), currency_of(session)])
         yield from _payment(session, told)
 
 
