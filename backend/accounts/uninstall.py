@@ -28,24 +28,27 @@ async def uninstall(resources: Resources, client_id: str, account_id: str, signa
         account = await session.get(Account, int(account_id)) if is_number else None
     if account is None or account.client_id != client_id or account.state == "uninstalled":
         return
-    state, problem = await _found(resources, account)
-    await _mark(resources, account, state, problem)
+    await _mark(resources, account, await _found(resources, account))
 
 
-async def _found(resources: Resources, account: Account) -> tuple[str, str]:
-    """The state and the sentence that Kommo's answer to one call means. A token that is only old is refreshed."""
+async def _found(resources: Resources, account: Account) -> str:
+    """The sentence that Kommo's answer to one call means. A token that is only old is refreshed."""
     try:
         await calling(resources, account.id, lambda api: api.account())
     except NotConnected:
-        return "uninstalled", REMOVED
+        return REMOVED
     except KommoError:
-        return account.state, NOT_ASKED
-    return account.state, STILL_WORKS
+        return NOT_ASKED
+    return STILL_WORKS
 
 
-async def _mark(resources: Resources, before: Account, state: str, problem: str) -> None:
+async def _mark(resources: Resources, before: Account, problem: str) -> None:
+    """Whoever connected again meanwhile stays connected: Kommo's no was about the tokens before."""
     async with resources.database.write() as session:
         account = await session.get_one(Account, before.id, with_for_update=True)
+        if problem == REMOVED and account.state == "connected":
+            return
+        state = "uninstalled" if problem == REMOVED else account.state
         if (account.state, account.problem) == (state, problem):
             return
         said = Audit(at=resources.clock(), account_id=account.id, who="Kommo", what="uninstall hook")

@@ -1,5 +1,6 @@
 """Kommo says that we were removed: believed by its signature, confirmed by a call; links go on, money waits."""
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from backend.clock import MovableClock
 from backend.models import Audit, InboxEvent
 from backend.sandbox.kommo.hooks import disable
 from tests.accounts.around import come_back, shown
-from tests.accounts.ground import Ground, Tenant, ground
+from tests.accounts.ground import ADMIN, TOKEN, Ground, Tenant, ground
 from tests.product import Product, running
 
 
@@ -106,6 +107,25 @@ async def test_a_goodbye_to_another_tenants_account_is_nobodys(shared: Ground, t
         tenant, account_id=str(other.account.id), signature=signature(tenant, account_id=other.account.id)
     )
     assert (answer.status_code, (await other.row()).state) == (200, "connected")
+
+
+async def test_who_installs_again_while_a_goodbye_is_confirmed_stays_connected(shared: Ground, tenant: Tenant) -> None:
+    """Kommo's no to the former tokens comes late, and is about those alone."""
+    client_id = tenant.integration.client_id
+    shared.kommo.wallet.revoke(client_id)
+    shared.kommo.faults.add("delay", TOKEN, seconds=1.0)
+    goodbye = asyncio.create_task(told(tenant))
+    for _ in range(500):
+        if TOKEN in tenant.asked:
+            break
+        await asyncio.sleep(0.02)
+    again = {"client_secret": tenant.integration.client_secret, "code": shared.kommo.issue_code(client_id)}
+    added = await shared.web.put(f"/admin/api/integrations/{client_id}", json=again, headers=ADMIN)
+    assert (added.status_code, goodbye.done()) == (200, False)
+    assert (await goodbye).status_code == 200
+    row = await tenant.row()
+    assert (row.state, row.problem) == ("connected", "")
+    assert (await tenant.call()).id == tenant.account.id
 
 
 async def test_links_go_on_money_waits_and_connecting_again_writes_it(tmp_path: Path) -> None:
