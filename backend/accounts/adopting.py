@@ -13,8 +13,8 @@ from backend.accounts.pairs import seal_pair
 from backend.accounts.pending import Waiting, forget, forget_in
 from backend.errors import BadCallback, KommoUnreachable
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.errors import KommoError, KommoUnauthorized
-from backend.kommo_api.tokens import TokenPair, parse_pair, token_account_id
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused, KommoUnauthorized
+from backend.kommo_api.tokens import TokenPair, parse_pair, token_account_id, token_user_id
 from backend.kommo_api.values import AccountInfo
 from backend.models import Account, Audit, Integration, StripeConnection
 from backend.resources import Resources
@@ -31,6 +31,7 @@ async def adopt(resources: Resources, waiting: Waiting) -> Account:
     try:
         pair = _pair(waiting)
         info = await _whose(resources, waiting.base_url, pair)
+        may_replace = await _may_replace(resources, waiting.base_url, pair, info.id)
     except KommoUnauthorized as error:
         await forget(resources, waiting)
         raise BadCallback("Kommo does not accept the token. Install the integration again.") from error
@@ -39,6 +40,9 @@ async def adopt(resources: Resources, waiting: Waiting) -> Account:
             await forget(resources, waiting)
             raise KommoUnreachable("Kommo's answer can't be read. Install the integration again.") from error
         raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
+    if not may_replace:
+        await forget(resources, waiting)
+        raise BadCallback("Only an administrator of this Kommo account can connect it anew. Nothing was changed.")
     account = await _store(resources, waiting, pair, info)
     resources.work_arrived.set()
     return account
@@ -52,12 +56,30 @@ def _pair(waiting: Waiting) -> TokenPair:
 
 async def _whose(resources: Resources, base_url: str, pair: TokenPair) -> AccountInfo:
     hinted = token_account_id(pair.access_token)
-    turn = partial(resources.turn, hinted)
-    api = KommoApi(resources.kommo_http, base_url, pair.access_token, turn, on_answer=metrics.kommo_answered)
-    info = await api.account()
+    info = await _api(resources, base_url, pair, hinted).account()
     if hinted not in (None, info.id):
         log.warning("the token names another account than Kommo does", token=hinted, kommo=info.id)
     return info
+
+
+def _api(resources: Resources, base_url: str, pair: TokenPair, account_id: int | None) -> KommoApi:
+    turn = partial(resources.turn, account_id)
+    return KommoApi(resources.kommo_http, base_url, pair.access_token, turn, on_answer=metrics.kommo_answered)
+
+
+async def _may_replace(resources: Resources, base_url: str, pair: TokenPair, account_id: int) -> bool:
+    """Kommo lets anybody authorize what is installed, each with the own rights: by a rep's, the deals of others would
+    seem deleted. So the tokens of an account that is connected give way to an administrator's only."""
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+    user_id = token_user_id(pair.access_token)
+    if account is None or account.state != "connected" or user_id is None:
+        return True
+    try:
+        user = await _api(resources, base_url, pair, account_id).user(user_id)
+    except (KommoForbidden, KommoRefused):
+        return False
+    return user is None or user.is_admin
 
 
 async def _store(resources: Resources, waiting: Waiting, pair: TokenPair, info: AccountInfo) -> Account:

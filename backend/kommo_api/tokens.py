@@ -40,6 +40,14 @@ def token_account_id(access_token: str) -> int | None:
         return None
 
 
+def token_user_id(access_token: str) -> int | None:
+    """Who allowed the access, by whose rights everything is done. A hint only."""
+    try:
+        return whole(_claims(access_token).get("sub"))
+    except Unreadable:
+        return None
+
+
 def token_api_domain(access_token: str) -> str | None:
     """The host that knows where the account went; check it with ``kommo_host``. A hint only."""
     return text(_claims(access_token).get("api_domain")) or None

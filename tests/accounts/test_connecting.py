@@ -229,6 +229,19 @@ async def test_an_integrations_code_of_another_account_leaves_the_first_alone(pr
     assert rows[other.id].client_id == product.integration.client_id
 
 
+async def test_a_rep_who_allows_access_does_not_take_an_admins_place(product: Product) -> None:
+    """Kommo lets anybody authorize what is installed: by a rep's tokens other people's deals would seem deleted."""
+    rep = product.account.add_salesperson("Rep", "rep@shop.example")
+    rep.leads.view = "M"
+    before = await stored(product)
+    code = product.kommo.issue_code(product.integration.client_id, rep.id)
+    answer = await come_back(product, code=code, **HOOK)
+    assert (answer.status_code, "administrator" in answer.text) == (400, True)
+    assert ((await stored(product)).tokens, await product.rows(PendingCode)) == (before.tokens, [])
+    lead_id = await product.paid_deal()
+    assert product.deal(lead_id)["status"] == "Paid"
+
+
 async def test_both_accounts_of_one_integration_go_on_working(product: Product) -> None:
     other = product.kommo.add_account("globex")
     product.kommo.integrations[product.integration.client_id].account_id = other.id
