@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connect import trusted_host
 from backend.accounts.connecting_stripe import Given, rotated_connection, store_connection
-from backend.accounts.connections import connections_of, key_of, one_at_a_time, seal_secrets
+from backend.accounts.connections import connections_of, drain_others, key_of, one_at_a_time, seal_secrets
 from backend.accounts.hooks import give_addresses
 from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.pairs import open_pair, opens
@@ -17,6 +17,7 @@ from backend.config import Settings
 from backend.errors import StripeUnreachable
 from backend.models import Account, StripeConnection
 from backend.resources import Resources
+from backend.wakeups import want
 
 log = structlog.get_logger()
 
@@ -71,6 +72,8 @@ async def _store(resources: Resources, row: StripeConnection | None, same: str |
         made.source, made.livemode = "environment", given.livemode
         made.given_secrets = seal_secrets(resources, made.id, given.secrets)
         session.add(made)
+        if given.account_id is not None:
+            await _set_up_anew(session, given.account_id)
 
 
 async def _made_meanwhile(resources: Resources, session: AsyncSession, given: Given) -> str | None:
@@ -82,8 +85,24 @@ async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[
     async with resources.database.write() as session:
         row = await session.get_one(StripeConnection, connection_id)
         row.given_secrets = seal_secrets(resources, row.id, secrets)
-        row.account_id = account_id
         session.add(row)
+        if row.account_id is None and account_id is not None:
+            await _tie(session, row, account_id)
+
+
+async def _tie(session: AsyncSession, row: StripeConnection, account_id: int) -> None:
+    """KOMMO_SUBDOMAIN names this account only now, and what came meanwhile is due."""
+    row.account_id = account_id
+    await drain_others(session, row)
+    await _set_up_anew(session, account_id)
+
+
+async def _set_up_anew(session: AsyncSession, account_id: int) -> None:
+    """At once, and not when the account is next looked at: until its endpoint is there nothing is heard of payments."""
+    account = await session.get_one(Account, account_id, with_for_update=True)
+    account.set_up_at = 0.0
+    session.add(account)
+    await want(session, account_id)
 
 
 async def _of_environment(session: AsyncSession) -> StripeConnection | None:

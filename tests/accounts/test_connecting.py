@@ -1,12 +1,15 @@
 """From a code to a connected account, through lost answers, crashes, and other people's integrations."""
 
 import asyncio
+import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stripe import WebhookSignature
 
 from backend.accounts.connect import connect_waiting
 from backend.clock import MovableClock
@@ -24,7 +27,8 @@ from tests.accounts.around import (
     started,
     stored,
 )
-from tests.product import Product
+from tests.ledger.events import evt, intent
+from tests.product import Product, running
 
 HOOK: dict[str, str | None] = {"state": None, "from_widget": "1"}
 
@@ -263,3 +267,35 @@ async def test_a_removed_integration_asks_for_a_new_connection(product: Product)
     assert answer.status_code == 200
     row = await shown(product)
     assert (row["state"], "was removed" in row["problem"]) == ("reconnect", True)
+
+
+async def test_a_key_that_named_another_account_serves_this_one_as_soon_as_that_is_put_right(tmp_path: Path) -> None:
+    """What came meanwhile is worked in, and Stripe is told where to send what comes."""
+    url, secret = f"sqlite+aiosqlite:///{tmp_path}/product.db", "whsec_made_up_for_the_tests"
+    wrong = {"kommo_subdomain": "elsewhere", "stripe_webhook_secret": secret}
+    async with running(url, connected=False, more=wrong) as product:
+        await come_back(product)
+        await product.quiet()
+        lead_id = product.lead()
+        marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(lead_id)}
+        body = json.dumps(evt("payment_intent.succeeded", intent(metadata=marks)))
+        signed = WebhookSignature.generate_signature_header(body, secret, timestamp=int(time.time()))
+        answer = await product.http.post(
+            f"{product.url}/stripe/webhook", content=body, headers={"Stripe-Signature": signed}
+        )
+        assert answer.status_code == 200
+        product.worker.stop()
+        async with started(product, url, stripe_webhook_secret=secret):
+            await product.until(lambda: product.notes(lead_id))
+            await product.until(lambda: product.stripe.default_account.shelves[True].endpoints)
+
+
+async def test_a_key_that_comes_with_a_later_start_has_its_endpoint_at_once(tmp_path: Path) -> None:
+    """Stripe sends no endpoint what happened before it was made."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
+    async with running(url, connected=False, more={"stripe_api_key": ""}) as product:
+        await come_back(product)
+        await product.quiet()
+        product.worker.stop()
+        async with started(product, url):
+            await product.until(lambda: product.stripe.default_account.shelves[True].endpoints)
