@@ -104,6 +104,13 @@ class KommoRefused(KommoError):
         by_request = {key: self.by_request[key]} if key in self.by_request else {}
         return KommoRefused(self.detail, by_request=by_request, by_lead=by_lead)
 
+    def beside(self, earlier: "KommoRefused | None") -> "KommoRefused":
+        """What was refused now and before of the same items."""
+        before = earlier.by_request if earlier else {}
+        keys = before.keys() | self.by_request.keys()
+        by_request = {key: [*before.get(key, ()), *self.by_request.get(key, ())] for key in keys}
+        return KommoRefused(self.detail, by_request=by_request, by_lead=self.by_lead)
+
     @property
     def paths(self) -> set[str]:
         return {error.path for errors in self.by_request.values() for error in errors}

@@ -87,7 +87,7 @@ def _without_refused(
         if mended is None:
             outcome.refused[key] = its_own
         else:
-            rest[key], outcome.mended[key] = mended, its_own
+            rest[key], outcome.mended[key] = mended, its_own.beside(outcome.mended.get(key))
     return [rest] if rest else []
 
 

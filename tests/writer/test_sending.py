@@ -107,3 +107,15 @@ async def test_where_nothing_is_allowed_it_is_not_the_deals() -> None:
     assert isinstance(outcome.error, KommoForbidden)
     assert (len(outcome.unsent), outcome.refused) == (50, {})
     assert len(kommo.calls) < 15
+
+
+async def test_what_was_left_out_at_each_try_is_told_in_the_end() -> None:
+    """First one part is refused, and with the second try another."""
+
+    def refusal(path: str) -> KommoRefused:
+        return KommoRefused("no", by_request={"1007": [FieldError("x", path, "bad")]}, by_lead={})
+
+    kommo = Kommo({}, errors={1: refusal("status_id"), 2: refusal("custom_fields_values.0.field_id")})
+    outcome = await sent(kommo, mend=lambda item, _: f"{item}, mended")
+    assert outcome.mended["1007"].paths == {"status_id", "custom_fields_values.0.field_id"}
+    assert len(outcome.done) == 50
