@@ -9,7 +9,7 @@ from backend.accounts.setup import set_up
 from backend.errors import NotConnected
 from backend.inbox import next_due as next_event_due
 from backend.ingest import ingest
-from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnpaid
+from backend.kommo_api.errors import KommoBlocked, KommoError, KommoForbidden, KommoRateLimited, KommoUnpaid
 from backend.leases import Claim, release
 from backend.models import Account
 from backend.rate.rows import PROBE_SECONDS
@@ -81,6 +81,8 @@ def wait_seconds(error: Exception) -> float:
         return (PROBE_SECONDS if error.retry_after is None else error.retry_after) + random.uniform(0, 2)  # noqa: S311
     if isinstance(error, KommoUnpaid):
         return 60.0  # seen wrongly for minutes on paid accounts
+    if isinstance(error, KommoForbidden):
+        return 30.0  # until a person gives our user the right
     if isinstance(error, KommoRateLimited):
         return min(error.retry_after or 2.0, 300.0) + random.uniform(0, 1)  # noqa: S311 (jitter)
     return random.uniform(2.0, 8.0)  # noqa: S311 (jitter)

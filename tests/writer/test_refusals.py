@@ -159,3 +159,23 @@ async def test_a_deal_that_we_may_not_touch_harms_no_other(product: Product, clo
     await _all_paid(product, others)
     (stuck,) = [deal for deal in await product.rows(Deal) if deal.written < deal.wanted]
     assert (stuck.lead_id, "no right" in stuck.problem) == (leads[3], True)
+
+
+async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: Product, clock: MovableClock) -> None:
+    admin = product.account.admin
+
+    def act(_: list[int]) -> None:
+        admin.is_admin, admin.leads.edit = False, "D"
+
+    leads = await _paid_while(product, act)
+    await product.quiet()
+    since = len(product.kommo.requests)
+    for _ in range(2):
+        clock.advance(10)
+        product.resources.work_arrived.set()
+        await product.quiet()
+    assert product.kommo.requests[since:] == []
+    admin.is_admin = True
+    clock.advance(11)
+    product.resources.work_arrived.set()
+    await _all_paid(product, leads)
