@@ -1,4 +1,4 @@
-"""How many deals go into one call: fewer for an account that gets no answer in time, until it does again."""
+"""How many deals go into one call: fewer for an account that gets no good answer, until it does again."""
 
 from collections import Counter
 
@@ -22,7 +22,8 @@ class Sizes:
         return self._sizes.get(account_id, self._most)
 
     def too_many(self, account_id: int, count: int) -> None:
-        """So many got no answer in time. A lone one says nothing; of several under way at once, the first."""
+        """So many got no answer in time, or a fault of Kommo's own. A lone one says nothing; of several under way at
+        once, the first."""
         self._good[account_id] = 0
         if count > 1:
             self._sizes[account_id] = min(self.of(account_id), count // 2)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from backend.accounts.options import options_of
 from backend.accounts.setup import refresh_pipelines
 from backend.accounts.tokens import calling
-from backend.kommo_api.errors import KommoTooSlow
+from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.models import Account
@@ -17,6 +17,8 @@ from backend.writer.batch import write_batch
 
 MOST = 24
 """However slow Kommo becomes: each batch under way is in doubt when a process dies."""
+TOO_MUCH = (KommoTooSlow, KommoUnavailable)
+"""Perhaps: it took too long, or Kommo stumbles over one of the deals, which then stands alone in the end."""
 
 
 async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[], Awaitable[None]]) -> None:
@@ -57,7 +59,7 @@ def _batches(leads: dict[int, Lead], size: int) -> Iterator[dict[int, Lead]]:
 async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead], read_at: float) -> None:
     try:
         await write_batch(resources, claim, batch, read_at)
-    except KommoTooSlow:
+    except TOO_MUCH:
         resources.writes.too_many(claim.account_id, len(batch))
         raise
     resources.writes.went_well(claim.account_id)
@@ -135,7 +137,7 @@ async def _read(resources: Resources, claim: Claim, being_written: frozenset[int
         return None
     try:
         leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))
-    except KommoTooSlow:
+    except TOO_MUCH:
         resources.reads.too_many(account_id, len(seen))
         raise
     resources.reads.went_well(account_id)
