@@ -119,13 +119,17 @@ async def audit_at(session: AsyncSession, account_id: int, lead_ids: Iterable[in
     await session.exec(update(Deal).where(*mine).values(audit_at=at, audits=0))
 
 
-async def postpone(session: AsyncSession, account_id: int, lead_id: int, later: Later, now: float) -> None:
-    """With the reason, for a person to see. What was refused for thirty days waits for news of the deal."""
-    deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
-    deal.next_try_at, deal.problem = later.at or now + wait_after(deal.attempts), later.problem[:LONGEST_PROBLEM]
+async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Later, now: float) -> None:
+    """With the reason, for a person to see. What was refused for thirty days waits for news of the deal; what has come
+    since ``page`` was read waits for nothing."""
+    deal = await session.get_one(Deal, (page.account.id, lead_id), populate_existing=True)
+    next_try_at = later.at or now + wait_after(deal.attempts)
     if later.at is None:
-        deal.next_try_at = NEVER if gives_up(deal.attempts) else deal.next_try_at
+        next_try_at = NEVER if gives_up(deal.attempts) else next_try_at
         deal.attempts += 1
+    deal.problem = later.problem[:LONGEST_PROBLEM]
+    if deal.wanted == page.seen[lead_id]:
+        deal.next_try_at = next_try_at
     session.add(deal)
 
 

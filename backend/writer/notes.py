@@ -49,7 +49,7 @@ async def post_notes(
         touched = [one.lead_id for one in plans if one.patches or one.notes]
         await journal.audit_at(session, claim.account_id, touched, next_look(now, 0, resources.settle_seconds) or now)
         for lead_id in later.keys() - open_yet:
-            await journal.postpone(session, claim.account_id, lead_id, later[lead_id], now)
+            await journal.postpone(session, page, lead_id, later[lead_id], now)
     _count(outcome)
     if outcome.error is not None:
         raise outcome.error
@@ -96,7 +96,7 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
             await journal.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
             later = Later(None, f"Kommo refused the note: {refusal}")
-            await journal.postpone(session, page.account.id, int(key), later, now)
+            await journal.postpone(session, page, int(key), later, now)
 
 
 def _count(outcome: Outcome[int]) -> None:

@@ -100,7 +100,7 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
             await journal.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
             later = Later(None, f"Kommo refused: {refusal}")
-            await journal.postpone(session, page.account.id, int(key), later, now)
+            await journal.postpone(session, page, int(key), later, now)
 
 
 def _count(outcome: Outcome[bool]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from backend.accounts.setup import look_again
 from backend.clock import MovableClock
@@ -179,3 +180,25 @@ async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: Produc
     clock.advance(11)
     product.resources.work_arrived.set()
     await _all_paid(product, leads)
+
+
+async def test_news_that_come_while_a_deal_is_refused_do_not_wait_for_its_turn(product: Product) -> None:
+    """It was refused often, so its next turn is hours away; now it was given back to us, and a link is made for it."""
+    admin, lead_id = product.account.admin, await product.paid_deal()
+    seller = product.account.add_salesperson("Sia Sales", "sia@acme.example")
+    lead = product.account.leads[lead_id]
+    async with product.resources.database.write() as session:
+        await session.exec(update(Deal).values(attempts=6))
+    admin.is_admin, admin.leads.edit, lead.responsible_user_id = False, "M", seller.id
+    product.kommo.faults.add("delay", "/leads$", method="PATCH", seconds=0.7)
+    since = len(product.kommo.requests)
+    marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(lead_id)}
+    product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)
+    await product.until(lambda: _calls(product, since, "PATCH"))
+    admin.is_admin = True
+    await product.link(lead_id, "30.00")
+    admin.is_admin = False
+    await product.until(lambda: any(one.status == 403 for one in product.kommo.requests[since:]))
+    admin.is_admin = True
+    await product.until(lambda: product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Partially paid")
+    await product.until(lambda: len(product.notes(lead_id)) == 2)
