@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from backend.accounts.connections import connection_for_button, secrets_of, stripe_api
+from backend.accounts.connections import connection_for_button, key_row, secrets_of, stripe_api
 from backend.accounts.endpoints import EVENTS, FORMER_SECONDS, ensure_endpoints
 from backend.accounts.environment import ensure_environment
 from backend.clock import MovableClock
@@ -24,6 +24,7 @@ from backend.sandbox.stripe.accounts import Account as StripeAccount
 from backend.sandbox.stripe.faults import Fault
 from backend.sandbox.stripe.shelf import Endpoint
 from backend.stripe_api.client import Unreachable
+from backend.vault import Vault
 from tests.accounts.ground import ADMIN, PUBLIC_URL, Ground, Tenant, ground, settings
 
 
@@ -140,6 +141,18 @@ async def test_while_stripe_is_away_nothing_is_kept(tenant: Tenant, shop: Stripe
     answer = await put(tenant, shop.secret_key)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "stripe_unreachable")
     assert await connections(tenant) == {}
+
+
+async def test_a_key_that_no_secret_opens_any_more_is_replaced_by_giving_one(
+    tenant: Tenant, shop: StripeAccount
+) -> None:
+    first = (await put(tenant, shop.live_secret_key)).json()["id"]
+    async with tenant.ground.resources.database.write() as session:
+        row = await session.get_one(StripeConnection, first)
+        row.api_key = Vault(["a secret that was lost"]).seal_text(shop.live_secret_key, key_row(first))
+        session.add(row)
+    again = await put(tenant, shop.live_secret_key)
+    assert (again.status_code, again.json()["id"]) == (200, first)
 
 
 async def test_another_key_of_the_same_stripe_account_is_a_rotation(tenant: Tenant, shop: StripeAccount) -> None:
