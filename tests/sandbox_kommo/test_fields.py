@@ -121,3 +121,11 @@ async def test_a_deleted_field_is_an_unknown_field(kommo: Kommo) -> None:
     kommo.world.person().delete_field("A")
     error = await written(kommo, field["id"], {"value": "x"})
     assert (error["code"], error["path"]) == ("NotSupportedChoice", "custom_fields_values.0.field_id")
+
+
+async def test_options_come_with_their_fields_type(kommo: Kommo) -> None:
+    field = await made(kommo, type="select", enums=[{"value": "Paid"}])
+    for more in ({}, {"type": "text"}):
+        answer = await kommo.http.patch(f"{FIELDS}/{field['id']}", json={"enums": [{"value": "New"}], **more})
+        named = answer.json()["validation-errors"][0]["errors"]
+        assert (answer.status_code, [one["path"] for one in named]) == (400, ["type"])

@@ -59,7 +59,7 @@ def post_fields(call: Call) -> Answer:
 @admins_only
 def patch_field(call: Call) -> Json:
     field, item = _found(call), call.item()
-    refuse_bad(call.switches, [item], [_patch_errors(call, item)])
+    refuse_bad(call.switches, [item], [_change_errors(call, field, item)])
     return _patched(call, field, item)
 
 
@@ -70,7 +70,9 @@ def patch_fields(call: Call) -> Json:
     fields = [found(call.account.custom_fields, item.get("id")) for item in items]
     pairs = list(zip(items, fields, strict=True))
     refuse_bad(
-        call.switches, items, [_patch_errors(call, item) if field else [ItemError("id")] for item, field in pairs]
+        call.switches,
+        items,
+        [_change_errors(call, field, item) if field else [ItemError("id")] for item, field in pairs],
     )
     rows = [_patched(call, field, item) for item, field in pairs if field]
     return {"_total_items": len(rows), "_links": call.href(PATH), "_embedded": {"custom_fields": rows}}
@@ -131,6 +133,14 @@ def _errors(call: Call, item: Json, earlier: list[Json]) -> list[ItemError]:
     if item.get("is_api_only") and call.switches.reads("api_only_fields", "refused"):
         errors.append(ItemError("is_api_only"))
     return errors
+
+
+def _change_errors(call: Call, field: Field, item: Json) -> list[ItemError]:
+    """Options come with the field's type: nobody was seen to send them without. A type can't be changed."""
+    errors = missing(item, "type") if "enums" in item else []
+    if item.get("type", field.type) != field.type:
+        errors.append(ItemError("type"))
+    return errors + _patch_errors(call, item)
 
 
 def _patch_errors(call: Call, item: Json) -> list[ItemError]:
