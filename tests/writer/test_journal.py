@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backend.db import Database
-from backend.models import Deal
+from backend.models import Account, Deal
 from backend.retries import NEVER
-from backend.writer.journal import Later, postpone
+from backend.writer.journal import Later, Page, postpone
 
 NOW = 1_800_000_000.0
 REFUSED = Later(None, "Kommo refused it.")
+PAGE = Page(Account(id=7, base_url="", tokens="", connected_at=NOW), seen={4711: 1}, ledgers={}, writes={})
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ async def database(migrated_url: str) -> AsyncIterator[Database]:
 
 async def _refused(database: Database, now: float) -> Deal:
     async with database.write() as session:
-        await postpone(session, 7, 4711, REFUSED, now)
+        await postpone(session, PAGE, 4711, REFUSED, now)
     async with database.read() as session:
         return await session.get_one(Deal, (7, 4711))
 
