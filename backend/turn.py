@@ -1,8 +1,11 @@
 """A worker's turn at one account: inbox → ledger, set up what is missing, ledger → card, give the account back."""
 
 import random
+from collections.abc import Mapping
 
 import structlog
+from sqlalchemy import update
+from sqlmodel import col
 
 from backend.accounts.options import options_of
 from backend.accounts.setup import set_up
@@ -22,6 +25,13 @@ from backend.writer.batches import write_dirty
 from backend.writer.journal import next_due as next_deal_due
 from backend.writer.shadow import foresee
 
+WAITS = "Nothing is written to Kommo at present: "
+NEEDS_A_PERSON: Mapping[type[Exception], str] = {
+    KommoForbidden: "Give the Kommo user who connected us the right to edit all deals, or connect as an administrator.",
+    KommoUnpaid: "It goes on by itself once the account is paid for.",
+}
+"""What only a person can end, and how."""
+
 log = structlog.get_logger()
 
 
@@ -37,6 +47,7 @@ async def take_turn(resources: Resources, claim: Claim) -> None:
 
 async def _write(resources: Resources, claim: Claim) -> float | None:
     """Set up and write; where Kommo does not let us, the moment until which the writer waits."""
+    account: Account | None = None
     try:
         account = await _ready(resources, claim.account_id)
         if account and options_of(account).shadow:
@@ -44,11 +55,23 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
         elif account:
             await write_dirty(resources, claim, lambda: ingest(resources, claim))
             await audit(resources, claim)
+            await _tell(resources, account, "")
     except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
         wait = wait_seconds(error)
+        if account and type(error) in NEEDS_A_PERSON:
+            await _tell(resources, account, f"{WAITS}{error} {NEEDS_A_PERSON[type(error)]}")
         log.warning("writing put off", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
         return resources.clock() + wait
     return None
+
+
+async def _tell(resources: Resources, account: Account, problem: str) -> None:
+    """With the account, for its administrators; what set-up says of it is left alone."""
+    if account.problem == problem or (account.problem and not account.problem.startswith(WAITS)):
+        return
+    async with resources.database.write() as session:
+        same = (col(Account.id) == account.id, col(Account.problem) == account.problem)
+        await session.exec(update(Account).where(*same).values(problem=problem))
 
 
 async def _ready(resources: Resources, account_id: int) -> Account | None:

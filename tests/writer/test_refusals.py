@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from backend.accounts.setup import look_again
 from backend.clock import MovableClock
-from backend.models import Deal
+from backend.models import Account, Deal
 from backend.sandbox.kommo.records import LOST, Lead
 from backend.sandbox.stripe.foreign import Foreign
 from tests.product import Product, running
@@ -162,7 +162,13 @@ async def test_a_deal_that_we_may_not_touch_harms_no_other(product: Product, clo
     assert (stuck.lead_id, "no right" in stuck.problem) == (leads[3], True)
 
 
+async def _problem(product: Product) -> str:
+    (account,) = await product.rows(Account)
+    return str(account.problem)
+
+
 async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: Product, clock: MovableClock) -> None:
+    """And an administrator reads why nothing is written, until it is."""
     admin = product.account.admin
 
     def act(_: list[int]) -> None:
@@ -170,6 +176,9 @@ async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: Produc
 
     leads = await _paid_while(product, act)
     await product.quiet()
+    problem = await _problem(product)
+    assert "no right" in problem
+    assert "right to edit all deals" in problem
     since = len(product.kommo.requests)
     for _ in range(2):
         clock.advance(10)
@@ -180,6 +189,8 @@ async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: Produc
     clock.advance(11)
     product.resources.work_arrived.set()
     await _all_paid(product, leads)
+    await product.quiet()
+    assert await _problem(product) == ""
 
 
 async def test_news_that_come_while_a_deal_is_refused_do_not_wait_for_its_turn(product: Product) -> None:
