@@ -89,10 +89,12 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
     async with resources.database.read() as session:
         account = await session.get(Account, account_id)
         event_due = await next_event_due(session, account_id)
-        connected = account is not None and account.state == "connected" and not options_of(account).shadow
-        deal_due = await next_deal_due(session, account_id) if connected else None
-        audit_due = await next_audit_due(session, account_id) if connected else None
-    moments = [moment for moment in (deal_due, audit_due) if moment is not None]
+        connected = account if account is not None and account.state == "connected" else None
+        writes = connected is not None and not options_of(connected).shadow
+        deal_due = await next_deal_due(session, account_id) if writes else None
+        audit_due = await next_audit_due(session, account_id) if writes else None
+        set_up_due = 0.0 if connected and not connected.set_up_at else None
+    moments = [moment for moment in (deal_due, audit_due, set_up_due) if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]
     return min((moment for moment in (event_due, *moments) if moment is not None), default=None)

@@ -45,7 +45,7 @@ async def test_connecting_again_and_the_same_stripe_key_are_all_it_takes(tmp_pat
         if key_of == "admin":
             answer = await put(again, f"accounts/{again.account.id}/stripe", {"api_key": key})
             assert answer.json()["id"] == connection.id
-        await again.until(lambda: _heard_here(again))
+        await again.until(lambda: _heard_here(again), 20)
         await again.quiet()
         row = await shown(again)
         assert (row["state"], row["ready"], row["problem"], row["stripe"][0]["problem"]) == ("connected", True, "", "")
