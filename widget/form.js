@@ -110,9 +110,17 @@ export class PaymentForm {
   showFault() {
     const { error } = this.draft;
     const general = !this.fields.showFault(error) && error;
-    const text = general ? [sentenceOf(general, this.words), general.unsure && this.words('form.unsure')] : [];
-    const said = text.filter((part) => part).join(' ');
-    this.say(this.alert, said);
+    this.say(this.alert, general ? this.sentenceOf(general) : '');
+  }
+
+  /**
+   * Where nobody knows whether the link was made, that, and that to send again does no harm.
+   * @param {import('./api.js').ApiError} error
+   */
+  sentenceOf(error) {
+    const key = `unsure.${error.code || 'unreachable'}`;
+    const ours = error.unsure ? this.words(key) : key;
+    return ours === key ? sentenceOf(error, this.words) : ours;
   }
 
   /** Said once: a screen reader reads a text that is put in again, again. @param {HTMLElement} node @param {string} text */

@@ -78,7 +78,7 @@ def form_broken(card: Card) -> None:
     card.stage.backend.script["create"] = [lost]
     card.open().begin()
     card.submit.click()
-    expect(card.widget).to_contain_text("Stripe does not answer")
+    expect(card.widget).to_contain_text("Stripe can't be reached")
 
 
 def creating(card: Card) -> None:

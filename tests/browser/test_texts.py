@@ -38,6 +38,42 @@ def test_a_refusal_is_said_in_the_language_of_the_page_where_we_have_it(card: Ca
     expect(card.widget.get_by_role("alert")).to_contain_text("Ahora no se puede contactar con Stripe.")
 
 
+ONCE = {
+    "en": ("again", "twice"),
+    "es": ("de nuevo", "dos veces"),
+    "pt": ("de novo", "duas vezes"),
+    "tr": ("yeniden", "iki kez"),
+    "id": ("(?:kirim|coba) lagi", "dua kali"),
+}
+"""To send once more, and that nothing is doubled by it."""
+LOST = [
+    Answer(502, refusal("stripe_unreachable", "Stripe can't be reached. Press again: nothing will be done twice.")),
+    Answer(500, refusal("internal", "Something went wrong on our side. Try again in a moment.")),
+    Answer(502, "<h1>Bad gateway</h1>"),
+]
+
+
+@pytest.mark.parametrize("language", ONCE)
+def test_a_lost_answer_is_told_once(card: Card, language: str) -> None:
+    card.open(lang=language).widget.locator("[data-key=begin]").click()
+    card.stage.backend.script["create"] = list(LOST)
+    for _ in LOST:
+        with card.page.expect_response("**/widget/requests*"):
+            card.submit.click()
+        expect(card.submit).to_be_enabled()
+        text = card.widget.get_by_role("alert").inner_text()
+        assert [len(re.findall(said, text, re.IGNORECASE)) for said in ONCE[language]] == [1, 1], text
+
+
+def test_what_the_backend_knows_for_certain_is_no_doubt(card: Card) -> None:
+    """The database was away before anything was done."""
+    certain = "The database is away. Nothing was changed; try again in a moment."
+    card.stage.backend.always["create"] = Answer(503, refusal("unavailable", certain))
+    card.open().begin()
+    card.submit.click()
+    expect(card.widget.get_by_role("alert")).to_have_text(certain)
+
+
 def test_an_amount_that_is_refused_is_told_with_its_limit_in_the_language_of_the_page(card: Card) -> None:
     said = refusal("amount_too_small", "The least that Stripe charges is 0.50 EUR.", "amount")
     said["error"]["limit"] = money("0.50")
