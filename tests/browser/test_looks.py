@@ -45,6 +45,18 @@ def test_what_has_a_page_for_itself_is_accessible_and_fits_the_screen(card: Card
         _holds(card, card.page.locator("body"), theme, f"{state}-{width}-{theme}")
 
 
+@pytest.mark.parametrize("width", [200, 240, 280, 320])
+def test_an_amount_of_many_digits_is_seen_whole_while_it_is_typed(card: Card, width: int) -> None:
+    card.open().begin()
+    card.page.evaluate("width => document.getElementById('widgets_block').style.width = `${width}px`", width)
+    card.field("Type of payment").select_option("deposit")
+    for label in ("Whole price of the deal", "Amount"):
+        field = card.field(label)
+        field.fill("12500000.00")
+        assert field.evaluate("input => input.scrollWidth <= input.clientWidth"), label
+    assert _sticks_out(card) == []
+
+
 def _holds(card: Card, picture: Locator, theme: str, name: str) -> None:
     card.page.evaluate("theme => document.documentElement.dataset.colorScheme = theme", theme)
     if folder := os.environ.get("WIDGET_SHOTS"):
