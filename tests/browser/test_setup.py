@@ -89,6 +89,25 @@ def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: Product
     keep(page, "deal-after")
 
 
+def test_who_may_refund_is_chosen_by_name_and_by_keyboard(product: Product, page: Page) -> None:
+    product.account.add_user("Vera Vice", "vera@acme.example", is_active=False)
+    setup = open_setup(product, page)
+    users = setup.get_by_role("group", name="May refund: only these users")
+    expect(users).to_be_hidden()
+    who = setup.get_by_label("May refund", exact=True)
+    who.select_option(label="Only the users below")
+    expect(users.get_by_label("Vera Vice")).to_have_accessible_name("Vera Vice (inactive in Kommo)")
+    looks_good(setup, "users")
+    who.press("Tab")
+    setup.keyboard.press("Tab")
+    expect(users.get_by_label("Sam Sales")).to_be_focused()
+    setup.keyboard.press("Space")
+    setup.keyboard.press("Enter")
+    expect(setup.get_by_role("status")).to_contain_text("The options are saved.")
+    expect(users.get_by_label("Sam Sales")).to_be_checked()
+    expect(setup.get_by_role("region", name="Last changes")).to_contain_text("refunds Sam Sales")
+
+
 def test_the_page_shuts_nobody_out_and_fits_each_screen(product: Product, page: Page) -> None:
     setup = open_setup(product, page)
     heard: list[str] = []

@@ -1,8 +1,10 @@
 """The set-up pages over real HTTP: who gets in, what is shown, and what each form does."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import httpx
@@ -199,6 +201,91 @@ async def test_options_are_saved_as_by_the_api(product: Product, visitor: httpx.
     assert (options["refunds"], options["note_language"], options["prefill_email"]) == ("admins", "es", True)
 
 
+def boxes(page: str, name: str) -> dict[str, bool]:
+    """What is offered to be ticked under this name, as it is read, and whether it is."""
+    found = re.findall(rf'name="{name}_users" value="\d+"( checked)?>(.*?)</label>', page)
+    return {html.unescape(re.sub(r"<.*?>", "", text)): bool(ticked) for ticked, text in found}
+
+
+async def test_users_are_chosen_by_their_names(product: Product, visitor: httpx.AsyncClient) -> None:
+    ada, sam = product.account.users.values()
+    vera = product.account.add_user("<b>Vera</b> & Co", "vera@acme.example", is_active=False)
+    page = (await visitor.get("/admin")).text
+    offered = ["Ada Admin", "Sam Sales", "<b>Vera</b> & Co (inactive in Kommo)"]
+    assert boxes(page, "create") == boxes(page, "refunds") == dict.fromkeys(offered, False)
+    typed = {"create": "some", "create_users": [str(sam.id), str(vera.id)], "refunds": "some",
+             "refunds_users": str(ada.id), "note_language": "en", "mode": "live"}  # fmt: skip
+    page = (await visitor.post(form_of(product, "options"), data=typed)).text
+    assert list(boxes(page, "create").values()) == [False, True, True]
+    assert list(boxes(page, "refunds").values()) == [True, False, False]
+    assert "create Sam Sales, &lt;b&gt;Vera" in page
+    options = (await stages_of(product))["options"]
+    assert (options["create"], options["refunds"]) == ([sam.id, vera.id], [ada.id])
+
+
+async def test_users_of_many_pages_are_all_offered(product: Product, visitor: httpx.AsyncClient) -> None:
+    for number in range(260):
+        product.account.add_user(f"Rep {number}", f"rep{number}@acme.example")
+    assert len(boxes((await visitor.get("/admin")).text, "create")) == 262
+
+
+async def test_two_users_of_one_name_are_told_apart(product: Product, visitor: httpx.AsyncClient) -> None:
+    product.account.add_user("Sam Sales", "sam2@acme.example")
+    offered = boxes((await visitor.get("/admin")).text, "create")
+    assert [name for name in offered if name.startswith("Sam")] == [
+        f"Sam Sales, sam@{product.account.subdomain}.example", "Sam Sales, sam2@acme.example"]  # fmt: skip
+
+
+async def test_a_chosen_user_who_is_gone_stays_chosen_and_that_is_said(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    sam = next(user for user in product.account.users.values() if not user.is_admin)
+    typed = {"create": "some", "create_users": str(sam.id), "refunds": "nobody", "note_language": "en", "mode": "live"}
+    await visitor.post(form_of(product, "options"), data=typed)
+    del product.account.users[sam.id]
+    offered = boxes((await visitor.get("/admin")).text, "create")
+    assert offered == {"Ada Admin": False, f"{sam.id} (not among Kommo's users any more)": True}
+
+
+async def test_nobody_chosen_among_the_users_is_refused_beside_them(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    typed = {"create": "all", "refunds": "some", "note_language": "en", "mode": "live"}
+    refused = await visitor.post(form_of(product, "options"), data=typed)
+    assert refused.status_code == 422
+    assert "Choose at least one user." in refused.text.partition('id="error-options-refunds"')[2].partition("</p>")[0]
+
+
+@pytest.mark.parametrize("fault", ["429_html", "500_json", "503_html", "drop_before"])
+async def test_while_kommo_tells_no_names_users_are_their_ids(
+    product: Product, visitor: httpx.AsyncClient, fault: str
+) -> None:
+    typed = {"create": "some", "create_users": "4, 5", "refunds": "nobody", "note_language": "en", "mode": "live"}
+    await visitor.post(form_of(product, "options"), data=typed)
+    product.kommo.faults.add(fault, "/api/v4/users$", times=0)
+    page = await visitor.get("/admin")
+    assert page.status_code == 200
+    assert 'name="create_users" value="4, 5"' in page.text
+    assert "Kommo does not tell the names of users right now." in page.text
+    saved = await visitor.post(form_of(product, "options"), data=typed | {"create_users": "5,6"})
+    assert "The options are saved." in saved.text
+    assert (await stages_of(product))["options"]["create"] == [5, 6]
+
+
+async def test_a_kommo_that_does_not_answer_holds_the_page_up_for_a_moment_only(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    product.kommo.faults.add("delay", "/api/v4/users$", times=0, seconds=15.0)
+    started = perf_counter()
+    assert "Kommo does not tell the names of users right now." in (await visitor.get("/admin")).text
+    assert perf_counter() - started < 12
+
+
+async def test_names_need_the_token_of_an_administrator(product: Product, visitor: httpx.AsyncClient) -> None:
+    product.account.admin.is_admin = False
+    assert "Let an administrator press Connect again" in (await visitor.get("/admin")).text
+
+
 async def test_who_allows_refunds_reads_what_the_key_needs_for_them(visitor: httpx.AsyncClient) -> None:
     assert "can only read refunds" in (await visitor.get("/admin")).text
 
@@ -206,6 +293,7 @@ async def test_who_allows_refunds_reads_what_the_key_needs_for_them(visitor: htt
 async def test_a_wrong_option_is_told_at_its_field_and_what_was_typed_stays(
     product: Product, visitor: httpx.AsyncClient
 ) -> None:
+    product.kommo.faults.add("503_html", "/api/v4/users$", times=0)
     typed = {"create": "some", "create_users": "anna", "refunds": "nobody", "note_language": "pt", "mode": "live"}
     refused = await visitor.post(form_of(product, "options"), data=typed)
     assert refused.status_code == 422

@@ -1,4 +1,4 @@
-"""What a set-up page shows of an account, read from our database alone."""
+"""What a set-up page shows of an account: read from our database, and the names of its users from Kommo."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.admin import list_accounts
 from backend.accounts.again import troubled_events
 from backend.accounts.moves import offered_moves
+from backend.accounts.team import Team, team_of
 from backend.accounts.unmatched import unmatched
 from backend.kommo_api.values import INCOMING
 from backend.links.look import look_at_deal
@@ -37,6 +38,7 @@ class Shown:
     events: list[InboxEvent]
     changes: list[Audit]
     seen: WidgetSeen | None
+    team: Team
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ async def shown(resources: Resources, account_id: int) -> Shown | None:
         changes = await _changes(session, account_id)
         seen = await session.get(WidgetSeen, account_id)
     mine = await unmatched(resources, only=account_id)
-    return Shown(account, rows[0], _pipelines(account), mine, events, changes, seen)
+    team = await team_of(resources, account_id)
+    return Shown(account, rows[0], _pipelines(account), mine, events, changes, seen, team)
 
 
 def _pipelines(account: Account) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
 
 from backend.accounts.admin import put_options, put_stages
 from backend.accounts.again import work_in_again
@@ -65,7 +66,7 @@ async def _done(
     visitor = await current_visitor(request)
     if visitor is None:
         return login_page("You were signed out. Sign in and repeat.", status=401)
-    typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    typed = _typed(await request.form())
     try:
         visitor.check(account_id)
         warning = await act(resources, account_id, typed, visitor.who)
@@ -77,6 +78,12 @@ async def _done(
     if warning:
         return await account_page(resources, visitor, account_id, done=form, form=form, warning=warning)
     return RedirectResponse(f"/admin?account={account_id}&done={form}", 303)
+
+
+def _typed(form: FormData) -> Typed:
+    """A name that came several times, as boxes that are ticked do, holds all of its values with commas between."""
+    said = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    return {name: ", ".join(value for its, value in said if its == name) for name, _ in said}
 
 
 async def _put_stages(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
@@ -111,7 +118,7 @@ def _who(typed: Typed, name: str) -> str | list[int]:
         return typed.get(name, "")
     ids = [part for part in typed.get(f"{name}_users", "").replace(",", " ").split() if part]
     if not ids:
-        raise FieldInvalid("Name the users by their ids in Kommo, with commas between.", field=name)
+        raise FieldInvalid("Choose at least one user.", field=name)
     return [_number(one, name) for one in ids]
 
 

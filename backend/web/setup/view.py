@@ -1,6 +1,7 @@
 """``GET /admin``: one account's page, or for the operator of several the list of them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +14,7 @@ from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.languages import preferred
 from backend.web.pages import page
+from backend.web.setup.choices import choices, named
 from backend.web.setup.doors import login_page
 from backend.web.setup.facts import key_form, look_up, shown
 from backend.web.setup.operator import all_accounts
@@ -93,6 +95,8 @@ async def account_page(
         is_operator=visitor.account_id is None,
         found=found,
         options=found.row["options"],
+        choices=partial(choices, found.team.users),
+        named=partial(named, found.team.users),
         languages=LANGUAGES,
         key_forms={mode: key_form(mode) for mode in ("live", "test")},
         done=DONE.get(done, ""),

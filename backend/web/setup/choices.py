@@ -1,0 +1,49 @@
+"""Users as they are offered to be ticked."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from backend.kommo_api.values import User
+
+INACTIVE = "inactive in Kommo"
+GONE = "not among Kommo's users any more"
+
+
+@dataclass(frozen=True)
+class Choice:
+    id: str
+    name: str
+    remark: str
+    """Why ticking them has little use; empty for most."""
+    is_chosen: bool
+
+
+def choices(users: Sequence[User], ids: str) -> list[Choice]:
+    """Every user, those that are active first; last whoever of the chosen ``ids``, with commas between, is no user now.
+
+    What was chosen stays chosen until a person unticks it.
+    """
+    chosen = dict.fromkeys(ids.replace(",", " ").split())
+    shared = Counter(user.name for user in users)
+    known = [
+        Choice(str(user.id), _name(user, shared), "" if user.is_active else INACTIVE, str(user.id) in chosen)
+        for user in sorted(users, key=lambda user: (not user.is_active, user.name.casefold(), user.id))
+    ]
+    there = {one.id for one in known}
+    return known + [Choice(one, one, GONE, is_chosen=True) for one in chosen if one not in there]
+
+
+def _name(user: User, shared: Counter[str]) -> str:
+    """Two of one name are told apart by their addresses."""
+    if not user.name:
+        return user.email or str(user.id)
+    return f"{user.name}, {user.email or user.id}" if shared[user.name] > 1 else user.name
+
+
+def named(users: Iterable[User], value: object) -> object:
+    """A list of users' ids as their names, where these are known; whatever else as it is."""
+    if not isinstance(value, list):
+        return value
+    names = {user.id: user.name for user in users}
+    return ", ".join(str(names.get(one) or one) for one in value)
