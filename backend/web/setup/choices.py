@@ -24,7 +24,7 @@ def choices(users: Sequence[User], ids: str) -> list[Choice]:
 
     What was chosen stays chosen until a person unticks it.
     """
-    chosen = dict.fromkeys(ids.replace(",", " ").split())
+    chosen = dict.fromkeys(one for one in ids.replace(",", " ").split() if one.isascii() and one.isdigit())
     shared = Counter(user.name for user in users)
     known = [
         Choice(str(user.id), _name(user, shared), "" if user.is_active else INACTIVE, str(user.id) in chosen)
