@@ -106,6 +106,12 @@ def test_who_may_refund_is_chosen_by_name_and_by_keyboard(product: Product, page
     expect(setup.get_by_role("status")).to_contain_text("The options are saved.")
     expect(users.get_by_label("Sam Sales")).to_be_checked()
     expect(setup.get_by_role("region", name="Last changes")).to_contain_text("refunds Sam Sales")
+    product.kommo.faults.add("503_html", "/api/v4/users$", times=0)
+    setup.reload()
+    by_id = setup.get_by_label("May refund: only these users")
+    expect(by_id).to_have_value(str(next(user.id for user in product.account.users.values() if not user.is_admin)))
+    expect(by_id).to_have_accessible_description(re.compile("does not tell the names"))
+    looks_good(setup, "users-by-id")
 
 
 def test_the_page_shuts_nobody_out_and_fits_each_screen(product: Product, page: Page) -> None:
