@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from backend.clock import MovableClock
+from backend.models import Account
 from tests.product import ADMIN_TOKEN, Product, running
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -189,6 +190,19 @@ async def test_a_stage_that_is_not_there_is_refused_beside_its_pipeline(
     refused = await visitor.post(form_of(product, "stages"), data={f"{pipeline.id}:paid": "999"})
     assert refused.status_code == 422
     assert f'id="error-stages-{pipeline.id}"' in refused.text
+
+
+async def test_an_option_that_is_saved_chooses_no_mode(product: Product, visitor: httpx.AsyncClient) -> None:
+    """Or whoever began with a test key would stay in test mode when the live key comes."""
+    shown = re.search(r'name="mode_shown" value="(\w+)"', (await visitor.get("/admin")).text)
+    assert shown is not None
+    typed = {"create": "all", "refunds": "nobody", "note_language": "es", "mode": "live", "mode_shown": shown[1]}
+    assert (await visitor.post(form_of(product, "options"), data=typed)).status_code == 200
+    (account,) = await product.rows(Account)
+    assert (account.mode, account.options["note_language"]) == ("", "es")
+    await visitor.post(form_of(product, "options"), data=typed | {"mode": "test"})
+    (account,) = await product.rows(Account)
+    assert account.mode == "test"
 
 
 async def test_options_are_saved_as_by_the_api(product: Product, visitor: httpx.AsyncClient) -> None:

@@ -105,8 +105,9 @@ async def _put_options(resources: Resources, account_id: int, typed: Typed, who:
         "prefill_email": typed.get("prefill_email") == "on",
         "statement": typed.get("statement") == "on",
         "shadow": typed.get("shadow") == "on",
-        "mode": typed.get("mode", ""),
     }
+    if typed.get("mode") != typed.get("mode_shown"):  # a mode that nobody chose goes on following the keys
+        given["mode"] = typed.get("mode", "")
     if typed.get("bare_reference"):  # said only where it is meant: it sets every connection's policy
         given["bare_reference"] = typed["bare_reference"]
     await put_options(resources, account_id, given, who=who)
