@@ -1,13 +1,13 @@
 """An integration's keys arrive: from an admin, with a code or for a code that waits. Wrong keys are not kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from backend.accounts.adopting import adopt
-from backend.accounts.connect import CodeRefused, WrongSecret, exchange, trusted_host, use_code
+from backend.accounts.connect import CodeRefused, KeysRefused, exchange, trusted_host, use_codes
 from backend.accounts.integrations import Keys, given_keys, note, put_integration
-from backend.accounts.pending import Waiting, waiting_code
+from backend.accounts.pending import Waiting, waiting_codes
 from backend.errors import FieldInvalid, ProductError
 from backend.models import Account, Integration
 from backend.resources import Resources
@@ -29,10 +29,10 @@ async def add_integration(resources: Resources, client_id: str, given: Mapping[s
     for name, value in (("code", code or ""), ("label", label)):
         if not isinstance(value, str) or "\x00" in value:
             raise FieldInvalid(f"The {name} is text.", field=name)
-    waiting = await waiting_code(resources, client_id)
+    waiting = await waiting_codes(resources, client_id)
     if code:
         added = await _with_code(resources, keys, label, await _host(resources, client_id, given, waiting), code)
-    elif waiting is None:
+    elif not waiting:
         added = Added(await _put(resources, keys, label))
     else:
         added = await _with_waiting(resources, keys, label, waiting)
@@ -43,21 +43,19 @@ async def add_integration(resources: Resources, client_id: str, given: Mapping[s
 async def _with_code(resources: Resources, keys: Keys, label: str, base_url: str, code: str) -> Added:
     try:
         answer = await exchange(resources, keys, base_url, code.strip())
-    except WrongSecret as error:
-        raise FieldInvalid(error.message, field="client_secret") from error
-    except CodeRefused as error:
+    except (KeysRefused, CodeRefused) as error:
         raise FieldInvalid(error.message, field=error.field or "code") from error
     await _put(resources, keys, label)  # first: where Kommo is silent now, the answer is adopted later by these keys
     account = await adopt(resources, answer)
     return Added(await _put(resources, keys, label, account), account)
 
 
-async def _with_waiting(resources: Resources, keys: Keys, label: str, waiting: Waiting) -> Added:
+async def _with_waiting(resources: Resources, keys: Keys, label: str, waiting: Sequence[Waiting]) -> Added:
     """What is wrong with a code that came long ago is no reason to refuse the keys."""
     try:
-        account, problem = await use_code(resources, keys, waiting), ""
-    except WrongSecret as error:
-        raise FieldInvalid(error.message, field="client_secret") from error
+        account, problem = await use_codes(resources, keys, waiting), ""
+    except KeysRefused as error:
+        raise FieldInvalid(error.message, field=error.field) from error
     except ProductError as error:
         account, problem = None, error.message
     return Added(await _put(resources, keys, label, account), account, problem)
@@ -70,7 +68,7 @@ async def _put(resources: Resources, keys: Keys, label: str, account: Account | 
     return row
 
 
-async def _host(resources: Resources, client_id: str, given: Mapping[str, Any], waiting: Waiting | None) -> str:
+async def _host(resources: Resources, client_id: str, given: Mapping[str, Any], waiting: Sequence[Waiting]) -> str:
     """Where a code given by hand is good: as said, else where this integration is known, else the only host."""
     subdomain = given.get("subdomain") or ""
     if not isinstance(subdomain, str):
@@ -80,11 +78,11 @@ async def _host(resources: Resources, client_id: str, given: Mapping[str, Any], 
     return await _known_host(resources, client_id, waiting)
 
 
-async def _known_host(resources: Resources, client_id: str, waiting: Waiting | None) -> str:
+async def _known_host(resources: Resources, client_id: str, waiting: Sequence[Waiting]) -> str:
     async with resources.database.read() as session:
         integration = await session.get(Integration, client_id)
         account = await session.get(Account, integration.account_id) if integration and integration.account_id else None
-    known = waiting or account
+    known = waiting[0] if waiting else account
     if known is not None:
         return known.base_url
     if "{subdomain}" not in resources.addresses.kommo_base_url:

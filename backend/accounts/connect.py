@@ -1,13 +1,14 @@
 """Connecting a Kommo account: the callback's code becomes an answer, kept before it is read, and then an account."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from backend.accounts.adopting import adopt
 from backend.accounts.integrations import Keys, is_client_id, known_keys, same_address
-from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code
+from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code, note_refusal
 from backend.errors import BadCallback, KommoUnreachable, ProductError
 from backend.kommo_api.errors import KommoError
 from backend.kommo_api.hosts import BadReferer, kommo_host
@@ -28,12 +29,13 @@ WRONG_KEYS = (
 """Kommo need not tell the one from the other."""
 
 
-class WrongSecret(BadCallback):
-    """Kommo does not know the integration by this secret key; or it said no, and not why."""
+class KeysRefused(BadCallback):
+    """Kommo does not know the integration by this secret key, or it said no and not why; or, by ``field``, its form
+    holds another redirect URI. The code is still good."""
 
 
 class CodeRefused(BadCallback):
-    """The code is used, too old, or of another integration; or, with ``field``, the redirect URI is wrong."""
+    """The code is used, too old, or of another integration; or, by ``field``, there is no such account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,9 @@ async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str)
         return await _asked_twice(resources, keys, base_url, code)
     except TokenRefused as error:
         if error.wrong_keys:
-            raise WrongSecret(WRONG_KEYS) from error
+            raise KeysRefused(WRONG_KEYS, field="client_secret") from error
         if error.wrong_address:
-            raise CodeRefused(same_address(keys), field="redirect_uri") from error
+            raise KeysRefused(same_address(keys), field="redirect_uri") from error
         if error.status == 404:
             raise CodeRefused(f"Kommo has no account at {base_url}.", field="subdomain") from error
         raise CodeRefused(
@@ -141,26 +143,61 @@ async def _asked_twice(resources: Resources, keys: Keys, base_url: str, code: st
 
 async def connect_waiting(resources: Resources) -> None:
     """Whatever waits and can go on: answers a crash or an outage left behind, tokens and codes not used yet."""
-    for waiting in await all_waiting(resources):
-        try:
-            await _go_on(resources, waiting)
-        except ProductError as error:
-            log.warning("not connected yet", client_id=waiting.client_id, kind=waiting.kind, reason=error.message)
+    waiting = await all_waiting(resources)
+    codes: dict[str, list[Waiting]] = {}
+    for one in waiting:
+        if one.kind == "code":
+            codes.setdefault(one.client_id, []).append(one)
+        else:
+            await _saying_why_not(one, adopt(resources, one))
+    for some in codes.values():
+        await _saying_why_not(some[0], _go_on(resources, some))
 
 
-async def _go_on(resources: Resources, waiting: Waiting) -> None:
-    if waiting.kind != "code":
-        await adopt(resources, waiting)
-        return
+async def _saying_why_not(waiting: Waiting, work: Awaitable[object]) -> None:
+    try:
+        await work
+    except ProductError as error:
+        log.warning("not connected yet", client_id=waiting.client_id, kind=waiting.kind, reason=error.message)
+
+
+async def _go_on(resources: Resources, codes: Sequence[Waiting]) -> None:
+    """With the codes of one integration, if its secret is known by now. Who finds out that it is wrong notes it."""
     async with resources.database.read() as session:
-        integration = await session.get(Integration, waiting.client_id)
+        integration = await session.get(Integration, codes[0].client_id)
     keys = known_keys(resources, integration)
-    if keys is not None:
-        await use_code(resources, keys, waiting)
+    due = [one for one in codes if keys is not None and one.is_due(keys, resources.clock())]
+    if keys is None or not due:
+        return
+    try:
+        await use_codes(resources, keys, due)
+    except KeysRefused as error:
+        for one in due:
+            await note_refusal(resources, one, error.message, keys)
+        raise
 
 
-async def use_code(resources: Resources, keys: Keys, waiting: Waiting) -> Account:
-    """A code that Kommo refuses is forgotten; one that never reached Kommo goes on waiting."""
+async def use_codes(resources: Resources, keys: Keys, codes: Sequence[Waiting]) -> Account:
+    """Each is tried, since anybody may have brought some of them; the account that the last good one connects.
+
+    Raises what tells the most where none is good. A code that Kommo refuses is forgotten; one that never reached
+    Kommo goes on waiting, and so does one whose keys are at fault.
+    """
+    account, refusals = None, []
+    for waiting in codes:
+        try:
+            account = await _use_code(resources, keys, waiting)
+        except ProductError as error:
+            refusals.append((waiting, error))
+    if account is None:
+        raise min((error for _, error in refusals), key=lambda error: not isinstance(error, KeysRefused))
+    for waiting, error in refusals:
+        if isinstance(error, KeysRefused):  # the keys were good for another: it is the code that is not
+            await forget(resources, waiting)
+    return account
+
+
+async def _use_code(resources: Resources, keys: Keys, waiting: Waiting) -> Account:
     try:
         answer = await exchange(resources, keys, waiting.base_url, waiting.secret)
     except CodeRefused:

@@ -19,10 +19,10 @@ class Integration(SQLModel, table=True):
 
 
 class PendingCode(SQLModel, table=True):
-    """An authorization code whose integration we don't know yet; worth keeping for Kommo's 20 minutes."""
+    """What waits to connect an account (accounts/pending.py): mostly a code whose integration we don't know yet."""
 
     __tablename__ = "pending_code"
-    client_id: str = Field(primary_key=True)
+    client_id: str = Field(primary_key=True)  # a name of its own, with the client id in it
     code: str  # sealed for "pending_code:{client_id}:code"
     base_url: str
     received_at: float = moment()
