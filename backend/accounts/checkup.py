@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from backend.accounts.connections import stripe_api, webhook_url
 from backend.accounts.endpoints import wrong_with
+from backend.accounts.installations import Installation, waiting_installations
 from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.renewals import refused_renewal
 from backend.accounts.tokens import calling
@@ -40,6 +41,8 @@ async def examine(resources: Resources, *, by_token: bool = False) -> AsyncItera
         connections = (await session.exec(select(StripeConnection).order_by(StripeConnection.id))).all()
     for integration in integrations:
         yield _integration(resources, integration)
+    for installation in (await waiting_installations(resources)).shown:
+        yield _installation(resources, installation)
     if not accounts:
         yield Finding("Kommo", False, f"no account is connected: {_first_step(resources, integrations, by_token)}")
     for account in accounts:
@@ -71,6 +74,19 @@ def _integration(resources: Resources, integration: Integration) -> Finding:
     except CannotOpen as error:
         return Finding(what, False, str(error))
     return Finding(what, True, "its secret key is known")
+
+
+def _installation(resources: Resources, one: Installation) -> Finding:
+    """Anybody can have an unknown one wait: that is told, and nothing is wrong with it."""
+    what = f"installation {one.client_id} at {', '.join(one.hosts)}"
+    by_hand = f"give it at {resources.addresses.public_url}/admin/accounts"
+    left = f"The code is good for {one.minutes} min more"
+    if one.source == "environment":
+        return Finding(what, False, f"{one.problem} {left}: correct the settings and start again, or {by_hand}.")
+    if one.problem:
+        return Finding(what, False, f"{one.problem} {left}: {by_hand}.")
+    by_command = f"run `kommo-stripe integrations add {one.client_id}`"
+    return Finding(what, True, f"waits for the integration's secret key. {left}: {by_hand}, or {by_command}.")
 
 
 async def _account(resources: Resources, account: Account) -> AsyncIterator[Finding]:

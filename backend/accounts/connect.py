@@ -8,7 +8,7 @@ import structlog
 
 from backend.accounts.adopting import adopt
 from backend.accounts.integrations import Keys, is_client_id, known_keys, same_address
-from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code, note_refusal
+from backend.accounts.pending import Waiting, all_waiting, forget, keep_answer, keep_code, note_refusal, waiting_codes
 from backend.errors import BadCallback, KommoUnreachable, ProductError
 from backend.kommo_api.errors import KommoError
 from backend.kommo_api.hosts import BadReferer, kommo_host
@@ -64,7 +64,22 @@ async def connect(resources: Resources, callback: Callback) -> Account | None:
     if keys is None:
         await keep_code(resources, callback.client_id, base_url, callback.code)
         return None
-    return await adopt(resources, await exchange(resources, keys, base_url, callback.code))
+    try:
+        answer = await exchange(resources, keys, base_url, callback.code)
+    except KeysRefused as error:
+        if integration is not None and integration.account_id is None:
+            await _await_other_keys(resources, callback, base_url, error, keys)
+        raise
+    return await adopt(resources, answer)
+
+
+async def _await_other_keys(
+    resources: Resources, callback: Callback, base_url: str, error: KeysRefused, keys: Keys
+) -> None:
+    """Kommo's install hook shows nobody our answer: what is wrong is told where the code waits."""
+    await keep_code(resources, callback.client_id, base_url, callback.code)
+    for waiting in await waiting_codes(resources, callback.client_id):
+        await note_refusal(resources, waiting, error.message, keys)
 
 
 def _check_state(resources: Resources, callback: Callback) -> None:
@@ -191,8 +206,8 @@ async def use_codes(resources: Resources, keys: Keys, codes: Sequence[Waiting]) 
             refusals.append((waiting, error))
     if account is None:
         raise min((error for _, error in refusals), key=lambda error: not isinstance(error, KeysRefused))
-    for waiting, error in refusals:
-        if isinstance(error, KeysRefused):  # the keys were good for another: it is the code that is not
+    for waiting, refusal in refusals:
+        if isinstance(refusal, KeysRefused):  # the keys were good for another: it is the code that is not
             await forget(resources, waiting)
     return account
 

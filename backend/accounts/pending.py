@@ -109,7 +109,7 @@ async def keep(resources: Resources, waiting: Waiting) -> None:
 
 
 def _sealed(resources: Resources, waiting: Waiting) -> str:
-    said = {"kind": waiting.kind, "client_id": waiting.client_id, "secret": waiting.secret}
+    said: dict[str, Any] = {"kind": waiting.kind, "client_id": waiting.client_id, "secret": waiting.secret}
     if waiting.problem:
         said |= {"problem": waiting.problem, "refused": waiting.refused, "refused_at": waiting.refused_at}
     return resources.vault.seal_text(orjson.dumps(said).decode(), sealed_for(waiting.row))

@@ -15,7 +15,7 @@ from backend import widget_archive
 from backend.sandbox.kommo.host import install_widget
 from tests.browser.axe import violations
 from tests.browser.conftest import threaded
-from tests.product import Product, running
+from tests.product import ADMIN_TOKEN, Product, running
 
 pytestmark = pytest.mark.browser
 LOOKS = [(width, theme) for width in (320, 1280) for theme in ("light", "dark")]
@@ -129,6 +129,31 @@ def test_the_page_shuts_nobody_out_and_fits_each_screen(product: Product, page: 
     expect(setup.get_by_label("Admin token")).to_be_visible()
     looks_good(setup, "signed-out")
     assert [said for said in heard if "Failed to load resource" not in said] == []
+
+
+def test_what_waits_for_its_secret_key_is_connected_by_keyboard_alone(product: Product, page: Page) -> None:
+    made = [product.kommo.add_integration(product.account, product.integration.redirect_uri) for _ in range(2)]
+    for one in made:
+        given = {"code": product.kommo.issue_code(one.client_id), "client_id": one.client_id, "from_widget": "1"}
+        page.request.get(
+            f"{product.url}/oauth/kommo/callback", params=given | {"referer": product.kommo.host_of(product.account)}
+        )
+    page.goto(f"{product.url}/admin")
+    page.get_by_label("Admin token").fill(ADMIN_TOKEN)
+    page.get_by_role("button", name="Sign in").press("Enter")
+    page.get_by_role("link", name="An installation waits for its secret key").press("Enter")
+    wanted = made[1]
+    key = page.get_by_label(f"Secret key of {wanted.client_id}")
+    key.fill("mistyped")
+    key.press("Enter")
+    expect(key).to_have_accessible_description(re.compile("does not accept the secret key"))
+    page.locator("summary", has_text=f"Another Redirect URL of {wanted.client_id}").press("Enter")
+    expect(page.get_by_label(f"Redirect URL of {wanted.client_id}", exact=True)).to_be_visible()
+    looks_good(page, "waiting")
+    key.fill(wanted.client_secret)
+    key.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The account is connected.")
+    expect(page.get_by_label(f"Secret key of {wanted.client_id}")).to_have_count(0)
 
 
 def looks_good(page: Page, name: str) -> None:

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from backend.accounts.adding import add_integration
 from backend.accounts.admin import list_accounts
+from backend.accounts.installations import waiting_installations
 from backend.accounts.integrations import list_integrations, remove_integration
 from backend.accounts.sessions import Visitor
 from backend.errors import NotAllowed, ProductError
@@ -21,6 +22,9 @@ router = APIRouter(prefix="/admin")
 Typed = Mapping[str, str]
 SECRETS = ("client_secret", "code")
 DONE = {"kept": "The integration is kept.", "connected": "The account is connected.", "removed": "It is removed."}
+LATE = (
+    "The code that waited for it is older than 20 minutes. Press Connect beside it, or install it in Kommo once more."
+)
 
 
 @router.get("/accounts")
@@ -68,10 +72,11 @@ async def _done(
 
 
 async def _add(resources: Resources, typed: Typed, who: str) -> str:
-    names = ("client_secret", "label", "code", "subdomain")
+    names = ("client_secret", "label", "code", "subdomain", "redirect_uri")
     given = {name: typed[name].strip() for name in names if typed.get(name, "").strip()}
     added = await add_integration(resources, typed.get("client_id", "").strip(), given, who=who)
-    return added.problem or ("connected" if added.account else "kept")
+    late = LATE if typed.get("which") == "waiting" and not added.account else ""
+    return added.problem or late or ("connected" if added.account else "kept")
 
 
 async def _remove(resources: Resources, typed: Typed, who: str) -> str:
@@ -92,6 +97,7 @@ async def all_accounts(
         error.status if error else 200,
         accounts=await list_accounts(resources),
         integrations=await list_integrations(resources),
+        installations=await waiting_installations(resources),
         redirect_uri=resources.addresses.redirect_uri,
         uninstall_uri=f"{resources.addresses.public_url}/kommo/uninstall",
         done=done,

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from backend.accounts.admin import list_accounts
+from backend.accounts.installations import waiting_installations
 from backend.accounts.sessions import Visitor
 from backend.errors import AccountNotFound, ProductError
 from backend.models.payments import InboxEvent
@@ -93,6 +94,7 @@ async def account_page(
         "setup.html",
         error.status if error else 200,
         is_operator=visitor.account_id is None,
+        installations=await waiting_installations(resources) if visitor.account_id is None else None,
         found=found,
         options=found.row["options"],
         choices=partial(choices, found.team.users),
