@@ -10,10 +10,11 @@ from backend import metrics
 from backend.accounts.connections import drain_others
 from backend.accounts.hooks import give_address
 from backend.accounts.pairs import seal_pair
-from backend.accounts.pending import Waiting, forget, forget_in
+from backend.accounts.pending import FOR_GOOD, Waiting, forget, forget_in, note_refusal
+from backend.accounts.renewal import NEW_SETTINGS
 from backend.errors import BadCallback, KommoUnreachable
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused, KommoUnauthorized
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoRefused, KommoUnauthorized
 from backend.kommo_api.tokens import TokenPair, parse_pair, token_account_id, token_user_id
 from backend.kommo_api.values import AccountInfo
 from backend.models import Account, Audit, Integration, StripeConnection
@@ -33,8 +34,14 @@ async def adopt(resources: Resources, waiting: Waiting) -> Account:
         info = await _whose(resources, waiting.base_url, pair)
         may_replace = await _may_replace(resources, waiting.base_url, pair, info.id)
     except KommoUnauthorized as error:
+        if waiting.kind == "token":
+            raise await _token_refused(resources, waiting, FOR_GOOD) from error
         await forget(resources, waiting)
         raise BadCallback("Kommo does not accept the token. Install the integration again.") from error
+    except KommoNotFound as error:
+        if waiting.kind == "token":
+            raise await _token_refused(resources, waiting, "") from error
+        raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
     except KommoError as error:
         if waiting.kind == "answer" and error.doubtful:  # no whole pair: reading it again makes it no better
             await forget(resources, waiting)
@@ -46,6 +53,13 @@ async def adopt(resources: Resources, waiting: Waiting) -> Account:
     account = await _store(resources, waiting, pair, info)
     resources.work_arrived.set()
     return account
+
+
+async def _token_refused(resources: Resources, waiting: Waiting, how: str) -> BadCallback:
+    """Kept, so that its problem can be shown."""
+    problem = f"Kommo does not accept KOMMO_LONG_LIVED_TOKEN at {waiting.base_url}. {NEW_SETTINGS}"
+    await note_refusal(resources, waiting, problem, how)
+    return BadCallback(problem)
 
 
 def _pair(waiting: Waiting) -> TokenPair:

@@ -10,11 +10,13 @@ from backend.accounts.connections import stripe_api, webhook_url
 from backend.accounts.endpoints import wrong_with
 from backend.accounts.installations import Installation, waiting_installations
 from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.pending import refused_tokens
+from backend.accounts.renewal import NEW_SETTINGS, no_account_there
 from backend.accounts.renewals import refused_renewal
 from backend.accounts.tokens import calling
 from backend.errors import NotConnected
 from backend.kommo_api.deal_fields import DEAL_FIELDS, missing
-from backend.kommo_api.errors import KommoError
+from backend.kommo_api.errors import KommoError, KommoNotFound
 from backend.models import Account, Integration, StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import Refused, Unreachable
@@ -43,6 +45,8 @@ async def examine(resources: Resources, *, by_token: bool = False) -> AsyncItera
         yield _integration(resources, integration)
     for installation in (await waiting_installations(resources)).shown:
         yield _installation(resources, installation)
+    for token in await refused_tokens(resources):
+        yield Finding("KOMMO_LONG_LIVED_TOKEN", False, token.problem)
     if not accounts:
         yield Finding("Kommo", False, f"no account is connected: {_first_step(resources, integrations, by_token)}")
     for account in accounts:
@@ -57,7 +61,7 @@ async def examine(resources: Resources, *, by_token: bool = False) -> AsyncItera
 
 def _first_step(resources: Resources, integrations: Sequence[Integration], by_token: bool) -> str:
     if by_token:
-        return "`serve` uses KOMMO_LONG_LIVED_TOKEN; where its log says that Kommo refuses it, make a new one"
+        return "`serve` connects by KOMMO_LONG_LIVED_TOKEN; where Kommo refuses it, that is told here"
     if not integrations:
         return "set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, or run `kommo-stripe integrations add`"
     return f"install the integration, or open {_start(resources, integrations[0].client_id)}"
@@ -97,6 +101,9 @@ async def _account(resources: Resources, account: Account) -> AsyncIterator[Find
     except NotConnected:
         yield Finding(what, False, await _way_back(resources, account.id))
         return
+    except KommoNotFound:
+        yield Finding(what, False, no_account_there(account))
+        return
     except (KommoError, CannotOpen) as error:
         yield Finding(what, False, str(error))
         return
@@ -121,12 +128,12 @@ async def _way_back(resources: Resources, account_id: int) -> str:
         account = await session.get_one(Account, account_id)
         integration = await session.get(Integration, account.client_id)
     if not account.token_expires_at:
-        way = "Put a new KOMMO_LONG_LIVED_TOKEN into the settings and start again."
+        way = "" if NEW_SETTINGS in account.problem else NEW_SETTINGS
     elif integration is None:
         way = f"Run `kommo-stripe integrations add {account.client_id}`, then `doctor` again."
     else:
         way = f"Connect again: {_start(resources, account.client_id)}"
-    return f"{account.state}: {account.problem} {way}"
+    return f"{account.state}: {account.problem} {way}".rstrip()
 
 
 async def _connection(resources: Resources, connection: StripeConnection) -> AsyncIterator[Finding]:

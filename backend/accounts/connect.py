@@ -163,7 +163,7 @@ async def connect_waiting(resources: Resources) -> None:
     for one in waiting:
         if one.kind == "code":
             codes.setdefault(one.client_id, []).append(one)
-        else:
+        elif one.kind == "answer" or not one.rests(resources.clock()):
             await _saying_why_not(one, adopt(resources, one))
     for some in codes.values():
         await _saying_why_not(some[0], _go_on(resources, some))

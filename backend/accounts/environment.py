@@ -12,7 +12,7 @@ from backend.accounts.connections import connections_of, drain_others, key_of, o
 from backend.accounts.hooks import give_addresses
 from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.pairs import open_pair, opens
-from backend.accounts.pending import Waiting, keep
+from backend.accounts.pending import TOKENS, Waiting, forget_tokens, keep
 from backend.config import Settings
 from backend.errors import StripeUnreachable
 from backend.models import Account, StripeConnection
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 async def ensure_environment(resources: Resources, settings: Settings) -> None:
     """What the environment says now holds: a changed secret, key or token is taken over at each start."""
     await give_addresses(resources)
+    await forget_tokens(resources)
     async with resources.database.write() as session:
         if settings.kommo_client_id:
             secret = settings.kommo_client_secret.get_secret_value()
@@ -127,7 +128,7 @@ async def _put_token(resources: Resources, settings: Settings) -> None:
     if account is not None and account.state == "connected" and not _is_other(resources, account, settings):
         return
     base_url = trusted_host(resources, f"{resources.kommo_subdomain}.kommo.com")
-    row = f"/{resources.kommo_subdomain}"
+    row = f"{TOKENS}{resources.kommo_subdomain}"
     await keep(resources, Waiting(row, "token", settings.kommo_client_id, token, base_url, resources.clock()))
 
 

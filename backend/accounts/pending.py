@@ -31,6 +31,9 @@ MOST_OF_ONE = 4
 """Codes of one integration: anybody may bring some before or after the one that counts. All are tried."""
 AGAIN_SECONDS = 5 * 60
 """After a no of Kommo's that only other settings, here or in Kommo, can turn into a yes."""
+FOR_GOOD = "for good"
+TOKENS = "/"
+"""What the names of tokens' rows begin with; no other's does, but that of a code of nobody's integration."""
 log = structlog.get_logger()
 
 
@@ -38,7 +41,8 @@ log = structlog.get_logger()
 class Waiting:
     """``kind``: code, answer (the raw body of Kommo's token endpoint) or token (a long-lived one).
 
-    ``problem``: Kommo's last no, in our words; given at ``refused_at`` to the keys that ``refused`` is the digest of.
+    ``problem``: Kommo's last no, in our words; given at ``refused_at`` to the keys that ``refused`` is the digest of,
+    or ``FOR_GOOD`` to a token.
     """
 
     row: str
@@ -58,6 +62,10 @@ class Waiting:
     def is_due(self, keys: Keys, now: float) -> bool:
         """Other keys are tried at once."""
         return self.refused != _digest(keys) or now - self.refused_at >= AGAIN_SECONDS
+
+    def rests(self, now: float) -> bool:
+        """A token that Kommo refused waits for the next start, where the settings may name another."""
+        return self.refused == FOR_GOOD or (bool(self.problem) and now - self.refused_at < AGAIN_SECONDS)
 
 
 def _digest(keys: Keys) -> str:
@@ -115,9 +123,10 @@ def _sealed(resources: Resources, waiting: Waiting) -> str:
     return resources.vault.seal_text(orjson.dumps(said).decode(), sealed_for(waiting.row))
 
 
-async def note_refusal(resources: Resources, waiting: Waiting, problem: str, keys: Keys) -> None:
+async def note_refusal(resources: Resources, waiting: Waiting, problem: str, keys: Keys | str) -> None:
     """It goes on waiting, if it is still there, and whoever looks after it is told why."""
-    told = replace(waiting, problem=problem, refused=_digest(keys), refused_at=resources.clock())
+    refused = keys if isinstance(keys, str) else _digest(keys)
+    told = replace(waiting, problem=problem, refused=refused, refused_at=resources.clock())
     async with resources.database.write() as session:
         await session.exec(update(PendingCode).where(*_the_very(waiting)).values(code=_sealed(resources, told)))
 
@@ -131,6 +140,24 @@ async def waiting_codes(resources: Resources, client_id: str = "") -> list[Waiti
         rows = (await session.exec(chosen)).all()
     found = [one for one in (_readable(resources, row) for row in rows) if one and one.kind == "code"]
     return [one for one in found if client_id in ("", one.client_id) and not one.is_over(resources.clock())]
+
+
+async def refused_tokens(resources: Resources) -> list[Waiting]:
+    """Long-lived tokens of the settings that connect nothing, and why."""
+    async with resources.database.read() as session:
+        rows = (await session.exec(select(PendingCode).where(_is_token()))).all()
+    found = [_readable(resources, row) for row in rows]
+    return [one for one in found if one and one.kind == "token" and one.problem]
+
+
+async def forget_tokens(resources: Resources) -> None:
+    """The settings say anew what they are."""
+    async with resources.database.write() as session:
+        await session.exec(delete(PendingCode).where(_is_token()))
+
+
+def _is_token() -> ColumnElement[bool]:
+    return col(PendingCode.client_id).startswith(TOKENS)
 
 
 async def all_waiting(resources: Resources) -> list[Waiting]:

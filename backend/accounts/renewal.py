@@ -23,6 +23,11 @@ from backend.resources import Resources
 TURN_SECONDS = 90.0
 """Outlives the 15 s of a call by far, and begins anew with each: nobody else refreshes meanwhile."""
 WAIT_SECONDS = 0.2
+NEW_SETTINGS = (
+    "Make a new token in Kommo and put it into KOMMO_LONG_LIVED_TOKEN; or, where the account's address in Kommo was "
+    "changed, put the first word of the new one into KOMMO_SUBDOMAIN. Then start again."
+)
+"""A long-lived token has no refresh token, by which a new address is found."""
 log = structlog.get_logger()
 _under_way: set[asyncio.Task[Account]] = set()
 """The event loop itself holds its tasks weakly."""
@@ -51,7 +56,7 @@ async def renew(resources: Resources, used: Account) -> Account:
         if account.token_version != used.token_version:
             return account
         if not account.token_expires_at:
-            raise await must_reconnect(resources, account, "Kommo refuses the long-lived token. Make a new one.")
+            raise await must_reconnect(resources, account, f"Kommo refuses the long-lived token. {NEW_SETTINGS}")
         if await _take_turn(resources, account):
             with suppress(Overtaken):
                 return await _to_the_end(resources, account)
@@ -188,6 +193,15 @@ async def _give_up(resources: Resources, account: Account) -> None:
     """An answer that can't be read is not read again by everybody who comes after."""
     async with resources.database.write() as session:
         await session.exec(update(Account).where(_same(account)).values(refresh_until=0.0, token_answer=None))
+
+
+def no_account_there(account: Account) -> str:
+    """What to do where Kommo answers 404 for the whole account."""
+    if account.token_expires_at:
+        way = "Where its address in Kommo was changed, connect it again."
+    else:
+        way = "Put the first word of its address in Kommo into KOMMO_SUBDOMAIN and start again."
+    return f"Kommo has no such account at {account.base_url}. {way}"
 
 
 async def must_reconnect(resources: Resources, account: Account, problem: str) -> NotConnected:

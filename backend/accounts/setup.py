@@ -10,10 +10,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.endpoints import ensure_endpoints
+from backend.accounts.renewal import no_account_there
 from backend.accounts.tokens import calling
 from backend.config import StageRule
 from backend.errors import NotConnected
-from backend.kommo_api.errors import KommoError
+from backend.kommo_api.errors import KommoError, KommoNotFound
 from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.models import Account, Audit, Deal
@@ -38,6 +39,11 @@ async def set_up(resources: Resources, account_id: int) -> None:
         known = await _known_fields(resources, account_id)
         fields = await calling(resources, account_id, lambda api: ensure_fields(api, known))
         pipelines = await calling(resources, account_id, lambda api: api.pipelines())
+    except KommoNotFound:
+        async with resources.database.read() as session:
+            account = await session.get_one(Account, account_id)
+        await _note_problem(resources, account_id, no_account_there(account))
+        raise
     except KommoError as error:
         await _note_problem(resources, account_id, f"Setting up in Kommo failed: {error}")
         raise

@@ -1,14 +1,25 @@
 """A private integration without OAuth: KOMMO_LONG_LIVED_TOKEN beside KOMMO_SUBDOMAIN."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
+from backend.accounts.checkup import examine
+from backend.accounts.connect import connect_waiting
+from backend.accounts.environment import ensure_environment
+from backend.accounts.pending import AGAIN_SECONDS
+from backend.accounts.setup import set_up
 from backend.accounts.tokens import refresh_idle
 from backend.clock import MovableClock
+from backend.errors import NotConnected
+from backend.kommo_api.errors import KommoError
 from backend.models import Account, PendingCode
 from tests.accounts.around import ACCOUNT, TOKEN, asked, shown, started, stored
-from tests.product import Product
+from tests.accounts.ground import ADMIN, ground
+from tests.product import ADMIN_TOKEN, Product
 
 
 @pytest.fixture
@@ -74,7 +85,19 @@ async def test_one_that_kommo_refuses_connects_nothing_and_is_not_tried_for_ever
     async with started(unconnected, sqlite_url, kommo_long_lived_token="of nobody", kommo_subdomain="acme") as product:
         await product.until(lambda: asked(product, ACCOUNT))
         await product.quiet()
-        assert (await product.rows(Account), await product.rows(PendingCode)) == ([], [])
+        for _ in range(3):
+            await connect_waiting(product.resources)
+        assert (await product.rows(Account), len(asked(product, ACCOUNT))) == ([], 1)
+        page = await operators_page(product)
+        assert ("does not accept KOMMO_LONG_LIVED_TOKEN" in page, "KOMMO_SUBDOMAIN" in page) == (True, True)
+    async with started(unconnected, sqlite_url) as product:  # it was taken out of the settings
+        assert await product.rows(PendingCode) == []
+
+
+async def operators_page(product: Product) -> str:
+    async with httpx.AsyncClient(base_url=product.url, headers={"Sec-Fetch-Site": "same-origin"}) as http:
+        await http.post("/admin/login", data={"token": ADMIN_TOKEN})
+        return (await http.get("/admin/accounts")).text
 
 
 async def test_while_kommo_is_away_the_product_starts_all_the_same(unconnected: Product, sqlite_url: str) -> None:
@@ -83,3 +106,38 @@ async def test_while_kommo_is_away_the_product_starts_all_the_same(unconnected: 
     async with started(unconnected, sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
         assert (await product.http.get(f"{product.url}/healthz")).status_code == 200
         assert len(await product.rows(PendingCode)) == 1
+
+
+@pytest.mark.parametrize("status", ["401", "404"])
+async def test_after_a_change_of_the_subdomain_the_next_step_is_named_and_connects(
+    sqlite_url: str, clock: MovableClock, status: str
+) -> None:
+    """No refresh token tells where the account went."""
+    async with ground(sqlite_url, clock) as here:
+        made = here.kommo.add_integration(here.kommo.account, here.settings.redirect_uri)
+        token = {"kommo_long_lived_token": SecretStr(here.kommo.long_lived_token(made.client_id))}
+
+        async def start(subdomain: str) -> None:
+            chosen = replace(here.resources, kommo_subdomain=subdomain)
+            await ensure_environment(chosen, here.settings.model_copy(update=token | {"kommo_subdomain": subdomain}))
+            await connect_waiting(chosen)
+
+        async def told() -> str:
+            return " ".join([one.said async for one in examine(here.resources, by_token=True) if not one.is_well])
+
+        await start("acme")
+        here.kommo.switches.set("wrong_subdomain", status)
+        here.kommo.rename_subdomain(here.kommo.account, "globex")
+        with pytest.raises((NotConnected, KommoError)):
+            await set_up(here.resources, here.kommo.account.id)
+        listed = (await here.web.get("/admin/api/accounts", headers=ADMIN)).json()[0]
+        assert ("KOMMO_SUBDOMAIN" in listed["problem"], "KOMMO_SUBDOMAIN" in await told()) == (True, True)
+        before = len(here.kommo.requests)
+        await start("acme")
+        clock.advance(AGAIN_SECONDS - 1)
+        await connect_waiting(here.resources)
+        assert len(here.kommo.requests) <= before + 1
+        await start("globex")
+        async with here.resources.database.read() as session:
+            account = await session.get_one(Account, here.kommo.account.id)
+        assert (account.state, account.base_url) == ("connected", "https://globex.kommo.com")

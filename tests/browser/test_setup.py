@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -134,10 +135,9 @@ def test_the_page_shuts_nobody_out_and_fits_each_screen(product: Product, page: 
 def test_what_waits_for_its_secret_key_is_connected_by_keyboard_alone(product: Product, page: Page) -> None:
     made = [product.kommo.add_integration(product.account, product.integration.redirect_uri) for _ in range(2)]
     for one in made:
-        given = {"code": product.kommo.issue_code(one.client_id), "client_id": one.client_id, "from_widget": "1"}
-        page.request.get(
-            f"{product.url}/oauth/kommo/callback", params=given | {"referer": product.kommo.host_of(product.account)}
-        )
+        given = {"code": product.kommo.issue_code(one.client_id), "client_id": one.client_id, "from_widget": "1",
+                 "referer": product.kommo.host_of(product.account)}  # fmt: skip
+        page.request.get(f"{product.url}/oauth/kommo/callback?{urlencode(given)}")
     page.goto(f"{product.url}/admin")
     page.get_by_label("Admin token").fill(ADMIN_TOKEN)
     page.get_by_role("button", name="Sign in").press("Enter")

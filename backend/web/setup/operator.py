@@ -9,6 +9,7 @@ from backend.accounts.adding import add_integration
 from backend.accounts.admin import list_accounts
 from backend.accounts.installations import waiting_installations
 from backend.accounts.integrations import list_integrations, remove_integration
+from backend.accounts.pending import refused_tokens
 from backend.accounts.sessions import Visitor
 from backend.errors import NotAllowed, ProductError
 from backend.resources import Resources
@@ -97,6 +98,7 @@ async def all_accounts(
         error.status if error else 200,
         accounts=await list_accounts(resources),
         integrations=await list_integrations(resources),
+        refused_tokens=await refused_tokens(resources),
         installations=await waiting_installations(resources),
         redirect_uri=resources.addresses.redirect_uri,
         uninstall_uri=f"{resources.addresses.public_url}/kommo/uninstall",
