@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.connections import connections_of, webhook_url
-from backend.accounts.hooks import hook_url
+from backend.accounts.hooks import give_address, hook_url, is_lost
 from backend.accounts.options import check_options, options_of
 from backend.accounts.pairs import opens
 from backend.accounts.renewals import refused_renewal, renewals_a_year
@@ -57,6 +57,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
         "stages": account.stages,
         "options": options_of(account).model_dump(),
         "hook_url": hook_url(resources, account),
+        "hook_is_lost": is_lost(resources, account),
         "renewals_a_year": await renewals_a_year(session, account.id),
         "stripe": [
             {
@@ -115,6 +116,17 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
         await want(session, account_id)
     resources.work_arrived.set()
     return options_of(account).model_dump() | {"mode": account.mode}
+
+
+async def renew_hook(resources: Resources, account_id: int, *, who: str) -> None:
+    """A new address in place of one that can't be shown any more; one that can be shown stays."""
+    async with resources.database.write() as session:
+        account = await account_of(session, account_id)
+        if is_lost(resources, account):
+            account.hook_digest = ""
+            give_address(resources, account)
+            session.add(account)
+            session.add(_said(resources, account_id, who, "hook address", {}, {}))
 
 
 def _said(

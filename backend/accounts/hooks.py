@@ -50,6 +50,11 @@ def hook_url(resources: Resources, account: Account) -> str:
     return f"{resources.addresses.public_url}/kommo/hooks/{secret}"
 
 
+def is_lost(resources: Resources, account: Account) -> bool:
+    """Whether there is an address that works and can't be shown: no key of ours opens it."""
+    return bool(account.hook_secret) and not hook_url(resources, account)
+
+
 async def hint(resources: Resources, secret: str, lead_ids: Sequence[int]) -> None:
     """Deals that we know are read again; of others nothing is kept. ``HookUnknown`` where the address is nobody's."""
     async with resources.database.read() as session:

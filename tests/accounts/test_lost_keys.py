@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from backend.models import Account, InboxEvent, PendingCode, StripeConnection
 from backend.resources import Resources
 from backend.vault import Vault
 from tests.accounts.around import come_back, put, shown
-from tests.accounts.ground import ADMIN, Ground, Tenant, ground
+from tests.accounts.ground import ADMIN, ADMIN_TOKEN, Ground, Tenant, ground
 from tests.product import Product, running
 
 LOST = {"secret_keys": "another key of the tests"}
@@ -153,3 +154,33 @@ async def test_a_connection_that_drains_and_does_not_open_holds_up_nothing(here:
     async with here.resources.database.read() as session:
         kept = await session.get_one(StripeConnection, answer.json()["id"])
     assert (len(secrets_of(here.resources, kept)), bool(stripe_api(here.resources, kept))) == (1, True)
+
+
+async def test_a_hook_address_that_does_not_open_is_told_and_may_be_replaced(here: Ground) -> None:
+    """Connecting again leaves it: it goes on working wherever it is in use."""
+    tenant = await here.tenant()
+
+    async def listed() -> dict[str, Any]:
+        row: dict[str, Any] = (await here.web.get("/admin/api/accounts", headers=ADMIN)).json()[0]
+        return row
+
+    async def works(url: str) -> int:
+        return (await here.web.post(url, json={})).status_code
+
+    old = (await listed())["hook_url"]
+    await lose(tenant)
+    given = {"client_secret": tenant.integration.client_secret, "subdomain": tenant.account.subdomain}
+    given["code"] = here.kommo.issue_code(tenant.integration.client_id)
+    path = f"/admin/api/integrations/{tenant.integration.client_id}"
+    assert (await here.web.put(path, json=given, headers=ADMIN)).json()["account_id"] == tenant.account.id
+    row = await listed()
+    assert (row["hook_url"], row["hook_is_lost"], await works(old)) == ("", True, 200)
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    await here.web.post("/admin/login", data={"token": ADMIN_TOKEN}, headers=ours)
+    page = (await here.web.get("/admin")).text
+    assert ("goes on working where it is in use" in page, "Make a new address" in page) == (True, True)
+    for _ in range(2):  # pressed twice
+        await here.web.post(f"/admin/accounts/{tenant.account.id}/hook", headers=ours)
+        fresh = (await listed())["hook_url"]
+        assert (await works(fresh), await works(old)) == (200, 404)
+    assert fresh in (await here.web.get("/admin")).text

@@ -68,6 +68,7 @@ class Walls:
             (f"{form}/options", several),
             (f"{form}/attach", {"payment_id": text, "lead_id": text}),
             (f"{form}/again", {"event_id": text}),
+            (f"{form}/hook", {"anything": text}),
             ("/admin/integrations", {"client_id": "", "client_secret": text, "label": text, "subdomain": text}),
             ("/admin/login", {"token": text}),
         ]

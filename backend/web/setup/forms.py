@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from backend.accounts.admin import put_options, put_stages
+from backend.accounts.admin import put_options, put_stages, renew_hook
 from backend.accounts.again import work_in_again
 from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
@@ -43,6 +43,11 @@ async def stripe(request: Request, resources: ResourcesDep, account_id: int) -> 
 @router.post("/attach")
 async def attach_payment(request: Request, resources: ResourcesDep, account_id: int) -> Response:
     return await _done(request, resources, account_id, "attach", _attach)
+
+
+@router.post("/hook")
+async def hook(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "hook", _renew_hook)
 
 
 @router.post("/again")
@@ -140,6 +145,11 @@ async def _attach(resources: Resources, account_id: int, typed: Typed, who: str)
 
 async def _again(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     await work_in_again(resources, account_id, typed.get("event_id", ""), who=who)
+    return ""
+
+
+async def _renew_hook(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
+    await renew_hook(resources, account_id, who=who)
     return ""
 
 

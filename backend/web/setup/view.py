@@ -30,6 +30,7 @@ DONE = {
     "stripe": "Stripe is connected.",
     "attach": "The payment is attached; its deal is being written.",
     "move": "The deal is being moved.",
+    "hook": "There is a new address for the Digital Pipeline and for bots.",
     "again": "The events are worked in again.",
 }
 MAX_LEAD = 2**53 - 1
