@@ -22,11 +22,12 @@ _under_way: set[asyncio.Task[Waiting]] = set()
 """The event loop itself holds its tasks weakly."""
 
 
-WRONG_KEYS = (
-    "Kommo does not accept the secret key, or the code is used or older than 20 minutes. "
-    "Copy the key again from the integration, and start again."
-)
-"""Kommo need not tell the one from the other."""
+def _wrong_keys(base_url: str) -> str:
+    """Kommo need not tell the one from the other."""
+    return (
+        f"At {base_url} Kommo does not accept the secret key, or the code is used or older than 20 minutes. "
+        "Check that this is the account's address, copy the key again from the integration, and start again."
+    )
 
 
 class KeysRefused(BadCallback):
@@ -122,7 +123,7 @@ async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str)
         return await _asked_twice(resources, keys, base_url, code)
     except TokenRefused as error:
         if error.wrong_keys:
-            raise KeysRefused(WRONG_KEYS, field="client_secret") from error
+            raise KeysRefused(_wrong_keys(base_url), field="client_secret") from error
         if error.wrong_address:
             raise KeysRefused(same_address(keys), field="redirect_uri") from error
         if error.status == 404:
