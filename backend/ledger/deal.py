@@ -214,6 +214,12 @@ class DealLedger:
         states = {self.request_state(request) for request in self.requests}
         return "processing" in states or any(payment.state == "processing" for payment in self.payments)
 
+    @cached_property
+    def under_way(self) -> int:
+        """How much that is, of what was asked for."""
+        coming = (self.worth(one) for one in self.requests if self.request_state(one) == "processing")
+        return sum(amount for amount, currency in coming if currency == self.currency)
+
     def _unpaid_state(self) -> str:
         if self.is_under_way:
             return "processing"

@@ -6,16 +6,19 @@ from backend.money import Money
 
 
 def check_rest(ledger: DealLedger, asked: Money) -> None:
-    """``AlreadyPaid`` when nothing is open, ``AmountTooLarge`` beyond it.
+    """``AlreadyPaid`` when nothing is open, ``AmountTooLarge`` beyond it; what a bank is bringing is not open.
 
     Only where the whole is known: a deposit that named no total, or money in another currency, says nothing of it.
     """
-    if not ledger.gross or asked.currency != ledger.currency or not _whole_is_known(ledger):
+    begun = ledger.gross or ledger.under_way
+    if not begun or asked.currency != ledger.currency or not _whole_is_known(ledger):
         return
     if not ledger.outstanding:
         raise AlreadyPaid("Nothing of this deal is open any more.")
-    if asked.amount > ledger.outstanding:
-        rest = Money(ledger.outstanding, ledger.currency)
+    rest = Money(max(0, ledger.outstanding - ledger.under_way), ledger.currency)
+    if not rest.amount:
+        raise AlreadyPaid("What is open of this deal is on its way: the bank is still working on it.")
+    if asked.amount > rest.amount:
         raise AmountTooLarge(f"Only {rest} of this deal is open.", limit=rest.as_text)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backend.sandbox.stripe import Payer
 from tests.links.shop import Shop
 
 
@@ -185,6 +186,30 @@ async def test_there_is_no_rest_of_a_paid_deal(shop: Shop) -> None:
     await shop.paid()
     answer = await shop.ask(kind="rest")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already_paid")
+
+
+async def test_what_a_bank_is_bringing_is_no_rest_that_can_be_asked_for_again(shop: Shop) -> None:
+    await shop.paid(amount="100.00", kind="deposit", deal_total="400.00")
+    await _by_bank(shop, amount="200.00", kind="rest")
+    too_much, rest = await shop.ask(amount="100.01", kind="rest"), await shop.ask(amount="100.00", kind="rest")
+    assert (too_much.status_code, too_much.json()["error"]["limit"]["amount"]) == (422, "100.00")
+    assert rest.status_code == 201
+
+
+@pytest.mark.parametrize("first", [{}, {"amount": "100.00", "kind": "deposit", "deal_total": "120.00"}])
+async def test_there_is_no_rest_while_all_of_it_is_on_its_way(shop: Shop, first: dict[str, str]) -> None:
+    await _by_bank(shop, **first)
+    if first:
+        await _by_bank(shop, amount="20.00", kind="rest")
+    answer = await shop.ask(amount="20.00", kind="rest")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already_paid")
+    assert shop.payable == []
+
+
+async def _by_bank(shop: Shop, **more: str) -> None:
+    await shop.made(**more)
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    await shop.check()
 
 
 async def test_a_rest_that_was_paid_is_still_answered_to_a_repeated_press(shop: Shop) -> None:
