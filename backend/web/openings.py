@@ -1,21 +1,36 @@
-"""Many open one link at once: one of them asks Stripe, and all get that answer."""
+"""Many ask Stripe the same at once: one of them does, and all get that answer, or hear that it takes long."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
-from backend.links.open import Shown, ToCheckout, open_link
-from backend.resources import Resources
+PATIENCE_SECONDS = 8.0
+"""A client looks at an empty tab meanwhile. Stripe's own client waits three times fifteen."""
+
+Answer = TypeVar("Answer")
+
+
+class TakesLong(Exception):
+    """No answer yet. The asking goes on, and whoever asks next gets what comes of it."""
 
 
 class Openings:
     """For one process; across processes the database's compare-and-set does the same for what is made."""
 
     def __init__(self) -> None:
-        self._under_way: dict[str, asyncio.Task[ToCheckout | Shown]] = {}
+        self._under_way: dict[str, asyncio.Task[Any]] = {}
 
-    async def open(self, resources: Resources, token: str) -> ToCheckout | Shown:
-        opening = self._under_way.get(token)
-        if opening is None:
-            opening = asyncio.create_task(open_link(resources, token))
-            self._under_way[token] = opening
-            opening.add_done_callback(lambda _: self._under_way.pop(token, None))
-        return await asyncio.shield(opening)
+    async def share(self, key: str, begin: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+        """What ``begin`` brings, or what the one under way by this key does. Raises ``TakesLong``.
+
+        Nothing is cut short: between Stripe's answer and our row nobody can say what was made.
+        """
+        asking: asyncio.Task[Answer] | None = self._under_way.get(key)
+        if asking is None:
+            asking = asyncio.create_task(begin())
+            self._under_way[key] = asking
+            asking.add_done_callback(lambda _: self._under_way.pop(key, None))
+        done, _ = await asyncio.wait([asking], timeout=PATIENCE_SECONDS)
+        if not done:
+            raise TakesLong
+        return asking.result()

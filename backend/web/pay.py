@@ -5,7 +5,7 @@ page from our database alone, and cause nothing.
 """
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -14,15 +14,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import RequestNotFound
-from backend.links.find import Link
-from backend.links.open import PAYABLE, Shown, ToCheckout, come_back, look_at
+from backend.links.open import PAYABLE, Shown, ToCheckout, come_back, look_at, open_link
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.guesses import Guesses
 from backend.web.languages import kept, of_client
-from backend.web.openings import Openings
+from backend.web.openings import Openings, TakesLong
 from backend.web.pages import html
-from backend.web.pay_pages import HEADERS, link_page, plain_page
+from backend.web.pay_pages import ASK_AGAIN, HEADERS, link_page, plain_page
 
 READ = ["GET", "HEAD"]
 TO_CHECKOUT: dict[int | str, dict[str, Any]] = {303: {"description": "To Stripe's Checkout."}}
@@ -37,6 +36,8 @@ _BOT = re.compile(
 PRESSED = "open"
 """On the button of the page that such programs get: whoever is taken for one, and presses it, is a person."""
 
+Opened = ToCheckout | Shown
+
 router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
 log = structlog.get_logger()
 
@@ -46,7 +47,7 @@ log = structlog.get_logger()
 @router.api_route("/p/{token}/", methods=READ, name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
     looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
-    opening = look_at(resources, token) if looks else _openings(request).open(resources, token)
+    opening = look_at(resources, token) if looks else _asked_of_stripe(request, resources, token, open_link)
     return await _answer(request, resources, opening, pending="preview")
 
 
@@ -64,13 +65,24 @@ async def pay_back(request: Request, resources: ResourcesDep, token: str) -> Res
     return await _answer(request, resources, _back(request, resources, token), pending="back")
 
 
-async def _back(request: Request, resources: Resources, token: str) -> Shown:
-    return await (look_at(resources, token) if only_looks(request) else come_back(resources, token))
+def _back(request: Request, resources: Resources, token: str) -> Coroutine[Any, Any, Opened]:
+    return look_at(resources, token) if only_looks(request) else _asked_of_stripe(request, resources, token, come_back)
 
 
-async def _answer(
-    request: Request, resources: Resources, opening: Awaitable[ToCheckout | Shown], *, pending: str
-) -> Response:
+async def _asked_of_stripe(
+    request: Request,
+    resources: Resources,
+    token: str,
+    ask: Callable[[Resources, str], Coroutine[Any, Any, Opened]],
+) -> Opened:
+    try:
+        return await openings(request).share(f"{ask.__name__} {token}", lambda: ask(resources, token))
+    except TakesLong:
+        seen = await look_at(resources, token)
+        return Shown("moment", seen.link) if seen.state in PAYABLE else seen
+
+
+async def _answer(request: Request, resources: Resources, opening: Awaitable[Opened], *, pending: str) -> Response:
     language = of_client(request)
     try:
         opened = await opening
@@ -83,9 +95,8 @@ async def _answer(
     if isinstance(opened, ToCheckout):
         return RedirectResponse(opened.url, 303, headers=HEADERS)
     name = _page_name(opened, pending, _asked(request))
-    refresh = _refresh(request, opened.link) if name == "waiting" else None
     query = kept(request, **{PRESSED: "1"} if name == "preview" else {})
-    return link_page(name, opened.link, language, query=query, refresh=refresh)
+    return link_page(name, opened.link, language, query=query, refresh=_refresh(request, name))
 
 
 def _asked(request: Request) -> int:
@@ -94,9 +105,13 @@ def _asked(request: Request) -> int:
     return int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
 
 
-def _refresh(request: Request, link: Link) -> str:
-    query = kept(request, asked=str(_asked(request) + 1))
-    return f"{ASKS_BY_ITSELF}; url=/p/{link.request.link_token}/thanks{query}"
+def _refresh(request: Request, name: str) -> str | None:
+    """The header by which a page asks again by itself, of the address that it stands at."""
+    seconds = {"waiting": ASKS_BY_ITSELF, "moment": ASK_AGAIN["moment"]}.get(name)
+    if seconds is None or _asked(request) >= ASKS:
+        return None
+    pressed = {PRESSED: "1"} if PRESSED in request.query_params else {}
+    return f"{seconds}; url={request.url.path}{kept(request, asked=str(_asked(request) + 1), **pressed)}"
 
 
 def _page_name(shown: Shown, pending: str, asked: int) -> str:
@@ -126,9 +141,9 @@ def guesses(request: Request, resources: Resources) -> Guesses:
     return counted
 
 
-def _openings(request: Request) -> Openings:
+def openings(request: Request) -> Openings:
     state = request.app.state
     if not hasattr(state, "openings"):
         state.openings = Openings()
-    openings: Openings = state.openings
-    return openings
+    shared: Openings = state.openings
+    return shared

@@ -11,8 +11,9 @@ from backend.links.statement import Statement, find_statement, pay_the_rest
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
 from backend.web.languages import kept, of_client
+from backend.web.openings import TakesLong
 from backend.web.pages import html
-from backend.web.pay import READ, guesses
+from backend.web.pay import READ, guesses, openings
 from backend.web.pay_pages import HEADERS, plain_page
 from backend.web.statement_page import statement_page
 
@@ -35,11 +36,13 @@ async def pay(request: Request, resources: ResourcesDep, token: str) -> Response
     if isinstance(found, Response):
         return found
     try:
-        link = await pay_the_rest(resources, found)
+        link = await openings(request).share(f"pay_the_rest {token}", lambda: pay_the_rest(resources, found))
+    except TakesLong:
+        return _shown(request, found, trouble="moment")
     except AlreadyPaid:
         return RedirectResponse(f"/d/{token}{kept(request)}", 303, headers=HEADERS)
     except ProductError:  # Stripe said no or nothing: the rep sees why, the client whom to write to
-        return _shown(request, found, trouble=True)
+        return _shown(request, found, trouble="trouble")
     return RedirectResponse(f"/p/{link}{kept(request)}", 303, headers=HEADERS)
 
 
@@ -59,5 +62,5 @@ async def _found(request: Request, resources: Resources, token: str) -> Statemen
         return plain_page("moment", of_client(request))
 
 
-def _shown(request: Request, found: Statement, *, trouble: bool = False) -> Response:
+def _shown(request: Request, found: Statement, *, trouble: str = "") -> Response:
     return statement_page(found, of_client(request), kept=kept(request), trouble=trouble)

@@ -9,7 +9,7 @@ from backend.languages import date_of
 from backend.ledger.deal import DealLedger, Payment
 from backend.links.statement import Statement
 from backend.money import display
-from backend.web.pay_pages import CSS, ENVIRONMENT, HEADERS, texts_of
+from backend.web.pay_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, texts_of
 
 FORM_HEADERS = {
     "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
@@ -30,14 +30,15 @@ class Line:
     refunded: str
 
 
-def statement_page(statement: Statement, language: str, *, kept: str = "", trouble: bool = False) -> HTMLResponse:
+def statement_page(statement: Statement, language: str, *, kept: str = "", trouble: str = "") -> HTMLResponse:
+    """``trouble``: the name of what kept its button from leading on, ``trouble`` or ``moment``."""
     texts, ledger = texts_of(language), statement.ledger
     body = ENVIRONMENT.get_template("statement.html").render(
         language=language,
         css=Markup(CSS),  # noqa: S704 (our own file)
         texts=texts,
         merchant=statement.merchant,
-        trouble=texts["trouble_text"].format_map({"merchant": statement.merchant}) if trouble else "",
+        trouble=texts[f"{trouble}_text"].format_map({"merchant": statement.merchant}) if trouble else "",
         purposes=_purposes(ledger),
         sums=_sums(ledger, texts, language),
         lines=[_line(payment, statement, language) for payment in ledger.received_anywhere],
@@ -45,7 +46,9 @@ def statement_page(statement: Statement, language: str, *, kept: str = "", troub
         pay=_pay(statement, texts, language),
         action=f"/d/{statement.token}/pay{kept}",
     )
-    return HTMLResponse(body, 503 if trouble else 200, headers=HEADERS | FORM_HEADERS | {"Content-Language": language})
+    later = {"Retry-After": str(ASK_AGAIN[trouble])} if trouble else {}
+    headers = HEADERS | FORM_HEADERS | later | {"Content-Language": language}
+    return HTMLResponse(body, STATUS.get(trouble, 200), headers=headers)
 
 
 def _purposes(ledger: DealLedger) -> list[str]:

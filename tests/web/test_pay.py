@@ -3,6 +3,7 @@
 import asyncio
 import html
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -116,6 +117,36 @@ async def test_when_stripe_is_away_nobody_guesses(shop: Shop) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
     assert "One moment" in answer.text
     assert len(shop.sessions) == 1
+
+
+async def test_while_stripe_says_nothing_at_all_the_client_is_asked_to_wait_and_nothing_is_made_twice(
+    shop: Shop,
+) -> None:
+    """The first two openings hang, each with what Stripe did for it; three later ones find the same session."""
+    request, other = await shop.made(), await shop.made()
+    shop.stripe.advance(2 * DAY)
+    shop.fault("hang", count=3, seconds=16.0)
+    begun = time.monotonic()
+    opened, back = await asyncio.gather(
+        shop.open(f"{request['url']}?lang=es"), shop.open(f"{other['url']}/thanks?lang=es")
+    )
+    assert time.monotonic() - begun < 10
+    for page, path in ((opened, ""), (back, "/thanks")):
+        assert (page.status_code, "Un momento, por favor" in page.text) == (503, True)
+        assert page.headers["refresh"].endswith(f"{path}?asked=1&lang=es")
+    again = [await shop.open(opened.headers["refresh"].rpartition("url=")[2]) for _ in range(3)]
+    assert {answer.headers.get("location") for answer in again if answer.status_code == 303} == {shop.session["url"]}
+    assert len(shop.payable) == 1
+    assert len(shop.sessions) == 3
+
+
+async def test_a_page_that_waits_for_stripe_does_not_ask_for_ever(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.advance(61)
+    shop.fault("html_502", count=100)
+    page = await shop.open(f"{request['url']}?asked=11&open=1")
+    assert page.headers["refresh"] == f"15; url=/p/{request['url'].rpartition('/')[2]}?asked=12&open=1"
+    assert "refresh" not in (await shop.open(f"{request['url']}?asked=12")).headers
 
 
 async def test_a_cancelled_link_says_so(shop: Shop) -> None:

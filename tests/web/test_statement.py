@@ -1,5 +1,6 @@
 """The statement of a deal, as clients, preview bots and guessers meet it."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -138,6 +139,21 @@ async def test_stripe_away_is_told_to_the_client_and_nothing_is_half_made(shop: 
     answer = await shop.http.post(f"{address}/pay")
     assert (answer.status_code, "Please write to Acme Studio" in answer.text) == (503, True)
     assert len((await shop.deal())["requests"]) == 1
+
+
+async def test_stripe_that_says_nothing_at_all_keeps_no_client_waiting_and_asks_for_nothing_twice(shop: Shop) -> None:
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    shop.fault("hang", count=1, seconds=16.0)
+    begun = time.monotonic()
+    answer = await shop.http.post(f"{address}/pay")
+    assert time.monotonic() - begun < 10
+    assert (answer.status_code, "do not pay a second time" in answer.text) == (503, True)
+    again = await shop.http.post(f"{address}/pay")
+    while again.status_code == 503:
+        again = await shop.http.post(f"{address}/pay")
+    assert (await shop.open(again.headers["location"])).headers["location"] == shop.session["url"]
+    assert [session["amount_total"] for session in shop.payable] == [30000]
 
 
 async def test_the_answer_to_the_button_may_be_loaded_again(shop: Shop) -> None:
