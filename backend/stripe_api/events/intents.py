@@ -1,13 +1,29 @@
 """PaymentIntents: the money itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backend.facts import Fact
 from backend.stripe_api.events.marks import marks
-from backend.stripe_api.events.reading import Object, Told, amount_of, currency_of, id_of, maybe_id, part_of, text_of
+from backend.stripe_api.events.reading import (
+    Object,
+    Told,
+    amount_of,
+    currency_of,
+    id_of,
+    maybe_id,
+    moment_of,
+    part_of,
+    text_of,
+)
 
 RANK = 4
 """Of four sources of an amount: the PaymentIntent knows what was really received."""
+
+AT_ONCE = frozenset(
+    "alipay amazon_pay bancontact blik card card_present cashapp eps grabpay ideal kakao_pay kr_card link mobilepay "
+    "naver_pay p24 pay_by_bank payco paynow paypal pix promptpay revolut_pay samsung_pay swish twint wechat_pay".split()
+)
+"""Methods whose charge is the money; others are confirmed days later (docs.stripe.com/payments/payment-methods)."""
 
 
 def payment_intent_facts(intent: Object, told: Told) -> Iterator[Fact]:
@@ -21,11 +37,25 @@ def payment_intent_facts(intent: Object, told: Told) -> Iterator[Fact]:
         yield Fact(pid, "invoice", [invoice])
     if intent.get("status") == "succeeded":
         yield Fact(pid, "received", [RANK, amount_of(intent, "amount_received"), currency_of(intent)])
-        yield Fact(pid, "paid_at", told.created)
+        yield Fact(pid, "paid_at", _paid_at(intent, told))
     elif intent.get("status") == "processing":
         yield Fact(pid, "processing", told.created)
     elif intent.get("status") == "canceled":
         yield Fact(pid, "canceled", True)
+
+
+def _paid_at(intent: Object, told: Told) -> float:
+    """The charge's own time where the charge is shown (a look-up), which may be asked for days later.
+
+    A bank debit's charge is made when the debit begins, one that is captured by hand when it is authorised: both
+    before the money is there, and of both ``told`` is all that is known.
+    """
+    charge = intent.get("latest_charge")
+    if not isinstance(charge, Mapping) or text_of(intent, "capture_method") == "manual":
+        return told.created
+    if text_of(part_of(charge, "payment_method_details"), "type") not in AT_ONCE:
+        return told.created
+    return min(told.created, moment_of(charge, "created", told.created))
 
 
 def declined_facts(intent: Object, told: Told) -> Iterator[Fact]:

@@ -57,6 +57,8 @@ def _expanded(call: Call, shown: Obj, name: str, path: str) -> Any:
     found = call.shelf.any_of(value)
     if found is None:
         raise Refusal(f"This property cannot be expanded ({path}).", param="expand")
+    if name == "latest_charge":
+        call.need("rak_charge_read")
     return _version(call, found)
 
 
