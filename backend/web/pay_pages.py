@@ -66,7 +66,7 @@ def _page(
         css=Markup(CSS),  # noqa: S704 (our own file)
         title=texts[f"{name}_title"].format_map(named),
         text=texts[f"{name}_text"].format_map(named),
-        labels={part: texts[f"label_{part}"] for part in ("from", "for", "amount")},
+        labels={part: texts[f"label_{part}"] for part in ("seller", "for", "amount")},
         details=details,
         button=button,
     )

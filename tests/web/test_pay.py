@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.languages import LANGUAGES
 from backend.models import StripeConnection
 from backend.sandbox.stripe import Payer
 from tests.links.shop import CONNECTION, SESSIONS, Shop, open_shop
@@ -284,6 +285,13 @@ async def test_who_paid_and_goes_back_is_told_the_truth(shop: Shop) -> None:
     request = await shop.made()
     shop.stripe.pay_session(shop.session["id"])
     assert "Thank you" in (await shop.open(f"{request['url']}/back")).text
+
+
+async def test_a_link_names_the_seller_in_words_that_no_payer_takes_for_themselves(shop: Shop) -> None:
+    request = await shop.made()
+    pages = [await shop.open(f"{request['url']}/back?lang={language}") for language in LANGUAGES]
+    labels = [re.findall("<dt>(.+?)</dt><dd>Acme Studio</dd>", page.text)[0] for page in pages]
+    assert labels == ["Seller", "Vendedor", "Vendedor", "Satıcı", "Penjual", "Продавец"]
 
 
 async def test_a_full_discount_settles_without_a_payment(shop: Shop) -> None:
