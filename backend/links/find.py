@@ -42,6 +42,17 @@ class Link:
         return self.ledger.payments_of(self.asked) if self.asked else ()
 
     @property
+    def received(self) -> tuple[Payment, ...]:
+        """Oldest first, in the currency of the first."""
+        received = self.ledger.received_for(self.asked) if self.asked else ()
+        return tuple(payment for payment in received if payment.currency == received[0].currency)
+
+    @property
+    def returned(self) -> int:
+        """How much of it was given back."""
+        return sum(min(payment.amount, payment.refunded) for payment in self.received)
+
+    @property
     def is_over(self) -> bool:
         """The current session can't bring money any more, by Stripe's own word."""
         known = self._known

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.errors import RequestNotFound
+from backend.links.find import Link
 from backend.links.open import PAYABLE, Shown, ToCheckout, come_back, look_at, open_link
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
@@ -122,9 +123,15 @@ def _page_name(shown: Shown, pending: str, asked: int) -> str:
         return "failed"
     if shown.state == "pending":
         return "back" if shown.link.is_over or asked >= ASKS else pending
-    if shown.state == "paid" and not any(payment.received for payment in shown.link.payments):
+    return _paid_page(shown.link) if shown.state == "paid" else shown.state
+
+
+def _paid_page(link: Link) -> str:
+    if not link.received:
         return "settled"
-    return shown.state
+    if not link.returned:
+        return "paid"
+    return "returned" if link.returned == sum(payment.amount for payment in link.received) else "partly_returned"
 
 
 def only_looks(request: Request) -> bool:

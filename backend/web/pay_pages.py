@@ -92,7 +92,16 @@ def _named(link: Link, language: str) -> dict[str, str]:
         "amount": display(request.amount, request.currency, language),
         "paid": display(first.amount, first.currency, language) if first else "",
         "date": date_of(first.paid_at or 0.0, link.account.timezone, language) if first else "",
-    }
+    } | _went_back(link, language)
+
+
+def _went_back(link: Link, language: str) -> dict[str, str]:
+    """Of all that came by this link, where anything went back: a link paid twice is not returned by halves."""
+    if not link.returned:
+        return {}
+    currency = link.received[0].currency
+    all_paid = sum(payment.amount for payment in link.received)
+    return {"paid": display(all_paid, currency, language), "returned": display(link.returned, currency, language)}
 
 
 def texts_of(language: str) -> dict[str, str]:

@@ -287,6 +287,19 @@ async def test_who_paid_and_goes_back_is_told_the_truth(shop: Shop) -> None:
     assert "Thank you" in (await shop.open(f"{request['url']}/back")).text
 
 
+async def test_who_was_paid_back_is_told_how_much(shop: Shop) -> None:
+    request = await shop.paid()
+    await shop.may_refund()
+    payment = shop.session["payment_intent"]
+    await shop.refund(payment, amount="30.00")
+    partly = await shop.open(request["url"])
+    assert "120.00 EUR was received, and 30.00 EUR of it was returned" in partly.text
+    await shop.refund(payment, amount="90.00", expected_refunded="30.00")
+    wholly = await shop.open(request["url"])
+    assert "<h1>Payment returned</h1>" in wholly.text
+    assert "Thank you" not in wholly.text
+
+
 async def test_a_link_names_the_seller_in_words_that_no_payer_takes_for_themselves(shop: Shop) -> None:
     request = await shop.made()
     pages = [await shop.open(f"{request['url']}/back?lang={language}") for language in LANGUAGES]
