@@ -86,6 +86,8 @@ def _state(statement: Statement, texts: dict[str, str]) -> str:
     ledger = statement.ledger
     if ledger.is_under_way and not statement.may_pay:
         return texts["processing_text"]
+    if not (ledger.live_requests or ledger.received_anywhere):
+        return texts["statement_nothing"]
     is_settled = bool(ledger.gross) or ledger.state == "paid"  # a full discount leaves nothing to pay either
     return texts["settled_text"] if is_settled and not ledger.outstanding else ""
 

@@ -178,6 +178,15 @@ async def test_a_full_discount_leaves_nothing_to_pay(shop: Shop) -> None:
     assert "Nothing is left to pay" in (await shop.open(await _address(shop))).text
 
 
+async def test_where_nothing_is_asked_for_any_more_it_says_so(shop: Shop) -> None:
+    request = await shop.made()
+    address = await _address(shop)
+    await shop.post(f"/widget/requests/{request['id']}/cancel")
+    page = (await shop.open(address)).text
+    assert "No payment is being asked for at the moment" in page
+    assert "<form" not in page
+
+
 async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: Shop) -> None:
     await shop.paid(description="<script>alert(1)</script>")
     answer = await shop.open(await _address(shop))
