@@ -186,6 +186,12 @@ class DealLedger:
         open_ones = [r for r in self.requests if self.request_state(r) in ("pending", "failed")]
         return max(open_ones, key=lambda request: (request.created_at, request.id), default=None)
 
+    def renews(self, request: Request) -> bool:
+        """A subscription that may still bring money."""
+        ended = {subscription for subscription, _ in self.ended_subscriptions}
+        is_over = any(payment.subscription in ended for payment in self.payments_of(request))
+        return request.rhythm is not None and request in self.live_requests and not is_over
+
     # states
 
     @cached_property

@@ -115,4 +115,5 @@ def request_of(row: PaymentRequest) -> Request:
         link_token=row.link_token,
         stage_seen=row.stage_seen,
         sessions=(),
+        rhythm=(row.interval, row.interval_count or 1) if row.interval else None,
     )

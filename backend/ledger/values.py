@@ -167,3 +167,5 @@ class Request:
     link_token: str
     stage_seen: int | None
     sessions: tuple[Session, ...]
+    rhythm: tuple[str, int] | None = None
+    """Of a subscription: day, week, month or year, and how many of them."""

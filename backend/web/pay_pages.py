@@ -5,11 +5,13 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from babel import Locale
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from backend.languages import date_of, texts_in
+from backend.ledger.deal import DealLedger, Request
 from backend.links.find import Link
 from backend.money import display
 
@@ -46,7 +48,12 @@ def link_page(name: str, link: Link, language: str, *, query: str = "", refresh:
     """
     texts = texts_of(language)
     named = _named(link, language)
-    details = {"merchant": named["merchant"], "amount": named["amount"], "description": link.request.description}
+    details = {
+        "merchant": named["merchant"],
+        "amount": named["amount"],
+        "description": link.request.description,
+        "renewal": renewal(link.ledger, link.asked, texts, language) if link.asked and name != "expired" else "",
+    }
     page = _page(name, language, texts, named, details, _button(name, link, texts, query))
     if refresh is not None:
         page.headers["Refresh"] = refresh
@@ -102,6 +109,17 @@ def _went_back(link: Link, language: str) -> dict[str, str]:
     currency = link.received[0].currency
     all_paid = sum(payment.amount for payment in link.received)
     return {"paid": display(all_paid, currency, language), "returned": display(link.returned, currency, language)}
+
+
+def renewal(ledger: DealLedger, request: Request, texts: Mapping[str, str], language: str) -> str:
+    """That a subscription renews, and how often; empty where nothing does."""
+    if request.rhythm is None or not ledger.renews(request):
+        return ""
+    unit, count = request.rhythm
+    form = Locale.parse(language).plural_form(count)
+    plural = texts.get(f"every_{unit}_{form}", texts[f"every_{unit}_other"])
+    rhythm = texts[f"every_{unit}"] if count == 1 else plural.format(count=count)
+    return texts["renews"].format(rhythm=rhythm)
 
 
 def texts_of(language: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from backend.languages import date_of
 from backend.ledger.deal import DealLedger, Payment
 from backend.links.statement import Statement
 from backend.money import display
-from backend.web.pay_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, texts_of
+from backend.web.pay_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, renewal, texts_of
 
 FORM_HEADERS = {
     "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
@@ -39,7 +39,7 @@ def statement_page(statement: Statement, language: str, *, kept: str = "", troub
         texts=texts,
         merchant=statement.merchant,
         trouble=texts[f"{trouble}_text"].format_map({"merchant": statement.merchant}) if trouble else "",
-        purposes=_purposes(ledger),
+        purposes=_purposes(ledger, texts, language),
         sums=_sums(ledger, texts, language),
         lines=[_line(payment, statement, language) for payment in ledger.received_anywhere],
         state=_state(statement, texts),
@@ -51,9 +51,10 @@ def statement_page(statement: Statement, language: str, *, kept: str = "", troub
     return HTMLResponse(body, STATUS.get(trouble, 200), headers=headers)
 
 
-def _purposes(ledger: DealLedger) -> list[str]:
-    """What was asked for, each once, oldest first."""
-    return list(dict.fromkeys(request.description for request in ledger.live_requests))
+def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[str]:
+    """What was asked for, each once, oldest first; how often where it renews."""
+    told = ((request.description, renewal(ledger, request, texts, language)) for request in ledger.live_requests)
+    return list(dict.fromkeys(f"{purpose} ({renews})" if renews else purpose for purpose, renews in told))
 
 
 def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tuple[str, str]]:

@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from babel import Locale
 
 from backend.languages import LANGUAGES
+from backend.links.asked import MAX_INTERVALS
 from backend.models import StripeConnection
 from backend.sandbox.stripe import Payer
+from backend.web.pay_pages import texts_of
 from tests.links.shop import CONNECTION, SESSIONS, Shop, open_shop
 
 DAY = 86400
@@ -298,6 +301,43 @@ async def test_who_was_paid_back_is_told_how_much(shop: Shop) -> None:
     wholly = await shop.open(request["url"])
     assert "<h1>Payment returned</h1>" in wholly.text
     assert "Thank you" not in wholly.text
+
+
+@pytest.mark.parametrize(
+    ("interval", "count", "language", "told"),
+    [
+        ("month", 1, "en", "Renews automatically every month"),
+        ("week", 2, "en", "Renews automatically every 2 weeks"),
+        ("month", 3, "es", "Se renueva automáticamente cada 3 meses"),
+        ("year", 1, "pt", "Renova-se automaticamente a cada ano"),
+        ("month", 2, "tr", "2 ayda bir otomatik olarak yenilenir"),
+        ("day", 30, "id", "Diperpanjang otomatis setiap 30 hari"),
+        ("month", 1, "ru", "Продлевается автоматически каждый месяц"),
+        ("week", 2, "ru", "Продлевается автоматически раз в 2 недели"),
+        ("day", 21, "ru", "Продлевается автоматически раз в 21 день"),
+        ("month", 12, "ru", "Продлевается автоматически раз в 12 месяцев"),
+    ],
+)
+async def test_a_subscription_is_told_to_renew(shop: Shop, interval: str, count: int, language: str, told: str) -> None:
+    request = await shop.made(mode="subscription", interval=interval, interval_count=count)
+    page = await shop.open(f"{request['url']}?lang={language}", **{"user-agent": "WhatsApp/2.23.20.0"})
+    assert f'<meta property="og:description" content="Website, first part · {told}">' in page.text
+    assert f"<dd>{told}</dd>" in page.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rhythm_has_its_words(language: str) -> None:
+    """Each form that the language's own rules ask for, of every number that Stripe takes."""
+    texts = texts_of(language)
+    for unit, most in MAX_INTERVALS.items():
+        forms = {Locale.parse(language).plural_form(count) for count in range(2, most + 1)}
+        assert {f"every_{unit}_{form}" for form in forms} - texts.keys() == set(), unit
+
+
+async def test_what_was_cancelled_renews_nothing(shop: Shop) -> None:
+    request = await shop.made(mode="subscription", interval="month")
+    await shop.post(f"/widget/requests/{request['id']}/cancel")
+    assert "Renews" not in (await shop.open(request["url"])).text
 
 
 async def test_a_link_names_the_seller_in_words_that_no_payer_takes_for_themselves(shop: Shop) -> None:

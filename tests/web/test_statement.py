@@ -200,6 +200,13 @@ async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: Shop) -> No
     assert len(answer.content) < 20_000
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", "every 2 weeks"), ("ru", "раз в 2 недели")])
+async def test_a_subscription_is_told_to_renew(shop: Shop, language: str, told: str) -> None:
+    await shop.made(mode="subscription", interval="week", interval_count=2)
+    page = (await shop.open(f"{await _address(shop)}?lang={language}")).text
+    assert page.count(told) == 2  # in the preview of a messenger as well
+
+
 async def test_guessers_are_slowed_down(shop: Shop) -> None:
     answers = [(await shop.open(f"/d/{n:016}")).status_code for n in range(31)]
     assert answers == [404] * 30 + [429]
