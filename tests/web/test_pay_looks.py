@@ -43,6 +43,12 @@ async def _pages(shop: Shop) -> dict[str, str]:
     shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
     shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
     pages["failed"] = f"{failed['url']}/thanks"
+    await shop.may_refund()
+    returned = await shop.paid()
+    await shop.refund(shop.session["payment_intent"], amount="30.00")
+    pages["partly_returned"] = returned["url"]
+    contract = await shop.made(mode="subscription", interval="week", interval_count=2)
+    pages["contract"] = f"{contract['url']}/back"
     cancelled = await shop.made()
     await shop.post(f"/widget/requests/{cancelled['id']}/cancel")
     pages["cancelled"] = cancelled["url"]
