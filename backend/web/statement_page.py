@@ -54,7 +54,7 @@ def statement_page(statement: Statement, language: str, *, kept: str = "", troub
 def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[str]:
     """What was asked for, each once, oldest first; how often where it renews."""
     told = ((request.description, renewal(ledger, request, texts, language)) for request in ledger.live_requests)
-    return list(dict.fromkeys(f"{purpose} ({renews})" if renews else purpose for purpose, renews in told))
+    return list(dict.fromkeys(f"{purpose} · {renews}" if renews else purpose for purpose, renews in told))
 
 
 def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tuple[str, str]]:
