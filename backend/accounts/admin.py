@@ -69,6 +69,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
                 "problem": one.problem,
             }
             for one in connections
+            if one.state != "removed"
         ],
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.accounts.connections import stripe_api, webhook_url
 from backend.accounts.endpoints import wrong_with
@@ -40,7 +41,7 @@ async def examine(resources: Resources, *, by_token: bool = False) -> AsyncItera
     async with resources.database.read() as session:
         integrations = await all_integrations(session)
         accounts = (await session.exec(select(Account).order_by(col(Account.id)))).all()
-        connections = (await session.exec(select(StripeConnection).order_by(StripeConnection.id))).all()
+        connections = (await session.exec(_in_use())).all()
     for integration in integrations:
         yield _integration(resources, integration)
     for installation in (await waiting_installations(resources)).shown:
@@ -57,6 +58,10 @@ async def examine(resources: Resources, *, by_token: bool = False) -> AsyncItera
     for connection in connections:
         async for finding in _connection(resources, connection):
             yield finding
+
+
+def _in_use() -> SelectOfScalar[StripeConnection]:
+    return select(StripeConnection).where(StripeConnection.state != "removed").order_by(StripeConnection.id)
 
 
 def _first_step(resources: Resources, integrations: Sequence[Integration], by_token: bool) -> str:

@@ -33,6 +33,7 @@ SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
 WEBHOOKS = ("rak_webhook_write", "rak_webhook_endpoint_write", "/v1/webhook_endpoints")
 """Without these nothing works, whatever Stripe calls them; the reads that are missing are told, to be added later."""
 FULL_KEY = "This is a full secret key. A restricted key with the named permissions is enough, and safer."
+MOST_ALIVE_FIRST = ("active", "draining", "removed")
 UNREACHABLE = "Stripe did not answer. Nothing was changed; try again in a moment."
 
 
@@ -102,9 +103,12 @@ async def _missing_permissions(resources: Resources, given: Given) -> list[str]:
 
 
 async def rotated_connection(resources: Resources, connections: Iterable[StripeConnection], key: str) -> str | None:
-    """The connection that this key is a rotation of: only the same Stripe account can read what is ours there."""
+    """The connection that this key is a rotation of: only the same Stripe account can read what is ours there.
+
+    One that was removed is taken up again: its payments are known by it, and would be booked twice under another.
+    """
     of_its_mode = [one for one in connections if one.livemode == is_live_key(key)]
-    for connection in sorted(of_its_mode, key=lambda one: one.state != "active"):
+    for connection in sorted(of_its_mode, key=lambda one: MOST_ALIVE_FIRST.index(one.state)):
         if key_of(resources, connection) == key or await _can_read_ours(resources, connection, key):
             return connection.id
     return None

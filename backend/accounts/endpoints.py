@@ -94,6 +94,22 @@ async def _next_key(resources: Resources, connection: StripeConnection) -> None:
         session.add(row)
 
 
+async def delete_endpoints(resources: Resources, connection: StripeConnection) -> None:
+    """All that we made for it. Raises ``Refused`` where its key may not; one that is gone already is no matter."""
+    api = stripe_api(resources, connection)
+    if connection.endpoint_id:
+        await _delete(api, connection.endpoint_id)
+    await _delete_others(api, webhook_url(resources, connection.id), ())
+
+
+async def _delete(api: StripeApi, endpoint_id: str) -> None:
+    try:
+        await api.delete_endpoint(endpoint_id)
+    except Refused as error:
+        if error.status != 404:
+            raise
+
+
 async def _delete_others(api: StripeApi, url: str, kept: Collection[str]) -> None:
     """Those that we made for this address before, and those of which nobody got the secret. Until then all deliver,
     and an event that comes by two is one."""
@@ -121,21 +137,29 @@ async def _endpoint(api: StripeApi, endpoint_id: str) -> Answer | None:
 
 
 async def _keep_endpoint(resources: Resources, connection: StripeConnection, made: Answer) -> None:
-    """The secret is in this one answer of Stripe's and in no later one: sealed at once."""
+    """The secret is in this one answer of Stripe's and in no later one: sealed at once. Nobody needs it where the
+    connection was removed meanwhile."""
     sealed = resources.vault.seal_text(made["secret"], secret_row(connection.id))
     async with resources.database.write() as session:
         row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
-        row.problem = ""
-        if row.endpoint_id != made["id"]:  # two processes may have made it together, by the same idempotency key
-            row.endpoint_id, row.endpoint_version = made["id"], str(made.get("api_version") or "")
-            row.webhook_secrets = [sealed, *row.webhook_secrets][:2]
-        session.add(row)
+        if row.state != "removed":
+            _take(row, made, sealed)
+            session.add(row)
+    if row.state == "removed":
+        await _delete(stripe_api(resources, connection), made["id"])
+
+
+def _take(row: StripeConnection, made: Answer, sealed: str) -> None:
+    row.problem = ""
+    if row.endpoint_id != made["id"]:  # two processes may have made it together, by the same idempotency key
+        row.endpoint_id, row.endpoint_version = made["id"], str(made.get("api_version") or "")
+        row.webhook_secrets = [sealed, *row.webhook_secrets][:2]
 
 
 async def _note_problem(resources: Resources, connection: StripeConnection, problem: str) -> None:
     if connection.problem == problem:
         return
     async with resources.database.write() as session:
-        row = await session.get_one(StripeConnection, connection.id)
-        row.problem = problem
+        row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
+        row.problem = problem if row.state != "removed" else ""
         session.add(row)

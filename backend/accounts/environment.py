@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import structlog
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -35,6 +36,8 @@ async def ensure_environment(resources: Resources, settings: Settings) -> None:
         await name_environments(session, settings.kommo_client_id)
     if settings.stripe_api_key.get_secret_value() or settings.webhook_secrets:
         await _put_stripe(resources, settings)
+    else:
+        await _let_go_of_stripe(resources)
     if settings.kommo_long_lived_token.get_secret_value():
         await _put_token(resources, settings)
 
@@ -55,6 +58,13 @@ async def _put_stripe(resources: Resources, settings: Settings) -> None:
         log.error("the new STRIPE_API_KEY is not in use yet: start again", reason=error.message)
         return
     await _store(resources, row, same, Given(key, secrets, account_id))
+
+
+async def _let_go_of_stripe(resources: Resources) -> None:
+    """The environment names no key: one of its that gave way to another may be removed like any other."""
+    async with resources.database.write() as session:
+        gave_way = (col(StripeConnection.source) == "environment", col(StripeConnection.state) == "draining")
+        await session.exec(update(StripeConnection).where(*gave_way).values(source="admin"))
 
 
 async def _store(resources: Resources, row: StripeConnection | None, same: str | None, given: Given) -> None:

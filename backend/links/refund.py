@@ -76,6 +76,8 @@ async def refund(resources: Resources, account: Account, user_id: int, seen: Fou
     async with resources.database.write() as session:
         earlier = await _earlier(session, account.id, seen, body, now)
         found = await _find(session, resources, account, payment_id)
+        if not (earlier and earlier.refund_id):
+            _check_connected(found)
         row = earlier or _intent(session, account.id, user_id, found, body, now)
     if row.refund_id:
         return _known(found.payment, row)
@@ -91,6 +93,14 @@ async def refund(resources: Resources, account: Account, user_id: int, seen: Fou
         raise out_of_reach(error) from error
     await _take_answer(resources, found.connection, row, answer)
     return Refunded(str(answer["id"]), Money(row.amount, row.currency), str(answer["status"]), new=True)
+
+
+def _check_connected(found: Found) -> None:
+    if found.connection.state == "removed":
+        raise Conflict(
+            "This was paid in a Stripe account that is no longer connected. Refund it in that account's dashboard, or "
+            "ask an admin to connect it again."
+        )
 
 
 async def _earlier(

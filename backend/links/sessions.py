@@ -85,7 +85,8 @@ def _email(resources: Resources, request: PaymentRequest) -> str | None:
 
 
 async def keep(resources: Resources, wish: Wish, answer: Answer) -> bool:
-    """The session becomes the request's current one. False: another came first, or the request is no longer open."""
+    """The session becomes the request's current one. False: another came first, the request is no longer open,
+    or the connection was removed."""
     request, now = wish.request, resources.clock()
     async with resources.database.write() as session:
         won = await session.exec(
@@ -101,6 +102,10 @@ async def keep(resources: Resources, wish: Wish, answer: Answer) -> bool:
             .values(session_n=wish.n, tries=0, connection_id=wish.connection.id)
         )
         if not won.rowcount:
+            return False
+        connection = await session.get_one(StripeConnection, wish.connection.id, with_for_update=True)
+        if connection.state == "removed":  # meanwhile: nobody would hear of what is paid there
+            await session.rollback()
             return False
         session.add(_row(wish, answer, now))
         facts = [*session_facts(answer, Told(now, request.account_id)), Fact(answer["id"], "request", request.id)]

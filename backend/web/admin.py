@@ -13,6 +13,7 @@ from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
 from backend.accounts.integrations import list_integrations, remove_integration
 from backend.accounts.moves import agree
+from backend.accounts.removing_stripe import remove_stripe
 from backend.accounts.sessions import Visitor
 from backend.accounts.unmatched import unmatched
 from backend.errors import FieldInvalid, NotAllowed
@@ -98,6 +99,14 @@ async def stages(resources: ResourcesDep, caller: OfAccount, account_id: Account
 @router.put("/accounts/{account_id}/stripe", openapi_extra=BODY)
 async def stripe(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
     return await put_stripe(resources, account_id, await _body(request), who=caller.who)
+
+
+@router.delete("/accounts/{account_id}/stripe/{connection}")
+async def no_stripe(
+    resources: ResourcesDep, caller: OfAccount, account_id: AccountId, connection: str
+) -> dict[str, Any]:
+    """Removes a connection that drains: what can still be paid by it is ended, its webhook and its key go."""
+    return await remove_stripe(resources, account_id, connection, who=caller.who)
 
 
 @router.put("/accounts/{account_id}/options", openapi_extra=BODY)

@@ -99,7 +99,7 @@ class WebhookDoor:
             else:
                 chosen = select(StripeConnection).where(StripeConnection.source == "environment")
                 connection = (await session.exec(chosen)).first()
-        if connection is None:
+        if connection is None or connection.state == "removed":
             self._known.pop(connection_id, None)
             return None
         secrets = tuple(secrets_of(self._resources, connection))

@@ -15,7 +15,8 @@ from tests.accounts.ground import ADMIN, PUBLIC_URL, Ground, Tenant, ground
 OURS = {"Sec-Fetch-Site": "same-origin"}
 ROUTES = [
     ("GET", "accounts"), ("GET", "integrations"), ("PUT", "integrations/x"), ("DELETE", "integrations/x"),
-    ("PUT", "accounts/1/stages"), ("PUT", "accounts/1/stripe"), ("PUT", "accounts/1/options"),
+    ("PUT", "accounts/1/stages"), ("PUT", "accounts/1/stripe"), ("DELETE", "accounts/1/stripe/x"),
+    ("PUT", "accounts/1/options"),
     ("POST", "accounts/1/deals/1/move"), ("GET", "unmatched"), ("POST", "unmatched/pi_1/attach"),
 ]  # fmt: skip
 

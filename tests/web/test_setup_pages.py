@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from backend.clock import MovableClock
-from backend.models import Account
+from backend.models import Account, StripeConnection
 from tests.product import ADMIN_TOKEN, Product, running
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -378,3 +378,25 @@ async def test_connect_again_leads_to_kommos_consent(product: Product, visitor: 
 
 async def test_who_signed_out_is_out(product: Product, visitor: httpx.AsyncClient) -> None:
     assert "Admin token" in (await visitor.post("/admin/logout")).text
+
+
+async def test_a_connection_that_drains_is_removed_by_its_button(product: Product, visitor: httpx.AsyncClient) -> None:
+    first = (await stages_of(product))["stripe"][0]["id"]
+    key = product.stripe.add_account("Other").live_secret_key
+    before = (await visitor.post(form_of(product, "stripe"), data={"api_key": key})).text
+    assert (before.count("Remove this connection"), "of what is still under way there" in before) == (1, True)
+    refused = await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})
+    assert (refused.status_code, "STRIPE_API_KEY" in refused.text) == (409, True)
+    async with product.resources.database.write() as session:
+        row = await session.get_one(StripeConnection, first)
+        row.source = "admin"  # as after a start without STRIPE_API_KEY
+        session.add(row)
+    after = (await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})).text
+    assert ("The Stripe connection is removed." in after, "Remove this connection" in after) == (True, False)
+    assert first not in after.partition("Last changes")[0]
+
+
+async def test_the_connection_in_use_is_not_removed(product: Product, visitor: httpx.AsyncClient) -> None:
+    first = (await stages_of(product))["stripe"][0]["id"]
+    refused = await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})
+    assert (refused.status_code, "Connect another Stripe account first" in refused.text) == (409, True)

@@ -12,6 +12,7 @@ from backend.accounts.again import work_in_again
 from backend.accounts.attaching import attach
 from backend.accounts.connecting_stripe import put_stripe
 from backend.accounts.moves import agree
+from backend.accounts.removing_stripe import remove_stripe
 from backend.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.deps import ResourcesDep
@@ -38,6 +39,11 @@ async def options(request: Request, resources: ResourcesDep, account_id: int) ->
 @router.post("/stripe")
 async def stripe(request: Request, resources: ResourcesDep, account_id: int) -> Response:
     return await _done(request, resources, account_id, "stripe", _put_stripe)
+
+
+@router.post("/stripe/remove")
+async def no_stripe(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+    return await _done(request, resources, account_id, "no_stripe", _remove_stripe)
 
 
 @router.post("/attach")
@@ -135,6 +141,11 @@ async def _put_stripe(resources: Resources, account_id: int, typed: Typed, who: 
     missing = ", ".join(answer["missing_permissions"])
     lacks = f"The key lacks permissions: {missing}. Add them in Stripe and paste the key again." if missing else ""
     return " ".join(part for part in (lacks, answer.get("warning", "")) if part)
+
+
+async def _remove_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    answer = await remove_stripe(resources, account_id, typed.get("connection_id", ""), who=who)
+    return str(answer.get("warning", ""))
 
 
 async def _attach(resources: Resources, account_id: int, typed: Typed, who: str) -> str:

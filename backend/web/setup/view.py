@@ -28,6 +28,7 @@ DONE = {
     "stages": "The stages are saved.",
     "options": "The options are saved.",
     "stripe": "Stripe is connected.",
+    "no_stripe": "The Stripe connection is removed.",
     "attach": "The payment is attached; its deal is being written.",
     "move": "The deal is being moved.",
     "hook": "There is a new address for the Digital Pipeline and for bots.",
