@@ -1,13 +1,15 @@
 """The six languages that we speak: fixed sentences with named placeholders, and dates as each of them writes them."""
 
 import json
+import math
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 
 from backend.clock import as_datetime
 
@@ -36,7 +38,18 @@ def _texts(folder: Path, language: str) -> Texts:
 
 def date_of(at: float, timezone: str, language: str) -> str:
     """``at`` in seconds, as a day in ``timezone`` (UTC where nobody knows that zone)."""
+    return format_date(_in_zone(at, timezone), "long", locale=language)
+
+
+def moment_of(at: float, timezone: str, language: str) -> str:
+    """The same with the time of the day and the zone, rounded up to a whole minute."""
+    moment = _in_zone(math.ceil(at / 60) * 60, timezone)
+    day = format_date(moment, "long", locale=language)
+    return f"{day}, {format_time(moment, 'short', locale=language)} ({moment.tzname()})"
+
+
+def _in_zone(at: float, timezone: str) -> datetime:
     moment = as_datetime(at)
     with suppress(ZoneInfoNotFoundError, ValueError):
         moment = moment.astimezone(ZoneInfo(timezone))
-    return format_date(moment, "long", locale=language)
+    return moment

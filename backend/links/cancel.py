@@ -6,8 +6,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from backend.accounts.connections import stripe_api
-from backend.errors import AlreadyPaid, Conflict
+from backend.clock import as_datetime
+from backend.errors import AlreadyPaid, Conflict, NotConnected
 from backend.links.find import Link, find_request
+from backend.links.left_behind import let_go, nobody_to_ask
 from backend.links.news import close, facts_of_session, learn
 from backend.links.refusals import in_words, out_of_reach
 from backend.models import PaymentRequest
@@ -61,16 +63,28 @@ def check_unpaid(link: Link) -> None:
 
 async def _end_session(resources: Resources, link: Link) -> None:
     """Ask Stripe to end the current session, and book what it answers: a payment may have slipped through."""
-    api, told = stripe_api(resources, link.holder), Told(resources.clock(), link.request.account_id)
+    told = Told(resources.clock(), link.request.account_id)
     try:
+        api = stripe_api(resources, link.holder)
         answer = await close(api, link.current.id)
         await learn(resources, link.holder, await facts_of_session(api, answer, told))
-    except Refused as refusal:
+    except (Refused, NotConnected) as refusal:
+        if nobody_to_ask(link, refusal):
+            await _let_go(resources, link)
+            return
+        if isinstance(refusal, NotConnected):
+            raise
         raise in_words(refusal) from refusal
     except Unreachable as error:
         raise out_of_reach(error) from error
     if answer["status"] == "open":
         raise Conflict("The client is paying at this moment. Look again in a minute.")
+
+
+async def _let_go(resources: Resources, link: Link) -> None:
+    if not await let_go(resources, link):
+        until = f"{as_datetime(link.free_at):%Y-%m-%d %H:%M} UTC"
+        raise Conflict(f"It may still be paid in the Stripe account of before, until {until}. Try again after that.")
 
 
 async def _mark(resources: Resources, link: Link, change: dict[str, Any]) -> bool:

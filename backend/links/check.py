@@ -2,7 +2,9 @@
 
 from sqlmodel import col, select
 
+from backend.errors import NotConnected
 from backend.links.find import find_request
+from backend.links.left_behind import let_go, nobody_to_ask
 from backend.links.open import PAYABLE, ask_again
 from backend.links.refusals import in_words, out_of_reach
 from backend.models import PaymentRequest
@@ -23,7 +25,12 @@ async def check(resources: Resources, account_id: int, lead_id: int) -> int:
         asked += 1
         try:
             await ask_again(resources, link)
-        except Refused as refusal:
+        except (Refused, NotConnected) as refusal:
+            if nobody_to_ask(link, refusal):
+                await let_go(resources, link)
+                continue
+            if isinstance(refusal, NotConnected):
+                raise
             raise in_words(refusal) from refusal
         except Unreachable as error:
             raise out_of_reach(error) from error

@@ -14,6 +14,8 @@ from backend.resources import Resources
 
 TOKEN_LENGTH = 16
 UUID_LENGTH = 36
+MARGIN_SECONDS = 600.0
+"""Clocks differ, and an event is some time on its way."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Link:
         """What the client paid in the current session did not come."""
         known = self._known
         return known is not None and known.async_failed is not None
+
+    @property
+    def free_at(self) -> float:
+        """When the current session can't be paid any more, even if nobody can be asked."""
+        return self.current.expires_at + MARGIN_SECONDS
 
     @property
     def _known(self) -> Session | None:
@@ -120,9 +127,10 @@ async def _maker(session: AsyncSession, account: Account, holder: StripeConnecti
     if holder.state == "active" and holder.api_key:
         return holder
     try:
-        return await connection_for_button(session, account)
+        maker = await connection_for_button(session, account)
     except NotConnected:
         return None
+    return maker if maker.livemode == holder.livemode else None
 
 
 async def _newer_token(session: AsyncSession, request: PaymentRequest) -> str | None:

@@ -12,6 +12,7 @@ from sqlmodel import col
 from backend.accounts.connections import stripe_api
 from backend.errors import NotConnected
 from backend.links.find import Link, find_link
+from backend.links.left_behind import let_go, nobody_to_ask
 from backend.links.news import close, facts_of_session, learn
 from backend.links.sessions import Wish, drop, keep, make
 from backend.models import PaymentRequest
@@ -35,7 +36,8 @@ class ToCheckout:
 
 @dataclass(frozen=True)
 class Shown:
-    """A page: ``state`` is the request's own, or ``moment`` (nobody knows yet) or ``trouble`` (Stripe said no)."""
+    """A page: ``state`` is the request's own, or ``moment`` (nobody knows yet), ``later`` (nor will before
+    ``link.free_at``) or ``trouble`` (Stripe said no)."""
 
     state: str
     link: Link
@@ -55,7 +57,7 @@ async def open_link(resources: Resources, token: str) -> ToCheckout | Shown:
         for _ in range(ROUNDS):
             if link.state not in PAYABLE:
                 return Shown(link.state, link)
-            opened = await _step(resources, link)
+            opened = await _step_or_let_go(resources, link)
             if opened is not None:
                 return opened
             link = await find_link(resources, token)
@@ -75,8 +77,8 @@ async def come_back(resources: Resources, token: str) -> Shown:
         await ask_again(resources, link)
     except Unreachable:
         return Shown("moment", link)
-    except (Refused, NotConnected):
-        return Shown("trouble", link)
+    except (Refused, NotConnected) as error:
+        return Shown("moment" if nobody_to_ask(link, error) else "trouble", link)
     link = await find_link(resources, token)
     return Shown(link.state, link)
 
@@ -89,12 +91,23 @@ async def ask_again(resources: Resources, link: Link) -> None:
     await learn(resources, link.holder, await facts_of_session(api, answer, told))
 
 
+async def _step_or_let_go(resources: Resources, link: Link) -> ToCheckout | Shown | None:
+    try:
+        return await _step(resources, link)
+    except (Refused, NotConnected) as error:
+        if not nobody_to_ask(link, error):
+            raise
+    if await let_go(resources, link):
+        return None
+    return Shown("later" if resources.clock() < link.free_at else "moment", link)
+
+
 async def _step(resources: Resources, link: Link) -> ToCheckout | Shown | None:
     """One step towards an answer; None when the database now knows more than ``link``."""
     now = resources.clock()
     if link.is_over:
         return await _fresh(resources, link)
-    if now - link.current.made_at < FRESH_SECONDS:
+    if now - link.current.made_at < FRESH_SECONDS and link.holder.state != "removed":
         return ToCheckout(link.current.url)
     api = stripe_api(resources, link.holder)
     answer = await api.session(link.current.id)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from backend.languages import date_of, texts_in
+from backend.languages import date_of, moment_of, texts_in
 from backend.ledger.deal import DealLedger, Request
 from backend.links.find import Link
 from backend.money import display
@@ -29,9 +29,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
-ASK_AGAIN = {"moment": 15, "trouble": 300, "busy": 60}
+ASK_AGAIN = {"moment": 15, "later": 3600, "trouble": 300, "busy": 60}
 """Seconds after which it makes sense to ask again, for pages that tell of trouble."""
-STATUS = {"moment": 503, "trouble": 503, "unknown": 404, "busy": 429}
+STATUS = {"moment": 503, "later": 503, "trouble": 503, "unknown": 404, "busy": 429}
 
 ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
 
@@ -98,6 +98,7 @@ def _named(link: Link, language: str) -> dict[str, str]:
         "merchant": link.holder.label or link.account.subdomain or str(link.account.id),
         "amount": display(request.amount, request.currency, language),
         "paid": display(first.amount, first.currency, language) if first else "",
+        "when": moment_of(link.free_at, link.account.timezone, language),
         "date": date_of(first.paid_at or 0.0, link.account.timezone, language) if first else "",
     } | _went_back(link, language)
 
