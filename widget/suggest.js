@@ -23,13 +23,25 @@ function currencyOf(deal) {
 }
 
 /**
- * What is open of a deal in which money has come or a deposit was asked for; null where there is no "rest".
+ * What is open of a deal in which money has come or a deposit was asked for, and no bank is bringing already; null where
+ * there is no "rest".
  * @param {import('./types.d.ts').Deal} deal
  */
 export function restOpen(deal) {
   const open = deal.open.find((money) => Number(money.amount) > 0);
   const begun = deal.paid.length > 0 || deal.requests.some((request) => request.kind === 'deposit');
-  return open && begun ? open : null;
+  if (!open || !begun) return null;
+  const amount = underWay(deal, open.currency).reduce((left, one) => restOf(left, one, open.currency), open.amount);
+  return Number(amount) > 0 ? { ...open, amount } : null;
+}
+
+/**
+ * @param {import('./types.d.ts').Deal} deal
+ * @param {string} currency
+ */
+function underWay(deal, currency) {
+  const here = deal.requests.filter((request) => request.state === 'processing' && request.currency === currency);
+  return here.map((request) => request.amount);
 }
 
 /**

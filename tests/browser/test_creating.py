@@ -183,6 +183,17 @@ def test_the_rest_is_offered_where_something_is_open(card: Card) -> None:
     assert sent(card)["kind"] == "rest"
 
 
+def test_what_a_bank_is_bringing_already_is_not_offered_as_the_rest(card: Card) -> None:
+    paid = {"state": "partially_paid", "paid": [money("400.00")], "open": [money("800.00")]}
+    on_its_way = a_request(2, kind="rest", state="processing", amount="300.00")
+    card.stage.backend.deal |= paid | {"requests": [on_its_way, a_request(kind="deposit", state="paid")]}
+    card.open().begin()
+    expect(card.field("Amount")).to_have_value("500.00")
+    card.stage.backend.deal |= {"requests": [on_its_way | {"amount": "800.00"}]}
+    card.open().begin()
+    expect(card.field("Type of payment")).to_have_value("full")
+
+
 def test_a_deposit_is_a_share_of_the_whole_price(card: Card) -> None:
     card.open().begin()
     card.field("Type of payment").select_option("deposit")
