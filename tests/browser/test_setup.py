@@ -76,7 +76,7 @@ def pay_the_first_deal(product: Product, page: Page) -> None:
 
 def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: Product, page: Page) -> None:
     setup = open_setup(product, page)
-    expect(setup.get_by_role("main")).to_contain_text(f"Widget alive: user {product.account.admin.id}")
+    expect(setup.get_by_role("main")).to_contain_text(f"Widget alive: user {product.account.admin.name}")
     paid = setup.get_by_label("On paid in full").first
     paid.select_option(label="Paid")
     keep(setup, "set-up")

@@ -168,7 +168,7 @@ async def test_the_page_says_how_kommo_and_stripe_stand(product: Product, visito
     account = await stages_of(product)
     assert "9 deal fields are made" in page
     assert account["stripe"][0]["webhook_url"] in page
-    assert f"Widget alive: user {product.account.admin.id}" in page
+    assert f"Widget alive: user {product.account.admin.name}" in page
     assert "permissions%5B%5D=rak_checkout_session_write" in page
     key = next(text for text in product.stripe.default_account.keys if "_live_" in text)
     assert key not in page
