@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import floor
 from typing import Any
 
 from sqlmodel import and_, col, select
@@ -91,4 +92,4 @@ def _pays(entry: LedgerEntry, contact_id: int | None, row: PaymentRequest) -> bo
     _, amount, currency = entry.facts.get("received", (0, 0, ""))
     asked = (row.connection_id, row.contact_id, row.amount, row.currency)
     same = (entry.connection_id, contact_id, amount, currency) == asked
-    return same and bool(entry.facts.get("paid_at", 0.0) >= row.created_at)
+    return same and bool(entry.facts.get("paid_at", 0.0) >= floor(row.created_at))  # Stripe tells whole seconds
