@@ -109,8 +109,9 @@ def plan_for(words: Sequence[str], cpus: int) -> Plan:
 
 def pytest_call(given: Sequence[str], cpus: int) -> tuple[str, ...]:
     """What the caller says comes last, so that an ``-n`` or ``-m`` of theirs wins over ours."""
-    # Each worker has a Chromium and a PostgreSQL of its own: more than four only get in each other's way.
-    workers = str(max(2, min(4, cpus)))
+    # Much of a test is waiting, so two cores have room for three. Each worker has a Chromium and a PostgreSQL of its
+    # own: more than four only get in each other's way.
+    workers = str(max(3, min(4, cpus)))
     daily = () if "--full" in given else ("-m", "not full")
     rest = (word for word in given if word != "--full")
     return ("-m", "pytest", "-n", workers, "--dist", "loadfile", *daily, *rest)

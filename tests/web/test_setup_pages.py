@@ -286,6 +286,7 @@ async def test_while_kommo_tells_no_names_users_are_their_ids(
     assert (await stages_of(product))["options"]["create"] == [5, 6]
 
 
+@pytest.mark.full
 async def test_a_kommo_that_does_not_answer_holds_the_page_up_for_a_moment_only(
     product: Product, visitor: httpx.AsyncClient
 ) -> None:

@@ -141,6 +141,7 @@ async def test_stripe_away_is_told_to_the_client_and_nothing_is_half_made(shop: 
     assert len((await shop.deal())["requests"]) == 1
 
 
+@pytest.mark.full
 async def test_stripe_that_says_nothing_at_all_keeps_no_client_waiting_and_asks_for_nothing_twice(shop: Shop) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
