@@ -6,7 +6,7 @@ paid once a group, on SQLite and on PostgreSQL alike.
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.db import Database, insert_missing
 from backend.models import InboxEvent, StripeConnection
 from backend.retries import gives_up, wait_after
+from backend.stripe_api.events import clean
 from backend.stripe_api.signature import parse
 from backend.vault import Vault
 from backend.wakeups import want
@@ -41,6 +42,29 @@ class Arrival:
     state: str
     received_at: float
     source: str = "webhook"
+
+
+def arrival_of(
+    connection: StripeConnection,
+    event: Mapping[str, Any],
+    body: bytes,
+    received_at: float,
+    *,
+    state: str = "new",
+    source: str = "webhook",
+) -> Arrival:
+    """``event`` is what ``body`` holds."""
+    return Arrival(
+        connection_id=connection.id,
+        account_id=connection.account_id,
+        id=str(event["id"]),
+        type=str(event["type"]),
+        api_version=clean(str(event.get("api_version") or ""), 64),
+        body=body,
+        state=state,
+        received_at=received_at,
+        source=source,
+    )
 
 
 class Inbox:

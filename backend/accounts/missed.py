@@ -16,11 +16,11 @@ from sqlmodel import col, select
 from backend.accounts.connections import stripe_api
 from backend.accounts.endpoints import EVENTS
 from backend.errors import NotConnected
-from backend.inbox import Arrival, store
+from backend.inbox import arrival_of, store
 from backend.models import Audit, InboxEvent, StripeConnection
 from backend.resources import Resources
 from backend.stripe_api.client import Answer, Refused, Unreachable
-from backend.stripe_api.events import BadEvent, clean, facts_of
+from backend.stripe_api.events import BadEvent, facts_of
 from backend.vault import CannotOpen
 
 EVERY_SECONDS = 3600.0
@@ -108,20 +108,7 @@ async def _take_in(
     resources: Resources, connection: StripeConnection, events: Sequence[Answer], until: float, source: str
 ) -> int:
     now = resources.clock()
-    arrivals = [
-        Arrival(
-            connection_id=connection.id,
-            account_id=connection.account_id,
-            id=str(event["id"]),
-            type=str(event["type"]),
-            api_version=clean(str(event.get("api_version") or ""), 64),
-            body=orjson.dumps(event),
-            state="new",
-            received_at=now,
-            source=source,
-        )
-        for event in events
-    ]
+    arrivals = [arrival_of(connection, event, orjson.dumps(event), now, source=source) for event in events]
     async with resources.database.write() as session:
         count = await store(session, resources.vault, arrivals)
         mine = update(StripeConnection).where(col(StripeConnection.id) == connection.id)

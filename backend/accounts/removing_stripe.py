@@ -19,7 +19,7 @@ from backend.errors import Conflict, NotConnected, RequestNotFound, StripeUnreac
 from backend.ledger.book import absorb
 from backend.models import Audit, CheckoutSession, LedgerEntry, RefundRequest, StripeConnection
 from backend.resources import Resources
-from backend.stripe_api.client import Answer, KeyRefused, Refused, StripeApi, Unreachable
+from backend.stripe_api.client import Answer, KeyRefused, Refused, Unreachable
 from backend.stripe_api.events import Told, session_facts
 from backend.vault import CannotOpen
 from backend.wakeups import mark_dirty
@@ -125,7 +125,7 @@ async def _end_all(
     left: list[CheckoutSession] = []
     for number, one in enumerate(payable):
         try:
-            answer = await _ended(api, one.id)
+            answer = await api.close_session(one.id)
         except KeyRefused:
             return [*left, *payable[number:]]
         except Refused:
@@ -135,16 +135,6 @@ async def _end_all(
         if answer["status"] == "open":
             raise Conflict("A client is paying there at this moment. Try again in a few minutes.")
     return left
-
-
-async def _ended(api: StripeApi, session_id: str) -> Answer:
-    """Expired now; or where Stripe refuses that, as it is: complete, expired before, or open and being paid."""
-    try:
-        return await api.expire_session(session_id)
-    except Refused as refusal:
-        if refusal.status in (401, 403, 404):
-            raise
-    return await api.session(session_id)
 
 
 async def _learn(resources: Resources, connection: StripeConnection, answer: Answer) -> None:

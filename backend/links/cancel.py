@@ -10,7 +10,7 @@ from backend.clock import as_datetime
 from backend.errors import AlreadyPaid, Conflict, NotConnected
 from backend.links.find import Link, find_request
 from backend.links.left_behind import let_go, nobody_to_ask
-from backend.links.news import close, facts_of_session, learn
+from backend.links.news import facts_of_session, learn
 from backend.links.refusals import in_words, out_of_reach
 from backend.models import PaymentRequest
 from backend.resources import Resources
@@ -66,7 +66,7 @@ async def _end_session(resources: Resources, link: Link) -> None:
     told = Told(resources.clock(), link.request.account_id)
     try:
         api = stripe_api(resources, link.holder)
-        answer = await close(api, link.current.id)
+        answer = await api.close_session(link.current.id)
         await learn(resources, link.holder, await facts_of_session(api, answer, told))
     except (Refused, NotConnected) as refusal:
         if nobody_to_ask(link, refusal):

@@ -17,16 +17,6 @@ GIVEN_UP = ("requires_payment_method", "canceled")
 """States of a PaymentIntent whose last try brought nothing; behind a complete session no further try follows."""
 
 
-async def close(api: StripeApi, session_id: str) -> Answer:
-    """Expire the session; where Stripe refuses, it is fetched again. The status of the answer decides."""
-    try:
-        return await api.expire_session(session_id)
-    except Refused as refusal:
-        if refusal.status in (401, 403, 404):
-            raise
-    return await api.session(session_id)
-
-
 async def facts_of_session(api: StripeApi, answer: Answer, told: Told) -> list[Fact]:
     """The session and its payments: further calls for what a session does not tell."""
     facts = list(session_facts(answer, told))

@@ -13,7 +13,7 @@ from backend.accounts.connections import stripe_api
 from backend.errors import NotConnected
 from backend.links.find import Link, find_link
 from backend.links.left_behind import let_go, nobody_to_ask
-from backend.links.news import close, facts_of_session, learn
+from backend.links.news import facts_of_session, learn
 from backend.links.sessions import Wish, drop, keep, make
 from backend.models import PaymentRequest
 from backend.resources import Resources
@@ -114,7 +114,7 @@ async def _step(resources: Resources, link: Link) -> ToCheckout | Shown | None:
     if answer["status"] == "open" and answer["expires_at"] - now >= LEAST_SECONDS:
         return ToCheckout(answer["url"])
     if answer["status"] == "open":
-        answer = await close(api, link.current.id)
+        answer = await api.close_session(link.current.id)
     if answer["status"] == "open":  # a payment is under way, and nobody knows how it ends
         return Shown("moment", link)
     await learn(resources, link.holder, await facts_of_session(api, answer, Told(now, link.request.account_id)))

@@ -89,6 +89,16 @@ class StripeApi:
     async def expire_session(self, session_id: str) -> Answer:
         return await _answer(self._client.v1.checkout.sessions.expire_async(session_id))
 
+    async def close_session(self, session_id: str) -> Answer:
+        """Expire it; where Stripe refuses, it is fetched again: complete, expired before, or open and being paid. The
+        status of the answer decides."""
+        try:
+            return await self.expire_session(session_id)
+        except Refused as refusal:
+            if refusal.status in (401, 403, 404):
+                raise
+        return await self.session(session_id)
+
     async def payment_intent(self, payment_intent_id: str) -> Answer:
         """With the charge that brought its money, where the key may read charges."""
         retrieve = self._client.v1.payment_intents.retrieve_async

@@ -13,10 +13,10 @@ import structlog
 from sqlmodel import select
 
 from backend.accounts.connections import secrets_of
-from backend.inbox import Arrival, Inbox
+from backend.inbox import Inbox, arrival_of
 from backend.models import StripeConnection
 from backend.resources import Resources
-from backend.stripe_api.events import HANDLERS, clean
+from backend.stripe_api.events import HANDLERS
 from backend.stripe_api.signature import BadWebhook, read_event, verify
 
 Scope = MutableMapping[str, Any]
@@ -117,20 +117,8 @@ class WebhookDoor:
             verify(body, header, known.secrets, now)
         connection, event = known.connection, read_event(body)
         wanted = event["type"] in HANDLERS and event.get("livemode", connection.livemode) == connection.livemode
-        await asyncio.shield(
-            self._inbox.put(
-                Arrival(
-                    connection_id=connection.id,
-                    account_id=connection.account_id,
-                    id=str(event["id"]),
-                    type=str(event["type"]),
-                    api_version=clean(str(event.get("api_version") or ""), 64),
-                    body=body,
-                    state="new" if wanted else "ignored",
-                    received_at=now,
-                )
-            )
-        )
+        arrival = arrival_of(connection, event, body, now, state="new" if wanted else "ignored")
+        await asyncio.shield(self._inbox.put(arrival))
         return 200, {"received": True}
 
 
