@@ -14,7 +14,7 @@ from backend.resources import Resources
 from backend.vault import CannotOpen
 from backend.web import admin, health, home, hooks, oauth, pay, setup, statement, widget
 from backend.web.around import CLIENTS, Around
-from backend.web.document import describe
+from backend.web.document import Described
 from backend.web.languages import of_client
 from backend.web.pay_pages import plain_page
 from backend.web.webhooks import WebhookDoor
@@ -28,7 +28,8 @@ log = structlog.get_logger()
 
 def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     # A framework's redirect from `/admin/` to `/admin` goes to whatever host the caller named.
-    app = FastAPI(title="Stripe payments in the Kommo deal card", docs_url=None, redoc_url=None, redirect_slashes=False)
+    title = "Stripe payments in the Kommo deal card"
+    app = Described(title=title, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.resources = resources
     app.state.admin_token = admin_token
     app.state.started_at = resources.clock()
@@ -40,7 +41,6 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     for module in (home, oauth, hooks, widget, pay, statement, admin, setup, health):
         app.include_router(module.router)
     _answer_errors(app)
-    describe(app)
     app.add_middleware(Around, kommo_base_url=resources.addresses.kommo_base_url)
     return app
 
