@@ -45,11 +45,13 @@ async def _unheard(play: Play) -> None:
 
 
 async def _listened(play: Play) -> None:
-    """A product that starts looks at once for what it missed; nothing else tells that there is something to do."""
+    """A product that starts looks at once for what it missed, and after its endpoint; nothing else tells that there is
+    something to do."""
     for _ in range(2000):
         async with play.database.read() as session:
-            if (await session.exec(select(InboxEvent.id))).first():
-                return
+            heard = (await session.exec(select(InboxEvent.id))).first()
+        if heard and all(endpoint.enabled for endpoint in play.shelf.endpoints.values()):
+            return
         await asyncio.sleep(0.01)
 
 
