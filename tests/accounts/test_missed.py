@@ -91,6 +91,37 @@ async def test_so_many_missed_deals_do_not_move_by_themselves(product: Product, 
     assert [product.deal(lead_id)["status"] for lead_id in deals] == stages
 
 
+@pytest.mark.full
+async def test_many_are_counted_over_all_days_of_one_look(product: Product, clock: MovableClock) -> None:
+    deals = [product.lead() for _ in range(MANY_DEALS)]
+    deaf(product)
+    await asyncio.gather(*(paid_unheard(product, lead_id) for lead_id in deals))
+    clock.advance(36 * HOUR)
+    one_too_many = product.lead()
+    await paid_unheard(product, one_too_many)
+    stage = product.deal(one_too_many)["status"]
+    clock.advance(2 * HOUR)
+    await listened(product)
+    await product.until(lambda: all(product.deal(one)["status"] == "Paid" for one in deals))
+    await product.until(lambda: product.fields(one_too_many)["STRIPE_PAYMENT_STATUS"] == "Paid")
+    await product.quiet()
+    assert product.deal(one_too_many)["status"] == stage
+
+
+async def test_the_list_is_asked_for_once_an_hour(product: Product, clock: MovableClock) -> None:
+    async def looked() -> float:
+        await look_for_missed(product.resources)
+        (connection,) = await product.rows(StripeConnection)
+        return float(connection.heard_to)
+
+    clock.advance(2 * HOUR)
+    before = await looked()
+    clock.advance(0.9 * HOUR)
+    assert await looked() == before
+    clock.advance(0.2 * HOUR)
+    assert await looked() > before
+
+
 async def test_other_sellers_in_the_same_stripe_account_stay_foreign(product: Product, clock: MovableClock) -> None:
     deaf(product)
     for _ in range(MANY_DEALS + 1):
