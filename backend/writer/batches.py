@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
 
 from backend.accounts.options import options_of
 from backend.accounts.setup import refresh_pipelines
@@ -11,6 +11,7 @@ from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable
 from backend.kommo_api.values import Lead
 from backend.leases import Claim, fence
 from backend.models import Account
+from backend.rate.sizes import Sizes
 from backend.resources import Resources
 from backend.writer import journal
 from backend.writer.batch import write_batch
@@ -60,7 +61,7 @@ async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead], rea
     try:
         await write_batch(resources, claim, batch, read_at)
     except TOO_MUCH:
-        resources.writes.too_many(claim.account_id, len(batch))
+        await _too_much(resources, claim, resources.writes, batch)
         raise
     resources.writes.went_well(claim.account_id)
 
@@ -138,7 +139,7 @@ async def _read(resources: Resources, claim: Claim, being_written: frozenset[int
     try:
         leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))
     except TOO_MUCH:
-        resources.reads.too_many(account_id, len(seen))
+        await _too_much(resources, claim, resources.reads, seen)
         raise
     resources.reads.went_well(account_id)
     await _know_pipelines(resources, account, leads)
@@ -148,6 +149,14 @@ async def _read(resources: Resources, claim: Claim, being_written: frozenset[int
             await fence(session, claim, resources.clock())
             await journal.gone(session, account_id, {lead_id: seen[lead_id] for lead_id in gone})
     return leads
+
+
+async def _too_much(resources: Resources, claim: Claim, sizes: Sizes, leads: Collection[int]) -> None:
+    sizes.too_many(claim.account_id, len(leads))
+    for lead_id in leads if len(leads) == 1 else ():
+        async with resources.database.write() as session:
+            await fence(session, claim, resources.clock())
+            await journal.stumbled(session, claim.account_id, lead_id, resources.clock())
 
 
 async def _know_pipelines(resources: Resources, account: Account, leads: Mapping[int, Lead]) -> None:

@@ -15,6 +15,8 @@ from backend.retries import NEVER, gives_up, wait_after
 from backend.writer.plan import IN_DOUBT
 
 LONGEST_PROBLEM = 500
+STUMBLES = "Kommo had a fault of its own at this deal. It is tried again within a minute or so."
+STUMBLES_SECONDS = 60.0
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 
 
@@ -130,6 +132,16 @@ async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Later
     deal.problem = later.problem[:LONGEST_PROBLEM]
     if deal.wanted == page.seen[lead_id]:
         deal.next_try_at = next_try_at
+    session.add(deal)
+
+
+async def stumbled(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
+    """Kommo had a fault of its own at this deal alone. Once is a hiccup; then it is tried once a minute,
+    for each try that fails holds up the others."""
+    deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
+    if deal.problem == STUMBLES:
+        deal.next_try_at = max(deal.next_try_at, now + STUMBLES_SECONDS)
+    deal.problem = STUMBLES
     session.add(deal)
 
 

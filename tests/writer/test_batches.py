@@ -112,3 +112,22 @@ async def test_what_kommo_does_not_get_done_with_many_goes_with_fewer(
         await product.quiet()
     assert Counter(note.entity_id for note in product.account.notes.values()) == Counter(leads)
     assert 2 <= sum(one.status in (500, 502, 504) for one in product.kommo.requests[since:]) <= 8
+
+
+@pytest.mark.parametrize("method", ["PATCH", pytest.param("GET", marks=pytest.mark.full)])
+async def test_a_deal_that_kommo_can_not_bear_holds_up_no_other(
+    product: Product, clock: MovableClock, method: str
+) -> None:
+    """It is tried once a minute; each try that fails costs the others a moment."""
+    leads = await _backlog(product, clock, 12)
+    product.kommo.faults.add("500_json", "/leads$", method=method, times=0, about=(poison := leads[0]))
+    for _ in range(40):
+        clock.advance(10)
+        product.resources.work_arrived.set()
+        await asyncio.sleep(0.05)
+        await product.quiet()
+    assert Counter(note.entity_id for note in product.account.notes.values()) == Counter(leads[1:])
+    (left,) = [deal for deal in await product.rows(Deal) if deal.written != deal.wanted]
+    assert (left.lead_id, "this deal" in left.problem) == (poison, True)
+    quarter = [one for one in product.kommo.requests if one.status == 500 and one.at > clock() - 300]
+    assert 3 <= len(quarter) <= 6

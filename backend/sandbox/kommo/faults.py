@@ -1,6 +1,7 @@
 """Things that go wrong on the way, for the next requests that match."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -38,7 +39,7 @@ class Fault:
 
     drop_before and drop_after close the connection without a byte, the latter after the request was carried out;
     504_after carries it out and then answers 504; cut ends the answer half way; delay waits ``seconds``
-    of real time and goes on. ``more_than`` spares requests about fewer items.
+    of real time and goes on. ``more_than`` spares requests about fewer items, ``about`` those that do not name this id.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Fault:
     every: int = 1
     seconds: float = 0.0
     more_than: int = -1
+    about: int = 0
     met: int = 0
     hits: int = 0
 
@@ -60,9 +62,11 @@ class Fault:
     def is_spent(self) -> bool:
         return 0 < self.times <= self.hits
 
-    def strikes(self, method: str, path: str, items: int) -> bool:
+    def strikes(self, method: str, path: str, items: Collection[str]) -> bool:
         """Counts the request if it matches; true if it is one of those to be hit."""
-        if self.method not in ("", method) or re.search(self.path, path) is None or items <= self.more_than:
+        if self.method not in ("", method) or re.search(self.path, path) is None or len(items) <= self.more_than:
+            return False
+        if self.about and str(self.about) not in items:
             return False
         self.met += 1
         number = self.met - self.skip
@@ -90,7 +94,7 @@ class Faults:
     waiting: list[Fault] = field(default_factory=list)
 
     def add(self, kind: str, path: str = "", **rest: Any) -> Fault:
-        """``rest`` is what ``Fault`` takes: method, times, skip, every, seconds, more_than."""
+        """``rest`` is what ``Fault`` takes: method, times, skip, every, seconds, more_than, about."""
         fault = Fault(kind, path, **rest)
         self.waiting.append(fault)
         return fault
@@ -98,8 +102,8 @@ class Faults:
     def clear(self) -> None:
         self.waiting.clear()
 
-    def take(self, method: str, path: str, items: int = 1) -> Fault | None:
-        """The first fault that hits this request, which is about so many ``items``."""
+    def take(self, method: str, path: str, items: Collection[str] = ()) -> Fault | None:
+        """The first fault that hits this request, which is about ``items``."""
         struck = next((fault for fault in self.waiting if fault.strikes(method, path, items)), None)
         self.waiting = [fault for fault in self.waiting if not fault.is_spent]
         return struck

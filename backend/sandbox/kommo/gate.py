@@ -5,6 +5,7 @@ import json
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -92,9 +93,12 @@ def _asked(world: KommoWorld, scope: Scope, body: bytes) -> Asked:
     )
 
 
-def _items(asked: Asked) -> int:
-    """In a write's list, or named by a read."""
-    return len(asked.body) if isinstance(asked.body, list) else asked.query.count("filter[id]")
+def _items(asked: Asked) -> list[str]:
+    """The ids in a write's list, or named by a read."""
+    if not isinstance(asked.body, list):
+        return [value for name, value in parse_qsl(asked.query) if name.startswith("filter[id]")]
+    items = [one if isinstance(one, dict) else {} for one in asked.body]
+    return [str(one.get("entity_id", one.get("id", ""))) for one in items]
 
 
 def _pair(world: KommoWorld, scope: Scope) -> Any:
