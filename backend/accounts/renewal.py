@@ -23,6 +23,9 @@ from backend.resources import Resources
 TURN_SECONDS = 90.0
 """Outlives the 15 s of a call by far, and begins anew with each: nobody else refreshes meanwhile."""
 WAIT_SECONDS = 0.2
+LATE_SECONDS = 1.0
+"""A request whose connection broke may reach Kommo yet. If it did so after our second one, and before anybody used what
+that brought, it would end the pair that we hold."""
 NEW_SETTINGS = (
     "Make a new token in Kommo and put it into KOMMO_LONG_LIVED_TOKEN; or, where the account's address in Kommo was "
     "changed, put the first word of the new one into KOMMO_SUBDOMAIN. Then start again."
@@ -146,6 +149,7 @@ async def _answer(resources: Resources, account: Account) -> bytes:
         if not error.doubtful:
             raise
         log.warning("answer to a refresh was lost", account=account.id, reason=str(error))
+        await asyncio.sleep(LATE_SECONDS)
         return await _refreshed(resources, account, given)
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from backend.accounts.renewal import answer_row
+from backend.accounts.renewal import answer_row, renew
 from backend.accounts.tokens import refresh_idle
 from backend.clock import MovableClock
 from backend.errors import NotConnected
@@ -174,6 +174,18 @@ async def test_after_a_lost_answer_the_old_refresh_token_is_tried_once_more(
     shared.kommo.faults.add(fault, TOKEN)
     assert (await tenant.call()).id == tenant.account.id
     assert tenant.refreshes == 2
+
+
+async def test_a_refresh_that_kommo_gets_only_after_its_connection_broke_costs_no_token(
+    shared: Ground, tenant: Tenant, clock: MovableClock
+) -> None:
+    """In grace the old token, used once more after ours, would end the pair that we hold by then."""
+    shared.kommo.switches.set("old_refresh_token", "grace")
+    clock.advance(OVER)
+    shared.kommo.faults.add("drop_late", TOKEN, seconds=0.3)
+    await renew(tenant.ground.resources, await tenant.row())
+    await asyncio.sleep(0.5)
+    assert (await tenant.call()).id == tenant.account.id
 
 
 async def test_where_kommo_refuses_it_then_the_account_must_be_connected_again(

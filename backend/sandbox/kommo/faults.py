@@ -21,6 +21,7 @@ Kind = Literal[
     "504_html",
     "drop_before",
     "drop_after",
+    "drop_late",
     "cut",
     "delay",
     "504_after",
@@ -37,9 +38,10 @@ class Fault:
     """``path`` is a pattern searched in the path. ``skip`` matching requests pass, then every ``every``-th is hit,
     ``times`` times in all; ``times`` 0 never ends.
 
-    drop_before and drop_after close the connection without a byte, the latter after the request was carried out;
-    504_after carries it out and then answers 504; cut ends the answer half way; delay waits ``seconds``
-    of real time and goes on. ``more_than`` spares requests about fewer items, ``about`` those that do not name this id.
+    drop_before, drop_after and drop_late close the connection without a byte: before the request would be carried out,
+    after it was, and ``seconds`` before it is, when the caller may have asked again long since. 504_after carries it
+    out and then answers 504; cut ends the answer half way; delay waits ``seconds`` of real time and goes on.
+    ``more_than`` spares requests about fewer items, ``about`` those that do not name this id.
     """
 
     kind: str

@@ -41,11 +41,15 @@ async def pass_through(world: KommoWorld, inner: ASGIApp, scope: Scope, receive:
     world.requests.append(asked)
     fault = world.faults.take(asked.method, asked.path, _items(asked))
     asked.fault = fault.kind if fault else ""
+    if fault and fault.kind == "drop_late":
+        await _hang_up(receive, send, abort=True)
     await asyncio.sleep(world.latency + (fault.seconds if fault else 0.0))
     if fault and fault.kind == "drop_before":
         return await _hang_up(receive, send, abort=True)
     answer = await _answer(world, inner, scope, body, fault)
     asked.answer = _readable(answer.body)
+    if fault and fault.kind == "drop_late":
+        return None
     if fault and fault.kind == "drop_after":
         return await _hang_up(receive, send, abort=True)
     asked.status = answer.status
