@@ -11,6 +11,7 @@ from backend.clock import MovableClock
 from backend.models import Audit, InboxEvent, StripeConnection
 from backend.sandbox.kommo import KommoWorld
 from backend.sandbox.stripe import StripeWorld
+from backend.sandbox.stripe.faults import Fault
 from backend.sandbox.stripe.foreign import Foreign
 from tests.product import Product, running
 
@@ -61,8 +62,19 @@ async def test_what_is_on_its_way_is_waited_for(product: Product, clock: Movable
     clock.advance(2 * HOUR)
     deaf(product)
     await paid_unheard(product, lead_id)
+    clock.advance(60)
     assert await listened(product) == []
     clock.advance(2 * HOUR)
+    assert await listened(product)
+
+
+async def test_while_stripe_is_away_nothing_counts_as_looked_at(product: Product, clock: MovableClock) -> None:
+    lead_id = product.lead()
+    deaf(product)
+    await paid_unheard(product, lead_id)
+    clock.advance(2 * HOUR)
+    product.stripe.faults.order(Fault("cut_before", "/v1/events*", count=3))
+    assert await listened(product) == []
     assert await listened(product)
 
 
