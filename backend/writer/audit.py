@@ -44,10 +44,10 @@ def next_look(written_at: float, audits: int, settle_seconds: float) -> float | 
 
 @dataclass
 class Findings:
-    """What one look found. ``doubled``: a later note → what an earlier one says already; ``lost`` and ``shown`` are
-    the rows of notes."""
+    """What one look found. ``missing``: deals of which the writer finds out whether they are gone; ``doubled``: a later
+    note → what an earlier one says already; ``lost`` and ``shown`` are the rows of notes."""
 
-    vanished: list[int] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
     restore: list[Plan] = field(default_factory=list)
     changed_again: list[int] = field(default_factory=list)
     lost: list[CardWrite] = field(default_factory=list)
@@ -87,7 +87,7 @@ def findings(
     page: Page, deals: Mapping[int, Deal], leads: Mapping[int, Lead], notes: Sequence[Note], link_base: str
 ) -> Findings:
     """What is not as it was written. A deal that is dirty again is the writer's, and only its notes are looked at."""
-    found = Findings(vanished=[lead_id for lead_id in page.seen if lead_id not in leads])
+    found = Findings(missing=[lead_id for lead_id in page.seen if lead_id not in leads])
     for lead_id, lead in leads.items():
         deal, ledger, writes = deals[lead_id], page.ledgers[lead_id], page.writes[lead_id]
         _look_at_notes(found, deal, writes, [note for note in notes if note.lead_id == lead_id])
@@ -144,7 +144,6 @@ async def _record(
     session: AsyncSession, resources: Resources, page: Page, deals: Sequence[Deal], found: Findings
 ) -> None:
     now, account_id = resources.clock(), page.account.id
-    await journal.gone(session, account_id, {lead_id: page.seen[lead_id] for lead_id in found.vanished})
     for deal in deals:
         at = next_look(deal.audit_at or now, deal.audits + 1, resources.settle_seconds)
         await _set(session, account_id, [deal.lead_id], audits=deal.audits + 1, audit_at=at)
@@ -159,7 +158,7 @@ async def _record(
         session.add(_said(now, account_id, "fields restored", one.lead_id, sorted(one.fields)))
     for lead_id in found.changed_again:
         log.warning("fields were changed by hand again and are left", account=account_id, lead=lead_id)
-    again = {one.lead_id for one in found.restore} | {write.lead_id for write in found.lost}
+    again = {one.lead_id for one in found.restore} | {write.lead_id for write in found.lost} | {*found.missing}
     await mark_dirty(session, account_id, again, now)
     await _set(session, account_id, [one.lead_id for one in found.restore], restored=True)
 

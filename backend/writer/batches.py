@@ -2,24 +2,16 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
-from backend.accounts.options import options_of
-from backend.accounts.setup import refresh_pipelines
-from backend.accounts.tokens import calling
-from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable
 from backend.kommo_api.values import Lead
-from backend.leases import Claim, fence
-from backend.models import Account
-from backend.rate.sizes import Sizes
+from backend.leases import Claim
 from backend.resources import Resources
-from backend.writer import journal
 from backend.writer.batch import write_batch
+from backend.writer.reading import TOO_MUCH, read_due, too_much
 
 MOST = 24
 """However slow Kommo becomes: each batch under way is in doubt when a process dies."""
-TOO_MUCH = (KommoTooSlow, KommoUnavailable)
-"""Perhaps: it took too long, or Kommo stumbles over one of the deals, which then stands alone in the end."""
 
 
 async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[], Awaitable[None]]) -> None:
@@ -34,7 +26,7 @@ async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[]
         while under_way.goes_on:
             await take_news()
             read_at = resources.clock()
-            leads = await _read(resources, claim, under_way.leads)
+            leads = await read_due(resources, claim, under_way.leads)
             if leads is None and under_way.is_empty:
                 break
             if leads is None:  # what changed while it was written may be due again
@@ -61,7 +53,7 @@ async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead], rea
     try:
         await write_batch(resources, claim, batch, read_at)
     except TOO_MUCH:
-        await _too_much(resources, claim, resources.writes, batch)
+        await too_much(resources, claim, resources.writes, batch)
         raise
     resources.writes.went_well(claim.account_id)
 
@@ -123,44 +115,3 @@ class UnderWay:
     def raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-
-
-async def _read(resources: Resources, claim: Claim, being_written: frozenset[int]) -> dict[int, Lead] | None:
-    """What is due and not under way, as it stands in Kommo; deals that are not there are done with. Nothing is due
-    where shadow mode was switched on meanwhile."""
-    account_id, now = claim.account_id, resources.clock()
-    async with resources.database.write() as session:
-        await fence(session, claim, now)
-        await journal.touch_expired(session, account_id, now)
-        account = await session.get_one(Account, account_id)
-        seen = await journal.due(session, account_id, now, being_written, resources.reads.of(account_id))
-    if not seen or options_of(account).shadow:
-        return None
-    try:
-        leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))
-    except TOO_MUCH:
-        await _too_much(resources, claim, resources.reads, seen)
-        raise
-    resources.reads.went_well(account_id)
-    await _know_pipelines(resources, account, leads)
-    gone = seen.keys() - leads.keys()
-    if gone:
-        async with resources.database.write() as session:
-            await fence(session, claim, resources.clock())
-            await journal.gone(session, account_id, {lead_id: seen[lead_id] for lead_id in gone})
-    return leads
-
-
-async def _too_much(resources: Resources, claim: Claim, sizes: Sizes, leads: Collection[int]) -> None:
-    sizes.too_many(claim.account_id, len(leads))
-    for lead_id in leads if len(leads) == 1 else ():
-        async with resources.database.write() as session:
-            await fence(session, claim, resources.clock())
-            await journal.stumbled(session, claim.account_id, lead_id, resources.clock())
-
-
-async def _know_pipelines(resources: Resources, account: Account, leads: Mapping[int, Lead]) -> None:
-    """A pipeline that was made after set-up is read before a deal in it is judged."""
-    known = {pipeline["id"] for pipeline in account.pipelines}
-    if any(lead.pipeline_id not in known for lead in leads.values()):
-        await refresh_pipelines(resources, account.id)

@@ -174,6 +174,17 @@ async def test_nothing_new_is_304_where_that_is_played(kommo: Kommo) -> None:
     assert (await kommo.http.get("/api/v4/leads", headers=header)).status_code == 304
 
 
+async def test_lists_may_lag_behind_what_was_made(kommo: Kommo) -> None:
+    made = await kommo.http.post("/api/v4/leads", json=[{"name": "New"}])
+    lead_id = made.json()["_embedded"]["leads"][0]["id"]
+    listed, alone = f"/api/v4/leads?filter[id][]={lead_id}", f"/api/v4/leads/{lead_id}"
+    assert (await kommo.http.get(listed)).status_code == 200
+    kommo.play(list_lag="20_seconds")
+    assert [(await kommo.http.get(one)).status_code for one in (listed, alone)] == [204, 200]
+    kommo.clock.advance(21)
+    assert (await kommo.http.get(listed)).status_code == 200
+
+
 async def test_a_gateway_may_refuse_a_long_address(kommo: Kommo) -> None:
     address = f"/api/v4/leads?query={'x' * 8192}"
     assert (await kommo.http.get(address)).status_code == 204

@@ -183,6 +183,16 @@ async def test_a_deleted_deal_harms_no_other(product: Product) -> None:
     assert [row["lead_id"] for row in unmatched.json()] == [gone]
 
 
+async def test_a_deal_that_the_list_does_not_show_yet_is_not_gone(product: Product) -> None:
+    product.kommo.switches.set("list_lag", "20_seconds")
+    lead_id = product.lead("New")
+    await product.pay(await product.link(lead_id))
+    await product.until(lambda: product.notes(lead_id))
+    await product.quiet()
+    (deal,) = await product.rows(Deal)
+    assert (deal.state, product.deal(lead_id)["status"]) == ("known", "Paid")
+
+
 async def test_a_payment_attached_to_another_deal_is_written_there(product: Product) -> None:
     gone, other = product.lead("Gone"), product.lead("Other")
     link = await product.link(gone)

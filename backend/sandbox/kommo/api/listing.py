@@ -13,6 +13,7 @@ from backend.sandbox.kommo.records import Json
 Row = TypeVar("Row")
 _LIMIT = 50
 _MOST = 250
+LAG_SECONDS = 20
 
 
 def page(
@@ -21,6 +22,7 @@ def page(
     """One page of ``rows``, at most 250 whatever ``limit`` says; nothing found is ``None``, which is 204."""
     number = max(1, _int(call.query.get("page"), 1))
     limit = min(_MOST, max(1, _int(call.query.get("limit"), _LIMIT)))
+    rows = _indexed(call, rows)
     _check_news(call, rows)
     chosen = rows[(number - 1) * limit : number * limit]
     if not chosen:
@@ -30,6 +32,12 @@ def page(
     if counted:
         body |= {"_total_items": len(rows), "_page_count": -(-len(rows) // limit)}
     return body | {"_embedded": {plural: [show(row) for row in chosen]}}
+
+
+def _indexed(call: Call, rows: list[Row]) -> list[Row]:
+    if call.switches.reads("list_lag", "none"):
+        return rows
+    return [row for row in rows if getattr(row, "created_at", 0) <= call.world.clock() - LAG_SECONDS]
 
 
 def _check_news(call: Call, rows: list[Row]) -> None:

@@ -81,6 +81,11 @@ API: Doubts = {
         "a list of invoices",
         {"absent": "no lists at all", "present": "one, with fields BILL_STATUS, BILL_PRICE and so on"},
     ),
+    "list_lag": (
+        "5",
+        "when a list shows what was just made",
+        {"none": "at once", "20_seconds": "after 20 seconds; by its own address it is there at once"},
+    ),
     "not_modified": (
         "5",
         "If-Modified-Since on a list",
