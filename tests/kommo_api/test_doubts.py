@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.clock import MovableClock
 from backend.kommo_api.deal_fields import DEAL_FIELDS
 from backend.kommo_api.fields import ensure_fields
 from backend.kommo_api.oauth import refresh
@@ -31,6 +32,8 @@ async def test_a_payment_is_written_under_every_reading(kommo: Kommo, switch: st
     assert lead is not None
     assert (lead.pipeline_id, lead.status_id) == place
     assert [lead.fields[one["id"]][0].value for one in (status, amount)] == ["Paid", "120.5"]
+    assert isinstance(kommo.world.clock, MovableClock)
+    kommo.world.clock.advance(60)  # so long a list may take to show it
     assert [one.text for one in await kommo.api.notes_of([lead.id])] == ["pi_1"]
     assert len(fields) == len(DEAL_FIELDS)
 
