@@ -24,7 +24,7 @@ TURN_SECONDS = 90.0
 """Outlives the 15 s of a call by far, and begins anew with each: nobody else refreshes meanwhile."""
 WAIT_SECONDS = 0.2
 LATE_SECONDS = 1.0
-"""A request whose connection broke may reach Kommo yet. If it did so after our second one, and before anybody used what
+"""A request whose connection broke may reach Kommo yet. If it did so after our next one, and before anybody used what
 that brought, it would end the pair that we hold."""
 NEW_SETTINGS = (
     "Make a new token in Kommo and put it into KOMMO_LONG_LIVED_TOKEN; or, where the account's address in Kommo was "
@@ -149,16 +149,23 @@ async def _answer(resources: Resources, account: Account) -> bytes:
         if not error.doubtful:
             raise
         log.warning("answer to a refresh was lost", account=account.id, reason=str(error))
-        await asyncio.sleep(LATE_SECONDS)
         return await _refreshed(resources, account, given)
 
 
 async def _refreshed(resources: Resources, account: Account, given: dict[str, str]) -> bytes:
-    """Everybody who asks for this account waits for it: so it is not backlog, whoever asked."""
-    async with resources.pace.turn(account.id, backlog=False):
-        if not await _held(resources, account, col(Account.refresh_until) == account.refresh_until):
-            raise Overtaken
-        return await refresh(resources.kommo_http, account.base_url, **given)
+    """Everybody who asks for this account waits for it: so it is not backlog, whoever asked.
+
+    After a lost answer our turn lasts a moment longer.
+    """
+    try:
+        async with resources.pace.turn(account.id, backlog=False):
+            if not await _held(resources, account, col(Account.refresh_until) == account.refresh_until):
+                raise Overtaken
+            return await refresh(resources.kommo_http, account.base_url, **given)
+    except KommoError as error:
+        if error.doubtful:
+            await asyncio.sleep(LATE_SECONDS)
+        raise
 
 
 async def _grant(resources: Resources, account: Account) -> dict[str, str]:

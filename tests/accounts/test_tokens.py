@@ -176,13 +176,17 @@ async def test_after_a_lost_answer_the_old_refresh_token_is_tried_once_more(
     assert tenant.refreshes == 2
 
 
+@pytest.mark.parametrize("times", [1, 2])
 async def test_a_refresh_that_kommo_gets_only_after_its_connection_broke_costs_no_token(
-    shared: Ground, tenant: Tenant, clock: MovableClock
+    shared: Ground, tenant: Tenant, clock: MovableClock, times: int
 ) -> None:
     """In grace the old token, used once more after ours, would end the pair that we hold by then."""
     shared.kommo.switches.set("old_refresh_token", "grace")
     clock.advance(OVER)
-    shared.kommo.faults.add("drop_late", TOKEN, seconds=0.3)
+    shared.kommo.faults.add("drop_late", TOKEN, seconds=0.3, times=times)
+    if times == 2:
+        with pytest.raises(KommoError):
+            await renew(tenant.ground.resources, await tenant.row())
     await renew(tenant.ground.resources, await tenant.row())
     await asyncio.sleep(0.5)
     assert (await tenant.call()).id == tenant.account.id

@@ -121,10 +121,11 @@ async def _of_events(play: Play) -> list[str]:
 
 async def _of_intents(play: Play) -> list[str]:
     """Nothing is in doubt for ever. A move that surely did not happen may be no longer wanted, and a task whose dispute
-    is over is not."""
+    is over or whose renewal was paid after all is not."""
     gone = {lead.id for lead in play.kommo.account.leads.values() if lead.is_deleted}
     over = (one["id"] for one in play.shelf.objects["dispute"].values() if one["status"] in ("won", "lost"))
-    unwanted = {("task", f"dispute:{one}") for one in over}
+    paid = (one["id"] for one in play.shelf.objects["invoice"].values() if one["status"] == "paid")
+    unwanted = {("task", f"dispute:{one}") for one in over} | {("task", f"renewal:{one}") for one in paid}
     return [
         f"an intent without an end: {write.kind} {write.fact_id} is {write.state}"
         for write in await _rows(play, CardWrite)
