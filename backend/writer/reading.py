@@ -52,6 +52,7 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
 
 
 async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:
+    """None where there is no such deal, or where our user may not see it: a list leaves such deals out as well."""
     try:
         return await calling(resources, claim.account_id, lambda api: api.lead(lead_id, contacts=False))
     except KommoForbidden:
@@ -63,10 +64,12 @@ async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:
 
 async def too_much(resources: Resources, claim: Claim, sizes: Sizes, leads: Collection[int]) -> None:
     sizes.too_many(claim.account_id, len(leads))
-    for lead_id in leads if len(leads) == 1 else ():
-        async with resources.database.write() as session:
-            await fence(session, claim, resources.clock())
-            await journal.stumbled(session, claim.account_id, lead_id, resources.clock())
+    if len(leads) > 1:
+        return
+    (lead_id,) = leads
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        await journal.stumbled(session, claim.account_id, lead_id, resources.clock())
 
 
 async def _know_pipelines(resources: Resources, account: Account, leads: Mapping[int, Lead]) -> None:

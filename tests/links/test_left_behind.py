@@ -2,8 +2,7 @@
 now, and never while somebody could still pay by the old one. Removing it is in ``tests/accounts``."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,20 +18,14 @@ from backend.links.sessions import Wish, keep, make
 from backend.models import CheckoutSession, InboxEvent, StripeConnection
 from backend.sandbox.stripe.accounts import Account as StripeAccount
 from tests.links.shop import CONNECTION, Shop, open_shop
-from tests.postgres import empty_database
+
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.full])], indirect=True
+)
 
 ADMIN = {"Authorization": "Bearer made-up-admin"}
 SECRET = "whsec_ofthetests"
 DAY = 86400
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.full])])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/x.db"
-    else:
-        with empty_database(request.getfixturevalue("postgres_url")) as url:
-            yield url
 
 
 @pytest.fixture
