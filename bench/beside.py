@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from backend.sandbox.serving import free_port
+from sandbox.serving import free_port
 
 
 @asynccontextmanager

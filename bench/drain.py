@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from backend.sandbox.kommo.log import Asked
-from backend.sandbox.product import running_product
-from backend.sandbox.stage import Stage, connect, set_stage
-from backend.sandbox.stripe.foreign import Foreign
+from sandbox.kommo.traffic.log import Asked
+from sandbox.product import running_product
+from sandbox.stage import Stage, connect, set_stage
+from sandbox.stripe.lives.foreign import Foreign
 
 DEALS = 5000
 RATE = 6.0

@@ -8,10 +8,10 @@ from pathlib import Path
 import orjson
 from stripe import WebhookSignature
 
-from backend.sandbox.product import running_product
-from backend.sandbox.serving import free_port
 from bench.beside import bare_route
 from bench.load import Measured, post_all
+from sandbox.product import running_product
+from sandbox.serving import free_port
 
 SECRET = "whsec_of_the_benchmark"  # noqa: S105
 EVENTS = 4000

@@ -11,10 +11,10 @@ from contextlib import closing
 
 import httpx
 
-from backend.sandbox.product import running_product
-from backend.sandbox.stage import Stage, connect, set_stage
 from bench.beside import bare_route
 from bench.load import Measured, get_all
+from sandbox.product import running_product
+from sandbox.stage import Stage, connect, set_stage
 
 LINKS = 300
 ROUNDS = 10

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
-from backend.db import Database
-from backend.migrations import upgrade
+from backend.storage.db import Database
+from backend.storage.migrations import upgrade
 from tests.postgres import empty_database
 
 

@@ -10,24 +10,24 @@ from typing import Any
 import httpx
 from sqlmodel import SQLModel, select
 
-from backend.accounts.environment import ensure_environment
-from backend.clock import Clock, system_clock
-from backend.config import Settings
-from backend.migrations import upgrade
-from backend.models import AccountWork, InboxEvent
-from backend.rate.pace import Pace
+from backend.accounts.from_environment import ensure_environment
+from backend.core.clock import Clock, system_clock
+from backend.core.config import Settings
+from backend.rate_limit.limiter import Pace
 from backend.resources import Resources, open_resources
-from backend.sandbox import kommo as kommo_app
-from backend.sandbox import stripe as stripe_app
-from backend.sandbox.kommo import KommoWorld
-from backend.sandbox.kommo.account import Account as KommoAccount
-from backend.sandbox.kommo.grants import Integration
-from backend.sandbox.kommo.records import Note
-from backend.sandbox.kommo.views import lead_in_full
-from backend.sandbox.serving import free_port, serving
-from backend.sandbox.stripe import Payer, StripeWorld
+from backend.storage.migrations import upgrade
+from backend.storage.models import AccountWork, InboxEvent
 from backend.web.app import create_app
-from backend.worker import Worker
+from backend.worker.loop import Worker
+from sandbox import kommo as kommo_app
+from sandbox import stripe as stripe_app
+from sandbox.kommo import KommoWorld
+from sandbox.kommo.accounts.account import Account as KommoAccount
+from sandbox.kommo.accounts.grants import Integration
+from sandbox.kommo.records import Note
+from sandbox.kommo.views import lead_in_full
+from sandbox.serving import free_port, serving
+from sandbox.stripe import Payer, StripeWorld
 
 ADMIN_TOKEN = "admin-token-of-the-tests"
 WAIT_SECONDS = 12.0

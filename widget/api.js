@@ -1,6 +1,6 @@
 // @ts-check
 import { BUILD } from './build.js';
-import { language } from './page.js';
+import { language } from './kommo/page.js';
 
 /** Longer than the backend's own patience with Stripe and Kommo, so that its answer is heard. */
 const PATIENCE = 30000;

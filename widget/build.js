@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * What `widget build` knows: the backend's address, the version, the number of what the backend can do, Stripe's currencies with their decimals, the style.
+ * @type {import('./types.d.ts').Build} What `widget build` knows: the backend's address, the version, the number of what the backend can do,
+ * Stripe's currencies with their decimals, the style.
  * The build replaces this file; what stands here only gives the types.
  */
 export const BUILD = {
@@ -8,6 +9,5 @@ export const BUILD = {
   version: '',
   api: 0,
   style: '',
-  /** @type {Record<string, number>} */
   currencies: {},
 };

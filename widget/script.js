@@ -1,8 +1,8 @@
 // @ts-check
 import { backend } from './api.js';
-import { DealCard } from './deal.js';
-import { ensureStyle, isAdmin, openLeadId, wordsOf } from './page.js';
-import { setupPanel } from './setup.js';
+import { DealCard } from './card/controller.js';
+import { setupPanel } from './card/setup.js';
+import { ensureStyle, isAdmin, openLeadId, wordsOf } from './kommo/page.js';
 
 /**
  * Kommo's callbacks, and nothing else. Kommo constructs one object per area, may call `render` on it again, and calls

@@ -86,6 +86,17 @@ export type KommoApp = {
   constant(name: 'managers'): Record<string, { title?: string } | undefined> | undefined;
 };
 
+/** What `widget build` knows and the sources do not. */
+export type Build = {
+  backend: string;
+  version: string;
+  api: number;
+  style: string;
+  currencies: Record<string, number>;
+};
+
 declare global {
+  /** Kommo's loader of AMD modules, by which the built script gives its widget. */
+  function define(needs: string[], factory: () => unknown): void;
   const APP: KommoApp;
 }

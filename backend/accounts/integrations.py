@@ -9,10 +9,10 @@ from sqlalchemy import case, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.errors import FieldInvalid, RequestNotFound
-from backend.models import Account, Audit, Integration
+from backend.core.errors import FieldInvalid, RequestNotFound
+from backend.core.vault import CannotOpen
 from backend.resources import Resources
-from backend.vault import CannotOpen
+from backend.storage.models import Account, Audit, Integration
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
-from backend.errors import FieldInvalid
-from backend.models import Account
+from backend.core.errors import FieldInvalid
+from backend.storage.models import Account
 
 Users = list[StrictInt]
 

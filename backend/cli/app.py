@@ -10,8 +10,8 @@ import typer
 
 from backend.cli import doctor, events, integrations, keys, payments, shadow, start
 from backend.cli.reading import load_settings, run_to_its_end
-from backend.config import Settings
-from backend.logs import set_up_logs
+from backend.core.config import Settings
+from backend.core.logs import set_up_logs
 from backend.widget_archive import WidgetProblem, build, find_sources
 
 app = typer.Typer(
@@ -41,7 +41,7 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Run the worker in this process as well.")] = True,
 ) -> None:
     """Run the product: the web, and the worker beside it unless --no-worker."""
-    from backend.processes import serve as run
+    from backend.server import serve as run
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     _run(lambda settings: run(settings, with_worker=worker), **given)
@@ -50,7 +50,7 @@ def serve(
 @app.command("worker")
 def worker_command() -> None:
     """Run the worker alone, beside `serve --no-worker`."""
-    from backend.processes import work
+    from backend.server import work
 
     _run(work)
 
@@ -58,7 +58,7 @@ def worker_command() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database up to date (`serve` and `worker` do so by themselves)."""
-    from backend.processes import migrate as run
+    from backend.server import migrate as run
 
     _run(run)
 
@@ -69,11 +69,11 @@ def sandbox(
 ) -> None:
     """Play the whole product on this machine: a local Kommo, a local Stripe, and our backend between them."""
     if days:
-        from backend.sandbox.days import live
+        from sandbox.days import live
 
         set_up_logs("console", only_errors=True)
         sys.exit(asyncio.run(live(days)))
-    from backend.sandbox.stage import play
+    from sandbox.stage import play
 
     set_up_logs("console")
     asyncio.run(play())
@@ -82,7 +82,7 @@ def sandbox(
 @app.command()
 def story() -> None:
     """The same without a person: from install to Paid, each step printed; non-zero if anything differs."""
-    from backend.sandbox.story import tell
+    from sandbox.story import tell
 
     set_up_logs("console")
     sys.exit(asyncio.run(tell()))

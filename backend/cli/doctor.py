@@ -6,13 +6,13 @@ from tempfile import TemporaryDirectory
 
 import typer
 
-from backend.accounts.checkup import Finding, examine
+from backend.admin.checkup import Finding, examine
 from backend.cli.reading import load_settings
-from backend.clock import system_clock
-from backend.config import Settings
-from backend.db import Database
-from backend.migrations import DatabaseUnusable, is_current
+from backend.core.clock import system_clock
+from backend.core.config import Settings
 from backend.resources import open_resources
+from backend.storage.db import Database
+from backend.storage.migrations import DatabaseUnusable, is_current
 from backend.widget_archive import WidgetProblem, build, find_sources
 
 ARCHIVE = Path("widget.zip")

@@ -8,14 +8,14 @@ import typer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.missed import catch_up
 from backend.cli.reading import run_with_resources
-from backend.clock import as_datetime
-from backend.inbox import STATES, read_body, replay
-from backend.models import InboxEvent, StripeConnection
+from backend.core.clock import as_datetime
+from backend.core.vault import CannotOpen
+from backend.inbox.backfill import catch_up
+from backend.inbox.store import STATES, read_body, replay
 from backend.resources import Resources
+from backend.storage.models import InboxEvent, StripeConnection
 from backend.stripe_api.client import Refused, Unreachable
-from backend.vault import CannotOpen
 
 app = typer.Typer(no_args_is_help=True, help="The inbox of Stripe's events.")
 

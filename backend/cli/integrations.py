@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from backend.accounts import integrations
-from backend.accounts.adding import add_integration
+from backend.accounts.install.add_integration import add_integration
 from backend.cli.reading import WHO, run_with_resources
-from backend.errors import ProductError
+from backend.core.errors import ProductError
 from backend.resources import Resources
 
 app = typer.Typer(no_args_is_help=True, help="Private Kommo integrations; each belongs to one Kommo account.")

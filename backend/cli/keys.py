@@ -2,8 +2,8 @@
 
 import typer
 
+from backend.admin.rotate_keys import reseal
 from backend.cli.reading import run_with_resources
-from backend.resealing import reseal
 from backend.resources import Resources
 
 app = typer.Typer(no_args_is_help=True, help="SECRET_KEYS, which seal what is stored.")

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from backend.accounts.attaching import accounts_of, attach, detach
-from backend.accounts.unmatched import unmatched
+from backend.admin.attach import accounts_of, attach, detach
+from backend.admin.unmatched import unmatched
 from backend.cli.reading import WHO, run_with_resources
-from backend.errors import ProductError
+from backend.core.errors import ProductError
 from backend.resources import Resources
 
 app = typer.Typer(no_args_is_help=True, help="Payments and the deals they belong to.")

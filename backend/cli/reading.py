@@ -6,11 +6,11 @@ from typing import Any
 
 import typer
 
-from backend.clock import system_clock
-from backend.config import BadSettings, Settings, read_settings
-from backend.migrations import DatabaseUnusable, upgrade
+from backend.core.clock import system_clock
+from backend.core.config import BadSettings, Settings, read_settings
+from backend.core.vault import CannotOpen
 from backend.resources import Resources, open_resources
-from backend.vault import CannotOpen
+from backend.storage.migrations import DatabaseUnusable, upgrade
 
 WHO = "command line"
 """In the audit, of what is done by a command."""

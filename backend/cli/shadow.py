@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from backend.accounts.admin import list_accounts, put_options
+from backend.accounts.preferences import put_options
+from backend.admin.accounts import list_accounts
 from backend.cli.reading import WHO, run_with_resources
-from backend.errors import ProductError
+from backend.core.errors import ProductError
+from backend.deal_sync.shadow import Foreseen, report
 from backend.kommo_api.errors import KommoError
 from backend.resources import Resources
-from backend.writer.shadow import Foreseen, report
 
 app = typer.Typer(no_args_is_help=True, help="Try the product beside what you have: nothing is written to Kommo.")
 

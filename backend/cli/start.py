@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from backend.config import BadSettings, read_settings
+from backend.core.config import BadSettings, read_settings
 from backend.widget_archive import WidgetProblem, build, find_sources
 
 ENV = Path(".env")

@@ -5,10 +5,11 @@ from typing import TypeVar
 
 import httpx
 
-from backend.kommo_api import reading, writing
-from backend.kommo_api.answers import check_filter, first, new_ids, note_ids, read, row_id
+from backend.kommo_api import parsing, payloads
 from backend.kommo_api.errors import KommoNotFound, KommoRefused
+from backend.kommo_api.responses import check_filter, first, new_ids, note_ids, read, row_id
 from backend.kommo_api.scalars import Row
+from backend.kommo_api.transport import PAGE, Json, OnAnswer, Query, Turn, Wire, rows_of
 from backend.kommo_api.values import (
     AccountInfo,
     Contact,
@@ -24,7 +25,6 @@ from backend.kommo_api.values import (
     Task,
     User,
 )
-from backend.kommo_api.wire import PAGE, Json, OnAnswer, Query, Turn, Wire, rows_of
 
 Value = TypeVar("Value")
 
@@ -54,15 +54,15 @@ class KommoApi:
         self._wire = Wire(http, base_url, access_token, turn, on_answer)
 
     async def account(self) -> AccountInfo:
-        return read(reading.account, await self._wire.get(ACCOUNT, [("with", "datetime_settings")]) or {})
+        return read(parsing.account, await self._wire.get(ACCOUNT, [("with", "datetime_settings")]) or {})
 
     async def user(self, user_id: int) -> User | None:
         """Admins' tokens only. ``None``: no such user."""
-        return await self._one(f"{USERS}/{user_id}", reading.user)
+        return await self._one(f"{USERS}/{user_id}", parsing.user)
 
     async def users(self) -> list[User]:
         """Admins' tokens only."""
-        return await self._all(USERS, "users", reading.user)
+        return await self._all(USERS, "users", parsing.user)
 
     async def leads(self, ids: Sequence[int], *, contacts: bool = False) -> dict[int, Lead]:
         """The deals that exist and are not deleted, by id; 250 a call."""
@@ -71,7 +71,7 @@ class KommoApi:
             query = [*(("filter[id][]", lead_id) for lead_id in chunk), *_with(contacts)]
             async for rows in self._wire.pages(LEADS, "leads", query):
                 check_filter(rows, "id", chunk)
-                existing = (read(reading.lead, one) for one in rows if not one.get("is_deleted"))
+                existing = (read(parsing.lead, one) for one in rows if not one.get("is_deleted"))
                 found |= {lead.id: lead for lead in existing}
         return found
 
@@ -81,27 +81,27 @@ class KommoApi:
             body = await self._wire.get(f"{LEADS}/{lead_id}", _with(contacts))
         except KommoNotFound:  # of the deal, or of the whole account at this host: the list tells which
             return (await self.leads([lead_id], contacts=contacts)).get(lead_id)
-        return None if body is None or body.get("is_deleted") else read(reading.lead, body)
+        return None if body is None or body.get("is_deleted") else read(parsing.lead, body)
 
     async def patch_leads(self, changes: Sequence[LeadChange]) -> set[int]:
         """The ids that Kommo confirmed: all, or those it took where it saves the good ones of a batch."""
         _check_size(changes)
-        body = await self._wire.patch(LEADS, [writing.lead_change(change) for change in changes])
+        body = await self._wire.patch(LEADS, [payloads.lead_change(change) for change in changes])
         return set(new_ids(body, "leads"))
 
     async def leads_made_since(self, moment: float) -> list[Lead]:
         """Oldest first."""
         query = [("filter[created_at][from]", int(moment)), ("order[id]", "asc")]
-        return [read(reading.lead, one) async for rows in self._wire.pages(LEADS, "leads", query) for one in rows]
+        return [read(parsing.lead, one) async for rows in self._wire.pages(LEADS, "leads", query) for one in rows]
 
     async def create_lead(self, lead: NewLead) -> int:
-        body = await self._wire.post(LEADS, [writing.new_lead(lead)])
+        body = await self._wire.post(LEADS, [payloads.new_lead(lead)])
         return read(row_id, first(body, "leads"), is_write=True)
 
     async def post_notes(self, notes: Sequence[NewNote]) -> dict[str, int]:
         """``request_id`` → note id. Kommo knows no repetition: posted twice is two notes."""
         _check_size(notes)
-        best, plain = writing.NOTE_TYPES
+        best, plain = payloads.NOTE_TYPES
         try:
             return await self._post_notes(notes, best)
         except KommoRefused as refused:
@@ -110,7 +110,7 @@ class KommoApi:
         return await self._post_notes(notes, plain)
 
     async def _post_notes(self, notes: Sequence[NewNote], note_type: str) -> dict[str, int]:
-        body = await self._wire.post(NOTES, [writing.new_note(note, note_type) for note in notes])
+        body = await self._wire.post(NOTES, [payloads.new_note(note, note_type) for note in notes])
         return note_ids(body, notes)
 
     async def notes_of(self, lead_ids: Sequence[int], *, since: float | None = None) -> list[Note]:
@@ -121,7 +121,7 @@ class KommoApi:
             query = [*(("filter[entity_id][]", lead_id) for lead_id in chunk), *after, ("order[id]", "asc")]
             async for rows in self._wire.pages(NOTES, "notes", query):
                 check_filter(rows, "entity_id", chunk)
-                found += [read(reading.note, one) for one in rows]
+                found += [read(parsing.note, one) for one in rows]
         return found
 
     async def rewrite_note(self, note: Note, new_text: str) -> None:
@@ -134,11 +134,11 @@ class KommoApi:
     async def pipelines(self) -> list[Pipeline]:
         """All of them, archived ones too, in Kommo's order."""
         body = await self._wire.get(PIPELINES)
-        found = [read(reading.pipeline, one) for one in (rows_of(body, "pipelines") if body else [])]
+        found = [read(parsing.pipeline, one) for one in (rows_of(body, "pipelines") if body else [])]
         return sorted(found, key=lambda one: (one.sort, one.id))
 
     async def contact(self, contact_id: int) -> Contact | None:
-        return await self._one(f"{CONTACTS}/{contact_id}", reading.contact)
+        return await self._one(f"{CONTACTS}/{contact_id}", parsing.contact)
 
     async def deals_of_contact(self, contact_id: int) -> list[int]:
         """The ids of a contact's deals, newest first; Kommo's ids grow."""
@@ -150,26 +150,26 @@ class KommoApi:
 
     async def custom_fields(self) -> list[CustomField]:
         """The fields of deals."""
-        return await self._all(FIELDS, "custom_fields", reading.custom_field)
+        return await self._all(FIELDS, "custom_fields", parsing.custom_field)
 
     async def create_fields(self, fields: Sequence[NewField]) -> list[int]:
         """Admins' tokens only. The ids in the order of ``fields``."""
-        body = await self._wire.post(FIELDS, [writing.new_field(field) for field in fields])
+        body = await self._wire.post(FIELDS, [payloads.new_field(field) for field in fields])
         return new_ids(body, "custom_fields")
 
     async def update_field(self, field: CustomField, *, add_options: Sequence[str]) -> None:
         """Admins' tokens only. The options there are stay as they are."""
-        enums = writing.options(field.options, tuple(add_options))
+        enums = payloads.options(field.options, tuple(add_options))
         await self._wire.patch(f"{FIELDS}/{field.id}", {"type": field.type, "enums": enums})
 
     async def groups(self) -> list[FieldGroup]:
         body = await self._wire.get(GROUPS)
-        return [read(reading.group, one) for one in (rows_of(body, "custom_field_groups") if body else [])]
+        return [read(parsing.group, one) for one in (rows_of(body, "custom_field_groups") if body else [])]
 
     async def create_group(self, name: str) -> FieldGroup:
         """Admins' tokens only."""
         body = await self._wire.post(GROUPS, [{"name": name, "request_id": "0"}])
-        return read(reading.group, first(body, "custom_field_groups"), is_write=True)
+        return read(parsing.group, first(body, "custom_field_groups"), is_write=True)
 
     async def create_task(
         self, lead_id: int, text: str, due_at: float, responsible_user_id: int | None, request_id: str
@@ -194,7 +194,7 @@ class KommoApi:
             query: Query = [("filter[entity_type]", "leads"), *(("filter[entity_id][]", one) for one in chunk)]
             async for rows in self._wire.pages(TASKS, "tasks", query):
                 check_filter(rows, "entity_id", chunk)
-                found += [read(reading.task, one) for one in rows]
+                found += [read(parsing.task, one) for one in rows]
         return found
 
     async def close_task(self, task_id: int, result: str) -> None:

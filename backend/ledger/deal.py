@@ -7,7 +7,7 @@ apart in ``elsewhere`` and never added in.
 from dataclasses import dataclass
 from functools import cached_property
 
-from backend.ledger.values import Dispute, Payment, Refund, Renewal, Request, Session
+from backend.ledger.parts import Dispute, Payment, Refund, Renewal, Request, Session
 
 __all__ = ["DEAL_STATES", "DealLedger", "Dispute", "Payment", "Refund", "Renewal", "Request", "Session"]
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
-from backend.ledger.reading import deal_ledger
-from backend.models import Account, CardWrite, LedgerEntry, PaymentRequest, StripeConnection
+from backend.storage.models import Account, CardWrite, LedgerEntry, PaymentRequest, StripeConnection
 
 
 async def load_deals(

@@ -8,16 +8,17 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from backend.errors import FieldInvalid, ProductError, Unavailable
-from backend.inbox import Inbox
+from backend.core.errors import FieldInvalid, ProductError, Unavailable
+from backend.core.vault import CannotOpen
+from backend.inbox.store import Inbox
 from backend.resources import Resources
-from backend.vault import CannotOpen
-from backend.web import admin, health, home, hooks, oauth, pay, setup, statement, widget
-from backend.web.around import CLIENTS, Around
-from backend.web.document import Described
-from backend.web.languages import of_client
-from backend.web.pay_pages import plain_page
-from backend.web.webhooks import WebhookDoor
+from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, setup, widget
+from backend.web.client import links, statement
+from backend.web.client.link_pages import plain_page
+from backend.web.http.language import of_client
+from backend.web.middleware import CLIENTS, Around
+from backend.web.openapi import Described
+from backend.web.stripe_webhook import WebhookDoor
 
 LOST = (
     "A secret that is stored here opens by no key in SECRET_KEYS. This server's operator puts back the key that was in "
@@ -38,7 +39,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
     ]
-    for module in (home, oauth, hooks, widget, pay, statement, admin, setup, health):
+    for module in (home, kommo_oauth, kommo_hooks, widget, links, statement, admin_api, setup, health):
         app.include_router(module.router)
     _answer_errors(app)
     app.add_middleware(Around, kommo_base_url=resources.addresses.kommo_base_url)

@@ -10,13 +10,13 @@ from sqlalchemy import case, func
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from backend import metrics
-from backend.inbox import WAITING
-from backend.models import Account, InboxEvent, StripeConnection, WorkerBeat
-from backend.pulse import count_up, store_counts, summed_counts
-from backend.rate.rows import blocked_at
+from backend.core import metrics
+from backend.inbox.store import WAITING
+from backend.rate_limit.store import blocked_at
 from backend.resources import Resources
-from backend.web.deps import ResourcesDep
+from backend.storage.counters import count_up, store_counts, summed_counts
+from backend.storage.models import Account, InboxEvent, StripeConnection, WorkerBeat
+from backend.web.http.deps import ResourcesDep
 
 PATIENCE_SECONDS = 5.0
 BEAT_IS_OLD_SECONDS = 30.0

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from backend.web.languages import preferred
-from backend.web.pay_pages import texts_of
+from backend.web.client.link_pages import texts_of
+from backend.web.http.language import preferred
 from backend.web.setup.rendering import rendered
 
 router = APIRouter(include_in_schema=False)

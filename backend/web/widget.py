@@ -4,23 +4,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from backend.accounts.rights import WidgetUser, check_lead, may, widget_user
-from backend.accounts.sessions import make_link, note_seen
-from backend.errors import RequestNotFound
-from backend.links.asked import CreateBody, RefundBody, asked_of, read
-from backend.links.cancel import cancel
-from backend.links.check import check
-from backend.links.create import create
-from backend.links.find import find_request
-from backend.links.look import look_at_deal
-from backend.links.refund import find_payment, refund
-from backend.links.statement import statement_token
-from backend.models import Account
-from backend.money import major
+from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
+from backend.admin.sessions import make_link, note_seen
+from backend.core.errors import RequestNotFound
+from backend.core.money import major
+from backend.payments.cancel import cancel
+from backend.payments.check import check
+from backend.payments.create import create
+from backend.payments.deal.summary import look_at_deal
+from backend.payments.find import find_request
+from backend.payments.refund import find_payment, refund
+from backend.payments.schemas import CreateBody, RefundBody, asked_of, read
+from backend.payments.statement import statement_token
 from backend.resources import Resources
-from backend.web.bodies import json_body
-from backend.web.deps import ResourcesDep
-from backend.web.shapes import (
+from backend.storage.models import Account
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.json_body import json_body
+from backend.web.http.schemas import (
     CheckAnswer,
     DealAnswer,
     May,

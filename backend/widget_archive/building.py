@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from backend.money import CURRENCIES, WHOLE_UNITS_ONLY, exponent
+from backend.core.money import CURRENCIES, WHOLE_UNITS_ONLY, exponent
 from backend.widget_archive import checks
 from backend.widget_archive.contract import API
 from backend.widget_archive.errors import BackendAddressInvalid

@@ -6,23 +6,28 @@ bodies follow each other in the order of their needs, inside one function.
 """
 
 import json
+import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 
+from backend.widget_archive.declarations import declared_names
 from backend.widget_archive.errors import ScriptInvalid
 
 ENTRY, BUILD = "script", "build"
 
-_IMPORT = re.compile(r"^import\s*(\{[^}]*\})\s*from\s*'\./(\w+)\.js';\n", re.MULTILINE)
+_IMPORT = re.compile(r"^import\s*\{([^}]*)\}\s*from\s*'(\.{1,2}/[\w/.]+)\.js';\n", re.MULTILINE)
+_TYPES = re.compile(r"import\('[./]*types\.d\.ts'\)")
+_TYPES_OF_MODULES = re.compile(r"import\('[\w./]+\.js'\)\.")
+TYPES = "import('./types.d.ts')"
+"""How the joined script names the types, wherever a module stood."""
 _EXPORT = re.compile(r"^export (?:default )?(?=(?:async )?(?:function|const|class|let)\b)", re.MULTILINE)
-_TOP = re.compile(r"^(?:export )?(?:default )?(?:async )?(?:function|const|class|let) (\w+)", re.MULTILINE)
 _ENTRY = re.compile(r"^export default function (\w+)", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
 def joined(scripts: dict[str, str], facts: dict[str, object]) -> str:
     """One ``define([], factory)`` whose factory returns the entry's default function; ``facts`` becomes ``BUILD``."""
-    modules = scripts | {BUILD: f"const BUILD = {_literal(facts)};\n"}
+    modules = scripts | {BUILD: f"/** @type {{{TYPES}.Build}} */\nconst BUILD = {_literal(facts)};\n"}
     entry = _ENTRY.search(modules.get(ENTRY, ""))
     if not entry:
         raise ScriptInvalid("widget/script.js has no `export default function`.")
@@ -53,8 +58,11 @@ def _order(modules: dict[str, str]) -> list[str]:
     return done
 
 
-def _needs(name: str, modules: dict[str, str]) -> Iterable[str]:
-    for _, needed in _IMPORT.findall(modules[name]):
+def _needs(name: str, modules: dict[str, str]) -> Iterator[str]:
+    for names, path in _IMPORT.findall(modules[name]):
+        if re.search(r"\bas\b", names):
+            raise ScriptInvalid(f"widget/{name}.js imports {{{names.strip()}}}: the build can't rename what it joins.")
+        needed = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
         if needed not in modules:
             raise ScriptInvalid(f"widget/{name}.js imports {needed}.js, which is not there.")
         yield needed
@@ -63,7 +71,7 @@ def _needs(name: str, modules: dict[str, str]) -> Iterable[str]:
 def _refuse_doubles(modules: dict[str, str]) -> None:
     owner: dict[str, str] = {}
     for name, text in modules.items():
-        for declared in _TOP.findall(text):
+        for declared in declared_names(name, text):
             if declared in owner:
                 raise ScriptInvalid(f"{declared} is declared in widget/{owner[declared]}.js and in widget/{name}.js.")
             owner[declared] = name
@@ -74,4 +82,9 @@ def _body(name: str, text: str) -> str:
     left = _LEFT.search(body)
     if left:
         raise ScriptInvalid(f"widget/{name}.js has a line the build can't join: {left[0]}")
-    return f"// {name}.js\n{body.strip()}\n"
+    return f"// {name}.js\n{_one_scope(body).strip()}\n"
+
+
+def _one_scope(body: str) -> str:
+    """Types in comments named as they are in the joined script, where all modules share one scope."""
+    return _TYPES_OF_MODULES.sub("", _TYPES.sub(TYPES, body))

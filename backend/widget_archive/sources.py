@@ -10,7 +10,8 @@ _BACKEND = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Sources:
-    """Texts by file name: ``scripts`` of ``widget/*.js``, ``languages`` of ``widget/i18n/<code>.json``."""
+    """Texts by name: ``scripts`` by their path below ``widget/`` without ``.js`` (``card/view``), ``languages`` by
+    their code (``widget/i18n/<code>.json``)."""
 
     manifest: str
     style: str
@@ -33,7 +34,7 @@ def read_sources(folder: Path) -> Sources:
         return Sources(
             manifest=_text(folder / "manifest.json"),
             style=_text(widget / "style.css"),
-            scripts={path.stem: _text(path) for path in sorted(widget.glob("*.js"))},
+            scripts={_name(path, widget): _text(path) for path in sorted(widget.rglob("*.js"))},
             languages={path.stem: _text(path) for path in sorted((widget / "i18n").glob("*.json"))},
             images={path.name: path.read_bytes() for path in sorted((widget / "images").glob("*.png"))},
         )
@@ -43,3 +44,7 @@ def read_sources(folder: Path) -> Sources:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+def _name(script: Path, widget: Path) -> str:
+    return script.relative_to(widget).with_suffix("").as_posix()

@@ -8,17 +8,17 @@ from typing import Any
 
 import httpx
 
-from backend.accounts.environment import ensure_environment
-from backend.accounts.tokens import calling
+from backend.accounts.from_environment import ensure_environment
+from backend.accounts.tokens.call import calling
 from backend.kommo_api.values import AccountInfo
-from backend.migrations import upgrade
-from backend.models import Account
 from backend.resources import Resources, open_resources
-from backend.sandbox.kommo.account import Account as KommoAccount
-from backend.sandbox.kommo.grants import Integration
-from backend.sandbox.serving import free_port, serving
+from backend.storage.migrations import upgrade
+from backend.storage.models import Account
 from backend.web.app import create_app
-from backend.worker import Worker
+from backend.worker.loop import Worker
+from sandbox.kommo.accounts.account import Account as KommoAccount
+from sandbox.kommo.accounts.grants import Integration
+from sandbox.serving import free_port, serving
 from tests.product import ADMIN_TOKEN, Product, settings
 
 CALLBACK = "/oauth/kommo/callback"

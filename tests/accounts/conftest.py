@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.clock import MovableClock
+from sandbox.clock import MovableClock
 from tests.product import Product, running
 
 

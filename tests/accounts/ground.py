@@ -7,23 +7,23 @@ from typing import Any
 
 import httpx
 
-from backend.accounts.adding import add_integration
-from backend.accounts.tokens import calling
-from backend.clock import Clock
-from backend.config import Settings
+from backend.accounts.install.add_integration import add_integration
+from backend.accounts.tokens.call import calling
+from backend.core.clock import Clock
+from backend.core.config import Settings
 from backend.kommo_api.values import AccountInfo
-from backend.migrations import upgrade
-from backend.models import Account
 from backend.resources import Resources, open_resources
-from backend.sandbox import kommo as kommo_app
-from backend.sandbox.kommo import KommoWorld
-from backend.sandbox.kommo.account import Account as KommoAccount
-from backend.sandbox.kommo.grants import Integration
-from backend.sandbox.kommo.log import Asked
-from backend.sandbox.serving import serving
-from backend.sandbox.stripe import StripeWorld
-from backend.sandbox.stripe import create_app as stripe_app
+from backend.storage.migrations import upgrade
+from backend.storage.models import Account
 from backend.web.app import create_app
+from sandbox import kommo as kommo_app
+from sandbox.kommo import KommoWorld
+from sandbox.kommo.accounts.account import Account as KommoAccount
+from sandbox.kommo.accounts.grants import Integration
+from sandbox.kommo.traffic.log import Asked
+from sandbox.serving import serving
+from sandbox.stripe import StripeWorld
+from sandbox.stripe import create_app as stripe_app
 
 TOKEN = "/oauth2/access_token"
 PUBLIC_URL = "https://pay.example.com"

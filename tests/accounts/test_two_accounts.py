@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.models import InboxEvent, LedgerEntry, StripeConnection
-from backend.sandbox.kommo.account import Account as KommoAccount
-from backend.sandbox.kommo.grants import Integration
-from backend.sandbox.kommo.views import lead_in_full
-from backend.sandbox.stripe import Payer
+from backend.storage.models import InboxEvent, LedgerEntry, StripeConnection
+from sandbox.kommo.accounts.account import Account as KommoAccount
+from sandbox.kommo.accounts.grants import Integration
+from sandbox.kommo.views import lead_in_full
+from sandbox.stripe import Payer
 from tests.accounts.around import installed, put, shown
 from tests.product import Product, running
 from tests.terminal import typed

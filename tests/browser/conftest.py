@@ -17,12 +17,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend import widget_archive
-from backend.clock import system_clock
-from backend.sandbox.kommo.app import create_app
-from backend.sandbox.kommo.grants import Integration
-from backend.sandbox.kommo.host import install_widget
-from backend.sandbox.kommo.world import KommoWorld
-from backend.sandbox.serving import serving
+from backend.core.clock import system_clock
+from sandbox.kommo.accounts.grants import Integration
+from sandbox.kommo.app import create_app
+from sandbox.kommo.host import install_widget
+from sandbox.kommo.world import KommoWorld
+from sandbox.serving import serving
 from tests.browser.scripted import ScriptedBackend
 
 T = TypeVar("T")

@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from backend import widget_archive
-from backend.clock import system_clock
-from backend.sandbox.kommo.host import install_widget
-from backend.sandbox.kommo.host.upload import UploadRefused
-from backend.sandbox.kommo.person import Person
-from backend.sandbox.kommo.world import KommoWorld
+from backend.core.clock import system_clock
 from backend.widget_archive.packing import packed, unpacked
+from sandbox.kommo.accounts.person import Person
+from sandbox.kommo.host import install_widget
+from sandbox.kommo.host.upload import UploadRefused
+from sandbox.kommo.world import KommoWorld
 from tests.browser.conftest import Card
 from tests.browser.scripted import a_request
 

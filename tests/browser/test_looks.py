@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator
 
-from tests.browser.axe import violations
+from tests.axe import violations
 from tests.browser.conftest import Card
 from tests.browser.states import PANEL, WIDE
 

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend import widget_archive
-from backend.sandbox.kommo.host import install_widget
-from tests.browser.axe import violations
+from sandbox.kommo.host import install_widget
+from tests.axe import violations
 from tests.browser.conftest import threaded
 from tests.product import ADMIN_TOKEN, Product, running
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend import widget_archive
-from backend.sandbox.kommo.host import install_widget
+from sandbox.kommo.host import install_widget
 from tests.browser.conftest import threaded
 from tests.product import Product, running
 

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from backend.models import InboxEvent
+from backend.storage.models import InboxEvent
 from tests.product import running
 from tests.terminal import typed
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.sandbox.serving import free_port
+from sandbox.serving import free_port
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"SECRET_KEYS": "a sealing key of the tests", "ADMIN_TOKEN": "admin-token-of-the-tests"}

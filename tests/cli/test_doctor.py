@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.sandbox.stripe.accounts import LEAST
+from sandbox.stripe.objects.accounts import LEAST
 from tests.accounts.around import ACCOUNT, asked, come_back, installed, put, started
 from tests.product import Product, running
 from tests.terminal import typed

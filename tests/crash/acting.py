@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import httpx
 
-from backend.sandbox.stripe import Payer
-from backend.sandbox.stripe.refusals import Refusal
-from tests.crash.play import Play
+from sandbox.stripe import Payer
+from sandbox.stripe.objects.refusals import Refusal
+from tests.crash.rig.play import Play
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0

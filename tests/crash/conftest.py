@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.databases import Databases, Postgres, Sqlite
+from tests.crash.rig.databases import Databases, Postgres, Sqlite
 from tests.crash.sweep import Ground
 
 LANES = 3

@@ -7,15 +7,15 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from backend.sandbox.stripe import Payer
-from backend.sandbox.stripe.foreign import KINDS, Foreign
-from backend.sandbox.stripe.refusals import Refusal
+from sandbox.stripe import Payer
+from sandbox.stripe.lives.foreign import KINDS, Foreign
+from sandbox.stripe.objects.refusals import Refusal
 from tests.crash.acting import asks, pays
-from tests.crash.faults import NAMES, failing
-from tests.crash.play import Play
-from tests.crash.points import When, killing
+from tests.crash.rig.faults import NAMES, failing
+from tests.crash.rig.play import Play
+from tests.crash.rig.points import When, killing
+from tests.crash.rig.wire import Meeting, Passing, pass_by
 from tests.crash.scenarios.shop import uuid_of
-from tests.crash.wire import Meeting, Passing, pass_by
 
 DAY = 86400.0
 FAULTS, KILLS = 0.06, 0.02

@@ -7,13 +7,13 @@ from typing import Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.sandbox.kommo.records import LOST, Lead
+from sandbox.kommo.records import LOST, Lead
 from tests.crash.acting import installs
-from tests.crash.play import Play
 from tests.crash.promises import broken
-from tests.crash.quiet import quiet
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import quiet
+from tests.crash.rig.wire import Meeting, Passing, at
 from tests.crash.scenario import Scenario
-from tests.crash.wire import Meeting, Passing, at
 
 GONE_FIELD = "STRIPE_REFUNDED"
 STATUS = "STRIPE_PAYMENT_STATUS"

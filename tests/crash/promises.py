@@ -9,10 +9,10 @@ import orjson
 from sqlmodel import SQLModel, select
 
 from backend.kommo_api.deal_fields import DEAL_FIELDS
-from backend.models import Account, CardWrite, InboxEvent, StripeConnection
-from backend.sandbox.kommo.records import Lead, StageMove
-from backend.sandbox.kommo.views import fields_of
-from tests.crash.play import Play
+from backend.storage.models import Account, CardWrite, InboxEvent, StripeConnection
+from sandbox.kommo.records import Lead, StageMove
+from sandbox.kommo.views import fields_of
+from tests.crash.rig.play import Play
 from tests.crash.truth import Truth, truth_of
 
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.crash.lane import Beginning, Lane, beginning_of
-from tests.crash.play import Play
 from tests.crash.promises import broken
-from tests.crash.quiet import quiet
+from tests.crash.rig.lane import Beginning, Lane, beginning_of
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import quiet
 
 Step = Callable[[Play], Awaitable[None]]
 

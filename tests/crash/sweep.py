@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from tests.crash.databases import Databases
-from tests.crash.lane import Beginning, Lane, open_lane
-from tests.crash.play import Play
-from tests.crash.quiet import NeverQuiet
+from tests.crash.rig.databases import Databases
+from tests.crash.rig.lane import Beginning, Lane, open_lane
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import NeverQuiet
 from tests.crash.scenario import Scenario, begin, judged, played
 
 

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from tests.crash.points import points_of
+from tests.crash.rig.points import points_of
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios import ALL
 from tests.crash.sweep import Ground, spread

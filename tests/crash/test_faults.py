@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.databases import Sqlite
-from tests.crash.faults import faults_of
+from tests.crash.rig.databases import Sqlite
+from tests.crash.rig.faults import faults_of
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios import TWELVE
 from tests.crash.sweep import Ground

@@ -6,15 +6,15 @@ from random import Random, SystemRandom
 
 import pytest
 
-from tests.crash.databases import Sqlite
-from tests.crash.lane import open_lane
 from tests.crash.month import DAY, Month
-from tests.crash.play import Play
 from tests.crash.promises import broken
-from tests.crash.quiet import quiet
+from tests.crash.rig.databases import Sqlite
+from tests.crash.rig.lane import open_lane
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import quiet
+from tests.crash.rig.wire import pass_by
 from tests.crash.scenario import Scenario, begin
 from tests.crash.scenarios.shop import deal, shows_what_the_ledger_says
-from tests.crash.wire import pass_by
 
 SHOP = Scenario("a month", deal(), deal(), lambda _play: None, {"old_refresh_token": "grace"})
 

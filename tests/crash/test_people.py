@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.databases import Sqlite
 from tests.crash.people import meddlings_of
+from tests.crash.rig.databases import Sqlite
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios import ALL, MEDDLED
 from tests.crash.sweep import Ground

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.databases import Sqlite
-from tests.crash.faults import Fault, faults_of
 from tests.crash.people import Meddling, meddlings_of
-from tests.crash.play import Play
-from tests.crash.points import Point, points_of
+from tests.crash.rig.databases import Sqlite
+from tests.crash.rig.faults import Fault, faults_of
+from tests.crash.rig.play import Play
+from tests.crash.rig.points import Point, points_of
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios import MEDDLED, TWELVE
 from tests.crash.sweep import Ground, Swept

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from backend.sandbox.stripe.schemas import Obj
-from backend.sandbox.stripe.shelf import Shelf
+from sandbox.stripe.objects.schemas import Obj
+from sandbox.stripe.objects.shelf import Shelf
 
 REFUNDED = ("pending", "requires_action", "succeeded")
 

@@ -8,14 +8,14 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.clock import MovableClock
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.values import LeadChange, NewNote
-from backend.sandbox.kommo import KommoWorld, create_app
-from backend.sandbox.kommo.account import Account
-from backend.sandbox.kommo.grants import Integration
-from backend.sandbox.kommo.records import Lead
-from backend.sandbox.serving import serving
+from sandbox.clock import MovableClock
+from sandbox.kommo import KommoWorld, create_app
+from sandbox.kommo.accounts.account import Account
+from sandbox.kommo.accounts.grants import Integration
+from sandbox.kommo.records import Lead
+from sandbox.serving import serving
 
 REDIRECT = "https://pay.example.com/oauth/kommo/callback"
 

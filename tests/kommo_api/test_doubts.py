@@ -2,16 +2,16 @@
 
 import pytest
 
-from backend.clock import MovableClock
+from backend.kommo_api.auth.oauth import refresh
+from backend.kommo_api.auth.tokens import parse_pair
 from backend.kommo_api.deal_fields import DEAL_FIELDS
 from backend.kommo_api.fields import ensure_fields
-from backend.kommo_api.oauth import refresh
-from backend.kommo_api.tokens import parse_pair
 from backend.kommo_api.values import EnumId
-from backend.sandbox.kommo.doubts.deals import FIELDS, LEADS, NOTES
-from backend.sandbox.kommo.doubts.entry import OAUTH
-from backend.sandbox.kommo.doubts.shape import Doubts
-from backend.sandbox.kommo.doubts.traffic import API
+from sandbox.clock import MovableClock
+from sandbox.kommo.doubts.deals import FIELDS, LEADS, NOTES
+from sandbox.kommo.doubts.entry import OAUTH
+from sandbox.kommo.doubts.shape import Doubts
+from sandbox.kommo.doubts.traffic import API
 from tests.kommo_api.conftest import Kommo, change, note
 
 

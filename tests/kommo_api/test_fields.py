@@ -8,7 +8,7 @@ from backend.kommo_api.deal_fields import DEAL_FIELDS, GROUP, STATES, FieldMap
 from backend.kommo_api.errors import KommoRefused, KommoUnreachable
 from backend.kommo_api.fields import FieldSetup, FieldsNeedAdmin, ensure_fields
 from backend.kommo_api.values import EnumId
-from backend.sandbox.kommo.records import Field, Option
+from sandbox.kommo.records import Field, Option
 from tests.kommo_api.answering import problem
 from tests.kommo_api.conftest import Kommo, at_once, change
 

@@ -6,7 +6,7 @@ import pytest
 
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused, KommoUnavailable
 from backend.kommo_api.values import EnumId, FieldValue, LeadChange, NewLead
-from backend.sandbox.kommo.records import Option
+from sandbox.kommo.records import Option
 from tests.kommo_api.answering import api, saying
 from tests.kommo_api.conftest import Kommo, change
 

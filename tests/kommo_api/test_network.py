@@ -8,7 +8,7 @@ import pytest
 
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoError, KommoTooSlow, KommoUnavailable, KommoUnreachable
-from backend.sandbox.serving import free_port
+from sandbox.serving import free_port
 from tests.kommo_api.conftest import Kommo, at_once, note
 
 

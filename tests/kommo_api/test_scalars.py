@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kommo_api import reading
+from backend.kommo_api import parsing
 from backend.kommo_api.scalars import Unreadable, flag, number, whole
 
 IDS = st.integers(min_value=1, max_value=2**53)
@@ -42,20 +42,20 @@ def test_these_are_no_whole_numbers(value: Any) -> None:
 @given(st.fixed_dictionaries(dict.fromkeys(LEAD_NUMBERS, IDS)), st.sets(st.sampled_from(LEAD_NUMBERS)))
 def test_a_lead_reads_the_same_with_any_of_its_numbers_as_text(row: dict[str, int], as_text: set[str]) -> None:
     loose = {key: str(value) if key in as_text else value for key, value in row.items()}
-    assert reading.lead(loose) == reading.lead(row)
+    assert parsing.lead(loose) == parsing.lead(row)
 
 
 @given(st.dictionaries(st.text(), st.one_of(st.none(), st.integers(), st.text(), st.lists(st.none()))))
 def test_keys_that_nobody_knows_change_nothing(more: dict[str, Any]) -> None:
     row = dict.fromkeys(LEAD_NUMBERS, 7)
     unknown = {f"new_{key}": value for key, value in more.items()}
-    assert reading.lead(row | unknown) == reading.lead(row)
+    assert parsing.lead(row | unknown) == parsing.lead(row)
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}, ""])
 def test_empty_parts_of_a_lead_may_have_any_shape(nothing: Any) -> None:
     row = dict.fromkeys(LEAD_NUMBERS, 7) | {"_embedded": nothing, "custom_fields_values": nothing}
-    lead = reading.lead(row)
+    lead = parsing.lead(row)
     assert (lead.tags, lead.fields, lead.main_contact_id) == ((), {}, None)
 
 

@@ -9,16 +9,17 @@ from contextlib import suppress
 from typing import Any
 
 from backend.ledger.deal import Payment, Request
-from backend.sandbox.stripe import Payer, StripeWorld, sessions
-from backend.sandbox.stripe.foreign import KINDS, Foreign
-from backend.sandbox.stripe.refusals import Refusal
-from backend.sandbox.stripe.schemas import VERSIONS, Family, Obj
 from backend.stripe_api.events import HANDLERS
+from sandbox.stripe import Payer, StripeWorld
+from sandbox.stripe.lives import sessions
+from sandbox.stripe.lives.foreign import KINDS, Foreign
+from sandbox.stripe.objects.refusals import Refusal
+from sandbox.stripe.objects.schemas import VERSIONS, Family, Obj
 from tests.ledger.build import request
 from tests.ledger.events import T0
 from tests.ledger.lives import SENT_TO_OLD, marks
 from tests.ledger.pure import Book, told_by
-from tests.sandbox_stripe.conftest import payment_params, subscription_params
+from tests.sandbox.stripe.conftest import payment_params, subscription_params
 
 LEADS = (11, 12, 13)
 REQUESTS: dict[str, tuple[int, Request]] = {

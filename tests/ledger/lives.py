@@ -1,10 +1,11 @@
 """Lives of payments at the local Stripe, with our marks, seen as events of either family of versions."""
 
-from backend.sandbox.stripe import Payer, StripeWorld, sessions
-from backend.sandbox.stripe.schemas import VERSIONS, Family, Obj
-from backend.sandbox.stripe.shelf import Shelf
+from sandbox.stripe import Payer, StripeWorld
+from sandbox.stripe.lives import sessions
+from sandbox.stripe.objects.schemas import VERSIONS, Family, Obj
+from sandbox.stripe.objects.shelf import Shelf
 from tests.ledger.events import ACCOUNT, LEAD, REQUEST
-from tests.sandbox_stripe.conftest import payment_params, subscription_params
+from tests.sandbox.stripe.conftest import payment_params, subscription_params
 
 OTHER_LEAD = 815
 SENT_TO_OLD = {"refund_created_on_legacy": "sent", "invoice_payment_paid_on_legacy": "sent"}

@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 
-from backend.card.render import Wanted, render
-from backend.card.texts import texts
+from backend.deal_sync.desired.render import Wanted, render
+from backend.deal_sync.desired.texts import texts
 from backend.facts import Fact, Known, by_subject, merge
-from backend.ledger.claims import Owner, owner_of, under_policy
+from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
-from backend.ledger.reading import deal_ledger
+from backend.ledger.ownership import Owner, owner_of, under_policy
 from backend.stripe_api.events import facts_of
 from tests.ledger.build import request
 from tests.ledger.events import ACCOUNT, LEAD, REQUEST, T0

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.card.render import render
-from backend.card.texts import LANGUAGES, texts
+from backend.core.money import CURRENCIES, MAXIMUM
+from backend.deal_sync.desired.render import render
+from backend.deal_sync.desired.texts import LANGUAGES, texts
+from backend.deal_sync.field_values import as_written, same
 from backend.kommo_api.values import FieldValue
 from backend.ledger.deal import DealLedger
-from backend.money import CURRENCIES, MAXIMUM
-from backend.sandbox.kommo import KommoWorld
-from backend.sandbox.kommo.records import Field
-from backend.sandbox.kommo.values import kept
-from backend.writer.values import as_written, same
+from sandbox.kommo import KommoWorld
+from sandbox.kommo.accounts.values import kept
+from sandbox.kommo.records import Field
 from tests.ledger.build import deal, dispute, payment, refund, request
 
 NO_DECIMALS = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())

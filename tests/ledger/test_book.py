@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import delete
 from sqlmodel import select
 
-from backend.card.render import render
-from backend.card.texts import texts
-from backend.db import Database
-from backend.ledger.book import absorb
+from backend.deal_sync.desired.render import render
+from backend.deal_sync.desired.texts import texts
+from backend.ledger.absorb import absorb
 from backend.ledger.load import load_deals
-from backend.migrations import upgrade
-from backend.models import Account, LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
+from backend.storage.db import Database
+from backend.storage.migrations import upgrade
+from backend.storage.models import Account, LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
 from backend.stripe_api.events import facts_of
 from tests.ledger.events import (
     ACCOUNT,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from backend.sandbox.stripe.events import LEGACY_NEVER
-from backend.sandbox.stripe.schemas import Family, blank
 from backend.stripe_api.events import HANDLERS, facts_of
+from sandbox.stripe.delivery.events import LEGACY_NEVER
+from sandbox.stripe.objects.schemas import Family, blank
 from tests.ledger.events import ACCOUNT, LEAD, T0, evt
 from tests.ledger.lives import OTHER_LEAD, everything, marks, seen
 from tests.ledger.pure import Book

@@ -4,13 +4,13 @@ import asyncio
 import os
 from pathlib import Path
 
-from backend.config import Settings
-from backend.db import Database
-from backend.logs import set_up_logs
-from backend.migrations import upgrade
-from backend.processes import serve, work
-from tests.crash.board import Board
-from tests.crash.child import FORKS, WARM
+from backend.core.config import Settings
+from backend.core.logs import set_up_logs
+from backend.server import serve, work
+from backend.storage.db import Database
+from backend.storage.migrations import upgrade
+from tests.crash.rig.board import Board
+from tests.crash.rig.child import FORKS, WARM
 
 __all__ = ["FORKS", "live", "live_web", "migrate_alone"]
 

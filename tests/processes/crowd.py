@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlmodel import select
 
-from backend.accounts.pairs import seal_pair
-from backend.inbox import Arrival, Inbox
-from backend.kommo_api.tokens import TokenPair
-from backend.models import Account, StripeConnection
-from backend.sandbox.kommo.account import Account as KommoAccount
+from backend.accounts.tokens.sealed import seal_pair
+from backend.inbox.store import Arrival, Inbox
+from backend.kommo_api.auth.tokens import TokenPair
+from backend.storage.models import Account, StripeConnection
+from sandbox.kommo.accounts.account import Account as KommoAccount
 from tests.ledger.events import evt, intent
 from tests.product import Product
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from backend.config import Settings
-from backend.sandbox import kommo as kommo_app
-from backend.sandbox import stripe as stripe_app
-from backend.sandbox.serving import serving
-from tests.crash.board import Board
+from backend.core.config import Settings
+from sandbox import kommo as kommo_app
+from sandbox import stripe as stripe_app
+from sandbox.serving import serving
+from tests.crash.rig.board import Board
 from tests.processes.child import FORKS, live
 from tests.processes.front import Traffic
 from tests.product import Product, running, settings

@@ -18,13 +18,13 @@ import stripe
 from sqlalchemy import Connection, event, make_url
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.accounts.connections import seal_secrets
-from backend.clock import system_clock
-from backend.config import Settings
-from backend.models import Account, StripeConnection
+from backend.accounts.stripe.connections import seal_secrets
+from backend.core.clock import system_clock
+from backend.core.config import Settings
 from backend.resources import Resources, open_resources
-from backend.sandbox.serving import free_port
+from backend.storage.models import Account, StripeConnection
 from backend.web.app import create_app
+from sandbox.serving import free_port
 from tests.ledger.events import ACCOUNT, evt, intent
 from tests.processes.child import FORKS, live_web
 from tests.processes.page_cache import can_tell, unsynced_pages

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.inbox import Inbox
-from backend.models import AccountWork, InboxEvent
+from backend.inbox.store import Inbox
+from backend.storage.models import AccountWork, InboxEvent
 from tests.postgres import empty_database
 from tests.processes.crowd import Member, gather, is_paid
 from tests.processes.fleet import Fleet, open_fleet

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backend.config import Settings
-from backend.migrations import LOCK as MIGRATION_LOCK
-from backend.models import AccountWork, CardWrite, WorkerBeat
+from backend.core.config import Settings
+from backend.storage.migrations import LOCK as MIGRATION_LOCK
+from backend.storage.models import AccountWork, CardWrite, WorkerBeat
 from tests.postgres import empty_database
 from tests.processes.child import FORKS, live
 from tests.processes.fleet import Fleet

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from backend.leases import LEASE_SECONDS
+from backend.work_queue.leases import LEASE_SECONDS
 from tests.processes.fleet import FAST, Fleet
 from tests.processes.front import Call
 

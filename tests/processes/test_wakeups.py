@@ -12,14 +12,14 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from backend.db import ASLEEP_SECONDS, Database
-from backend.inbox import Arrival, Inbox
-from backend.leases import LEASE_SECONDS, claim
-from backend.migrations import upgrade
-from backend.models import StripeConnection
-from backend.presence import present
-from backend.vault import Vault
-from backend.wakeups import CHANNEL, want
+from backend.core.vault import Vault
+from backend.inbox.store import Arrival, Inbox
+from backend.storage.db import ASLEEP_SECONDS, Database
+from backend.storage.migrations import upgrade
+from backend.storage.models import StripeConnection
+from backend.work_queue.leases import LEASE_SECONDS, claim
+from backend.work_queue.presence import present
+from backend.work_queue.wakeups import CHANNEL, want
 from tests.postgres import empty_database
 from tests.processes.fleet import Fleet, open_fleet
 from tests.processes.pooler import pooling

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from backend.sandbox.kommo.account import Account
-from backend.sandbox.kommo.grants import Integration
+from sandbox.kommo.accounts.account import Account
+from sandbox.kommo.accounts.grants import Integration
 from tests.accounts.around import installed, put
 from tests.product import Product, running
 

@@ -21,11 +21,11 @@ import pytest
 import structlog
 from stripe import WebhookSignature
 
-from backend.accounts.connections import secrets_of
-from backend.logs import set_up_logs
-from backend.models import StripeConnection
-from backend.sandbox.stripe import Payer
-from backend.sandbox.stripe.faults import Fault
+from backend.accounts.stripe.connections import secrets_of
+from backend.core.logs import set_up_logs
+from backend.storage.models import StripeConnection
+from sandbox.stripe import Payer
+from sandbox.stripe.traffic.faults import Fault
 from tests.product import ADMIN_TOKEN, Product, install, running
 
 SEALING = "a sealing key that is a canary"

@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Page
 
 from tests.chromium import chromium
-from tests.links.shop import open_shop
+from tests.payments.shop import open_shop
 from tests.security.strings import EACH_ONCE, HOSTILE, WRAPPERS
 from tests.security.walls import BOT, Walls, furnished
 

@@ -2,17 +2,17 @@
 
 | threat | held by |
 |---|---|
-| JWT with ``none``, a wrong algorithm, key, audience, account, or expired | ``test_no_route_of_the_card_takes_a_token_that_kommo_did_not_make_for_us_now`` here; ``tests/kommo_api/test_widget_token.py`` |
-| the same token 500 times until its ``exp``, and not after | ``tests/web/test_widget_api.py``: ``test_one_token_serves_many_calls_until_it_expires`` |
-| CORS from a foreign origin | ``test_a_foreign_page_can_not_read_an_answer`` here; ``tests/web/test_around.py`` |
+| JWT with ``none``, a wrong algorithm, key, audience, account, or expired | ``test_no_route_of_the_card_takes_a_token_that_kommo_did_not_make_for_us_now`` here; ``tests/kommo_api/auth/test_widget_token.py`` |
+| the same token 500 times until its ``exp``, and not after | ``tests/web/test_widget.py``: ``test_one_token_serves_many_calls_until_it_expires`` |
+| CORS from a foreign origin | ``test_a_foreign_page_can_not_read_an_answer`` here; ``tests/web/test_middleware.py`` |
 | SSRF by ``referer`` | ``test_no_referer_makes_us_call_another_host`` here; ``tests/kommo_api/test_hosts.py`` |
 | open redirect | ``test_no_redirect_leaves_for_a_host_that_the_caller_named`` here |
-| tampered and guessed pay links | ``test_a_tampered_link_is_unknown_and_makes_nothing`` here; guesses are counted: ``tests/web/test_pay.py``, ``tests/web/test_statement.py`` |
-| a rep without rights asks for another's deal, or for a refund | ``test_a_rep_without_rights_…`` here; every route: ``tests/accounts/test_rights.py`` |
+| tampered and guessed pay links | ``test_a_tampered_link_is_unknown_and_makes_nothing`` here; guesses are counted: ``tests/web/client/test_links.py``, ``tests/web/client/test_statement.py`` |
+| a rep without rights asks for another's deal, or for a refund | ``test_a_rep_without_rights_…`` here; every route: ``tests/accounts/test_permissions.py`` |
 | a uuid of account B sent by A | ``test_a_neighbours_uuid_…`` here; all else of two accounts: ``tests/accounts/test_two_accounts.py`` |
 | secrets in logs, pages, answers and the database file | ``tests/security/test_canaries.py`` |
 | hostile strings | ``tests/security/test_pages.py``; in the widget ``tests/browser/test_hostile.py`` |
-| forged and mutated webhooks | ``tests/web/test_webhooks.py`` |
+| forged and mutated webhooks | ``tests/web/test_stripe_webhook.py`` |
 """  # noqa: E501 (a table)
 
 import uuid
@@ -22,7 +22,7 @@ import httpx
 import jwt
 import pytest
 
-from backend.models import PaymentRequest, RefundRequest
+from backend.storage.models import PaymentRequest, RefundRequest
 from tests.accounts.around import CALLBACK
 from tests.security.conftest import Street
 

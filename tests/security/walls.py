@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from backend.models import Account, Audit, CardWrite, Deal, InboxEvent, PaymentRequest, StripeConnection
-from tests.links.shop import CONNECTION, Shop
+from backend.storage.models import Account, Audit, CardWrite, Deal, InboxEvent, PaymentRequest, StripeConnection
+from tests.payments.shop import CONNECTION, Shop
 
 OPERATOR = "made-up-admin"
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
-from backend.clock import MovableClock
-from backend.models import Account
-from backend.sandbox.kommo import KommoWorld
-from backend.sandbox.kommo.hooks import disable
-from backend.sandbox.kommo.hooks import install as install_hook
-from backend.sandbox.kommo.switches import SWITCHES as KOMMO
-from backend.sandbox.stripe import StripeWorld
-from backend.sandbox.stripe.switches import SWITCHES as STRIPE
+from backend.storage.models import Account
+from sandbox.clock import MovableClock
+from sandbox.kommo import KommoWorld
+from sandbox.kommo.hooks.hooks import disable
+from sandbox.kommo.hooks.hooks import install as install_hook
+from sandbox.kommo.switches import SWITCHES as KOMMO
+from sandbox.stripe import StripeWorld
+from sandbox.stripe.doubts.switches import SWITCHES as STRIPE
 from tests.product import Product, install, running
 
 Readings = Mapping[str, str]

@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from backend.models import InboxEvent
-from backend.sandbox.stripe import Payer
+from backend.storage.models import InboxEvent
+from sandbox.stripe import Payer
 from tests.product import Product, running
 
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from backend.sandbox.kommo.faults import KINDS as KOMMO_FAULTS
-from backend.sandbox.kommo.switches import SWITCHES as KOMMO
-from backend.sandbox.stripe.faults import KINDS as STRIPE_FAULTS
-from backend.sandbox.stripe.switches import SWITCHES as STRIPE
+from sandbox.kommo.switches import SWITCHES as KOMMO
+from sandbox.kommo.traffic.faults import KINDS as KOMMO_FAULTS
+from sandbox.stripe.doubts.switches import SWITCHES as STRIPE
+from sandbox.stripe.traffic.faults import KINDS as STRIPE_FAULTS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/world.md").read_text(encoding="utf-8")

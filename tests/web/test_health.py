@@ -8,13 +8,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from backend.clock import MovableClock
-from backend.config import Settings
-from backend.models import Account, InboxEvent, StripeConnection
-from backend.pulse import beat, count_up, leave
+from backend.core.config import Settings
 from backend.resources import Resources, open_resources
+from backend.storage.counters import count_up
+from backend.storage.models import Account, InboxEvent, StripeConnection
 from backend.web.app import create_app
 from backend.web.health import BEAT_IS_OLD_SECONDS, INBOX_IS_OLD_SECONDS
+from backend.work_queue.heartbeats import beat, leave
+from sandbox.clock import MovableClock
 
 NOWHERE = "http://127.0.0.1:1"
 NOW = 1_800_000_000.0

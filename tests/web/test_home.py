@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.links.shop import open_shop
+from tests.payments.shop import open_shop
 
 
 async def test_the_servers_address_leads_a_person_on(tmp_path: Path, anyio_backend: str) -> None:

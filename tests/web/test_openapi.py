@@ -12,7 +12,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from backend.web.app import create_app
-from tests.links.shop import Shop, open_shop
+from tests.payments.shop import Shop, open_shop
 
 OPERATOR = {"Authorization": "Bearer made-up-admin"}
 EXAMPLES = [pytest.param(6, id="some"), pytest.param(150, id="many", marks=pytest.mark.full)]

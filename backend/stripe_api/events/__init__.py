@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.facts import Fact
-from backend.stripe_api.events.going_back import charge_refunded_facts, dispute_facts, refund_facts
 from backend.stripe_api.events.intents import declined_facts, payment_intent_facts
 from backend.stripe_api.events.invoices import (
     failed_invoice_facts,
@@ -19,7 +18,8 @@ from backend.stripe_api.events.invoices import (
     subscription_ended_facts,
     whole_invoice_outside,
 )
-from backend.stripe_api.events.reading import BadEvent, Handler, Object, Told, clean, id_of, moment_of, part_of
+from backend.stripe_api.events.parsing import BadEvent, Handler, Object, Told, clean, id_of, moment_of, part_of
+from backend.stripe_api.events.refunds_and_disputes import charge_refunded_facts, dispute_facts, refund_facts
 from backend.stripe_api.events.sessions import failed_session_facts, session_facts
 
 __all__ = [

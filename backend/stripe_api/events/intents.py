@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from backend.facts import Fact
-from backend.stripe_api.events.marks import marks
-from backend.stripe_api.events.reading import (
+from backend.stripe_api.events.metadata import marks
+from backend.stripe_api.events.parsing import (
     Object,
     Told,
     amount_of,

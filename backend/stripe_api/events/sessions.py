@@ -3,17 +3,8 @@
 from collections.abc import Iterator
 
 from backend.facts import Fact
-from backend.stripe_api.events.marks import bare_reference, marks
-from backend.stripe_api.events.reading import (
-    Object,
-    Told,
-    amount_of,
-    currency_of,
-    id_of,
-    maybe_id,
-    part_of,
-    text_of,
-)
+from backend.stripe_api.events.metadata import bare_reference, marks
+from backend.stripe_api.events.parsing import Object, Told, amount_of, currency_of, id_of, maybe_id, part_of, text_of
 
 CHILDREN = (("payment_intent", "payment"), ("subscription", "subscription"), ("invoice", "invoice"))
 RANK = 2

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from backend.web.setup import doors, forms, operator, view
+from backend.web.setup import account_page, forms, login, operator_page
 
 router = APIRouter(include_in_schema=False)
-for module in (doors, view, operator, forms):
+for module in (login, account_page, operator_page, forms):
     router.include_router(module.router)

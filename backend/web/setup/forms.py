@@ -7,19 +7,19 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from backend.accounts.admin import put_options, put_stages, renew_hook
-from backend.accounts.again import work_in_again
-from backend.accounts.attaching import attach
-from backend.accounts.connecting_stripe import put_stripe
-from backend.accounts.moves import agree
-from backend.accounts.removing_stripe import remove_stripe
-from backend.errors import FieldInvalid, NotAllowed, ProductError
+from backend.accounts.preferences import put_options, put_stages, renew_hook
+from backend.accounts.stripe.connect import put_stripe
+from backend.accounts.stripe.remove import remove_stripe
+from backend.admin.attach import attach
+from backend.admin.events import work_in_again
+from backend.admin.stage_moves import agree
+from backend.core.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
-from backend.web.deps import ResourcesDep
-from backend.web.pages import page
-from backend.web.setup.doors import login_page
-from backend.web.setup.view import account_page
-from backend.web.setup.visitors import OwnForm, current_visitor
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.pages import page
+from backend.web.setup.account_page import account_page
+from backend.web.setup.auth import OwnForm, current_visitor
+from backend.web.setup.login import login_page
 
 router = APIRouter(prefix="/admin/accounts/{account_id}", dependencies=[OwnForm])
 Typed = Mapping[str, str]

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from backend.clock import as_datetime
-from backend.web.pages import TEMPLATES
+from backend.core.clock import as_datetime
+from backend.web.http.pages import TEMPLATES
 
 CSS = TEMPLATES.get_template("setup.css").render().strip()
 _HASH = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()

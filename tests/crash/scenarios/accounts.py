@@ -1,9 +1,9 @@
 """Installing, uninstalling, tokens."""
 
-from backend.sandbox.kommo.hooks import disable
+from sandbox.kommo.hooks.hooks import disable
 from tests.crash.acting import installs, pays
-from tests.crash.play import Play
-from tests.crash.quiet import quiet
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Scenario, nothing
 from tests.crash.scenarios.shop import all_show, linked
 

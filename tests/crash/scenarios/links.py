@@ -1,8 +1,8 @@
 """Links that expire, are replaced or cancelled while somebody opens them."""
 
 from tests.crash.acting import asks, opens, pays, posts
-from tests.crash.play import Play
-from tests.crash.quiet import quiet
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios.shop import all_show, linked, shows, uuid_of
 

@@ -1,9 +1,9 @@
 """Money that comes in and goes back."""
 
-from backend.sandbox.stripe import Payer
+from sandbox.stripe import Payer
 from tests.crash.acting import asks, pays, refunds
-from tests.crash.play import Play
-from tests.crash.quiet import quiet
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios.shop import all_show, deal, intent_of, linked, paid, pay_all, shows, uuid_of
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from backend.sandbox.kommo.views import fields_of, lead_in_full
-from backend.sandbox.stripe.schemas import Obj
+from sandbox.kommo.views import fields_of, lead_in_full
+from sandbox.stripe.objects.schemas import Obj
 from tests.crash.acting import asks, installs, pays
-from tests.crash.play import Play
-from tests.crash.quiet import quiet
+from tests.crash.rig.play import Play
+from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Step
 
 PLAIN: Mapping[str, str] = {}

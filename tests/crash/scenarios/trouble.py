@@ -4,9 +4,9 @@ import asyncio
 
 from sqlmodel import select
 
-from backend.models import InboxEvent
-from backend.sandbox.stripe.faults import Fault
-from tests.crash.play import Play
+from backend.storage.models import InboxEvent
+from sandbox.stripe.traffic.faults import Fault
+from tests.crash.rig.play import Play
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios.shop import all_show, linked, pay_all
 

@@ -1,0 +1,153 @@
+"""What the environment brings: the first integration, the first Stripe key, a long-lived token instead of OAuth."""
+
+from dataclasses import replace
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.install.callback import trusted_host
+from backend.accounts.install.pending import TOKENS, Waiting, forget_tokens, keep
+from backend.accounts.integrations import Keys, name_environments, put_integration
+from backend.accounts.kommo_hooks import give_addresses
+from backend.accounts.stripe.connect import Given, rotated_connection, store_connection
+from backend.accounts.stripe.connections import connections_of, drain_others, key_of, one_at_a_time, seal_secrets
+from backend.accounts.tokens.sealed import open_pair, opens
+from backend.core.config import Settings
+from backend.core.errors import StripeUnreachable
+from backend.resources import Resources
+from backend.storage.models import Account, StripeConnection
+from backend.work_queue.wakeups import want
+
+log = structlog.get_logger()
+
+
+async def ensure_environment(resources: Resources, settings: Settings) -> None:
+    """What the environment says now holds: a changed secret, key or token is taken over at each start."""
+    await give_addresses(resources)
+    await forget_tokens(resources)
+    async with resources.database.write() as session:
+        if settings.kommo_client_id:
+            secret = settings.kommo_client_secret.get_secret_value()
+            keys = Keys(settings.kommo_client_id, secret, settings.redirect_uri)
+            await put_integration(resources, session, keys)
+            await session.flush()
+        await name_environments(session, settings.kommo_client_id)
+    if settings.stripe_api_key.get_secret_value() or settings.webhook_secrets:
+        await _put_stripe(resources, settings)
+    else:
+        await _let_go_of_stripe(resources)
+    if settings.kommo_long_lived_token.get_secret_value():
+        await _put_token(resources, settings)
+
+
+async def _put_stripe(resources: Resources, settings: Settings) -> None:
+    """The same key again changes nothing. Another one is of the same Stripe account only where Stripe proves it."""
+    key, secrets = settings.stripe_api_key.get_secret_value().strip(), settings.webhook_secrets
+    async with resources.database.read() as session:
+        row = await _of_environment(session)
+        account_id = (row.account_id if row else None) or await _account_id(session, resources.kommo_subdomain)
+        others = await connections_of(session, account_id) if account_id else []
+    if row is not None and (not key or key_of(resources, row) == key):
+        await _keep_secrets(resources, row.id, secrets, account_id)
+        return
+    try:
+        same = await rotated_connection(resources, [row, *others] if row else others, key) if key else None
+    except StripeUnreachable as error:
+        log.error("the new STRIPE_API_KEY is not in use yet: start again", reason=error.message)
+        return
+    await _store(resources, row, same, Given(key, secrets, account_id))
+
+
+async def _let_go_of_stripe(resources: Resources) -> None:
+    """The environment names no key: one of its that gave way to another may be removed like any other."""
+    async with resources.database.write() as session:
+        gave_way = (col(StripeConnection.source) == "environment", col(StripeConnection.state) == "draining")
+        await session.exec(update(StripeConnection).where(*gave_way).values(source="admin"))
+
+
+async def _store(resources: Resources, row: StripeConnection | None, same: str | None, given: Given) -> None:
+    """A connection that was never set up has no past: it takes any key of its mode."""
+    if row is not None and same is None and not row.endpoint_id and (not row.api_key or row.livemode == given.livemode):
+        same = row.id
+    async with resources.database.write() as session:
+        await one_at_a_time(session)
+        if row is None and same is None:  # another process that starts in the same moment may have made it
+            same = await _made_meanwhile(resources, session, given)
+        if row is not None and same != row.id:
+            old = await session.get_one(StripeConnection, row.id)
+            old.source, old.state = "admin", "draining"
+            session.add(old)
+        made = await store_connection(resources, session, replace(given, secrets=()), same)
+        made.source, made.livemode = "environment", given.livemode
+        made.given_secrets = seal_secrets(resources, made.id, given.secrets)
+        session.add(made)
+        if given.account_id is not None:
+            await _set_up_anew(session, given.account_id)
+
+
+async def _made_meanwhile(resources: Resources, session: AsyncSession, given: Given) -> str | None:
+    made = await _of_environment(session)
+    return made.id if made is not None and key_of(resources, made) == given.key else None
+
+
+async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[str], account_id: int | None) -> None:
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection_id)
+        row.given_secrets = seal_secrets(resources, row.id, secrets)
+        session.add(row)
+        if row.account_id is None and account_id is not None:
+            await _tie(session, row, account_id)
+
+
+async def _tie(session: AsyncSession, row: StripeConnection, account_id: int) -> None:
+    """KOMMO_SUBDOMAIN names this account only now, and what came meanwhile is due."""
+    row.account_id = account_id
+    await drain_others(session, row)
+    await _set_up_anew(session, account_id)
+
+
+async def _set_up_anew(session: AsyncSession, account_id: int) -> None:
+    """At once, and not when the account is next looked at: until its endpoint is there nothing is heard of payments."""
+    account = await session.get_one(Account, account_id, with_for_update=True)
+    account.set_up_at = 0.0
+    session.add(account)
+    await want(session, account_id)
+
+
+async def _of_environment(session: AsyncSession) -> StripeConnection | None:
+    return (await session.exec(select(StripeConnection).where(StripeConnection.source == "environment"))).first()
+
+
+async def _account_id(session: AsyncSession, subdomain: str) -> int | None:
+    """The account of KOMMO_SUBDOMAIN, else the first that connected."""
+    chosen = select(Account).order_by(col(Account.connected_at))
+    if subdomain:
+        chosen = chosen.where(Account.subdomain == subdomain)
+    account = (await session.exec(chosen)).first()
+    return account.id if account else None
+
+
+async def _put_token(resources: Resources, settings: Settings) -> None:
+    """It waits like any answer of Kommo's until Kommo says whose it is; an account that is connected keeps its own."""
+    token = settings.kommo_long_lived_token.get_secret_value().strip()
+    async with resources.database.read() as session:
+        found = await session.exec(select(Account).where(Account.subdomain == resources.kommo_subdomain))
+        account = found.first()
+    if account is not None and account.state == "connected" and not _is_other(resources, account, settings):
+        return
+    base_url = trusted_host(resources, f"{resources.kommo_subdomain}.kommo.com")
+    row = f"{TOKENS}{resources.kommo_subdomain}"
+    await keep(resources, Waiting(row, "token", settings.kommo_client_id, token, base_url, resources.clock()))
+
+
+def _is_other(resources: Resources, account: Account, settings: Settings) -> bool:
+    """Connected by a long-lived token, and not by the one, or not beside the integration, of the environment now."""
+    token = settings.kommo_long_lived_token.get_secret_value().strip()
+    same = (
+        opens(resources, account)
+        and open_pair(resources, account).access_token == token
+        and account.client_id == settings.kommo_client_id
+    )
+    return not account.token_expires_at and not same

@@ -1,0 +1,141 @@
+"""A pair of tokens becomes a connected account, once Kommo has said whose it is. May be repeated after a crash."""
+
+from functools import partial
+
+import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.install.pending import FOR_GOOD, Waiting, forget, forget_in, note_refusal
+from backend.accounts.kommo_hooks import give_address
+from backend.accounts.stripe.connections import drain_others
+from backend.accounts.tokens.refresh import NEW_SETTINGS
+from backend.accounts.tokens.sealed import seal_pair
+from backend.core import metrics
+from backend.core.errors import BadCallback, KommoUnreachable
+from backend.kommo_api.auth.tokens import TokenPair, parse_pair, token_account_id, token_user_id
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoRefused, KommoUnauthorized
+from backend.kommo_api.values import AccountInfo
+from backend.resources import Resources
+from backend.storage.models import Account, Audit, Integration, StripeConnection
+from backend.work_queue.wakeups import want
+
+log = structlog.get_logger()
+
+
+async def adopt(resources: Resources, waiting: Waiting) -> Account:
+    """The pair is durable in ``waiting`` until it is the account's; no account is touched before Kommo names it.
+
+    A definite no of Kommo's ends the waiting with ``BadCallback``; after ``KommoUnreachable`` it goes on.
+    """
+    try:
+        pair = _pair(waiting)
+        info = await _whose(resources, waiting.base_url, pair)
+        may_replace = await _may_replace(resources, waiting.base_url, pair, info.id)
+    except KommoUnauthorized as error:
+        if waiting.kind == "token":
+            raise await _token_refused(resources, waiting, FOR_GOOD) from error
+        await forget(resources, waiting)
+        raise BadCallback("Kommo does not accept the token. Install the integration again.") from error
+    except KommoNotFound as error:
+        if waiting.kind == "token":
+            raise await _token_refused(resources, waiting, "") from error
+        raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
+    except KommoError as error:
+        if waiting.kind == "answer" and error.doubtful:  # no whole pair: reading it again makes it no better
+            await forget(resources, waiting)
+            raise KommoUnreachable("Kommo's answer can't be read. Install the integration again.") from error
+        raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
+    if not may_replace:
+        await forget(resources, waiting)
+        raise BadCallback("Only an administrator of this Kommo account can connect it anew. Nothing was changed.")
+    account = await _store(resources, waiting, pair, info)
+    resources.work_arrived.set()
+    return account
+
+
+async def _token_refused(resources: Resources, waiting: Waiting, how: str) -> BadCallback:
+    """Kept, so that its problem can be shown."""
+    problem = f"Kommo does not accept KOMMO_LONG_LIVED_TOKEN at {waiting.base_url}. {NEW_SETTINGS}"
+    await note_refusal(resources, waiting, problem, how)
+    return BadCallback(problem)
+
+
+def _pair(waiting: Waiting) -> TokenPair:
+    if waiting.kind == "token":
+        return TokenPair(waiting.secret, "", 0.0)
+    return parse_pair(waiting.secret.encode(), waiting.received_at)
+
+
+async def _whose(resources: Resources, base_url: str, pair: TokenPair) -> AccountInfo:
+    hinted = token_account_id(pair.access_token)
+    info = await _api(resources, base_url, pair, hinted).account()
+    if hinted not in (None, info.id):
+        log.warning("the token names another account than Kommo does", token=hinted, kommo=info.id)
+    return info
+
+
+def _api(resources: Resources, base_url: str, pair: TokenPair, account_id: int | None) -> KommoApi:
+    turn = partial(resources.turn, account_id)
+    return KommoApi(resources.kommo_http, base_url, pair.access_token, turn, on_answer=metrics.kommo_answered)
+
+
+async def _may_replace(resources: Resources, base_url: str, pair: TokenPair, account_id: int) -> bool:
+    """Kommo lets anybody authorize what is installed, each with the own rights: by a rep's, the deals of others would
+    seem deleted. So the tokens of an account that is connected give way to an administrator's only."""
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+    user_id = token_user_id(pair.access_token)
+    if account is None or account.state != "connected" or user_id is None:
+        return True
+    try:
+        user = await _api(resources, base_url, pair, account_id).user(user_id)
+    except (KommoForbidden, KommoRefused):
+        return False
+    return user is None or user.is_admin
+
+
+async def _store(resources: Resources, waiting: Waiting, pair: TokenPair, info: AccountInfo) -> Account:
+    """The account with its new pair, connected, its set-up due. Of a callback and a worker that come at once with the
+    same answer, one does it."""
+    now = resources.clock()
+    async with resources.database.write() as session:
+        is_first = await forget_in(session, waiting)
+        account = await session.get(Account, info.id, with_for_update=True)
+        if account is not None and not is_first:
+            return account
+        if account is None:
+            account = Account(id=info.id, base_url="", tokens="", connected_at=now)
+        give_address(resources, account)
+        account.client_id, account.base_url = waiting.client_id, waiting.base_url
+        account.state, account.problem, account.set_up_at = "connected", "", 0.0
+        account.tokens = seal_pair(resources, info.id, pair)
+        account.token_version += 1
+        account.token_issued_at, account.token_expires_at = waiting.received_at, pair.expires_at
+        account.token_answer, account.refresh_until = None, 0.0
+        account.subdomain, account.currency, account.timezone = info.subdomain, info.currency, info.timezone
+        session.add(account)
+        session.add(Audit(at=now, account_id=info.id, who="Kommo", what="connected", after={"by": waiting.kind}))
+        await _tie_integration(session, waiting.client_id, info.id)
+        await _tie_environment(session, account, resources.kommo_subdomain)
+        await want(session, info.id)
+    return account
+
+
+async def _tie_integration(session: AsyncSession, client_id: str, account_id: int) -> None:
+    integration = await session.get(Integration, client_id)
+    if integration is not None:
+        integration.account_id = account_id
+        session.add(integration)
+
+
+async def _tie_environment(session: AsyncSession, account: Account, subdomain: str) -> None:
+    """The environment's Stripe key belongs to the account it names, else to the first account that connects."""
+    if subdomain not in ("", account.subdomain):
+        return
+    free = await session.exec(select(StripeConnection).where(col(StripeConnection.account_id).is_(None)))
+    for connection in free.all():
+        connection.account_id = account.id
+        session.add(connection)
+        await drain_others(session, connection)

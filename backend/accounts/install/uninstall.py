@@ -1,0 +1,58 @@
+"""Kommo says that the integration was removed: proven by its signature, confirmed by a call, then switched off."""
+
+from backend.accounts.integrations import client_secret, named_integration
+from backend.accounts.tokens.call import calling
+from backend.core.errors import BadSignature, NotConnected
+from backend.kommo_api.auth.oauth import uninstall_signature_ok
+from backend.kommo_api.errors import KommoError
+from backend.resources import Resources
+from backend.storage.models import Account, Audit
+
+LONGEST = 19
+"""Digits that no account's number has: whoever owns an integration may sign any."""
+REMOVED = "The integration was removed in Kommo. Install it again."
+STILL_WORKS = "Kommo told us that the integration was removed, but its token still works. Nothing was switched off."
+NOT_ASKED = "Kommo told us that the integration was removed, and could not be asked. Nothing was switched off."
+
+
+async def uninstall(resources: Resources, client_id: str, account_id: str, signature: str) -> None:
+    """``BadSignature`` and nothing done where the HMAC is wrong. The hook can be replayed, so a call confirms it."""
+    async with resources.database.read() as session:
+        integration = await named_integration(session, client_id)
+    if integration is None or not uninstall_signature_ok(
+        client_id, account_id, signature, client_secret(resources, integration)
+    ):
+        raise BadSignature("The signature is not Kommo's.")
+    is_number = account_id.isascii() and account_id.isdecimal() and len(account_id) < LONGEST
+    async with resources.database.read() as session:
+        account = await session.get(Account, int(account_id)) if is_number else None
+    if account is None or account.client_id != client_id or account.state == "uninstalled":
+        return
+    await _mark(resources, account, await _found(resources, account))
+
+
+async def _found(resources: Resources, account: Account) -> str:
+    """The sentence that Kommo's answer to one call means. A token that is only old is refreshed."""
+    try:
+        await calling(resources, account.id, lambda api: api.account())
+    except NotConnected:
+        return REMOVED
+    except KommoError:
+        return NOT_ASKED
+    return STILL_WORKS
+
+
+async def _mark(resources: Resources, before: Account, problem: str) -> None:
+    """Whoever connected again meanwhile stays connected: Kommo's no was about the tokens before."""
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, before.id, with_for_update=True)
+        if problem == REMOVED and account.state == "connected":
+            return
+        state = "uninstalled" if problem == REMOVED else account.state
+        if (account.state, account.problem) == (state, problem):
+            return
+        said = Audit(at=resources.clock(), account_id=account.id, who="Kommo", what="uninstall hook")
+        said.before, said.after = {"state": before.state}, {"state": state}
+        account.state, account.problem = state, problem
+        session.add(account)
+        session.add(said)

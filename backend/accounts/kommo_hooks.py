@@ -1,0 +1,79 @@
+"""Kommo's Digital Pipeline and its bots tell that something happened to a deal: a hint, and the deal is read again."""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import case, or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.core.errors import HookUnknown
+from backend.core.signing import opaque_id
+from backend.core.vault import CannotOpen
+from backend.resources import Resources
+from backend.storage.models import Account, Deal
+from backend.work_queue.wakeups import mark_dirty, want
+
+
+def secret_row(account_id: int) -> str:
+    return f"account:{account_id}:hook"
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def give_address(resources: Resources, account: Account) -> None:
+    """An address of its own, if it has none yet."""
+    if not account.hook_digest:
+        secret = opaque_id(resources.randomness)
+        account.hook_secret = resources.vault.seal_text(secret, secret_row(account.id))
+        account.hook_digest = _digest(secret)
+
+
+async def give_addresses(resources: Resources) -> None:
+    """To accounts that were connected before there were hooks."""
+    async with resources.database.write() as session:
+        for account in (await session.exec(select(Account).where(Account.hook_digest == ""))).all():
+            give_address(resources, account)
+            session.add(account)
+
+
+def hook_url(resources: Resources, account: Account) -> str:
+    """Empty where there is none, or where no key opens it: then it is good still, for whoever has it."""
+    if not account.hook_secret:
+        return ""
+    try:
+        secret = resources.vault.open_text(account.hook_secret, secret_row(account.id))
+    except CannotOpen:
+        return ""
+    return f"{resources.addresses.public_url}/kommo/hooks/{secret}"
+
+
+def is_lost(resources: Resources, account: Account) -> bool:
+    """Whether there is an address that works and can't be shown: no key of ours opens it."""
+    return bool(account.hook_secret) and not hook_url(resources, account)
+
+
+async def hint(resources: Resources, secret: str, lead_ids: Sequence[int]) -> None:
+    """Deals that we know are read again; of others nothing is kept. ``HookUnknown`` where the address is nobody's."""
+    async with resources.database.read() as session:
+        found = await session.exec(select(Account.id).where(Account.hook_digest == _digest(secret)))
+        account_id = found.first()
+    if account_id is None:
+        raise HookUnknown("There is no such address. Copy it again from the set-up page.")
+    async with resources.database.write() as session:
+        await _look_again(session, account_id, lead_ids, resources.clock())
+    resources.work_arrived.set()
+
+
+async def _look_again(session: AsyncSession, account_id: int, lead_ids: Sequence[int], now: float) -> None:
+    """A deal that was just written is looked at soon anyway: the hint may be the echo of our own write."""
+    mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(lead_ids))
+    due = or_(col(Deal.audit_at).is_(None), col(Deal.audits) > 0)
+    looks = case((col(Deal.audits) > 0, col(Deal.audits) - 1), else_=0)  # this look is one more, it replaces none
+    told = update(Deal).where(*mine, due, col(Deal.state) == "known").values(audit_at=now, audits=looks)
+    if (await session.exec(told)).rowcount:
+        await want(session, account_id)
+    gone = await session.exec(select(Deal.lead_id).where(*mine, Deal.state == "gone"))
+    await mark_dirty(session, account_id, gone.all(), now)

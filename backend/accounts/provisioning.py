@@ -1,0 +1,170 @@
+"""What an account needs before its deals can be written: deal fields, pipelines, a stage rule, a webhook endpoint."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.stripe.webhook_endpoints import ensure_endpoints
+from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.refresh import no_account_there
+from backend.core.config import StageRule
+from backend.core.errors import NotConnected
+from backend.core.vault import CannotOpen
+from backend.kommo_api.errors import KommoError, KommoNotFound
+from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
+from backend.kommo_api.values import WON, AccountInfo, Pipeline
+from backend.resources import Resources
+from backend.storage.models import Account, Audit, Deal
+from backend.stripe_api.client import Unreachable
+from backend.work_queue.wakeups import mark_dirty, want
+
+LOOK_AGAIN_SECONDS = 3600.0
+LONG_AGO = 1.0
+"""When an account was set up that is to be looked at next time; 0 would stop its writing until then."""
+log = structlog.get_logger()
+
+
+async def set_up(resources: Resources, account_id: int) -> None:
+    """Make or find all of it; may be called again at any time. What fails leaves a sentence with the account.
+
+    Only when all is there does the account count as set up: without its endpoint it would hear of no payment.
+    """
+    try:
+        info = await calling(resources, account_id, lambda api: api.account())
+        known = await _known_fields(resources, account_id)
+        fields = await calling(resources, account_id, lambda api: ensure_fields(api, known))
+        pipelines = await calling(resources, account_id, lambda api: api.pipelines())
+    except KommoNotFound:
+        async with resources.database.read() as session:
+            account = await session.get_one(Account, account_id)
+        await _note_problem(resources, account_id, no_account_there(account))
+        raise
+    except KommoError as error:
+        await _note_problem(resources, account_id, f"Setting up in Kommo failed: {error}")
+        raise
+    await _store(resources, account_id, info, fields, pipelines)
+    try:
+        await ensure_endpoints(resources, account_id)
+    except Unreachable as error:
+        await _note_problem(resources, account_id, f"Stripe did not answer while the webhook was made: {error}")
+        raise
+    async with resources.database.write() as session:
+        await session.exec(update(Account).where(col(Account.id) == account_id).values(set_up_at=resources.clock()))
+
+
+async def look_again(resources: Resources) -> None:
+    """Once an hour: what a person deleted or changed in Kommo or at Stripe is there again. Errors stop no writing."""
+    long_ago = resources.clock() - LOOK_AGAIN_SECONDS
+    due = select(Account.id).where(Account.state == "connected", Account.set_up_at > 0, Account.set_up_at < long_ago)
+    async with resources.database.read() as session:
+        accounts = (await session.exec(due.order_by(col(Account.set_up_at)))).all()
+    for account_id in accounts:
+        try:
+            await set_up(resources, account_id)
+        except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
+            log.warning("set-up not looked at", account=account_id, reason=str(error))
+
+
+async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
+    """Read the pipelines anew: somebody made one since set-up."""
+    pipelines = await calling(resources, account_id, lambda api: api.pipelines())
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id, with_for_update=True)
+        account.pipelines = as_json(pipelines)
+        account.stages = _with_rules(account.stages, account.pipelines, resources.paid_stages)
+        session.add(account)
+    return account
+
+
+async def look_at_map(resources: Resources, account_id: int) -> None:
+    """What is left of our fields, options and stages is all that is written from now on; what is gone is made again
+    when the account is looked at next."""
+    known = await _known_fields(resources, account_id)
+    fields = await calling(resources, account_id, lambda api: present_fields(api, known))
+    await refresh_pipelines(resources, account_id)
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id, with_for_update=True)
+        if account.fields != fields:
+            log.warning("fields or options were changed in Kommo", account=account_id, there=sorted(fields))
+            account.fields = {code: dict(field) for code, field in fields.items()}
+            account.set_up_at = LONG_AGO
+            session.add(account)
+
+
+def as_json(pipelines: Sequence[Pipeline]) -> list[Any]:
+    """Pipelines in use, as they are kept: archived ones are left out."""
+    return [
+        asdict(pipeline) | {"statuses": [asdict(status) for status in pipeline.statuses]}
+        for pipeline in pipelines
+        if not pipeline.is_archive
+    ]
+
+
+async def _known_fields(resources: Resources, account_id: int) -> dict[str, int]:
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+    return {code: int(field["id"]) for code, field in account.fields.items()}
+
+
+async def _store(
+    resources: Resources, account_id: int, info: AccountInfo, fields: FieldSetup, pipelines: Sequence[Pipeline]
+) -> None:
+    now = resources.clock()
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id, with_for_update=True)
+        if account.fields and (fields.made or fields.completed):
+            await _write_all(session, account_id, now)
+        account.currency, account.timezone, account.subdomain = info.currency, info.timezone, info.subdomain
+        account.fields = {code: dict(field) for code, field in fields.fields.items()}
+        account.pipelines = as_json(pipelines)
+        account.stages = _with_rules(account.stages, account.pipelines, resources.paid_stages)
+        account.set_up_at = LONG_AGO if account.set_up_at else 0.0
+        account.problem = _refused_fields(fields)
+        session.add(account)
+        _tell(session, account, fields, now)
+        await want(session, account_id)
+
+
+async def _write_all(session: AsyncSession, account_id: int, now: float) -> None:
+    """A field that somebody deleted is there again, and empty in every deal."""
+    deals = await session.exec(select(Deal.lead_id).where(Deal.account_id == account_id))
+    await mark_dirty(session, account_id, deals.all(), now)
+
+
+def _refused_fields(fields: FieldSetup) -> str:
+    return "".join(f"Kommo refused the field {code}: {reason} " for code, reason in fields.refused.items()).strip()
+
+
+def _tell(session: AsyncSession, account: Account, fields: FieldSetup, now: float) -> None:
+    done = {"made": list(fields.made), "adopted": list(fields.adopted), "completed": list(fields.completed)}
+    if any(done.values()):
+        session.add(Audit(at=now, account_id=account.id, who="set-up", what="deal fields", after=done))
+
+
+def _with_rules(
+    chosen: dict[str, Any], pipelines: Sequence[dict[str, Any]], paid_stages: list[StageRule] | str
+) -> dict[str, Any]:
+    """PAID_STAGES rules the pipelines for which nobody chose anything yet."""
+    rules = dict(chosen)
+    for pipeline in pipelines:
+        key, statuses = str(pipeline["id"]), {status["id"] for status in pipeline["statuses"]}
+        if key in rules:
+            continue
+        if paid_stages == "won":
+            rules[key] = {"first": None, "paid": WON}
+        for pipeline_id, status_id in paid_stages if not isinstance(paid_stages, str) else []:
+            if pipeline_id == pipeline["id"] and status_id in statuses:
+                rules[key] = {"first": None, "paid": status_id}
+    return rules
+
+
+async def _note_problem(resources: Resources, account_id: int, problem: str) -> None:
+    async with resources.database.write() as session:
+        account = await session.get_one(Account, account_id)
+        account.problem = problem
+        session.add(account)

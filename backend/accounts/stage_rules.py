@@ -1,0 +1,49 @@
+"""The stage rules that an admin chooses, pipeline by pipeline."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backend.core.errors import FieldInvalid
+from backend.kommo_api.values import INCOMING
+from backend.storage.models import Account
+
+
+def check_stages(account: Account, given: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"<pipeline_id>": status_id | null | {"first": id | null, "paid": id | null}}``, all ids the account's."""
+    for pipeline_id, stage in _unknown(account, given):
+        what = f"Pipeline {pipeline_id[:60]} has no stage {str(stage)[:60]!r}" if stage is not None else (
+            f"The account has no pipeline {pipeline_id[:60]!r}"
+        )  # fmt: skip
+        raise FieldInvalid(f"{what} that a deal can be moved to.", field=pipeline_id[:60])
+    return {pipeline_id: {"first": None, "paid": None} | _whole(rule) for pipeline_id, rule in given.items()}
+
+
+def names_unknown(account: Account, given: Mapping[str, Any]) -> bool:
+    """Perhaps made since the pipelines were read."""
+    return any(_unknown(account, given))
+
+
+def _unknown(account: Account, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each (pipeline, stage) that is not there, (pipeline, None) where there is no such pipeline."""
+    known = _targets(account)
+    for pipeline_id, rule in given.items():
+        if pipeline_id not in known:
+            yield pipeline_id, None
+            continue
+        for name, stage in _whole(rule).items():
+            if name not in ("first", "paid"):
+                yield pipeline_id, name
+            elif stage is not None and not (type(stage) is int and stage in known[pipeline_id]):
+                yield pipeline_id, stage
+
+
+def _whole(rule: Any) -> dict[str, Any]:
+    return dict(rule) if isinstance(rule, Mapping) else {"paid": rule}
+
+
+def _targets(account: Account) -> dict[str, set[int]]:
+    """Into Incoming leads Kommo moves nothing."""
+    return {
+        str(pipeline["id"]): {status["id"] for status in pipeline["statuses"] if status.get("type") != INCOMING}
+        for pipeline in account.pipelines
+    }

@@ -1,0 +1,107 @@
+"""Stripe connections: a Stripe account and mode seen from one Kommo account, its key and its signing secrets."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from sqlalchemy import text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.core.errors import NotConnected
+from backend.core.vault import CannotOpen
+from backend.ledger.load import is_live
+from backend.resources import Resources
+from backend.storage.models import Account, StripeConnection
+from backend.stripe_api.client import StripeApi
+
+MAKING = 0x737472697065  # any number that no other lock has, the same for all our processes
+
+
+def key_row(connection_id: str) -> str:
+    return f"stripe_connection:{connection_id}:api_key"
+
+
+def secret_row(connection_id: str) -> str:
+    return f"stripe_connection:{connection_id}:webhook_secret"
+
+
+def is_live_key(api_key: str) -> bool:
+    """The prefix of a key is its mode: sk_live_, rk_live_."""
+    return "_live_" in api_key[:12]
+
+
+def stripe_api(resources: Resources, connection: StripeConnection) -> StripeApi:
+    """The calls of this connection, under its own key."""
+    if not connection.api_key:
+        raise NotConnected("Stripe is not connected: no API key is stored. An admin adds one in the set-up.")
+    key = resources.vault.open_text(connection.api_key, key_row(connection.id))
+    return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
+
+
+def secrets_of(resources: Resources, connection: StripeConnection) -> list[str]:
+    """All signing secrets that are alive: made by API and given by hand. ``CannotOpen`` where none of them opens."""
+    sealed = [*connection.webhook_secrets, *connection.given_secrets]
+    opened = opened_secrets(resources, connection, sealed)
+    if sealed and not opened:
+        resources.vault.open_text(sealed[0], secret_row(connection.id))
+    return opened
+
+
+def opened_secrets(resources: Resources, connection: StripeConnection, sealed: Iterable[str]) -> list[str]:
+    """One whose key was lost is passed over: beside it stands the one that was made since."""
+    opened = []
+    for one in sealed:
+        with suppress(CannotOpen):
+            opened.append(resources.vault.open_text(one, secret_row(connection.id)))
+    return opened
+
+
+def key_of(resources: Resources, connection: StripeConnection) -> str:
+    """Empty as well where no key of ours opens it: another takes its place like any new one."""
+    with suppress(CannotOpen):
+        return resources.vault.open_text(connection.api_key, key_row(connection.id)) if connection.api_key else ""
+    return ""
+
+
+async def one_at_a_time(session: AsyncSession) -> None:
+    """Until this unit of work ends nobody else makes a connection. On SQLite every unit that writes is alone."""
+    if session.get_bind().dialect.name != "sqlite":
+        connection = await session.connection()
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({MAKING})"))
+
+
+async def connections_of(session: AsyncSession, account_id: int) -> list[StripeConnection]:
+    found = await session.exec(
+        select(StripeConnection).where(col(StripeConnection.account_id) == account_id).order_by(StripeConnection.id)
+    )
+    return list(found.all())
+
+
+async def connection_for_button(session: AsyncSession, account: Account) -> StripeConnection:
+    """The active connection of the account's mode, or ``NotConnected``."""
+    all_of_them = await connections_of(session, account.id)
+    live = is_live(account, all_of_them)
+    active = [one for one in all_of_them if one.state == "active" and one.livemode == live and one.api_key]
+    if not active:
+        mode = "live" if live else "test"
+        raise NotConnected(
+            f"Stripe is not connected in {mode} mode. Ask your administrator to add a key in the set-up."
+        )
+    return active[0]
+
+
+def webhook_url(resources: Resources, connection_id: str) -> str:
+    return f"{resources.addresses.public_url}/stripe/webhook/{connection_id}"
+
+
+async def drain_others(session: AsyncSession, chosen: StripeConnection) -> None:
+    """The account's other connections of this mode go on hearing webhooks and refunds, and make nothing new."""
+    for connection in await connections_of(session, chosen.account_id or 0):
+        is_other = connection.id != chosen.id and connection.livemode == chosen.livemode
+        if is_other and connection.state == "active":
+            connection.state = "draining"
+            session.add(connection)
+
+
+def seal_secrets(resources: Resources, connection_id: str, secrets: Iterable[str]) -> list[str]:
+    return [resources.vault.seal_text(secret, secret_row(connection_id)) for secret in secrets]

@@ -1,0 +1,179 @@
+"""A Stripe connection that drained is removed: what can still be paid there is ended, its webhook and its key go.
+
+The row stays, without a secret: payments, refunds and notes made by it stay on their deals, and a key of the same
+Stripe account takes it up again (``connecting_stripe.rotated_connection``).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import and_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.stripe.connections import stripe_api
+from backend.accounts.stripe.webhook_endpoints import delete_endpoints
+from backend.core.clock import as_datetime
+from backend.core.errors import Conflict, NotConnected, RequestNotFound, StripeUnreachable
+from backend.core.vault import CannotOpen
+from backend.ledger.absorb import absorb
+from backend.resources import Resources
+from backend.storage.models import Audit, CheckoutSession, LedgerEntry, RefundRequest, StripeConnection
+from backend.stripe_api.client import Answer, KeyRefused, Refused, Unreachable
+from backend.stripe_api.events import Told, session_facts
+from backend.work_queue.wakeups import mark_dirty
+
+IN_DOUBT_SECONDS = 3600.0
+"""So long a refund that Stripe never answered for may still turn out to be made."""
+LONGEST_ID = 64
+IN_USE = "This connection takes the payments of its mode. Connect another Stripe account first; then this one drains."
+OF_SETTINGS = (
+    "The server's settings name this key and would bring it back. Its operator takes STRIPE_API_KEY and "
+    "STRIPE_WEBHOOK_SECRET out of them and starts again; then remove it."
+)
+UNREACHABLE = "Stripe did not answer, so the connection stays. Try again in a moment."
+WEBHOOK_LEFT = (
+    "Its webhook could not be deleted, for Stripe refuses the key: delete it in that Stripe account, under Webhooks."
+)
+log = structlog.get_logger()
+
+
+async def remove_stripe(resources: Resources, account_id: int, connection_id: str, *, who: str) -> dict[str, Any]:
+    """``{"removed": True}``, and a ``warning`` where something is left at Stripe that its key may not end any more.
+
+    Raises ``RequestNotFound``, ``Conflict`` and, with nothing removed, ``StripeUnreachable``.
+    """
+    async with resources.database.read() as session:
+        connection = await _to_remove(session, resources, account_id, connection_id)
+        payable = await _payable(session, connection_id, resources.clock())
+    try:
+        left = await _end_all(resources, connection, payable)
+        webhook_left = await _refuses_webhook(resources, connection)
+    except Unreachable as error:
+        raise StripeUnreachable(UNREACHABLE) from error
+    await _erase(resources, connection, payable, left, who)
+    log.info("Stripe connection removed", account=account_id, connection=connection_id, left=len(left))
+    said = [_still_payable(left)] if left else []
+    said += [WEBHOOK_LEFT] if webhook_left else []
+    return {"removed": True} | ({"warning": " ".join(said)} if said else {})
+
+
+def _still_payable(left: Sequence[CheckoutSession]) -> str:
+    until = as_datetime(max(one.expires_at for one in left))
+    return (
+        f"Payment pages that could not be closed at Stripe: {len(left)}. Until {until:%Y-%m-%d %H:%M} UTC they can be "
+        "paid by whoever has one open, and nobody here hears of it: look into that Stripe account."
+    )
+
+
+async def _to_remove(
+    session: AsyncSession, resources: Resources, account_id: int, connection_id: str, *, lock: bool = False
+) -> StripeConnection:
+    usable = connection_id.isascii() and connection_id.isprintable() and len(connection_id) <= LONGEST_ID
+    row = await session.get(StripeConnection, connection_id, with_for_update=lock) if usable else None
+    if row is None or row.account_id != account_id or row.state == "removed":
+        raise RequestNotFound("This account has no such Stripe connection.")
+    if row.state == "active":
+        raise Conflict(IN_USE)
+    if row.source == "environment":
+        raise Conflict(OF_SETTINGS)
+    if await _refund_in_doubt(session, row, resources.clock()):
+        raise Conflict("A refund of a payment made there is under way. Try again in an hour at the latest.")
+    return row
+
+
+async def _refund_in_doubt(session: AsyncSession, connection: StripeConnection, now: float) -> bool:
+    found = await session.exec(
+        select(RefundRequest.id).where(
+            RefundRequest.connection_id == connection.id,
+            RefundRequest.refund_id == "",
+            col(RefundRequest.created_at) > now - IN_DOUBT_SECONDS,
+        )
+    )
+    return found.first() is not None
+
+
+async def _payable(session: AsyncSession, connection_id: str, now: float) -> list[CheckoutSession]:
+    """Sessions that are neither over by their own time nor by what we know."""
+    is_it = and_(
+        col(LedgerEntry.connection_id) == col(CheckoutSession.connection_id),
+        col(LedgerEntry.id) == col(CheckoutSession.id),
+    )
+    found = await session.exec(
+        select(CheckoutSession, LedgerEntry)
+        .join(LedgerEntry, is_it, isouter=True)
+        .where(CheckoutSession.connection_id == connection_id, CheckoutSession.expires_at > now)
+        .order_by(CheckoutSession.id)
+    )
+    return [row for row, entry in found.all() if _status(entry) not in ("complete", "expired")]
+
+
+def _status(entry: LedgerEntry | None) -> str:
+    facts: Mapping[str, Any] = entry.facts if entry else {}
+    return str(facts.get("status", "open"))
+
+
+async def _end_all(
+    resources: Resources, connection: StripeConnection, payable: Sequence[CheckoutSession]
+) -> list[CheckoutSession]:
+    """Those that could not be ended. ``Conflict`` while a client is paying."""
+    try:
+        api = stripe_api(resources, connection)
+    except (NotConnected, CannotOpen):
+        return list(payable)
+    left: list[CheckoutSession] = []
+    for number, one in enumerate(payable):
+        try:
+            answer = await api.close_session(one.id)
+        except KeyRefused:
+            return [*left, *payable[number:]]
+        except Refused:
+            left.append(one)
+            continue
+        await _learn(resources, connection, answer)
+        if answer["status"] == "open":
+            raise Conflict("A client is paying there at this moment. Try again in a few minutes.")
+    return left
+
+
+async def _learn(resources: Resources, connection: StripeConnection, answer: Answer) -> None:
+    now, account_id = resources.clock(), connection.account_id or 0
+    async with resources.database.write() as session:
+        absorbed = await absorb(session, connection, session_facts(answer, Told(now, account_id)))
+        await mark_dirty(session, account_id, absorbed.deals, now)
+    resources.work_arrived.set()
+
+
+async def _refuses_webhook(resources: Resources, connection: StripeConnection) -> bool:
+    """False: no webhook of ours is left at Stripe."""
+    try:
+        await delete_endpoints(resources, connection)
+    except (Refused, NotConnected, CannotOpen) as error:
+        log.warning("webhook not deleted", connection=connection.id, reason=str(error))
+        return True
+    return False
+
+
+async def _erase(
+    resources: Resources,
+    connection: StripeConnection,
+    ended: Sequence[CheckoutSession],
+    left: Sequence[CheckoutSession],
+    who: str,
+) -> None:
+    """With the row locked: whoever keeps a session of this connection comes before, and is seen, or finds it removed.
+
+    The endpoint's id is no secret and stays: the next one is made by another idempotency key than this was.
+    """
+    now, tried = resources.clock(), {one.id for one in ended}
+    async with resources.database.write() as session:
+        row = await _to_remove(session, resources, connection.account_id or 0, connection.id, lock=True)
+        if {one.id for one in await _payable(session, row.id, now)} - tried:
+            raise Conflict("A client opened a link at this moment. Try again.")
+        row.state, row.api_key, row.problem = "removed", "", ""
+        row.webhook_secrets, row.given_secrets = [], []
+        session.add(row)
+        after = {"id": row.id} | ({"pages_left_open": len(left)} if left else {})
+        what = "Stripe connection removed"
+        session.add(Audit(at=now, account_id=row.account_id, who=who, what=what, after=after))

@@ -1,0 +1,165 @@
+"""The webhook endpoint of a Stripe connection: made by API, compared with what it should be, repaired."""
+
+import hashlib
+from collections.abc import Collection
+
+import structlog
+
+from backend.accounts.stripe.connections import connections_of, opened_secrets, secret_row, stripe_api, webhook_url
+from backend.core.vault import CannotOpen
+from backend.resources import Resources
+from backend.storage.models import StripeConnection
+from backend.stripe_api.client import DESCRIPTION, PINNED_VERSION, Answer, Refused, StripeApi, Unreachable
+from backend.stripe_api.events import HANDLERS
+
+EVENTS = sorted(HANDLERS)
+FORMER_SECONDS = 4 * 86400.0
+"""Stripe tries for three days to deliver what an endpoint that was replaced did not take."""
+LOST = "No key in SECRET_KEYS opens this key of Stripe's. Put back the key that was in use, or paste Stripe's again."
+log = structlog.get_logger()
+
+
+async def ensure_endpoints(resources: Resources, account_id: int) -> None:
+    """Every connection has its endpoint, a draining one too; a refusal is told to the admin and stops nothing else."""
+    async with resources.database.read() as session:
+        connections = await connections_of(session, account_id)
+    for connection in connections:
+        if connection.api_key:
+            await ensure_endpoint(resources, connection)
+
+
+async def ensure_endpoint(resources: Resources, connection: StripeConnection) -> None:
+    """Made with the pinned version and our events; compared and repaired when it is there already."""
+    try:
+        made = await _made_or_repaired(resources, connection)
+    except Refused as error:
+        await _refused(resources, connection, error)
+        return
+    except CannotOpen:
+        await _note_problem(resources, connection, LOST)
+        return
+    if made is not None:
+        await _keep_endpoint(resources, connection, made)
+    else:
+        await _note_problem(resources, connection, "")
+
+
+async def _refused(resources: Resources, connection: StripeConnection, error: Refused) -> None:
+    """Where the admin made the endpoint and gave its secret, a key that may not make one is as it should be."""
+    if error.status == 403 and connection.given_secrets:
+        await _note_problem(resources, connection, "")
+        return
+    named = f" The key lacks the permission {error.permission}." if error.permission else ""
+    await _note_problem(resources, connection, f"Stripe refused the webhook endpoint: {error.message}{named}")
+    log.warning("endpoint refused", connection=connection.id, reason=error.message)
+
+
+async def _made_or_repaired(resources: Resources, connection: StripeConnection) -> Answer | None:
+    """The new endpoint with its secret, or None where the one that is there is as it should be."""
+    api, url = stripe_api(resources, connection), webhook_url(resources, connection.id)
+    there = await _endpoint(api, connection.endpoint_id)
+    has_secret = opened_secrets(resources, connection, connection.webhook_secrets)
+    if there is not None and there.get("api_version") == PINNED_VERSION and has_secret:
+        if wrong_with(there, url):
+            await api.update_endpoint(there["id"], EVENTS, url)
+        if resources.clock() - there["created"] > FORMER_SECONDS:
+            await _delete_others(api, url, {there["id"]})
+        return None
+    try:
+        made = await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
+    except Unreachable as error:
+        if error.is_repeated:
+            await _next_key(resources, connection)
+        raise
+    if connection.endpoint_tries:
+        await _delete_others(api, url, {made["id"], connection.endpoint_id})
+    return made
+
+
+def wrong_with(endpoint: Answer, url: str) -> list[str]:
+    """How it differs from what it should be, in words."""
+    found = {
+        "it is made for another version": endpoint.get("api_version") != PINNED_VERSION,
+        "it does not hear the events that it should": sorted(endpoint["enabled_events"]) != EVENTS,
+        "it sends to another address": endpoint["url"] != url,
+        "it is disabled": endpoint["status"] != "enabled",
+    }
+    return [words for words, is_so in found.items() if is_so]
+
+
+async def _next_key(resources: Resources, connection: StripeConnection) -> None:
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
+        row.endpoint_tries = connection.endpoint_tries + 1
+        session.add(row)
+
+
+async def delete_endpoints(resources: Resources, connection: StripeConnection) -> None:
+    """All that we made for it. Raises ``Refused`` where its key may not; one that is gone already is no matter."""
+    api = stripe_api(resources, connection)
+    if connection.endpoint_id:
+        await _delete(api, connection.endpoint_id)
+    await _delete_others(api, webhook_url(resources, connection.id), ())
+
+
+async def _delete(api: StripeApi, endpoint_id: str) -> None:
+    try:
+        await api.delete_endpoint(endpoint_id)
+    except Refused as error:
+        if error.status != 404:
+            raise
+
+
+async def _delete_others(api: StripeApi, url: str, kept: Collection[str]) -> None:
+    """Those that we made for this address before, and those of which nobody got the secret. Until then all deliver,
+    and an event that comes by two is one."""
+    for one in await api.endpoints():
+        if one["url"] == url and one["description"] == DESCRIPTION and one["id"] not in kept:
+            await api.delete_endpoint(one["id"])
+
+
+def _creation_key(connection: StripeConnection, url: str) -> str:
+    """The same until it is stored, so that a crash between Stripe's answer and our commit makes no second endpoint."""
+    said = f"{url}|{PINNED_VERSION}|{','.join(EVENTS)}|{connection.endpoint_id}"
+    key = f"endpoint:{connection.id}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+    return f"{key}:{connection.endpoint_tries}" if connection.endpoint_tries else key
+
+
+async def _endpoint(api: StripeApi, endpoint_id: str) -> Answer | None:
+    if not endpoint_id:
+        return None
+    try:
+        return await api.endpoint(endpoint_id)
+    except Refused as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+async def _keep_endpoint(resources: Resources, connection: StripeConnection, made: Answer) -> None:
+    """The secret is in this one answer of Stripe's and in no later one: sealed at once. Nobody needs it where the
+    connection was removed meanwhile."""
+    sealed = resources.vault.seal_text(made["secret"], secret_row(connection.id))
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
+        if row.state != "removed":
+            _take(row, made, sealed)
+            session.add(row)
+    if row.state == "removed":
+        await _delete(stripe_api(resources, connection), made["id"])
+
+
+def _take(row: StripeConnection, made: Answer, sealed: str) -> None:
+    row.problem = ""
+    if row.endpoint_id != made["id"]:  # two processes may have made it together, by the same idempotency key
+        row.endpoint_id, row.endpoint_version = made["id"], str(made.get("api_version") or "")
+        row.webhook_secrets = [sealed, *row.webhook_secrets][:2]
+
+
+async def _note_problem(resources: Resources, connection: StripeConnection, problem: str) -> None:
+    if connection.problem == problem:
+        return
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
+        row.problem = problem if row.state != "removed" else ""
+        session.add(row)

@@ -1,0 +1,107 @@
+"""Kommo for an account, with a token that is good: everybody who calls Kommo for an account calls through here."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import structlog
+from sqlmodel import select
+
+from backend.accounts.tokens.refresh import connected, must_reconnect, renew
+from backend.accounts.tokens.relocation import follow, moved_host
+from backend.accounts.tokens.sealed import api_of
+from backend.core.errors import NotConnected
+from backend.core.vault import CannotOpen
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoError, KommoNotFound, KommoUnauthorized
+from backend.resources import Resources
+from backend.storage.models import Account
+
+T = TypeVar("T")
+Call = Callable[[KommoApi], Awaitable[T]]
+
+PAUSE_SECONDS = 60.0
+"""After a refresh that failed, while the token is still good: an outage of that one address delays nobody."""
+log = structlog.get_logger()
+
+
+async def calling(resources: Resources, account_id: int, call: Call[T]) -> T:
+    """``call`` with a good token; on 401 one refresh and one repeat, then the account must be connected again.
+
+    A 401 or 404 may also mean that the account has moved to another subdomain; then it is asked there. Who is told
+    ``NotConnected`` knows that nothing happened: each try was refused, or there was none.
+    """
+    with _apart_from_the_call():
+        account = await _fresh(resources, account_id)
+    try:
+        return await call(api_of(resources, account))
+    except KommoUnauthorized:
+        with _apart_from_the_call():
+            account = await renew(resources, account)
+    except KommoNotFound as error:
+        return await _where_it_went(resources, account, call, error)
+    try:
+        return await call(api_of(resources, account))
+    except KommoUnauthorized as error:
+        refused = error
+    try:
+        return await _where_it_went(resources, account, call, refused)
+    except KommoUnauthorized as error:
+        problem = "Kommo refuses a fresh token. Install the integration again."
+        raise await must_reconnect(resources, account, problem) from error
+
+
+@contextmanager
+def _apart_from_the_call() -> Iterator[None]:
+    """A refresh whose answer was lost leaves no doubt about the call, which was not made or was refused."""
+    try:
+        yield
+    except KommoError as error:
+        error.doubtful = False
+        raise
+
+
+async def _where_it_went(resources: Resources, account: Account, call: Call[T], refused: KommoError) -> T:
+    """At its new host; ``refused`` again where it has not moved."""
+    host = await moved_host(resources, account)
+    if host is None:
+        raise refused
+    return await call(api_of(resources, await follow(resources, account, host)))
+
+
+async def _fresh(resources: Resources, account_id: int) -> Account:
+    """Refreshed once half of the token's life is over; while that fails or another does it, the old one is good."""
+    account = await connected(resources, account_id)
+    now = resources.clock()
+    if not is_stale(account, now):
+        return account
+    if account.token_expires_at <= now:
+        return await renew(resources, account)
+    failed = ("refresh failed", account_id, account.token_version)
+    if account.refresh_until > now or resources.remembered.get(failed, (0.0, None))[0] > now:
+        return account
+    try:
+        return await renew(resources, account)
+    except KommoError as error:
+        log.warning("token not refreshed yet", account=account_id, reason=str(error))
+        resources.remembered[failed] = (now + PAUSE_SECONDS, True)
+        return account
+
+
+def is_stale(account: Account, now: float) -> bool:
+    """Past half of its life. A long-lived token has no refresh token and never is."""
+    if not account.token_expires_at:
+        return False
+    return now >= (account.token_issued_at + account.token_expires_at) / 2
+
+
+async def refresh_idle(resources: Resources) -> None:
+    """Accounts that nobody writes to keep their tokens, too: three months of silence would end them."""
+    async with resources.database.read() as session:
+        accounts = (await session.exec(select(Account).where(Account.state == "connected"))).all()
+    for account in accounts:
+        if is_stale(account, resources.clock()):
+            try:
+                await renew(resources, account)
+            except (KommoError, NotConnected, CannotOpen) as error:
+                log.warning("idle token not refreshed", account=account.id, reason=str(error))

@@ -1,0 +1,1 @@
+"""What an administrator sees and does; called by the admin API, the pages and the command line alike."""

@@ -1,0 +1,67 @@
+"""What an admin sees and chooses of an account; called by the admin API, the command line and the pages alike."""
+
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.kommo_hooks import hook_url, is_lost
+from backend.accounts.options import options_of
+from backend.accounts.stripe.connections import connections_of, webhook_url
+from backend.accounts.tokens.sealed import opens
+from backend.admin.renewals import refused_renewal, renewals_a_year
+from backend.ledger.load import is_live
+from backend.rate_limit.store import blocked_at
+from backend.resources import Resources
+from backend.storage.models import Account
+
+LOST = "No key in SECRET_KEYS opens this account's tokens. Put back the key that was in use, or connect again."
+
+
+async def list_accounts(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
+    """All of them, or ``only`` the account of this id."""
+    chosen = select(Account).order_by(col(Account.id))
+    if only is not None:
+        chosen = chosen.where(Account.id == only)
+    async with resources.database.read() as session:
+        accounts = (await session.exec(chosen)).all()
+        return [await _shown(resources, session, account) for account in accounts]
+
+
+async def _problem(resources: Resources, session: AsyncSession, account: Account) -> str:
+    """The one that all accounts behind our address share, the account's own, and that of its renewals."""
+    blocked = "Kommo has blocked this server's address; only Kommo's support can lift that."
+    shared = blocked if await blocked_at(session) else ""
+    lost = "" if opens(resources, account) else LOST
+    refused = await refused_renewal(session, account.id, resources.clock())
+    known = (shared, lost, account.problem, refused)
+    return " ".join(one for one in known if one)
+
+
+async def _shown(resources: Resources, session: AsyncSession, account: Account) -> dict[str, Any]:
+    connections = await connections_of(session, account.id)
+    return {
+        "account_id": account.id,
+        "subdomain": account.subdomain,
+        "state": account.state,
+        "mode": "live" if is_live(account, connections) else "test",
+        "ready": account.set_up_at > 0,
+        "problem": await _problem(resources, session, account),
+        "stages": account.stages,
+        "options": options_of(account).model_dump(),
+        "hook_url": hook_url(resources, account),
+        "hook_is_lost": is_lost(resources, account),
+        "renewals_a_year": await renewals_a_year(session, account.id),
+        "stripe": [
+            {
+                "id": one.id,
+                "livemode": one.livemode,
+                "state": one.state,
+                "webhook_url": webhook_url(resources, one.id),
+                "reference_policy": one.reference_policy,
+                "problem": one.problem,
+            }
+            for one in connections
+            if one.state != "removed"
+        ],
+    }

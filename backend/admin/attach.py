@@ -1,0 +1,163 @@
+"""A person puts a payment into a deal, into another one, or out of any: the latest word counts, over everything."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.tokens.call import calling
+from backend.core.errors import DealNotFound, FieldInvalid, NotConnected, PaymentNotFound
+from backend.facts import Fact
+from backend.kommo_api.errors import KommoError
+from backend.ledger.absorb import absorb
+from backend.resources import Resources
+from backend.storage.models import Audit, Deal, LedgerEntry, PaymentRequest, StripeConnection
+from backend.work_queue.wakeups import mark_dirty
+
+NO_DEAL = 0
+
+
+async def attach(
+    resources: Resources, payment_id: str, given: Mapping[str, Any], *, who: str = "admin"
+) -> dict[str, Any]:
+    """``{"account_id", "lead_id"}``: the payment belongs to that deal.
+
+    Its request moves along if this is its only payment. From a deal that is gone, everything moves: its links then
+    pay the new deal.
+    """
+    account_id, lead_id = _number(given, "account_id"), _number(given, "lead_id")
+    await _check_deal(resources, account_id, lead_id)
+    await _put(resources, payment_id, account_id, lead_id, who)
+    return {"id": payment_id, "account_id": account_id, "lead_id": lead_id}
+
+
+async def detach(resources: Resources, payment_id: str, account_id: int, *, who: str = "admin") -> dict[str, Any]:
+    """The payment belongs to no deal; it is listed as unmatched until it is attached again."""
+    await _put(resources, payment_id, account_id, NO_DEAL, who)
+    return {"id": payment_id, "account_id": account_id, "lead_id": None}
+
+
+async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
+    """The accounts that know a payment of this id: one, as a rule."""
+    async with resources.database.read() as session:
+        found = await session.exec(
+            select(LedgerEntry).where(LedgerEntry.id == payment_id, LedgerEntry.kind == "payment")
+        )
+        return sorted({entry.account_id for entry in found.all() if entry.account_id is not None})
+
+
+def _number(given: Mapping[str, Any], name: str) -> int:
+    value = given.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**63:
+        raise FieldInvalid(f"{name} is a number that Kommo gave.", field=name)
+    return value
+
+
+async def _check_deal(resources: Resources, account_id: int, lead_id: int) -> None:
+    """The deal must exist; where Kommo can't be asked, the writer finds out."""
+    try:
+        lead = await calling(resources, account_id, lambda api: api.lead(lead_id, contacts=False))
+    except (KommoError, NotConnected):
+        return
+    if lead is None:
+        raise DealNotFound("Kommo has no such deal in this account.")
+
+
+async def _put(resources: Resources, payment_id: str, account_id: int, lead_id: int, who: str) -> None:
+    now = resources.clock()
+    async with resources.database.write() as session:
+        entry = await _payment(session, payment_id, account_id)
+        before = entry.lead_id
+        moving, requests = await _along(session, entry) if lead_id else ([entry], [])
+        for request in requests:
+            request.lead_id = lead_id
+            session.add(request)
+        await session.flush()
+        deals = {before or NO_DEAL, lead_id}
+        connections = {one.connection_id for one in moving} | {one.connection_id for one in requests}
+        for connection_id in sorted(connections - {""}):
+            mine = [one for one in moving if one.connection_id == connection_id]
+            deals |= await _attach(session, connection_id, mine, requests, lead_id)
+        await mark_dirty(session, account_id, deals - {NO_DEAL}, now)
+        session.add(
+            Audit(
+                at=now,
+                account_id=account_id,
+                who=who,
+                what="payment attached" if lead_id else "payment detached",
+                before={"lead_id": before},
+                after={"payment": payment_id, "lead_id": lead_id or None, "moved": sorted(one.id for one in moving)},
+            )
+        )
+    resources.work_arrived.set()
+
+
+async def _payment(session: AsyncSession, payment_id: str, account_id: int) -> LedgerEntry:
+    """Locked: of two people at once, one is the later."""
+    found = await session.exec(
+        select(LedgerEntry)
+        .where(LedgerEntry.id == payment_id, LedgerEntry.account_id == account_id, LedgerEntry.kind == "payment")
+        .with_for_update()
+    )
+    entry = found.first()
+    if entry is None or "received" not in entry.facts:
+        raise PaymentNotFound(f"No payment {payment_id[:60]!r} is known in this account.")
+    return entry
+
+
+async def _along(session: AsyncSession, entry: LedgerEntry) -> tuple[list[LedgerEntry], list[PaymentRequest]]:
+    """The payments and requests that move with this payment."""
+    deal = await session.get(Deal, (entry.account_id, entry.lead_id)) if entry.lead_id else None
+    if deal is not None and deal.state == "gone":
+        payments = await session.exec(
+            select(LedgerEntry).where(
+                LedgerEntry.account_id == entry.account_id,
+                LedgerEntry.lead_id == entry.lead_id,
+                LedgerEntry.kind == "payment",
+            )
+        )
+        requests = await session.exec(
+            select(PaymentRequest).where(
+                PaymentRequest.account_id == entry.account_id, PaymentRequest.lead_id == deal.lead_id
+            )
+        )
+        return list(payments.all()), list(requests.all())
+    request = await session.get(PaymentRequest, (entry.account_id, entry.request_id)) if entry.request_id else None
+    alone = request is not None and await _is_alone(session, entry)
+    return [entry], [request] if request is not None and alone else []
+
+
+async def _is_alone(session: AsyncSession, entry: LedgerEntry) -> bool:
+    found = await session.exec(
+        select(LedgerEntry).where(
+            LedgerEntry.account_id == entry.account_id,
+            LedgerEntry.request_id == entry.request_id,
+            LedgerEntry.kind == "payment",
+            LedgerEntry.id != entry.id,
+        )
+    )
+    return not any("received" in other.facts for other in found.all())
+
+
+async def _attach(
+    session: AsyncSession,
+    connection_id: str,
+    payments: Sequence[LedgerEntry],
+    requests: Sequence[PaymentRequest],
+    lead_id: int,
+) -> frozenset[int]:
+    """The deals that changed."""
+    connection = await session.get_one(StripeConnection, connection_id)
+    words = [
+        Fact(one.id, "attached", [int(one.facts.get("attached", [0, 0])[0]) + 1, lead_id])
+        for one in payments
+        if "received" in one.facts
+    ]
+    moved = await session.exec(
+        select(LedgerEntry.id).where(
+            LedgerEntry.connection_id == connection_id,
+            col(LedgerEntry.request_id).in_([request.id for request in requests]),
+        )
+    )
+    return (await absorb(session, connection, words, again=moved.all())).deals

@@ -1,0 +1,39 @@
+"""Events of an account that wait or were given up, and working them in again."""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.stripe.connections import connections_of
+from backend.core.errors import Conflict
+from backend.inbox.store import replay
+from backend.resources import Resources
+from backend.storage.models import Audit, InboxEvent
+
+SHOWN = 20
+
+
+async def troubled_events(session: AsyncSession, account_id: int) -> list[InboxEvent]:
+    """The newest that wait for what they belong to, or were given up."""
+    connections = [one.id for one in await connections_of(session, account_id)]
+    found = await session.exec(
+        select(InboxEvent)
+        .where(col(InboxEvent.connection_id).in_(connections), col(InboxEvent.state).in_(("dead", "postponed")))
+        .order_by(col(InboxEvent.received_at).desc())
+        .limit(SHOWN)
+    )
+    return list(found.all())
+
+
+async def work_in_again(resources: Resources, account_id: int, event_id: str, *, who: str) -> int:
+    """This event of the account, or without an id all that were given up; how many that is."""
+    async with resources.database.write() as session:
+        if event_id:
+            count = await replay(session, [event_id], account_id=account_id)
+        else:
+            count = await replay(session, state="dead", account_id=account_id)
+        if not count:
+            raise Conflict("There is no such event any more. Nothing was changed.")
+        after = {"event": event_id or "all given up", "count": count}
+        session.add(Audit(at=resources.clock(), account_id=account_id, who=who, what="events again", after=after))
+    resources.work_arrived.set()
+    return count

@@ -1,0 +1,128 @@
+"""SECRET_KEYS got a new first key: everything that is sealed is sealed under it, page by page, and may go on later.
+
+Every sealed column of every table is in ``SEALED``; ``tests/admin/test_rotate_keys.py`` looks for a forgotten one.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import tuple_
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts import integrations, kommo_hooks
+from backend.accounts.install.pending import sealed_for
+from backend.accounts.stripe.connections import key_row, secret_row
+from backend.accounts.tokens.refresh import answer_row
+from backend.accounts.tokens.sealed import tokens_row
+from backend.core.vault import CannotOpen, Vault
+from backend.inbox.store import body_row
+from backend.payments.checkout.sessions import email_row
+from backend.resources import Resources
+from backend.storage.models import Account, InboxEvent, Integration, PaymentRequest, PendingCode, StripeConnection
+
+PAGE = 200
+RowName = Callable[[Any], str]
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """``columns``: column → the name of the row that its values are sealed for."""
+
+    table: type[SQLModel]
+    key: tuple[str, ...]
+    columns: Mapping[str, RowName]
+
+
+SEALED = (
+    Sealed(Integration, ("client_id",), {"secret": lambda row: integrations.secret_row(row.client_id)}),
+    Sealed(PendingCode, ("client_id",), {"code": lambda row: sealed_for(row.client_id)}),
+    Sealed(
+        Account,
+        ("id",),
+        {
+            "tokens": lambda row: tokens_row(row.id),
+            "token_answer": lambda row: answer_row(row.id),
+            "hook_secret": lambda row: kommo_hooks.secret_row(row.id),
+        },
+    ),
+    Sealed(
+        StripeConnection,
+        ("id",),
+        {
+            "api_key": lambda row: key_row(row.id),
+            "webhook_secrets": lambda row: secret_row(row.id),
+            "given_secrets": lambda row: secret_row(row.id),
+        },
+    ),
+    Sealed(PaymentRequest, ("account_id", "id"), {"email": lambda row: email_row(row.account_id, row.id)}),
+    Sealed(InboxEvent, ("connection_id", "id"), {"body": lambda row: body_row(row.connection_id, row.id)}),
+)
+
+
+@dataclass
+class Resealed:
+    """Values: sealed anew, sealed under the newest key before, and openable by no key."""
+
+    anew: int = 0
+    already: int = 0
+    unreadable: int = 0
+
+
+async def reseal(resources: Resources) -> Resealed:
+    """May be ended at any moment and begun again; whoever reads or writes meanwhile does not notice."""
+    told = Resealed()
+    for sealed in SEALED:
+        async for number in _pages(resources, sealed, told):
+            log.info("sealed anew", table=str(sealed.table.__tablename__), rows=number)
+    return told
+
+
+async def _pages(resources: Resources, sealed: Sealed, told: Resealed) -> AsyncIterator[int]:
+    """Each page is a unit of work of its own, its rows locked; the number of rows in it."""
+    last: tuple[Any, ...] | None = None
+    while True:
+        async with resources.database.write() as session:
+            rows = await _page(session, sealed, last)
+            for row in rows:
+                _renew(resources.vault, sealed, row, told)
+                session.add(row)
+        if not rows:
+            return
+        last = tuple(getattr(rows[-1], name) for name in sealed.key)
+        yield len(rows)
+
+
+async def _page(session: AsyncSession, sealed: Sealed, last: tuple[Any, ...] | None) -> list[Any]:
+    key = [col(getattr(sealed.table, name)) for name in sealed.key]
+    chosen = select(sealed.table).order_by(*key).limit(PAGE).with_for_update()
+    if last is not None:
+        chosen = chosen.where(tuple_(*key) > last)
+    return list((await session.exec(chosen)).all())
+
+
+def _renew(vault: Vault, sealed: Sealed, row: Any, told: Resealed) -> None:
+    for column, name in sealed.columns.items():
+        value = getattr(row, column)
+        if isinstance(value, list):
+            setattr(row, column, [_renewed(vault, one, name(row), told) for one in value])
+        elif value:
+            setattr(row, column, _renewed(vault, value, name(row), told))
+
+
+def _renewed(vault: Vault, value: Any, name: str, told: Resealed) -> Any:
+    """What no key opens stays as it is: its key may come back."""
+    try:
+        anew = vault.renewed(value, name) if isinstance(value, bytes) else vault.renewed_text(value, name)
+    except CannotOpen as error:
+        log.error("not sealed anew", reason=str(error))
+        told.unreadable += 1
+        return value
+    if anew is None:
+        told.already += 1
+        return value
+    told.anew += 1
+    return anew

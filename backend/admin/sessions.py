@@ -1,0 +1,159 @@
+"""Who is in the set-up pages: an admin of one Kommo account, let in from Kommo, or the operator of this server."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import delete
+from sqlmodel import col
+
+from backend.accounts.permissions import WidgetUser
+from backend.accounts.tokens.call import calling
+from backend.core.errors import KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
+from backend.core.signing import opaque_id
+from backend.kommo_api.errors import KommoError, KommoForbidden
+from backend.resources import Resources
+from backend.storage.db import dialect_insert
+from backend.storage.models import Audit, SetupLink, SetupSession, WidgetSeen
+
+LINK_SECONDS = 60.0
+VISIT_SECONDS = 8 * 3600
+"""A working day: how long somebody who entered stays signed in."""
+SEEN_AGAIN_SECONDS = 600.0
+"""How often, at most, a widget's calls are noted."""
+
+
+class LinkOver(NotAuthorized):
+    """A way in that was used, is too old, or was never made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """``account_id`` None is the operator, who sees every account; ``user_id`` is Kommo's."""
+
+    account_id: int | None = None
+    user_id: int = 0
+
+    def may_see(self, account_id: int) -> bool:
+        return self.account_id is None or self.account_id == account_id
+
+    def check(self, account_id: int) -> None:
+        if not self.may_see(account_id):
+            raise NotAllowed("You entered from another Kommo account. Open the set-up from this one's settings.")
+
+    @property
+    def who(self) -> str:
+        """For the audit."""
+        return "admin token" if self.account_id is None else f"Kommo user {self.user_id}"
+
+
+async def make_link(resources: Resources, user: WidgetUser) -> str:
+    """The address of a single-use link, for an admin; that one is, is asked of Kommo now and not remembered."""
+    await _check_admin(resources, user)
+    secret = opaque_id(resources.randomness)
+    now = resources.clock()
+    async with resources.database.write() as session:
+        await session.exec(delete(SetupLink).where(col(SetupLink.expires_at) < now))
+        session.add(
+            SetupLink(
+                digest=_digest(secret), account_id=user.account.id, user_id=user.user_id, expires_at=now + LINK_SECONDS
+            )
+        )
+    return f"{resources.addresses.public_url}/admin/enter/{secret}"
+
+
+async def _check_admin(resources: Resources, user: WidgetUser) -> None:
+    door = f"{resources.addresses.public_url}/admin"
+    try:
+        found = await calling(resources, user.account.id, lambda api: api.user(user.user_id))
+    except KommoForbidden:
+        found = None
+    except NotConnected as error:
+        raise NotConnected(
+            "Kommo is not connected any more. Install the integration again in Kommo; where that alone does not help, "
+            f"the operator of this server presses Connect again at {door}."
+        ) from error
+    except KommoError as error:
+        raise KommoUnreachable(
+            "Kommo could not be asked whether you are an administrator. Try again in a moment; "
+            f"the operator of this server can enter at {door}."
+        ) from error
+    if found is None or not (found.is_admin and found.is_active):
+        raise NotAllowed("Only an administrator of this Kommo account may open the set-up.")
+
+
+async def enter(resources: Resources, secret: str) -> Visitor:
+    """Uses the link up: of two who come at once, one deletes the row and is in; else ``LinkOver``."""
+    async with resources.database.write() as session:
+        used = delete(SetupLink).where(col(SetupLink.digest) == _digest(secret))
+        held = used.returning(col(SetupLink.account_id), col(SetupLink.user_id), col(SetupLink.expires_at))
+        row = (await session.exec(held)).one_or_none()
+    account_id, user_id, expires_at = row or (0, 0, 0.0)
+    if expires_at < resources.clock():
+        raise LinkOver("This link was used or is older than a minute. Press Open set-up in Kommo again.")
+    return Visitor(account_id, user_id)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def begin(resources: Resources, visitor: Visitor, admin_token: str) -> str:
+    """The cookie's text. The operator's is good as long as the ADMIN_TOKEN is the same."""
+    secret, now = opaque_id(resources.randomness), resources.clock()
+    async with resources.database.write() as session:
+        await session.exec(delete(SetupSession).where(col(SetupSession.ends_at) < now))
+        session.add(
+            SetupSession(
+                digest=_digest(secret),
+                account_id=visitor.account_id,
+                user_id=visitor.user_id,
+                token_digest=_token_digest(visitor, admin_token),
+                ends_at=now + VISIT_SECONDS,
+            )
+        )
+    return secret
+
+
+async def visitor_of(resources: Resources, cookie: str, admin_token: str) -> Visitor | None:
+    """None where the cookie is not ours, or its session is over."""
+    if not cookie:
+        return None
+    async with resources.database.read() as session:
+        row = await session.get(SetupSession, _digest(cookie))
+    if row is None or row.ends_at < resources.clock():
+        return None
+    visitor = Visitor(row.account_id, row.user_id)
+    return visitor if row.token_digest == _token_digest(visitor, admin_token) else None
+
+
+def _token_digest(visitor: Visitor, admin_token: str) -> str:
+    return _digest(admin_token) if visitor.account_id is None else ""
+
+
+async def end(resources: Resources, cookie: str) -> None:
+    async with resources.database.write() as session:
+        await session.exec(delete(SetupSession).where(col(SetupSession.digest) == _digest(cookie)))
+
+
+async def end_all(resources: Resources, visitor: Visitor) -> None:
+    """Everybody who may see what the visitor may is signed out: an account's admins, or whoever is in here."""
+    ours = delete(SetupSession)
+    if visitor.account_id is not None:
+        ours = ours.where(col(SetupSession.account_id) == visitor.account_id)
+    async with resources.database.write() as session:
+        await session.exec(ours)
+        said = Audit(at=resources.clock(), account_id=visitor.account_id, who=visitor.who, what="all signed out")
+        session.add(said)
+
+
+async def note_seen(resources: Resources, user: WidgetUser) -> None:
+    """The widget called. Noted once in a while, not at each poll."""
+    key, now = ("seen", user.account.id, user.user_id), resources.clock()
+    known = resources.remembered.get(key)
+    if known and known[0] > now:
+        return
+    resources.remembered[key] = (now + SEEN_AGAIN_SECONDS, True)
+    said = {"user_id": user.user_id, "at": now}
+    async with resources.database.write() as session:
+        row = dialect_insert(session, WidgetSeen).values(account_id=user.account.id, **said)
+        await session.exec(row.on_conflict_do_update(index_elements=["account_id"], set_=said))

@@ -1,0 +1,42 @@
+"""A stage move that was only offered, because it starts bots that write to clients: a person agrees to it."""
+
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.core.errors import Conflict
+from backend.resources import Resources
+from backend.storage.models import Audit, CardWrite
+from backend.work_queue.wakeups import mark_dirty
+
+
+async def offered_moves(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:
+    """The moves of this deal that wait for a person, latest last. ``content``: {stayed: why, offered: status id}."""
+    found = await session.exec(
+        select(CardWrite)
+        .where(CardWrite.account_id == account_id, CardWrite.lead_id == lead_id, CardWrite.kind == "stage")
+        .order_by(col(CardWrite.sent_at))
+    )
+    return [write for write in found.all() if write.state == "done" and "offered" in write.content]
+
+
+async def agree(resources: Resources, account_id: int, lead_id: int, *, who: str) -> dict[str, Any]:
+    """The writer decides anew, as if the money were fresh: a deal that went on meanwhile stays all the same."""
+    async with resources.database.write() as session:
+        waiting = await offered_moves(session, account_id, lead_id)
+        if not waiting:
+            raise Conflict("No move waits for this deal. It has moved, or its stage needs none.")
+        write = waiting[-1]
+        asked = dict(write.content)
+        write.content, write.state = asked | {"agreed": True}, "intended"
+        session.add(write)
+        await mark_dirty(session, account_id, [lead_id], resources.clock())
+        session.add(
+            Audit(
+                at=resources.clock(), account_id=account_id, who=who, what="move agreed",
+                before=asked, after={"lead_id": lead_id},
+            )
+        )  # fmt: skip
+    resources.work_arrived.set()
+    return {"lead_id": lead_id, "status_id": asked["offered"]}

@@ -1,0 +1,97 @@
+"""Payments that are ours and fit no deal: listed with what is known, and the deals they may belong to."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.tokens.call import calling
+from backend.core.clock import as_datetime
+from backend.core.errors import ProductError
+from backend.core.money import major
+from backend.kommo_api.errors import KommoError
+from backend.ledger.absorb import Shelf
+from backend.ledger.ownership import ancestry
+from backend.resources import Resources
+from backend.storage.models import Deal, LedgerEntry, PaymentRequest
+
+SUGGESTIONS = 5
+ASKED = 20
+"""Payments, newest first, whose contact's deals are asked for at Kommo: a person waits for the list."""
+
+
+async def unmatched(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
+    """Newest first, of all accounts or of ``only`` one.
+
+    ``suggestions``: deals that somebody named, though not surely enough, then the client's others.
+    """
+    chosen = (
+        select(LedgerEntry, Deal)
+        .join(
+            Deal,
+            (col(Deal.account_id) == LedgerEntry.account_id) & (col(Deal.lead_id) == LedgerEntry.lead_id),
+            isouter=True,
+        )
+        .where(
+            LedgerEntry.kind == "payment",
+            col(LedgerEntry.ours).is_(True),
+            (col(LedgerEntry.lead_id).is_(None)) | (col(Deal.state) == "gone"),
+        )
+    )
+    if only is not None:
+        chosen = chosen.where(LedgerEntry.account_id == only)
+    async with resources.database.read() as session:
+        found = await session.exec(chosen)
+        entries = [entry for entry, _ in found.all() if "received" in entry.facts]
+        entries.sort(key=lambda entry: (entry.facts["paid_at"], entry.id), reverse=True)
+        rows = [await _shown(session, entry) for entry in entries]
+        contacts = [await _contact(session, entry) for entry in entries]
+    for row, contact_id in list(zip(rows, contacts, strict=True))[:ASKED]:
+        more = await _deals_of(resources, row["account_id"], contact_id) if contact_id else []
+        row["suggestions"] = _without(row["lead_id"], [*row["suggestions"], *more])
+    return rows
+
+
+async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:
+    _, amount, currency = entry.facts["received"]
+    shelf = Shelf(session, entry.connection_id, entry.account_id or 0)
+    await shelf.fetch([entry.id])
+    line = [shelf.book[one] for one in ancestry(entry.id, shelf.book)]
+    named = [known["lead"][1] for known in line if "lead" in known and "foreign" not in known]
+    named += [known["bare_lead"] for known in line if "bare_lead" in known]
+    return {
+        "id": entry.id,
+        "account_id": entry.account_id,
+        "amount": major(amount, currency),
+        "currency": currency,
+        "paid_at": as_datetime(entry.facts["paid_at"]).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "lead_id": entry.lead_id,
+        "problem": _problem(entry, {text for known in line for text in known.get("wrong", ())}),
+        "suggestions": _without(entry.lead_id, named),
+    }
+
+
+def _problem(entry: LedgerEntry, wrong: Iterable[str]) -> str:
+    if entry.lead_id is not None:
+        return f"deal {entry.lead_id} does not exist in Kommo"
+    return "; ".join(sorted(wrong)) or "no deal is named surely enough"
+
+
+def _without(lead_id: int | None, leads: Iterable[int]) -> list[int]:
+    return [one for one in dict.fromkeys(leads) if one != lead_id][:SUGGESTIONS]
+
+
+async def _contact(session: AsyncSession, entry: LedgerEntry) -> int | None:
+    if not entry.request_id:
+        return None
+    request = await session.get(PaymentRequest, (entry.account_id, entry.request_id))
+    return request.contact_id if request else None
+
+
+async def _deals_of(resources: Resources, account_id: int, contact_id: int) -> list[int]:
+    """Newest first; nothing where Kommo can't be asked."""
+    with suppress(KommoError, ProductError):
+        return await calling(resources, account_id, lambda api: api.deals_of_contact(contact_id))
+    return []

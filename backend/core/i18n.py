@@ -1,0 +1,55 @@
+"""The six languages that we speak: fixed sentences with named placeholders, and dates as each of them writes them."""
+
+import json
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_time
+
+from backend.core.clock import as_datetime
+
+LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
+
+
+@dataclass(frozen=True)
+class Texts:
+    language: str
+    sentences: dict[str, str]
+
+    def say(self, name: str, **values: str) -> str:
+        return self.sentences[name].format(**values)
+
+
+def texts_in(folder: Path, language: str) -> Texts:
+    """The sentences of ``language`` ("pt", "pt-BR"), or of English where we don't speak it; a file for each."""
+    named = language.replace("_", "-").partition("-")[0].lower()
+    return _texts(folder, named if named in LANGUAGES else "en")
+
+
+@cache
+def _texts(folder: Path, language: str) -> Texts:
+    return Texts(language, json.loads((folder / f"{language}.json").read_text(encoding="utf-8")))
+
+
+def date_of(at: float, timezone: str, language: str) -> str:
+    """``at`` in seconds, as a day in ``timezone`` (UTC where nobody knows that zone)."""
+    return format_date(_in_zone(at, timezone), "long", locale=language)
+
+
+def moment_of(at: float, timezone: str, language: str) -> str:
+    """The same with the time of the day and the zone, rounded up to a whole minute."""
+    moment = _in_zone(math.ceil(at / 60) * 60, timezone)
+    day = format_date(moment, "long", locale=language)
+    return f"{day}, {format_time(moment, 'short', locale=language)} ({moment.tzname()})"
+
+
+def _in_zone(at: float, timezone: str) -> datetime:
+    moment = as_datetime(at)
+    with suppress(ZoneInfoNotFoundError, ValueError):
+        moment = moment.astimezone(ZoneInfo(timezone))
+    return moment

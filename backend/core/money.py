@@ -1,0 +1,114 @@
+"""Money is an integer of Stripe's minor units and an upper-case currency. Text is for people and forms.
+
+Exponents and limits are Stripe's own (docs.stripe.com/currencies), not ISO's or a locale library's: ISK and UGX
+travel with two decimals though people use none, MGA with none though ISO says two.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel.numbers import format_currency
+
+from backend.core.errors import AmountInvalid, AmountTooLarge, AmountTooSmall, CurrencyUnknown
+
+ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+WHOLE_UNITS_ONLY = frozenset(("ISK", "UGX"))
+"""Sent in hundredths, always a multiple of 100."""
+
+CURRENCIES = frozenset(
+    (
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF "
+        "CHF CLP CNY COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG "
+        "HUF IDR ILS INR ISK JMD JOD JPY KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK "
+        "MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB "
+        "RWF SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB TJS TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VND "
+        "VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW"
+    ).split()
+)
+
+MINIMUM = {
+    "USD": 50, "EUR": 50, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "INR": 50, "NZD": 50, "SGD": 50, "GBP": 30,
+    "AED": 200, "PLN": 200, "RON": 200, "MYR": 200, "CZK": 1500, "DKK": 250, "SEK": 300, "NOK": 300, "HKD": 400,
+    "MXN": 1000, "THB": 1000, "JPY": 50, "KRW": 50, "HUF": 17500, "ARS": 50, "COP": 50, "IDR": 50, "ILS": 50,
+    "PHP": 50, "RUB": 50, "ZAR": 50,
+}  # fmt: skip
+"""Stripe's least charge by currency, in minor units; elsewhere Stripe itself answers."""
+
+MAXIMUM = 999_999_999_999
+"""Twelve digits of minor units, the most that any card takes."""
+
+_PLAIN = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    amount: int
+    currency: str
+
+    def __str__(self) -> str:
+        return " ".join(self.as_text)
+
+    @property
+    def as_text(self) -> tuple[str, str]:
+        """The amount in major units, and the currency."""
+        return major(self.amount, self.currency), self.currency
+
+
+def known_currency(text: str) -> str:
+    """Upper-case code of a currency that Stripe takes, or ``CurrencyUnknown``."""
+    code = text.upper() if text.isascii() else text
+    if code not in CURRENCIES:
+        raise CurrencyUnknown(f"Stripe does not take the currency {text[:10]!r}. Use a code such as EUR or USD.")
+    return code
+
+
+def exponent(currency: str) -> int:
+    """Decimals of ``currency`` on Stripe's wire."""
+    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+
+
+def to_minor(text: str, currency: str) -> int:
+    """``"120.00"`` in major units to minor units, checked against what Stripe takes."""
+    if not _PLAIN.fullmatch(text):
+        raise AmountInvalid("Write the amount as a plain number with a point, for example 120.00.")
+    places = exponent(currency)
+    amount = Decimal(text).scaleb(places)
+    if len(text.partition(".")[2]) > places:
+        raise AmountInvalid(
+            f"{currency} has {places} decimals at the most." if places else f"{currency} has no decimals."
+        )
+    if amount % 100 and currency in WHOLE_UNITS_ONLY:
+        raise AmountInvalid(f"{currency} has no decimals.")
+    if currency in THREE_DECIMAL and amount % 10:
+        raise AmountInvalid(f"Stripe takes {currency} in steps of 0.010: the last digit must be 0.")
+    return _within_limits(int(amount), currency)
+
+
+def _within_limits(amount: int, currency: str) -> int:
+    least, most = Money(max(1, MINIMUM.get(currency, 1)), currency), Money(MAXIMUM, currency)
+    if amount < least.amount:
+        raise AmountTooSmall(f"The least that Stripe charges is {least}.", limit=least.as_text)
+    if amount > most.amount:
+        raise AmountTooLarge(f"The most that Stripe charges is {most}.", limit=most.as_text)
+    return amount
+
+
+def as_decimal(amount: int, currency: str) -> Decimal:
+    return Decimal(amount).scaleb(-exponent(currency))
+
+
+def major(amount: int, currency: str) -> str:
+    """Minor units as plain text in major units, with the currency's own decimals: ``"120.00"``, ``"5000"``."""
+    value = as_decimal(amount, currency)
+    if currency in WHOLE_UNITS_ONLY and amount % 100 == 0:
+        return f"{value:.0f}"
+    return f"{value:.{exponent(currency)}f}"
+
+
+def display(amount: int, currency: str, locale: str = "en") -> str:
+    """For a person, in the manner of ``locale``; Babel formats, our table decides the decimals."""
+    places = 0 if currency in WHOLE_UNITS_ONLY and amount % 100 == 0 else exponent(currency)
+    pattern = "#,##0" + ("." + "0" * places if places else "") + " ¤¤"
+    return format_currency(as_decimal(amount, currency), currency, pattern, locale=locale, currency_digits=False)

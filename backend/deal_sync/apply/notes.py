@@ -1,0 +1,104 @@
+"""One note a deal for all its new facts, posted for many deals at once; then the deals are written."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import accumulate
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.options import options_of
+from backend.accounts.tokens.call import calling
+from backend.core import metrics
+from backend.deal_sync import outbox, revisions
+from backend.deal_sync.apply.refusals import names_the_deal
+from backend.deal_sync.apply.send import Outcome, send
+from backend.deal_sync.desired.texts import texts
+from backend.deal_sync.plan import Plan
+from backend.deal_sync.revisions import Later, Page
+from backend.deal_sync.verify import next_look
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoError
+from backend.kommo_api.values import NewNote
+from backend.resources import Resources
+from backend.work_queue.leases import Claim, fence
+
+SERVICE = "Stripe payments"
+LONGEST = 3600
+"""Bytes of our facts in one note: Kommo names no limit, and 4 kB with all that is around them are believed to go."""
+
+
+def that_fit(one: Plan) -> Plan:
+    """As many of its notes as Kommo takes in one, and one at the least; with the next look at the deal come more."""
+    sizes = accumulate(len(note.text.encode()) + 1 for note in one.notes)
+    count = max(1, sum(size <= LONGEST for size in sizes))
+    return replace(one, notes=one.notes[:count], more=True) if count < len(one.notes) else one
+
+
+async def post_notes(
+    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: Mapping[int, Later]
+) -> None:
+    """One note a deal for all its new facts; then the deals are written, but for those to be looked at ``later``."""
+    outcome = await _post(resources, claim, page, [one for one in plans if one.notes])
+    async with resources.database.write() as session:
+        now = resources.clock()
+        await fence(session, claim, now)
+        await _record_notes(session, claim, page, outcome, now)
+        open_yet = {int(key) for key in (*outcome.refused, *outcome.doubtful, *outcome.unsent)}
+        finished = [one.lead_id for one in plans if one.lead_id not in open_yet | later.keys() and not one.more]
+        await revisions.written(session, page, finished)
+        touched = [one.lead_id for one in plans if one.patches or one.notes]
+        await revisions.audit_at(session, claim.account_id, touched, next_look(now, 0, resources.settle_seconds) or now)
+        for lead_id in later.keys() - open_yet:
+            await revisions.postpone(session, page, lead_id, later[lead_id], now)
+    _count(outcome)
+    if outcome.error is not None:
+        raise outcome.error
+
+
+async def _post(resources: Resources, claim: Claim, page: Page, plans: list[Plan]) -> Outcome[int]:
+    notes = {str(one.lead_id): _note(page, one) for one in plans}
+    if not notes:
+        return Outcome()
+
+    async def call(batch: Mapping[str, NewNote]) -> Mapping[str, int]:
+        async def post(api: KommoApi) -> dict[str, int]:
+            return await api.post_notes(list(batch.values()))
+
+        return await calling(resources, claim.account_id, post)
+
+    async with resources.database.write() as session:
+        now = resources.clock()
+        await fence(session, claim, now)
+        await outbox.begin_notes(session, claim.account_id, plans, claim.epoch, now)
+    return await send(notes, call)
+
+
+def _note(page: Page, one: Plan) -> NewNote:
+    paragraphs = [note.text for note in one.notes]
+    if one.incoming:
+        paragraphs.append(texts(options_of(page.account).note_language).say("incoming"))
+    return NewNote(lead_id=one.lead_id, text="\n".join(paragraphs), request_id=str(one.lead_id), service=SERVICE)
+
+
+async def _record_notes(session: AsyncSession, claim: Claim, page: Page, outcome: Outcome[int], now: float) -> None:
+    await outbox.noted(session, claim.account_id, {int(key): note for key, note in outcome.done.items()}, claim.epoch)
+    for state, keys in (("doubtful", outcome.doubtful), ("intended", {*outcome.refused, *outcome.unsent})):
+        leads = [int(key) for key in keys]
+        await outbox.mark(
+            session, claim.account_id, leads, "note", old=["sent"], state=state, epoch=claim.epoch, now=now
+        )
+    await _record_refused(session, page, outcome.refused, now)
+
+
+async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[str, KommoError], now: float) -> None:
+    for key, refusal in refused.items():
+        if names_the_deal(refusal):
+            await revisions.gone(session, page.account.id, {int(key): page.seen[int(key)]})
+        else:
+            later = Later(None, f"Kommo refused the note: {refusal}")
+            await revisions.postpone(session, page, int(key), later, now)
+
+
+def _count(outcome: Outcome[int]) -> None:
+    for result, keys in (("done", outcome.done), ("refused", outcome.refused), ("doubtful", outcome.doubtful)):
+        metrics.WRITES.labels(kind="note", result=result).inc(len(keys))

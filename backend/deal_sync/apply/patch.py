@@ -1,0 +1,108 @@
+"""Fields and stage of many deals in one PATCH: stage, link and amounts travel together."""
+
+from collections.abc import Mapping
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.tokens.call import calling
+from backend.core import metrics
+from backend.deal_sync import outbox, revisions
+from backend.deal_sync.apply.recheck import PlanAgain, check_map, check_places
+from backend.deal_sync.apply.refusals import names_the_deal, names_the_stage, without_named
+from backend.deal_sync.apply.send import Outcome, send
+from backend.deal_sync.plan import Plan
+from backend.deal_sync.revisions import Later, Page
+from backend.kommo_api.errors import KommoError, KommoRefused
+from backend.kommo_api.values import LeadChange
+from backend.resources import Resources
+from backend.work_queue.leases import Claim, fence
+
+OLD_SECONDS = 10.0
+"""Much longer than a batch waits for its slot, unless many accounts share the address or Kommo is slow."""
+log = structlog.get_logger()
+
+
+async def patch(
+    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Later], read_at: float
+) -> set[int]:
+    """The leads that Kommo confirmed; adds to ``later`` those that something had to be left out of.
+
+    After a lost answer the moves are in doubt. Where after a refusal our fields or stages turn out to have changed in
+    Kommo, or deals to have been moved, nothing more is written and the deals are planned anew. So it is where they
+    were moved since a reading that is old by now.
+    """
+    changes = {str(one.lead_id): _change(one) for one in plans}
+    places = {one.lead_id: (one.moving["pipeline"], one.moving["from"]) for one in plans if one.move}
+    refused = False
+
+    async def call(batch: Mapping[str, LeadChange]) -> dict[str, bool]:
+        nonlocal refused
+        moved = {int(key): places[int(key)] for key, change in batch.items() if change.status_id}
+        if moved and (refused or resources.clock() - read_at > OLD_SECONDS):
+            await check_places(resources, claim.account_id, moved)
+        try:
+            confirmed = await calling(resources, claim.account_id, lambda api: api.patch_leads(list(batch.values())))
+        except KommoRefused as refusal:
+            refused = True
+            if not names_the_deal(refusal):
+                await check_map(resources, page.account)
+            raise
+        return {str(lead_id): True for lead_id in confirmed}
+
+    outcome = await send(changes, call, without_named)
+    if not changes:
+        return set()
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        await _record_moves(session, claim, plans, outcome, resources.clock())
+        await _record_refused(session, page, outcome.refused, resources.clock())
+    _count(outcome)
+    for key, refusal in outcome.mended.items():
+        log.warning("written without what Kommo refused", lead=key, reason=str(refusal))
+        later.setdefault(int(key), Later(None, f"Kommo refused a part of it: {refusal}"))
+    if outcome.error is not None and not isinstance(outcome.error, PlanAgain):
+        raise outcome.error
+    return {int(key) for key in outcome.done}
+
+
+def _change(one: Plan) -> LeadChange:
+    return LeadChange(
+        lead_id=one.lead_id,
+        fields=one.fields,
+        pipeline_id=one.move[0] if one.move else None,
+        status_id=one.move[1] if one.move else None,
+        request_id=str(one.lead_id),
+    )
+
+
+async def _record_moves(
+    session: AsyncSession, claim: Claim, plans: list[Plan], outcome: Outcome[bool], now: float
+) -> None:
+    """A move that was left out, refused or never sent did surely not happen."""
+    moves = {str(one.lead_id) for one in plans if one.move}
+    stayed = {key for key, refusal in outcome.mended.items() if names_the_stage(refusal)}
+    states = {
+        "done": moves & outcome.done.keys() - stayed,
+        "doubtful": moves & outcome.doubtful - stayed,
+        "intended": moves & (outcome.refused.keys() | outcome.unsent | stayed),
+    }
+    for state, keys in states.items():
+        leads = [int(key) for key in keys]
+        await outbox.mark(
+            session, claim.account_id, leads, "stage", old=["sent"], state=state, epoch=claim.epoch, now=now
+        )
+
+
+async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[str, KommoError], now: float) -> None:
+    for key, refusal in refused.items():
+        if names_the_deal(refusal):
+            await revisions.gone(session, page.account.id, {int(key): page.seen[int(key)]})
+        else:
+            later = Later(None, f"Kommo refused: {refusal}")
+            await revisions.postpone(session, page, int(key), later, now)
+
+
+def _count(outcome: Outcome[bool]) -> None:
+    for result, keys in (("done", outcome.done), ("refused", outcome.refused), ("doubtful", outcome.doubtful)):
+        metrics.WRITES.labels(kind="fields", result=result).inc(len(keys))

@@ -1,0 +1,206 @@
+"""A new deal for each paid period of a subscription, where an admin chose so: made once per payment.
+
+The contract's deal keeps the first period. An intent stands before the call; after a lost answer the deal is looked
+for by the payment's Stripe id, which it carried from the start. What Kommo refuses stays on the contract's deal.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import ROUND_HALF_UP
+
+import structlog
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.options import options_of
+from backend.accounts.tokens.call import calling
+from backend.core.errors import NotConnected
+from backend.core.money import as_decimal
+from backend.deal_sync import outbox
+from backend.deal_sync.apply.send import may_have_happened
+from backend.deal_sync.plan import IN_DOUBT, zone_of
+from backend.deal_sync.revisions import Later, Page
+from backend.facts import Fact
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused, KommoUnpaid
+from backend.kommo_api.values import INCOMING, LOST, WON, Lead, NewLead
+from backend.ledger.absorb import absorb
+from backend.ledger.deal import DealLedger
+from backend.ledger.parts import Payment
+from backend.resources import Resources
+from backend.storage.models import Account, CardWrite, LedgerEntry, StripeConnection
+from backend.work_queue.leases import Claim, fence
+from backend.work_queue.wakeups import mark_dirty
+
+CLOCKS_APART = 120.0
+"""Kommo's clock against ours, when we look for what was made since a moment."""
+INTENT = "STRIPE_PAYMENT_INTENT"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Period:
+    """A renewal on its way to a deal of its own; ``write`` is its intent, if it was begun."""
+
+    lead: Lead
+    payment: Payment
+    write: CardWrite | None
+
+
+async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, Later]:
+    """Deals whose periods went to deals of their own, or are on their way: they are looked at again, then."""
+    later: dict[int, Later] = {}
+    for lead in leads.values():
+        for period in _periods(page, lead):
+            at = await _split(resources, claim, page.account, period)
+            if at is not None:
+                later[lead.id] = Later(at)
+    return later
+
+
+def _periods(page: Page, lead: Lead) -> Iterable[Period]:
+    """Begun ones, whatever the option says now; and new ones."""
+    begun = {write.fact_id: write for write in page.writes[lead.id] if write.kind == "deal"}
+    new = {payment.id for payment in renewals(page.account, page.ledgers[lead.id], page.writes[lead.id])}
+    for payment in page.ledgers[lead.id].received_anywhere:
+        write = begun.get(f"period:{payment.id}")
+        is_open = write is not None and write.state in IN_DOUBT | {"intended"}
+        if is_open or payment.id in new:
+            yield Period(lead, payment, write)
+
+
+def renewals(account: Account, ledger: DealLedger, writes: Iterable[CardWrite]) -> list[Payment]:
+    """Those that are to get a deal of their own: not begun, and not told on the contract's deal already."""
+    known = {(write.kind, write.fact_id) for write in writes if write.kind == "deal" or write.state != "intended"}
+    return [
+        payment
+        for payment in ledger.received_anywhere
+        if options_of(account).renewals == "new_deal"
+        and payment.renewal
+        and not payment.attached
+        and not known & {("deal", f"period:{payment.id}"), ("note", f"payment:{payment.id}")}
+    ]
+
+
+async def _split(resources: Resources, claim: Claim, account: Account, period: Period) -> float | None:
+    """When the contract's deal is to be looked at again; None where the period stays on it."""
+    write = period.write
+    if write is not None and write.state in IN_DOUBT:
+        due_at = write.sent_at + resources.settle_seconds
+        if due_at > resources.clock():
+            return due_at
+        made = await _found(resources, account, period, write.sent_at)
+        if made is not None:
+            return await _join(resources, claim, account, period, made)
+    await _record(resources, claim, period, "sent")
+    try:
+        made = await _made(resources, account, period)
+    except (KommoRefused, KommoForbidden, KommoUnpaid) as error:
+        await _stays(resources, claim, account, period, str(error))
+        return None
+    except (KommoError, NotConnected) as error:
+        await _record(resources, claim, period, "doubtful" if may_have_happened(error) else "intended")
+        raise
+    return await _join(resources, claim, account, period, made)
+
+
+async def _found(resources: Resources, account: Account, period: Period, since: float) -> int | None:
+    """By the id in our field, or in the name: where Kommo has no such field, that is where it travelled."""
+    stripe_id = period.payment.stripe_id
+    field_id = int(account.fields[INTENT]["id"]) if INTENT in account.fields else 0
+    since -= CLOCKS_APART
+    for lead in await calling(resources, account.id, lambda api: api.leads_made_since(since)):
+        if stripe_id in lead.name or any(value.value == stripe_id for value in lead.fields.get(field_id, ())):
+            return lead.id
+    return None
+
+
+async def _made(resources: Resources, account: Account, period: Period) -> int:
+    """With the contract's contact; for nobody in particular where Kommo refuses a user who was dismissed."""
+    contract = await calling(resources, account.id, lambda api: api.lead(period.lead.id))
+    new = _new_lead(account, contract or period.lead, period.payment, resources.clock())
+    try:
+        return await calling(resources, account.id, lambda api: api.create_lead(new))
+    except KommoRefused as refusal:
+        if not any(path.endswith("responsible_user_id") for path in refusal.paths):
+            raise
+    nobodys = replace(new, responsible_user_id=None)
+    return await calling(resources, account.id, lambda api: api.create_lead(nobodys))
+
+
+def _new_lead(account: Account, contract: Lead, payment: Payment, now: float) -> NewLead:
+    day = datetime.fromtimestamp(payment.paid_at or 0.0, zone_of(account)).date().isoformat()
+    price = as_decimal(payment.amount, payment.currency).quantize(1, ROUND_HALF_UP)
+    has_field = INTENT in account.fields
+    words = ["" if payment.livemode else "TEST", contract.name, day, "" if has_field else payment.stripe_id]
+    return NewLead(
+        name=" ".join(word for word in words if word),
+        pipeline_id=contract.pipeline_id,
+        status_id=_stage(account, contract, moves=_moves(account, payment, now)),
+        price=int(price) if payment.currency == account.currency else None,
+        responsible_user_id=contract.responsible_user_id,
+        contact_id=contract.main_contact_id,
+        fields={int(account.fields[INTENT]["id"]): payment.stripe_id} if has_field else {},
+    )
+
+
+def _moves(account: Account, payment: Payment, now: float) -> bool:
+    """Whether this money may start what hangs on the stage of paid deals: bots that write to clients."""
+    return payment.livemode and now - (payment.paid_at or 0.0) <= options_of(account).stage_hours * 3600
+
+
+def _stage(account: Account, contract: Lead, *, moves: bool) -> int:
+    """Where the rules put a paid deal, so that it need not be moved; else the pipeline's first stage."""
+    statuses = [s for p in account.pipelines if p["id"] == contract.pipeline_id for s in p["statuses"]]
+    chosen = (account.stages.get(str(contract.pipeline_id)) or {}).get("paid")
+    if moves and chosen is not None and chosen in {status["id"] for status in statuses}:
+        return int(chosen)
+    open_ones = [s for s in statuses if s["id"] not in (WON, LOST) and s.get("type") != INCOMING]
+    return int(min(open_ones, key=lambda s: s["sort"])["id"]) if open_ones else contract.status_id
+
+
+async def _record(
+    resources: Resources, claim: Claim, period: Period, state: str, *, error: str = "", made: int | None = None
+) -> None:
+    async with resources.database.write() as session:
+        now = resources.clock()
+        await fence(session, claim, now)
+        await _put(session, claim, period, state, now, error=error, made=made)
+
+
+async def _put(
+    session: AsyncSession, claim: Claim, period: Period, state: str, now: float, *, error: str = "",
+    made: int | None = None,
+) -> None:  # fmt: skip
+    await outbox.put_period(
+        session, claim.account_id, period.lead.id, period.payment.id, state, claim.epoch, now, error, made
+    )
+
+
+async def _join(resources: Resources, claim: Claim, account: Account, period: Period, made: int) -> float:
+    """The payment belongs to its new deal from the moment on that we know of it."""
+    async with resources.database.write() as session:
+        now = resources.clock()
+        await fence(session, claim, now)
+        await _put(session, claim, period, "done", now, made=made)
+        entry = await _entry(session, account.id, period.payment.id)
+        connection = await session.get_one(StripeConnection, entry.connection_id)
+        changed = await absorb(session, connection, [Fact(entry.id, "period", made)])
+        await mark_dirty(session, account.id, changed.deals | {period.lead.id, made}, now)
+    return now
+
+
+async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> LedgerEntry:
+    found = await session.exec(
+        select(LedgerEntry).where(
+            LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment"
+        )
+    )
+    return found.one()
+
+
+async def _stays(resources: Resources, claim: Claim, account: Account, period: Period, reason: str) -> None:
+    """Told on the contract's deal like any renewal, and to the admin (``accounts.renewals.refused_renewal``)."""
+    log.error("no new deal for a renewal", account=account.id, lead=period.lead.id, reason=reason)
+    await _record(resources, claim, period, "dead", error=reason)

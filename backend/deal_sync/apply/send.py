@@ -1,0 +1,120 @@
+"""How Kommo refuses: a whole request for one bad item. The good items go on without it."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from backend.core.errors import NotConnected
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+FORBIDDEN_ENOUGH = 3
+"""So many items forbidden one by one, and none allowed: it is not the items."""
+
+
+@dataclass
+class Outcome(Generic[Answer]):
+    """What became of the items, by key; each is in one of the first four.
+
+    ``doubtful``: nobody knows whether it happened. ``unsent``: it surely did not, for ``error``, which concerns them
+    all. ``mended``: what had to be left out for the item to be taken.
+    """
+
+    done: dict[str, Answer] = field(default_factory=dict)
+    refused: dict[str, KommoError] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+    unsent: set[str] = field(default_factory=set)
+    mended: dict[str, KommoRefused] = field(default_factory=dict)
+    error: KommoError | NotConnected | None = None
+
+
+def may_have_happened(error: KommoError | NotConnected) -> bool:
+    """Whether a write that ended so is in doubt. Whoever has no token that Kommo takes has surely written nothing."""
+    return isinstance(error, KommoError) and error.doubtful
+
+
+def _nothing_to_leave_out(_item: object, _refusal: KommoRefused) -> None:
+    return None
+
+
+async def send(
+    items: Mapping[str, Item],
+    call: Callable[[Mapping[str, Item]], Awaitable[Mapping[str, Answer]]],
+    mend: Callable[[Item, KommoRefused], Item | None] = _nothing_to_leave_out,
+) -> Outcome[Answer]:
+    """Call with all; when refused, without what the refusal names, or else by halves until the bad one stands alone.
+
+    ``mend``: the item without what was refused of it, None where nothing can be left out. Answers that leave an item
+    out (Kommo's partial reading) make it go alone.
+    """
+    outcome: Outcome[Answer] = Outcome()
+    waiting = [dict(items)] if items else []
+    while waiting:
+        batch = waiting.pop()
+        try:
+            answered = await call(batch)
+        except KommoRefused as refusal:
+            waiting += _without_refused(outcome, batch, refusal, mend)
+        except KommoForbidden as error:
+            waiting += _halves(batch) if len(batch) > 1 else _forbidden(outcome, batch, error)
+        except (KommoError, NotConnected) as error:
+            (outcome.doubtful if may_have_happened(error) else outcome.unsent).update(batch)
+            outcome.error = error
+        else:
+            outcome.done |= answered
+            waiting += _left_out(outcome, batch, answered)
+        if outcome.error is not None:
+            outcome.unsent |= {key for batch in waiting for key in batch}
+            break
+    return outcome
+
+
+def _without_refused(
+    outcome: Outcome[Answer],
+    batch: dict[str, Item],
+    refusal: KommoRefused,
+    mend: Callable[[Item, KommoRefused], Item | None],
+) -> list[dict[str, Item]]:
+    """What to send next. A refusal that names its items is believed: each is mended or refused without another call."""
+    named = {key: refusal.of(key) for key in batch if refusal.names(key)}
+    if not named and len(batch) > 1:
+        return _halves(batch)
+    rest = dict(batch)
+    for key, its_own in named.items() or ((key, refusal) for key in batch):
+        mended = mend(rest.pop(key), its_own)
+        if mended is None:
+            outcome.refused[key] = its_own
+        else:
+            rest[key], outcome.mended[key] = mended, its_own.beside(outcome.mended.get(key))
+    return [rest] if rest else []
+
+
+def _halves(batch: dict[str, Item]) -> list[dict[str, Item]]:
+    keys = sorted(batch)
+    middle = len(keys) // 2
+    return [_only(batch, keys[:middle]), _only(batch, keys[middle:])]
+
+
+def _only(batch: dict[str, Item], keys: Iterable[str]) -> dict[str, Item]:
+    return {key: batch[key] for key in keys}
+
+
+def _forbidden(outcome: Outcome[Answer], batch: dict[str, Item], error: KommoForbidden) -> list[dict[str, Item]]:
+    outcome.refused |= dict.fromkeys(batch, error)
+    forbidden = [key for key, refusal in outcome.refused.items() if isinstance(refusal, KommoForbidden)]
+    if len(forbidden) >= FORBIDDEN_ENOUGH and not outcome.done:
+        outcome.unsent |= {key for key in forbidden if outcome.refused.pop(key)}
+        outcome.error = error
+    return []
+
+
+def _left_out(
+    outcome: Outcome[Answer], batch: dict[str, Item], answered: Mapping[str, Answer]
+) -> list[dict[str, Item]]:
+    rest = sorted(batch.keys() - answered.keys())
+    if rest and len(batch) == 1:
+        outcome.refused[rest[0]] = KommoRefused("Kommo did not confirm it", by_request={}, by_lead={})
+        return []
+    return [_only(batch, [key]) for key in rest]

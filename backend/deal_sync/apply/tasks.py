@@ -1,0 +1,93 @@
+"""Tasks for the responsible user: rare, so each goes by itself; once per fact, closed when what asked for it healed."""
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+
+from backend.accounts.tokens.call import calling
+from backend.core.errors import NotConnected
+from backend.deal_sync import outbox
+from backend.deal_sync.apply.send import may_have_happened
+from backend.deal_sync.desired.render import Task
+from backend.deal_sync.plan import Plan
+from backend.deal_sync.revisions import Later
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoRefused
+from backend.kommo_api.values import Lead
+from backend.resources import Resources
+from backend.storage.models import CardWrite
+from backend.work_queue.leases import Claim, fence
+
+log = structlog.get_logger()
+
+
+async def write_tasks(
+    resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead], later: dict[int, Later]
+) -> None:
+    """Adds to ``later`` the deals that Kommo refused a task for; the others have theirs all the same."""
+    for plan in plans:
+        try:
+            await _write(resources, claim, plan, leads[plan.lead_id])
+        except (KommoRefused, KommoForbidden) as refusal:
+            later.setdefault(plan.lead_id, Later(None, f"Kommo refused a task: {refusal}"))
+
+
+async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> None:
+    for task in plan.tasks:
+        await _create(resources, claim, lead, task)
+    for write in plan.healed:
+        await _close(resources, claim, write)
+
+
+async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) -> None:
+    """A row before the request; a lost answer leaves it in doubt, to be settled by reading back."""
+    await _record(resources, claim, lead, task, "sent")
+    try:
+        task_id = await _created(resources, claim, lead, task)
+    except (KommoError, NotConnected) as error:
+        await _record(resources, claim, lead, task, "doubtful" if may_have_happened(error) else "intended")
+        raise
+    await _record(resources, claim, lead, task, "done", task_id)
+
+
+async def _created(resources: Resources, claim: Claim, lead: Lead, task: Task) -> int:
+    """For the deal's responsible user; for the token's where Kommo refuses a user who was dismissed."""
+    try:
+        return await _post(resources, claim, lead, task, lead.responsible_user_id)
+    except KommoRefused as refusal:
+        if not any(path.endswith("responsible_user_id") for path in refusal.paths):
+            raise
+    return await _post(resources, claim, lead, task, None)
+
+
+async def _post(resources: Resources, claim: Claim, lead: Lead, task: Task, user_id: int | None) -> int:
+    async def post(api: KommoApi) -> int:
+        return await api.create_task(lead.id, task.text, int(task.due_at), user_id, str(lead.id))
+
+    return await calling(resources, claim.account_id, post)
+
+
+async def _record(
+    resources: Resources, claim: Claim, lead: Lead, task: Task, state: str, kommo_id: int | None = None
+) -> None:
+    now = resources.clock()
+    async with resources.database.write() as session:
+        await fence(session, claim, now)
+        await outbox.put_task(
+            session, claim.account_id, lead.id, task.fact_id, task.text, state, claim.epoch, now, kommo_id
+        )
+
+
+async def _close(resources: Resources, claim: Claim, write: CardWrite) -> None:
+    """Closing twice changes nothing, so it needs no intent. One that somebody deleted is closed as well."""
+    task_id = write.kommo_id or 0
+    try:
+        await calling(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
+    except KommoNotFound:
+        log.info("the task to be closed is not there", account=claim.account_id, lead=write.lead_id)
+    except KommoRefused as refusal:
+        if "id" not in refusal.paths:
+            raise
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        await outbox.close_task(session, write)

@@ -1,0 +1,106 @@
+"""Notes: fixed sentences, each written once per fact, with Stripe's id and a marker by which it is found again."""
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backend.core.money import Money
+from backend.deal_sync.desired.texts import Texts
+from backend.ledger.deal import DealLedger, Dispute, Payment, Refund
+
+Said = tuple[str, str]
+"""(fact id, text)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Written once per fact. ``marker`` is in the text, so that a note can be found again at Kommo."""
+
+    fact_id: str
+    text: str
+    marker: str
+
+
+def notes_of(ledger: DealLedger, texts: Texts, test: bool) -> Iterator[Note]:
+    for fact_id, text in _said(ledger, texts):
+        marker = _marker(fact_id)
+        yield Note(fact_id, f"{'TEST ' if test else ''}{text} {texts.say('marker', marker=marker)}", marker)
+
+
+def _marker(fact_id: str) -> str:
+    """Short, made from the fact: the same fact always has the same one."""
+    return b32encode(hashlib.sha256(fact_id.encode()).digest()[:5]).decode().lower()
+
+
+def _said(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
+    for payment in ledger.received_anywhere:
+        yield f"payment:{payment.id}", _payment_text(ledger, payment, texts)
+        for refund in payment.refunds:
+            yield from _refund(payment, refund, texts)
+        for dispute in payment.disputes:
+            yield from _dispute(payment, dispute, texts)
+    yield from _settled(ledger, texts)
+    for subscription, _ in ledger.ended_subscriptions:
+        yield f"ended:{subscription}", texts.say("subscription_ended", id=subscription)
+
+
+def _settled(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
+    """What is odd about how requests were settled: by more than one payment, by more money, or by none."""
+    for request in ledger.paid_twice:
+        paid = ", ".join(payment.stripe_id for payment in ledger.received_for(request))
+        yield f"twice:{request.id}", texts.say("paid_twice", description=request.description, ids=paid)
+    if ledger.beyond:
+        stray, amount = ledger.strays[-1].stripe_id, str(Money(ledger.beyond, ledger.currency))
+        yield f"overpaid:{ledger.strays[-1].id}", texts.say("overpaid", amount=amount, id=stray)
+    for request in ledger.requests:
+        if ledger.is_free(request):
+            session = next(session.id for session in request.sessions if session.settled)
+            yield f"free:{request.id}", texts.say("settled_free", description=request.description, id=session)
+
+
+def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
+    amount = str(Money(payment.amount, payment.currency))
+    parts = [texts.say("paid_outside" if payment.outside else "payment", amount=amount, id=payment.stripe_id)]
+    request = next((r for r in ledger.requests if r.id == payment.request_id), None)
+    if request is not None and request.description:
+        parts.append(texts.say("for_what", description=request.description))
+    if payment.split is not None:
+        parts += _split_text(payment, texts)
+    if payment.presentment is not None and payment.presentment[1] != payment.currency:
+        parts.append(texts.say("presentment", amount=str(Money(*payment.presentment))))
+    if payment.currency != ledger.currency:
+        parts.append(texts.say("other_currency", currency=ledger.currency))
+    return " ".join(parts)
+
+
+def _split_text(payment: Payment, texts: Texts) -> list[str]:
+    subtotal, discount, shipping, tax = payment.split or (0, 0, 0, 0)
+    named = [("split_discount", -discount), ("split_shipping", shipping), ("split_tax", tax)]
+    extras = [
+        texts.say(name, amount=("+ " if part > 0 else "- ") + str(Money(abs(part), payment.currency)))
+        for name, part in named
+        if part
+    ]
+    return [f"({Money(subtotal, payment.currency)} {' '.join(extras)})"] if extras else []
+
+
+def _refund(payment: Payment, refund: Refund, texts: Texts) -> Iterator[Said]:
+    """When it is known how it ended: a pending one may still fail, and one that succeeded may fail days later."""
+    amount = str(Money(refund.amount, refund.currency))
+    if refund.outcome == "succeeded":
+        yield f"refund:{refund.id}", texts.say("refund", amount=amount, id=refund.id, payment=payment.stripe_id)
+    elif refund.outcome == "failed":
+        text = texts.say("refund_failed", amount=amount, id=refund.id, payment=payment.stripe_id)
+        yield f"refund:{refund.id}:failed", text
+
+
+def _dispute(payment: Payment, dispute: Dispute, texts: Texts) -> Iterator[Said]:
+    amount = str(Money(dispute.amount, dispute.currency))
+    named = {"amount": amount, "id": dispute.id, "payment": payment.stripe_id}
+    if dispute.status == "prevented":
+        return
+    yield f"dispute:{dispute.id}", texts.say("dispute_opened", **named, reason=dispute.reason.replace("_", " "))
+    outcome = "closed" if dispute.status == "warning_closed" else dispute.state
+    if outcome in ("won", "lost", "closed"):
+        yield f"dispute:{dispute.id}:{outcome}", texts.say(f"dispute_{outcome}", **named)

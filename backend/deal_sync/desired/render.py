@@ -1,0 +1,106 @@
+"""``render``: ledger of a deal → what its card should show. It reads nothing, so it can be asked at any time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backend.core.money import as_decimal
+from backend.deal_sync.desired.notes import Note, notes_of
+from backend.deal_sync.desired.tasks import Task, tasks_of
+from backend.deal_sync.desired.texts import Texts
+from backend.ledger.deal import DealLedger, Payment
+
+__all__ = ["Note", "StageGoal", "Task", "Wanted", "render"]
+
+STAGE_HOURS = 72
+"""A stage move starts bots that write to clients: for money that is older than this it is only offered."""
+FIELDS = (
+    "STRIPE_PAYMENT_STATUS", "STRIPE_AMOUNT_PAID", "STRIPE_REFUNDED", "STRIPE_OUTSTANDING", "STRIPE_CURRENCY",
+    "STRIPE_PAYMENT_INTENT", "STRIPE_PAYMENT_DATE", "STRIPE_PAYMENTS", "STRIPE_PAYMENT_LINK",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StageGoal:
+    """The deal has earned a move: ``kind`` is ``paid`` or ``first``, once per ``fact_id``.
+
+    ``held``: why the move is only offered to a person; empty where it is made.
+    """
+
+    kind: str
+    fact_id: str
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``fields``: code → text, a number as text, seconds, a state of the list, or None for empty."""
+
+    fields: dict[str, str | int | None]
+    notes: tuple[Note, ...]
+    tasks: tuple[Task, ...]
+    stages: tuple[StageGoal, ...]
+    has_money: bool
+
+
+def render(ledger: DealLedger, texts: Texts, *, link_base: str, test: bool, stage_hours: int = STAGE_HOURS) -> Wanted:
+    """``link_base`` is the public address that permanent links begin with; ``test`` marks every note."""
+    return Wanted(
+        fields=_fields(ledger, link_base),
+        notes=tuple(notes_of(ledger, texts, test)),
+        tasks=tuple(tasks_of(ledger, texts, test)),
+        stages=tuple(_stages(ledger, stage_hours)),
+        has_money=bool(ledger.received_anywhere) or any(ledger.is_settled(r) for r in ledger.requests),
+    )
+
+
+def _fields(ledger: DealLedger, link_base: str) -> dict[str, str | int | None]:
+    """Nothing where nothing is known; all empty where what we wrote belongs to another deal now."""
+    if not ledger.requests and not ledger.payments:
+        return dict.fromkeys(FIELDS) if ledger.emptied else {}
+    latest, link = ledger.latest, ledger.open_request
+    return {
+        "STRIPE_PAYMENT_STATUS": ledger.state,
+        "STRIPE_AMOUNT_PAID": _number(ledger.gross, ledger.currency),
+        "STRIPE_REFUNDED": _number(ledger.refunded, ledger.currency),
+        "STRIPE_OUTSTANDING": _number(ledger.outstanding, ledger.currency),
+        "STRIPE_CURRENCY": ledger.currency,
+        "STRIPE_PAYMENT_INTENT": latest.stripe_id if latest else None,
+        "STRIPE_PAYMENT_DATE": int(latest.paid_at) if latest and latest.paid_at else None,
+        "STRIPE_PAYMENTS": str(len(ledger.received_anywhere)),
+        "STRIPE_PAYMENT_LINK": f"{link_base}/p/{link.link_token}" if link else None,
+    }
+
+
+def _number(amount: int, currency: str) -> str:
+    """Major units as Kommo's numeric field gives them back: no trailing zeros."""
+    value = as_decimal(amount, currency)
+    return f"{value:f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+
+
+def _stages(ledger: DealLedger, hours: int) -> Iterator[StageGoal]:
+    """Once per request, or once per payment where there is no request; renewals never.
+
+    On money in part the goal is ``first``, on the whole ``paid``.
+    """
+    kind = {"paid": "paid", "partially_paid": "first"}.get(ledger.state)
+    if kind is None:
+        return
+    latest = ledger.latest
+    if latest is None:
+        settled = [request for request in ledger.requests if ledger.is_settled(request)]
+        moments = [s.completed_at or 0.0 for r in settled for s in r.sessions if s.settled]
+        fact, at = (settled[-1].id if settled else ""), max(moments, default=0.0)
+    else:
+        fact, at = latest.request_id or latest.subscription or latest.id, latest.paid_at or 0.0
+    if fact:
+        is_old = ledger.now - at > hours * 3600
+        held = f"the money is older than {hours} hours" if is_old else _held(latest)
+        yield StageGoal(kind, f"{kind}:{fact}", held=held)
+
+
+def _held(latest: Payment | None) -> str:
+    """Why money that is new moves no deal by itself: nobody expects bots to write to clients for it."""
+    if latest is None:
+        return ""
+    late = "the payment was found late, together with those of many other deals"
+    return "the payment was attached by hand" if latest.attached else late if latest.crowd else ""

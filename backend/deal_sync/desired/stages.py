@@ -1,0 +1,78 @@
+"""Whether a deal moves: forward once, never back, never out of won or lost, never again after a person moved it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.deal_sync.desired.render import StageGoal
+
+WON, LOST = 142, 143
+INCOMING_TYPE = 1
+TEST_TAG = "stripe-test"
+
+
+@dataclass(frozen=True, slots=True)
+class DealNow:
+    """Where the deal stands, as just read."""
+
+    pipeline_id: int
+    status_id: int
+    tags: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``status_id`` is the target, or None with the reason why the deal stays.
+
+    ``offered``: where a person may have it moved all the same.
+    """
+
+    status_id: int | None
+    reason: str = ""
+    offered: int | None = None
+
+
+def decide(
+    goal: StageGoal,
+    now: DealNow,
+    *,
+    rules: Mapping[str, Any],
+    pipelines: Sequence[Mapping[str, Any]],
+    last_written: tuple[int, int] | None,
+    test: bool,
+) -> Decision:
+    """``rules``: pipeline id → {first, paid}; ``last_written``: the (pipeline, status) that we moved it to last."""
+    if test and TEST_TAG not in now.tags:
+        return Decision(None, f"test money moves only deals tagged {TEST_TAG}")
+    if now.status_id in (WON, LOST):
+        return Decision(None, "the deal is closed")
+    if last_written is not None and last_written != (now.pipeline_id, now.status_id):
+        return Decision(None, "a person moved the deal since our last move")
+    target = (rules.get(str(now.pipeline_id)) or {}).get(goal.kind)
+    if target is None:
+        return Decision(None, "no stage is chosen for this pipeline")
+    decided = _forward(target, now, pipelines)
+    if goal.held and decided.status_id is not None:
+        return Decision(None, goal.held, offered=decided.status_id)
+    return decided
+
+
+def _forward(target: int, now: DealNow, pipelines: Sequence[Mapping[str, Any]]) -> Decision:
+    order = sort_order(pipelines, now.pipeline_id)
+    if target not in order:
+        return Decision(None, "the chosen stage is not in this pipeline any more")
+    if order[target] <= order.get(now.status_id, -1):
+        return Decision(None, "the deal already stands at the stage or past it")
+    return Decision(target)
+
+
+def sort_order(pipelines: Sequence[Mapping[str, Any]], pipeline_id: int) -> dict[int, int]:
+    """Status → position in its pipeline; won and lost come last whatever number Kommo gives them."""
+    statuses: list[dict[str, Any]] = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
+    return {s["id"]: s["sort"] + (1_000_000 if s["id"] in (WON, LOST) else 0) for s in statuses}
+
+
+def is_incoming(pipelines: Sequence[Mapping[str, Any]], pipeline_id: int, status_id: int) -> bool:
+    """Incoming leads (stage type 1): any PATCH accepts such a deal, so it is touched only when money came."""
+    statuses: list[dict[str, Any]] = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
+    return any(s["id"] == status_id and s.get("type") == INCOMING_TYPE for s in statuses)

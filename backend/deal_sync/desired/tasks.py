@@ -1,0 +1,64 @@
+"""Tasks for the responsible user, once per fact. They depend on the ledger alone, so their dates do not wander."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backend.core.money import Money
+from backend.deal_sync.desired.texts import Texts
+from backend.ledger.deal import DealLedger, Dispute, Request
+
+DAY = 24 * 3600.0
+LEAD_SECONDS = 2 * DAY
+"""A dispute's task is due two days before Stripe's date."""
+DISPUTE_SECONDS = 7 * DAY
+"""Where Stripe names no date: the shortest that card schemes give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """For the responsible user, once per fact; closed by us when ``healed``."""
+
+    fact_id: str
+    text: str
+    due_at: float
+    healed: bool
+
+
+def tasks_of(ledger: DealLedger, texts: Texts, test: bool) -> Iterator[Task]:
+    for fact_id, text, due_at, healed in _tasks(ledger, texts):
+        yield Task(fact_id, f"{'TEST ' if test else ''}{text}", due_at, healed)
+
+
+def _tasks(ledger: DealLedger, texts: Texts) -> Iterator[tuple[str, str, float, bool]]:
+    for payment in ledger.received_anywhere:
+        for dispute in payment.disputes:
+            yield _dispute(dispute, texts)
+    for request in ledger.paid_twice:
+        yield _paid_twice(ledger, request, texts)
+    if ledger.strays and ledger.live_requests:
+        yield _overpaid(ledger, texts)
+    for renewal in ledger.failed_renewals:
+        amount = str(Money(renewal.amount, renewal.currency))
+        text = texts.say("renewal_failed_task", amount=amount, id=renewal.invoice)
+        yield f"renewal:{renewal.invoice}", text, renewal.failed_at + DAY, renewal.healed
+
+
+def _dispute(dispute: Dispute, texts: Texts) -> tuple[str, str, float, bool]:
+    due = (dispute.due_by or dispute.at + DISPUTE_SECONDS) - LEAD_SECONDS
+    text = texts.say("dispute_task", amount=str(Money(dispute.amount, dispute.currency)), id=dispute.id)
+    return f"dispute:{dispute.id}", text, due, dispute.state != "open"
+
+
+def _paid_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str, str, float, bool]:
+    """Healed when no more than one of the payments is still ours."""
+    paid = ledger.received_for(request)
+    kept = sum(payment.refunded < payment.amount for payment in paid)
+    due = (paid[-1].paid_at or 0.0) + DAY
+    return f"twice:{request.id}", texts.say("paid_twice_task", description=request.description), due, kept <= 1
+
+
+def _overpaid(ledger: DealLedger, texts: Texts) -> tuple[str, str, float, bool]:
+    """One a deal, whatever more comes; healed while nothing is beyond what is expected."""
+    due = (ledger.strays[0].paid_at or 0.0) + DAY
+    amount = str(Money(ledger.beyond, ledger.currency))
+    return "overpaid", texts.say("overpaid_task", amount=amount), due, not ledger.beyond

@@ -1,0 +1,174 @@
+"""What must be written to one deal, decided in values: the difference between wanted and what is there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from backend.accounts.options import options_of
+from backend.deal_sync.desired.render import Note, StageGoal, Task, Wanted, render
+from backend.deal_sync.desired.stages import DealNow, Decision, decide, is_incoming
+from backend.deal_sync.desired.texts import texts
+from backend.deal_sync.field_values import as_written, same, takes
+from backend.deal_sync.stage_moves import intent_of
+from backend.kommo_api.values import FieldValue, Lead
+from backend.ledger.deal import DealLedger
+from backend.storage.models import Account, CardWrite
+
+IN_DOUBT = frozenset(("sent", "doubtful"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``fields``: field id → value to write; ``stages``: decisions to record, a move among them at the most;
+    ``moving``: what is kept of that move, to know later whether it happened; ``more``: further notes are to follow."""
+
+    lead_id: int
+    fields: dict[int, Any] = field(default_factory=dict)
+    move: tuple[int, int] | None = None
+    stages: tuple[tuple[StageGoal, Decision], ...] = ()
+    moving: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    healed: tuple[CardWrite, ...] = ()
+    incoming: bool = False
+    more: bool = False
+
+    @property
+    def patches(self) -> bool:
+        return bool(self.fields or self.move)
+
+
+def wanted_of(account: Account, ledger: DealLedger, link_base: str) -> Wanted:
+    options = options_of(account)
+    return render(
+        ledger,
+        texts(options.note_language),
+        link_base=link_base,
+        test=is_test(ledger),
+        stage_hours=options.stage_hours,
+    )
+
+
+def is_test(ledger: DealLedger) -> bool:
+    """A ledger holds money of one mode only; a deal with requests alone is as its links are."""
+    return not ledger.livemode
+
+
+def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Account, *, test: bool) -> Plan:
+    """``writes``: all intents of this deal so far. What is in doubt is left alone until it is settled."""
+    incoming = is_incoming(account.pipelines, lead.pipeline_id, lead.status_id)
+    if incoming and not wanted.has_money:
+        return Plan(lead.id)
+    stages = tuple(_stages(lead, wanted, writes, account, test))
+    moves = {goal.fact_id: decision.status_id for goal, decision in stages if decision.status_id is not None}
+    beside = _beside_a_doubt(writes)
+    differing = _differences(lead.fields, wanted.fields, account.fields, zone_of(account))
+    fields = {field_id: value for field_id, value in differing if field_id not in beside}
+    return Plan(
+        lead.id,
+        fields=fields,
+        move=(lead.pipeline_id, next(iter(moves.values()))) if moves else None,
+        stages=stages,
+        moving=_moving(lead, moves, fields, writes) if moves else {},
+        notes=tuple(_missing_notes(wanted.notes, writes)),
+        tasks=tuple(_missing_tasks(wanted.tasks, writes)),
+        healed=tuple(_healed_tasks(wanted.tasks, writes)),
+        incoming=incoming,
+    )
+
+
+def _stages(
+    lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Account, test: bool
+) -> Iterable[tuple[StageGoal, Decision]]:
+    ours = [write for write in writes if write.kind == "stage"]
+    if any(write.state in IN_DOUBT for write in ours):
+        return
+    known = {write.fact_id for write in ours if write.state != "intended"}
+    agreed = _agreed(ours)
+    now = DealNow(lead.pipeline_id, lead.status_id, lead.tags)
+    for goal in wanted.stages:
+        if goal.fact_id not in known:
+            yield (
+                goal,
+                decide(
+                    replace(goal, held="") if goal.fact_id in agreed else goal,
+                    now,
+                    rules=account.stages,
+                    pipelines=account.pipelines,
+                    last_written=last_move(ours),
+                    test=test,
+                ),
+            )
+
+
+def _agreed(writes: Iterable[CardWrite]) -> set[str]:
+    """What a person had moved who was only offered it."""
+    return {write.fact_id for write in writes if write.kind == "stage" and write.content.get("agreed")}
+
+
+def _moving(lead: Lead, moves: Mapping[str, int], fields: Iterable[int], writes: Sequence[CardWrite]) -> dict[str, Any]:
+    """``moves``: fact → status. What a person agreed to is still agreed where this try fails."""
+    agreed = {"agreed": True} if _agreed(writes) & moves.keys() else {}
+    return intent_of(lead, next(iter(moves.values())), fields) | agreed
+
+
+def last_move(writes: Iterable[CardWrite]) -> tuple[int, int] | None:
+    """The (pipeline, status) that we wrote last, if we ever moved this deal."""
+    done = [write for write in writes if write.kind == "stage" and write.state == "done" and "to" in write.content]
+    last = max(done, key=lambda write: write.sent_at, default=None)
+    return (last.content["pipeline"], last.content["to"]) if last else None
+
+
+def _beside_a_doubt(writes: Sequence[CardWrite]) -> set[int]:
+    """Fields that a move in doubt carried: what they hold will tell whether it happened, so they are left alone."""
+    moves = (write for write in writes if write.kind == "stage" and write.state in IN_DOUBT)
+    return {int(field_id) for move in moves for field_id in move.content.get("held", {})}
+
+
+def _missing_notes(notes: Iterable[Note], writes: Sequence[CardWrite]) -> Iterable[Note]:
+    known = _begun(writes, "note")
+    return (note for note in notes if note.fact_id not in known)
+
+
+def _missing_tasks(tasks: Iterable[Task], writes: Sequence[CardWrite]) -> Iterable[Task]:
+    """What healed before anybody was asked needs no task."""
+    known = _begun(writes, "task")
+    return (task for task in tasks if not task.healed and task.fact_id not in known)
+
+
+def _healed_tasks(tasks: Iterable[Task], writes: Sequence[CardWrite]) -> Iterable[CardWrite]:
+    healed = {task.fact_id for task in tasks if task.healed}
+    ours = (write for write in writes if write.kind == "task" and write.state == "done" and write.kommo_id)
+    return (write for write in ours if write.fact_id in healed and not write.content.get("closed"))
+
+
+def _begun(writes: Sequence[CardWrite], kind: str) -> set[str]:
+    """Facts whose write is done or in doubt; an intent that surely did not happen is due again."""
+    return {write.fact_id for write in writes if write.kind == kind and write.state != "intended"}
+
+
+def _differences(
+    there: Mapping[int, tuple[FieldValue, ...]],
+    wanted: Mapping[str, str | int | None],
+    fields: Mapping[str, Any],
+    zone: ZoneInfo,
+) -> Iterable[tuple[int, Any]]:
+    for code, value in wanted.items():
+        meta = fields.get(code)
+        if meta is None or not takes(meta, value):  # a user removed it; set-up makes it again
+            continue
+        current = there.get(int(meta["id"]), ())
+        if value is None:
+            if current:
+                yield int(meta["id"]), None
+        elif not current or not same(meta, value, current[0], zone):
+            yield int(meta["id"]), as_written(meta, value, zone)
+
+
+def zone_of(account: Account) -> ZoneInfo:
+    """The account's time zone; UTC where Kommo names one that this machine does not know."""
+    try:
+        return ZoneInfo(account.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,82 @@
+"""Doubt settled: after a crash or a lost answer, wait, read back, and only then decide whether it happened."""
+
+from collections.abc import Mapping
+
+from backend.accounts.tokens.call import calling
+from backend.deal_sync.plan import IN_DOUBT
+from backend.deal_sync.revisions import Page
+from backend.deal_sync.stage_moves import settled
+from backend.kommo_api.values import Lead
+from backend.resources import Resources
+from backend.storage.models import CardWrite
+from backend.work_queue.leases import Claim, fence
+
+
+async def settle(
+    resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead], read_at: float
+) -> dict[int, float]:
+    """Settle what is due of this page, in place; the leads that still have to wait, with the moment.
+
+    An abandoned request may still be carried out within ``settle_seconds``; what is not there after that never was.
+    So it is due if it was when the ``leads`` were read.
+    What is *sent* at this moment was left so by whoever died; from now on that word is about what we send.
+    """
+    waiting: dict[int, float] = {}
+    due: list[CardWrite] = []
+    left: list[CardWrite] = []
+    for write in page.in_doubt():
+        if write.kind == "deal":  # of a period: settled where it is made
+            continue
+        due_at = write.sent_at + resources.settle_seconds
+        is_due, lead = due_at <= read_at, leads.get(write.lead_id)
+        if is_due or (write.kind == "stage" and lead and settled(write, lead, is_due=False)):
+            due.append(write)
+        else:
+            waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
+            left += [write] if write.state == "sent" else []
+    here = [write for write in due if write.lead_id in leads]
+    found = await _found(resources, claim, [write for write in here if write.kind == "note"])
+    tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])
+    for write in here:
+        if write.kind == "note":
+            write.state = "done" if write.content["marker"] in found.get(write.lead_id, "") else "intended"
+        elif write.kind == "task":
+            write.kommo_id = tasks.get((write.lead_id, write.content["text"]))
+            write.state = "done" if write.kommo_id else "intended"
+        elif write.state in IN_DOUBT:
+            settled(write, leads[write.lead_id], is_due=True)
+    for write in left:
+        write.state = "doubtful"
+    await _save(resources, claim, due + left)
+    return waiting
+
+
+async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> dict[int, str]:
+    """The text of all notes of these leads, by lead: every page, since a busy deal has more than one."""
+    if not notes:
+        return {}
+    leads = sorted({write.lead_id for write in notes})
+    texts: dict[int, str] = {}
+    for note in await calling(resources, claim.account_id, lambda api: api.notes_of(leads)):
+        texts[note.lead_id] = f"{texts.get(note.lead_id, '')}\n{note.text}"
+    return texts
+
+
+async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) -> dict[tuple[int, str], int]:
+    """(lead, text) → task, of the leads whose tasks are in doubt."""
+    leads = sorted({write.lead_id for write in writes})
+    if not leads:
+        return {}
+    found = await calling(resources, claim.account_id, lambda api: api.tasks_of(leads))
+    return {(task.lead_id, task.text): task.id for task in found}
+
+
+async def _save(resources: Resources, claim: Claim, settled: list[CardWrite]) -> None:
+    if not settled:
+        return
+    now = resources.clock()
+    async with resources.database.write() as session:
+        await fence(session, claim, now)
+        for write in settled:
+            write.epoch = claim.epoch
+            await session.merge(write)

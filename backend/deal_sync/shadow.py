@@ -1,0 +1,162 @@
+"""Shadow mode: what would be written is recorded as intended, and nothing is written.
+
+A way to try us beside other software or handwork. The records stay ``intended``: once shadow mode is off, the writer
+takes the deals as it finds them and writes whatever still differs.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.tokens.call import calling
+from backend.core.money import display
+from backend.deal_sync import outbox, revisions
+from backend.deal_sync.apply.renewal_deals import renewals
+from backend.deal_sync.desired.render import Wanted
+from backend.deal_sync.plan import Plan, is_test, plan, wanted_of, zone_of
+from backend.deal_sync.revisions import Page
+from backend.kommo_api.deal_fields import STATES
+from backend.kommo_api.values import Lead
+from backend.ledger.deal import DealLedger
+from backend.resources import Resources
+from backend.storage.models import Account, CardWrite, Deal
+from backend.work_queue.leases import Claim, fence
+
+DEALS = 250
+DAYS = {"date_time": "%Y-%m-%d %H:%M", "date": "%Y-%m-%d"}
+Fields = dict[str, tuple[str, str]]
+"""Code of the field → what is there, what we want."""
+
+
+@dataclass
+class Foreseen:
+    """A deal in shadow mode: ``fields`` as they differed when the news came, ``today`` as they differ now.
+
+    ``renewals`` would go to deals of their own, out of this one, in which all else here still counts them.
+    """
+
+    lead_id: int
+    name: str = ""
+    is_gone: bool = False
+    fields: Fields = field(default_factory=dict)
+    today: Fields = field(default_factory=dict)
+    stage: str = ""
+    notes: list[str] = field(default_factory=list)
+    tasks: list[str] = field(default_factory=list)
+    renewals: list[str] = field(default_factory=list)
+
+
+async def foresee(resources: Resources, claim: Claim) -> None:
+    """Record what the news of this account would have made us write, until nothing is new."""
+    while True:
+        async with resources.database.write() as session:
+            await fence(session, claim, resources.clock())
+            await revisions.touch_expired(session, claim.account_id, resources.clock())
+            page = await _news(session, claim.account_id, resources.clock())
+        if page is None:
+            return
+        leads = await _leads(resources, page)
+        plans = _plans(resources, page, leads)
+        async with resources.database.write() as session:
+            await fence(session, claim, resources.clock())
+            for lead_id, (one, wanted) in plans.items():
+                fields = _fields(page.account, leads[lead_id], one, wanted)
+                await outbox.foresee(session, claim.account_id, one, fields, claim.epoch, resources.clock())
+            await _seen(session, page)
+
+
+async def report(resources: Resources, account_id: int) -> AsyncIterator[Foreseen]:
+    """Every deal that we would have written, with how it differs today. Reads Kommo, 250 deals a call."""
+    after = 0
+    while page := await _next_page(resources, account_id, after):
+        leads = await _leads(resources, page)
+        plans = _plans(resources, page, leads)
+        for lead_id in sorted(page.seen):
+            shown = _foreseen(page.account, lead_id, page.ledgers[lead_id], page.writes[lead_id])
+            shown.is_gone = lead_id not in leads
+            if not shown.is_gone:
+                shown.name, shown.today = leads[lead_id].name, _fields(page.account, leads[lead_id], *plans[lead_id])
+            yield shown
+        after = max(page.seen)
+
+
+async def _news(session: AsyncSession, account_id: int, now: float) -> Page | None:
+    new = select(Deal).where(Deal.account_id == account_id, col(Deal.foreseen) < col(Deal.wanted))
+    deals = (await session.exec(new.order_by(col(Deal.dirty_since)).limit(DEALS))).all()
+    return await revisions.page_of(session, account_id, deals, now) if deals else None
+
+
+async def _next_page(resources: Resources, account_id: int, after: int) -> Page | None:
+    chosen = select(Deal).where(Deal.account_id == account_id, col(Deal.foreseen) > 0, col(Deal.lead_id) > after)
+    async with resources.database.read() as session:
+        deals = (await session.exec(chosen.order_by(col(Deal.lead_id)).limit(DEALS))).all()
+        return await revisions.page_of(session, account_id, deals, resources.clock()) if deals else None
+
+
+async def _leads(resources: Resources, page: Page) -> dict[int, Lead]:
+    return await calling(resources, page.account.id, lambda api: api.leads(list(page.seen)))
+
+
+async def _seen(session: AsyncSession, page: Page) -> None:
+    for lead_id, revision in page.seen.items():
+        mine = (col(Deal.account_id) == page.account.id, col(Deal.lead_id) == lead_id)
+        await session.exec(update(Deal).where(*mine).values(foreseen=revision))
+
+
+def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> dict[int, tuple[Plan, Wanted]]:
+    plans = {}
+    for lead_id, lead in leads.items():
+        ledger = page.ledgers[lead_id]
+        wanted = wanted_of(page.account, ledger, resources.addresses.public_url)
+        plans[lead_id] = plan(lead, wanted, page.writes[lead_id], page.account, test=is_test(ledger)), wanted
+    return plans
+
+
+def _fields(account: Account, lead: Lead, one: Plan, wanted: Wanted) -> Fields:
+    """What would change, in words that a person reads."""
+    codes, zone = {int(meta["id"]): code for code, meta in account.fields.items()}, zone_of(account)
+    return {
+        code: (said(meta, _there(lead, key), zone), said(meta, wanted.fields[code], zone))
+        for key in one.fields
+        if (meta := account.fields[code := codes[key]])
+    }
+
+
+def _there(lead: Lead, field_id: int) -> Any:
+    values = lead.fields.get(field_id, ())
+    return values[0].value if values else None
+
+
+def said(meta: Mapping[str, Any], value: Any, zone: ZoneInfo) -> str:
+    """A value of a field as Kommo's card shows it; days by the account's calendar."""
+    if value is None:
+        return ""
+    if meta["type"] in DAYS and str(value).isdigit():
+        return datetime.fromtimestamp(int(value), zone).strftime(DAYS[meta["type"]])
+    return STATES.get(str(value), str(value))
+
+
+def _foreseen(account: Account, lead_id: int, ledger: DealLedger, writes: Sequence[CardWrite]) -> Foreseen:
+    periods = renewals(account, ledger, writes)
+    shown = Foreseen(lead_id, renewals=[f"{display(one.amount, one.currency)} ({one.stripe_id})" for one in periods])
+    for write in (one for one in writes if one.state == "intended"):
+        if write.kind == "fields":
+            shown.fields = {code: (there, wanted) for code, (there, wanted) in write.content.items()}
+        elif write.kind == "stage":
+            shown.stage = _stage(account, write.content)
+        else:
+            (shown.notes if write.kind == "note" else shown.tasks).append(write.content["text"])
+    return shown
+
+
+def _stage(account: Account, content: Mapping[str, Any]) -> str:
+    if "to" not in content:
+        return f"stays: {content['stayed']}"
+    statuses = [s for p in account.pipelines if p["id"] == content["pipeline"] for s in p["statuses"]]
+    return "moves to " + next((str(s["name"]) for s in statuses if s["id"] == content["to"]), str(content["to"]))

@@ -1,0 +1,172 @@
+"""What was written is looked at again after a while, within the rate: 250 deals a call, three times, then believed.
+
+Fields that differ are written again; a note that Kommo confirmed and never showed is posted again; of a note that is
+there twice (an abandoned request that was carried out after all) the later one says so, if Kommo lets us. Stages are
+left alone: where a deal stands belongs to people.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.options import options_of
+from backend.accounts.tokens.call import calling
+from backend.deal_sync import revisions
+from backend.deal_sync.desired.texts import texts
+from backend.deal_sync.plan import Plan, is_test, plan, wanted_of
+from backend.deal_sync.revisions import Page
+from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
+from backend.kommo_api.values import Lead, Note
+from backend.resources import Resources
+from backend.storage.models import Audit, CardWrite, Deal
+from backend.work_queue.leases import Claim, fence
+from backend.work_queue.wakeups import mark_dirty
+
+HOUR = 3600.0
+DEALS = 250
+
+log = structlog.get_logger()
+
+
+def next_look(written_at: float, audits: int, settle_seconds: float) -> float | None:
+    """After the settle time, an hour, a day; rounded up, so that deals written one after another share a call."""
+    waits = ((settle_seconds, settle_seconds / 2), (HOUR, HOUR / 6), (24 * HOUR, HOUR))
+    if audits >= len(waits):
+        return None
+    wait, grain = waits[audits]
+    return -(-(written_at + wait) // grain) * grain if grain else written_at
+
+
+@dataclass
+class Findings:
+    """What one look found. ``missing``: deals of which the writer finds out whether they are gone; ``doubled``: a later
+    note → what an earlier one says already; ``lost`` and ``shown`` are the rows of notes."""
+
+    missing: list[int] = field(default_factory=list)
+    restore: list[Plan] = field(default_factory=list)
+    changed_again: list[int] = field(default_factory=list)
+    lost: list[CardWrite] = field(default_factory=list)
+    shown: list[CardWrite] = field(default_factory=list)
+    doubled: dict[int, tuple[Note, list[str]]] = field(default_factory=dict)
+
+
+async def audit(resources: Resources, claim: Claim) -> None:
+    """One page of what is due. Errors of Kommo that concern the whole account are raised."""
+    now = resources.clock()
+    async with resources.database.read() as session:
+        deals = await _due(session, claim.account_id, now)
+        if not deals:
+            return
+        page = await revisions.page_of(session, claim.account_id, deals, now)
+    leads = await calling(resources, claim.account_id, lambda api: api.leads(list(page.seen)))
+    noted = [lead for lead in leads if any(write.kind == "note" for write in page.writes[lead])]
+    notes = await calling(resources, claim.account_id, lambda api: api.notes_of(noted)) if noted else []
+    found = findings(page, {deal.lead_id: deal for deal in deals}, leads, notes, resources.addresses.public_url)
+    await _mark_doubled(resources, claim, page, found.doubled.values())
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        await _record(session, resources, page, deals, found)
+
+
+async def next_due(session: AsyncSession, account_id: int) -> float | None:
+    found = await session.exec(select(func.min(Deal.audit_at)).where(Deal.account_id == account_id))
+    return found.one()
+
+
+async def _due(session: AsyncSession, account_id: int, now: float) -> Sequence[Deal]:
+    due = select(Deal).where(Deal.account_id == account_id, col(Deal.audit_at) <= now)
+    return (await session.exec(due.order_by(col(Deal.audit_at)).limit(DEALS))).all()
+
+
+def findings(
+    page: Page, deals: Mapping[int, Deal], leads: Mapping[int, Lead], notes: Sequence[Note], link_base: str
+) -> Findings:
+    """What is not as it was written. A deal that is dirty again is the writer's, and only its notes are looked at."""
+    found = Findings(missing=[lead_id for lead_id in page.seen if lead_id not in leads])
+    for lead_id, lead in leads.items():
+        deal, ledger, writes = deals[lead_id], page.ledgers[lead_id], page.writes[lead_id]
+        _look_at_notes(found, deal, writes, [note for note in notes if note.lead_id == lead_id])
+        if deal.written < deal.wanted:
+            continue
+        differing = plan(lead, wanted_of(page.account, ledger, link_base), writes, page.account, test=is_test(ledger))
+        if differing.fields and deal.restored:
+            found.changed_again.append(lead_id)
+        elif differing.fields:
+            found.restore.append(differing)
+    return found
+
+
+def _look_at_notes(found: Findings, deal: Deal, writes: Sequence[CardWrite], notes: Sequence[Note]) -> None:
+    """Lost only where no look ever saw it and an hour has passed: else a person deleted it, or reads lag."""
+    for write in writes:
+        if write.kind != "note" or write.state != "done":
+            continue
+        there = sorted((note for note in notes if write.content["marker"] in note.text), key=lambda note: note.id)
+        if there:
+            found.shown.append(write)
+            for note in (one for one in there[1:] if write.content["text"] in one.text):
+                found.doubled.setdefault(note.id, (note, []))[1].append(write.content["text"])
+        elif deal.audits > 0 and not write.content.get("shown"):
+            found.lost.append(write)
+
+
+async def _mark_doubled(
+    resources: Resources, claim: Claim, page: Page, doubled: Iterable[tuple[Note, Sequence[str]]]
+) -> None:
+    """Kommo deletes no notes for us; what the later one says again gives way to a sentence, and the rest stays."""
+    sentence = texts(options_of(page.account).note_language).say("doubled")
+    for note, again in doubled:
+        log.error("note was there twice", account=claim.account_id, lead=note.lead_id, note=note.id)
+        try:
+            await _rewrite(resources, claim, note, _without(note.text, again, sentence))
+        except (KommoRefused, KommoForbidden, KommoNotFound) as refusal:
+            log.warning("it stays so", account=claim.account_id, note=note.id, reason=str(refusal))
+
+
+async def _rewrite(resources: Resources, claim: Claim, note: Note, text: str) -> None:
+    await calling(resources, claim.account_id, lambda api: api.rewrite_note(note, text))
+
+
+def _without(text: str, again: Sequence[str], sentence: str) -> str:
+    """The sentence once, however much of the note it stands for."""
+    for said in again:
+        text = text.replace(said, sentence)
+    before, found, after = text.partition(sentence)
+    return before + found + after.replace(f"\n{sentence}", "")
+
+
+async def _record(
+    session: AsyncSession, resources: Resources, page: Page, deals: Sequence[Deal], found: Findings
+) -> None:
+    now, account_id = resources.clock(), page.account.id
+    for deal in deals:
+        at = next_look(deal.audit_at or now, deal.audits + 1, resources.settle_seconds)
+        await _set(session, account_id, [deal.lead_id], audits=deal.audits + 1, audit_at=at)
+    for write in found.shown:
+        write.content = write.content | {"shown": True}
+        await session.merge(write)
+    for write in found.lost:
+        write.state = "intended"
+        await session.merge(write)
+        session.add(_said(now, account_id, "note posted again", write.lead_id, write.content["text"]))
+    for one in found.restore:
+        session.add(_said(now, account_id, "fields restored", one.lead_id, sorted(one.fields)))
+    for lead_id in found.changed_again:
+        log.warning("fields were changed by hand again and are left", account=account_id, lead=lead_id)
+    again = {one.lead_id for one in found.restore} | {write.lead_id for write in found.lost} | {*found.missing}
+    await mark_dirty(session, account_id, again, now)
+    await _set(session, account_id, [one.lead_id for one in found.restore], restored=True)
+
+
+async def _set(session: AsyncSession, account_id: int, lead_ids: Sequence[int], **values: object) -> None:
+    if lead_ids:
+        mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(lead_ids))
+        await session.exec(update(Deal).where(*mine).values(**values))
+
+
+def _said(now: float, account_id: int, what: str, lead_id: int, detail: object) -> Audit:
+    return Audit(at=now, account_id=account_id, who="writer", what=what, after={"lead_id": lead_id, "what": detail})

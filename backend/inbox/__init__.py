@@ -1,0 +1,1 @@
+"""Events: stored before the answer, processed into the ledger, and those that no webhook brought."""

@@ -1,0 +1,117 @@
+"""One request to Kommo: in its turn, timed, and answered by a success or a ``KommoError``."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from backend.kommo_api.error_parsing import body_of, error_of
+from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable, KommoUnreachable
+
+API_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+PAGE = 250
+"""Kommo's largest page and largest write."""
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""Around each request: entered when it may go, and left with the ``KommoError`` that it was answered by."""
+OnAnswer = Callable[[int | None, float], None]
+"""Told of each request's status (``None``: no answer) and seconds."""
+Query = Sequence[tuple[str, object]]
+Json = dict[str, Any]
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """The whole answer, whatever its status. Raises ``KommoUnreachable`` (``KommoTooSlow`` for a silence)."""
+    try:
+        return await http.send(request, follow_redirects=False)
+    except _NOT_SENT as error:
+        raise KommoUnreachable(_reason(error)) from error
+    except httpx.ReadTimeout as error:
+        raise KommoTooSlow(_reason(error), doubtful=request.method != "GET") from error
+    except httpx.RequestError as error:  # sent at least in part: only a write leaves a doubt
+        raise KommoUnreachable(_reason(error), doubtful=request.method != "GET") from error
+
+
+def _reason(error: httpx.RequestError) -> str:
+    return str(error) or type(error).__name__
+
+
+class Wire:
+    """Requests of one account, by its token. ``None`` stands for Kommo's 204, *nothing found*."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, base_url: str, access_token: str, turn: Turn, on_answer: OnAnswer | None
+    ) -> None:
+        self._http, self._base_url, self._turn, self._on_answer = http, base_url.rstrip("/"), turn, on_answer
+        self._headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/hal+json"}
+
+    async def get(self, path: str, query: Query = ()) -> Json | None:
+        return await self._ask("GET", path, query, None)
+
+    async def post(self, path: str, body: object) -> Json | None:
+        return await self._ask("POST", path, (), body)
+
+    async def patch(self, path: str, body: object) -> Json | None:
+        return await self._ask("PATCH", path, (), body)
+
+    async def pages(self, path: str, plural: str, query: Query = ()) -> AsyncIterator[list[Json]]:
+        """The rows of every page. Some of Kommo's lists ignore ``page``: a page that repeats is the end."""
+        seen: list[Json] | None = None
+        number = 1
+        while True:
+            body = await self.get(path, [*query, ("page", number), ("limit", PAGE)])
+            rows = rows_of(body, plural) if body else []
+            if not rows or rows == seen:
+                return
+            yield rows
+            if not body or "next" not in (body.get("_links") or {}):
+                return
+            seen, number = rows, number + 1
+
+    async def _ask(self, method: str, path: str, query: Query, body: object) -> Json | None:
+        request = self._http.build_request(
+            method, f"{self._base_url}{path}{_text(query)}", json=body, headers=self._headers, timeout=API_TIMEOUT
+        )
+        async with self._turn():
+            return _checked(await self._timed(request))
+
+    async def _timed(self, request: httpx.Request) -> httpx.Response:
+        status, started = None, perf_counter()
+        try:
+            answer = await send(self._http, request)
+            status = answer.status_code
+            return answer
+        finally:
+            if self._on_answer:
+                self._on_answer(status, perf_counter() - started)
+
+
+def _text(query: Query) -> str:
+    """Brackets stay as they are: 250 ids must fit into the 8 kB that gateways allow a URL."""
+    return f"?{'&'.join(f'{name}={quote(str(value))}' for name, value in query)}" if query else ""
+
+
+def _checked(answer: httpx.Response) -> Json | None:
+    is_write = answer.request.method != "GET"
+    if not answer.is_success:
+        raise error_of(answer, is_write=is_write)
+    if answer.status_code == 204 or not answer.content:
+        return None
+    body = body_of(answer)
+    if not isinstance(body, dict):
+        raise KommoUnavailable("the answer is not the JSON it should be", doubtful=is_write)
+    return body
+
+
+def rows_of(body: Json | None, plural: str, *, is_write: bool = False) -> list[Json]:
+    """``_embedded.<plural>``. Raises ``KommoUnavailable`` for an answer without it."""
+    embedded = (body or {}).get("_embedded")
+    rows = embedded.get(plural) if isinstance(embedded, dict) else None
+    if not isinstance(rows, list):
+        raise KommoUnavailable(f"the answer has no {plural}", doubtful=is_write)
+    return [row for row in rows if isinstance(row, dict)]

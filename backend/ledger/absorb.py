@@ -1,0 +1,167 @@
+"""Facts into the database, and each Stripe object to its deal.
+
+``absorb`` merges facts and looks again at the owner of whatever they touch. The deals that changed are told, for the
+caller to mark as dirty in the same unit of work.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.facts import Fact, Known, by_subject, merge
+from backend.ledger.ownership import Owner, claims_changed, owner_of, parents_of, request_ids, under_policy
+from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
+
+AT_ONCE = 500
+"""Ids in one query."""
+NOT_ON_CARDS = frozenset(("events", "wrong"))
+"""Facts that no card shows: they make no deal dirty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """What a set of facts touched: the told objects that belong to us, and the deals that changed."""
+
+    ours: frozenset[str]
+    deals: frozenset[int]
+
+
+@dataclass
+class Shelf:
+    """The entries of one connection that are at hand, and how they were when they were read."""
+
+    session: AsyncSession
+    connection_id: str
+    account_id: int
+    entries: dict[str, LedgerEntry] = field(default_factory=dict)
+    before: dict[str, tuple[Known, Owner]] = field(default_factory=dict)
+
+    @property
+    def book(self) -> dict[str, Known]:
+        return {subject: entry.facts for subject, entry in self.entries.items()}
+
+    async def fetch(self, subjects: Iterable[str]) -> None:
+        """Have these at hand, and all that they hang on."""
+        wanted = set(subjects) - self.entries.keys()
+        while wanted:
+            for ids in _portions(wanted):
+                found = await self.session.exec(
+                    select(LedgerEntry)
+                    .where(LedgerEntry.connection_id == self.connection_id, col(LedgerEntry.id).in_(ids))
+                    .execution_options(populate_existing=True)
+                )
+                for entry in found.all():
+                    self.entries[entry.id] = entry
+                    self.before[entry.id] = (entry.facts, _owner(entry))
+            for missing in wanted - self.entries.keys():
+                self._begin(missing)
+            wanted = {p for one in wanted for p in parents_of(self.entries[one].facts)} - self.entries.keys()
+
+    def _begin(self, subject: str) -> None:
+        self.entries[subject] = LedgerEntry(
+            connection_id=self.connection_id, id=subject, kind="", facts={}, account_id=self.account_id, ours=False
+        )
+        self.before[subject] = ({}, Owner())
+
+    def merge(self, told: Mapping[str, Known]) -> set[str]:
+        """Those whose owner may be another now."""
+        for subject, known in told.items():
+            entry = self.entries[subject]
+            was = set(parents_of(entry.facts))
+            merged = merge(entry.facts, known)
+            if merged != entry.facts:
+                entry.facts = merged
+            for parent in set(parents_of(entry.facts)) - was:
+                self.session.add(LedgerLink(connection_id=self.connection_id, child=subject, parent=parent))
+        return {one for one in told if claims_changed(self.before[one][0], self.entries[one].facts)}
+
+    async def below(self, subjects: Iterable[str]) -> set[str]:
+        """All that hangs on these, on that, and so on; the ones named included."""
+        seen: set[str] = set()
+        edge = set(subjects)
+        while edge:
+            seen |= edge
+            children: set[str] = set()
+            for ids in _portions(edge):
+                found = await self.session.exec(
+                    select(LedgerLink.child).where(
+                        LedgerLink.connection_id == self.connection_id, col(LedgerLink.parent).in_(ids)
+                    )
+                )
+                children.update(found.all())
+            edge = children - seen
+        return seen
+
+    async def give_owners(self, subjects: Iterable[str]) -> None:
+        book = self.book
+        requests = await _requests(self.session, self.account_id, request_ids(book.values()))
+        for subject in subjects:
+            owner, entry = owner_of(subject, book, requests), self.entries[subject]
+            entry.kind = str(entry.facts.get("kind", ""))
+            entry.ours, entry.lead_id, entry.request_id = owner.ours, owner.lead_id, owner.request_id
+        self.session.add_all(self.entries.values())
+
+    def changed_deals(self) -> frozenset[int]:
+        changed = (
+            (owner.lead_id, self.entries[subject].lead_id)
+            for subject, (facts, owner) in self.before.items()
+            if owner != _owner(self.entries[subject]) or _on_cards(facts) != _on_cards(self.entries[subject].facts)
+        )
+        return frozenset(lead for leads in changed for lead in leads if lead)
+
+
+async def absorb(
+    session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact], *, again: Iterable[str] = ()
+) -> Absorbed:
+    """Merge ``facts`` and join what they touch; ``again`` names objects whose request was moved to another deal.
+
+    The caller's unit of work commits it. Absorbing is done by one at a time for each connection.
+    """
+    gathered, moved = by_subject(facts), set(again)
+    if not (gathered or moved) or connection.account_id is None:
+        return Absorbed(frozenset(), frozenset())
+    told = under_policy(gathered, await _lock(session, connection.id))
+    shelf = Shelf(session, connection.id, connection.account_id)
+    parents = {parent for known in told.values() for parent in parents_of(known)}
+    await shelf.fetch(told.keys() | parents)
+    touched = await shelf.below(shelf.merge(told) | moved) | told.keys()
+    await shelf.fetch(touched)
+    await shelf.give_owners(touched)
+    return Absorbed(
+        ours=frozenset(subject for subject in told if shelf.entries[subject].ours), deals=shelf.changed_deals()
+    )
+
+
+async def _lock(session: AsyncSession, connection_id: str) -> str:
+    """Others who absorb wait here; the connection's policy for bare references, as it is now."""
+    found = await session.exec(
+        select(StripeConnection.reference_policy).where(StripeConnection.id == connection_id).with_for_update()
+    )
+    return found.one()
+
+
+async def _requests(session: AsyncSession, account_id: int, ids: set[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in _portions(ids):
+        rows = await session.exec(
+            select(PaymentRequest.id, PaymentRequest.lead_id).where(
+                PaymentRequest.account_id == account_id, col(PaymentRequest.id).in_(some)
+            )
+        )
+        found.update(rows.all())
+    return found
+
+
+def _owner(entry: LedgerEntry) -> Owner:
+    return Owner(entry.ours, entry.lead_id, entry.request_id)
+
+
+def _on_cards(known: Known) -> Known:
+    return {name: value for name, value in known.items() if name not in NOT_ON_CARDS}
+
+
+def _portions(ids: Iterable[str]) -> list[list[str]]:
+    ordered = sorted(ids)
+    return [ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE)]

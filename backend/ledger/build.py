@@ -1,0 +1,244 @@
+"""From facts to the values of a deal's ledger. Pure: what is told of each object, and whose it is, is all it reads."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from backend.facts import Known, merge
+from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, Session
+from backend.ledger.parts import Decline
+
+Part = TypeVar("Part", Refund, Dispute)
+FIRST = "subscription_create"
+"""Why Stripe made the first invoice of a subscription."""
+
+
+class Entry(Protocol):
+    """One Stripe object with its facts and its owner; a row of the ledger is one."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def facts(self) -> Known: ...
+    @property
+    def request_id(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Twins:
+    """One Stripe object that two connections tell of, as one entry."""
+
+    id: str
+    kind: str
+    facts: Known
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries of one deal, found by id and by what they hang on."""
+
+    all: tuple[Entry, ...]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Entry]:
+        return {entry.id: entry for entry in self.all}
+
+    @cached_property
+    def _by_payment(self) -> dict[str, list[Entry]]:
+        hanging: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.all:
+            for payment in entry.facts.get("payment", ()):
+                hanging[payment].append(entry)
+        return hanging
+
+    def of_kind(self, kind: str) -> list[Entry]:
+        return [entry for entry in self.all if entry.kind == kind]
+
+    def parents(self, entry: Entry, *names: str) -> list[Entry]:
+        ids = sorted({parent for name in names for parent in entry.facts.get(name, ())})
+        return [self._by_id[one] for one in ids if one in self._by_id]
+
+    def invoices_with(self, invoice: Entry) -> list[Entry]:
+        """All invoices of its subscription, itself included."""
+        contract = {*invoice.facts.get("subscription", ())}
+        return [one for one in self.of_kind("invoice") if contract & {*one.facts.get("subscription", ())}]
+
+    def hanging_on(self, payment: Entry, kind: str) -> list[Entry]:
+        return [one for one in self._by_payment.get(payment.id, ()) if one.kind == kind]
+
+
+def deal_ledger(
+    entries: Iterable[Entry],
+    requests: Iterable[Request],
+    *,
+    account_currency: str,
+    livemode: bool,
+    now: float,
+    emptied: bool = False,
+) -> DealLedger:
+    """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order."""
+    mine = Entries(_each_once(entries))
+    sessions: dict[str, list[Session]] = defaultdict(list)
+    for entry in mine.of_kind("session"):
+        if entry.request_id:
+            sessions[entry.request_id].append(session_of(entry))
+    payments = [_payment(entry, mine, livemode) for entry in mine.of_kind("payment")]
+    ended = [(entry.id, entry.facts["ended"]) for entry in mine.of_kind("subscription") if "ended" in entry.facts]
+    return DealLedger(
+        account_currency=account_currency,
+        livemode=livemode,
+        requests=tuple(
+            replace(request, sessions=tuple(sessions[request.id]))
+            for request in sorted(requests, key=lambda one: (one.created_at, one.id))
+        ),
+        payments=tuple(payment for payment in payments if not _is_refuted(payment, payments)),
+        ended_subscriptions=tuple(ended),
+        failed_renewals=tuple(_renewal(one, mine) for one in mine.of_kind("invoice") if _renewal_failed(one)),
+        now=now,
+        emptied=emptied,
+    )
+
+
+def _each_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """By id: Stripe's ids are of one account only, so where two connections tell of one, they are of the same account.
+
+    What is counted here must not depend on how often an admin connected it.
+    """
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found[entry.id] = _both(found[entry.id], entry) if entry.id in found else entry
+    return tuple(found[one] for one in sorted(found))
+
+
+def _both(one: Entry, other: Entry) -> Entry:
+    requests = sorted(filter(None, (one.request_id, other.request_id)))
+    return Twins(one.id, max(one.kind, other.kind), merge(one.facts, other.facts), next(iter(requests), None))
+
+
+def _is_refuted(payment: Payment, others: Iterable[Payment]) -> bool:
+    """An invoice as a whole was taken as paid outside Stripe, and then a payment of it turned up."""
+    whole = payment.outside and payment.id == f"{payment.invoice}:outside"
+    return whole and any(one.received and one.invoice == payment.invoice and one.id != payment.id for one in others)
+
+
+def session_of(entry: Entry) -> Session:
+    facts = entry.facts
+    return Session(
+        id=entry.id,
+        status=facts.get("status", "open"),
+        payment_status=facts.get("payment_status", "unpaid"),
+        asked=_pair(facts.get("came_to", facts.get("asked"))),
+        split=_four(facts.get("split")),
+        async_failed=facts.get("async_failed"),
+        completed_at=facts.get("completed_at"),
+    )
+
+
+def _refund(entry: Entry) -> Refund:
+    facts = entry.facts
+    amount, currency = facts.get("asked", (0, ""))
+    return Refund(entry.id, amount, currency, facts.get("refund_status", "pending"), facts.get("at", 0.0))
+
+
+def _dispute(entry: Entry) -> Dispute:
+    facts = entry.facts
+    amount, currency = facts.get("asked", (0, ""))
+    return Dispute(
+        id=entry.id,
+        amount=amount,
+        currency=currency,
+        status=facts.get("dispute_status", "needs_response"),
+        reason=facts.get("reason", ""),
+        at=facts.get("at", 0.0),
+        due_by=facts.get("due_by"),
+        appeal=facts.get("appeal"),
+    )
+
+
+def _renewal_failed(entry: Entry) -> bool:
+    """A first charge that failed is no renewal: the payer is still at the page."""
+    facts = entry.facts
+    return "failed_at" in facts and "subscription" in facts and facts.get("billing_reason") != FIRST
+
+
+def _renews(invoice: Entry, mine: Entries) -> bool:
+    """Stripe says of each invoice of a subscription why it was made; the first that brings money is no renewal."""
+    if invoice.facts.get("billing_reason", FIRST) == FIRST:
+        return False
+    others = mine.invoices_with(invoice)
+    paid = [one for one in others if one.facts.get("asked", (0,))[0] > 0]
+    began_free = any(_began_free(one, mine) for one in others)
+    return not (began_free and invoice is min(paid, key=_paid_at, default=None))
+
+
+def _began_free(invoice: Entry, mine: Entries) -> bool:
+    """A trial: its first invoice was over nothing."""
+    facts = invoice.facts
+    nothing = "paid" in facts and facts.get("billing_reason") == FIRST and facts.get("asked", (1,))[0] == 0
+    return nothing and not any(invoice.id in one.facts.get("invoice", ()) for one in mine.of_kind("payment"))
+
+
+def _paid_at(invoice: Entry) -> tuple[float, str]:
+    return (invoice.facts.get("paid_at", 0.0), invoice.id)
+
+
+def _renewal(entry: Entry, mine: Entries) -> Renewal:
+    amount, currency = entry.facts.get("due", (0, ""))
+    ended = any("ended" in one.facts for one in mine.parents(entry, "subscription"))
+    return Renewal(entry.id, amount, currency, entry.facts["failed_at"], healed=ended or "paid" in entry.facts)
+
+
+def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
+    """A received amount without a time, or a time without an amount, is no payment yet."""
+    facts = entry.facts
+    _, amount, currency = facts.get("received", (0, 0, ""))
+    total, _ = facts.get("refunded_total", (0, ""))
+    sessions = [session_of(one) for one in mine.parents(entry, "session")]
+    parents = mine.parents(entry, "session", "invoice")
+    subscriptions = sorted(name for one in parents for name in one.facts.get("subscription", ()))
+    return Payment(
+        id=entry.id,
+        amount=amount,
+        currency=currency,
+        paid_at=facts.get("paid_at") if amount else None,
+        processing=_is_under_way(facts, sessions),
+        canceled=bool(facts.get("canceled")),
+        outside=bool(facts.get("outside")),
+        request_id=entry.request_id,
+        subscription=next(iter(subscriptions), None),
+        invoice=next(iter(facts.get("invoice", ())), None),
+        livemode=livemode,
+        split=next((one.split for one in sessions if one.split), None),
+        presentment=_pair(facts.get("presentment")),
+        decline=Decline(*facts["decline"]) if "decline" in facts else None,
+        refunded_total=total,
+        refunds=_in_time(_refund(one) for one in mine.hanging_on(entry, "refund")),
+        disputes=_in_time(_dispute(one) for one in mine.hanging_on(entry, "dispute")),
+        attached=bool(facts.get("attached")),
+        crowd=bool(facts.get("crowd")),
+        renewal=any(_renews(one, mine) for one in parents),
+    )
+
+
+def _is_under_way(facts: Known, sessions: Iterable[Session]) -> bool:
+    """A delayed method is under way from its last start until the try is known to have failed."""
+    if "processing" not in facts or any(session.async_failed is not None for session in sessions):
+        return False
+    return "decline" not in facts or bool(facts["decline"][0] < facts["processing"])
+
+
+def _in_time(parts: Iterable[Part]) -> tuple[Part, ...]:
+    return tuple(sorted(parts, key=lambda part: (part.at, part.id)))
+
+
+def _pair(value: list[int | str] | None) -> tuple[int, str] | None:
+    return (int(value[0]), str(value[1])) if value else None
+
+
+def _four(value: list[int] | None) -> tuple[int, int, int, int] | None:
+    return (value[0], value[1], value[2], value[3]) if value else None

@@ -1,0 +1,56 @@
+"""A deal that somebody named and Kommo does not have: what that says about whoever named it."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.storage.models import Deal, InboxEvent, LedgerEntry, StripeConnection
+
+DISTRUSTED = (
+    "A session's client_reference_id named deal {lead_id}, which does not exist in Kommo. Bare references of this "
+    "Stripe account no longer choose a deal: such payments are listed as unmatched, with the deal they name."
+)
+
+
+async def deal_is_missing(session: AsyncSession, account_id: int, lead_id: int) -> None:
+    """Call it in the unit of work that marks the deal as gone, before the mark.
+
+    The events that named the deal say so in the inbox. Where a bare reference named a deal that never was there,
+    its connection trusts none from now on; a deal that was written once and vanished speaks against nobody.
+    """
+    entries = list(
+        (
+            await session.exec(
+                select(LedgerEntry).where(LedgerEntry.account_id == account_id, LedgerEntry.lead_id == lead_id)
+            )
+        ).all()
+    )
+    await _name_events(session, entries, f"deal {lead_id} does not exist in Kommo")
+    deal = await session.get(Deal, (account_id, lead_id))
+    if deal is None or not deal.written:
+        await _distrust(session, {entry.connection_id for entry in entries if "bare_lead" in entry.facts}, lead_id)
+
+
+async def _name_events(session: AsyncSession, entries: Iterable[LedgerEntry], reason: str) -> None:
+    for entry in entries:
+        named = entry.facts.get("events", [])
+        if named:
+            await session.exec(
+                update(InboxEvent)
+                .where(
+                    col(InboxEvent.connection_id) == entry.connection_id,
+                    col(InboxEvent.id).in_(named),
+                    col(InboxEvent.state) == "done",
+                )
+                .values(error=reason)
+            )
+
+
+async def _distrust(session: AsyncSession, connections: Iterable[str], lead_id: int) -> None:
+    await session.exec(
+        update(StripeConnection)
+        .where(col(StripeConnection.id).in_(sorted(connections)), col(StripeConnection.reference_policy) == "trust")
+        .values(reference_policy="suggest", problem=DISTRUSTED.format(lead_id=lead_id))
+    )

@@ -1,0 +1,106 @@
+"""Give a request up, for good or for a newer one: its session is expired at Stripe, and that answer decides."""
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from backend.accounts.stripe.connections import stripe_api
+from backend.core.clock import as_datetime
+from backend.core.errors import AlreadyPaid, Conflict, NotConnected
+from backend.payments.checkout.lookup import facts_of_session, learn
+from backend.payments.checkout.orphaned import let_go, nobody_to_ask
+from backend.payments.find import Link, find_request
+from backend.payments.stripe_errors import in_words, out_of_reach
+from backend.resources import Resources
+from backend.storage.models import PaymentRequest
+from backend.stripe_api.client import Refused, Unreachable
+from backend.stripe_api.events import Told
+from backend.work_queue.wakeups import mark_dirty
+
+ROUNDS = 4
+
+
+async def cancel(resources: Resources, account_id: int, request_id: str) -> None:
+    """Nothing happens when it is cancelled already. Raises ``RequestNotFound``, ``AlreadyPaid`` or ``Conflict``."""
+    await _retire(resources, account_id, request_id, {"cancelled_at": resources.clock()})
+
+
+async def replace(resources: Resources, account_id: int, request_id: str, newer_id: str) -> None:
+    """The link of ``request_id`` points to that of ``newer_id`` from now on. Raises as ``cancel`` does."""
+    await _retire(resources, account_id, request_id, {"replaced_by": newer_id})
+
+
+async def end_session(resources: Resources, link: Link) -> None:
+    """The current session can't be paid any more when this returns. Raises where money came or is coming."""
+    check_unpaid(link)
+    if not link.is_over:
+        await _end_session(resources, link)
+        check_unpaid(await find_request(resources, link.request.account_id, link.request.id))
+
+
+async def _retire(resources: Resources, account_id: int, request_id: str, change: dict[str, Any]) -> None:
+    for _ in range(ROUNDS):
+        link = await find_request(resources, account_id, request_id)
+        if link.state == "cancelled" or link.request.replaced_by == change.get("replaced_by", ""):
+            return
+        await end_session(resources, link)
+        if await _mark(resources, link, change):
+            return
+    raise Conflict("The client is opening the link at this moment. Try again.")
+
+
+def check_unpaid(link: Link) -> None:
+    """Raises for a request that can't be given up any more."""
+    state = link.state
+    if state == "paid":
+        raise AlreadyPaid("It is paid already. Refund it instead.")
+    if state == "processing":
+        raise Conflict("The client's bank payment is under way. Wait for it, then refund it.")
+    if state == "replaced":
+        raise Conflict("A newer link has replaced this one.")
+
+
+async def _end_session(resources: Resources, link: Link) -> None:
+    """Ask Stripe to end the current session, and book what it answers: a payment may have slipped through."""
+    told = Told(resources.clock(), link.request.account_id)
+    try:
+        api = stripe_api(resources, link.holder)
+        answer = await api.close_session(link.current.id)
+        await learn(resources, link.holder, await facts_of_session(api, answer, told))
+    except (Refused, NotConnected) as refusal:
+        if nobody_to_ask(link, refusal):
+            await _let_go(resources, link)
+            return
+        if isinstance(refusal, NotConnected):
+            raise
+        raise in_words(refusal) from refusal
+    except Unreachable as error:
+        raise out_of_reach(error) from error
+    if answer["status"] == "open":
+        raise Conflict("The client is paying at this moment. Look again in a minute.")
+
+
+async def _let_go(resources: Resources, link: Link) -> None:
+    if not await let_go(resources, link):
+        until = f"{as_datetime(link.free_at):%Y-%m-%d %H:%M} UTC"
+        raise Conflict(f"It may still be paid in the Stripe account of before, until {until}. Try again after that.")
+
+
+async def _mark(resources: Resources, link: Link, change: dict[str, Any]) -> bool:
+    """False when somebody made another session meanwhile: that one must be ended too."""
+    request, now = link.request, resources.clock()
+    async with resources.database.write() as session:
+        marked = await session.exec(
+            update(PaymentRequest)
+            .where(
+                col(PaymentRequest.account_id) == request.account_id,
+                col(PaymentRequest.id) == request.id,
+                col(PaymentRequest.session_n) == request.session_n,
+            )
+            .values(**change)
+        )
+        if marked.rowcount:
+            await mark_dirty(session, request.account_id, [request.lead_id], now)
+    resources.work_arrived.set()
+    return bool(marked.rowcount)

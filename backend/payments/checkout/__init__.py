@@ -1,0 +1,1 @@
+"""Checkout Sessions behind the permanent link: made, looked up, replaced, ended."""

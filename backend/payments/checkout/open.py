@@ -1,0 +1,147 @@
+"""Open a permanent link: to the one open session of its request, to a fresh one, or to what must be said instead.
+
+Before a session takes another's place, the old one is fetched (or expired) at Stripe and that answer decides. Where
+nobody can say what became of the old one, no second is made.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from backend.accounts.stripe.connections import stripe_api
+from backend.core.errors import NotConnected
+from backend.payments.checkout.lookup import facts_of_session, learn
+from backend.payments.checkout.orphaned import let_go, nobody_to_ask
+from backend.payments.checkout.sessions import Wish, drop, keep, make
+from backend.payments.find import Link, find_link
+from backend.resources import Resources
+from backend.storage.models import PaymentRequest
+from backend.stripe_api.client import Refused, Unreachable
+from backend.stripe_api.events import Told
+
+FRESH_SECONDS = 60.0
+"""So young a session is still what Stripe said of it."""
+LEAST_SECONDS = 3600.0
+"""A client needs time to pay; a session with less left is replaced."""
+ROUNDS = 4
+"""Each round learns something from Stripe or from another opener; more means that they chase each other."""
+PAYABLE = ("pending", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class ToCheckout:
+    url: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page: ``state`` is the request's own, or ``moment`` (nobody knows yet), ``later`` (nor will before
+    ``link.free_at``) or ``trouble`` (Stripe said no)."""
+
+    state: str
+    link: Link
+
+
+async def look_at(resources: Resources, token: str) -> Shown:
+    """The state as our database has it: for preview bots, who must not cause anything."""
+    link = await find_link(resources, token)
+    return Shown(link.state, link)
+
+
+async def open_link(resources: Resources, token: str) -> ToCheckout | Shown:
+    """For a person. Raises ``RequestNotFound``."""
+    link = await find_link(resources, token)
+    await _note_opening(resources, link)
+    try:
+        for _ in range(ROUNDS):
+            if link.state not in PAYABLE:
+                return Shown(link.state, link)
+            opened = await _step_or_let_go(resources, link)
+            if opened is not None:
+                return opened
+            link = await find_link(resources, token)
+    except Unreachable:
+        return Shown("moment", link)
+    except (Refused, NotConnected):
+        return Shown("trouble", link)
+    return Shown("moment", link)
+
+
+async def come_back(resources: Resources, token: str) -> Shown:
+    """After Checkout: the real state, asked of Stripe while our ledger does not have it yet."""
+    link = await find_link(resources, token)
+    if link.state not in PAYABLE or link.is_over:
+        return Shown(link.state, link)
+    try:
+        await ask_again(resources, link)
+    except Unreachable:
+        return Shown("moment", link)
+    except (Refused, NotConnected) as error:
+        return Shown("moment" if nobody_to_ask(link, error) else "trouble", link)
+    link = await find_link(resources, token)
+    return Shown(link.state, link)
+
+
+async def ask_again(resources: Resources, link: Link) -> None:
+    """Fetch the current session and take in what it says."""
+    api = stripe_api(resources, link.holder)
+    answer = await api.session(link.current.id)
+    told = Told(resources.clock(), link.request.account_id)
+    await learn(resources, link.holder, await facts_of_session(api, answer, told))
+
+
+async def _step_or_let_go(resources: Resources, link: Link) -> ToCheckout | Shown | None:
+    try:
+        return await _step(resources, link)
+    except (Refused, NotConnected) as error:
+        if not nobody_to_ask(link, error):
+            raise
+    if await let_go(resources, link):
+        return None
+    return Shown("later" if resources.clock() < link.free_at else "moment", link)
+
+
+async def _step(resources: Resources, link: Link) -> ToCheckout | Shown | None:
+    """One step towards an answer; None when the database now knows more than ``link``."""
+    now = resources.clock()
+    if link.is_over:
+        return await _fresh(resources, link)
+    if now - link.current.made_at < FRESH_SECONDS and link.holder.state != "removed":
+        return ToCheckout(link.current.url)
+    api = stripe_api(resources, link.holder)
+    answer = await api.session(link.current.id)
+    if answer["status"] == "open" and answer["expires_at"] - now >= LEAST_SECONDS:
+        return ToCheckout(answer["url"])
+    if answer["status"] == "open":
+        answer = await api.close_session(link.current.id)
+    if answer["status"] == "open":  # a payment is under way, and nobody knows how it ends
+        return Shown("moment", link)
+    await learn(resources, link.holder, await facts_of_session(api, answer, Told(now, link.request.account_id)))
+    return None
+
+
+async def _fresh(resources: Resources, link: Link) -> ToCheckout | Shown | None:
+    if link.maker is None:
+        return Shown("trouble", link)
+    wish = Wish(link.request, link.maker, link.request.session_n + 1)
+    answer = await make(resources, wish)
+    if await keep(resources, wish, answer):
+        return ToCheckout(answer["url"])
+    await drop(resources, wish, answer)
+    return None
+
+
+async def _note_opening(resources: Resources, link: Link) -> None:
+    if link.request.opened_at is not None:
+        return
+    async with resources.database.write() as session:
+        await session.exec(
+            update(PaymentRequest)
+            .where(
+                col(PaymentRequest.account_id) == link.request.account_id,
+                col(PaymentRequest.id) == link.request.id,
+                col(PaymentRequest.opened_at).is_(None),
+            )
+            .values(opened_at=resources.clock())
+        )

@@ -1,0 +1,51 @@
+"""The parameters of a Checkout Session, as a function of the request: asked again, they are the same to the byte.
+
+They must be, since an idempotency key is good for one set of parameters only.
+"""
+
+from typing import Any
+
+from backend.storage.models import PaymentRequest
+
+
+def link_address(public_url: str, token: str) -> str:
+    """The permanent address that is sent to the client."""
+    return f"{public_url}/p/{token}"
+
+
+def session_params(request: PaymentRequest, email: str | None, public_url: str) -> dict[str, Any]:
+    """Hosted Checkout for ``request``. The amount can't be changed by the payer, and no other currency is offered."""
+    marks = _marks(request)
+    link = link_address(public_url, request.link_token)
+    params: dict[str, Any] = {
+        "mode": request.mode,
+        "line_items": [{"quantity": 1, "price_data": _price(request)}],
+        "client_reference_id": str(request.lead_id),
+        "metadata": marks,
+        "success_url": f"{link}/thanks",
+        "cancel_url": f"{link}/back",
+        "adaptive_pricing": {"enabled": False},
+    }
+    # Metadata of a session is copied to nothing: the payment has its own.
+    params["payment_intent_data" if request.mode == "payment" else "subscription_data"] = {"metadata": marks}
+    return params | ({"customer_email": email} if email else {})
+
+
+def _price(request: PaymentRequest) -> dict[str, Any]:
+    price: dict[str, Any] = {
+        "currency": request.currency.lower(),
+        "unit_amount": request.amount,
+        "product_data": {"name": request.description},
+    }
+    if request.mode == "subscription":
+        price["recurring"] = {"interval": request.interval, "interval_count": request.interval_count or 1}
+    return price
+
+
+def _marks(request: PaymentRequest) -> dict[str, str]:
+    marks = {
+        "kommo_lead_id": str(request.lead_id),
+        "kommo_account_id": str(request.account_id),
+        "kommo_request_id": request.id,
+    }
+    return marks | ({"kommo_contact_id": str(request.contact_id)} if request.contact_id else {})

@@ -1,0 +1,23 @@
+"""The contact's e-mail address in Checkout's form, where the admin wants that: links are often forwarded."""
+
+from backend.accounts.options import options_of
+from backend.accounts.tokens.call import calling
+from backend.core.errors import NotConnected
+from backend.kommo_api.errors import KommoError
+from backend.payments.checkout.sessions import email_row
+from backend.resources import Resources
+from backend.storage.models import Account, PaymentRequest
+
+
+async def sealed_email(resources: Resources, account: Account, request: PaymentRequest) -> str | None:
+    """Sealed for the request's row. None when it is not wanted, not there, or Kommo can't be asked."""
+    contact_id = request.contact_id
+    if contact_id is None or not options_of(account).prefill_email:
+        return None
+    try:
+        contact = await calling(resources, account.id, lambda api: api.contact(contact_id))
+    except (KommoError, NotConnected):
+        return None
+    if contact is None or not contact.email:
+        return None
+    return resources.vault.seal_text(contact.email, email_row(account.id, request.id))

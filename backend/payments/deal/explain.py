@@ -1,0 +1,119 @@
+"""One line that answers *why is this deal not paid?*, with the next step, in the language of whoever asks."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from backend.core.clock import as_datetime
+from backend.core.i18n import Texts, date_of, texts_in
+from backend.core.money import display
+from backend.ledger.deal import DealLedger, Request
+from backend.ledger.parts import Decline
+from backend.payments.deal.related import Elsewhere
+
+FOLDER = Path(__file__).parent / "i18n"
+BANK_DAYS = 7
+"""A bank debit is usually known to be good after so many days."""
+
+SETTLED = ("disputed", "refunded", "partially_refunded", "paid")
+TAKEN_BACK = ("cancelled", "replaced")
+UNPAID = ("expired", "failed", *TAKEN_BACK)
+REASONS = {
+    "insufficient_funds": ("insufficient_funds",),
+    "expired_card": ("expired_card", "invalid_expiry_month", "invalid_expiry_year"),
+    "cvc": ("incorrect_cvc", "invalid_cvc"),
+    "number": ("incorrect_number", "invalid_number"),
+    "authentication": ("authentication_required", "payment_intent_authentication_failure"),
+    "later": ("processing_error", "try_again_later", "issuer_not_available", "reenter_transaction"),
+    "not_supported": ("card_not_supported", "currency_not_supported", "transaction_not_allowed"),
+    "limit": ("card_velocity_exceeded", "withdrawal_count_limit_exceeded"),
+    "none_given": (
+        "generic_decline", "card_declined", "do_not_honor", "call_issuer", "no_action_taken",
+        "fraudulent", "merchant_blacklist", "lost_card", "stolen_card", "pickup_card", "restricted_card",
+    ),
+}  # fmt: skip
+"""Stripe's decline codes (docs.stripe.com/declines/codes) by our sentence. Where a card was stolen, or is taken for it,
+Stripe asks that the payer hears no more than that it was declined: reps pass on what they read."""
+REASON_OF = {code: reason for reason, codes in REASONS.items() for code in codes}
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the ledger does not know: where the deal's account stands, and money in other deals."""
+
+    timezone: str = "UTC"
+    stripe: bool = True
+    kommo: bool = True
+    elsewhere: Elsewhere | None = None
+
+
+def explain(ledger: DealLedger, around: Around, language: str) -> str:
+    texts = texts_in(FOLDER, language)
+    sentences = [_why(ledger, around, texts)]
+    if around.elsewhere is not None and around.elsewhere.paid is not None:
+        sentences.append(_same_client(around.elsewhere, around.timezone, texts))
+    if not around.kommo:
+        sentences.append(texts.say("kommo_disconnected"))
+    return " ".join(sentences)
+
+
+def _why(ledger: DealLedger, around: Around, texts: Texts) -> str:
+    if ledger.state in SETTLED:
+        return texts.say(ledger.state)
+    if not around.stripe:
+        return texts.say("stripe_disconnected")
+    if ledger.emptied and around.elsewhere is not None:
+        return _moved(around.elsewhere, texts)
+    if not ledger.requests and not ledger.payments:
+        return texts.say("nothing_asked")
+    reason = _why_unpaid(ledger, around, texts)
+    return f"{_still_open(ledger, texts)} {reason}" if ledger.gross else reason
+
+
+def _moved(elsewhere: Elsewhere, texts: Texts) -> str:
+    if elsewhere.lead_id is None:
+        return texts.say("moved_away")
+    return texts.say("moved", deal=str(elsewhere.lead_id))
+
+
+def _same_client(elsewhere: Elsewhere, timezone: str, texts: Texts) -> str:
+    assert elsewhere.paid is not None
+    money, at = elsewhere.paid
+    amount, date = display(money.amount, money.currency, texts.language), date_of(at, timezone, texts.language)
+    return texts.say("same_client", amount=amount, date=date, deal=str(elsewhere.lead_id))
+
+
+def _still_open(ledger: DealLedger, texts: Texts) -> str:
+    return texts.say("still_open", amount=display(ledger.outstanding, ledger.currency, texts.language))
+
+
+def _why_unpaid(ledger: DealLedger, around: Around, texts: Texts) -> str:
+    open_ones = [r for r in ledger.requests if ledger.request_state(r) in ("pending", "processing", "failed")]
+    newest = max(open_ones, key=lambda request: request.created_at, default=None)
+    if newest is not None:
+        return _why_open(ledger, newest, around, texts)
+    unpaid = [state for state in map(ledger.request_state, ledger.requests) if state in UNPAID]
+    # What was taken back is owed no more: what is open beside money that came, nobody has asked for.
+    if unpaid and not (ledger.gross and unpaid[-1] in TAKEN_BACK):
+        return texts.say(unpaid[-1])
+    return texts.say("ask_rest" if ledger.gross else "under_way")
+
+
+def _why_open(ledger: DealLedger, request: Request, around: Around, texts: Texts) -> str:
+    state = ledger.request_state(request)
+    if state == "processing":
+        began = max((s.completed_at for s in request.sessions if s.completed_at), default=ledger.now)
+        until = (as_datetime(began) + timedelta(days=BANK_DAYS)).timestamp()
+        return texts.say("bank", date=date_of(until, around.timezone, texts.language))
+    declined = [p.decline for p in ledger.payments_of(request) if p.decline and not p.received]
+    if declined:
+        return texts.say("declined", reason=_reason(max(declined), texts))
+    if state == "failed" or any(session.async_failed for session in request.sessions):
+        return texts.say("failed")
+    return texts.say("opened" if request.opened else "not_opened")
+
+
+def _reason(decline: Decline, texts: Texts) -> str:
+    """In our words where the code is a common one, else Stripe's, which are English."""
+    known = REASON_OF.get(decline.code)
+    return texts.say(f"reason_{known}") if known else decline.reason.rstrip(".")

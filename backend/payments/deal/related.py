@@ -1,0 +1,95 @@
+"""Money that a rep looks for in one deal and that stands in another."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import floor
+from typing import Any
+
+from sqlmodel import and_, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.core.money import Money
+from backend.ledger.deal import DealLedger, Request
+from backend.storage.models import Audit, LedgerEntry, PaymentRequest
+
+UNPAID = ("pending", "failed", "expired")
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """``lead_id`` None: nobody wrote down which deal. ``paid``: the same client paid there, at that moment, what is
+    asked for here; None: a person moved the payment there.
+    """
+
+    lead_id: int | None
+    paid: tuple[Money, float] | None = None
+
+
+async def paid_elsewhere(session: AsyncSession, account_id: int, lead_id: int, ledger: DealLedger) -> Elsewhere | None:
+    if ledger.emptied:
+        return Elsewhere(await _moved_to(session, account_id, lead_id))
+    unpaid = [request for request in ledger.requests if ledger.request_state(request) in UNPAID]
+    return await _by_the_same_client(session, account_id, lead_id, unpaid) if unpaid else None
+
+
+async def _moved_to(session: AsyncSession, account_id: int, lead_id: int) -> int | None:
+    found = await session.exec(
+        select(Audit.after)
+        .where(
+            Audit.account_id == account_id,
+            Audit.what == "payment attached",
+            col(Audit.before)["lead_id"].as_integer() == lead_id,
+        )
+        .order_by(col(Audit.id).desc())
+        .limit(1)
+    )
+    after = found.first()
+    return after["lead_id"] if after else None
+
+
+async def _by_the_same_client(
+    session: AsyncSession, account_id: int, lead_id: int, unpaid: Iterable[Request]
+) -> Elsewhere | None:
+    """The latest payment, made after our asking, of another deal's request to the same contact, over the same sum."""
+    ids = [request.id for request in unpaid]
+    rows = await session.exec(
+        select(PaymentRequest).where(PaymentRequest.account_id == account_id, col(PaymentRequest.id).in_(ids))
+    )
+    mine = [row for row in rows.all() if row.contact_id]
+    if not mine:
+        return None
+    others = await session.exec(_requests_to({row.contact_id for row in mine}, account_id, lead_id))
+    paid = [entry for entry, contact_id in others.all() if any(_pays(entry, contact_id, row) for row in mine)]
+    latest = max(paid, key=lambda entry: (entry.facts["paid_at"], entry.id), default=None)
+    if latest is None:
+        return None
+    _, amount, currency = latest.facts["received"]
+    return Elsewhere(latest.lead_id, (Money(amount, currency), latest.facts["paid_at"]))
+
+
+def _requests_to(contacts: set[int | None], account_id: int, lead_id: int) -> Any:
+    """Payments of their requests for other deals, each with the contact."""
+    return (
+        select(LedgerEntry, PaymentRequest.contact_id)
+        .join(
+            PaymentRequest,
+            and_(
+                col(PaymentRequest.account_id) == col(LedgerEntry.account_id),
+                col(PaymentRequest.lead_id) == col(LedgerEntry.lead_id),
+                col(PaymentRequest.id) == col(LedgerEntry.request_id),
+            ),
+        )
+        .where(
+            PaymentRequest.account_id == account_id,
+            col(PaymentRequest.contact_id).in_(contacts),
+            PaymentRequest.lead_id != lead_id,
+            LedgerEntry.kind == "payment",
+        )
+    )
+
+
+def _pays(entry: LedgerEntry, contact_id: int | None, row: PaymentRequest) -> bool:
+    _, amount, currency = entry.facts.get("received", (0, 0, ""))
+    asked = (row.connection_id, row.contact_id, row.amount, row.currency)
+    same = (entry.connection_id, contact_id, amount, currency) == asked
+    return same and bool(entry.facts.get("paid_at", 0.0) >= floor(row.created_at))  # Stripe tells whole seconds

@@ -1,0 +1,140 @@
+"""A payment request, by its link's token or its uuid, with its current session and what is known of the money."""
+
+from dataclasses import dataclass
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.stripe.connections import connection_for_button
+from backend.core.errors import NotConnected, RequestNotFound
+from backend.ledger.deal import DealLedger, Payment, Request, Session
+from backend.ledger.load import load_deals
+from backend.resources import Resources
+from backend.storage.models import Account, CheckoutSession, PaymentRequest, StripeConnection
+
+TOKEN_LENGTH = 16
+UUID_LENGTH = 36
+MARGIN_SECONDS = 600.0
+"""Clocks differ, and an event is some time on its way."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """``maker`` makes the next session; None when Stripe is disconnected. ``holder`` made the current one."""
+
+    request: PaymentRequest
+    account: Account
+    current: CheckoutSession
+    holder: StripeConnection
+    maker: StripeConnection | None
+    ledger: DealLedger
+    newer_token: str | None
+
+    @property
+    def asked(self) -> Request | None:
+        """The request in the ledger; None when the account now works in the other mode (test or live)."""
+        return next((one for one in self.ledger.requests if one.id == self.request.id), None)
+
+    @property
+    def state(self) -> str:
+        return self.ledger.request_state(self.asked) if self.asked else "expired"
+
+    @property
+    def payments(self) -> tuple[Payment, ...]:
+        return self.ledger.payments_of(self.asked) if self.asked else ()
+
+    @property
+    def received(self) -> tuple[Payment, ...]:
+        """Oldest first, in the currency of the first."""
+        received = self.ledger.received_for(self.asked) if self.asked else ()
+        return tuple(payment for payment in received if payment.currency == received[0].currency)
+
+    @property
+    def returned(self) -> int:
+        """How much of it was given back."""
+        return sum(min(payment.amount, payment.refunded) for payment in self.received)
+
+    @property
+    def is_over(self) -> bool:
+        """The current session can't bring money any more, by Stripe's own word."""
+        known = self._known
+        return known is not None and (known.status == "expired" or self.has_failed)
+
+    @property
+    def has_failed(self) -> bool:
+        """What the client paid in the current session did not come."""
+        known = self._known
+        return known is not None and known.async_failed is not None
+
+    @property
+    def free_at(self) -> float:
+        """When the current session can't be paid any more, even if nobody can be asked."""
+        return self.current.expires_at + MARGIN_SECONDS
+
+    @property
+    def _known(self) -> Session | None:
+        sessions = self.asked.sessions if self.asked else ()
+        return next((one for one in sessions if one.id == self.current.id), None)
+
+
+async def find_link(resources: Resources, token: str) -> Link:
+    """Raises ``RequestNotFound`` for a token that nobody was given."""
+    async with resources.database.read() as session:
+        usable = len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()
+        found = await session.exec(select(PaymentRequest).where(PaymentRequest.link_token == token)) if usable else None
+        return await _link(session, found.first() if found else None, resources.clock())
+
+
+async def find_request(resources: Resources, account_id: int, request_id: str) -> Link:
+    """The same by the widget's uuid; raises ``RequestNotFound``."""
+    async with resources.database.read() as session:
+        usable = len(request_id) == UUID_LENGTH and request_id.isascii() and request_id.isprintable()
+        found = await session.get(PaymentRequest, (account_id, request_id.lower())) if usable else None
+        return await _link(session, found, resources.clock())
+
+
+async def _link(session: AsyncSession, request: PaymentRequest | None, now: float) -> Link:
+    if request is None or not request.session_n:
+        raise RequestNotFound("There is no such payment.")
+    current = await _current(session, request)
+    account = await session.get_one(Account, request.account_id)
+    holder = await session.get_one(StripeConnection, current.connection_id)
+    ledgers = await load_deals(session, account, [request.lead_id], now)
+    return Link(
+        request=request,
+        account=account,
+        current=current,
+        holder=holder,
+        maker=await _maker(session, account, holder),
+        ledger=ledgers[request.lead_id],
+        newer_token=await _newer_token(session, request),
+    )
+
+
+async def _current(session: AsyncSession, request: PaymentRequest) -> CheckoutSession:
+    found = await session.exec(
+        select(CheckoutSession).where(
+            CheckoutSession.account_id == request.account_id,
+            CheckoutSession.request_id == request.id,
+            CheckoutSession.n == request.session_n,
+        )
+    )
+    return found.one()
+
+
+async def _maker(session: AsyncSession, account: Account, holder: StripeConnection) -> StripeConnection | None:
+    """A session stays with the connection of the one before it, unless that one is being given up."""
+    if holder.state == "active" and holder.api_key:
+        return holder
+    try:
+        maker = await connection_for_button(session, account)
+    except NotConnected:
+        return None
+    return maker if maker.livemode == holder.livemode else None
+
+
+async def _newer_token(session: AsyncSession, request: PaymentRequest) -> str | None:
+    if request.replaced_by is None:
+        return None
+    newer = await session.get(PaymentRequest, (request.account_id, request.replaced_by))
+    return newer.link_token if newer else None

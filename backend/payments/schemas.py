@@ -1,0 +1,183 @@
+"""What a rep asked for, checked: the body of ``POST /widget/requests`` and the one of a refund."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from backend.core.errors import AmountInvalid, AmountTooSmall, CurrencyUnknown, FieldInvalid, ProductError
+from backend.core.money import Money, exponent, known_currency, to_minor
+
+MAX_DESCRIPTION = 250
+"""Stripe's limit for a product's name, which is how the client sees the description."""
+MAX_INTERVALS = {"day": 1095, "week": 156, "month": 36, "year": 3}
+"""Stripe renews at least once in three years."""
+JOINERS = "\u200c\u200d"
+"""Format characters that belong to words and emoji; all others only hide or turn text around."""
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 4711.0 is 4711."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+KommoId = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1), BeforeValidator(_whole)]
+Count = Annotated[int, Field(strict=True, ge=1, le=1095), BeforeValidator(_whole)]
+Text = Annotated[str, Field(strict=True, max_length=2000)]
+Major = Annotated[Text, Field(json_schema_extra={"pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "example": "120.00"})]
+"""Described here, judged by ``money``, whose sentences are for people."""
+Code = Annotated[Text, Field(json_schema_extra={"pattern": "^[A-Za-z]{3}$", "example": "EUR"})]
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class CreateBody(BaseModel):
+    """Amounts are major units as text. ``replaces`` is an open request of the same deal that this one takes over from.
+
+    Keys that we don't know are left alone: a newer widget may send more."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    request_id: UUID
+    lead_id: KommoId
+    contact_id: KommoId | None = None
+    amount: Major
+    currency: Code
+    description: Text
+    mode: Literal["payment", "subscription"] = "payment"
+    interval: Literal["day", "week", "month", "year"] | None = None
+    interval_count: Count | None = None
+    kind: Literal["full", "deposit", "rest"] = "full"
+    deal_total: Major | None = None
+    replaces: UUID | None = None
+
+
+class RefundBody(BaseModel):
+    """Without ``amount`` everything that is left goes back."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    refund_id: UUID
+    amount: Major | None = None
+    expected_refunded: Major
+    reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A payment that was asked for, in minor units."""
+
+    request_id: str
+    lead_id: int
+    contact_id: int | None
+    money: Money
+    description: str
+    mode: str
+    interval: str | None
+    interval_count: int | None
+    kind: str
+    deal_total: int | None
+    replaces: str | None
+
+    @property
+    def content(self) -> str:
+        """The same for the same wish, however it was written."""
+        return fingerprint(asdict(self))
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def read(model: type[Body], body: Any) -> Body:
+    """``body`` as ``model``, or the first thing that is wrong with it as an error that names the JSON key."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> ProductError:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    if not first["loc"]:
+        return FieldInvalid("Send a JSON object.")
+    field = str(first["loc"][0])
+    sentence = f"`{field}` is missing." if first["type"] == "missing" else f"`{field}`: {first['msg']}."
+    kinds = {"amount": AmountInvalid, "deal_total": AmountInvalid, "currency": CurrencyUnknown}
+    return kinds.get(field, FieldInvalid)(sentence, field=field)
+
+
+def asked_of(body: CreateBody) -> Asked:
+    """What the body asks for, or the error that tells a rep what to change."""
+    currency = known_currency(body.currency)
+    money = Money(to_minor(body.amount, currency), currency)
+    _check_rhythm(body)
+    return Asked(
+        request_id=str(body.request_id),
+        lead_id=body.lead_id,
+        contact_id=body.contact_id,
+        money=money,
+        description=_description(body.description),
+        mode=body.mode,
+        interval=body.interval,
+        interval_count=(body.interval_count or 1) if body.mode == "subscription" else None,
+        kind=body.kind,
+        deal_total=_deal_total(body, money),
+        replaces=str(body.replaces) if body.replaces else None,
+    )
+
+
+def _check_rhythm(body: CreateBody) -> None:
+    if body.mode == "payment":
+        for name in ("interval", "interval_count"):
+            if getattr(body, name) is not None:
+                raise FieldInvalid(f"`{name}` belongs to a subscription.", field=name)
+        return
+    if body.interval is None:
+        raise FieldInvalid("Say how often a subscription is paid: day, week, month or year.", field="interval")
+    if (body.interval_count or 1) > MAX_INTERVALS[body.interval]:
+        raise FieldInvalid("A subscription is paid at least once in three years.", field="interval_count")
+    if body.kind != "full":
+        raise FieldInvalid("A subscription has no deposit and no rest.", field="kind")
+
+
+def _deal_total(body: CreateBody, money: Money) -> int | None:
+    if body.deal_total is None:
+        return None
+    if body.kind != "deposit":
+        raise FieldInvalid("`deal_total` belongs to a deposit.", field="deal_total")
+    try:
+        total = to_minor(body.deal_total, money.currency)
+    except ProductError as error:
+        error.field = "deal_total"
+        raise
+    if total < money.amount:
+        raise FieldInvalid("The deal's total is less than the deposit.", field="deal_total")
+    return total
+
+
+def _description(text: str) -> str:
+    """One line of what a person wrote: control characters and those that turn text around are left out."""
+    line = " ".join("".join(char if _is_written(char) else " " for char in text).split())
+    if not line:
+        raise FieldInvalid("Say in a few words what the payment is for.", field="description")
+    if len(line) > MAX_DESCRIPTION:
+        raise FieldInvalid(f"Use at most {MAX_DESCRIPTION} characters.", field="description")
+    return line
+
+
+def _is_written(char: str) -> bool:
+    return char in JOINERS or unicodedata.category(char)[0] != "C"
+
+
+def part_of(text: str, currency: str) -> int:
+    """An amount that is given back: plain as any other, but Stripe's least charge does not bind it."""
+    try:
+        return to_minor(text, currency)
+    except AmountTooSmall:
+        return int(Decimal(text).scaleb(exponent(currency)))

@@ -1,0 +1,113 @@
+"""A deal's permanent page for the client, where the admin switched it on: address, content, paying the rest."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.options import options_of
+from backend.accounts.stripe.connections import connection_for_button
+from backend.core.errors import AlreadyPaid, NotConnected, RequestNotFound
+from backend.core.money import Money
+from backend.core.signing import link_token
+from backend.ledger.deal import DealLedger
+from backend.ledger.load import load_deals
+from backend.payments.create import create
+from backend.payments.find import TOKEN_LENGTH, find_request
+from backend.payments.schemas import Asked
+from backend.resources import Resources
+from backend.storage.db import insert_missing
+from backend.storage.models import Account, DealStatement
+
+NOBODY = 0
+"""Asked by the client, not by a user of Kommo."""
+_NAMES = uuid.UUID("5b1f7c3e-52cf-4c0e-9f0b-0d7b5b6a9d11")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``merchant`` as the links of this deal name it."""
+
+    token: str
+    lead_id: int
+    account: Account
+    merchant: str
+    ledger: DealLedger
+
+    @property
+    def may_pay(self) -> bool:
+        """Not while what is open is on its way: a link for the rest would ask for the same money again."""
+        ledger = self.ledger
+        if not ledger.outstanding or ledger.state in ("processing", "disputed"):
+            return False
+        return ledger.open_request is not None or not ledger.is_under_way
+
+
+async def statement_token(resources: Resources, account: Account, lead_id: int) -> str | None:
+    """The deal's token, made at the first asking; None while the admin has not switched statements on."""
+    if not options_of(account).statement:
+        return None
+    async with resources.database.read() as session:
+        known = await session.get(DealStatement, (account.id, lead_id))
+    if known is not None:
+        return known.token
+    row = {"account_id": account.id, "lead_id": lead_id, "token": link_token(resources.randomness)}
+    async with resources.database.write() as session:
+        await insert_missing(session, DealStatement, [row])
+        return (await session.get_one(DealStatement, (account.id, lead_id))).token
+
+
+async def find_statement(resources: Resources, token: str) -> Statement:
+    """Raises ``RequestNotFound`` for a token that nobody was given, and where statements were switched off."""
+    async with resources.database.read() as session:
+        usable = len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()
+        found = await session.exec(select(DealStatement).where(DealStatement.token == token)) if usable else None
+        row = found.first() if found else None
+        account = await session.get(Account, row.account_id) if row else None
+        if row is None or account is None or not options_of(account).statement:
+            raise RequestNotFound("There is no such statement.")
+        ledgers = await load_deals(session, account, [row.lead_id], resources.clock())
+        merchant = await _merchant(session, account)
+    return Statement(token, row.lead_id, account, merchant, ledgers[row.lead_id])
+
+
+async def _merchant(session: AsyncSession, account: Account) -> str:
+    try:
+        connection = await connection_for_button(session, account)
+    except NotConnected:
+        return account.subdomain or str(account.id)
+    return connection.label or account.subdomain or str(account.id)
+
+
+async def pay_the_rest(resources: Resources, statement: Statement) -> str:
+    """The token of a link that asks for what is open: the newest open one, else one that is made for the rest.
+
+    Pressed twice it is the same link: the request's id is made from the deal and what is open of it.
+    """
+    ledger = statement.ledger
+    if not statement.may_pay:
+        raise AlreadyPaid("Nothing of this deal is open.")
+    if ledger.open_request is not None:
+        return ledger.open_request.link_token
+    asked = _rest(statement)
+    await create(resources, statement.account, NOBODY, asked, None)
+    return (await find_request(resources, statement.account.id, asked.request_id)).request.link_token
+
+
+def _rest(statement: Statement) -> Asked:
+    ledger = statement.ledger
+    name = f"{statement.account.id}:{statement.lead_id}:{len(ledger.requests)}:{ledger.outstanding}"
+    return Asked(
+        request_id=str(uuid.uuid5(_NAMES, name)),
+        lead_id=statement.lead_id,
+        contact_id=None,
+        money=Money(ledger.outstanding, ledger.currency),
+        description=ledger.requests[-1].description,
+        mode="payment",
+        interval=None,
+        interval_count=None,
+        kind="rest",
+        deal_total=None,
+        replaces=None,
+    )

@@ -1,0 +1,193 @@
+"""Who may ask Kommo when: evenly spaced by account and by address, people before backlog, silence behind a block."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
+from time import perf_counter
+
+import structlog
+
+from backend.core.clock import Clock
+from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnavailable, KommoUnreachable
+from backend.rate_limit import store
+from backend.rate_limit.store import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, Slot
+from backend.storage.db import Database
+from backend.storage.models.rate_limits import ADDRESS
+
+JITTER_SECONDS = 0.1
+"""Of the network: Kommo counts a second as it sees it."""
+LATE_SECONDS = 0.05
+"""A busy process may come so much later than its slot begins."""
+PAUSE_SECONDS = 1.0
+"""For everybody after a 429 to one account."""
+LATENCY_AT_FIRST = 0.3
+A_MOMENT = 0.005
+
+Check = Callable[[], Awaitable[None]]
+log = structlog.get_logger()
+
+
+class Pace:
+    """One in each process, over rows that all of them share; ``turn`` is around each request.
+
+    By an address's rate of 7 no second as Kommo sees it holds an eighth request, however the network shifts them. An
+    account's rate is kept as it is given.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, account_rate: float, address_rate: float) -> None:
+        self._database, self._clock = database, clock
+        self._account_interval = 1 / account_rate
+        self._address_interval = (1 + JITTER_SECONDS + LATE_SECONDS) / address_rate
+        self._lines: dict[int | None, asyncio.Lock] = {}
+        self._people: Counter[int] = Counter()
+        self._latencies: dict[int | None, float] = {}
+
+    def under_way(self, account_id: int) -> float:
+        """How many requests of this account must be under way at once for its rate to be used."""
+        return self._latencies.get(account_id, LATENCY_AT_FIRST) / self._account_interval
+
+    @asynccontextmanager
+    async def turn(
+        self, account_id: int | None, *, backlog: bool, last_check: Check | None = None
+    ) -> AsyncIterator[None]:
+        """Entered when the request may go; how it was answered is seen by the ``KommoError`` that passes through.
+
+        Raises ``KommoRateLimited`` and ``KommoBlocked`` where nobody may ask now, and what ``last_check`` raises,
+        which is awaited after all waiting. ``account_id`` is None while nobody knows whose request it is.
+        ``backlog``: nobody waits for it, so it goes after those for whom somebody does.
+        """
+        refusals = 0
+        async with self._line(account_id, backlog):
+            if account_id is not None:
+                refusals = (await self._slot(account_id, self._account_interval, backlog)).refusals
+            async with self._line(ADDRESS, backlog):
+                probing = (await self._slot(ADDRESS, self._address_interval, backlog, last_check)).blocked_at > 0
+        started = perf_counter()
+        try:
+            yield
+        except KommoError as error:
+            await self._answered(account_id, error, refusals, probing)
+            raise
+        await self._answered(account_id, None, refusals, probing)
+        seconds = perf_counter() - started
+        self._latencies[account_id] = 0.7 * self._latencies.get(account_id, seconds) + 0.3 * seconds
+
+    def _line(self, row: int | None, backlog: bool) -> AbstractAsyncContextManager[None]:
+        """The backlog stands in line: one of each account at the address, so that all accounts get on evenly."""
+        return self._lines.setdefault(row, asyncio.Lock()) if backlog else nullcontext()
+
+    async def _slot(self, row: int, interval: float, backlog: bool, last_check: Check | None = None) -> Slot:
+        while True:
+            slot = await (self._when_free(row, interval) if backlog else self._next(row, interval))
+            await self._check(slot)
+            slot = await self._waited_for(row, slot)
+            if last_check is not None:
+                await last_check()
+            checked_at = self._clock()
+            if not slot.blocked_at and not await self._keeps(row, slot, interval):
+                continue
+            if last_check is not None and self._clock() - checked_at > LATE_SECONDS:  # it slept since, perhaps for long
+                await last_check()
+            return slot
+
+    async def _waited_for(self, row: int, slot: Slot) -> Slot:
+        """Raises where Kommo has asked for patience or blocked us meanwhile: who stands in line goes no more."""
+        wait = slot.at - self._clock()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        if wait <= 0 or slot.blocked_at:
+            return slot
+        async with self._database.read() as session:
+            slot = await store.as_it_stands(session, row, slot)
+        await self._check(slot)
+        return slot
+
+    async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
+        """Whoever comes late may go all the same if the next one can still be told to wait: the last in line always
+        can."""
+        while self._clock() - slot.at > LATE_SECONDS:
+            now = self._clock()
+            async with self._database.write() as session:
+                if not await store.put_off(session, row, slot, now + interval):
+                    return False
+            slot = replace(slot, at=now, next_at=now + interval)
+        return True
+
+    async def _next(self, row: int, interval: float) -> Slot:
+        self._people[row] += 1
+        try:
+            while True:
+                slot = await self._take(row, interval, ahead=FARTHEST_SECONDS)
+                if slot is not None:
+                    return slot
+        finally:
+            self._people[row] -= 1
+
+    async def _when_free(self, row: int, interval: float) -> Slot:
+        """Never more than one slot ahead, and not while a person is about to take one: people are next at any time."""
+        while True:
+            async with self._database.read() as session:
+                wait = await store.next_at(session, row) - interval - self._clock()
+            if 0 < wait < FARTHEST_SECONDS or self._people[row]:
+                await asyncio.sleep(max(min(wait, FARTHEST_SECONDS), A_MOMENT))
+                continue
+            slot = await self._take(row, interval, ahead=interval)
+            if slot is not None:
+                return slot
+
+    async def _take(self, row: int, interval: float, ahead: float) -> Slot | None:
+        async with self._database.write() as session:
+            return await store.take(session, row, interval, self._clock(), ahead)
+
+    async def _check(self, slot: Slot) -> None:
+        """Raises where nobody may ask; behind a block one caller may, now and then."""
+        now = self._clock()
+        if now < slot.hold_until <= now + 2 * LONGEST_HOLD_SECONDS:
+            raise KommoRateLimited("we wait as we were asked to", retry_after=slot.hold_until - now)
+        if not slot.blocked_at:
+            return
+        async with self._database.write() as session:
+            may_probe = await store.probe(session, now)
+        if not may_probe:
+            raise KommoBlocked("nothing is sent", retry_after=max(0.0, slot.probe_at - now))
+
+    async def _answered(self, account_id: int | None, error: KommoError | None, refusals: int, probing: bool) -> None:
+        if isinstance(error, KommoBlocked):
+            await self._blocked()
+        elif isinstance(error, KommoRateLimited) or (error and error.retry_after):
+            await self._hold(account_id, error.retry_after or _backoff(refusals))
+        elif not isinstance(error, KommoUnreachable | KommoUnavailable):
+            await self._came_through(account_id, refusals, probing)
+
+    async def _blocked(self) -> None:
+        async with self._database.write() as session:
+            is_news = await store.block(session, self._clock())
+        if is_news:
+            log.error("Kommo has blocked our address: nothing is sent to it but one call every half a minute")
+
+    async def _hold(self, account_id: int | None, seconds: float) -> None:
+        now = self._clock()
+        until = now + min(seconds, LONGEST_HOLD_SECONDS) + random.uniform(0, 1)  # noqa: S311 (jitter)
+        log.warning("Kommo asks us to slow down", account=account_id, seconds=round(until - now, 1))
+        async with self._database.write() as session:
+            await store.pause(session, now + PAUSE_SECONDS)
+            if account_id is not None:
+                await store.hold(session, account_id, until)
+
+    async def _came_through(self, account_id: int | None, refusals: int, probing: bool) -> None:
+        if not probing and not refusals:
+            return
+        async with self._database.write() as session:
+            if probing:
+                log.warning("Kommo answers our address again")
+                await store.unblock(session)
+            if account_id is not None:
+                await store.forgiven(session, account_id)
+
+
+def _backoff(refusals: int) -> float:
+    """After a refusal that names no time: twice as long each time."""
+    return float(min(2 ** (refusals + 1), 60))

@@ -1,0 +1,106 @@
+"""Running processes: the web, the worker, or both in one; brought up to date first, stopped gracefully."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Iterator
+
+import structlog
+import uvicorn
+
+from backend.accounts.from_environment import ensure_environment
+from backend.core.clock import Clock, system_clock
+from backend.core.config import Settings
+from backend.resources import Resources, open_resources
+from backend.storage.counters import keep_counts, store_counts
+from backend.storage.migrations import upgrade
+from backend.web.app import create_app
+from backend.worker.loop import Worker
+
+WEB_GRACE_SECONDS = 8
+WORKER_GRACE_SECONDS = 12.0
+"""With what follows it (handing back, closing), all is over within 20 s."""
+LAST_COUNT_SECONDS = 1.0
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with the signals left to us: it would end the process by the signal instead of with 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_clock) -> None:
+    """The web, and the worker beside it, until SIGTERM or SIGINT."""
+    async with open_resources(settings, clock) as resources:
+        server = _Server(_web_config(resources, settings))
+        worker = Worker(resources) if with_worker else None
+        _on_stop(server, worker)
+        await _prepare(resources, settings)
+        async with _counting(resources), asyncio.TaskGroup() as tasks:
+            if worker is not None:
+                tasks.create_task(worker.run(WORKER_GRACE_SECONDS))
+            await server.serve()
+            if worker is not None:
+                worker.stop()
+
+
+async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
+    """The worker alone, until SIGTERM or SIGINT."""
+    async with open_resources(settings, clock) as resources:
+        worker = Worker(resources)
+        _on_stop(None, worker)
+        await _prepare(resources, settings)
+        log.info("worker started")
+        async with _counting(resources):
+            await worker.run(WORKER_GRACE_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _counting(resources: Resources) -> AsyncIterator[None]:
+    """What is counted is stored now and then, and at the end."""
+    keeping = asyncio.create_task(keep_counts(resources.database))
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        with contextlib.suppress(Exception):  # a database that is away must not hold up the end
+            await asyncio.wait_for(store_counts(resources.database), LAST_COUNT_SECONDS)
+
+
+async def migrate(settings: Settings) -> None:
+    async with open_resources(settings, system_clock) as resources:
+        await upgrade(resources.database)
+
+
+async def _prepare(resources: Resources, settings: Settings) -> None:
+    """An empty or older database is brought up to date before the first request."""
+    await upgrade(resources.database)
+    await ensure_environment(resources, settings)
+
+
+def _web_config(resources: Resources, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(resources, admin_token=settings.admin_token.get_secret_value()),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # paths are secrets here; our own log names routes
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=WEB_GRACE_SECONDS,
+    )
+
+
+def _on_stop(server: _Server | None, worker: Worker | None) -> None:
+    def stop() -> None:
+        if server is not None:
+            server.should_exit = True
+        if worker is not None:
+            worker.stop()
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)

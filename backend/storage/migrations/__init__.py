@@ -1,0 +1,80 @@
+"""Bring a database up to date, from empty or from any earlier version."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.storage.db import Database
+
+LOCK = 0x6B6F6D6D6F  # any number, the same for all our processes
+
+
+class DatabaseUnusable(Exception):
+    """It can't be opened, or is of a later version than we are; a sentence for whoever starts us."""
+
+
+async def upgrade(database: Database) -> None:
+    """Run what is missing. Safe with several processes at once: one runs, the others wait and find nothing to do.
+    Raises ``DatabaseUnusable``."""
+    async with _opened(database) as connection:
+        connection = await connection.execution_options(may_write=True)
+        async with connection.begin():  # ours, around all of it: else Alembic makes one for each step on SQLite
+            if not database.is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            await connection.run_sync(_upgrade)
+
+
+async def is_current(database: Database) -> bool:
+    """Whether nothing is missing. Raises ``DatabaseUnusable``."""
+    async with _opened(database) as connection:
+        return await connection.run_sync(_is_current)
+
+
+@asynccontextmanager
+async def _opened(database: Database) -> AsyncIterator[AsyncConnection]:
+    try:
+        connection = await database.engine.connect()
+    except (DBAPIError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        raise DatabaseUnusable(f"The database can't be opened: {reason}. Look at DATABASE_URL.") from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _is_current(connection: Connection) -> bool:
+    head = ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
+    return _revision(connection) == head
+
+
+def _revision(connection: Connection) -> str | None:
+    """The one that the database is at; one that we know."""
+    revision = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config(connection)).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseUnusable(
+            f"The database is of a later version of this program ({revision}). Start that version again, or put back a "
+            "copy of the database from before it."
+        )
+    return revision
+
+
+def alembic_config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    _revision(connection)
+    command.upgrade(alembic_config(connection), "head")

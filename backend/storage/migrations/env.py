@@ -1,0 +1,14 @@
+"""What Alembic runs: always on a connection that somebody hands over, inside that connection's transaction."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+import backend.storage.models  # noqa: F401  (fills SQLModel.metadata)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()

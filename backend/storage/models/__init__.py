@@ -1,0 +1,54 @@
+"""The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
+
+Five files, by what they hold: ``accounts`` (who we serve and how we reach them), ``payments`` (what was asked,
+what Stripe said, what is known), ``writing`` (what was and will be written to Kommo), ``running`` (our processes) and
+``rates`` (how fast Kommo may be asked).
+"""
+
+from backend.storage.models.accounts import (
+    Account,
+    AccountWork,
+    Audit,
+    Integration,
+    PendingCode,
+    SetupLink,
+    SetupSession,
+    StripeConnection,
+    WidgetSeen,
+)
+from backend.storage.models.deals import CardWrite, Deal
+from backend.storage.models.payments import (
+    CheckoutSession,
+    DealStatement,
+    InboxEvent,
+    LedgerEntry,
+    LedgerLink,
+    PaymentRequest,
+    RefundRequest,
+)
+from backend.storage.models.processes import Counted, WorkerBeat
+from backend.storage.models.rate_limits import Rate
+
+__all__ = [
+    "Account",
+    "AccountWork",
+    "Audit",
+    "CardWrite",
+    "CheckoutSession",
+    "Counted",
+    "Deal",
+    "DealStatement",
+    "InboxEvent",
+    "Integration",
+    "LedgerEntry",
+    "LedgerLink",
+    "PaymentRequest",
+    "PendingCode",
+    "Rate",
+    "RefundRequest",
+    "SetupLink",
+    "SetupSession",
+    "StripeConnection",
+    "WidgetSeen",
+    "WorkerBeat",
+]

@@ -1,0 +1,49 @@
+"""What was and will be written to Kommo."""
+
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from backend.storage.models.columns import big_int, document, moment
+
+
+class Deal(SQLModel, table=True):
+    """A deal is dirty while ``written < wanted``; the writer closes the difference and never clears a flag."""
+
+    __table_args__ = (
+        Index("deal_dirty", "account_id", "dirty_since"),
+        Index("deal_audit", "account_id", "audit_at"),
+    )
+    account_id: int = big_int(primary_key=True)
+    lead_id: int = big_int(primary_key=True)
+    wanted: int = 0
+    written: int = 0
+    dirty_since: float | None = moment(default=None, nullable=True)
+    next_try_at: float = moment(default=0.0)
+    attempts: int = 0
+    look_again_at: float | None = moment(default=None, nullable=True)  # when time alone will change its state
+    audit_at: float | None = moment(default=None, nullable=True)  # when what was written is looked at again
+    audits: int = 0  # looks since the last write; after the third it is believed
+    restored: bool = False  # what a person changed by hand was put back since the last news; not twice
+    foreseen: int = 0  # in shadow mode: the revision whose writes were recorded as intended
+    state: str = "known"  # known | gone: Kommo has no such deal (any more)
+    problem: str = ""
+
+
+class CardWrite(SQLModel, table=True):
+    """An intent before its effect: one note, task or stage move, once per fact."""
+
+    __tablename__ = "card_write"
+    __table_args__ = (Index("card_write_open", "account_id", "state"),)
+    account_id: int = big_int(primary_key=True)
+    lead_id: int = big_int(primary_key=True)
+    kind: str = Field(primary_key=True)  # note | task | stage | deal of a period; fields: in shadow mode only
+    fact_id: str = Field(primary_key=True)
+    content: dict[str, Any] = document(default_factory=dict)
+    state: str = "intended"  # intended | sent | doubtful | done | dead
+    epoch: int = big_int(default=0)
+    sent_at: float = moment(default=0.0)
+    attempts: int = 0
+    kommo_id: int | None = big_int(default=None, nullable=True)
+    error: str = ""

@@ -1,0 +1,124 @@
+"""What was asked for, what Stripe said, and what is known from it."""
+
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from backend.storage.models.columns import big_int, document, moment, sealed_bytes
+
+
+class PaymentRequest(SQLModel, table=True):
+    """One press of the button: an amount asked for a deal. ``id`` is the uuid that the widget made."""
+
+    __tablename__ = "payment_request"
+    account_id: int = big_int(primary_key=True)
+    id: str = Field(primary_key=True)
+    connection_id: str = ""  # empty until Stripe made the first session: an intent, shown nowhere
+    lead_id: int = big_int(index=True)
+    contact_id: int | None = big_int(default=None, nullable=True, index=True)
+    amount: int = big_int()
+    currency: str
+    description: str
+    mode: str = "payment"  # payment | subscription
+    interval: str | None = None
+    interval_count: int | None = None
+    kind: str = "full"  # full | deposit | rest
+    deal_total: int | None = big_int(default=None, nullable=True)
+    content: str  # fingerprint of what was asked: the same uuid with other content is a conflict
+    user_id: int = big_int(default=0)
+    email: str | None = None  # sealed for "payment_request:{account}:{id}:email"; only where the admin prefills
+    link_token: str = Field(unique=True)
+    session_n: int = 0  # which session is the current one; grows by compare-and-set
+    tries: int = 0  # faults of Stripe's own that its idempotency key would replay; a part of the next key
+    stage_seen: int | None = big_int(default=None, nullable=True)  # the deal's stage when it was asked
+    created_at: float = moment()
+    expires_at: float | None = moment(default=None, nullable=True)
+    cancelled_at: float | None = moment(default=None, nullable=True)
+    replaced_by: str | None = None
+    opened_at: float | None = moment(default=None, nullable=True)  # first time a client opened the link
+
+
+class CheckoutSession(SQLModel, table=True):
+    """A session that we made. Its states live in the ledger; here is what the link needs."""
+
+    __tablename__ = "checkout_session"
+    connection_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    account_id: int = big_int()
+    request_id: str = Field(index=True)
+    n: int
+    url: str
+    expires_at: float = moment()
+    made_at: float = moment()
+
+
+class DealStatement(SQLModel, table=True):
+    """A deal's permanent page for the client."""
+
+    __tablename__ = "deal_statement"
+    account_id: int = big_int(primary_key=True)
+    lead_id: int = big_int(primary_key=True)
+    token: str = Field(unique=True)
+
+
+class RefundRequest(SQLModel, table=True):
+    """A refund that a rep asked for: a row before the call. ``id``, the widget's uuid, is the idempotency key, with
+    ``tries`` once the first call is known to have made nothing."""
+
+    __tablename__ = "refund_request"
+    account_id: int = big_int(primary_key=True)
+    id: str = Field(primary_key=True)
+    connection_id: str
+    payment_id: str = Field(index=True)
+    amount: int = big_int()
+    currency: str
+    content: str  # fingerprint of what was asked: the same uuid with other content is a conflict
+    user_id: int = big_int(default=0)
+    created_at: float = moment()
+    tries: int = 0  # keys that came to nothing
+    tried_at: float = moment(default=0.0)  # since when by this key
+    refund_id: str = ""  # empty until Stripe answered
+
+
+class InboxEvent(SQLModel, table=True):
+    """An event as it came: stored before it is answered, worked on later, kept with what became of it."""
+
+    __tablename__ = "inbox_event"
+    __table_args__ = (Index("inbox_waiting", "connection_id", "state", "next_try_at"),)
+    connection_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    type: str
+    api_version: str = ""
+    body: bytes | None = sealed_bytes(default=None, nullable=True)  # packed, sealed; dropped when foreign
+    received_at: float = moment()
+    state: str = "new"  # new | done | foreign | ignored | postponed | dead
+    source: str = "webhook"  # webhook | list: no webhook brought it | crowd: nor those of many other deals
+    attempts: int = 0
+    next_try_at: float = moment(default=0.0)
+    error: str = ""
+
+
+class LedgerEntry(SQLModel, table=True):
+    """All facts about one Stripe object (pi_, cs_, in_, sub_, re_, du_), merged; and the deal they were joined to."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (Index("ledger_of_deal", "account_id", "lead_id"),)
+    connection_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    kind: str  # payment | session | invoice | subscription | refund | dispute
+    facts: dict[str, Any] = document(default_factory=dict)
+    account_id: int | None = big_int(default=None, nullable=True)
+    ours: bool = False
+    lead_id: int | None = big_int(default=None, nullable=True)
+    request_id: str | None = None
+
+
+class LedgerLink(SQLModel, table=True):
+    """``child`` belongs to ``parent``: a payment to its session and invoice, a refund to its payment."""
+
+    __tablename__ = "ledger_link"
+    __table_args__ = (Index("ledger_link_parent", "connection_id", "parent"),)
+    connection_id: str = Field(primary_key=True)
+    child: str = Field(primary_key=True)
+    parent: str = Field(primary_key=True)

@@ -1,0 +1,23 @@
+"""What running processes leave for each other to see."""
+
+from sqlalchemy import Double
+from sqlmodel import Field, SQLModel
+
+from backend.storage.models.columns import moment
+
+
+class WorkerBeat(SQLModel, table=True):
+    """A worker looked for work at ``at``; its row goes when it stops."""
+
+    __tablename__ = "worker_beat"
+    owner: str = Field(primary_key=True)
+    started_at: float = moment()
+    at: float = moment()
+
+
+class Counted(SQLModel, table=True):
+    """A counter of ``/metrics``, summed over all processes that ever ran. ``labels`` as Prometheus writes them."""
+
+    name: str = Field(primary_key=True)
+    labels: str = Field(primary_key=True)
+    value: float = Field(default=0.0, sa_type=Double)

@@ -1,0 +1,49 @@
+"""Whose something is, as far as the object itself tells: our marks in metadata, or a bare reference."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backend.facts import Fact
+from backend.stripe_api.events.parsing import Object, Told, clean, part_of
+
+LEAD_DIGITS = 18
+REQUEST_LENGTH = 64
+NO_DEAL = "kommo_lead_id is not the number of a deal"
+
+
+def marks(subject: str, row: Object, told: Told) -> Iterator[Fact]:
+    """Our marks in ``metadata``, or those that other software left in the same words (then without an account id)."""
+    metadata = part_of(row, "metadata")
+    account, lead = metadata.get("kommo_account_id"), metadata.get("kommo_lead_id")
+    if account and str(account) != str(told.account_id):
+        yield Fact(subject, "foreign", True)
+        return
+    if not (account or lead):
+        return
+    yield Fact(subject, "marked", True)
+    number = _lead_id(lead)
+    if number:
+        yield Fact(subject, "lead", [0 if account else 1, number])
+    else:
+        yield Fact(subject, "wrong", [NO_DEAL])
+    request = metadata.get("kommo_request_id")
+    if account and isinstance(request, str) and clean(request):
+        yield Fact(subject, "request", clean(request, REQUEST_LENGTH))
+
+
+def bare_reference(sid: str, session: Object) -> Iterator[Fact]:
+    """A number with no mark beside it. A payer can edit that of a Payment Link, so only a server's session counts."""
+    metadata = part_of(session, "metadata")
+    lead = _lead_id(session.get("client_reference_id"))
+    if lead and not session.get("payment_link") and not _is_marked(metadata):
+        yield Fact(sid, "bare_lead", lead)
+
+
+def _is_marked(metadata: Mapping[str, Any]) -> bool:
+    return bool(metadata.get("kommo_account_id") or metadata.get("kommo_lead_id"))
+
+
+def _lead_id(value: Any) -> int:
+    """A Kommo lead id, or 0 where the text is none."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LEAD_DIGITS else 0

@@ -1,0 +1,136 @@
+"""The admin API: set-up by programs. The command line and the pages call the same functions.
+
+With the ADMIN_TOKEN it is about every account; in a session that was entered from Kommo, about that account alone.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+
+from backend.accounts.install.add_integration import add_integration
+from backend.accounts.integrations import list_integrations, remove_integration
+from backend.accounts.preferences import put_options, put_stages
+from backend.accounts.stripe.connect import put_stripe
+from backend.accounts.stripe.remove import remove_stripe
+from backend.admin.accounts import list_accounts
+from backend.admin.attach import attach
+from backend.admin.sessions import Visitor
+from backend.admin.stage_moves import agree
+from backend.admin.unmatched import unmatched
+from backend.core.errors import FieldInvalid, NotAllowed
+from backend.web.http.deps import ResourcesDep, check_admin
+from backend.web.http.json_body import json_body
+from backend.web.http.schemas import refusals
+from backend.web.setup.auth import check_own_form, current_visitor
+
+router = APIRouter(prefix="/admin/api", responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503))
+BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+"""The functions behind the routes read their bodies themselves, to refuse them in our own words."""
+AccountId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+async def _caller(request: Request, resources: ResourcesDep) -> Visitor:
+    """A browser sends the cookie along with what another site asks for as well, and names that site."""
+    visitor = None if "authorization" in request.headers else await current_visitor(request)
+    if visitor is None:
+        check_admin(request)
+        return Visitor()
+    if request.method != "GET" and ("origin" in request.headers or "sec-fetch-site" in request.headers):
+        check_own_form(request, resources)
+    return visitor
+
+
+Caller = Annotated[Visitor, Depends(_caller)]
+
+
+def _operator(caller: Caller) -> Visitor:
+    if caller.account_id is not None:
+        raise NotAllowed("Integrations are the business of this server's operator.")
+    return caller
+
+
+Operator = Annotated[Visitor, Depends(_operator)]
+
+
+def _of_account(caller: Caller, account_id: AccountId) -> Visitor:
+    caller.check(account_id)
+    return caller
+
+
+OfAccount = Annotated[Visitor, Depends(_of_account)]
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise FieldInvalid("Send a JSON object.")
+    return body
+
+
+@router.get("/accounts")
+async def accounts(resources: ResourcesDep, caller: Caller) -> list[dict[str, Any]]:
+    return await list_accounts(resources, only=caller.account_id)
+
+
+@router.get("/integrations")
+async def integrations(resources: ResourcesDep, _operator: Operator) -> list[dict[str, Any]]:
+    return await list_integrations(resources)
+
+
+@router.put("/integrations/{client_id}", openapi_extra=BODY)
+async def integration(resources: ResourcesDep, caller: Operator, client_id: str, request: Request) -> dict[str, Any]:
+    """Adds or changes an integration; a code that waits for its secret is exchanged at once, or the one given here."""
+    added = await add_integration(resources, client_id, await _body(request), who=caller.who)
+    row = added.integration
+    answer = {"client_id": row.client_id, "label": row.label, "account_id": row.account_id}
+    return answer | ({"problem": added.problem} if added.problem else {})
+
+
+@router.delete("/integrations/{client_id}")
+async def no_integration(resources: ResourcesDep, caller: Operator, client_id: str) -> dict[str, bool]:
+    await remove_integration(resources, client_id, who=caller.who)
+    return {"removed": True}
+
+
+@router.put("/accounts/{account_id}/stages", openapi_extra=BODY)
+async def stages(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
+    return await put_stages(resources, account_id, await _body(request), who=caller.who)
+
+
+@router.put("/accounts/{account_id}/stripe", openapi_extra=BODY)
+async def stripe(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
+    return await put_stripe(resources, account_id, await _body(request), who=caller.who)
+
+
+@router.delete("/accounts/{account_id}/stripe/{connection}")
+async def no_stripe(
+    resources: ResourcesDep, caller: OfAccount, account_id: AccountId, connection: str
+) -> dict[str, Any]:
+    """Removes a connection that drains: what can still be paid by it is ended, its webhook and its key go."""
+    return await remove_stripe(resources, account_id, connection, who=caller.who)
+
+
+@router.put("/accounts/{account_id}/options", openapi_extra=BODY)
+async def options(
+    resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
+) -> dict[str, Any]:
+    return await put_options(resources, account_id, await _body(request), who=caller.who)
+
+
+@router.post("/accounts/{account_id}/deals/{lead_id}/move")
+async def move(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, lead_id: AccountId) -> dict[str, Any]:
+    """Agrees to the stage move that was only offered: the money was old, or attached by hand."""
+    return await agree(resources, account_id, lead_id, who=caller.who)
+
+
+@router.get("/unmatched")
+async def list_unmatched(resources: ResourcesDep, caller: Caller) -> list[dict[str, Any]]:
+    return await unmatched(resources, only=caller.account_id)
+
+
+@router.post("/unmatched/{payment_id}/attach", openapi_extra=BODY)
+async def attach_payment(resources: ResourcesDep, caller: Caller, payment_id: str, request: Request) -> dict[str, Any]:
+    body = await _body(request)
+    if caller.account_id is not None and body.get("account_id") != caller.account_id:
+        raise NotAllowed("You entered from another Kommo account. Nothing was changed.")
+    return await attach(resources, payment_id, body, who=caller.who)

@@ -1,0 +1,1 @@
+"""The payer's pages: the permanent link and the statement."""

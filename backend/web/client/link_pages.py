@@ -1,0 +1,127 @@
+"""The client's pages under ``/p``: one template, six languages, no script, nothing from another host."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from babel import Locale
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from backend.core.i18n import date_of, moment_of, texts_in
+from backend.core.money import display
+from backend.ledger.deal import DealLedger, Request
+from backend.payments.find import Link
+
+TEMPLATES = Path(__file__).parent / "templates"
+CSS = (TEMPLATES / "pay.css").read_text(encoding="utf-8").strip()
+_CSS_HASH = base64.b64encode(hashlib.sha256(CSS.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_CSS_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+ASK_AGAIN = {"moment": 15, "later": 3600, "trouble": 300, "busy": 60}
+"""Seconds after which it makes sense to ask again, for pages that tell of trouble."""
+STATUS = {"moment": 503, "later": 503, "trouble": 503, "unknown": 404, "busy": 429}
+
+ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+
+
+def plain_page(name: str, language: str) -> HTMLResponse:
+    """A page that knows of no payment: ``unknown``, ``busy``, or ``moment`` when our own database is away."""
+    return _page(name, language, texts_of(language), {})
+
+
+def link_page(name: str, link: Link, language: str, *, query: str = "", refresh: str | None = None) -> HTMLResponse:
+    """A page about one payment, with merchant, amount and description; ``refresh`` is the header that asks again.
+
+    ``query`` is that of the address that its button leads to.
+    """
+    texts = texts_of(language)
+    named = _named(link, language)
+    details = {
+        "merchant": named["merchant"],
+        "amount": named["amount"],
+        "description": link.request.description,
+        "renewal": renewal(link.ledger, link.asked, texts, language) if link.asked and name != "expired" else "",
+    }
+    page = _page(name, language, texts, named, details, _button(name, link, texts, query))
+    if refresh is not None:
+        page.headers["Refresh"] = refresh
+    return page
+
+
+def _page(
+    name: str,
+    language: str,
+    texts: Mapping[str, str],
+    named: Mapping[str, str],
+    details: Mapping[str, str] | None = None,
+    button: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    body = ENVIRONMENT.get_template("pay.html").render(
+        language=language,
+        css=Markup(CSS),  # noqa: S704 (our own file)
+        title=texts[f"{name}_title"].format_map(named),
+        text=texts[f"{name}_text"].format_map(named),
+        labels={part: texts[f"label_{part}"] for part in ("seller", "for", "amount")},
+        details=details,
+        button=button,
+    )
+    later = {"Retry-After": str(ASK_AGAIN[name])} if name in ASK_AGAIN else {}
+    return HTMLResponse(body, STATUS.get(name, 200), headers=HEADERS | later | {"Content-Language": language})
+
+
+def _button(name: str, link: Link, texts: Mapping[str, str], query: str) -> dict[str, str] | None:
+    if name == "replaced" and link.newer_token:
+        return {"href": f"/p/{link.newer_token}{query}", "text": texts["replaced_button"]}
+    here = f"/p/{link.request.link_token}{query}"
+    if name == "moment":
+        return {"href": here, "text": texts["moment_button"]}
+    return {"href": here, "text": texts["pay_button"]} if name in ("back", "failed", "preview") else None
+
+
+def _named(link: Link, language: str) -> dict[str, str]:
+    request = link.request
+    paid = [payment for payment in link.payments if payment.received]
+    first = min(paid, key=lambda payment: payment.paid_at or 0.0, default=None)
+    return {
+        "merchant": link.holder.label or link.account.subdomain or str(link.account.id),
+        "amount": display(request.amount, request.currency, language),
+        "paid": display(first.amount, first.currency, language) if first else "",
+        "when": moment_of(link.free_at, link.account.timezone, language),
+        "date": date_of(first.paid_at or 0.0, link.account.timezone, language) if first else "",
+    } | _went_back(link, language)
+
+
+def _went_back(link: Link, language: str) -> dict[str, str]:
+    """Of all that came by this link, where anything went back: a link paid twice is not returned by halves."""
+    if not link.returned:
+        return {}
+    currency = link.received[0].currency
+    all_paid = sum(payment.amount for payment in link.received)
+    return {"paid": display(all_paid, currency, language), "returned": display(link.returned, currency, language)}
+
+
+def renewal(ledger: DealLedger, request: Request, texts: Mapping[str, str], language: str) -> str:
+    """That a subscription renews, and how often; empty where nothing does."""
+    if request.rhythm is None or not ledger.renews(request):
+        return ""
+    unit, count = request.rhythm
+    form = Locale.parse(language).plural_form(count)
+    plural = texts.get(f"every_{unit}_{form}", texts[f"every_{unit}_other"])
+    rhythm = texts[f"every_{unit}"] if count == 1 else plural.format(count=count)
+    return texts["renews"].format(rhythm=rhythm)
+
+
+def texts_of(language: str) -> dict[str, str]:
+    return texts_in(TEMPLATES / "pay_texts", language).sentences

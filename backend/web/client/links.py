@@ -1,0 +1,139 @@
+"""The client's door: the permanent link, and the two addresses that Checkout sends the client back to.
+
+Needs the database and Stripe, never Kommo and never the worker. ``HEAD`` and programs that only show a link get the
+page from our database alone, and cause nothing.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.core.errors import RequestNotFound
+from backend.payments.checkout.open import PAYABLE, Shown, ToCheckout, come_back, look_at, open_link
+from backend.payments.find import Link
+from backend.resources import Resources
+from backend.web.client.link_pages import ASK_AGAIN, HEADERS, link_page, plain_page
+from backend.web.client.previews import only_looks
+from backend.web.client.single_flight import Openings, TakesLong
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.language import kept, of_client
+from backend.web.http.pages import html
+from backend.web.http.throttle import guesses
+
+READ = ["GET", "HEAD"]
+TO_CHECKOUT: dict[int | str, dict[str, Any]] = {303: {"description": "To Stripe's Checkout."}}
+ASKS_BY_ITSELF = 5
+"""Seconds between the looks of a page that waits for Stripe's word."""
+ASKS = 12
+"""So often: a page that lies open all night must not use up what the merchant may read at Stripe."""
+PRESSED = "open"
+"""On the button of the page that such programs get: whoever is taken for one, and presses it, is a person."""
+
+Opened = ToCheckout | Shown
+
+router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
+log = structlog.get_logger()
+
+
+@router.get("/p/{token}", name="pay_link", responses=TO_CHECKOUT)
+@router.head("/p/{token}", name="pay_link", include_in_schema=False)
+@router.api_route("/p/{token}/", methods=READ, name="pay_link", include_in_schema=False)
+async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
+    looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
+    opening = look_at(resources, token) if looks else _asked_of_stripe(request, resources, token, open_link)
+    return await _answer(request, resources, opening, pending="preview")
+
+
+@router.get("/p/{token}/thanks", name="pay_thanks")
+@router.head("/p/{token}/thanks", name="pay_thanks", include_in_schema=False)
+async def pay_thanks(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """Where Checkout sends a client who paid, or anybody who knows the address: so the real state is asked for."""
+    return await _answer(request, resources, _back(request, resources, token), pending="waiting")
+
+
+@router.get("/p/{token}/back", name="pay_back")
+@router.head("/p/{token}/back", name="pay_back", include_in_schema=False)
+async def pay_back(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """Where Checkout sends a client who left without paying."""
+    return await _answer(request, resources, _back(request, resources, token), pending="back")
+
+
+def _back(request: Request, resources: Resources, token: str) -> Coroutine[Any, Any, Opened]:
+    return look_at(resources, token) if only_looks(request) else _asked_of_stripe(request, resources, token, come_back)
+
+
+async def _asked_of_stripe(
+    request: Request,
+    resources: Resources,
+    token: str,
+    ask: Callable[[Resources, str], Coroutine[Any, Any, Opened]],
+) -> Opened:
+    try:
+        return await openings(request).share(f"{ask.__name__} {token}", lambda: ask(resources, token))
+    except TakesLong:
+        seen = await look_at(resources, token)
+        return Shown("moment", seen.link) if seen.state in PAYABLE else seen
+
+
+async def _answer(request: Request, resources: Resources, opening: Awaitable[Opened], *, pending: str) -> Response:
+    language = of_client(request)
+    try:
+        opened = await opening
+    except RequestNotFound:
+        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+        return plain_page("busy" if too_often else "unknown", language)
+    except (SQLAlchemyError, OSError) as error:
+        log.error("database trouble behind a link", reason=type(error).__name__)
+        return plain_page("moment", language)
+    if isinstance(opened, ToCheckout):
+        return RedirectResponse(opened.url, 303, headers=HEADERS)
+    name = _page_name(opened, pending, _asked(request))
+    query = kept(request, **{PRESSED: "1"} if name == "preview" else {})
+    return link_page(name, opened.link, language, query=query, refresh=_refresh(request, name))
+
+
+def _asked(request: Request) -> int:
+    """How often the page has asked by itself."""
+    told = request.query_params.get("asked", "")
+    return int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
+
+
+def _refresh(request: Request, name: str) -> str | None:
+    """The header by which a page asks again by itself, of the address that it stands at."""
+    seconds = {"waiting": ASKS_BY_ITSELF, "moment": ASK_AGAIN["moment"]}.get(name)
+    if seconds is None or _asked(request) >= ASKS:
+        return None
+    pressed = {PRESSED: "1"} if PRESSED in request.query_params else {}
+    return f"{seconds}; url={request.url.path}{kept(request, asked=str(_asked(request) + 1), **pressed)}"
+
+
+def _page_name(shown: Shown, pending: str, asked: int) -> str:
+    """``waiting`` is only for what may still be true: a session over or long unpaid brings no word any more."""
+    if shown.state in PAYABLE and pending == "preview":
+        return "preview"
+    if shown.state == "failed" or (shown.state == "pending" and shown.link.has_failed):
+        return "failed"
+    if shown.state == "pending":
+        return "back" if shown.link.is_over or asked >= ASKS else pending
+    return _paid_page(shown.link) if shown.state == "paid" else shown.state
+
+
+def _paid_page(link: Link) -> str:
+    if not link.received:
+        return "settled"
+    if not link.returned:
+        return "paid"
+    return "returned" if link.returned == sum(payment.amount for payment in link.received) else "partly_returned"
+
+
+def openings(request: Request) -> Openings:
+    state = request.app.state
+    if not hasattr(state, "openings"):
+        state.openings = Openings()
+    shared: Openings = state.openings
+    return shared

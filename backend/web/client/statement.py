@@ -1,0 +1,67 @@
+"""The client's door to a deal as a whole: what was agreed, what was paid and went back, what is open."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.core.errors import AlreadyPaid, ProductError, RequestNotFound
+from backend.payments.statement import Statement, find_statement, pay_the_rest
+from backend.resources import Resources
+from backend.web.client.link_pages import HEADERS, plain_page
+from backend.web.client.links import READ, openings
+from backend.web.client.single_flight import TakesLong
+from backend.web.client.statement_page import statement_page
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.language import kept, of_client
+from backend.web.http.pages import html
+from backend.web.http.throttle import guesses
+
+router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
+
+
+@router.get("/d/{token}", name="statement")
+@router.head("/d/{token}", name="statement", include_in_schema=False)
+@router.api_route("/d/{token}/", methods=READ, name="statement", include_in_schema=False)
+async def statement(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """From our database alone: whoever only looks causes nothing, and so does everybody else."""
+    found = await _found(request, resources, token)
+    return found if isinstance(found, Response) else _shown(request, found)
+
+
+@router.post("/d/{token}/pay", name="statement_pay", status_code=303)
+async def pay(request: Request, resources: ResourcesDep, token: str) -> Response:
+    """To the link for what is open. Preview bots send no forms."""
+    found = await _found(request, resources, token)
+    if isinstance(found, Response):
+        return found
+    try:
+        link = await openings(request).share(f"pay_the_rest {token}", lambda: pay_the_rest(resources, found))
+    except TakesLong:
+        return _shown(request, found, trouble="moment")
+    except AlreadyPaid:
+        return RedirectResponse(f"/d/{token}{kept(request)}", 303, headers=HEADERS)
+    except ProductError:  # Stripe said no or nothing: the rep sees why, the client whom to write to
+        return _shown(request, found, trouble="trouble")
+    return RedirectResponse(f"/p/{link}{kept(request)}", 303, headers=HEADERS)
+
+
+@router.api_route("/d/{token}/pay", methods=READ, name="statement_pay", include_in_schema=False)
+async def after_pay(request: Request, token: str) -> Response:
+    """A telephone loads the answer to the button again, without the form."""
+    return RedirectResponse(f"/d/{quote(token)}{kept(request)}", 303, headers=HEADERS)
+
+
+async def _found(request: Request, resources: Resources, token: str) -> Statement | Response:
+    try:
+        return await find_statement(resources, token)
+    except RequestNotFound:
+        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+        return plain_page("busy" if too_often else "unknown", of_client(request))
+    except (SQLAlchemyError, OSError):
+        return plain_page("moment", of_client(request))
+
+
+def _shown(request: Request, found: Statement, *, trouble: str = "") -> Response:
+    return statement_page(found, of_client(request), kept=kept(request), trouble=trouble)

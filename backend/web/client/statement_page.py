@@ -1,0 +1,103 @@
+"""A deal's statement as a page: the same template family, words and headers as the pages of its links."""
+
+from dataclasses import dataclass
+
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from backend.core.i18n import date_of
+from backend.core.money import display
+from backend.ledger.deal import DealLedger, Payment
+from backend.payments.statement import Statement
+from backend.web.client.link_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, renewal, texts_of
+
+FORM_HEADERS = {
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
+        "form-action 'none'", "form-action 'self' https: http:"
+    )
+}
+"""Chromium holds what a form is redirected to against it too, and where Checkout lives is Stripe's choice: a merchant
+may have a domain of its own there."""
+
+
+WHERE_THERE_IS_ANY = ("statement_deposit", "statement_refunded")
+
+
+@dataclass(frozen=True)
+class Line:
+    date: str
+    amount: str
+    refunded: str
+
+
+def statement_page(statement: Statement, language: str, *, kept: str = "", trouble: str = "") -> HTMLResponse:
+    """``trouble``: the name of what kept its button from leading on, ``trouble`` or ``moment``."""
+    texts, ledger = texts_of(language), statement.ledger
+    body = ENVIRONMENT.get_template("statement.html").render(
+        language=language,
+        css=Markup(CSS),  # noqa: S704 (our own file)
+        texts=texts,
+        merchant=statement.merchant,
+        trouble=texts[f"{trouble}_text"].format_map({"merchant": statement.merchant}) if trouble else "",
+        purposes=_purposes(ledger, texts, language),
+        sums=_sums(ledger, texts, language),
+        lines=[_line(payment, statement, language) for payment in ledger.received_anywhere],
+        state=_state(statement, texts),
+        pay=_pay(statement, texts, language),
+        action=f"/d/{statement.token}/pay{kept}",
+    )
+    later = {"Retry-After": str(ASK_AGAIN[trouble])} if trouble else {}
+    headers = HEADERS | FORM_HEADERS | later | {"Content-Language": language}
+    return HTMLResponse(body, STATUS.get(trouble, 200), headers=headers)
+
+
+def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[str]:
+    """What was asked for, each once, oldest first; how often where it renews."""
+    told = ((request.description, renewal(ledger, request, texts, language)) for request in ledger.live_requests)
+    return list(dict.fromkeys(f"{purpose} · {renews}" if renews else purpose for purpose, renews in told))
+
+
+def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tuple[str, str]]:
+    """Agreed, paid, gone back and open, in the deal's currency; money in others stands in the list below."""
+    named = [
+        ("statement_agreed", ledger.expected),
+        ("statement_deposit", _deposits(ledger)),
+        ("statement_paid", ledger.gross),
+        ("statement_refunded", ledger.refunded),
+        ("statement_open", ledger.outstanding),
+    ]
+    shown = [(name, amount) for name, amount in named if amount or name not in WHERE_THERE_IS_ANY]
+    return [(texts[name], display(amount, ledger.currency, language)) for name, amount in shown]
+
+
+def _deposits(ledger: DealLedger) -> int:
+    worth = (ledger.worth(request) for request in ledger.live_requests if request.kind == "deposit")
+    return sum(amount for amount, currency in worth if currency == ledger.currency)
+
+
+def _line(payment: Payment, statement: Statement, language: str) -> Line:
+    return Line(
+        date=date_of(payment.paid_at or 0.0, statement.account.timezone, language),
+        amount=display(payment.amount, payment.currency, language),
+        refunded=display(payment.refunded, payment.currency, language) if payment.refunded else "",
+    )
+
+
+def _state(statement: Statement, texts: dict[str, str]) -> str:
+    ledger = statement.ledger
+    if ledger.is_under_way and not statement.may_pay:
+        return texts["processing_text"]
+    if not (ledger.live_requests or ledger.received_anywhere):
+        return texts["statement_nothing"]
+    is_settled = bool(ledger.gross) or ledger.state == "paid"  # a full discount leaves nothing to pay either
+    return texts["settled_text"] if is_settled and not ledger.outstanding else ""
+
+
+def _pay(statement: Statement, texts: dict[str, str], language: str) -> str:
+    """The button's words, with the amount that the link will ask for; empty where nothing can be paid."""
+    ledger = statement.ledger
+    if not statement.may_pay:
+        return ""
+    asked = ledger.open_request
+    amount = (asked.amount, asked.currency) if asked else (ledger.outstanding, ledger.currency)
+    return texts["statement_pay"].format_map({"amount": display(*amount, language)})

@@ -1,0 +1,1 @@
+"""What every route uses: dependencies, bodies, throttle, language, schemas, page templates."""

@@ -1,0 +1,28 @@
+"""Pages in words for people: one template, no scripts, nothing from outside."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"), autoescape=select_autoescape(), trim_blocks=True
+)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def html(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's description: it may answer with these, each a page in words."""
+    return {status: {"content": {"text/html": {}}, "description": "A page in words."} for status in statuses}
+
+
+def page(title: str, sentence: str, *, status: int = 200) -> HTMLResponse:
+    html = TEMPLATES.get_template("message.html").render(title=title, sentence=sentence)
+    return HTMLResponse(html, status, headers=HEADERS)

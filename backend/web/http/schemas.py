@@ -1,0 +1,200 @@
+"""The JSON of the widget's routes: amounts are text in major units, times RFC 3339 in UTC."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from backend.core.clock import as_datetime
+from backend.core.money import major
+from backend.ledger.deal import DealLedger, Payment, Request
+from backend.payments.checkout.params import link_address
+from backend.payments.deal.summary import DealSeen
+
+DASHBOARD = "https://dashboard.stripe.com"
+
+
+class Amount(BaseModel):
+    amount: str
+    currency: str
+
+
+class Error(BaseModel):
+    """``limit`` is the amount that it may be at the most, or must be at the least."""
+
+    code: str
+    message: str
+    field: str | None = None
+    limit: Amount | None = None
+
+
+class ErrorAnswer(BaseModel):
+    error: Error
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's description: it may answer with these, each in the shape of every refusal of ours."""
+    return {status: {"model": ErrorAnswer} for status in statuses}
+
+
+class RequestAnswer(BaseModel):
+    """Answer to ``POST /widget/requests``, and each of a deal's ``requests``. ``created_by`` is Kommo's id of a user;
+    it is left out where the client asked: on the statement, *Pay the rest*.
+    """
+
+    id: str
+    url: str
+    state: str
+    amount: str
+    currency: str
+    description: str
+    mode: str
+    kind: str
+    created_at: str
+    created_by: int | None = None
+    expires_at: str | None = None
+    opened: bool = False
+
+
+class PaymentAnswer(BaseModel):
+    id: str
+    amount: str
+    currency: str
+    state: str
+    paid_at: str | None
+    refunded: str
+    disputed: str | None
+    request_id: str | None = None
+    stripe_url: str
+
+
+class May(BaseModel):
+    create: bool
+    refund: bool
+
+
+class DealAnswer(BaseModel):
+    """``expected`` is what the deal is to bring, ``paid`` what was received, ``open`` the rest; each by currency."""
+
+    state: str
+    paid: list[Amount]
+    expected: list[Amount]
+    open: list[Amount]
+    requests: list[RequestAnswer]
+    payments: list[PaymentAnswer]
+    explanation: str
+    currency: str
+    mode: str
+    connected: bool
+    may: May
+    statement_url: str | None
+
+
+class RefundAnswer(BaseModel):
+    id: str
+    amount: str
+    currency: str
+    state: str
+
+
+class SetupAnswer(BaseModel):
+    url: str
+
+
+class CheckAnswer(BaseModel):
+    """How many sessions Stripe was asked about."""
+
+    asked: int
+
+
+def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | None = None) -> DealAnswer:
+    """``statement`` is the token of the deal's page for the client, where there is one."""
+    ledger = seen.ledger
+    paid, expected = _paid(ledger), _expected(ledger)
+    still_open = {currency: amount - paid.get(currency, 0) for currency, amount in expected.items()}
+    return DealAnswer(
+        state=ledger.state,
+        paid=_amounts(paid),
+        expected=_amounts(expected),
+        open=_amounts(still_open),
+        requests=[request_answer(ledger, one, public_url) for one in _newest_first(ledger.requests)],
+        payments=[payment_answer(ledger, one) for one in _shown(ledger)],
+        explanation=seen.why,
+        currency=ledger.currency,
+        mode="live" if ledger.livemode else "test",
+        connected=seen.connected,
+        may=may,
+        statement_url=f"{public_url}/d/{statement}" if statement else None,
+    )
+
+
+def request_answer(ledger: DealLedger, request: Request, public_url: str) -> RequestAnswer:
+    until = {"expires_at": moment(request.expires_at)} if request.expires_at else {}
+    by = {"created_by": request.created_by} if request.created_by else {}
+    return RequestAnswer(
+        id=request.id,
+        url=link_address(public_url, request.link_token),
+        state=ledger.request_state(request),
+        amount=major(request.amount, request.currency),
+        currency=request.currency,
+        description=request.description,
+        mode=request.mode,
+        kind=request.kind,
+        created_at=moment(request.created_at),
+        opened=request.opened,
+        **until,
+        **by,
+    )
+
+
+def payment_answer(ledger: DealLedger, payment: Payment) -> PaymentAnswer:
+    """What is under way has no amount of its own yet: it is its request's."""
+    request = next((one for one in ledger.requests if one.id == payment.request_id), None)
+    money: Payment | Request = payment if payment.received or request is None else request
+    known = {"request_id": payment.request_id} if payment.request_id else {}
+    return PaymentAnswer(
+        id=payment.id,
+        amount=major(money.amount, money.currency),
+        currency=money.currency,
+        state=payment.state,
+        paid_at=moment(payment.paid_at) if payment.paid_at is not None else None,
+        refunded=major(payment.refunded, money.currency),
+        disputed=payment.disputed,
+        stripe_url=f"{DASHBOARD}/{'' if payment.livemode else 'test/'}payments/{payment.id}",
+        **known,
+    )
+
+
+def moment(seconds: float) -> str:
+    return as_datetime(seconds).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _paid(ledger: DealLedger) -> dict[str, int]:
+    sums: dict[str, int] = defaultdict(int)
+    for payment in ledger.received_anywhere:
+        sums[payment.currency] += payment.amount
+    return sums
+
+
+def _expected(ledger: DealLedger) -> dict[str, int]:
+    """The deal's own sum, and beside it what was asked in other currencies."""
+    sums: dict[str, int] = defaultdict(int)
+    for request in ledger.live_requests:
+        settled = ledger.is_settled(request)
+        sums[request.currency] += ledger.settled_amount(request) if settled else request.amount
+    return {**sums, ledger.currency: ledger.expected}
+
+
+def _amounts(sums: dict[str, int]) -> list[Amount]:
+    return [Amount(amount=major(sums[c], c), currency=c) for c in sorted(sums) if sums[c] > 0]
+
+
+def _shown(ledger: DealLedger) -> list[Payment]:
+    """Money that came or is under way, newest first; what never began is told by its request."""
+    shown = [p for p in ledger.payments if p.received or (p.state == "processing" and p.request_id)]
+    return sorted(shown, key=lambda p: (p.paid_at if p.paid_at is not None else float("inf"), p.id), reverse=True)
+
+
+def _newest_first(requests: Iterable[Request]) -> list[Request]:
+    return sorted(requests, key=lambda request: (request.created_at, request.id), reverse=True)

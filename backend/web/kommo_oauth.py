@@ -1,0 +1,134 @@
+"""Kommo's OAuth: where an admin begins, where Kommo comes back, and what it tells when it is removed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlmodel import select
+from starlette.datastructures import QueryParams
+
+from backend.accounts.install.callback import Callback, connect
+from backend.accounts.install.uninstall import uninstall
+from backend.accounts.integrations import named_integration
+from backend.accounts.stripe.connections import connections_of
+from backend.admin.sessions import Visitor
+from backend.core.errors import BadCallback, NotAuthorized, NotConnected, ProductError
+from backend.kommo_api.auth.oauth import authorize_url
+from backend.resources import Resources
+from backend.storage.models import Account, Integration
+from backend.web.http.deps import ResourcesDep, check_admin
+from backend.web.http.pages import html, page
+from backend.web.http.schemas import refusals
+from backend.web.setup.auth import current_visitor
+from backend.web.setup.login import login_page
+
+router = APIRouter()
+Text = Annotated[str, Query()]
+
+
+@router.get(
+    "/oauth/kommo/start",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses=refusals(401, 409, 422, 503),
+)
+async def start(request: Request, resources: ResourcesDep, client_id: Text = "") -> Response:
+    """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages.
+
+    A browser, which can't be told to send the token, is asked to sign in and hears refusals in words.
+    """
+    try:
+        return await _begun(request, resources, client_id)
+    except ProductError as refusal:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        if isinstance(refusal, NotAuthorized):
+            return login_page("Sign in first, then press Connect.", status=refusal.status)
+        return page("Not connected", refusal.message, status=refusal.status)
+
+
+async def _begun(request: Request, resources: Resources, client_id: str) -> RedirectResponse:
+    visitor = await current_visitor(request)
+    if visitor is None:
+        check_admin(request)
+    own = await _own_client_id(resources, visitor) if visitor else ""
+    integration = await _integration(resources, own or client_id)
+    state = resources.states.sign({"client_id": integration.client_id})
+    url = authorize_url(resources.addresses.kommo_oauth_url, integration.client_id, state)
+    return RedirectResponse(url, 302)
+
+
+async def _own_client_id(resources: Resources, visitor: Visitor) -> str:
+    """A visitor from Kommo connects with the own account's integration and with no other."""
+    async with resources.database.read() as session:
+        account = await session.get(Account, visitor.account_id) if visitor.account_id else None
+    return account.client_id if account else ""
+
+
+async def _integration(resources: Resources, client_id: str) -> Integration:
+    """The one that is meant, or the first of the environment."""
+    async with resources.database.read() as session:
+        chosen = select(Integration).order_by(Integration.source.desc(), Integration.client_id)  # type: ignore[attr-defined]
+        found = await named_integration(session, client_id) if client_id else (await session.exec(chosen)).first()
+    if found is None:
+        raise NotConnected(
+            "No Kommo integration is known here. Set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, or add one."
+        )
+    return found
+
+
+@router.get("/oauth/kommo/callback", response_class=HTMLResponse, responses=html(400, 403, 404, 409, 422, 502, 503))
+async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
+    """Kommo's answer, by the admin's browser or by its install hook. The work after it is the worker's."""
+    given = request.query_params
+    try:
+        if "error" in given:
+            raise _declined(given["error"])
+        account = await connect(resources, _said(given))
+    except ProductError as refusal:
+        return page("Not connected", refusal.message, status=refusal.status)
+    if account is None:
+        return page(
+            "The secret key is missing",
+            "Kommo's code was kept for 20 minutes. Until then this server's operator adds the integration's secret key "
+            f"at {resources.addresses.public_url}/admin/accounts, and the account connects.",
+        )
+    connected = f"The Kommo account {account.subdomain or account.id} is connected."
+    return page("Connected", f"{connected} {await _next_step(resources, account)}")
+
+
+async def _next_step(resources: Resources, account: Account) -> str:
+    async with resources.database.read() as session:
+        connections = await connections_of(session, account.id)
+    if any(one.state == "active" and one.api_key for one in connections):
+        return "Deal fields and webhook are being made; you may close this page."
+    return (
+        "Deal fields are being made. Next, connect Stripe: in Kommo, open the widget's Settings and press Open set-up. "
+        f"The operator of this server enters at {resources.addresses.public_url}/admin."
+    )
+
+
+def _said(given: QueryParams) -> Callback:
+    """Kommo spells ``referer`` in all examples and ``referrer`` in one sentence; what else it sends is passed over."""
+    return Callback(
+        code=given.get("code", ""),
+        referer=given.get("referer") or given.get("referrer") or "",
+        client_id=given.get("client_id", ""),
+        state=given.get("state", ""),
+        from_widget=given.get("from_widget") == "1",
+    )
+
+
+def _declined(error: str) -> BadCallback:
+    if error == "access_denied":
+        return BadCallback("Access was declined in Kommo. Nothing was changed. Start again and press Allow to connect.")
+    return BadCallback("Kommo reported an error. Nothing was changed. Start again.")
+
+
+@router.get("/kommo/uninstall", responses=refusals(400, 403, 404, 422, 503))
+async def removed(
+    resources: ResourcesDep, client_uuid: Text = "", account_id: Text = "", signature: Text = ""
+) -> dict[str, bool]:
+    """Kommo's "access revoked" hook. Idempotent, since its signature has no time in it."""
+    await uninstall(resources, client_uuid, account_id, signature)
+    return {"received": True}

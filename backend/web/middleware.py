@@ -1,0 +1,114 @@
+"""Around every route: Kommo's pages may call the widget's, each request is logged by its route's name, and what
+nobody expected is answered in words: to the widget in JSON, to a client as a page.
+
+Plain ASGI: at the webhook door a framework's middleware costs more than the work.
+"""
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.web.client.link_pages import plain_page
+from backend.web.http.language import of_client
+from backend.widget_archive import API, API_HEADER
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "X-Auth-Token, Content-Type",
+    "Access-Control-Max-Age": "600",
+    "Access-Control-Expose-Headers": API_HEADER,
+    API_HEADER: str(API),
+}
+UNEXPECTED = {"error": {"code": "internal", "message": "Something went wrong on our side. Try again in a moment."}}
+WEBHOOKS = "/stripe/webhook"
+CLIENTS = ("/p/", "/d/")
+"""Under these only people come, who can do nothing with JSON."""
+log = structlog.get_logger()
+
+
+class Around:
+    def __init__(self, app: ASGIApp, kommo_base_url: str) -> None:
+        self._app = app
+        self._kommo_base_url = kommo_base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(WEBHOOKS):  # the inbox is the door's own log
+            await self._app(scope, receive, send)
+            return
+        await _Exchange(self._app, self._kommo_base_url, scope, send).run(receive)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, app: ASGIApp, kommo_base_url: str, scope: Scope, send: Send) -> None:
+        self._app, self._scope, self._send = app, scope, send
+        headers = Headers(scope=scope)
+        self._origin = headers.get("origin", "")
+        self._allowed = scope["path"].startswith("/widget/") and may_call(self._origin, kommo_base_url)
+        self._preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        self._status = 0
+        self._started = time.perf_counter()
+
+    async def run(self, receive: Receive) -> None:
+        try:
+            if self._preflight:
+                await self._answer(204 if self._allowed else 403, b"")
+            else:
+                await self._app(self._scope, receive, self._sending)
+        except Exception:  # it is logged whole, and the widget hears a sentence instead of a lost connection
+            log.exception("unexpected failure", route=self._route)
+            if self._status:
+                raise
+            if self._scope["path"].startswith(CLIENTS):
+                await plain_page("moment", of_client(Request(self._scope)))(self._scope, receive, self._sending)
+            else:
+                await self._answer(500, orjson.dumps(UNEXPECTED))
+        finally:
+            self._log()
+
+    async def _sending(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers.add_vary_header("Origin")
+            if self._allowed:
+                headers["Access-Control-Allow-Origin"] = self._origin
+                headers.update(CORS_HEADERS)
+        await self._send(message)
+
+    async def _answer(self, status: int, body: bytes) -> None:
+        headers: list[Any] = [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json")]
+        await self._sending({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    @property
+    def _route(self) -> str:
+        """Never the path: links and hooks are secrets."""
+        return getattr(self._scope.get("route"), "name", None) or "unknown"
+
+    def _log(self) -> None:
+        ms = round((time.perf_counter() - self._started) * 1000, 1)
+        log.info("request", route=self._route, method=self._scope["method"], status=self._status, ms=ms)
+
+
+def may_call(origin: str, kommo_base_url: str) -> bool:
+    """Any https origin under kommo.com, and the very origin of ``KOMMO_BASE_URL``."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # no address at all, such as ``https://[``
+        return False
+    ours = urlsplit(kommo_base_url)
+    if "{subdomain}" not in kommo_base_url and origin == f"{ours.scheme}://{ours.netloc}":
+        return True
+    suffix = ours.netloc.partition("{subdomain}")[2]
+    label = parts.netloc.removesuffix(suffix)
+    if suffix and parts.scheme == ours.scheme and label != parts.netloc and label.replace("-", "").isalnum():
+        return True
+    return parts.scheme == "https" and parts.netloc == parts.hostname and parts.netloc.endswith(".kommo.com")

@@ -1,0 +1,118 @@
+"""``GET /admin``: one account's page, or for the operator of several the list of them."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from backend.accounts.install.waiting import waiting_installations
+from backend.admin.accounts import list_accounts
+from backend.admin.sessions import Visitor
+from backend.core.errors import AccountNotFound, ProductError
+from backend.resources import Resources
+from backend.storage.models.payments import InboxEvent
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.language import preferred
+from backend.web.http.pages import page
+from backend.web.setup.auth import current_visitor
+from backend.web.setup.context import key_form, look_up, shown
+from backend.web.setup.login import login_page
+from backend.web.setup.operator_page import all_accounts
+from backend.web.setup.rendering import rendered
+from backend.web.setup.user_choices import choices, named
+
+router = APIRouter()
+LANGUAGES = {"en": "English", "es": "Español", "pt": "Português", "tr": "Türkçe", "id": "Indonesia", "ru": "Русский"}
+DONE = {
+    "stages": "The stages are saved.",
+    "options": "The options are saved.",
+    "stripe": "Stripe is connected.",
+    "no_stripe": "The Stripe connection is removed.",
+    "attach": "The payment is attached; its deal is being written.",
+    "move": "The deal is being moved.",
+    "hook": "There is a new address for the Digital Pipeline and for bots.",
+    "again": "The events are worked in again.",
+}
+MAX_LEAD = 2**53 - 1
+LONGEST = 19
+"""Digits that any number of ours has room for."""
+
+
+@router.get("/admin")
+@router.get("/admin/")
+async def admin(
+    request: Request,
+    resources: ResourcesDep,
+    account: Annotated[str, Query(max_length=20)] = "",
+    deal: Annotated[str, Query(max_length=30)] = "",
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    visitor = await current_visitor(request)
+    if visitor is None:
+        return login_page()
+    language = preferred(request.headers.get("accept-language", ""))
+    try:
+        account_id = await chosen_account(resources, visitor, account)
+        if account_id is None:
+            return await all_accounts(resources)
+        return await account_page(resources, visitor, account_id, done=done, deal=deal, language=language)
+    except ProductError as error:
+        return page("Set-up", error.message, status=error.status)
+
+
+async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> int | None:
+    """The visitor's own, or the one that the operator names; the only one there is needs no name."""
+    if named and not (named.isascii() and named.isdigit() and len(named) < LONGEST):
+        raise AccountNotFound("An account of Kommo is a number.")
+    if named:
+        visitor.check(int(named))
+    if visitor.account_id is not None or named:
+        return visitor.account_id or int(named)
+    known = await list_accounts(resources)
+    return known[0]["account_id"] if len(known) == 1 else None
+
+
+async def account_page(
+    resources: Resources,
+    visitor: Visitor,
+    account_id: int,
+    *,
+    done: str = "",
+    deal: str = "",
+    language: str = "en",
+    error: ProductError | None = None,
+    form: str = "",
+    typed: Mapping[str, str] | None = None,
+    warning: str = "",
+) -> Response:
+    """``error`` stands beside the field it names in ``form``; ``typed`` is what that form held, never a key.
+    ``language`` is that of the reason why ``deal`` is not paid: an admin passes it on."""
+    found = await shown(resources, account_id)
+    if found is None:
+        raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
+    lead_id = int(deal) if deal.isascii() and deal.isdigit() and 0 < int(deal) <= MAX_LEAD else 0
+    return rendered(
+        "setup.html",
+        error.status if error else 200,
+        is_operator=visitor.account_id is None,
+        installations=await waiting_installations(resources) if visitor.account_id is None else None,
+        found=found,
+        options=found.row["options"],
+        choices=partial(choices, found.team.users),
+        named=partial(named, found.team.users),
+        languages=LANGUAGES,
+        key_forms={mode: key_form(mode) for mode in ("live", "test")},
+        done=DONE.get(done, ""),
+        warning=warning,
+        error=error,
+        form=form,
+        typed=typed or {},
+        deal=deal,
+        looked_up=await look_up(resources, account_id, lead_id, language) if lead_id else None,
+        reason=_reason,
+    )
+
+
+def _reason(event: InboxEvent) -> str:
+    return event.error or "It waits for what it belongs to."

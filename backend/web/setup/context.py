@@ -1,0 +1,107 @@
+"""What a set-up page shows of an account: read from our database, and the names of its users from Kommo."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.admin.accounts import list_accounts
+from backend.admin.events import troubled_events
+from backend.admin.stage_moves import offered_moves
+from backend.admin.unmatched import unmatched
+from backend.admin.users import Team, team_of
+from backend.kommo_api.values import INCOMING
+from backend.payments.deal.summary import look_at_deal
+from backend.resources import Resources
+from backend.storage.models import Account, Audit, CardWrite, Deal, InboxEvent, WidgetSeen
+from backend.web.http.schemas import DealAnswer, May, deal_answer
+
+PERMISSIONS = (
+    "rak_checkout_session_write", "rak_webhook_write", "rak_payment_intent_read", "rak_charge_read",
+    "rak_invoice_read", "rak_subscription_read", "rak_refund_read", "rak_dispute_read", "rak_event_read",
+)  # fmt: skip
+"""Ticked in Stripe's form by its address; slugs that Stripe doesn't know are ignored there."""
+CHANGES = 10
+OURSELVES = ("writer", "set-up")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """``row`` is the account as the admin API lists it; ``pipelines`` with only the stages a deal can be moved to."""
+
+    account: Account
+    row: dict[str, Any]
+    pipelines: list[dict[str, Any]]
+    unmatched: list[dict[str, Any]]
+    events: list[InboxEvent]
+    changes: list[Audit]
+    seen: WidgetSeen | None
+    team: Team
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    lead_id: int
+    answer: DealAnswer
+    deal: Deal | None
+    writes: list[CardWrite]
+    offered: str
+    """The stage that the deal may be moved to, where that waits for a person."""
+    language: str
+    """That of the explanation."""
+
+
+async def shown(resources: Resources, account_id: int) -> Shown | None:
+    rows = await list_accounts(resources, only=account_id)
+    if not rows:
+        return None
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+        events = await troubled_events(session, account_id)
+        changes = await _changes(session, account_id)
+        seen = await session.get(WidgetSeen, account_id)
+    mine = await unmatched(resources, only=account_id)
+    team = await team_of(resources, account_id)
+    return Shown(account, rows[0], _pipelines(account), mine, events, changes, seen, team)
+
+
+def _pipelines(account: Account) -> list[dict[str, Any]]:
+    return [
+        one | {"statuses": [status for status in one["statuses"] if status.get("type") != INCOMING]}
+        for one in account.pipelines
+    ]
+
+
+async def _changes(session: AsyncSession, account_id: int) -> list[Audit]:
+    """What people changed, newest first; what we did by ourselves is not among it."""
+    theirs = (Audit.account_id == account_id, col(Audit.who).not_in(OURSELVES))
+    return list((await session.exec(select(Audit).where(*theirs).order_by(col(Audit.id).desc()).limit(CHANGES))).all())
+
+
+async def look_up(resources: Resources, account_id: int, lead_id: int, language: str) -> LookedUp:
+    """What the deal card would say, what was written to Kommo, and what waits."""
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+        seen = await look_at_deal(session, account, lead_id, resources.clock(), language)
+        deal = await session.get(Deal, (account_id, lead_id))
+        writes = await session.exec(
+            select(CardWrite).where(CardWrite.account_id == account_id, CardWrite.lead_id == lead_id)
+        )
+        moves = await offered_moves(session, account_id, lead_id)
+    rights = May(create=True, refund=False)
+    answer = deal_answer(seen, resources.addresses.public_url, may=rights)
+    offered = _stage_name(account, moves[-1].content["offered"]) if moves else ""
+    return LookedUp(lead_id, answer, deal, list(writes.all()), offered, language)
+
+
+def _stage_name(account: Account, status_id: int) -> str:
+    statuses = (status for pipeline in account.pipelines for status in pipeline["statuses"])
+    return next((str(status["name"]) for status in statuses if status["id"] == status_id), str(status_id))
+
+
+def key_form(mode: str) -> str:
+    """Stripe's own form for a restricted key, with what we need ticked."""
+    wanted = [("name", "Kommo deal card"), *(("permissions[]", slug) for slug in PERMISSIONS)]
+    return f"https://dashboard.stripe.com/{'' if mode == 'live' else 'test/'}apikeys/create?{urlencode(wanted)}"

@@ -1,0 +1,109 @@
+"""What only the operator of this server sees: all accounts, and the Kommo integrations that they are connected by."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from backend.accounts.install.add_integration import add_integration
+from backend.accounts.install.pending import refused_tokens
+from backend.accounts.install.waiting import waiting_installations
+from backend.accounts.integrations import list_integrations, remove_integration
+from backend.admin.accounts import list_accounts
+from backend.admin.sessions import Visitor
+from backend.core.errors import NotAllowed, ProductError
+from backend.resources import Resources
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.pages import page
+from backend.web.setup.auth import OwnForm, current_visitor
+from backend.web.setup.login import login_page
+from backend.web.setup.rendering import rendered
+
+router = APIRouter(prefix="/admin")
+Typed = Mapping[str, str]
+SECRETS = ("client_secret", "code")
+DONE = {"kept": "The integration is kept.", "connected": "The account is connected.", "removed": "It is removed."}
+LATE = (
+    "The code that waited for it is older than 20 minutes. Press Connect beside it, or install it in Kommo once more."
+)
+
+
+@router.get("/accounts")
+async def accounts(request: Request, resources: ResourcesDep, done: str = "") -> Response:
+    visitor = await current_visitor(request)
+    if visitor is None:
+        return login_page()
+    return _no_operator(visitor) or await all_accounts(resources, done=DONE.get(done, ""))
+
+
+@router.post("/integrations", dependencies=[OwnForm])
+async def add(request: Request, resources: ResourcesDep) -> Response:
+    return await _done(request, resources, _add)
+
+
+@router.post("/integrations/remove", dependencies=[OwnForm])
+async def remove(request: Request, resources: ResourcesDep) -> Response:
+    return await _done(request, resources, _remove)
+
+
+def _no_operator(visitor: Visitor) -> Response | None:
+    if visitor.account_id is None:
+        return None
+    return page("Not allowed", "Integrations are the business of this server's operator.", status=NotAllowed.status)
+
+
+async def _done(
+    request: Request, resources: Resources, act: Callable[[Resources, Typed, str], Awaitable[str]]
+) -> Response:
+    """``act`` answers what was done, a word of ``DONE``, or a sentence that must be read."""
+    visitor = await current_visitor(request)
+    if visitor is None:
+        return login_page("You were signed out. Sign in and repeat.", status=401)
+    if refused := _no_operator(visitor):
+        return refused
+    typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    try:
+        said = await act(resources, typed, visitor.who)
+    except ProductError as error:
+        kept = {name: value for name, value in typed.items() if name not in SECRETS}
+        return await all_accounts(resources, error=error, typed=kept)
+    if said not in DONE:
+        return await all_accounts(resources, done=DONE["kept"], warning=said)
+    return RedirectResponse(f"/admin/accounts?done={said}", 303)
+
+
+async def _add(resources: Resources, typed: Typed, who: str) -> str:
+    names = ("client_secret", "label", "code", "subdomain", "redirect_uri")
+    given = {name: typed[name].strip() for name in names if typed.get(name, "").strip()}
+    added = await add_integration(resources, typed.get("client_id", "").strip(), given, who=who)
+    late = LATE if typed.get("which") == "waiting" and not added.account else ""
+    return added.problem or late or ("connected" if added.account else "kept")
+
+
+async def _remove(resources: Resources, typed: Typed, who: str) -> str:
+    await remove_integration(resources, typed.get("client_id", ""), who=who)
+    return "removed"
+
+
+async def all_accounts(
+    resources: Resources,
+    *,
+    done: str = "",
+    warning: str = "",
+    error: ProductError | None = None,
+    typed: Typed | None = None,
+) -> Response:
+    return rendered(
+        "setup_accounts.html",
+        error.status if error else 200,
+        accounts=await list_accounts(resources),
+        integrations=await list_integrations(resources),
+        refused_tokens=await refused_tokens(resources),
+        installations=await waiting_installations(resources),
+        redirect_uri=resources.addresses.redirect_uri,
+        uninstall_uri=f"{resources.addresses.public_url}/kommo/uninstall",
+        done=done,
+        warning=warning,
+        error=error,
+        typed=typed or {},
+    )

@@ -1,0 +1,148 @@
+"""Stripe's door: signature on the raw bytes, then the inbox, and only then 200.
+
+A bare ASGI object, not a decorated route: at this door a framework's layers cost more than the work.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from sqlmodel import select
+
+from backend.accounts.stripe.connections import secrets_of
+from backend.inbox.store import Inbox, arrival_of
+from backend.resources import Resources
+from backend.storage.models import StripeConnection
+from backend.stripe_api.events import HANDLERS
+from backend.stripe_api.signature import BadWebhook, read_event, verify
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAX_BODY = 1_000_000
+REMEMBER_SECONDS = 2.0
+log = structlog.get_logger()
+
+
+class TooLarge(Exception):
+    """More than 1 MB: no event is that large."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """``read_at``: the product's clock; ``asked_at``: the event loop's, before the database was asked."""
+
+    connection: StripeConnection
+    secrets: tuple[str, ...]
+    read_at: float
+    asked_at: float
+
+
+class WebhookDoor:
+    """``POST /stripe/webhook/{connection}``, and without an id the connection given by environment."""
+
+    def __init__(self, resources: Resources, inbox: Inbox) -> None:
+        self._resources = resources
+        self._inbox = inbox
+        self._known: dict[str | None, _Known] = {}
+        self._reading = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, answer = await self._status(scope, receive)
+        body = orjson.dumps(answer)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _status(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
+        if scope["method"] != "POST":
+            return _refusal(405, "method_not_allowed", "Stripe posts its events here.")
+        try:
+            connection_id = scope.get("path_params", {}).get("connection")
+            known = await self._connection(connection_id)
+            if known is None:
+                return _refusal(404, "connection_unknown", "No Stripe connection has this address.")
+            body = await _read_body(scope, receive)
+            return await self._accept(known, connection_id, body, _header(scope, b"stripe-signature"))
+        except TooLarge as error:
+            return _refusal(413, "too_large", str(error))
+        except BadWebhook as error:
+            log.info("webhook refused", reason=str(error))
+            return _refusal(400, "bad_webhook", f"Refused: {error}.")
+        except Exception:  # Stripe sends it again on any 5xx; the cause is for us to see
+            log.exception("webhook not stored")
+            return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
+
+    async def _connection(self, connection_id: str | None) -> _Known | None:
+        """The connection and its secrets, remembered for a moment: reading them costs more than the event."""
+        known = self._known.get(connection_id)
+        if known is not None and self._resources.clock() - known.read_at < REMEMBER_SECONDS:
+            return known
+        return await self._read(connection_id)
+
+    async def _connection_now(self, connection_id: str | None) -> _Known | None:
+        """As it is by now. Those who wait for one read share the next, so a flood of lies costs few."""
+        since = asyncio.get_running_loop().time()
+        async with self._reading:
+            known = self._known.get(connection_id)
+            return known if known is not None and known.asked_at >= since else await self._read(connection_id)
+
+    async def _read(self, connection_id: str | None) -> _Known | None:
+        asked_at = asyncio.get_running_loop().time()
+        async with self._resources.database.read() as session:
+            if connection_id is not None:
+                connection = await session.get(StripeConnection, connection_id)
+            else:
+                chosen = select(StripeConnection).where(StripeConnection.source == "environment")
+                connection = (await session.exec(chosen)).first()
+        if connection is None or connection.state == "removed":
+            self._known.pop(connection_id, None)
+            return None
+        secrets = tuple(secrets_of(self._resources, connection))
+        known = self._known[connection_id] = _Known(connection, secrets, self._resources.clock(), asked_at)
+        return known
+
+    async def _accept(
+        self, known: _Known, connection_id: str | None, body: bytes, header: str
+    ) -> tuple[int, dict[str, Any]]:
+        now = self._resources.clock()
+        try:
+            verify(body, header, known.secrets, now)
+        except BadWebhook:  # perhaps a secret that was made since we looked
+            known = await self._connection_now(connection_id) or known
+            verify(body, header, known.secrets, now)
+        connection, event = known.connection, read_event(body)
+        wanted = event["type"] in HANDLERS and event.get("livemode", connection.livemode) == connection.livemode
+        arrival = arrival_of(connection, event, body, now, state="new" if wanted else "ignored")
+        await asyncio.shield(self._inbox.put(arrival))
+        return 200, {"received": True}
+
+
+def _refusal(status: int, code: str, message: str) -> tuple[int, dict[str, Any]]:
+    return status, {"error": {"code": code, "message": message}}
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    length = _header(scope, b"content-length")
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise TooLarge("An event of more than 1 MB is not taken.")
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadWebhook("the sender hung up")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY:
+            raise TooLarge("An event of more than 1 MB is not taken.")
+        if not message.get("more_body"):
+            return b"".join(chunks)

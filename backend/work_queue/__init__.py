@@ -1,0 +1,1 @@
+"""Which account is worked on by whom: leases, wake-ups, heartbeats, backoff, presence."""

@@ -1,0 +1,94 @@
+"""Presence on PostgreSQL: one connection that is never shared. It holds an advisory lock and hears of work."""
+
+import asyncio
+from collections.abc import Collection
+from typing import cast
+
+import psycopg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.storage.db import Database
+from backend.work_queue.wakeups import CHANNEL, notify
+
+LOCK_CLASS = 0x6B73
+"""The first half of our locks' two numbers; the second is the worker's own."""
+CHECK_SECONDS = 5.0
+AGAIN_SECONDS = 0.3
+POOLED_SECONDS = 60.0
+"""How long to wait before looking again whether a pooler still stands between."""
+HEARD_SECONDS = 1.0
+
+_HELD = text("""
+    SELECT objid::bigint FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = :ours AND objsubid = 2 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+""")
+log = structlog.get_logger()
+
+
+class Session:
+    """``keep`` it in a task. Behind a pooler that lends connections by transaction there is no session to hold: it is
+    found out by a notification that does not arrive, and looking and leases are all there is."""
+
+    def __init__(self, database: Database, news: asyncio.Event, number: int) -> None:
+        self._database, self._news, self._number = database, news, number
+        self._missed: set[int] = set()
+        self.lock = 0
+        self.tried = asyncio.Event()
+        """It is known whether there is a session to hold. What is claimed before, only its lease can free."""
+
+    async def dead(self, locks: Collection[int]) -> set[int]:
+        """Missing twice in a row: whoever lost its connection to a server that restarted gets time to come back."""
+        async with self._database.read() as session:
+            held = set((await (await session.connection()).execute(_HELD, {"ours": LOCK_CLASS})).scalars())
+        missing = set(locks) - held
+        dead, self._missed = missing & self._missed, missing
+        return dead
+
+    async def keep(self) -> None:
+        while True:
+            wait = AGAIN_SECONDS
+            try:
+                await self._hold()
+                wait = POOLED_SECONDS
+            except (SQLAlchemyError, psycopg.Error, OSError, TimeoutError) as error:
+                log.warning("the session that hears of work is lost", reason=str(error).strip())
+            finally:
+                self.lock = 0
+                self.tried.set()
+            await asyncio.sleep(wait)
+
+    async def _hold(self) -> None:
+        """Returns where there is no session to hold."""
+        async with self._database.unshared() as connection:
+            driver = cast(psycopg.AsyncConnection, (await connection.get_raw_connection()).driver_connection)
+            await driver.execute(f"LISTEN {CHANNEL}")
+            if not await self._hears_itself(driver):
+                log.warning("no notifications arrive here (a pooler by transaction?); work is found by looking")
+                return
+            while True:
+                await asyncio.wait_for(self._take_lock(driver), CHECK_SECONDS)
+                async for _ in driver.notifies(timeout=CHECK_SECONDS):
+                    self._news.set()
+
+    async def _take_lock(self, driver: psycopg.AsyncConnection) -> None:
+        """Asked again and again: a connection that broke shows it, and the lock may be free only once the server has
+        noticed that our last session is over."""
+        if self.lock:
+            await driver.execute("SELECT 1")
+            return
+        answer = await driver.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, self._number))
+        row = await answer.fetchone()
+        self.lock = self._number if row and row[0] else 0
+        self.tried.set()
+
+    async def _hears_itself(self, driver: psycopg.AsyncConnection) -> bool:
+        async with self._database.write() as session:
+            await notify(session, str(self._number))
+        async for heard in driver.notifies(timeout=HEARD_SECONDS):
+            self._news.set()
+            if heard.payload == str(self._number):
+                return True
+        return False

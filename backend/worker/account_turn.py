@@ -1,0 +1,113 @@
+"""A worker's turn at one account: inbox → ledger, set up what is missing, ledger → card, give the account back."""
+
+import random
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col
+
+from backend.accounts.options import options_of
+from backend.accounts.provisioning import set_up
+from backend.core.errors import NotConnected
+from backend.core.vault import CannotOpen
+from backend.deal_sync.revisions import next_due as next_deal_due
+from backend.deal_sync.shadow import foresee
+from backend.deal_sync.sync import write_dirty
+from backend.deal_sync.verify import audit
+from backend.deal_sync.verify import next_due as next_audit_due
+from backend.inbox.process import ingest
+from backend.inbox.store import next_due as next_event_due
+from backend.kommo_api.errors import KommoBlocked, KommoError, KommoForbidden, KommoRateLimited, KommoUnpaid
+from backend.rate_limit.store import PROBE_SECONDS
+from backend.resources import Resources
+from backend.storage.models import Account
+from backend.stripe_api.client import Unreachable
+from backend.work_queue.leases import Claim, release
+
+WAITS = "Nothing is written to Kommo at present: "
+NEEDS_A_PERSON: Mapping[type[Exception], str] = {
+    KommoForbidden: "Give the Kommo user who connected us the right to edit all deals, or connect as an administrator.",
+    KommoUnpaid: "It goes on by itself once the account is paid for.",
+}
+"""What only a person can end, and how."""
+
+log = structlog.get_logger()
+
+
+async def take_turn(resources: Resources, claim: Claim) -> None:
+    """Where the process is being stopped, what was begun is finished; the rest is due at once, for whoever is next."""
+    await ingest(resources, claim)
+    held = claim.hold_until if claim.hold_until > resources.clock() else None
+    if held is None:
+        held = await _write(resources, claim)
+    moment = await _next_moment(resources, claim.account_id, held)
+    await release(resources.database, claim, wake_at=moment, hold_until=held)
+
+
+async def _write(resources: Resources, claim: Claim) -> float | None:
+    """Set up and write; where Kommo does not let us, the moment until which the writer waits."""
+    account: Account | None = None
+    try:
+        account = await _ready(resources, claim.account_id)
+        if account and options_of(account).shadow:
+            await foresee(resources, claim)
+        elif account:
+            await write_dirty(resources, claim, lambda: ingest(resources, claim))
+            await audit(resources, claim)
+            await _tell(resources, account, "")
+    except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
+        wait = wait_seconds(error)
+        if account and type(error) in NEEDS_A_PERSON:
+            await _tell(resources, account, f"{WAITS}{error} {NEEDS_A_PERSON[type(error)]}")
+        log.warning("writing put off", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
+        return resources.clock() + wait
+    return None
+
+
+async def _tell(resources: Resources, account: Account, problem: str) -> None:
+    """With the account, for its administrators; what set-up says of it is left alone."""
+    if account.problem == problem or (account.problem and not account.problem.startswith(WAITS)):
+        return
+    async with resources.database.write() as session:
+        same = (col(Account.id) == account.id, col(Account.problem) == account.problem)
+        await session.exec(update(Account).where(*same).values(problem=problem))
+
+
+async def _ready(resources: Resources, account_id: int) -> Account | None:
+    """Connected and set up. An account that must be connected again keeps its deals dirty until it is."""
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+    if account is None or account.state != "connected":
+        return None
+    if not account.set_up_at:
+        await set_up(resources, account_id)
+    return account
+
+
+async def _next_moment(resources: Resources, account_id: int, held: float | None) -> float | None:
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+        event_due = await next_event_due(session, account_id)
+        connected = account if account is not None and account.state == "connected" else None
+        writes = connected is not None and not options_of(connected).shadow
+        deal_due = await next_deal_due(session, account_id) if writes else None
+        audit_due = await next_audit_due(session, account_id) if writes else None
+        set_up_due = 0.0 if connected and not connected.set_up_at else None
+    moments = [moment for moment in (deal_due, audit_due, set_up_due) if moment is not None]
+    if held is not None and connected:
+        moments = [max(held, min(moments, default=0.0))]
+    return min((moment for moment in (event_due, *moments) if moment is not None), default=None)
+
+
+def wait_seconds(error: Exception) -> float:
+    """When to try again: soon after a hiccup, rarely behind a block."""
+    if isinstance(error, KommoBlocked):
+        return (PROBE_SECONDS if error.retry_after is None else error.retry_after) + random.uniform(0, 2)  # noqa: S311
+    if isinstance(error, KommoUnpaid):
+        return 60.0  # seen wrongly for minutes on paid accounts
+    if isinstance(error, KommoForbidden):
+        return 30.0  # until a person gives our user the right
+    if isinstance(error, KommoRateLimited):
+        return min(error.retry_after or 2.0, 300.0) + random.uniform(0, 1)  # noqa: S311 (jitter)
+    return random.uniform(2.0, 8.0)  # noqa: S311 (jitter)

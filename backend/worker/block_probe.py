@@ -1,0 +1,23 @@
+"""Behind a block one call is made now and then, though nothing waits to be written: else nobody learns of its end."""
+
+from contextlib import suppress
+
+from sqlmodel import select
+
+from backend.accounts.tokens.call import calling
+from backend.core.errors import NotConnected
+from backend.kommo_api.errors import KommoError
+from backend.rate_limit.store import blocked_at
+from backend.resources import Resources
+from backend.storage.models import Account
+
+
+async def probe_block(resources: Resources) -> None:
+    """Half a minute after the last call at the earliest: the pace lets no other out."""
+    async with resources.database.read() as session:
+        if not await blocked_at(session):
+            return
+        account_id = (await session.exec(select(Account.id).where(Account.state == "connected"))).first()
+    if account_id is not None:
+        with suppress(KommoError, NotConnected):
+            await calling(resources, account_id, lambda api: api.account())

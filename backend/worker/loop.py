@@ -1,0 +1,181 @@
+"""The loop: claim an account that waits, give it a turn, look after those whose owner died, run the timers."""
+
+import asyncio
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from backend.accounts.install.callback import connect_waiting
+from backend.accounts.provisioning import look_again
+from backend.accounts.tokens.call import refresh_idle
+from backend.inbox.backfill import look_for_missed
+from backend.resources import Resources
+from backend.storage.counters import BEAT_SECONDS
+from backend.work_queue.heartbeats import beat, leave
+from backend.work_queue.leases import (
+    LEASE_SECONDS,
+    Claim,
+    LeaseLost,
+    check,
+    claim,
+    free,
+    hand_back,
+    heartbeat,
+    held_locks,
+)
+from backend.work_queue.presence import Presence, present
+from backend.worker.account_turn import take_turn, wait_seconds
+from backend.worker.block_probe import probe_block
+
+LOOK_SECONDS = 0.5
+"""How often work of other processes is looked for, where nobody tells of it; our own is announced by an event."""
+DEAD_SECONDS = 0.3
+"""How often it is looked who of the other workers died."""
+TIMERS = (
+    (10.0, connect_waiting),
+    (10.0, probe_block),
+    (600.0, refresh_idle),
+    (600.0, look_again),
+    (600.0, look_for_missed),
+)
+"""What is done beside the accounts' work, and how often."""
+MAX_ACCOUNTS = 8
+"""Accounts worked on at once by one process."""
+HAND_BACK_SECONDS = 3.0
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """``run`` until ``stop``; what is under way is finished or handed back."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._stopping = asyncio.Event()
+        self._resources = replace(resources, stopping=self._stopping, backlog=True)
+        self._owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._started_at = self._looked_at = resources.clock()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._resources.work_arrived.set()
+
+    async def run(self, grace_seconds: float = 15.0) -> None:
+        """At most ``grace_seconds`` longer than until ``stop``, and a moment to hand back what is not finished then."""
+        resources = self._resources
+        async with present(resources.database, resources.work_arrived, resources.randomness) as presence:
+            beside = asyncio.create_task(self._beside(presence))
+            try:
+                while not self._stopping.is_set():
+                    await self._look(presence)
+                    await self._wait_for_work()
+            finally:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
+                await self._finish(grace_seconds)
+        leaving = leave(resources.database, self._owner)
+        await _quietly("leaving", lambda: asyncio.wait_for(leaving, HAND_BACK_SECONDS))
+
+    async def _look(self, presence: Presence) -> None:
+        """Start a job for every account that waits, as far as there is room."""
+        resources = self._resources
+        resources.work_arrived.clear()
+        try:
+            while len(self._jobs) < MAX_ACCOUNTS and not self._stopping.is_set():
+                claimed = await claim(resources.database, self._owner, resources.clock(), presence.lock)
+                if claimed is None:
+                    break
+                job = asyncio.create_task(self._job(claimed))
+                self._jobs.add(job)
+                job.add_done_callback(self._job_done)
+            self._looked_at = resources.clock()
+        except Exception:  # the database is away: the loop must outlive that, and says so
+            log.exception("looking for work failed")
+
+    def _job_done(self, job: asyncio.Task[None]) -> None:
+        self._jobs.discard(job)
+        self._resources.work_arrived.set()
+
+    async def _wait_for_work(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._resources.work_arrived.wait(), LOOK_SECONDS)
+
+    async def _finish(self, grace_seconds: float) -> None:
+        if self._jobs:
+            _, late = await asyncio.wait(self._jobs, timeout=grace_seconds)
+            for job in late:
+                job.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _job(self, claimed: Claim) -> None:
+        database, clock = self._resources.database, self._resources.clock
+        mine = replace(self._resources, still_ours=lambda: check(database, claimed, clock()))
+        beating = asyncio.create_task(self._keep(claimed))
+        try:
+            await take_turn(mine, claimed)
+        except LeaseLost as lost:
+            log.warning("lease lost", reason=str(lost))
+        except asyncio.CancelledError:
+            await asyncio.shield(self._hand_back(claimed, 0.0))
+            raise
+        except Exception as error:
+            log.error("job failed", account=claimed.account_id, exc_info=error)
+            await self._hand_back(claimed, wait_seconds(error))
+        finally:
+            beating.cancel()
+
+    async def _keep(self, claimed: Claim) -> None:
+        """A long job keeps its lease, through troubles of the database too; a lost lease ends this, and the job's next
+        write is refused."""
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                await heartbeat(self._resources.database, claimed, self._resources.clock())
+            except LeaseLost:
+                return
+            except Exception:
+                log.exception("heartbeat failed", account=claimed.account_id)
+
+    async def _hand_back(self, claimed: Claim, wait: float) -> None:
+        """Where even this fails, the lease runs out by itself."""
+        giving = hand_back(self._resources.database, claimed, next_try_at=self._resources.clock() + wait)
+        await _quietly("handing back", lambda: asyncio.wait_for(giving, HAND_BACK_SECONDS))
+
+    async def _beside(self, presence: Presence) -> None:
+        resources = self._resources
+        async with asyncio.TaskGroup() as timers:
+            timers.create_task(_every(DEAD_SECONDS, "looking after the dead", lambda: self._bury(presence)))
+            timers.create_task(_every(BEAT_SECONDS, "beat", self._beat))
+            for seconds, task in TIMERS:
+                timers.create_task(_every(seconds, task.__name__, partial(task, resources)))
+
+    async def _bury(self, presence: Presence) -> None:
+        """Accounts whose owner died are anybody's."""
+        database = self._resources.database
+        dead = await presence.dead(await held_locks(database, self._resources.clock()))
+        if dead:
+            log.warning("taking over from workers that died", count=len(dead))
+            await free(database, dead)
+            self._resources.work_arrived.set()
+
+    async def _beat(self) -> None:
+        """A loop that hangs lets its beat grow old, though this timer runs on."""
+        await beat(self._resources.database, self._owner, self._started_at, self._looked_at)
+
+
+async def _every(seconds: float, what: str, call: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await _quietly(what, call)
+        await asyncio.sleep(seconds)
+
+
+async def _quietly(what: str, call: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await call()
+    except Exception:  # a timer's failure must not end the worker; the next round tries again
+        log.exception("failed", doing=what)

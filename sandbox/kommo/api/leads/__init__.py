@@ -1,0 +1,1 @@
+"""Deals and what hangs on them, by API v4."""

@@ -1,0 +1,41 @@
+"""What Kommo sends by itself."""
+
+from sandbox.kommo.doubts.shape import Doubts
+
+HOOKS: Doubts = {
+    "webhook_settings": (
+        "12.1",
+        "settings in the answer of POST /webhooks",
+        {"list": "a list", "object": 'an object {"add_lead": 1}'},
+    ),
+    "webhooks_over_100": (
+        "15",
+        "the 101st webhook",
+        {"422": "unprocessable", "400": "bad request"},
+    ),
+    "salesbot_alg": (
+        "12.2",
+        "algorithm of the Salesbot token",
+        {"HS512": "HS512", "HS256": "HS256"},
+    ),
+    "continue_status": (
+        "15",
+        "status of a continued bot",
+        {"202": "accepted", "200": "ok"},
+    ),
+    "continue_twice": (
+        "15",
+        "a bot continued twice",
+        {"404": "not found", "400": "bad request"},
+    ),
+    "hook_order": (
+        "12.1",
+        "order and number of account webhooks",
+        {"in_order": "once each, in order", "reversed_twice": "twice each, last first"},
+    ),
+    "digital_pipeline_repeats": (
+        "12.2",
+        "a Digital Pipeline hook that was answered badly",
+        {"four": "sent again up to four times within an hour", "once": "never sent again"},
+    ),
+}

@@ -1,0 +1,1 @@
+"""What Kommo sends by itself."""

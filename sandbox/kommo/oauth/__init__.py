@@ -1,0 +1,1 @@
+"""OAuth as a browser and a server meet it."""

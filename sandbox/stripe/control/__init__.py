@@ -1,0 +1,12 @@
+"""The world's methods over HTTP, for the story, for tests and for other processes: JSON in, JSON out.
+
+Everything lies under ``/_sandbox``; what does not exist or does not fit the state is answered as Stripe would.
+"""
+
+from fastapi import APIRouter
+
+from sandbox.stripe.control import behaviour, deliveries, payments, records
+
+router = APIRouter(prefix="/_sandbox")
+for part in (payments, deliveries, records, behaviour):
+    router.include_router(part.router)

@@ -1,0 +1,1 @@
+"""Where the facts leave Stripe's behaviour open: both readings can be played."""

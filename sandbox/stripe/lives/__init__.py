@@ -1,0 +1,1 @@
+"""What happens to payments: sessions, intents, invoices, subscriptions, refunds, disputes."""

@@ -1,0 +1,65 @@
+"""Stripe Invoicing: an invoice made in the dashboard, paid in parts, too much, or outside (facts/stripe.md C7)."""
+
+from sandbox.stripe.lives import intents, invoices
+from sandbox.stripe.objects.refusals import Refusal
+from sandbox.stripe.objects.schemas import Obj
+from sandbox.stripe.objects.shelf import Shelf
+
+
+def send(shelf: Shelf, *, amount: int, currency: str, metadata: dict[str, str], customer: str | None = None) -> Obj:
+    """An open invoice that waits for its payer."""
+    line = invoices.line(shelf, amount=amount, currency=currency, description="Consulting")
+    invoice = invoices.new_invoice(
+        shelf,
+        lines=[line],
+        currency=currency,
+        billing_reason="manual",
+        collection_method="send_invoice",
+        customer=customer,
+        due_date=shelf.ground.now + 30 * 86400,
+        metadata=dict(metadata),
+    )
+    invoices.announce(shelf, invoice)
+    shelf.emit("invoice.sent", invoice)
+    return invoice
+
+
+def pay(shelf: Shelf, invoice: Obj, amount: int | None = None) -> Obj:
+    """Money for an open invoice through Stripe: all that remains, a part, or too much; returns its PaymentIntent."""
+    _must_be_open(invoice)
+    due = invoice["amount_remaining"] if amount is None else amount
+    intent = intents.new_intent(shelf, amount=due, currency=invoice["currency"], customer=invoice["customer"])
+    part = invoices.by_intent(shelf, invoice, intent)
+    shelf.emit("payment_intent.created", intent)
+    charge = intents.succeed(shelf, intent, email=None)
+    invoices.pay_part(shelf, invoice, part)
+    shelf.emit("charge.succeeded", charge)
+    shelf.emit("payment_intent.succeeded", intent)
+    invoices.announce_paid(shelf, invoice, part)
+    if invoice["amount_overpaid"]:
+        shelf.emit("invoice.overpaid", invoice)
+    intents.book(shelf, charge)
+    return intent
+
+
+def pay_outside(shelf: Shelf, invoice: Obj) -> Obj:
+    """Somebody marks the invoice as paid outside Stripe: no charge, and only ``invoice.paid`` tells (C10)."""
+    _must_be_open(invoice)
+    record = {"type": "payment_record", "payment_record": shelf.ground.new_id("pr_1")}
+    part = invoices.attach(shelf, invoice, record)
+    invoices.pay_part(shelf, invoice, part)
+    invoices.announce_paid(shelf, invoice, part, charged=False)
+    return invoice
+
+
+def void(shelf: Shelf, invoice: Obj) -> Obj:
+    _must_be_open(invoice)
+    invoice |= {"status": "void", "auto_advance": False}
+    invoice["status_transitions"] = invoice["status_transitions"] | {"voided_at": shelf.ground.now}
+    shelf.emit("invoice.voided", invoice)
+    return invoice
+
+
+def _must_be_open(invoice: Obj) -> None:
+    if invoice["status"] != "open":
+        raise Refusal(f"This invoice is {invoice['status']}.", param="invoice")

@@ -1,0 +1,1 @@
+"""What a Stripe account holds, and the shapes in which Stripe shows it."""

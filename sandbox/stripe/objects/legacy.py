@@ -1,0 +1,99 @@
+"""The same objects as an API version before basil showed them (facts/stripe.md C1).
+
+Invoice, charge and PaymentIntent name each other, the subscription's metadata lies on the invoice itself, and an
+invoice carries ``paid`` and ``paid_out_of_band``.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+from sandbox.stripe.objects.schemas import Obj, blank, document
+from sandbox.stripe.objects.shelf import Shelf
+
+
+def as_legacy(shelf: Shelf, obj: Obj) -> Obj:
+    """``obj`` in the 2023-08-16 shape; objects that are newer than that come back as they are."""
+    kind = obj["object"]
+    if kind not in document("legacy")["objects"]:
+        return deepcopy(obj)
+    shared: Obj = _known(obj)
+    return blank(kind, "legacy") | shared | _EXTRA.get(kind, _nothing)(shelf, obj)
+
+
+def _known(node: Any) -> Any:
+    """A copy without the fields that were not known then, inner objects included."""
+    if isinstance(node, list):
+        return [_known(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    kind = document("legacy")["objects"].get(str(node.get("object")))
+    return {name: _known(part) for name, part in node.items() if kind is None or name in kind["properties"]}
+
+
+def _nothing(_shelf: Shelf, _obj: Obj) -> Obj:
+    return {}
+
+
+def _invoice_of(shelf: Shelf, intent: str | None) -> str | None:
+    return next((payment["invoice"] for payment in shelf.payments_of(intent=intent)), None) if intent else None
+
+
+def _intent(shelf: Shelf, obj: Obj) -> Obj:
+    return {"invoice": _invoice_of(shelf, obj["id"])}
+
+
+def _charge(shelf: Shelf, obj: Obj) -> Obj:
+    return {"invoice": _invoice_of(shelf, obj["payment_intent"])}
+
+
+def _invoice(shelf: Shelf, obj: Obj) -> Obj:
+    payment: Obj = next((paid["payment"] for paid in shelf.payments_of(invoice=obj["id"])), {})
+    intent = shelf.find("payment_intent", payment.get("payment_intent", ""))
+    details = (obj["parent"] or {}).get("subscription_details")
+    paid, by_stripe = obj["status"] == "paid", payment.get("type") == "payment_intent"
+    return {
+        "charge": intent["latest_charge"] if intent else None,
+        "paid": paid,
+        "paid_out_of_band": paid and obj["amount_paid"] > 0 and not by_stripe,
+        "amount_paid": obj["amount_paid"] if by_stripe else 0,
+        "payment_intent": intent["id"] if intent else None,
+        "subscription": details["subscription"] if details else None,
+        "subscription_details": {"metadata": details["metadata"]} if details else None,
+        "total_tax_amounts": [],
+        "lines": obj["lines"] | {"data": [_line(line) for line in obj["lines"]["data"]]},
+    }
+
+
+def _line(line: Obj) -> Obj:
+    item = (line["parent"] or {}).get("subscription_item_details") or {}
+    kept: Obj = {name: line[name] for name in _LINE if name in line}
+    if item:
+        kept["subscription_item"] = item["subscription_item"]
+    return kept | {
+        "price": None,
+        "proration": False,
+        "proration_details": {"credited_items": None},
+        "subscription": item.get("subscription"),
+        "tax_amounts": [],
+        "tax_rates": [],
+        "type": "subscription" if item else "invoiceitem",
+    }
+
+
+_LINE = (
+    "id object amount currency description discount_amounts discountable discounts livemode metadata period quantity"
+).split()
+
+
+def _subscription(_shelf: Shelf, obj: Obj) -> Obj:
+    first = obj["items"]["data"][0]
+    return {name: first[name] for name in ("current_period_start", "current_period_end")}
+
+
+_EXTRA: dict[str, Callable[[Shelf, Obj], Obj]] = {
+    "payment_intent": _intent,
+    "charge": _charge,
+    "invoice": _invoice,
+    "subscription": _subscription,
+}

@@ -1,0 +1,114 @@
+"""Codes that wait for their integration's secret key: whoever brings them, the one that counts connects the account."""
+
+import pytest
+
+from backend.accounts.install.callback import connect_waiting
+from backend.accounts.install.pending import AGAIN_SECONDS, MOST_OF_ONE, Waiting, keep
+from backend.accounts.integrations import Keys, put_integration
+from backend.storage.models import Account, Integration, PendingCode
+from sandbox.clock import MovableClock
+from sandbox.kommo.accounts.grants import Integration as Made
+from tests.accounts.around import TOKEN, asked, come_back, put, shown
+from tests.product import Product
+
+HOOK: dict[str, str | None] = {"state": None, "from_widget": "1"}
+
+
+def made(product: Product, **how: str) -> Made:
+    return product.kommo.add_integration(product.account, how.get("redirect_uri", product.integration.redirect_uri))
+
+
+async def brought(product: Product, client_id: str, code: str = "") -> int:
+    """By Kommo's hook, or by anybody."""
+    given = code or product.kommo.issue_code(client_id)
+    return (await come_back(product, client_id=client_id, code=given, **HOOK)).status_code
+
+
+async def given_secret(product: Product, one: Made, **more: str) -> tuple[int, dict[str, object]]:
+    answer = await put(product, f"integrations/{one.client_id}", {"client_secret": one.client_secret} | more)
+    return answer.status_code, answer.json()
+
+
+async def kept_keys(product: Product, one: Made, secret: str) -> None:
+    """As the environment does at a start: kept without asking Kommo."""
+    async with product.resources.database.write() as session:
+        await put_integration(product.resources, session, Keys(one.client_id, secret, one.redirect_uri))
+
+
+@pytest.mark.parametrize("status", ["400", "401"])
+@pytest.mark.parametrize("hint", ["named", "absent"])
+@pytest.mark.parametrize("strangers", [1, 3 * MOST_OF_ONE])
+async def test_a_strangers_code_takes_nobodys_place(
+    unconnected: Product, clock: MovableClock, strangers: int, status: str, hint: str
+) -> None:
+    unconnected.kommo.switches.set("code_error_status", status)
+    unconnected.kommo.switches.set("code_error_hint", hint)
+    one = made(unconnected)
+    await brought(unconnected, one.client_id, "before it")
+    clock.advance(1)
+    await brought(unconnected, one.client_id)
+    for number in range(strangers):
+        clock.advance(1)
+        assert await brought(unconnected, one.client_id, f"made up {number}") == 200
+    assert len(await unconnected.rows(PendingCode)) <= MOST_OF_ONE
+    _, answer = await given_secret(unconnected, one)
+    assert (answer["account_id"], answer.get("problem")) == (unconnected.account.id, None)
+    assert await unconnected.rows(PendingCode) == []
+
+
+async def test_who_comes_after_a_strangers_many_codes_is_connected_as_well(
+    unconnected: Product, clock: MovableClock
+) -> None:
+    one = made(unconnected)
+    for number in range(2 * MOST_OF_ONE):
+        await brought(unconnected, one.client_id, f"made up {number}")
+        clock.advance(1)
+    await brought(unconnected, one.client_id)
+    assert (await given_secret(unconnected, one))[1]["account_id"] == unconnected.account.id
+
+
+async def test_the_same_code_twice_waits_once(unconnected: Product) -> None:
+    one = made(unconnected)
+    code = unconnected.kommo.issue_code(one.client_id)
+    assert [await brought(unconnected, one.client_id, code) for _ in range(2)] == [200, 200]
+    assert len(await unconnected.rows(PendingCode)) == 1
+
+
+async def test_a_code_takes_no_long_lived_tokens_place(unconnected: Product) -> None:
+    """Anybody may name an integration; a token's row is named by its account."""
+    clock = unconnected.resources.clock
+    token = unconnected.kommo.long_lived_token(unconnected.integration.client_id)
+    base_url = unconnected.kommo.base_url
+    await keep(unconnected.resources, Waiting("/acme", "token", "", token, base_url, clock()))
+    assert await brought(unconnected, "/acme", "made up") == 200
+    await connect_waiting(unconnected.resources)
+    assert [row.state for row in await unconnected.rows(Account)] == ["connected"]
+
+
+async def test_another_redirect_uri_costs_no_code(unconnected: Product) -> None:
+    """Kommo looks at the address before it takes the code: the right one connects."""
+    one = made(unconnected, redirect_uri="https://elsewhere.example.com/callback")
+    await brought(unconnected, one.client_id)
+    status, answer = await given_secret(unconnected, one)
+    assert (status, answer["error"]["field"]) == (422, "redirect_uri")  # type: ignore[index]
+    assert one.client_id not in [row.client_id for row in await unconnected.rows(Integration)]
+    _, right = await given_secret(unconnected, one, redirect_uri=one.redirect_uri)
+    assert right["account_id"] == unconnected.account.id
+
+
+async def test_after_a_no_to_the_keys_it_is_tried_rarely_and_with_other_keys_at_once(
+    unconnected: Product, clock: MovableClock
+) -> None:
+    one = made(unconnected)
+    await brought(unconnected, one.client_id)
+    await kept_keys(unconnected, one, "wrong")
+    for _ in range(20):
+        await connect_waiting(unconnected.resources)
+        clock.advance(10)
+    assert len(asked(unconnected, TOKEN)) == 1
+    clock.advance(AGAIN_SECONDS)
+    await connect_waiting(unconnected.resources)
+    assert len(asked(unconnected, TOKEN)) == 2
+    await kept_keys(unconnected, one, one.client_secret)
+    await connect_waiting(unconnected.resources)
+    assert (await shown(unconnected))["state"] == "connected"

@@ -1,0 +1,182 @@
+"""Who may see a deal in the widget: Kommo's own letter for viewing deals, remembered for five minutes."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import jwt
+import pytest
+
+from backend.web import widget
+from sandbox.clock import MovableClock
+from sandbox.kommo.records import Lead, User
+from tests.accounts.ground import ADMIN, Ground, Tenant, ground
+from tests.product import Product, running
+
+USERS, LEADS = "/api/v4/users", "/api/v4/leads"
+FIVE_MINUTES, DAY = 300, 86400
+AWAY = ("429_html", "500_json", "503_html", "drop_before")
+
+
+@pytest.fixture(scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Ground]:
+    async with ground(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('rights')}/x.db", MovableClock()) as made:
+        yield made
+
+
+@pytest.fixture
+async def tenant(shared: Ground) -> AsyncIterator[Tenant]:
+    yield await shared.tenant()
+    shared.kommo.faults.clear()
+
+
+@pytest.fixture
+def clock(shared: Ground) -> MovableClock:
+    assert isinstance(shared.clock, MovableClock)
+    return shared.clock
+
+
+def person(tenant: Tenant, view: str, *, group: int = 7) -> User:
+    found = tenant.account.add_salesperson("Rep", "rep@shop.example")
+    found.leads.view, found.group_id = view, group
+    return found
+
+
+def deal(tenant: Tenant, of: User | None = None, *, group: int = 7) -> Lead:
+    made = tenant.account.add_lead("Sofa", 10)
+    made.responsible_user_id, made.group_id = of.id if of else tenant.account.admin.id, group
+    return made
+
+
+async def seen(tenant: Tenant, user: User, lead: Lead) -> httpx.Response:
+    token = tenant.ground.kommo.one_time_token(tenant.integration.client_id, user.id)
+    return await tenant.ground.web.get(f"/widget/deals/{lead.id}", headers={"X-Auth-Token": token})
+
+
+@pytest.mark.parametrize(
+    ("letter", "own", "in_group", "others"),
+    [("A", 200, 200, 200), ("G", 200, 200, 403), ("M", 200, 403, 403), ("D", 403, 403, 403)],
+)
+async def test_a_letter_says_whose_deals_are_seen(
+    tenant: Tenant, letter: str, own: int, in_group: int, others: int
+) -> None:
+    user = person(tenant, letter)
+    deals = deal(tenant, user, group=8), deal(tenant, group=7), deal(tenant, group=8)
+    assert [(await seen(tenant, user, one)).status_code for one in deals] == [own, in_group, others]
+
+
+async def test_an_admin_sees_every_deal(tenant: Tenant) -> None:
+    user = person(tenant, "D")
+    user.is_admin = True
+    assert (await seen(tenant, user, deal(tenant, group=8))).status_code == 200
+
+
+async def test_who_was_switched_off_sees_none(tenant: Tenant) -> None:
+    user = person(tenant, "A")
+    user.is_active = False
+    assert (await seen(tenant, user, deal(tenant, user))).status_code == 403
+
+
+async def test_of_a_user_whom_kommo_does_not_show_the_own_deals_are_seen(tenant: Tenant) -> None:
+    """Our token may be of somebody who is no admin (any more): then Kommo tells nothing of users."""
+    user = person(tenant, "A")
+    own, other = deal(tenant, user), deal(tenant)
+    tenant.account.admin.is_admin = False
+    assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
+
+
+async def test_rights_are_asked_for_once_in_five_minutes(tenant: Tenant, clock: MovableClock) -> None:
+    user, lead = person(tenant, "A"), deal(tenant)
+    for _ in range(3):
+        await seen(tenant, user, lead)
+    assert tenant.asked.count(f"{USERS}/{user.id}") == 1
+    user.leads.view = "D"
+    clock.advance(FIVE_MINUTES - 10)
+    assert (await seen(tenant, user, lead)).status_code == 200
+    clock.advance(11)
+    assert (await seen(tenant, user, lead)).status_code == 403
+
+
+@pytest.mark.parametrize("fault", AWAY)
+async def test_while_users_can_not_be_asked_for_kommos_last_word_counts_for_a_day(
+    tenant: Tenant, clock: MovableClock, fault: str
+) -> None:
+    user, own, other = person(tenant, "G", group=7), deal(tenant, group=7), deal(tenant, group=8)
+    await seen(tenant, user, own)
+    tenant.ground.kommo.faults.add(fault, USERS, times=0)
+    clock.advance(DAY)
+    answers = [(await seen(tenant, user, one)).status_code for one in (own, other)]
+    tenant.ground.kommo.faults.clear()
+    clock.advance(400)  # the patience that a 429 asks for
+    assert answers == ([200, 403] if fault != "429_html" else [200, 200])
+
+
+async def test_without_a_last_word_the_own_deals_are_seen(tenant: Tenant, clock: MovableClock) -> None:
+    user = person(tenant, "A")
+    own, other = deal(tenant, user), deal(tenant)
+    tenant.ground.kommo.faults.add("500_json", USERS, times=0)
+    assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
+    tenant.ground.kommo.faults.clear()
+    assert (await seen(tenant, user, other)).status_code == 200
+    tenant.ground.kommo.faults.add("500_json", USERS, times=0)
+    clock.advance(FIVE_MINUTES + DAY + 1)
+    assert (await seen(tenant, user, other)).status_code == 403
+
+
+async def test_while_kommo_is_away_its_last_word_about_a_deal_counts(tenant: Tenant, clock: MovableClock) -> None:
+    user = person(tenant, "M")
+    own, other = deal(tenant, user), deal(tenant)
+    assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
+    tenant.ground.kommo.faults.add("500_json", "/api/v4", times=0)
+    clock.advance(FIVE_MINUTES + 1)
+    assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
+    never_seen = deal(tenant)
+    assert (await seen(tenant, user, never_seen)).status_code == 200  # the promise: reading goes on, from our database
+
+
+async def test_another_tenants_secret_signs_for_its_own_account_only(shared: Ground, tenant: Tenant) -> None:
+    other = await shared.tenant()
+    token = shared.kommo.one_time_token(other.integration.client_id, other.account.admin.id)
+    claims = jwt.decode(token, options={"verify_signature": False}) | {"account_id": tenant.account.id}
+    forged = jwt.encode(claims, other.integration.client_secret, algorithm="HS256")
+    answer = await shared.web.get(f"/widget/deals/{deal(tenant).id}", headers={"X-Auth-Token": forged})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized")
+
+
+async def test_who_may_create_is_the_admins_choice(tenant: Tenant) -> None:
+    user, lead = person(tenant, "A"), deal(tenant)
+    path = f"/admin/api/accounts/{tenant.account.id}/options"
+    await tenant.ground.web.put(path, json={"create": [tenant.account.admin.id]}, headers=ADMIN)
+    token = tenant.ground.kommo.one_time_token(tenant.integration.client_id, user.id)
+    wish = {"request_id": str(uuid.uuid4()), "lead_id": lead.id, "amount": "1.00", "currency": "USD",
+            "description": "Sofa", "mode": "payment"}  # fmt: skip
+    answer = await tenant.ground.web.post("/widget/requests", json=wish, headers={"X-Auth-Token": token})
+    assert (answer.status_code, "administrator has not allowed" in answer.text) == (403, True)
+
+
+async def test_every_route_of_the_card_asks_for_the_right_to_see_the_deal(tmp_path: Path) -> None:
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db") as product:
+        lead_id = await product.paid_deal()
+        calls = await _calls(product, lead_id)
+        routes = {route.path for route in widget.router.routes if hasattr(route, "path")}
+        assert routes - {"/widget/setup"} == set(calls)  # the set-up is for admins only, and has its own test
+        rep = product.account.add_salesperson("Rep", "rep@shop.example")
+        for method, path, body in calls.values():
+            answer = await product.http.request(method, product.url + path, json=body, headers=product.token(rep.id))
+            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed"), path
+
+
+async def _calls(product: Product, lead_id: int) -> dict[str, tuple[str, str, dict[str, object] | None]]:
+    shown = (await product.http.get(f"{product.url}/widget/deals/{lead_id}", headers=product.token())).json()
+    request, payment = shown["requests"][0]["id"], shown["payments"][0]["id"]
+    wish: dict[str, object] = {"request_id": str(uuid.uuid4()), "lead_id": lead_id, "amount": "1.00",
+                               "currency": "USD", "description": "Sofa", "mode": "payment"}  # fmt: skip
+    back: dict[str, object] = {"refund_id": str(uuid.uuid4()), "expected_refunded": "0.00"}
+    return {
+        "/widget/requests": ("POST", "/widget/requests", wish),
+        "/widget/deals/{lead_id}": ("GET", f"/widget/deals/{lead_id}", None),
+        "/widget/deals/{lead_id}/check": ("POST", f"/widget/deals/{lead_id}/check", None),
+        "/widget/requests/{request_id}/cancel": ("POST", f"/widget/requests/{request}/cancel", None),
+        "/widget/payments/{payment_id}/refund": ("POST", f"/widget/payments/{payment}/refund", back),
+    }

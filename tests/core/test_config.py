@@ -1,0 +1,83 @@
+"""Settings: checked as they load, and each problem named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.core.config import BadSettings, read_settings
+
+GOOD = {"public_url": "https://pay.example.com", "secret_keys": "a key of some length", "admin_token": "made-up-token"}
+
+
+def _read(monkeypatch: pytest.MonkeyPatch, **given: Any) -> Any:
+    for name in ("PUBLIC_URL", "SECRET_KEYS", "ADMIN_TOKEN", "KOMMO_CLIENT_ID", "KOMMO_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    return read_settings(env_file=None, **(GOOD | given))
+
+
+def test_the_three_required_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _read(monkeypatch)
+    assert settings.redirect_uri == "https://pay.example.com/oauth/kommo/callback"
+
+
+def test_each_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PUBLIC_URL", "SECRET_KEYS", "ADMIN_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(BadSettings) as refusal:
+        read_settings(env_file=None)
+    assert all(name in str(refusal.value) for name in ("PUBLIC_URL", "SECRET_KEYS", "ADMIN_TOKEN"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("public_url", "http://pay.example.com"),
+        ("public_url", "pay.example.com"),
+        ("secret_keys", "short"),
+        ("secret_keys", ""),
+        ("admin_token", "short"),
+        ("paid_stages", "won,1:2"),
+        ("kommo_rate", 7),
+        ("port", 0),
+        ("log_format", "xml"),
+        ("settle_seconds", -1),
+        ("database_url", "nonsense"),
+        ("database_url", "sqlite:///./x.db"),
+        ("database_url", "postgres://user:secret@host/name"),
+        ("database_url", "postgresql+psycopg://user:secret@host:port/name"),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
+    with pytest.raises(BadSettings, match=name.upper()) as refusal:
+        _read(monkeypatch, **{name: value})
+    assert "secret@" not in str(refusal.value)
+
+
+def test_plain_http_is_for_a_loopback_host_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _read(monkeypatch, public_url="http://127.0.0.1:8000/").public_url == "http://127.0.0.1:8000"
+
+
+def test_a_client_id_needs_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadSettings, match="KOMMO_CLIENT_SECRET"):
+        _read(monkeypatch, kommo_client_id="made-up")
+
+
+def test_stages_are_pairs_or_won(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _read(monkeypatch, paid_stages="1:142, 2:143").paid_stages == [(1, 142), (2, 143)]
+    assert _read(monkeypatch, paid_stages="won").paid_stages == "won"
+    assert _read(monkeypatch, paid_stages="").paid_stages == []
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "canary" not in repr(_read(monkeypatch, stripe_api_key="sk_test_canary", admin_token="canary-token"))
+
+
+def test_a_dotenv_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("PUBLIC_URL", "SECRET_KEYS", "ADMIN_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    env = tmp_path / ".env"
+    env.write_text(
+        "PUBLIC_URL=https://a.example\nSECRET_KEYS=first key of two,second key of two\nADMIN_TOKEN=made-up-token\n"
+    )
+    assert read_settings(env_file=env).keys == ["first key of two", "second key of two"]

@@ -1,0 +1,72 @@
+"""The product as a process that can die at a commit: the ``serve`` of production, forked from one that imported it."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session, configure_mappers
+
+from backend.core.config import Settings
+from backend.server import serve
+from tests.crash.rig.board import Board
+
+FAST = 1000.0
+"""Calls a second: the rate is tested elsewhere, and here it would be most of the time."""
+
+WARM = (
+    "tests.crash.rig.child", "pytest", "alembic.command", "aiosqlite", "psycopg", "anyio._backends._asyncio",
+    "httpcore",    "stripe._stripe_client", "stripe.checkout._session_service", "stripe._webhook_endpoint_service",
+    "stripe._refund_service", "stripe._payment_intent_service", "stripe._invoice_payment_service",
+    "stripe._object_classes", "stripe.v2._list_object", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)  # fmt: skip
+"""Everything that a life imports on its way: a fork of a process that has it costs a third."""
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([*WARM])
+configure_mappers()
+
+
+@dataclass(frozen=True)
+class AtCommit:
+    """Death before the n-th commit of a process, counted from 0, or after it."""
+
+    number: int
+    when: Literal["before", "after"]
+
+
+def live(given: Mapping[str, Any], board: Path, log: Path, death: AtCommit | None) -> None:
+    """A whole life of the product, in a process of its own; ends by SIGTERM, SIGKILL or ``death``."""
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    shared = Board(board)
+    _count_commits(shared, death)
+    settings = Settings(_env_file=None, **given).model_copy(update={"kommo_rate": FAST, "kommo_ip_rate": FAST})
+    asyncio.run(serve(settings, with_worker=True, clock=shared))
+
+
+def _count_commits(board: Board, death: AtCommit | None) -> None:
+    board.commits = 0
+
+    def before(_connection: object) -> None:
+        if death == AtCommit(board.commits, "before"):
+            _die()
+        board.commits += 1
+
+    def after(_session: object) -> None:
+        if death is not None and death.when == "after" and board.commits > death.number:
+            _die()
+
+    event.listen(Engine, "commit", before)
+    event.listen(Session, "after_commit", after)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

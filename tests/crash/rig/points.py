@@ -1,0 +1,92 @@
+"""Where a process can die: at every request that it sends, and at every commit."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tests.crash.rig.child import AtCommit
+from tests.crash.rig.play import Play
+from tests.crash.rig.wire import Meeting, Passing, at, body_of, hold_until_gone, nowhere, replay
+from tests.crash.scenario import Scenario, judged
+
+When = Literal["before", "after", "late"]
+LATE_SECONDS = 2.0
+"""A request that was abandoned is carried out when the next process has asked something, or after so long."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """``late``: the process is dead before the world carries the request out. Commits know only the other two."""
+
+    kind: Literal["request", "commit"]
+    number: int
+    when: When
+    what: str = ""
+
+    def __str__(self) -> str:
+        return f"killed {self.when} {self.kind} {self.number} {self.what}".rstrip()
+
+    def prepare(self, play: Play) -> None:
+        """Start the product so that it dies here."""
+        play.is_slow = self.number % 2 == 1
+        if self.kind == "commit":
+            play.start(AtCommit(self.number, "before" if self.when == "before" else "after"))
+            return
+        play.wire.fate = at(self.number, killing(play, self.when))
+        play.start()
+
+    async def judge(self, play: Play, scenario: Scenario) -> list[str]:
+        return await judged(play, scenario)
+
+
+def points_of(play: Play) -> Iterator[Point]:
+    """All points of a play that nobody disturbed."""
+    for passing in play.wire.passed:
+        whens: tuple[When, ...] = ("before", "after") if passing.method == "GET" else ("before", "after", "late")
+        yield from (Point("request", passing.number, when, str(passing)) for when in whens)
+    for number in range(play.board.commits):
+        yield from (Point("commit", number, when) for when in ("before", "after"))
+
+
+def killing(play: Play, when: When) -> Meeting:
+    """The process that sent this request dies."""
+    return {"before": _before, "after": _after, "late": _late}[when](play)
+
+
+def _before(play: Play) -> Meeting:
+    async def meet(_passing: Passing, _world: ASGIApp, _scope: Scope, receive: Receive, _send: Send) -> None:
+        await body_of(receive)
+        await play.kill()
+        await hold_until_gone(receive)
+
+    return meet
+
+
+def _after(play: Play) -> Meeting:
+    async def meet(_passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        async def too_late(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await play.kill()
+            await send(message)
+
+        await world(scope, receive, too_late)
+
+    return meet
+
+
+def _late(play: Play) -> Meeting:
+    async def meet(passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, _send: Send) -> None:
+        body = await body_of(receive)
+        play.born.clear()
+        await play.kill()
+        await play.born.wait()
+        for _ in range(int(LATE_SECONDS / 0.01)):
+            if any(one.is_over for one in play.wire.passed[passing.number + 1 :]):
+                break
+            await asyncio.sleep(0.01)
+        await world(scope, replay(body), nowhere)
+
+    return meet

@@ -1,0 +1,261 @@
+"""The Stripe account behind links that were sent is being given up: they are carried on by the one that is connected
+now, and never while somebody could still pay by the old one. Removing it is in ``tests/accounts``."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+import pytest
+from sqlmodel import select
+from stripe import WebhookSignature
+
+from backend.accounts.stripe.connections import secret_row
+from backend.payments.checkout.sessions import Wish, keep, make
+from backend.payments.find import MARGIN_SECONDS, find_request
+from backend.storage.models import CheckoutSession, InboxEvent, StripeConnection
+from sandbox.stripe.objects.accounts import Account as StripeAccount
+from tests.payments.shop import CONNECTION, Shop, open_shop
+
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.full])], indirect=True
+)
+
+ADMIN = {"Authorization": "Bearer made-up-admin"}
+SECRET = "whsec_ofthetests"
+DAY = 86400
+
+
+@pytest.fixture
+async def shop(database_url: str, anyio_backend: str) -> AsyncIterator[Shop]:
+    """On both databases: SQLite lets one writer in at a time and hides what PostgreSQL shows."""
+    async with open_shop(database_url) as opened:
+        yield opened
+
+
+async def give_up(shop: Shop, *, revoked: bool = True) -> StripeAccount:
+    """Another Stripe account is connected, and the key of the one before revoked; the other one."""
+    other = shop.stripe.add_account("Other")
+    path = f"/admin/api/accounts/{shop.kommo.account.id}/stripe"
+    answer = await shop.http.put(path, json={"api_key": other.secret_key}, headers=ADMIN)
+    assert answer.status_code == 200, answer.text
+    if revoked:
+        shop.stripe.default_account.remove_key(shop.stripe.default_account.secret_key)
+    return other
+
+
+async def remove(shop: Shop) -> httpx.Response:
+    return await shop.http.delete(f"/admin/api/accounts/{shop.kommo.account.id}/stripe/{CONNECTION}", headers=ADMIN)
+
+
+def sessions(account: StripeAccount) -> list[dict[str, Any]]:
+    return list(account.shelves[False].objects.get("checkout.session", {}).values())
+
+
+async def hear(shop: Shop, event: dict[str, Any]) -> httpx.Response:
+    """A webhook of the old Stripe account."""
+    async with shop.resources.database.write() as session:
+        row = await session.get_one(StripeConnection, CONNECTION)
+        if row.state != "removed" and not row.given_secrets:
+            row.given_secrets = [shop.resources.vault.seal_text(SECRET, secret_row(CONNECTION))]
+            session.add(row)
+    body = orjson.dumps(event)
+    header = WebhookSignature.generate_signature_header(body.decode(), SECRET, timestamp=int(shop.clock()))
+    return await shop.http.post(f"/stripe/webhook/{CONNECTION}", content=body, headers={"Stripe-Signature": header})
+
+
+def completed(shop: Shop) -> dict[str, Any]:
+    """The event of the session that was paid last."""
+    event = next(one for one in reversed(shop.stripe.events) if one.type == "checkout.session.completed")
+    session = shop.session | {"status": "complete", "payment_status": "paid"}
+    return {"id": event.id, "object": "event", "type": event.type, "created": int(shop.clock()), "livemode": False,
+            "data": {"object": session}}  # fmt: skip
+
+
+async def test_while_the_old_session_may_be_paid_nobody_gets_another(shop: Shop) -> None:
+    request = await shop.made()
+    other = await give_up(shop)
+    for seconds in (120.0, DAY - 240.0, MARGIN_SECONDS):
+        shop.stripe.advance(seconds)
+        answer = await shop.open(request["url"])
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
+        assert "can be paid later" in answer.text
+    assert sessions(other) == []
+
+
+async def test_once_its_time_is_over_the_link_goes_on_where_stripe_is_connected_now(shop: Shop) -> None:
+    path = urlsplit((await shop.made())["url"]).path
+    other = await give_up(shop)
+    shop.stripe.advance(DAY + MARGIN_SECONDS + 1)
+    async with shop.replica() as second:
+        answers = await asyncio.gather(*(http.get(path) for http in (shop.http, second) * 4))
+    open_ones = [one for one in sessions(other) if one["status"] == "open"]
+    assert len(open_ones) == 1
+    assert {answer.headers.get("location") for answer in answers} == {open_ones[0]["url"]}
+    shop.stripe.pay_session(open_ones[0]["id"])
+    await shop.check()
+    assert (await shop.deal())["state"] == "paid"
+    again = await shop.open(path)
+    assert (again.status_code, [one["status"] for one in sessions(other)].count("open")) == (200, 0)
+
+
+async def test_word_of_a_payment_that_waits_to_be_worked_in_keeps_the_link_closed(shop: Shop) -> None:
+    request = await shop.made()
+    other = await give_up(shop)
+    shop.stripe.pay_session(shop.session["id"])
+    assert (await hear(shop, completed(shop))).status_code == 200
+    shop.stripe.advance(2 * DAY)
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, "One moment" in answer.text, sessions(other)) == (503, True, [])
+
+
+async def test_what_was_paid_before_is_never_payable_again(shop: Shop) -> None:
+    request = await shop.paid()
+    other = await give_up(shop)
+    for _ in range(2):
+        shop.stripe.advance(2 * DAY)
+        assert (await shop.open(request["url"])).status_code == 200
+        await remove(shop)
+    assert sessions(other) == []
+
+
+async def test_a_key_that_may_not_expire_is_waited_for_as_well(shop: Shop) -> None:
+    request = await shop.made()
+    account = shop.stripe.default_account
+    await give_up(shop, revoked=False)
+    await shop.connect(account.add_restricted_key(["rak_checkout_session_read"]))
+    shop.stripe.advance(DAY - 600)
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, "can be paid later" in answer.text) == (503, True)
+
+
+async def test_the_key_in_use_that_is_refused_is_trouble_and_nothing_else(shop: Shop) -> None:
+    request = await shop.made()
+    shop.stripe.default_account.remove_key(shop.stripe.default_account.secret_key)
+    shop.stripe.advance(2 * DAY)
+    assert "at the moment" in (await shop.open(request["url"])).text
+    assert (await shop.post(f"/widget/deals/{shop.lead.id}/check")).json()["error"]["code"] == "not_connected"
+
+
+async def test_when_the_account_of_now_refuses_nobody_is_told_to_wait(shop: Shop) -> None:
+    request = await shop.made()
+    other = await give_up(shop)
+    other.remove_key(other.secret_key)
+    shop.stripe.advance(2 * DAY)
+    assert "This can&#39;t be paid right now" in (await shop.open(request["url"])).text
+
+
+async def test_a_rep_cancels_it_once_nobody_can_pay_it_any_more(shop: Shop) -> None:
+    request = await shop.made()
+    await give_up(shop)
+    early = await shop.post(f"/widget/requests/{request['id']}/cancel")
+    assert (early.status_code, "UTC" in early.json()["error"]["message"]) == (409, True)
+    assert (await shop.post(f"/widget/deals/{shop.lead.id}/check")).status_code == 202
+    shop.stripe.advance(2 * DAY)
+    assert (await shop.post(f"/widget/requests/{request['id']}/cancel")).json()["state"] == "cancelled"
+
+
+async def test_who_comes_back_from_the_old_checkout_is_not_told_of_trouble(shop: Shop) -> None:
+    request = await shop.made()
+    await give_up(shop)
+    assert "do not pay a second time" in (await shop.open(f"{request['url']}/thanks")).text
+
+
+async def test_removing_ends_what_can_be_paid_and_the_link_goes_on_at_once(shop: Shop) -> None:
+    request = await shop.made()
+    other = await give_up(shop, revoked=False)
+    assert (await remove(shop)).json() == {"removed": True}
+    assert shop.payable == []
+    answer = await shop.open(request["url"])
+    assert (answer.status_code, [one["url"] for one in sessions(other)]) == (303, [answer.headers["location"]])
+
+
+async def test_removed_with_a_refused_key_its_young_session_is_shown_to_nobody(shop: Shop) -> None:
+    request = await shop.made()
+    other = await give_up(shop)
+    warning = (await remove(shop)).json()["warning"]
+    assert "closed at Stripe: 1." in warning
+    assert "webhook could not be deleted" in warning
+    assert (await shop.open(request["url"])).status_code == 503
+    shop.stripe.advance(DAY + MARGIN_SECONDS + 1)
+    assert (await shop.open(request["url"])).headers["location"] == sessions(other)[-1]["url"]
+
+
+async def test_what_a_client_paid_in_that_moment_is_booked_and_not_asked_for_again(shop: Shop) -> None:
+    request = await shop.made()
+    other = await give_up(shop, revoked=False)
+    shop.stripe.pay_session(shop.session["id"])
+    assert (await remove(shop)).status_code == 200
+    assert (await shop.deal())["state"] == "paid"
+    assert ((await shop.open(request["url"])).status_code, sessions(other)) == (200, [])
+
+
+async def test_while_a_client_is_paying_it_is_not_removed(shop: Shop) -> None:
+    await shop.made()
+    await give_up(shop, revoked=False)
+    shop.stripe.start_paying(shop.session["id"])
+    answer = await remove(shop)
+    assert (answer.status_code, "is paying" in answer.json()["error"]["message"]) == (409, True)
+
+
+async def test_a_session_that_was_under_way_is_not_kept_by_a_connection_that_is_gone(shop: Shop) -> None:
+    """Begun by a replica before the other account was connected: nobody would hear of what is paid there."""
+    request = await shop.made()
+    link = await find_request(shop.resources, shop.kommo.account.id, request["id"])
+    wish = Wish(link.request, link.holder, 2)
+    answer = await make(shop.resources, wish)
+    await give_up(shop, revoked=False)
+    await remove(shop)
+    assert not await keep(shop.resources, wish, answer)
+    async with shop.resources.database.read() as session:
+        assert [row.n for row in (await session.exec(select(CheckoutSession))).all()] == [1]
+    assert (await find_request(shop.resources, shop.kommo.account.id, request["id"])).request.session_n == 1
+
+
+async def test_openings_and_the_removal_at_once_leave_one_payable_session(shop: Shop) -> None:
+    path = urlsplit((await shop.made())["url"]).path
+    other = await give_up(shop, revoked=False)
+    shop.stripe.advance(DAY - 600)
+    async with shop.replica() as second:
+        first, *_ = await asyncio.gather(remove(shop), *(http.get(path) for http in (shop.http, second) * 3))
+    assert first.status_code == 200, first.text
+    assert shop.payable == []
+    assert [one["status"] for one in sessions(other)].count("open") == 1
+
+
+async def test_a_payment_of_a_removed_connection_stays_and_is_refunded_at_stripe(shop: Shop) -> None:
+    await shop.may_refund()
+    await shop.paid()
+    payment = shop.session["payment_intent"]
+    await give_up(shop, revoked=False)
+    await remove(shop)
+    answer = await shop.refund(payment)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+    assert "no longer connected" in answer.json()["error"]["message"]
+    deal = await shop.deal()
+    assert (deal["state"], [one["id"] for one in deal["payments"]]) == ("paid", [payment])
+
+
+async def test_a_refund_of_which_nobody_knows_keeps_the_connection(shop: Shop) -> None:
+    await shop.may_refund()
+    await shop.paid()
+    shop.fault("html_502", "/v1/refunds", count=3)
+    assert (await shop.refund(shop.session["payment_intent"])).status_code == 502
+    await give_up(shop, revoked=False)
+    assert (await remove(shop)).status_code == 409
+    shop.stripe.advance(3601)
+    assert (await remove(shop)).status_code == 200
+
+
+async def test_a_webhook_that_comes_late_is_of_nobody(shop: Shop) -> None:
+    await shop.made()
+    await give_up(shop, revoked=False)
+    shop.stripe.pay_session(shop.session["id"])
+    assert (await hear(shop, completed(shop))).status_code == 200
+    await remove(shop)
+    shop.clock.advance(3)
+    assert (await hear(shop, completed(shop) | {"id": "evt_late"})).status_code == 404
+    async with shop.resources.database.read() as session:
+        assert await session.get(InboxEvent, (CONNECTION, "evt_late")) is None

@@ -1,0 +1,230 @@
+"""A payment request: what reaches Stripe, what is refused, and what a second press does."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from sandbox.stripe import Payer
+from tests.payments.shop import Shop
+
+
+async def test_a_request_answers_with_a_permanent_link_of_ours(shop: Shop) -> None:
+    request = await shop.made(amount="120.5")
+    assert request["url"].startswith(f"{shop.resources.addresses.public_url}/p/")
+    assert (request["state"], request["amount"], request["currency"]) == ("pending", "120.50", "EUR")
+    assert (request["mode"], request["kind"], request["description"]) == ("payment", "full", "Website, first part")
+
+
+async def test_stripe_is_told_deal_account_and_request_on_session_and_payment(shop: Shop) -> None:
+    request = await shop.made(contact_id=77)
+    session = shop.session
+    marks = {
+        "kommo_lead_id": str(shop.lead.id),
+        "kommo_contact_id": "77",
+        "kommo_account_id": str(shop.kommo.account.id),
+        "kommo_request_id": request["id"],
+    }
+    asked = shop.calls()[-1].params
+    assert session["client_reference_id"] == str(shop.lead.id)
+    assert session["metadata"] == marks
+    assert asked["payment_intent_data"]["metadata"] == marks
+
+
+async def test_the_client_pays_what_was_asked_and_nothing_else(shop: Shop) -> None:
+    await shop.made()
+    asked = shop.calls()[-1].params
+    product = {"currency": "eur", "unit_amount": 12000, "product_data": {"name": "Website, first part"}}
+    assert asked["line_items"] == [{"quantity": 1, "price_data": product}]
+    assert asked["adaptive_pricing"] == {"enabled": False}
+    assert not asked.keys() & {"allow_promotion_codes", "ui_mode", "payment_method_types", "expires_at"}
+
+
+async def test_checkout_sends_the_client_back_to_pages_of_ours(shop: Shop) -> None:
+    request = await shop.made()
+    assert shop.session["success_url"] == f"{request['url']}/thanks"
+    assert shop.session["cancel_url"] == f"{request['url']}/back"
+
+
+async def test_a_subscription_renews_and_carries_its_marks_itself(shop: Shop) -> None:
+    request = await shop.made(mode="subscription", interval="month", interval_count=3)
+    asked = shop.calls()[-1].params
+    assert asked["line_items"][0]["price_data"]["recurring"] == {"interval": "month", "interval_count": 3}
+    assert asked["subscription_data"]["metadata"]["kommo_request_id"] == request["id"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [("5000", "JPY", 5000), ("12.340", "KWD", 12340), ("1500", "ISK", 150000), ("20000", "UGX", 2000000)],
+)
+async def test_amounts_travel_in_stripes_own_units(shop: Shop, amount: str, currency: str, minor: int) -> None:
+    request = await shop.made(amount=amount, currency=currency.lower())
+    asked = shop.calls()[-1].params["line_items"][0]["price_data"]
+    assert (asked["unit_amount"], asked["currency"]) == (minor, currency.lower())
+    assert (request["amount"], request["currency"]) == (amount, currency)
+
+
+async def test_the_same_press_twice_is_one_session_and_one_answer(shop: Shop) -> None:
+    wish = shop.wish()
+    first = await shop.post("/widget/requests", wish)
+    second = await shop.post("/widget/requests", wish)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json() == second.json()
+    assert len(shop.sessions) == 1
+
+
+async def test_a_uuid_is_good_for_one_payment_only(shop: Shop) -> None:
+    wish = shop.wish()
+    await shop.post("/widget/requests", wish)
+    answer = await shop.post("/widget/requests", wish | {"amount": "130.00"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+    assert len(shop.sessions) == 1
+
+
+async def test_any_writing_of_the_same_wish_is_the_same_wish(shop: Shop) -> None:
+    wish = shop.wish()
+    await shop.post("/widget/requests", wish)
+    again = wish | {"amount": "120", "currency": "eur", "request_id": wish["request_id"].upper(), "newer": True}
+    assert (await shop.post("/widget/requests", again)).status_code == 200
+
+
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    ({"amount": "-1"}, "amount_invalid", "amount"),
+    ({"amount": "1e3"}, "amount_invalid", "amount"),
+    ({"amount": " 1"}, "amount_invalid", "amount"),
+    ({"amount": "1.005"}, "amount_invalid", "amount"),
+    ({"amount": 120}, "amount_invalid", "amount"),
+    ({"amount": "100.5", "currency": "JPY"}, "amount_invalid", "amount"),
+    ({"amount": "0.10"}, "amount_too_small", "amount"),
+    ({"amount": "99999999999.99"}, "amount_too_large", "amount"),
+    ({"currency": "XXX"}, "currency_unknown", "currency"),
+    ({"currency": None}, "currency_unknown", "currency"),
+    ({"lead_id": "12"}, "field_invalid", "lead_id"),
+    ({"lead_id": 0}, "field_invalid", "lead_id"),
+    ({"request_id": "not a uuid"}, "field_invalid", "request_id"),
+    ({"description": " \x00\n"}, "field_invalid", "description"),
+    ({"description": "x" * 251}, "field_invalid", "description"),
+    ({"mode": "gift"}, "field_invalid", "mode"),
+    ({"mode": "subscription"}, "field_invalid", "interval"),
+    ({"mode": "subscription", "interval": "year", "interval_count": 4}, "field_invalid", "interval_count"),
+    ({"interval": "month"}, "field_invalid", "interval"),
+    ({"kind": "deposit", "deal_total": "100.00"}, "field_invalid", "deal_total"),
+    ({"kind": "deposit", "deal_total": "x"}, "amount_invalid", "deal_total"),
+    ({"deal_total": "400.00"}, "field_invalid", "deal_total"),
+]
+
+
+@pytest.mark.parametrize(("change", "code", "field"), REFUSED)
+async def test_what_is_wrong_is_named(shop: Shop, change: dict[str, Any], code: str, field: str) -> None:
+    answer = await shop.ask(**change)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert (error["code"], error["field"], error.keys() - {"limit"}) == (code, field, {"code", "message", "field"})
+    assert shop.calls() == []
+
+
+async def test_control_characters_are_no_part_of_a_description(shop: Shop) -> None:
+    request = await shop.made(description="  Web\u202esite\n\tand\x07more 👩\u200d💻 ")
+    assert request["description"] == "Web site and more 👩\u200d💻"
+
+
+async def test_stripes_refusal_reaches_the_rep_in_words_and_leaves_nothing(shop: Shop) -> None:
+    await shop.connect(shop.stripe.default_account.add_restricted_key(["rak_checkout_session_read"]))
+    answer = await shop.ask()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "stripe_refused")
+    assert "rak_checkout_session_write" in answer.json()["error"]["message"]
+    assert (await shop.deal())["requests"] == []
+
+
+async def test_a_revoked_key_asks_for_the_admin(shop: Shop) -> None:
+    await shop.connect("sk_test_revoked")
+    answer = await shop.ask()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_connected")
+
+
+async def test_while_stripe_is_down_nothing_is_half_made(shop: Shop) -> None:
+    shop.fault("html_502")
+    answer = await shop.ask()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "stripe_unreachable")
+    assert (await shop.deal())["requests"] == []
+
+
+async def test_the_press_after_an_outage_finishes_the_same_payment(shop: Shop) -> None:
+    wish = shop.wish()
+    shop.fault("cut_after", count=3)
+    assert (await shop.post("/widget/requests", wish)).status_code == 502
+    again = await shop.post("/widget/requests", wish)
+    assert again.status_code == 201
+    assert len(shop.sessions) == 1
+
+
+async def test_a_wish_that_stripe_never_confirmed_may_be_changed(shop: Shop) -> None:
+    wish = shop.wish()
+    shop.fault("cut_before", count=3)
+    await shop.post("/widget/requests", wish)
+    changed = await shop.post("/widget/requests", wish | {"amount": "90.00"})
+    assert (changed.status_code, changed.json()["amount"]) == (201, "90.00")
+
+
+@pytest.mark.parametrize("kind", ["server_error", "server_error_after"])
+async def test_a_fault_that_stripe_would_replay_does_not_stop_the_next_press(shop: Shop, kind: str) -> None:
+    wish = shop.wish()
+    shop.fault(kind, count=1)
+    assert (await shop.post("/widget/requests", wish)).status_code == 502
+    assert (await shop.post("/widget/requests", wish)).status_code == 201
+
+
+async def test_the_rest_is_what_the_deposit_left_open(shop: Shop) -> None:
+    await shop.paid(amount="100.00", kind="deposit", deal_total="400.00")
+    too_much = await shop.ask(amount="300.01", kind="rest")
+    rest = await shop.ask(amount="300.00", kind="rest")
+    assert (too_much.status_code, too_much.json()["error"]["code"]) == (422, "amount_too_large")
+    assert rest.status_code == 201
+
+
+async def test_there_is_no_rest_of_a_paid_deal(shop: Shop) -> None:
+    await shop.paid()
+    answer = await shop.ask(kind="rest")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already_paid")
+
+
+async def test_what_a_bank_is_bringing_is_no_rest_that_can_be_asked_for_again(shop: Shop) -> None:
+    await shop.paid(amount="100.00", kind="deposit", deal_total="400.00")
+    await _by_bank(shop, amount="200.00", kind="rest")
+    too_much, rest = await shop.ask(amount="100.01", kind="rest"), await shop.ask(amount="100.00", kind="rest")
+    assert (too_much.status_code, too_much.json()["error"]["limit"]["amount"]) == (422, "100.00")
+    assert rest.status_code == 201
+
+
+@pytest.mark.parametrize("first", [{}, {"amount": "100.00", "kind": "deposit", "deal_total": "120.00"}])
+async def test_there_is_no_rest_while_all_of_it_is_on_its_way(shop: Shop, first: dict[str, str]) -> None:
+    await _by_bank(shop, **first)
+    if first:
+        await _by_bank(shop, amount="20.00", kind="rest")
+    answer = await shop.ask(amount="20.00", kind="rest")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already_paid")
+    assert shop.payable == []
+
+
+async def _by_bank(shop: Shop, **more: str) -> None:
+    await shop.made(**more)
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    await shop.check()
+
+
+async def test_a_rest_that_was_paid_is_still_answered_to_a_repeated_press(shop: Shop) -> None:
+    wish = shop.wish(kind="rest")
+    await shop.post("/widget/requests", wish)
+    shop.stripe.pay_session(shop.session["id"])
+    await shop.check()
+    again = await shop.post("/widget/requests", wish)
+    assert (again.status_code, again.json()["state"]) == (200, "paid")
+
+
+async def test_malformed_json_is_told_so(shop: Shop) -> None:
+    answer = await shop.http.post("/widget/requests", content=b'{"lead_id": ', headers=shop.token())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "field_invalid")
+
+
+async def test_a_uuid_of_any_version_will_do(shop: Shop) -> None:
+    assert (await shop.ask(request_id=str(uuid.uuid1()))).status_code == 201

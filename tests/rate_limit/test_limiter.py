@@ -1,0 +1,198 @@
+"""Who may ask Kommo when: slots that several processes take from one database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnreachable
+from backend.rate_limit.limiter import Pace
+from backend.storage.db import Database
+from backend.storage.migrations import upgrade
+from sandbox.clock import MovableClock
+
+ACCOUNT, OTHER = 31000001, 31000002
+DEFAULTS = {"account_rate": 6.0, "address_rate": 7.0}
+NETWORK_JITTER = 0.1
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@asynccontextmanager
+async def processes(url: str, clock: MovableClock, count: int, **rates: float) -> AsyncIterator[list[Pace]]:
+    """Each with its own connections, as processes have them; in one loop, for their moments to be compared."""
+    async with AsyncExitStack() as stack:
+        databases = [Database(url) for _ in range(count)]
+        for database in databases:
+            stack.push_async_callback(database.close)
+        await upgrade(databases[0])
+        yield [Pace(database, clock, **(DEFAULTS | rates)) for database in databases]
+
+
+@pytest.fixture
+async def pace(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Pace]:
+    async with processes(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock, 1, account_rate=100, address_rate=200) as (
+        one,
+    ):
+        yield one
+
+
+async def ask(pace: Pace, account: int = ACCOUNT, error: KommoError | None = None, *, backlog: bool = False) -> None:
+    async with pace.turn(account, backlog=backlog):
+        if error is not None:
+            raise error
+
+
+async def failure(pace: Pace, account: int = ACCOUNT, error: KommoError | None = None) -> KommoError:
+    with pytest.raises(KommoError) as caught:
+        await ask(pace, account, error)
+    return caught.value
+
+
+def most_in(seconds: float, moments: list[float]) -> int:
+    return max(sum(first <= moment < first + seconds for moment in moments) for first in moments)
+
+
+async def test_no_second_as_kommo_sees_it_holds_an_eighth_request(database_url: str, clock: MovableClock) -> None:
+    """Two processes, three accounts, people and backlog, all at once; the network shifts each by up to 100 ms."""
+    moments: list[float] = []
+
+    async def many(pace: Pace, account: int, backlog: bool) -> None:
+        for _ in range(3):
+            async with pace.turn(account, backlog=backlog):
+                moments.append(clock())
+
+    async with processes(database_url, clock, 2) as paces:
+        await asyncio.gather(*(many(pace, a, b) for pace in paces for a, b in ((1, True), (2, True), (3, False))))
+    assert len(moments) == 18
+    assert most_in(1 + NETWORK_JITTER, moments) <= 7
+
+
+async def test_the_first_requests_are_spaced_like_all_others(pace: Pace, clock: MovableClock) -> None:
+    moments: list[float] = []
+
+    async def one() -> None:
+        async with pace.turn(ACCOUNT, backlog=True):
+            moments.append(clock())
+
+    await asyncio.gather(*(one() for _ in range(12)))
+    assert moments[-1] - moments[0] >= 11 / 100 - 0.05
+
+
+async def test_people_go_before_the_backlog(tmp_path: Path, clock: MovableClock) -> None:
+    order: list[str] = []
+
+    async def one(pace: Pace, who: str) -> None:
+        async with pace.turn(ACCOUNT, backlog=who == "backlog"):
+            order.append(who)
+
+    async def person(pace: Pace) -> None:
+        for _ in range(4):
+            await one(pace, "person")
+
+    database = f"sqlite+aiosqlite:///{tmp_path}/x.db"
+    async with processes(database, clock, 2, account_rate=10, address_rate=60) as (here, there):
+        waiting = [asyncio.create_task(one(here, "backlog")) for _ in range(20)]
+        await asyncio.sleep(0.1)
+        await asyncio.gather(person(here), person(there), person(there))
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    assert order.count("backlog") <= 3
+
+
+async def test_accounts_share_the_address_evenly(tmp_path: Path, clock: MovableClock) -> None:
+    order: list[int] = []
+
+    async def many(pace: Pace, account: int, count: int) -> None:
+        async def one() -> None:
+            async with pace.turn(account, backlog=True):
+                order.append(account)
+
+        await asyncio.gather(*(one() for _ in range(count)))
+
+    async with processes(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock, 1, account_rate=100, address_rate=20) as (
+        pace,
+    ):
+        await asyncio.gather(many(pace, ACCOUNT, 12), many(pace, OTHER, 5))
+    assert order[:10].count(OTHER) >= 4
+
+
+async def test_everybody_waits_as_long_as_kommo_asked(pace: Pace, clock: MovableClock) -> None:
+    await failure(pace, error=KommoRateLimited(retry_after=200))
+    assert isinstance(await failure(pace), KommoRateLimited)
+    clock.advance(199)
+    assert 0 < (await failure(pace)).retry_after <= 2  # type: ignore[operator]
+    clock.advance(3)
+    await ask(pace)
+
+
+async def test_another_account_is_only_paused(pace: Pace, clock: MovableClock) -> None:
+    await failure(pace, error=KommoRateLimited(retry_after=200))
+    before = clock()
+    await ask(pace, OTHER)
+    assert 0.9 < clock() - before < 5
+
+
+async def test_refusals_in_a_row_double_the_wait_until_one_is_answered(pace: Pace, clock: MovableClock) -> None:
+    waits: list[float] = []
+
+    async def refused() -> None:
+        await failure(pace, error=KommoRateLimited())
+        waits.append((await failure(pace)).retry_after or 0)
+        clock.advance(waits[-1] + 1)
+
+    for _ in range(3):
+        await refused()
+    await ask(pace)
+    await refused()
+    assert waits[0] < 3.1 < waits[1] < 5.1 < waits[2] < 9.1
+    assert waits[3] < 3.1
+
+
+async def test_a_block_stops_every_account_and_one_call_probes_now_and_then(
+    database_url: str, clock: MovableClock
+) -> None:
+    blocked: Callable[[], KommoError] = lambda: KommoBlocked()  # noqa: E731
+    async with processes(database_url, clock, 2, account_rate=100, address_rate=200) as (here, there):
+        await failure(here, error=blocked())
+        assert isinstance(await failure(there, OTHER), KommoBlocked)
+        clock.advance(29)
+        assert isinstance(await failure(there), KommoBlocked)
+        clock.advance(2)
+        assert isinstance(await failure(there, error=KommoUnreachable()), KommoUnreachable)  # let out, no news
+        assert isinstance(await failure(here), KommoBlocked)
+        clock.advance(31)
+        await ask(there, OTHER)
+        await ask(here)
+
+
+async def test_a_clock_that_was_set_back_stops_nobody(pace: Pace, clock: MovableClock) -> None:
+    clock.advance(4000)
+    await failure(pace, error=KommoRateLimited(retry_after=100))
+    clock._offset = 0.0
+    await asyncio.wait_for(ask(pace), 3)
+    await asyncio.wait_for(ask(pace, backlog=True), 3)
+
+
+@pytest.mark.parametrize(("error", "accounts"), [(KommoBlocked(), 10), (KommoRateLimited(retry_after=200), 1)])
+async def test_who_stands_in_line_when_kommo_wants_no_more_sends_nothing_either(
+    database_url: str, clock: MovableClock, error: KommoError, accounts: int
+) -> None:
+    sent: list[int] = []
+
+    async def one(pace: Pace, number: int, *, backlog: bool) -> None:
+        async with pace.turn(ACCOUNT + number % accounts, backlog=backlog):
+            sent.append(number)
+            raise error
+
+    async with processes(database_url, clock, 2) as paces:
+        asking = [one(paces[number % 2], number, backlog=number < 2) for number in range(10)]
+        outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert len(sent) == 1
+    assert {type(outcome) for outcome in outcomes} == {type(error)}

@@ -1,0 +1,112 @@
+"""The client's pages in real Chromium: telephone and desktop, light and dark, each language, nobody shut out.
+
+With ``PAY_SHOTS=folder`` the screens are kept there.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page
+
+from sandbox.stripe import Payer
+from tests.chromium import chromium
+from tests.payments.shop import Shop, open_shop
+
+pytestmark = pytest.mark.browser
+LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
+LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
+LONG = "Übersetzungsdienstleistungsvertrag" * 7
+
+
+@pytest.fixture
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
+    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+        yield shop
+
+
+async def _pages(shop: Shop) -> dict[str, str]:
+    """The address of every page that a client may meet."""
+    pages = {"unknown": f"{shop.http.base_url}/p/aaaaaaaaaaaaaaaa"}
+    paid = await shop.made()
+    shop.stripe.pay_session(shop.session["id"])
+    pages["paid"] = f"{paid['url']}/thanks"
+    settled = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer(discount=12000))
+    pages["settled"] = f"{settled['url']}/thanks"
+    processing = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    pages["processing"] = f"{processing['url']}/thanks"
+    failed = await shop.made()
+    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
+    pages["failed"] = f"{failed['url']}/thanks"
+    await shop.may_refund()
+    returned = await shop.paid()
+    await shop.refund(shop.session["payment_intent"], amount="30.00")
+    pages["partly_returned"] = returned["url"]
+    contract = await shop.made(mode="subscription", interval="week", interval_count=2)
+    pages["contract"] = f"{contract['url']}/back"
+    cancelled = await shop.made()
+    await shop.post(f"/widget/requests/{cancelled['id']}/cancel")
+    pages["cancelled"] = cancelled["url"]
+    replaced = await shop.made()
+    waiting = await shop.made(description=LONG, replaces=replaced["id"])
+    pages |= {"replaced": replaced["url"], "waiting": f"{waiting['url']}/thanks", "back": f"{waiting['url']}/back"}
+    await shop.set_options(statement=True)
+    pages["statement"] = (await shop.deal())["statement_url"]
+    moment = await shop.made()
+    shop.stripe.advance(24 * 3600 - 180)
+    shop.stripe.start_paying(shop.session["id"])
+    return pages | {"moment": moment["url"]}
+
+
+async def test_every_page_is_accessible_and_fits_its_screen(shop: Shop) -> None:
+    pages = await _pages(shop)
+    async with chromium() as browser:
+        page = await browser.new_page()
+        for name, address in pages.items():
+            await page.goto(address)
+            for width, theme in LOOKS:
+                await _dress(page, width, theme)
+                await _keep(page, f"{name}-{width}-{theme}")
+                found = await Axe().run(page)
+                assert found.violations_count == 0, (name, found.generate_report())
+                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+
+
+async def test_a_page_is_styled_under_its_own_strict_policy(shop: Shop) -> None:
+    request = await shop.made()
+    async with chromium() as browser:
+        page = await browser.new_page()
+        told: list[str] = []
+        page.on("console", lambda message: told.append(message.text))
+        await page.goto(f"{request['url']}/back")
+        assert await page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "432px"
+        assert told == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_page_fits_a_telephone_in_every_language(shop: Shop, language: str) -> None:
+    request = await shop.made()
+    async with chromium() as browser:
+        page = await browser.new_page(locale=language, viewport={"width": 320, "height": 640})
+        await page.goto(f"{request['url']}/back")
+        await _keep(page, f"back-320-{language}")
+        assert await page.evaluate("[document.documentElement.lang, document.documentElement.scrollWidth]") == [
+            language,
+            320,
+        ]
+
+
+async def _dress(page: Page, width: int, theme: str) -> None:
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+
+async def _keep(page: Page, name: str) -> None:
+    folder = os.environ.get("PAY_SHOTS")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png")

@@ -1,0 +1,403 @@
+"""The set-up pages over real HTTP: who gets in, what is shown, and what each form does."""
+
+import html
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.storage.models import Account, StripeConnection
+from sandbox.clock import MovableClock
+from tests.product import ADMIN_TOKEN, Product, running
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+async def product(tmp_path: Path, anyio_backend: str, clock: MovableClock) -> AsyncIterator[Product]:
+    async with running(f"sqlite+aiosqlite:///{tmp_path}/setup.db", clock=clock) as found:
+        yield found
+
+
+async def way_in(product: Product, user_id: int | None = None) -> httpx.Response:
+    return await product.http.post(f"{product.url}/widget/setup", headers=product.token(user_id))
+
+
+@pytest.fixture
+async def visitor(product: Product) -> AsyncIterator[httpx.AsyncClient]:
+    """An admin's browser, let in from Kommo."""
+    async with httpx.AsyncClient(base_url=product.url, timeout=30.0, follow_redirects=True, headers=OURS) as http:
+        entered = await http.get((await way_in(product)).json()["url"])
+        assert "Sign out" in entered.text
+        yield http
+
+
+def form_of(product: Product, name: str) -> str:
+    return f"/admin/accounts/{product.account.id}/{name}"
+
+
+async def stages_of(product: Product) -> dict[str, Any]:
+    rows = (await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)).json()
+    found: dict[str, Any] = rows[0]
+    return found
+
+
+def on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("setup.db*"))
+
+
+async def test_an_admin_gets_a_link_that_enters_once(product: Product) -> None:
+    made = await way_in(product)
+    assert made.status_code == 201
+    url = made.json()["url"]
+    assert url.startswith(f"{product.url}/admin/enter/")
+    first, second = await product.http.get(url), await product.http.get(url)
+    assert (first.status_code, first.headers["location"]) == (303, "/admin")
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=lax" in cookie.lower()
+    assert "Max-Age=28800" in cookie
+    assert second.status_code == 401
+    assert "used or is older than a minute" in second.text
+
+
+async def test_an_admin_whose_kommo_is_not_connected_any_more_is_told_who_can_connect_it(product: Product) -> None:
+    """To try again in a moment would never help; and the button *Connect again* stands behind this door."""
+    product.kommo.wallet.revoke(product.integration.client_id)
+    for _ in range(2):
+        refused = await way_in(product)
+        said = refused.json()["error"]
+        assert (refused.status_code, said["code"]) == (409, "not_connected")
+        assert "Install the integration again" in said["message"]
+        assert f"{product.url}/admin" in said["message"]
+
+
+async def test_a_link_is_over_after_a_minute(product: Product, clock: MovableClock) -> None:
+    url = (await way_in(product)).json()["url"]
+    clock.advance(61)
+    assert (await product.http.get(url)).status_code == 401
+
+
+async def test_programs_that_only_look_do_not_use_a_link_up(product: Product) -> None:
+    url = (await way_in(product)).json()["url"]
+    assert (await product.http.head(url)).status_code == 200
+    assert (await product.http.get(url, headers={"User-Agent": "TelegramBot (like TwitterBot)"})).status_code == 200
+    assert (await product.http.get(url)).status_code == 303
+
+
+async def test_the_secret_is_not_in_the_database(product: Product, tmp_path: Path) -> None:
+    secret = (await way_in(product)).json()["url"].rpartition("/")[2]
+    stored = on_disk(tmp_path)
+    assert stored
+    assert secret.encode() not in stored
+
+
+async def test_a_rep_who_is_no_admin_reads_why_not(product: Product) -> None:
+    rep = next(user for user in product.account.users.values() if not user.is_admin)
+    refused = await way_in(product, rep.id)
+    assert refused.status_code == 403
+    assert "Only an administrator" in refused.json()["error"]["message"]
+
+
+async def test_without_a_token_there_is_no_link(product: Product) -> None:
+    assert (await product.http.post(f"{product.url}/widget/setup")).status_code == 401
+
+
+async def test_a_stranger_is_asked_to_sign_in(product: Product) -> None:
+    page = await product.http.get(f"{product.url}/admin", headers={"Cookie": "kommo_stripe_setup=made.up.cookie"})
+    assert "Admin token" in page.text
+    assert str(product.account.id) not in page.text
+    assert "script" not in page.headers["content-security-policy"]
+
+
+async def test_a_session_ends_after_eight_hours(
+    product: Product, visitor: httpx.AsyncClient, clock: MovableClock
+) -> None:
+    cookie = {"Cookie": f"kommo_stripe_setup={visitor.cookies['kommo_stripe_setup']}"}
+    assert "Sign out" in (await product.http.get(f"{product.url}/admin", headers=cookie)).text
+    clock.advance(8 * 3600 + 5)
+    assert "Admin token" in (await product.http.get(f"{product.url}/admin", headers=cookie)).text
+
+
+async def test_the_operator_signs_in_with_the_admin_token(product: Product) -> None:
+    login = f"{product.url}/admin/login"
+    wrong = await product.http.post(login, data={"token": "something else"}, headers=OURS)
+    assert (wrong.status_code, "not the ADMIN_TOKEN" in wrong.text) == (401, True)
+    right = await product.http.post(login, data={"token": ADMIN_TOKEN}, headers=OURS)
+    assert right.status_code == 303
+
+
+async def test_tokens_can_not_be_tried_out(product: Product) -> None:
+    login = f"{product.url}/admin/login"
+    for _ in range(30):
+        await product.http.post(login, data={"token": "a guess"}, headers=OURS)
+    even_the_right_one = await product.http.post(login, data={"token": ADMIN_TOKEN}, headers=OURS)
+    assert even_the_right_one.status_code == 429
+
+
+async def test_a_visitor_sees_no_other_account(product: Product, visitor: httpx.AsyncClient) -> None:
+    assert (await visitor.get("/admin?account=77")).status_code == 403
+    assert (await visitor.post("/admin/accounts/77/stages", data={})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"},
+     {"Sec-Fetch-Site": "same-site"}],
+)  # fmt: skip
+async def test_another_sites_form_changes_nothing(
+    product: Product, visitor: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    before = await stages_of(product)
+    answer = await visitor.post(form_of(product, "options"), data={"mode": "test"}, headers=headers)
+    assert answer.status_code == 403
+    assert await stages_of(product) == before
+
+
+async def test_the_page_says_how_kommo_and_stripe_stand(product: Product, visitor: httpx.AsyncClient) -> None:
+    page = (await visitor.get("/admin")).text
+    account = await stages_of(product)
+    assert "9 deal fields are made" in page
+    assert account["stripe"][0]["webhook_url"] in page
+    assert f"Widget alive: user {product.account.admin.name}" in page
+    assert "permissions%5B%5D=rak_checkout_session_write" in page
+    key = next(text for text in product.stripe.default_account.keys if "_live_" in text)
+    assert key not in page
+
+
+async def test_stages_are_saved_as_by_the_api(product: Product, visitor: httpx.AsyncClient) -> None:
+    pipeline = product.account.main_pipeline
+    won = "142"
+    chosen = {f"{pipeline.id}:first": "", f"{pipeline.id}:paid": won}
+    saved = await visitor.post(form_of(product, "stages"), data=chosen)
+    assert "The stages are saved." in saved.text
+    assert (await stages_of(product))["stages"][str(pipeline.id)] == {"first": None, "paid": 142}
+
+
+async def test_a_stage_that_is_not_there_is_refused_beside_its_pipeline(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    pipeline = product.account.main_pipeline
+    refused = await visitor.post(form_of(product, "stages"), data={f"{pipeline.id}:paid": "999"})
+    assert refused.status_code == 422
+    assert f'id="error-stages-{pipeline.id}"' in refused.text
+
+
+async def test_an_option_that_is_saved_chooses_no_mode(product: Product, visitor: httpx.AsyncClient) -> None:
+    """Or whoever began with a test key would stay in test mode when the live key comes."""
+    shown = re.search(r'name="mode_shown" value="(\w+)"', (await visitor.get("/admin")).text)
+    assert shown is not None
+    typed = {"create": "all", "refunds": "nobody", "note_language": "es", "mode": "live", "mode_shown": shown[1]}
+    assert (await visitor.post(form_of(product, "options"), data=typed)).status_code == 200
+    (account,) = await product.rows(Account)
+    assert (account.mode, account.options["note_language"]) == ("", "es")
+    await visitor.post(form_of(product, "options"), data=typed | {"mode": "test"})
+    (account,) = await product.rows(Account)
+    assert account.mode == "test"
+
+
+async def test_options_are_saved_as_by_the_api(product: Product, visitor: httpx.AsyncClient) -> None:
+    typed = {"create": "some", "create_users": f"{product.account.admin.id}, 5", "refunds": "admins",
+             "note_language": "es", "prefill_email": "on", "mode": "live"}  # fmt: skip
+    saved = await visitor.post(form_of(product, "options"), data=typed)
+    assert "The options are saved." in saved.text
+    options = (await stages_of(product))["options"]
+    assert options["create"] == [product.account.admin.id, 5]
+    assert (options["refunds"], options["note_language"], options["prefill_email"]) == ("admins", "es", True)
+
+
+def boxes(page: str, name: str) -> dict[str, bool]:
+    """What is offered to be ticked under this name, as it is read, and whether it is."""
+    found = re.findall(rf'name="{name}_users" value="\d+"( checked)?>(.*?)</label>', page)
+    return {html.unescape(re.sub(r"<.*?>", "", text)): bool(ticked) for ticked, text in found}
+
+
+async def test_users_are_chosen_by_their_names(product: Product, visitor: httpx.AsyncClient) -> None:
+    ada, sam = product.account.users.values()
+    vera = product.account.add_user("<b>Vera</b> & Co", "vera@acme.example", is_active=False)
+    page = (await visitor.get("/admin")).text
+    offered = ["Ada Admin", "Sam Sales", "<b>Vera</b> & Co (inactive in Kommo)"]
+    assert boxes(page, "create") == boxes(page, "refunds") == dict.fromkeys(offered, False)
+    typed = {"create": "some", "create_users": [str(sam.id), str(vera.id)], "refunds": "some",
+             "refunds_users": str(ada.id), "note_language": "en", "mode": "live"}  # fmt: skip
+    page = (await visitor.post(form_of(product, "options"), data=typed)).text
+    assert list(boxes(page, "create").values()) == [False, True, True]
+    assert list(boxes(page, "refunds").values()) == [True, False, False]
+    assert "create Sam Sales, &lt;b&gt;Vera" in page
+    options = (await stages_of(product))["options"]
+    assert (options["create"], options["refunds"]) == ([sam.id, vera.id], [ada.id])
+
+
+async def test_users_of_many_pages_are_all_offered(product: Product, visitor: httpx.AsyncClient) -> None:
+    for number in range(260):
+        product.account.add_user(f"Rep {number}", f"rep{number}@acme.example")
+    assert len(boxes((await visitor.get("/admin")).text, "create")) == 262
+
+
+async def test_two_users_of_one_name_are_told_apart(product: Product, visitor: httpx.AsyncClient) -> None:
+    product.account.add_user("Sam Sales", "sam2@acme.example")
+    offered = boxes((await visitor.get("/admin")).text, "create")
+    assert [name for name in offered if name.startswith("Sam")] == [
+        f"Sam Sales, sam@{product.account.subdomain}.example", "Sam Sales, sam2@acme.example"]  # fmt: skip
+
+
+async def test_a_chosen_user_who_is_gone_stays_chosen_and_that_is_said(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    sam = next(user for user in product.account.users.values() if not user.is_admin)
+    typed = {"create": "some", "create_users": str(sam.id), "refunds": "nobody", "note_language": "en", "mode": "live"}
+    await visitor.post(form_of(product, "options"), data=typed)
+    del product.account.users[sam.id]
+    offered = boxes((await visitor.get("/admin")).text, "create")
+    assert offered == {"Ada Admin": False, f"{sam.id} (not among Kommo's users any more)": True}
+
+
+async def test_nobody_chosen_among_the_users_is_refused_beside_them(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    typed = {"create": "all", "refunds": "some", "note_language": "en", "mode": "live"}
+    refused = await visitor.post(form_of(product, "options"), data=typed)
+    assert refused.status_code == 422
+    assert "Choose at least one user." in refused.text.partition('id="error-options-refunds"')[2].partition("</p>")[0]
+
+
+@pytest.mark.parametrize("fault", ["429_html", "500_json", "503_html", "drop_before"])
+async def test_while_kommo_tells_no_names_users_are_their_ids(
+    product: Product, visitor: httpx.AsyncClient, fault: str
+) -> None:
+    typed = {"create": "some", "create_users": "4, 5", "refunds": "nobody", "note_language": "en", "mode": "live"}
+    await visitor.post(form_of(product, "options"), data=typed)
+    product.kommo.faults.add(fault, "/api/v4/users$", times=0)
+    page = await visitor.get("/admin")
+    assert page.status_code == 200
+    assert 'name="create_users" value="4, 5"' in page.text
+    assert "Kommo does not tell the names of users right now." in page.text
+    saved = await visitor.post(form_of(product, "options"), data=typed | {"create_users": "5,6"})
+    assert "The options are saved." in saved.text
+    assert (await stages_of(product))["options"]["create"] == [5, 6]
+
+
+@pytest.mark.full
+async def test_a_kommo_that_does_not_answer_holds_the_page_up_for_a_moment_only(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    product.kommo.faults.add("delay", "/api/v4/users$", times=0, seconds=15.0)
+    started = perf_counter()
+    assert "Kommo does not tell the names of users right now." in (await visitor.get("/admin")).text
+    assert perf_counter() - started < 12
+
+
+async def test_names_need_the_token_of_an_administrator(product: Product, visitor: httpx.AsyncClient) -> None:
+    product.account.admin.is_admin = False
+    assert "Let an administrator press Connect again" in (await visitor.get("/admin")).text
+
+
+async def test_who_allows_refunds_reads_what_the_key_needs_for_them(visitor: httpx.AsyncClient) -> None:
+    assert "can only read refunds" in (await visitor.get("/admin")).text
+
+
+async def test_a_wrong_option_is_told_at_its_field_and_what_was_typed_stays(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    product.kommo.faults.add("503_html", "/api/v4/users$", times=0)
+    typed = {"create": "some", "create_users": "anna", "refunds": "nobody", "note_language": "pt", "mode": "live"}
+    refused = await visitor.post(form_of(product, "options"), data=typed)
+    assert refused.status_code == 422
+    assert 'id="error-options-create"' in refused.text
+    assert 'value="anna"' in refused.text
+    assert re.search(r'value="pt" selected', refused.text)
+
+
+async def test_a_restricted_key_connects_stripe(product: Product, visitor: httpx.AsyncClient) -> None:
+    key = product.stripe.default_account.restricted_key
+    saved = await visitor.post(form_of(product, "stripe"), data={"api_key": key})
+    assert "Stripe is connected." in saved.text
+    assert key not in saved.text
+    assert {one["livemode"] for one in (await stages_of(product))["stripe"]} == {True, False}
+
+
+async def test_a_key_that_lacks_a_needed_permission_is_refused_by_its_name(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    key = product.stripe.default_account.add_restricted_key(["rak_payment_intent_read"])
+    refused = await visitor.post(form_of(product, "stripe"), data={"api_key": key})
+    assert refused.status_code == 422
+    assert "rak_checkout_session_write" in refused.text.partition('id="error-stripe-api_key"')[2].partition("</p>")[0]
+    assert key not in refused.text
+
+
+async def test_a_deal_is_looked_up_with_its_request_and_its_reason(
+    product: Product, visitor: httpx.AsyncClient
+) -> None:
+    lead_id = product.lead()
+    link = await product.link(lead_id)
+    page = (await visitor.get(f"/admin?deal={lead_id}")).text
+    assert "The client has not opened the link yet" in page
+    assert "120.00 USD" in page
+    assert link in page
+    spoken = (await visitor.get(f"/admin?deal={lead_id}", headers={"Accept-Language": "es"})).text
+    assert '<p lang="es">El cliente todavía no ha abierto el enlace.' in spoken
+
+
+async def test_a_paid_deal_shows_its_payment_and_its_note(product: Product, visitor: httpx.AsyncClient) -> None:
+    lead_id = await product.paid_deal()
+    page = (await visitor.get(f"/admin?deal={lead_id}")).text
+    assert f"Deal {lead_id}: paid" in page
+    assert re.search(r"Note for \w+.*: done", page)
+
+
+async def test_a_payment_without_a_deal_is_attached_to_one(product: Product, visitor: httpx.AsyncClient) -> None:
+    lead_id, other = product.lead("Gone"), product.lead("Other")
+    link = await product.link(lead_id)
+    product.account.leads[lead_id].is_deleted = True
+    await product.pay(link)
+    await product.quiet()
+    page = (await visitor.get("/admin")).text
+    payment = re.search(r'name="payment_id" value="(pi_\w+)"', page)
+    assert payment, page
+    wrong = await visitor.post(form_of(product, "attach"), data={"payment_id": payment[1], "lead_id": "a deal"})
+    assert 'id="error-attach-lead_id"' in wrong.text
+    done = await visitor.post(form_of(product, "attach"), data={"payment_id": payment[1], "lead_id": str(other)})
+    assert "The payment is attached" in done.text
+    await product.until(lambda: product.fields(other).get("STRIPE_PAYMENT_STATUS") == "Paid")
+
+
+async def test_connect_again_leads_to_kommos_consent(product: Product, visitor: httpx.AsyncClient) -> None:
+    started = await visitor.get("/oauth/kommo/start", follow_redirects=False)
+    assert started.status_code == 302
+    assert f"client_id={product.integration.client_id}" in started.headers["location"]
+
+
+async def test_who_signed_out_is_out(product: Product, visitor: httpx.AsyncClient) -> None:
+    assert "Admin token" in (await visitor.post("/admin/logout")).text
+
+
+async def test_a_connection_that_drains_is_removed_by_its_button(product: Product, visitor: httpx.AsyncClient) -> None:
+    first = (await stages_of(product))["stripe"][0]["id"]
+    key = product.stripe.add_account("Other").live_secret_key
+    before = (await visitor.post(form_of(product, "stripe"), data={"api_key": key})).text
+    assert (before.count("Remove this connection"), "of what is still under way there" in before) == (1, True)
+    refused = await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})
+    assert (refused.status_code, "STRIPE_API_KEY" in refused.text) == (409, True)
+    async with product.resources.database.write() as session:
+        row = await session.get_one(StripeConnection, first)
+        row.source = "admin"  # as after a start without STRIPE_API_KEY
+        session.add(row)
+    after = (await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})).text
+    assert ("The Stripe connection is removed." in after, "Remove this connection" in after) == (True, False)
+    assert first not in after.partition("Last changes")[0]
+
+
+async def test_the_connection_in_use_is_not_removed(product: Product, visitor: httpx.AsyncClient) -> None:
+    first = (await stages_of(product))["stripe"][0]["id"]
+    refused = await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})
+    assert (refused.status_code, "Connect another Stripe account first" in refused.text) == (409, True)

@@ -1,0 +1,60 @@
+// @ts-check
+
+import { sentenceOf } from '../kommo/page.js';
+import { copyLink, openLink } from '../ui/copy_buttons.js';
+import { el, webAddress } from '../ui/dom.js';
+import { somethingMade } from './state.js';
+
+/**
+ * @typedef {{words: import('../types.d.ts').Words, lang: string, admin: boolean,
+ *   actions: import('./controller.js').DealCard}} FooterGiven
+ */
+
+/**
+ * What failed, the client's page of the whole deal, how fresh all this is, and whether the widget itself is.
+ * @param {import('./state.js').State} state
+ * @param {FooterGiven} given
+ */
+export function footer(state, given) {
+  const { words, admin } = given;
+  const { deal } = state;
+  const problem = state.refused ?? state.problem;
+  return [
+    problem && el('p', { class: 'dealpay-alert', role: 'alert', text: sentenceOf(problem, words) }),
+    statement(webAddress(deal?.statement_url ?? ''), words),
+    deal && somethingMade(deal) && freshness(state, given),
+    admin && state.outdated && el('p', { class: 'dealpay-small dealpay-muted', text: words('card.outdated') }),
+  ];
+}
+
+/**
+ * @param {string | null} url
+ * @param {import('../types.d.ts').Words} words
+ */
+function statement(url, words) {
+  if (!url) return null;
+  return el(
+    'p',
+    { class: 'dealpay-row dealpay-small' },
+    el('span', { class: 'dealpay-muted', text: words('list.statement') }),
+    el('span', { class: 'dealpay-actions' }, copyLink(url, 'statement', words), openLink(url, words, 'dealpay-link')),
+  );
+}
+
+/**
+ * @param {import('./state.js').State} state
+ * @param {FooterGiven} given
+ */
+function freshness({ checking, loadedAt }, { words, lang, actions }) {
+  const time = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(new Date(loadedAt));
+  const check = el('button', {
+    type: 'button',
+    class: `dealpay-link${checking ? ' dealpay-busy' : ''}`,
+    'data-key': 'check',
+    'aria-disabled': checking ? 'true' : null,
+    text: words(checking ? 'card.checking' : 'card.check'),
+    on: { click: () => actions.check() },
+  });
+  const updated = el('span', { class: 'dealpay-muted', text: words('card.updated', { time }) });
+  return el('p', { class: 'dealpay-row dealpay-small' }, check, updated);
+}

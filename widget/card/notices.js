@@ -1,0 +1,54 @@
+// @ts-check
+
+import { sentenceOf } from '../kommo/page.js';
+import { el } from '../ui/dom.js';
+
+/**
+ * @param {import('./state.js').State} state
+ * @param {{words: import('../types.d.ts').Words, actions: import('./controller.js').DealCard, admin: boolean}} given
+ */
+export function phaseNotice({ phase, problem, slow }, { words, actions, admin }) {
+  const muted = (/** @type {string} */ text) => el('p', { class: 'dealpay-muted', text });
+  if (phase === 'loading') return [skeleton(words), slow && muted(words('card.slow'))];
+  const told = phase === 'failed' && problem && (problem.message || problem.code === 'no_token');
+  const hint = phase === 'disconnected' && admin ? 'phase.disconnected_admin' : `phase.${phase}_hint`;
+  const title = el('p', { class: 'dealpay-title', text: words(`phase.${phase}`) });
+  const notice = [title, muted(told ? sentenceOf(problem, words) : words(hint))];
+  if (phase === 'unsaved') return [el('div', { class: 'dealpay-notice' }, ...notice)];
+  const again = el('button', {
+    type: 'button',
+    class: 'dealpay-button',
+    'data-key': 'retry',
+    text: words('card.retry'),
+    on: { click: () => actions.retry() },
+  });
+  const setup = phase === 'disconnected' && admin && setupButton(words, actions);
+  const look = { class: 'dealpay-notice', role: phase === 'failed' ? 'alert' : null };
+  return [el('div', look, ...notice), setup, again];
+}
+
+/**
+ * @param {import('../types.d.ts').Words} words
+ * @param {import('./controller.js').DealCard} actions
+ */
+export function setupButton(words, actions) {
+  return el('button', {
+    type: 'button',
+    class: 'dealpay-button dealpay-button-blue',
+    text: words('setup.open'),
+    on: { click: () => actions.setup() },
+  });
+}
+
+/** @param {import('../types.d.ts').Words} words */
+function skeleton(words) {
+  const bar = (/** @type {string} */ width) => el('span', { class: `dealpay-ghost dealpay-ghost-${width}` });
+  return el(
+    'div',
+    { class: 'dealpay-loading', role: 'status' },
+    el('span', { class: 'dealpay-voice', text: words('card.loading') }),
+    bar('short'),
+    bar('long'),
+    bar('button'),
+  );
+}

@@ -1,0 +1,52 @@
+// @ts-check
+
+const INTERVAL = 5000;
+const SLOWEST = 60000;
+/** A failed link can still be paid. */
+const OPEN = ['pending', 'processing', 'failed'];
+const LONG = 5000;
+
+/**
+ * Whoever waits since then wants to hear that it goes on.
+ * @param {number} since
+ */
+export function isLong(since) {
+  return Date.now() - since > LONG;
+}
+
+/** When the deal is to be asked for again: while something is open, and after a failure less and less often. */
+export class Refresh {
+  /** @param {boolean} wanted false: never, the deal is not saved */
+  constructor(wanted) {
+    this.next = wanted ? 0 : Number.POSITIVE_INFINITY;
+    this.failures = 0;
+  }
+
+  due() {
+    return Date.now() >= this.next;
+  }
+
+  /** What was to be asked for again is asked for now. */
+  hurry() {
+    if (Number.isFinite(this.next)) this.next = 0;
+  }
+
+  /** @param {number} milliseconds */
+  after(milliseconds) {
+    this.next = Date.now() + milliseconds;
+  }
+
+  /** @param {import('../types.d.ts').Deal} deal */
+  succeeded(deal) {
+    const open = [...deal.requests, ...deal.payments].some((one) => OPEN.includes(one.state));
+    this.failures = 0;
+    this.next = open ? Date.now() + INTERVAL : Number.POSITIVE_INFINITY;
+  }
+
+  /** A refusal stays one until a person tries again. @param {import('../api.js').ApiError} error */
+  failed(error) {
+    const wait = Math.min(SLOWEST, INTERVAL * 2 ** this.failures);
+    this.failures += 1;
+    this.next = error.unsure ? Date.now() + wait : Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,86 @@
+// @ts-check
+
+import { cancelQuestion } from '../list/confirm_form.js';
+import { copyButton, openLink } from '../ui/copy_buttons.js';
+import { el } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
+import { formatAmount } from '../ui/money.js';
+import { qrFold } from '../ui/qr/view.js';
+
+/**
+ * @typedef {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string,
+ *   actions: import('../card/controller.js').DealCard}} CreatedGiven
+ */
+
+/**
+ * The link that was just made: copy, open, a message with the link in it, a code to scan, and the way back.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../card/state.js').Question | null} asked whether it is to be cancelled
+ * @param {CreatedGiven} given
+ */
+export function createdPanel(request, asked, given) {
+  const { words, lang, leadId } = given;
+  const name = `dealpay-created-${leadId}`;
+  const field = urlField(request.url, words);
+  return el(
+    'section',
+    { class: 'dealpay-box dealpay-created', 'aria-labelledby': name },
+    el('h3', { class: 'dealpay-title dealpay-done', id: name }, icon('done'), words('created.title')),
+    el('p', { class: 'dealpay-small dealpay-wrap', text: `${formatAmount(request, lang)} · ${request.description}` }),
+    field,
+    el('div', { class: 'dealpay-buttons' }, ...linkButtons(request, field, given)),
+    copyButton({ words, key: 'copy-message', label: 'created.message', text: messageOf(request, given) }),
+    qrFold(request.url, words),
+    asked ? cancelQuestion(asked, given) : ending(request, given),
+  );
+}
+
+/**
+ * @param {string} url
+ * @param {import('../types.d.ts').Words} words
+ */
+function urlField(url, words) {
+  const look = { class: 'dealpay-input dealpay-url', readonly: true, value: url, 'aria-label': words('created.link') };
+  const field = /** @type {HTMLInputElement} */ (el('input', look));
+  field.addEventListener('focus', () => field.select());
+  return field;
+}
+
+/**
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {HTMLInputElement} field
+ * @param {CreatedGiven} given
+ */
+function linkButtons({ url }, field, { words }) {
+  const copy = { words, key: 'copy-created', label: 'created.copy', blue: true, text: url, field };
+  return [copyButton(copy), openLink(url, words, 'dealpay-button')];
+}
+
+/**
+ * The admin's message, or ours; the link stands in it even where the message forgot it.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {CreatedGiven} given
+ */
+function messageOf(request, { words, lang, message }) {
+  const amount = formatAmount(request, lang);
+  const text = (message || words('created.message_text')).replace(/\{(link|amount)\}/g, (_, name) =>
+    name === 'link' ? request.url : amount,
+  );
+  return text.includes(request.url) ? text : `${text} ${request.url}`;
+}
+
+/**
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {CreatedGiven} given
+ */
+function ending(request, { words, actions }) {
+  /** @param {string} key @param {string} text @param {() => void} click */
+  const link = (key, text, click) =>
+    el('button', { type: 'button', class: 'dealpay-link', 'data-key': key, text: words(text), on: { click } });
+  return el(
+    'p',
+    { class: 'dealpay-row' },
+    link('done', 'created.done', () => actions.close()),
+    link(`cancel-${request.id}`, 'created.cancel', () => actions.asking.cancel(request.id)),
+  );
+}

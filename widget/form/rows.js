@@ -1,0 +1,105 @@
+// @ts-check
+import { BUILD } from '../build.js';
+import { el } from '../ui/dom.js';
+import { restOpen } from './defaults.js';
+
+const SHARES = ['10', '30', '50'];
+const INTERVALS = ['day', 'week', 'month', 'year'];
+const NUMERIC = { inputmode: 'numeric' };
+const MONEY = { inputmode: 'decimal', placeholder: '0' };
+
+/**
+ * The rows of the payment form, by name; a refusal stands below its row.
+ * @param {import('./fields.js').Fields} fields
+ * @param {import('../types.d.ts').Deal} deal
+ * @param {import('../types.d.ts').Words} words
+ */
+export function formRows(fields, deal, words) {
+  /** @param {string[]} names whose refusals stand here @param {...HTMLElement} nodes */
+  const row = (names, ...nodes) => el('div', {}, ...nodes, ...names.map((name) => fields.faults[name]));
+  return {
+    kind: row(['kind'], fields.select('kind', 'kind', kinds(deal, words))),
+    total: row(['deal_total'], fields.text('deal_total', 'total', MONEY)),
+    share: row([], shares(fields)),
+    amount: row(
+      ['amount', 'currency'],
+      pair('', fields.text('amount', 'amount', MONEY), fields.select('currency', 'currency', currencies(fields, deal))),
+    ),
+    repeat: row(
+      ['interval_count', 'interval'],
+      pair(
+        'dealpay-pair-even',
+        fields.text('interval_count', 'intervalCount', NUMERIC),
+        fields.select(
+          'interval',
+          'interval',
+          INTERVALS.map((name) => [name, words(`interval.${name}`)]),
+        ),
+      ),
+    ),
+    description: row(['description'], fields.text('description', 'description', { maxlength: '250' })),
+  };
+}
+
+/**
+ * "Every 1 month", "every 3 months".
+ * @param {HTMLInputElement | HTMLSelectElement} select
+ * @param {string} count as typed
+ * @param {import('../types.d.ts').Words} words
+ */
+export function countIntervals(select, count, words) {
+  const many = count.trim() === '1' ? '' : 's';
+  for (const option of select.querySelectorAll('option')) option.textContent = words(`interval.${option.value}${many}`);
+}
+
+/**
+ * @param {import('../types.d.ts').Deal} deal
+ * @param {import('../types.d.ts').Words} words
+ * @returns {[string, string][]}
+ */
+function kinds(deal, words) {
+  const offered = ['full', 'deposit', ...(restOpen(deal) ? ['rest'] : []), 'subscription'];
+  return offered.map((name) => [name, words(`kind.${name}`)]);
+}
+
+/**
+ * Every currency that Stripe takes, those of the deal first.
+ * @param {import('./fields.js').Fields} fields
+ * @param {import('../types.d.ts').Deal} deal
+ * @returns {[string, string][]}
+ */
+function currencies({ values }, deal) {
+  const chosen = values.currency;
+  const near = [chosen, deal.currency, ...deal.expected.map((money) => money.currency), 'USD', 'EUR'];
+  const codes = new Set([...near.filter((code) => !!code).map(String), ...Object.keys(BUILD.currencies)]);
+  /** @type {[string, string][]} */
+  const empty = chosen ? [] : [['', '—']];
+  return [...empty, ...[...codes].map((code) => /** @type {[string, string]} */ ([code, code]))];
+}
+
+/**
+ * The deposit as a share of the whole price: typed, or one of the usual ones by a press.
+ * @param {import('./fields.js').Fields} fields
+ */
+function shares(fields) {
+  const field = fields.text('percent', 'percent', { ...MONEY, maxlength: '6' });
+  const chips = SHARES.map((percent) => {
+    const click = () => fields.set('percent', 'percent', percent);
+    return el('button', {
+      type: 'button',
+      class: 'dealpay-chip',
+      'data-percent': percent,
+      text: `${percent}%`,
+      on: { click },
+    });
+  });
+  return el('div', { class: 'dealpay-shares' }, field, ...chips);
+}
+
+/**
+ * @param {string} look
+ * @param {...HTMLElement} fields
+ */
+function pair(look, ...fields) {
+  return el('div', { class: `dealpay-pair ${look}`.trim() }, ...fields);
+}

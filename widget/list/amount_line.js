@@ -1,0 +1,40 @@
+// @ts-check
+import { el } from '../ui/dom.js';
+import { breakableAmount } from '../ui/money.js';
+
+/**
+ * @param {import('../types.d.ts').Amount} money
+ * @param {HTMLElement} state
+ * @param {string} lang
+ */
+export function line(money, state, lang) {
+  return el(
+    'p',
+    { class: 'dealpay-row' },
+    el('strong', { class: 'dealpay-amount', text: breakableAmount(money, lang) }),
+    state,
+  );
+}
+
+/**
+ * What else is known of a row: what for, when, by whom. Only what is there is told.
+ * @param {...(string | null | undefined | false)} told
+ */
+export function facts(...told) {
+  const known = told.filter((one) => !!one);
+  return known.length > 0 && el('p', { class: 'dealpay-small dealpay-muted dealpay-wrap', text: known.join(' · ') });
+}
+
+/**
+ * A moment in the reader's own words; what is no moment stays as it is.
+ * @param {string} time RFC 3339
+ * @param {string} lang
+ */
+export function day(time, lang) {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  const thisYear = date.getFullYear() === new Date().getFullYear();
+  /** @type {Intl.DateTimeFormatOptions} */
+  const shape = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
+  return new Intl.DateTimeFormat(lang, thisYear ? shape : { ...shape, year: 'numeric' }).format(date);
+}

@@ -1,0 +1,106 @@
+// @ts-check
+
+import { userName } from '../kommo/page.js';
+import { badge } from '../ui/badge.js';
+import { copyLink, openLink } from '../ui/copy_buttons.js';
+import { el } from '../ui/dom.js';
+import { day, facts, line } from './amount_line.js';
+import { cancelQuestion } from './confirm_form.js';
+import { paymentRow } from './payment_row.js';
+
+/** A failed link can still be paid: by another card, or after a bank's no. */
+const LIVE = ['pending', 'processing', 'failed'];
+
+/**
+ * @typedef {{words: import('../types.d.ts').Words, lang: string, actions: import('../card/controller.js').DealCard}} ListGiven
+ */
+
+/**
+ * Links that wait, payments, and behind a fold what came to nothing. A request whose payment is listed is not listed.
+ * @param {import('../card/state.js').State} state
+ * @param {ListGiven} given
+ */
+export function dealList(state, given) {
+  const deal = /** @type {import('../types.d.ts').Deal} */ (state.deal);
+  const paidFor = new Set(deal.payments.map((payment) => payment.request_id));
+  const others = deal.requests.filter((request) => !paidFor.has(request.id) && request.id !== state.created?.id);
+  const waiting = others.filter((request) => LIVE.includes(request.state));
+  const settled = others.filter((request) => request.state === 'paid');
+  const earlier = others.filter((request) => !LIVE.includes(request.state) && request.state !== 'paid');
+  return [
+    ...group(
+      given.words('list.links'),
+      waiting.map((request) => requestRow(request, state, given)),
+    ),
+    ...group(given.words('list.payments'), [
+      ...deal.payments.map((payment) => paymentRow(payment, state, given)),
+      ...settled.map((request) => requestRow(request, state, given)),
+    ]),
+    earlier.length > 0 &&
+      el(
+        'details',
+        { class: 'dealpay-fold', open: state.unfolded, on: { toggle: (event) => unfold(event, state) } },
+        el('summary', { class: 'dealpay-fold-title', text: `${given.words('list.earlier')} (${earlier.length})` }),
+        el('ul', { class: 'dealpay-rows' }, ...earlier.map((request) => requestRow(request, state, given))),
+      ),
+  ];
+}
+
+/**
+ * A fold that was opened stays open when the list is drawn anew.
+ * @param {Event} event
+ * @param {import('../card/state.js').State} state
+ */
+function unfold(event, state) {
+  state.unfolded = /** @type {HTMLDetailsElement} */ (event.target).open;
+}
+
+/**
+ * @param {string} title
+ * @param {HTMLElement[]} rows
+ */
+function group(title, rows) {
+  if (rows.length === 0) return [];
+  return [el('h3', { class: 'dealpay-group', text: title }), el('ul', { class: 'dealpay-rows' }, ...rows)];
+}
+
+/**
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../card/state.js').State} state
+ * @param {ListGiven} given
+ */
+function requestRow(request, state, given) {
+  const { words, lang } = given;
+  const kind = request.mode === 'subscription' ? 'subscription' : request.kind;
+  const asked = state.asked?.id === request.id ? state.asked : null;
+  return el(
+    'li',
+    { class: 'dealpay-entry' },
+    line(request, badge(request.state, words), lang),
+    el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
+    facts(words(`kind.${kind}`), day(request.created_at, lang), userName(request.created_by)),
+    request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
+    LIVE.includes(request.state) && (asked ? cancelQuestion(asked, given) : rowActions(request, given)),
+  );
+}
+
+/**
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {ListGiven} given
+ */
+function rowActions(request, { words, actions }) {
+  return el(
+    'p',
+    { class: 'dealpay-actions' },
+    copyLink(request.url, request.id, words),
+    openLink(request.url, words, 'dealpay-link'),
+    request.state !== 'processing' &&
+      el('button', {
+        type: 'button',
+        class: 'dealpay-link',
+        'data-key': `cancel-${request.id}`,
+        text: words('list.cancel'),
+        on: { click: () => actions.asking.cancel(request.id) },
+      }),
+  );
+}

@@ -1,0 +1,103 @@
+// @ts-check
+
+import { userName } from '../kommo/page.js';
+import { badge } from '../ui/badge.js';
+import { outside } from '../ui/copy_buttons.js';
+import { el, webAddress } from '../ui/dom.js';
+import { formatAmount } from '../ui/money.js';
+import { day, facts, line } from './amount_line.js';
+import { refundQuestion } from './confirm_form.js';
+
+/**
+ * @param {import('../types.d.ts').Payment} payment
+ * @param {import('../card/state.js').State} state
+ * @param {import('./list.js').ListGiven} given
+ */
+export function paymentRow(payment, state, given) {
+  const { words, lang } = given;
+  const deal = /** @type {import('../types.d.ts').Deal} */ (state.deal);
+  const refunded = { amount: payment.refunded ?? '0', currency: payment.currency };
+  const request = deal.requests.find((one) => one.id === payment.request_id);
+  const asked = state.asked?.id === payment.id ? state.asked : null;
+  return el(
+    'li',
+    { class: 'dealpay-entry' },
+    line(payment, badge(paymentState(payment), words), lang),
+    request && el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
+    facts(
+      request && words(`kind.${kindOf(request)}`),
+      payment.paid_at && day(payment.paid_at, lang),
+      userName(request?.created_by),
+    ),
+    Number(refunded.amount) > 0 &&
+      el('p', { class: 'dealpay-small', text: words('list.refunded', { amount: formatAmount(refunded, lang) }) }),
+    payment.disputed && el('p', { class: 'dealpay-small', text: disputeOf(payment.disputed, words) }),
+    el(
+      'p',
+      { class: 'dealpay-actions' },
+      atStripe(payment, words),
+      deal.may?.refund && refundable(payment) && !asked && refundButton(payment, given),
+    ),
+    asked && refundQuestion(asked, given),
+  );
+}
+
+/** @param {import('../types.d.ts').PaymentRequest} request */
+function kindOf({ mode, kind }) {
+  return mode === 'subscription' ? 'subscription' : kind;
+}
+
+/**
+ * A dispute in words; one that this widget does not know (a newer backend) as it came.
+ * @param {string} state
+ * @param {import('../types.d.ts').Words} words
+ */
+function disputeOf(state, words) {
+  const said = words(`dispute.${state}`);
+  return said.startsWith('dispute.') ? state : said;
+}
+
+/** @param {import('../types.d.ts').Payment} payment */
+function refundable(payment) {
+  const paid = paymentState(payment);
+  return paid === 'paid' || paid === 'partially_refunded';
+}
+
+/**
+ * @param {import('../types.d.ts').Payment} payment
+ * @param {import('./list.js').ListGiven} given
+ */
+function refundButton(payment, { words, actions }) {
+  return el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': `refund-${payment.id}`,
+    text: words('refund.ask'),
+    on: { click: () => actions.asking.refund(payment) },
+  });
+}
+
+/**
+ * What the badge says: a dispute before a refund before the payment's own state.
+ * @param {import('../types.d.ts').Payment} payment
+ */
+function paymentState(payment) {
+  if (payment.disputed === 'open' || payment.disputed === 'lost') return 'disputed';
+  const refunded = Number(payment.refunded ?? 0);
+  if (refunded > 0) return refunded >= Number(payment.amount) ? 'refunded' : 'partially_refunded';
+  return payment.state === 'succeeded' ? 'paid' : payment.state;
+}
+
+/**
+ * The way to the payment in Stripe's dashboard; where there is none, its id.
+ * @param {import('../types.d.ts').Payment} payment
+ * @param {import('../types.d.ts').Words} words
+ */
+function atStripe(payment, words) {
+  if (!webAddress(payment.stripe_url ?? '')) {
+    return el('span', { class: 'dealpay-small dealpay-muted dealpay-cut', text: payment.id });
+  }
+  const link = outside(String(payment.stripe_url), words('list.at_stripe'), 'dealpay-link', true);
+  link.title = payment.id;
+  return link;
+}

@@ -1,0 +1,32 @@
+// @ts-check
+import { el } from './dom.js';
+
+/** @type {Record<string, string>} */
+const COLOURS = {
+  paid: 'green',
+  pending: 'blue',
+  processing: 'blue',
+  partially_paid: 'orange',
+  partially_refunded: 'orange',
+  refunded: 'grey',
+  failed: 'red',
+  disputed: 'red',
+};
+
+/**
+ * A state in words and colour. A state this widget does not know (a newer backend) is shown as it came.
+ * @param {string} state
+ * @param {import('../types.d.ts').Words} words
+ */
+export function badge(state, words) {
+  const name = state.replace(/ /g, '_');
+  const key = `state.${name}`;
+  const said = words(key);
+  const text = said === key ? state : said;
+  return el('span', { class: `dealpay-badge dealpay-badge-${colourOf(state)}`, text });
+}
+
+/** @param {string} state */
+export function colourOf(state) {
+  return COLOURS[state.replace(/ /g, '_')] ?? 'grey';
+}

@@ -1,0 +1,31 @@
+// @ts-check
+import { el } from '../dom.js';
+import { svg } from '../icons.js';
+import { qrCode } from './qr.js';
+
+const RIM = 4;
+
+/**
+ * The link's QR code behind a fold, for a client who stands at the desk; nothing if the address is too long for one.
+ * @param {string} url
+ * @param {import('../../types.d.ts').Words} words
+ */
+export function qrFold(url, words) {
+  const rows = qrCode(url);
+  if (!rows) return null;
+  const side = rows.length + 2 * RIM;
+  const picture = svg('svg', { viewBox: `0 0 ${side} ${side}`, class: 'dealpay-qr', role: 'img' });
+  picture.setAttribute('aria-label', words('created.qr_label'));
+  picture.append(svg('path', { class: 'dealpay-qr-paper', d: `M0 0h${side}v${side}h-${side}z` }));
+  picture.append(svg('path', { class: 'dealpay-qr-ink', d: rows.map(squares).join('') }));
+  const title = el('summary', { class: 'dealpay-fold-title', text: words('created.qr') });
+  return el('details', { class: 'dealpay-fold' }, title, picture);
+}
+
+/**
+ * @param {boolean[]} row
+ * @param {number} y
+ */
+function squares(row, y) {
+  return row.map((dark, x) => (dark ? `M${x + RIM} ${y + RIM}h1v1h-1z` : '')).join('');
+}
