@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sandbox.kommo.traffic.log import Asked
+from sandbox.kommo.traffic.log import CallRecord
 from sandbox.product import running_product
 from sandbox.stage import Stage, connect, set_stage
 from sandbox.stripe.lives.foreign import Foreign
@@ -83,7 +83,7 @@ async def _listening() -> AsyncIterator[Lag]:
         beating.cancel()
 
 
-def _line(asked: list[Asked], latency: float) -> str:
+def _line(asked: list[CallRecord], latency: float) -> str:
     """From the first call to the last answer."""
     seconds = asked[-1].at - asked[0].at + latency
     most = max(sum(first.at <= one.at < first.at + 1 for one in asked) for first in asked)

@@ -1,6 +1,6 @@
 // @ts-check
 import { backend } from './api.js';
-import { DealCard } from './card/controller.js';
+import { CardController } from './card/controller.js';
 import { setupPanel } from './card/setup.js';
 import { ensureStyle, isAdmin, openLeadId, wordsOf } from './kommo/page.js';
 
@@ -13,7 +13,7 @@ export default function Widget() {
   const widget = this;
   const words = wordsOf(widget);
   const api = backend(widget);
-  /** @type {DealCard | null} */
+  /** @type {CardController | null} */
   let card = null;
 
   const closeCard = () => {
@@ -31,7 +31,7 @@ export default function Widget() {
     const root = cardRoot(widget);
     if (card && card.leadId === leadId && root.hasChildNodes()) return;
     closeCard();
-    card = new DealCard({
+    card = new CardController({
       root,
       leadId,
       api,

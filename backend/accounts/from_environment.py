@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.install.callback import trusted_host
-from backend.accounts.install.pending import TOKENS, Waiting, forget_tokens, keep
+from backend.accounts.install.pending import TOKENS, PendingInstall, forget_tokens, keep
 from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.kommo_hooks import give_addresses
 from backend.accounts.stripe.connect import Given, rotated_connection, store_connection
@@ -18,7 +18,7 @@ from backend.core.config import Settings
 from backend.core.errors import StripeUnreachable
 from backend.resources import Resources
 from backend.storage.models import Account, StripeConnection
-from backend.work_queue.wakeups import want
+from backend.work_queue.wakeups import request_work
 
 log = structlog.get_logger()
 
@@ -113,7 +113,7 @@ async def _set_up_anew(session: AsyncSession, account_id: int) -> None:
     account = await session.get_one(Account, account_id, with_for_update=True)
     account.set_up_at = 0.0
     session.add(account)
-    await want(session, account_id)
+    await request_work(session, account_id)
 
 
 async def _of_environment(session: AsyncSession) -> StripeConnection | None:
@@ -139,7 +139,7 @@ async def _put_token(resources: Resources, settings: Settings) -> None:
         return
     base_url = trusted_host(resources, f"{resources.kommo_subdomain}.kommo.com")
     row = f"{TOKENS}{resources.kommo_subdomain}"
-    await keep(resources, Waiting(row, "token", settings.kommo_client_id, token, base_url, resources.clock()))
+    await keep(resources, PendingInstall(row, "token", settings.kommo_client_id, token, base_url, resources.clock()))
 
 
 def _is_other(resources: Resources, account: Account, settings: Settings) -> bool:

@@ -12,7 +12,7 @@ from backend.core.signing import opaque_id
 from backend.core.vault import CannotOpen
 from backend.resources import Resources
 from backend.storage.models import Account, Deal
-from backend.work_queue.wakeups import mark_dirty, want
+from backend.work_queue.wakeups import mark_dirty, request_work
 
 
 def secret_row(account_id: int) -> str:
@@ -74,6 +74,6 @@ async def _look_again(session: AsyncSession, account_id: int, lead_ids: Sequence
     looks = case((col(Deal.audits) > 0, col(Deal.audits) - 1), else_=0)  # this look is one more, it replaces none
     told = update(Deal).where(*mine, due, col(Deal.state) == "known").values(audit_at=now, audits=looks)
     if (await session.exec(told)).rowcount:
-        await want(session, account_id)
+        await request_work(session, account_id)
     gone = await session.exec(select(Deal.lead_id).where(*mine, Deal.state == "gone"))
     await mark_dirty(session, account_id, gone.all(), now)

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.options import options_of
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.relocation import check_named_host
 from backend.core.errors import DealNotFound, KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.kommo_api.auth.widget_token import BadWidgetToken, named_client_id, read_widget_token
@@ -119,7 +119,7 @@ async def _lead(resources: Resources, account_id: int, lead_id: int, *, fresh: b
     key = ("lead", account_id, lead_id)
     known = None if fresh else _recall(resources, key)
     if known is None:
-        lead = await calling(resources, account_id, lambda api: api.lead(lead_id))
+        lead = await with_kommo(resources, account_id, lambda api: api.lead(lead_id))
         _remember(resources, key, lead or "gone", REMEMBER_SECONDS if lead else REMEMBER_GONE_SECONDS)
         known = lead or "gone"
     if not isinstance(known, Lead):
@@ -133,7 +133,7 @@ async def _user(resources: Resources, account_id: int, user_id: int) -> tuple[Us
     known = _recall(resources, key)
     if known is None:
         try:
-            known = await calling(resources, account_id, lambda api: api.user(user_id)) or "unknown"
+            known = await with_kommo(resources, account_id, lambda api: api.user(user_id)) or "unknown"
         except KommoForbidden:
             known = "unknown"
         except (KommoError, NotConnected):

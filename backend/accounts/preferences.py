@@ -14,7 +14,7 @@ from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.resources import Resources
 from backend.storage.models import Audit
-from backend.work_queue.wakeups import mark_all_dirty, want
+from backend.work_queue.wakeups import mark_all_dirty, request_work
 
 
 async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
@@ -50,7 +50,7 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
         session.add(_said(resources, account_id, who, "options", before, after))
         if account.mode != before["mode"]:
             await mark_all_dirty(session, account_id, resources.clock())
-        await want(session, account_id)
+        await request_work(session, account_id)
     resources.work_arrived.set()
     return options_of(account).model_dump() | {"mode": account.mode}
 

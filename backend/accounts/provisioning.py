@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.stripe.webhook_endpoints import ensure_endpoints
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.refresh import no_account_there
 from backend.core.config import StageRule
 from backend.core.errors import NotConnected
@@ -21,7 +21,7 @@ from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, Deal
 from backend.stripe_api.client import Unreachable
-from backend.work_queue.wakeups import mark_dirty, want
+from backend.work_queue.wakeups import mark_dirty, request_work
 
 LOOK_AGAIN_SECONDS = 3600.0
 LONG_AGO = 1.0
@@ -35,10 +35,10 @@ async def set_up(resources: Resources, account_id: int) -> None:
     Only when all is there does the account count as set up: without its endpoint it would hear of no payment.
     """
     try:
-        info = await calling(resources, account_id, lambda api: api.account())
+        info = await with_kommo(resources, account_id, lambda api: api.account())
         known = await _known_fields(resources, account_id)
-        fields = await calling(resources, account_id, lambda api: ensure_fields(api, known))
-        pipelines = await calling(resources, account_id, lambda api: api.pipelines())
+        fields = await with_kommo(resources, account_id, lambda api: ensure_fields(api, known))
+        pipelines = await with_kommo(resources, account_id, lambda api: api.pipelines())
     except KommoNotFound:
         async with resources.database.read() as session:
             account = await session.get_one(Account, account_id)
@@ -72,7 +72,7 @@ async def look_again(resources: Resources) -> None:
 
 async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
     """Read the pipelines anew: somebody made one since set-up."""
-    pipelines = await calling(resources, account_id, lambda api: api.pipelines())
+    pipelines = await with_kommo(resources, account_id, lambda api: api.pipelines())
     async with resources.database.write() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
         account.pipelines = as_json(pipelines)
@@ -85,7 +85,7 @@ async def look_at_map(resources: Resources, account_id: int) -> None:
     """What is left of our fields, options and stages is all that is written from now on; what is gone is made again
     when the account is looked at next."""
     known = await _known_fields(resources, account_id)
-    fields = await calling(resources, account_id, lambda api: present_fields(api, known))
+    fields = await with_kommo(resources, account_id, lambda api: present_fields(api, known))
     await refresh_pipelines(resources, account_id)
     async with resources.database.write() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
@@ -127,7 +127,7 @@ async def _store(
         account.problem = _refused_fields(fields)
         session.add(account)
         _tell(session, account, fields, now)
-        await want(session, account_id)
+        await request_work(session, account_id)
 
 
 async def _write_all(session: AsyncSession, account_id: int, now: float) -> None:

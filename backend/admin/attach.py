@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import DealNotFound, FieldInvalid, NotConnected, PaymentNotFound
 from backend.facts import Fact
 from backend.kommo_api.errors import KommoError
@@ -57,7 +57,7 @@ def _number(given: Mapping[str, Any], name: str) -> int:
 async def _check_deal(resources: Resources, account_id: int, lead_id: int) -> None:
     """The deal must exist; where Kommo can't be asked, the writer finds out."""
     try:
-        lead = await calling(resources, account_id, lambda api: api.lead(lead_id, contacts=False))
+        lead = await with_kommo(resources, account_id, lambda api: api.lead(lead_id, contacts=False))
     except (KommoError, NotConnected):
         return
     if lead is None:

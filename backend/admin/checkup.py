@@ -12,7 +12,7 @@ from backend.accounts.install.waiting import Installation, waiting_installations
 from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.stripe.connections import stripe_api, webhook_url
 from backend.accounts.stripe.webhook_endpoints import wrong_with
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.refresh import NEW_SETTINGS, no_account_there
 from backend.admin.renewals import refused_renewal
 from backend.core.errors import NotConnected
@@ -101,8 +101,8 @@ def _installation(resources: Resources, one: Installation) -> Finding:
 async def _account(resources: Resources, account: Account) -> AsyncIterator[Finding]:
     what = f"Kommo {account.subdomain or account.id}"
     try:
-        await calling(resources, account.id, lambda api: api.account())
-        there = await calling(resources, account.id, lambda api: api.custom_fields())
+        await with_kommo(resources, account.id, lambda api: api.account())
+        there = await with_kommo(resources, account.id, lambda api: api.custom_fields())
     except NotConnected:
         yield Finding(what, False, await _way_back(resources, account.id))
         return

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from backend.accounts.permissions import WidgetUser
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.core.signing import opaque_id
 from backend.kommo_api.errors import KommoError, KommoForbidden
@@ -64,7 +64,7 @@ async def make_link(resources: Resources, user: WidgetUser) -> str:
 async def _check_admin(resources: Resources, user: WidgetUser) -> None:
     door = f"{resources.addresses.public_url}/admin"
     try:
-        found = await calling(resources, user.account.id, lambda api: api.user(user.user_id))
+        found = await with_kommo(resources, user.account.id, lambda api: api.user(user.user_id))
     except KommoForbidden:
         found = None
     except NotConnected as error:

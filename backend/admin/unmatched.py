@@ -7,12 +7,12 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import as_datetime
 from backend.core.errors import ProductError
 from backend.core.money import major
 from backend.kommo_api.errors import KommoError
-from backend.ledger.absorb import Shelf
+from backend.ledger.absorb import LedgerBatch
 from backend.ledger.ownership import ancestry
 from backend.resources import Resources
 from backend.storage.models import Deal, LedgerEntry, PaymentRequest
@@ -56,9 +56,9 @@ async def unmatched(resources: Resources, only: int | None = None) -> list[dict[
 
 async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:
     _, amount, currency = entry.facts["received"]
-    shelf = Shelf(session, entry.connection_id, entry.account_id or 0)
-    await shelf.fetch([entry.id])
-    line = [shelf.book[one] for one in ancestry(entry.id, shelf.book)]
+    batch = LedgerBatch(session, entry.connection_id, entry.account_id or 0)
+    await batch.fetch([entry.id])
+    line = [batch.book[one] for one in ancestry(entry.id, batch.book)]
     named = [known["lead"][1] for known in line if "lead" in known and "foreign" not in known]
     named += [known["bare_lead"] for known in line if "bare_lead" in known]
     return {
@@ -93,5 +93,5 @@ async def _contact(session: AsyncSession, entry: LedgerEntry) -> int | None:
 async def _deals_of(resources: Resources, account_id: int, contact_id: int) -> list[int]:
     """Newest first; nothing where Kommo can't be asked."""
     with suppress(KommoError, ProductError):
-        return await calling(resources, account_id, lambda api: api.deals_of_contact(contact_id))
+        return await with_kommo(resources, account_id, lambda api: api.deals_of_contact(contact_id))
     return []

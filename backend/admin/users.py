@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.kommo_api.errors import KommoError, KommoForbidden
@@ -26,7 +26,7 @@ class Team:
 async def team_of(resources: Resources, account_id: int) -> Team:
     """Asked of Kommo now, and never an error: without Kommo's word the users are known by their ids alone."""
     try:
-        asked = calling(resources, account_id, lambda api: api.users())
+        asked = with_kommo(resources, account_id, lambda api: api.users())
         users = await asyncio.wait_for(asked, PATIENCE_SECONDS)
         return Team(tuple(users)) if users else Team(silence=NOT_NOW)
     except KommoForbidden:

@@ -12,8 +12,8 @@ from backend.deal_sync.apply.patch import patch
 from backend.deal_sync.apply.renewal_deals import split_off
 from backend.deal_sync.apply.tasks import write_tasks
 from backend.deal_sync.plan import Plan, is_test, plan, wanted_of
-from backend.deal_sync.revisions import Later, Page
-from backend.deal_sync.settle import settle
+from backend.deal_sync.revisions import Page, Recheck
+from backend.deal_sync.settle import resolve_doubtful
 from backend.kommo_api.values import Lead
 from backend.resources import Resources
 from backend.work_queue.leases import Claim, fence
@@ -28,27 +28,29 @@ async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Le
         page = await revisions.page_for(session, claim.account_id, leads.keys(), resources.clock())
     if options_of(page.account).shadow:
         return
-    later = {lead_id: Later(at) for lead_id, at in (await settle(resources, claim, page, leads, read_at)).items()}
+    later = {
+        lead_id: Recheck(at) for lead_id, at in (await resolve_doubtful(resources, claim, page, leads, read_at)).items()
+    }
     split = await split_off(resources, claim, page, leads)
     later |= split
     plans = await _plans(resources, page, {lead: leads[lead] for lead in leads if lead not in split}, later)
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
-        await outbox.intend(session, claim.account_id, plans, claim.epoch, resources.clock())
+        await outbox.enqueue(session, claim.account_id, plans, claim.epoch, resources.clock())
     taken = await patch(resources, claim, page, [one for one in plans if one.patches], later, read_at)
     written = [one for one in plans if one.lead_id in taken or not one.patches]
     await write_tasks(resources, claim, written, leads, later)
     await post_notes(resources, claim, page, written, later)
 
 
-async def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead], later: dict[int, Later]) -> list[Plan]:
+async def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead], later: dict[int, Recheck]) -> list[Plan]:
     plans: list[Plan] = []
     for lead in leads.values():
         try:
             plans.append(that_fit(_plan(resources, page, lead)))
         except Exception:  # whatever is wrong with this one, the others must be written
             log.exception("a deal can't be planned", account=page.account.id, lead=lead.id)
-            later[lead.id] = Later(None, "Something is wrong here with this deal; the log of the server says what.")
+            later[lead.id] = Recheck(None, "Something is wrong here with this deal; the log of the server says what.")
         await asyncio.sleep(0)  # others have a slot to keep
     return plans
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from backend.accounts.options import options_of
 from backend.accounts.provisioning import refresh_pipelines
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.deal_sync import revisions
 from backend.kommo_api.errors import KommoForbidden, KommoTooSlow, KommoUnavailable
 from backend.kommo_api.values import Lead
@@ -34,11 +34,11 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
     if not seen or options_of(account).shadow:
         return None
     try:
-        leads = await calling(resources, account_id, lambda api: api.leads(list(seen)))
+        leads = await with_kommo(resources, account_id, lambda api: api.leads(list(seen)))
     except TOO_MUCH:
         await too_much(resources, claim, resources.reads, seen)
         raise
-    resources.reads.went_well(account_id)
+    resources.reads.grow(account_id)
     missing = sorted(seen.keys() - leads.keys())[:SINGLY]
     found = {lead_id: await _one(resources, claim, lead_id) for lead_id in missing}
     leads |= {lead_id: lead for lead_id, lead in found.items() if lead is not None}
@@ -54,7 +54,7 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
 async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:
     """None where there is no such deal, or where our user may not see it: a list leaves such deals out as well."""
     try:
-        return await calling(resources, claim.account_id, lambda api: api.lead(lead_id, contacts=False))
+        return await with_kommo(resources, claim.account_id, lambda api: api.lead(lead_id, contacts=False))
     except KommoForbidden:
         return None
     except TOO_MUCH:
@@ -63,13 +63,13 @@ async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:
 
 
 async def too_much(resources: Resources, claim: Claim, sizes: Sizes, leads: Collection[int]) -> None:
-    sizes.too_many(claim.account_id, len(leads))
+    sizes.shrink(claim.account_id, len(leads))
     if len(leads) > 1:
         return
     (lead_id,) = leads
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
-        await revisions.stumbled(session, claim.account_id, lead_id, resources.clock())
+        await revisions.note_failure(session, claim.account_id, lead_id, resources.clock())
 
 
 async def _know_pipelines(resources: Resources, account: Account, leads: Mapping[int, Lead]) -> None:

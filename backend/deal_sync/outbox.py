@@ -15,7 +15,7 @@ from backend.storage.models import CardWrite
 CARD_WRITE: Table = CardWrite.__table__  # type: ignore[attr-defined]
 
 
-async def intend(session: AsyncSession, account_id: int, plans: Iterable[Plan], epoch: int, now: float) -> None:
+async def enqueue(session: AsyncSession, account_id: int, plans: Iterable[Plan], epoch: int, now: float) -> None:
     """Rows before requests: the moves that the PATCH carries, the moves decided against, the notes to come."""
     rows: list[dict[str, Any]] = []
     for plan in plans:
@@ -33,7 +33,7 @@ def _stayed(decision: Decision) -> dict[str, Any]:
     return {"stayed": decision.reason} | ({"offered": decision.offered} if decision.offered else {})
 
 
-async def foresee(
+async def record_dry_run(
     session: AsyncSession, account_id: int, plan: Plan, fields: Mapping[str, Any], epoch: int, now: float
 ) -> None:
     """In shadow mode everything stays an intent, fields as well: the plan makes them anew once it may write."""
@@ -136,7 +136,7 @@ async def begin_notes(session: AsyncSession, account_id: int, plans: Iterable[Pl
     await (await session.connection()).execute(begun, keys)
 
 
-async def noted(session: AsyncSession, account_id: int, notes: Mapping[int, int], epoch: int) -> None:
+async def mark_posted(session: AsyncSession, account_id: int, notes: Mapping[int, int], epoch: int) -> None:
     """``notes``: lead → the note that holds all that was sent for it."""
     if not notes:
         return

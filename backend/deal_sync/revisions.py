@@ -21,7 +21,7 @@ DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Recheck:
     """A deal that is not as wanted yet is looked at again ``at``; None = it was refused: tried on the schedule."""
 
     at: float | None
@@ -121,7 +121,7 @@ async def audit_at(session: AsyncSession, account_id: int, lead_ids: Iterable[in
     await session.exec(update(Deal).where(*mine).values(audit_at=at, audits=0))
 
 
-async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Later, now: float) -> None:
+async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Recheck, now: float) -> None:
     """With the reason, for a person to see. What was refused for thirty days waits for news of the deal; what has come
     since ``page`` was read waits for nothing."""
     deal = await session.get_one(Deal, (page.account.id, lead_id), populate_existing=True)
@@ -135,7 +135,7 @@ async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Later
     session.add(deal)
 
 
-async def stumbled(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
+async def note_failure(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
     """Kommo had a fault of its own at this deal alone. Once is a hiccup; then it is tried once a minute,
     for each try that fails holds up the others."""
     deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)

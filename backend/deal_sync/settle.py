@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.deal_sync.plan import IN_DOUBT
 from backend.deal_sync.revisions import Page
 from backend.deal_sync.stage_moves import settled
@@ -12,7 +12,7 @@ from backend.storage.models import CardWrite
 from backend.work_queue.leases import Claim, fence
 
 
-async def settle(
+async def resolve_doubtful(
     resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead], read_at: float
 ) -> dict[int, float]:
     """Settle what is due of this page, in place; the leads that still have to wait, with the moment.
@@ -57,7 +57,7 @@ async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> 
         return {}
     leads = sorted({write.lead_id for write in notes})
     texts: dict[int, str] = {}
-    for note in await calling(resources, claim.account_id, lambda api: api.notes_of(leads)):
+    for note in await with_kommo(resources, claim.account_id, lambda api: api.notes_of(leads)):
         texts[note.lead_id] = f"{texts.get(note.lead_id, '')}\n{note.text}"
     return texts
 
@@ -67,7 +67,7 @@ async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) ->
     leads = sorted({write.lead_id for write in writes})
     if not leads:
         return {}
-    found = await calling(resources, claim.account_id, lambda api: api.tasks_of(leads))
+    found = await with_kommo(resources, claim.account_id, lambda api: api.tasks_of(leads))
     return {(task.lead_id, task.text): task.id for task in found}
 
 

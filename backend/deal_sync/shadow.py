@@ -14,7 +14,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.money import display
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.renewal_deals import renewals
@@ -52,7 +52,7 @@ class Foreseen:
     renewals: list[str] = field(default_factory=list)
 
 
-async def foresee(resources: Resources, claim: Claim) -> None:
+async def record_dry_run(resources: Resources, claim: Claim) -> None:
     """Record what the news of this account would have made us write, until nothing is new."""
     while True:
         async with resources.database.write() as session:
@@ -67,7 +67,7 @@ async def foresee(resources: Resources, claim: Claim) -> None:
             await fence(session, claim, resources.clock())
             for lead_id, (one, wanted) in plans.items():
                 fields = _fields(page.account, leads[lead_id], one, wanted)
-                await outbox.foresee(session, claim.account_id, one, fields, claim.epoch, resources.clock())
+                await outbox.record_dry_run(session, claim.account_id, one, fields, claim.epoch, resources.clock())
             await _seen(session, page)
 
 
@@ -100,7 +100,7 @@ async def _next_page(resources: Resources, account_id: int, after: int) -> Page 
 
 
 async def _leads(resources: Resources, page: Page) -> dict[int, Lead]:
-    return await calling(resources, page.account.id, lambda api: api.leads(list(page.seen)))
+    return await with_kommo(resources, page.account.id, lambda api: api.leads(list(page.seen)))
 
 
 async def _seen(session: AsyncSession, page: Page) -> None:

@@ -14,7 +14,7 @@ MOST = 24
 """However slow Kommo becomes: each batch under way is in doubt when a process dies."""
 
 
-async def write_dirty(resources: Resources, claim: Claim, take_news: Callable[[], Awaitable[None]]) -> None:
+async def sync_deals(resources: Resources, claim: Claim, take_news: Callable[[], Awaitable[None]]) -> None:
     """Write until nothing of this account is due, or the process is being stopped. ``take_news`` is called now and
     then: events that come meanwhile make deals due.
 
@@ -55,7 +55,7 @@ async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead], rea
     except TOO_MUCH:
         await too_much(resources, claim, resources.writes, batch)
         raise
-    resources.writes.went_well(claim.account_id)
+    resources.writes.grow(claim.account_id)
 
 
 class UnderWay:

@@ -14,13 +14,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.options import options_of
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.deal_sync import revisions
 from backend.deal_sync.desired.texts import texts
 from backend.deal_sync.plan import Plan, is_test, plan, wanted_of
 from backend.deal_sync.revisions import Page
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
-from backend.kommo_api.values import Lead, Note
+from backend.kommo_api.values import KommoNote, Lead
 from backend.resources import Resources
 from backend.storage.models import Audit, CardWrite, Deal
 from backend.work_queue.leases import Claim, fence
@@ -42,7 +42,7 @@ def next_look(written_at: float, audits: int, settle_seconds: float) -> float | 
 
 
 @dataclass
-class Findings:
+class Drift:
     """What one look found. ``missing``: deals of which the writer finds out whether they are gone; ``doubled``: a later
     note → what an earlier one says already; ``lost`` and ``shown`` are the rows of notes."""
 
@@ -51,10 +51,10 @@ class Findings:
     changed_again: list[int] = field(default_factory=list)
     lost: list[CardWrite] = field(default_factory=list)
     shown: list[CardWrite] = field(default_factory=list)
-    doubled: dict[int, tuple[Note, list[str]]] = field(default_factory=dict)
+    doubled: dict[int, tuple[KommoNote, list[str]]] = field(default_factory=dict)
 
 
-async def audit(resources: Resources, claim: Claim) -> None:
+async def verify_writes(resources: Resources, claim: Claim) -> None:
     """One page of what is due. Errors of Kommo that concern the whole account are raised."""
     now = resources.clock()
     async with resources.database.read() as session:
@@ -62,9 +62,9 @@ async def audit(resources: Resources, claim: Claim) -> None:
         if not deals:
             return
         page = await revisions.page_of(session, claim.account_id, deals, now)
-    leads = await calling(resources, claim.account_id, lambda api: api.leads(list(page.seen)))
-    noted = [lead for lead in leads if any(write.kind == "note" for write in page.writes[lead])]
-    notes = await calling(resources, claim.account_id, lambda api: api.notes_of(noted)) if noted else []
+    leads = await with_kommo(resources, claim.account_id, lambda api: api.leads(list(page.seen)))
+    with_notes = [lead for lead in leads if any(write.kind == "note" for write in page.writes[lead])]
+    notes = await with_kommo(resources, claim.account_id, lambda api: api.notes_of(with_notes)) if with_notes else []
     found = findings(page, {deal.lead_id: deal for deal in deals}, leads, notes, resources.addresses.public_url)
     await _mark_doubled(resources, claim, page, found.doubled.values())
     async with resources.database.write() as session:
@@ -83,10 +83,10 @@ async def _due(session: AsyncSession, account_id: int, now: float) -> Sequence[D
 
 
 def findings(
-    page: Page, deals: Mapping[int, Deal], leads: Mapping[int, Lead], notes: Sequence[Note], link_base: str
-) -> Findings:
+    page: Page, deals: Mapping[int, Deal], leads: Mapping[int, Lead], notes: Sequence[KommoNote], link_base: str
+) -> Drift:
     """What is not as it was written. A deal that is dirty again is the writer's, and only its notes are looked at."""
-    found = Findings(missing=[lead_id for lead_id in page.seen if lead_id not in leads])
+    found = Drift(missing=[lead_id for lead_id in page.seen if lead_id not in leads])
     for lead_id, lead in leads.items():
         deal, ledger, writes = deals[lead_id], page.ledgers[lead_id], page.writes[lead_id]
         _look_at_notes(found, deal, writes, [note for note in notes if note.lead_id == lead_id])
@@ -100,7 +100,7 @@ def findings(
     return found
 
 
-def _look_at_notes(found: Findings, deal: Deal, writes: Sequence[CardWrite], notes: Sequence[Note]) -> None:
+def _look_at_notes(found: Drift, deal: Deal, writes: Sequence[CardWrite], notes: Sequence[KommoNote]) -> None:
     """Lost only where no look ever saw it and an hour has passed: else a person deleted it, or reads lag."""
     for write in writes:
         if write.kind != "note" or write.state != "done":
@@ -115,7 +115,7 @@ def _look_at_notes(found: Findings, deal: Deal, writes: Sequence[CardWrite], not
 
 
 async def _mark_doubled(
-    resources: Resources, claim: Claim, page: Page, doubled: Iterable[tuple[Note, Sequence[str]]]
+    resources: Resources, claim: Claim, page: Page, doubled: Iterable[tuple[KommoNote, Sequence[str]]]
 ) -> None:
     """Kommo deletes no notes for us; what the later one says again gives way to a sentence, and the rest stays."""
     sentence = texts(options_of(page.account).note_language).say("doubled")
@@ -127,8 +127,8 @@ async def _mark_doubled(
             log.warning("it stays so", account=claim.account_id, note=note.id, reason=str(refusal))
 
 
-async def _rewrite(resources: Resources, claim: Claim, note: Note, text: str) -> None:
-    await calling(resources, claim.account_id, lambda api: api.rewrite_note(note, text))
+async def _rewrite(resources: Resources, claim: Claim, note: KommoNote, text: str) -> None:
+    await with_kommo(resources, claim.account_id, lambda api: api.rewrite_note(note, text))
 
 
 def _without(text: str, again: Sequence[str], sentence: str) -> str:
@@ -139,9 +139,7 @@ def _without(text: str, again: Sequence[str], sentence: str) -> str:
     return before + found + after.replace(f"\n{sentence}", "")
 
 
-async def _record(
-    session: AsyncSession, resources: Resources, page: Page, deals: Sequence[Deal], found: Findings
-) -> None:
+async def _record(session: AsyncSession, resources: Resources, page: Page, deals: Sequence[Deal], found: Drift) -> None:
     now, account_id = resources.clock(), page.account.id
     for deal in deals:
         at = next_look(deal.audit_at or now, deal.audits + 1, resources.settle_seconds)

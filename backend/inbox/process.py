@@ -21,7 +21,7 @@ from backend.storage.models import InboxEvent, LedgerEntry, LedgerLink, StripeCo
 from backend.stripe_api.client import Refused, Unreachable
 from backend.stripe_api.events import (
     BadEvent,
-    Told,
+    EventContext,
     facts_of,
     invoice_payment_facts,
     invoice_to_ask_for,
@@ -47,7 +47,7 @@ class Understood:
     event: InboxEvent
     facts: Sequence[Fact]
     invoice: Mapping[str, Any] | None
-    told: Told
+    told: EventContext
 
     @property
     def problem(self) -> str:
@@ -153,7 +153,7 @@ def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood 
         Fact(subject, "events", [event.id]) for subject in sorted({f.subject for f in facts if f.name in NAMING})
     ]
     crowd = [Fact(fact.subject, "crowd", True) for fact in facts if fact.name == "received" and event.source == "crowd"]
-    return Understood(event, [*facts, *sources, *crowd], invoice, Told(body.get("created", 0), account_id))
+    return Understood(event, [*facts, *sources, *crowd], invoice, EventContext(body.get("created", 0), account_id))
 
 
 def _body(vault: Vault, event: InboxEvent) -> Mapping[str, Any]:

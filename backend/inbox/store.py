@@ -20,7 +20,7 @@ from backend.storage.models import InboxEvent, StripeConnection
 from backend.stripe_api.events import clean
 from backend.stripe_api.signature import parse
 from backend.work_queue.backoff import gives_up, wait_after
-from backend.work_queue.wakeups import want
+from backend.work_queue.wakeups import request_work
 
 GROUP = 500
 WAITING = ("new", "postponed")
@@ -107,7 +107,7 @@ async def store(session: AsyncSession, vault: Vault, arrivals: Sequence[Arrival]
     count = await insert_missing(session, InboxEvent, list(rows.values()))
     if count:
         for account_id in sorted(await _accounts(session, [one for one in arrivals if one.state == "new"])):
-            await want(session, account_id)
+            await request_work(session, account_id)
     return count
 
 
@@ -229,5 +229,5 @@ async def replay(
     for connection_id in connections:
         connection = await session.get(StripeConnection, connection_id)
         if connection is not None and connection.account_id is not None:
-            await want(session, connection.account_id)
+            await request_work(session, connection.account_id)
     return int(result.rowcount)

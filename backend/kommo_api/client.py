@@ -15,14 +15,14 @@ from backend.kommo_api.values import (
     Contact,
     CustomField,
     FieldGroup,
+    KommoNote,
+    KommoTask,
     Lead,
     LeadChange,
     NewField,
     NewLead,
     NewNote,
-    Note,
     Pipeline,
-    Task,
     User,
 )
 
@@ -113,9 +113,9 @@ class KommoApi:
         body = await self._wire.post(NOTES, [payloads.new_note(note, note_type) for note in notes])
         return note_ids(body, notes)
 
-    async def notes_of(self, lead_ids: Sequence[int], *, since: float | None = None) -> list[Note]:
+    async def notes_of(self, lead_ids: Sequence[int], *, since: float | None = None) -> list[KommoNote]:
         """All notes of these deals, of every type; ``since`` leaves out those that were not touched after it."""
-        found: list[Note] = []
+        found: list[KommoNote] = []
         after: Query = [] if since is None else [("filter[updated_at][from]", int(since))]
         for chunk in _chunks(lead_ids):
             query = [*(("filter[entity_id][]", lead_id) for lead_id in chunk), *after, ("order[id]", "asc")]
@@ -124,7 +124,7 @@ class KommoApi:
                 found += [read(parsing.note, one) for one in rows]
         return found
 
-    async def rewrite_note(self, note: Note, new_text: str) -> None:
+    async def rewrite_note(self, note: KommoNote, new_text: str) -> None:
         """Another text in the same note; Kommo deletes none."""
         params = {**note.params, "text": new_text}
         await self._wire.patch(
@@ -187,9 +187,9 @@ class KommoApi:
             task["responsible_user_id"] = responsible_user_id
         return read(row_id, first(await self._wire.post(TASKS, [task]), "tasks"), is_write=True)
 
-    async def tasks_of(self, lead_ids: Sequence[int]) -> list[Task]:
+    async def tasks_of(self, lead_ids: Sequence[int]) -> list[KommoTask]:
         """All tasks of these deals, done or not."""
-        found: list[Task] = []
+        found: list[KommoTask] = []
         for chunk in _chunks(lead_ids):
             query: Query = [("filter[entity_type]", "leads"), *(("filter[entity_id][]", one) for one in chunk)]
             async for rows in self._wire.pages(TASKS, "tasks", query):

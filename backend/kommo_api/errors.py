@@ -55,11 +55,11 @@ class KommoUnavailable(KommoError):
     """Kommo has trouble of its own at the moment."""
 
 
-class KommoUnreachable(KommoError):
+class KommoConnectionError(KommoError):
     """Kommo did not answer."""
 
 
-class KommoTooSlow(KommoUnreachable):
+class KommoTooSlow(KommoConnectionError):
     """Kommo did not get it done in time; less at once may go through."""
 
 

@@ -13,11 +13,11 @@ from backend.kommo_api.values import (
     FieldGroup,
     FieldOption,
     FieldValue,
+    KommoNote,
+    KommoTask,
     Lead,
-    Note,
     Pipeline,
     Status,
-    Task,
     User,
 )
 
@@ -113,8 +113,8 @@ def contact(given: Row) -> Contact:
     )
 
 
-def note(given: Row) -> Note:
-    return Note(
+def note(given: Row) -> KommoNote:
+    return KommoNote(
         id=whole(required(given, "id")),
         lead_id=whole(required(given, "entity_id")),
         text=text(row(given.get("params")).get("text")),
@@ -124,8 +124,8 @@ def note(given: Row) -> Note:
     )
 
 
-def task(given: Row) -> Task:
-    return Task(
+def task(given: Row) -> KommoTask:
+    return KommoTask(
         id=whole(required(given, "id")), lead_id=whole(required(given, "entity_id")), text=text(given.get("text"))
     )
 

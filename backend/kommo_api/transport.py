@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from backend.kommo_api.error_parsing import body_of, error_of
-from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable, KommoUnreachable
+from backend.kommo_api.errors import KommoConnectionError, KommoTooSlow, KommoUnavailable
 
 API_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 PAGE = 250
@@ -26,15 +26,15 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 
 
 async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """The whole answer, whatever its status. Raises ``KommoUnreachable`` (``KommoTooSlow`` for a silence)."""
+    """The whole answer, whatever its status. Raises ``KommoConnectionError`` (``KommoTooSlow`` for a silence)."""
     try:
         return await http.send(request, follow_redirects=False)
     except _NOT_SENT as error:
-        raise KommoUnreachable(_reason(error)) from error
+        raise KommoConnectionError(_reason(error)) from error
     except httpx.ReadTimeout as error:
         raise KommoTooSlow(_reason(error), doubtful=request.method != "GET") from error
     except httpx.RequestError as error:  # sent at least in part: only a write leaves a doubt
-        raise KommoUnreachable(_reason(error), doubtful=request.method != "GET") from error
+        raise KommoConnectionError(_reason(error), doubtful=request.method != "GET") from error
 
 
 def _reason(error: httpx.RequestError) -> str:

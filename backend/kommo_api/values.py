@@ -79,7 +79,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class KommoNote:
     """``params`` is the whole content, of which ``text`` is what we read."""
 
     id: int
@@ -91,7 +91,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class KommoTask:
     id: int
     lead_id: int
     text: str

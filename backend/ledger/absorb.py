@@ -29,7 +29,7 @@ class Absorbed:
 
 
 @dataclass
-class Shelf:
+class LedgerBatch:
     """The entries of one connection that are at hand, and how they were when they were read."""
 
     session: AsyncSession
@@ -123,14 +123,14 @@ async def absorb(
     if not (gathered or moved) or connection.account_id is None:
         return Absorbed(frozenset(), frozenset())
     told = under_policy(gathered, await _lock(session, connection.id))
-    shelf = Shelf(session, connection.id, connection.account_id)
+    batch = LedgerBatch(session, connection.id, connection.account_id)
     parents = {parent for known in told.values() for parent in parents_of(known)}
-    await shelf.fetch(told.keys() | parents)
-    touched = await shelf.below(shelf.merge(told) | moved) | told.keys()
-    await shelf.fetch(touched)
-    await shelf.give_owners(touched)
+    await batch.fetch(told.keys() | parents)
+    touched = await batch.below(batch.merge(told) | moved) | told.keys()
+    await batch.fetch(touched)
+    await batch.give_owners(touched)
     return Absorbed(
-        ours=frozenset(subject for subject in told if shelf.entries[subject].ours), deals=shelf.changed_deals()
+        ours=frozenset(subject for subject in told if batch.entries[subject].ours), deals=batch.changed_deals()
     )
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from backend.facts import Known, merge
-from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, Session
+from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, SessionState
 from backend.ledger.parts import Decline
 
 Part = TypeVar("Part", Refund, Dispute)
@@ -83,7 +83,7 @@ def deal_ledger(
 ) -> DealLedger:
     """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order."""
     mine = Entries(_each_once(entries))
-    sessions: dict[str, list[Session]] = defaultdict(list)
+    sessions: dict[str, list[SessionState]] = defaultdict(list)
     for entry in mine.of_kind("session"):
         if entry.request_id:
             sessions[entry.request_id].append(session_of(entry))
@@ -126,9 +126,9 @@ def _is_refuted(payment: Payment, others: Iterable[Payment]) -> bool:
     return whole and any(one.received and one.invoice == payment.invoice and one.id != payment.id for one in others)
 
 
-def session_of(entry: Entry) -> Session:
+def session_of(entry: Entry) -> SessionState:
     facts = entry.facts
-    return Session(
+    return SessionState(
         id=entry.id,
         status=facts.get("status", "open"),
         payment_status=facts.get("payment_status", "unpaid"),
@@ -225,7 +225,7 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
     )
 
 
-def _is_under_way(facts: Known, sessions: Iterable[Session]) -> bool:
+def _is_under_way(facts: Known, sessions: Iterable[SessionState]) -> bool:
     """A delayed method is under way from its last start until the try is known to have failed."""
     if "processing" not in facts or any(session.async_failed is not None for session in sessions):
         return False

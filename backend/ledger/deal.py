@@ -7,9 +7,9 @@ apart in ``elsewhere`` and never added in.
 from dataclasses import dataclass
 from functools import cached_property
 
-from backend.ledger.parts import Dispute, Payment, Refund, Renewal, Request, Session
+from backend.ledger.parts import Dispute, Payment, Refund, Renewal, Request, SessionState
 
-__all__ = ["DEAL_STATES", "DealLedger", "Dispute", "Payment", "Refund", "Renewal", "Request", "Session"]
+__all__ = ["DEAL_STATES", "DealLedger", "Dispute", "Payment", "Refund", "Renewal", "Request", "SessionState"]
 
 NO_NEW_TRY_SECONDS = 24 * 3600
 """A delayed payment that failed makes the request failed when no try followed within a day."""

@@ -28,7 +28,7 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Claim:
+class Attribution:
     """Somebody says whose this is: the smallest counts. ``lead_id`` 0: ours, and no deal is named."""
 
     rank: int
@@ -46,28 +46,28 @@ def owner_of(subject: str, book: Book, requests: Mapping[str, int]) -> Owner:
     return Owner(True, claims[0].lead_id or None, request)
 
 
-def _claims(subject: str, book: Book, requests: Mapping[str, int]) -> Iterator[Claim]:
+def _claims(subject: str, book: Book, requests: Mapping[str, int]) -> Iterator[Attribution]:
     for one in (subject, *book[subject].get("payment", ())):  # a refund goes where its payment was put
         if "attached" in book.get(one, {}):
-            yield Claim(ATTACHED_RANK, 0, book[one]["attached"][1])
+            yield Attribution(ATTACHED_RANK, 0, book[one]["attached"][1])
         if "period" in book.get(one, {}):
-            yield Claim(ATTACHED_RANK, 1, book[one]["period"])
+            yield Attribution(ATTACHED_RANK, 1, book[one]["period"])
     for one in ancestry(subject, book):
         yield from _own_claims(book[one], requests)
 
 
-def _own_claims(known: Known, requests: Mapping[str, int]) -> Iterator[Claim]:
+def _own_claims(known: Known, requests: Mapping[str, int]) -> Iterator[Attribution]:
     if known.get("request") in requests:
-        yield Claim(REQUEST_RANK, 0, requests[known["request"]], known["request"])
+        yield Attribution(REQUEST_RANK, 0, requests[known["request"]], known["request"])
     if "foreign" in known:
         return
     if "lead" in known:
         strength, lead_id = known["lead"]
-        yield Claim(OWN_RANK.get(known.get("kind", ""), OWN_RANK["subscription"]), strength, lead_id)
+        yield Attribution(OWN_RANK.get(known.get("kind", ""), OWN_RANK["subscription"]), strength, lead_id)
     if "bare_lead" in known and "trusted" in known:
-        yield Claim(BARE_RANK, 0, known["bare_lead"])
+        yield Attribution(BARE_RANK, 0, known["bare_lead"])
     if "marked" in known or "bare_lead" in known:
-        yield Claim(NO_DEAL_RANK, 0, 0)
+        yield Attribution(NO_DEAL_RANK, 0, 0)
 
 
 def ancestry(subject: str, book: Book) -> list[str]:

@@ -44,7 +44,7 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionState:
     """A Checkout Session as far as states need it. ``split``: subtotal, discount, shipping, tax."""
 
     id: str
@@ -166,6 +166,6 @@ class Request:
     opened: bool
     link_token: str
     stage_seen: int | None
-    sessions: tuple[Session, ...]
+    sessions: tuple[SessionState, ...]
     rhythm: tuple[str, int] | None = None
     """Of a subscription: day, week, month or year, and how many of them."""

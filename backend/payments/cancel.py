@@ -8,14 +8,14 @@ from sqlmodel import col
 from backend.accounts.stripe.connections import stripe_api
 from backend.core.clock import as_datetime
 from backend.core.errors import AlreadyPaid, Conflict, NotConnected
-from backend.payments.checkout.lookup import facts_of_session, learn
-from backend.payments.checkout.orphaned import let_go, nobody_to_ask
+from backend.payments.checkout.lookup import facts_of_session, record_now
+from backend.payments.checkout.orphaned import is_orphaned, mark_expired
 from backend.payments.find import Link, find_request
 from backend.payments.stripe_errors import in_words, out_of_reach
 from backend.resources import Resources
 from backend.storage.models import PaymentRequest
 from backend.stripe_api.client import Refused, Unreachable
-from backend.stripe_api.events import Told
+from backend.stripe_api.events import EventContext
 from backend.work_queue.wakeups import mark_dirty
 
 ROUNDS = 4
@@ -63,13 +63,13 @@ def check_unpaid(link: Link) -> None:
 
 async def _end_session(resources: Resources, link: Link) -> None:
     """Ask Stripe to end the current session, and book what it answers: a payment may have slipped through."""
-    told = Told(resources.clock(), link.request.account_id)
+    told = EventContext(resources.clock(), link.request.account_id)
     try:
         api = stripe_api(resources, link.holder)
         answer = await api.close_session(link.current.id)
-        await learn(resources, link.holder, await facts_of_session(api, answer, told))
+        await record_now(resources, link.holder, await facts_of_session(api, answer, told))
     except (Refused, NotConnected) as refusal:
-        if nobody_to_ask(link, refusal):
+        if is_orphaned(link, refusal):
             await _let_go(resources, link)
             return
         if isinstance(refusal, NotConnected):
@@ -82,7 +82,7 @@ async def _end_session(resources: Resources, link: Link) -> None:
 
 
 async def _let_go(resources: Resources, link: Link) -> None:
-    if not await let_go(resources, link):
+    if not await mark_expired(resources, link):
         until = f"{as_datetime(link.free_at):%Y-%m-%d %H:%M} UTC"
         raise Conflict(f"It may still be paid in the Stripe account of before, until {until}. Try again after that.")
 

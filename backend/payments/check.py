@@ -4,7 +4,7 @@ from sqlmodel import col, select
 
 from backend.core.errors import NotConnected
 from backend.payments.checkout.open import PAYABLE, ask_again
-from backend.payments.checkout.orphaned import let_go, nobody_to_ask
+from backend.payments.checkout.orphaned import is_orphaned, mark_expired
 from backend.payments.find import find_request
 from backend.payments.stripe_errors import in_words, out_of_reach
 from backend.resources import Resources
@@ -26,8 +26,8 @@ async def check(resources: Resources, account_id: int, lead_id: int) -> int:
         try:
             await ask_again(resources, link)
         except (Refused, NotConnected) as refusal:
-            if nobody_to_ask(link, refusal):
-                await let_go(resources, link)
+            if is_orphaned(link, refusal):
+                await mark_expired(resources, link)
                 continue
             if isinstance(refusal, NotConnected):
                 raise

@@ -15,10 +15,10 @@ from backend.kommo_api.values import Lead
 from backend.ledger.load import load_deals
 from backend.payments.cancel import cancel, end_session, replace
 from backend.payments.checkout.prefill import sealed_email
-from backend.payments.checkout.sessions import Wish, drop, keep, make
+from backend.payments.checkout.sessions import SessionOrder, commit_session, discard_session, make
 from backend.payments.deal.remaining import check_rest
 from backend.payments.find import find_request
-from backend.payments.schemas import Asked
+from backend.payments.schemas import PaymentSpec
 from backend.payments.stripe_errors import in_words, out_of_reach
 from backend.resources import Resources
 from backend.storage.db import insert_missing
@@ -26,33 +26,33 @@ from backend.storage.models import Account, PaymentRequest
 from backend.stripe_api.client import Refused, Unreachable
 
 
-async def create(resources: Resources, account: Account, user_id: int, asked: Asked, lead: Lead | None) -> bool:
+async def create(resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None) -> bool:
     """True when this call made the request, False when it was there with the same content.
 
     ``lead`` is the deal as Kommo has it, or None when Kommo can't be asked: then it is created all the same.
     Raises ``Conflict`` for a uuid that was used for something else, ``AlreadyPaid``, and Stripe's no in words.
     """
     async with resources.database.read() as session:
-        made = _is_made(await session.get(PaymentRequest, (account.id, asked.request_id)), asked)
-    is_new = False if made else await _create(resources, account, user_id, asked, lead)
-    if asked.replaces is not None:
-        await _take_over(resources, account.id, asked.request_id, asked.replaces)
+        made = _is_made(await session.get(PaymentRequest, (account.id, spec.request_id)), spec)
+    is_new = False if made else await _create(resources, account, user_id, spec, lead)
+    if spec.replaces is not None:
+        await _take_over(resources, account.id, spec.request_id, spec.replaces)
     return is_new
 
 
-async def _create(resources: Resources, account: Account, user_id: int, asked: Asked, lead: Lead | None) -> bool:
+async def _create(resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None) -> bool:
     async with resources.database.read() as session:
         connection = await connection_for_button(session, account)
-        if asked.kind == "rest":
-            ledgers = await load_deals(session, account, [asked.lead_id], resources.clock())
-            check_rest(ledgers[asked.lead_id], asked.money)
-    if asked.replaces is not None:
-        await _end_older(resources, account.id, asked.lead_id, asked.replaces)
-    row = _row(resources, account, user_id, asked, lead)
+        if spec.kind == "rest":
+            ledgers = await load_deals(session, account, [spec.lead_id], resources.clock())
+            check_rest(ledgers[spec.lead_id], spec.money)
+    if spec.replaces is not None:
+        await _end_older(resources, account.id, spec.lead_id, spec.replaces)
+    row = _row(resources, account, user_id, spec, lead)
     row.email = await sealed_email(resources, account, row)
     async with resources.database.write() as session:
-        request = await _intent(session, row, asked)
-    return not request.session_n and await _complete(resources, Wish(request, connection, 1), asked)
+        request = await _intent(session, row, spec)
+    return not request.session_n and await _complete(resources, SessionOrder(request, connection, 1), spec)
 
 
 async def _end_older(resources: Resources, account_id: int, lead_id: int, older_id: str) -> None:
@@ -72,21 +72,21 @@ async def _take_over(resources: Resources, account_id: int, newer_id: str, older
         raise
 
 
-def _row(resources: Resources, account: Account, user_id: int, asked: Asked, lead: Lead | None) -> PaymentRequest:
+def _row(resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None) -> PaymentRequest:
     return PaymentRequest(
         account_id=account.id,
-        id=asked.request_id,
-        lead_id=asked.lead_id,
-        contact_id=asked.contact_id or (lead.main_contact_id if lead else None),
-        amount=asked.money.amount,
-        currency=asked.money.currency,
-        description=asked.description,
-        mode=asked.mode,
-        interval=asked.interval,
-        interval_count=asked.interval_count,
-        kind=asked.kind,
-        deal_total=asked.deal_total,
-        content=asked.content,
+        id=spec.request_id,
+        lead_id=spec.lead_id,
+        contact_id=spec.contact_id or (lead.main_contact_id if lead else None),
+        amount=spec.money.amount,
+        currency=spec.money.currency,
+        description=spec.description,
+        mode=spec.mode,
+        interval=spec.interval,
+        interval_count=spec.interval_count,
+        kind=spec.kind,
+        deal_total=spec.deal_total,
+        content=spec.content,
         user_id=user_id,
         link_token=link_token(resources.randomness),
         stage_seen=lead.status_id if lead else None,
@@ -94,37 +94,37 @@ def _row(resources: Resources, account: Account, user_id: int, asked: Asked, lea
     )
 
 
-async def _intent(session: AsyncSession, row: PaymentRequest, asked: Asked) -> PaymentRequest:
+async def _intent(session: AsyncSession, row: PaymentRequest, spec: PaymentSpec) -> PaymentRequest:
     """The row of this wish, written before the call: new, or what an earlier try of the same wish left."""
     await insert_missing(session, PaymentRequest, [row.model_dump()])
     found = await session.get_one(PaymentRequest, (row.account_id, row.id), with_for_update=True)
-    if not _is_made(found, asked) and found.content != asked.content:
+    if not _is_made(found, spec) and found.content != spec.content:
         for name, value in row.model_dump().items():
             setattr(found, name, value)
     return found
 
 
-def _is_made(found: PaymentRequest | None, asked: Asked) -> bool:
+def _is_made(found: PaymentRequest | None, spec: PaymentSpec) -> bool:
     if found is None or not found.session_n:
         return False
-    if found.content != asked.content:
+    if found.content != spec.content:
         raise Conflict("This request was already used for another payment. Begin a new one.", field="request_id")
     return True
 
 
-async def _complete(resources: Resources, wish: Wish, asked: Asked) -> bool:
+async def _complete(resources: Resources, order: SessionOrder, spec: PaymentSpec) -> bool:
     try:
-        answer = await make(resources, wish)
+        answer = await make(resources, order)
     except Refused as refusal:
-        await _withdraw(resources, wish.request)
+        await _withdraw(resources, order.request)
         raise in_words(refusal) from refusal
     except Unreachable as error:
         raise out_of_reach(error) from error
-    if await keep(resources, wish, answer):
+    if await commit_session(resources, order, answer):
         return True
-    await drop(resources, wish, answer)
+    await discard_session(resources, order, answer)
     async with resources.database.read() as session:
-        _is_made(await session.get(PaymentRequest, (wish.request.account_id, wish.request.id)), asked)
+        _is_made(await session.get(PaymentRequest, (order.request.account_id, order.request.id)), spec)
     return False
 
 

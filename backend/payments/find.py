@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.stripe.connections import connection_for_button
 from backend.core.errors import NotConnected, RequestNotFound
-from backend.ledger.deal import DealLedger, Payment, Request, Session
+from backend.ledger.deal import DealLedger, Payment, Request, SessionState
 from backend.ledger.load import load_deals
 from backend.resources import Resources
 from backend.storage.models import Account, CheckoutSession, PaymentRequest, StripeConnection
@@ -72,7 +72,7 @@ class Link:
         return self.current.expires_at + MARGIN_SECONDS
 
     @property
-    def _known(self) -> Session | None:
+    def _known(self) -> SessionState | None:
         sessions = self.asked.sessions if self.asked else ()
         return next((one for one in sessions if one.id == self.current.id), None)
 

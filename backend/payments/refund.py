@@ -10,14 +10,14 @@ from backend.core.errors import AmountInvalid, AmountTooLarge, Conflict, Payment
 from backend.core.money import Money
 from backend.ledger.deal import Payment
 from backend.ledger.load import load_deals
-from backend.payments.checkout.lookup import take_in
+from backend.payments.checkout.lookup import record
 from backend.payments.refund_retry import MARK, key_of, made_before
 from backend.payments.schemas import RefundBody, fingerprint, part_of
 from backend.payments.stripe_errors import in_words, out_of_reach
 from backend.resources import Resources
 from backend.storage.models import Account, LedgerEntry, RefundRequest, StripeConnection
 from backend.stripe_api.client import Answer, Refused, Unreachable
-from backend.stripe_api.events import Told, refund_facts
+from backend.stripe_api.events import EventContext, refund_facts
 
 DOUBT_SECONDS = 3600.0
 """While nobody knows what became of a refund, no other is begun; after an hour Stripe's events have told."""
@@ -204,5 +204,5 @@ async def _take_answer(resources: Resources, connection: StripeConnection, row: 
     async with resources.database.write() as session:
         asked = await session.get_one(RefundRequest, (row.account_id, row.id))
         asked.refund_id = str(answer["id"])
-        await take_in(session, connection, refund_facts(answer, Told(now, row.account_id)), now)
+        await record(session, connection, refund_facts(answer, EventContext(now, row.account_id)), now)
     resources.work_arrived.set()

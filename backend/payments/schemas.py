@@ -69,7 +69,7 @@ class RefundBody(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PaymentSpec:
     """A payment that was asked for, in minor units."""
 
     request_id: str
@@ -112,12 +112,12 @@ def _refusal(error: ValidationError) -> ProductError:
     return kinds.get(field, FieldInvalid)(sentence, field=field)
 
 
-def asked_of(body: CreateBody) -> Asked:
+def spec_from(body: CreateBody) -> PaymentSpec:
     """What the body asks for, or the error that tells a rep what to change."""
     currency = known_currency(body.currency)
     money = Money(to_minor(body.amount, currency), currency)
     _check_rhythm(body)
-    return Asked(
+    return PaymentSpec(
         request_id=str(body.request_id),
         lead_id=body.lead_id,
         contact_id=body.contact_id,

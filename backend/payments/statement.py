@@ -15,7 +15,7 @@ from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.payments.create import create
 from backend.payments.find import TOKEN_LENGTH, find_request
-from backend.payments.schemas import Asked
+from backend.payments.schemas import PaymentSpec
 from backend.resources import Resources
 from backend.storage.db import insert_missing
 from backend.storage.models import Account, DealStatement
@@ -95,10 +95,10 @@ async def pay_the_rest(resources: Resources, statement: Statement) -> str:
     return (await find_request(resources, statement.account.id, asked.request_id)).request.link_token
 
 
-def _rest(statement: Statement) -> Asked:
+def _rest(statement: Statement) -> PaymentSpec:
     ledger = statement.ledger
     name = f"{statement.account.id}:{statement.lead_id}:{len(ledger.requests)}:{ledger.outstanding}"
-    return Asked(
+    return PaymentSpec(
         request_id=str(uuid.uuid5(_NAMES, name)),
         lead_id=statement.lead_id,
         contact_id=None,

@@ -21,14 +21,14 @@ class Sizes:
     def of(self, account_id: int) -> int:
         return self._sizes.get(account_id, self._most)
 
-    def too_many(self, account_id: int, count: int) -> None:
+    def shrink(self, account_id: int, count: int) -> None:
         """So many got no answer in time, or a fault of Kommo's own. A lone one says nothing; of several under way at
         once, the first."""
         self._good[account_id] = 0
         if count > 1:
             self._sizes[account_id] = min(self.of(account_id), count // 2)
 
-    def went_well(self, account_id: int) -> None:
+    def grow(self, account_id: int) -> None:
         self._good[account_id] += 1
         if self._good[account_id] >= GOOD:
             self._good[account_id] = 0

@@ -11,7 +11,7 @@ from time import perf_counter
 import structlog
 
 from backend.core.clock import Clock
-from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnavailable, KommoUnreachable
+from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoError, KommoRateLimited, KommoUnavailable
 from backend.rate_limit import store
 from backend.rate_limit.store import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, Slot
 from backend.storage.db import Database
@@ -159,7 +159,7 @@ class Pace:
             await self._blocked()
         elif isinstance(error, KommoRateLimited) or (error and error.retry_after):
             await self._hold(account_id, error.retry_after or _backoff(refusals))
-        elif not isinstance(error, KommoUnreachable | KommoUnavailable):
+        elif not isinstance(error, KommoConnectionError | KommoUnavailable):
             await self._came_through(account_id, refusals, probing)
 
     async def _blocked(self) -> None:

@@ -16,7 +16,7 @@ from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, setup
 from backend.web.client import links, statement
 from backend.web.client.link_pages import plain_page
 from backend.web.http.language import of_client
-from backend.web.middleware import CLIENTS, Around
+from backend.web.middleware import CLIENTS, RequestLog
 from backend.web.openapi import Described
 from backend.web.stripe_webhook import WebhookDoor
 
@@ -42,7 +42,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     for module in (home, kommo_oauth, kommo_hooks, widget, links, statement, admin_api, setup, health):
         app.include_router(module.router)
     _answer_errors(app)
-    app.add_middleware(Around, kommo_base_url=resources.addresses.kommo_base_url)
+    app.add_middleware(RequestLog, kommo_base_url=resources.addresses.kommo_base_url)
     return app
 
 

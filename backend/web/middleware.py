@@ -32,7 +32,7 @@ CLIENTS = ("/p/", "/d/")
 log = structlog.get_logger()
 
 
-class Around:
+class RequestLog:
     def __init__(self, app: ASGIApp, kommo_base_url: str) -> None:
         self._app = app
         self._kommo_base_url = kommo_base_url

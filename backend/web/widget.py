@@ -14,7 +14,7 @@ from backend.payments.create import create
 from backend.payments.deal.summary import look_at_deal
 from backend.payments.find import find_request
 from backend.payments.refund import find_payment, refund
-from backend.payments.schemas import CreateBody, RefundBody, asked_of, read
+from backend.payments.schemas import CreateBody, RefundBody, read, spec_from
 from backend.payments.statement import statement_token
 from backend.resources import Resources
 from backend.storage.models import Account
@@ -57,10 +57,10 @@ async def create_request(request: Request, response: Response, resources: Resour
     """201 for a new request, 200 when the same one was there already."""
     body = read(CreateBody, await json_body(request))
     lead = await check_lead(resources, user.account, user.user_id, body.lead_id, "create")
-    asked = asked_of(body)
-    if not await create(resources, user.account, user.user_id, asked, lead):
+    spec = spec_from(body)
+    if not await create(resources, user.account, user.user_id, spec, lead):
         response.status_code = 200
-    return await _shown_request(resources, user.account, asked.request_id)
+    return await _shown_request(resources, user.account, spec.request_id)
 
 
 @router.get("/deals/{lead_id}", response_model_exclude_unset=True)

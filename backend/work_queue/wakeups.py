@@ -17,7 +17,7 @@ async def notify(session: AsyncSession, payload: str = "") -> None:
     await (await session.connection()).execute(select(func.pg_notify(CHANNEL, payload)))
 
 
-async def want(session: AsyncSession, account_id: int) -> None:
+async def request_work(session: AsyncSession, account_id: int) -> None:
     """There is work for this account: whoever claims it next will look at everything."""
     statement = dialect_insert(session, AccountWork).values(
         account_id=account_id,
@@ -49,7 +49,7 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
     """
     leads = sorted(set(lead_ids))
     if leads:
-        await want(session, account_id)
+        await request_work(session, account_id)
     since = case((col(Deal.written) < col(Deal.wanted), col(Deal.dirty_since)), else_=now)
     for lead_id in leads:
         statement = dialect_insert(session, Deal).values(

@@ -12,10 +12,10 @@ from backend.accounts.provisioning import set_up
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.deal_sync.revisions import next_due as next_deal_due
-from backend.deal_sync.shadow import foresee
-from backend.deal_sync.sync import write_dirty
-from backend.deal_sync.verify import audit
+from backend.deal_sync.shadow import record_dry_run
+from backend.deal_sync.sync import sync_deals
 from backend.deal_sync.verify import next_due as next_audit_due
+from backend.deal_sync.verify import verify_writes
 from backend.inbox.process import ingest
 from backend.inbox.store import next_due as next_event_due
 from backend.kommo_api.errors import KommoBlocked, KommoError, KommoForbidden, KommoRateLimited, KommoUnpaid
@@ -51,10 +51,10 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
     try:
         account = await _ready(resources, claim.account_id)
         if account and options_of(account).shadow:
-            await foresee(resources, claim)
+            await record_dry_run(resources, claim)
         elif account:
-            await write_dirty(resources, claim, lambda: ingest(resources, claim))
-            await audit(resources, claim)
+            await sync_deals(resources, claim, lambda: ingest(resources, claim))
+            await verify_writes(resources, claim)
             await _tell(resources, account, "")
     except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
         wait = wait_seconds(error)

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from sqlmodel import select
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.rate_limit.store import blocked_at
@@ -20,4 +20,4 @@ async def probe_block(resources: Resources) -> None:
         account_id = (await session.exec(select(Account.id).where(Account.state == "connected"))).first()
     if account_id is not None:
         with suppress(KommoError, NotConnected):
-            await calling(resources, account_id, lambda api: api.account())
+            await with_kommo(resources, account_id, lambda api: api.account())

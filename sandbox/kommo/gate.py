@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.kommo.problems import Problem, page
 from sandbox.kommo.traffic.faults import Fault
-from sandbox.kommo.traffic.log import Asked
+from sandbox.kommo.traffic.log import CallRecord
 from sandbox.kommo.world import KommoWorld
 
 _LONGEST_URL = 8192
@@ -83,9 +83,9 @@ def _refused(problem: Problem) -> _Answer:
     return _Answer(problem.status, [(b"content-type", kind), length], text.encode())
 
 
-def _asked(world: KommoWorld, scope: Scope, body: bytes) -> Asked:
+def _asked(world: KommoWorld, scope: Scope, body: bytes) -> CallRecord:
     pair = _pair(world, scope)
-    return Asked(
+    return CallRecord(
         at=world.clock(),
         method=scope["method"],
         path=scope["path"],
@@ -97,7 +97,7 @@ def _asked(world: KommoWorld, scope: Scope, body: bytes) -> Asked:
     )
 
 
-def _items(asked: Asked) -> list[str]:
+def _items(asked: CallRecord) -> list[str]:
     """The ids in a write's list, or named by a read."""
     if not isinstance(asked.body, list):
         return [value for name, value in parse_qsl(asked.query) if name.startswith("filter[id]")]

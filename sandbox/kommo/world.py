@@ -24,7 +24,7 @@ from sandbox.kommo.records import User
 from sandbox.kommo.switches import Switches
 from sandbox.kommo.traffic.faults import Faults
 from sandbox.kommo.traffic.limits import Limits
-from sandbox.kommo.traffic.log import Asked, Sent
+from sandbox.kommo.traffic.log import CallRecord, Sent
 
 
 class KommoWorld:
@@ -53,7 +53,7 @@ class KommoWorld:
         self.wallet = Wallet()
         self.faults = Faults()
         self.limits = Limits(clock, self.switches)
-        self.requests: list[Asked] = []
+        self.requests: list[CallRecord] = []
         self.sent: list[Sent] = []
         self.outbox = Outbox()
         self.latency = 0.0

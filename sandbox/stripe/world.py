@@ -15,7 +15,7 @@ from sandbox.stripe.objects.accounts import Account, first_keys
 from sandbox.stripe.objects.ground import Ground
 from sandbox.stripe.objects.refusals import missing
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 from sandbox.stripe.traffic.faults import Faults
 from sandbox.stripe.traffic.idempotency import Kept
 from sandbox.stripe.traffic.limits import Limits
@@ -38,7 +38,7 @@ class StripeWorld:
         self.limits = Limits(clock)
         self.seen: list[Seen] = []
         self.events: list[Event] = []
-        self.calling: Obj | None = None
+        self.current_call: Obj | None = None
         """The API request now at work (``{"id", "idempotency_key"}``): the cause of the events it makes."""
         self.next_refund = "succeeded"
         """How the refunds asked for by API come out: succeeded, pending or failed."""
@@ -66,17 +66,17 @@ class StripeWorld:
         self.accounts[account.id] = account
         return account
 
-    def shelves(self) -> Iterator[Shelf]:
+    def shelves(self) -> Iterator[ObjectStore]:
         for account in self.accounts.values():
             yield from account.shelves.values()
 
-    def shelf(self, account: str | None, live: bool) -> Shelf:
+    def shelf(self, account: str | None, live: bool) -> ObjectStore:
         """The objects of an account (the default one if none is named) in one mode."""
         if account is not None and account not in self.accounts:
             raise missing("account", account)
         return (self.accounts[account] if account else self.default_account).shelves[live]
 
-    def locate(self, id: str) -> tuple[Shelf, Obj]:
+    def locate(self, id: str) -> tuple[ObjectStore, Obj]:
         """An object by its id, wherever it lives, or ``Refusal`` 404."""
         for shelf in self.shelves():
             found = shelf.any_of(id)
@@ -97,12 +97,12 @@ class StripeWorld:
         self.clock.advance(seconds)
         self.tick()
 
-    def _emit(self, shelf: Shelf, type: str, obj: Obj, previous: Obj | None) -> None:
-        event = freeze(shelf, type, obj, previous, self.calling)
+    def _emit(self, shelf: ObjectStore, type: str, obj: Obj, previous: Obj | None) -> None:
+        event = freeze(shelf, type, obj, previous, self.current_call)
         self.events.append(event)
         self._send(shelf, event)
 
-    def _send(self, shelf: Shelf, event: Event) -> list[Delivery]:
+    def _send(self, shelf: ObjectStore, event: Event) -> list[Delivery]:
         return [
             self.courier.send(event, endpoint)
             for endpoint in shelf.endpoints.values()
@@ -135,7 +135,7 @@ class StripeWorld:
     def settle_payment(self, intent_id: str, outcome: str = "paid") -> Obj:
         """A delayed payment comes in (``paid``) or back (``failed``)."""
         shelf, intent = self.locate(intent_id)
-        return checkout.settle(shelf, intent, outcome)
+        return checkout.finish_delayed(shelf, intent, outcome)
 
     def renew_subscription(self, subscription_id: str, outcome: str = "paid") -> Obj:
         """The next period's invoice, ``paid`` or ``failed``."""

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from backend.accounts.from_environment import ensure_environment
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.kommo_api.values import AccountInfo
 from backend.resources import Resources, open_resources
 from backend.storage.migrations import upgrade
@@ -33,7 +33,7 @@ async def begun(product: Product, **which: str) -> str:
     return httpx.URL(answer.headers["location"]).params["state"]
 
 
-async def come_back(product: Product, **change: str | None) -> httpx.Response:
+async def return_from_kommo(product: Product, **change: str | None) -> httpx.Response:
     """Kommo's redirect after Allow, with ``change``; None leaves a parameter out."""
     true = {
         "code": product.kommo.issue_code(product.integration.client_id),
@@ -80,7 +80,7 @@ def asked(product: Product, path: str) -> list[Any]:
 
 
 async def ask_kommo(resources: Resources, account_id: int) -> AccountInfo:
-    return await calling(resources, account_id, lambda api: api.account())
+    return await with_kommo(resources, account_id, lambda api: api.account())
 
 
 async def killed(product: Product) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from backend.accounts.install.add_integration import add_integration
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import Clock
 from backend.core.config import Settings
 from backend.kommo_api.values import AccountInfo
@@ -20,7 +20,7 @@ from sandbox import kommo as kommo_app
 from sandbox.kommo import KommoWorld
 from sandbox.kommo.accounts.account import Account as KommoAccount
 from sandbox.kommo.accounts.grants import Integration
-from sandbox.kommo.traffic.log import Asked
+from sandbox.kommo.traffic.log import CallRecord
 from sandbox.serving import serving
 from sandbox.stripe import StripeWorld
 from sandbox.stripe import create_app as stripe_app
@@ -102,14 +102,14 @@ class Tenant:
 
     async def call(self, resources: Resources | None = None) -> AccountInfo:
         """Anything that is asked of Kommo for this account."""
-        return await calling(resources or self.ground.resources, self.account.id, lambda api: api.account())
+        return await with_kommo(resources or self.ground.resources, self.account.id, lambda api: api.account())
 
     @property
     def asked(self) -> list[str]:
         return [one.path for one in self.requests]
 
     @property
-    def requests(self) -> list[Asked]:
+    def requests(self) -> list[CallRecord]:
         return self.ground.kommo.requests[self.seen :]
 
     @property

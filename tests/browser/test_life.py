@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from sandbox.kommo.host.shelf import shelf_of
+from sandbox.kommo.host.installed import shelf_of
 from tests.browser.conftest import Card
 from tests.browser.scripted import NO_DEAL, Answer, Json, a_request, money
 

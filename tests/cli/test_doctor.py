@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.stripe.objects.accounts import LEAST
-from tests.accounts.around import ACCOUNT, asked, come_back, installed, put, started
+from tests.accounts.around import ACCOUNT, asked, installed, put, return_from_kommo, started
 from tests.product import Product, running
 from tests.terminal import typed
 
@@ -145,9 +145,11 @@ async def test_what_waits_for_a_key_is_told_and_a_wrong_key_is_a_fault(tmp_path:
     hook: dict[str, str | None] = {"state": None, "from_widget": "1"}
     async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db", connected=False) as product:
         made = product.kommo.add_integration(product.account, product.integration.redirect_uri)
-        await come_back(product, client_id=made.client_id, code=product.kommo.issue_code(made.client_id), **hook)
+        await return_from_kommo(
+            product, client_id=made.client_id, code=product.kommo.issue_code(made.client_id), **hook
+        )
         product.kommo.renew_secret(product.integration.client_id)
-        await come_back(product, **hook)
+        await return_from_kommo(product, **hook)
         lines = (await looked(product, tmp_path))[1]
         unknown, wrong = (of(lines, f"installation {one.client_id}") for one in (made, product.integration))
         assert (unknown.startswith("ok "), f"integrations add {made.client_id}" in unknown) == (True, True)

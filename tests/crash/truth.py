@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 REFUNDED = ("pending", "requires_action", "succeeded")
 
@@ -35,7 +35,7 @@ class Truth:
         return Decimal(back) / 100
 
 
-def truth_of(shelf: Shelf, lead_id: int) -> Truth:
+def truth_of(shelf: ObjectStore, lead_id: int) -> Truth:
     intents = {one["id"]: one for one in _intents(shelf, lead_id) if one["status"] == "succeeded"}
     ordered = tuple(intents.values())
     return Truth(
@@ -45,11 +45,11 @@ def truth_of(shelf: Shelf, lead_id: int) -> Truth:
     )
 
 
-def _of(shelf: Shelf, kind: str, intents: dict[str, Obj]) -> Iterator[Obj]:
+def _of(shelf: ObjectStore, kind: str, intents: dict[str, Obj]) -> Iterator[Obj]:
     return (one for one in shelf.objects[kind].values() if one["payment_intent"] in intents)
 
 
-def _intents(shelf: Shelf, lead_id: int) -> Iterator[Obj]:
+def _intents(shelf: ObjectStore, lead_id: int) -> Iterator[Obj]:
     """Those of the sessions made for this deal, and of the invoices of their subscriptions."""
     for session in shelf.objects["checkout.session"].values():
         if session["client_reference_id"] != str(lead_id):
@@ -60,7 +60,7 @@ def _intents(shelf: Shelf, lead_id: int) -> Iterator[Obj]:
             yield shelf.objects["payment_intent"][part["payment"]["payment_intent"]]
 
 
-def _parts(shelf: Shelf, subscription: str | None) -> Iterator[Obj]:
+def _parts(shelf: ObjectStore, subscription: str | None) -> Iterator[Obj]:
     """InvoicePayments."""
     for invoice in shelf.objects["invoice"].values() if subscription else ():
         named = (invoice["parent"] or {}).get("subscription_details") or {}

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from backend.deal_sync.revisions import Later, Page, postpone
+from backend.deal_sync.revisions import Page, Recheck, postpone
 from backend.storage.db import Database
 from backend.storage.models import Account, Deal
 from backend.work_queue.backoff import NEVER
 
 NOW = 1_800_000_000.0
-REFUSED = Later(None, "Kommo refused it.")
+REFUSED = Recheck(None, "Kommo refused it.")
 PAGE = Page(Account(id=7, base_url="", tokens="", connected_at=NOW), seen={4711: 1}, ledgers={}, writes={})
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.deal_fields import DEAL_FIELDS, GROUP, STATES, FieldMap
-from backend.kommo_api.errors import KommoRefused, KommoUnreachable
+from backend.kommo_api.errors import KommoConnectionError, KommoRefused
 from backend.kommo_api.fields import FieldSetup, FieldsNeedAdmin, ensure_fields
 from backend.kommo_api.values import EnumId
 from sandbox.kommo.records import Field, Option
@@ -178,6 +178,6 @@ async def test_everybody_can_find_them(kommo: Kommo) -> None:
 
 async def test_after_a_lost_answer_nothing_is_made_twice(kommo: Kommo) -> None:
     kommo.world.faults.add("drop_after", "custom_fields$", method="POST")
-    with pytest.raises(KommoUnreachable):
+    with pytest.raises(KommoConnectionError):
         await ensured(kommo)
     assert len((await ensured(kommo)).fields) == len(ours(kommo)) == 9

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.errors import KommoError, KommoTooSlow, KommoUnavailable, KommoUnreachable
+from backend.kommo_api.errors import KommoConnectionError, KommoError, KommoTooSlow, KommoUnavailable
 from sandbox.serving import free_port
 from tests.kommo_api.conftest import Kommo, at_once, note
 
@@ -22,7 +22,7 @@ async def failure(kommo: Kommo, fault: str) -> KommoError:
 async def test_where_nobody_listens_nothing_happened() -> None:
     async with httpx.AsyncClient() as http:
         api = KommoApi(http, f"http://127.0.0.1:{free_port()}", "t", at_once)
-        with pytest.raises(KommoUnreachable) as caught:
+        with pytest.raises(KommoConnectionError) as caught:
             await api.post_notes([note(1)])
     assert not caught.value.doubtful
 
@@ -30,9 +30,9 @@ async def test_where_nobody_listens_nothing_happened() -> None:
 @pytest.mark.parametrize(
     ("fault", "kind", "happened"),
     [
-        ("drop_before", KommoUnreachable, False),
-        ("drop_after", KommoUnreachable, True),
-        ("cut", KommoUnreachable, True),
+        ("drop_before", KommoConnectionError, False),
+        ("drop_after", KommoConnectionError, True),
+        ("cut", KommoConnectionError, True),
         ("504_after", KommoTooSlow, True),
         ("500_json", KommoUnavailable, False),
     ],
@@ -47,7 +47,7 @@ async def test_after_sending_every_loss_is_a_doubt(
 
 async def test_a_lost_read_is_no_doubt(kommo: Kommo) -> None:
     kommo.world.faults.add("drop_before", "/account")
-    with pytest.raises(KommoUnreachable) as caught:
+    with pytest.raises(KommoConnectionError) as caught:
         await kommo.api.account()
     assert not caught.value.doubtful
 
@@ -57,7 +57,7 @@ async def test_silence_is_a_doubt_for_writes() -> None:
         raise httpx.ReadTimeout("", request=request)
 
     http = httpx.AsyncClient(transport=httpx.MockTransport(silence))
-    with pytest.raises(KommoUnreachable) as caught:
+    with pytest.raises(KommoConnectionError) as caught:
         await KommoApi(http, "http://acme.test", "t", at_once).post_notes([note(1)])
     assert (caught.value.doubtful, str(caught.value)) == (True, f"{KommoTooSlow()} (ReadTimeout)")
 
@@ -70,7 +70,7 @@ async def test_each_request_has_its_turn_and_is_reported(kommo: Kommo) -> None:
         seen.append("turn")
         try:
             yield
-        except KommoUnreachable:
+        except KommoConnectionError:
             seen.append("failed")
             raise
 
@@ -78,7 +78,7 @@ async def test_each_request_has_its_turn_and_is_reported(kommo: Kommo) -> None:
     api = KommoApi(kommo.http, kommo.base_url, token, turn, on_answer=lambda status, _: seen.append(str(status)))
     await api.account()
     kommo.world.faults.add("drop_before")
-    with pytest.raises(KommoUnreachable):
+    with pytest.raises(KommoConnectionError):
         await api.account()
     assert seen == ["turn", "200", "turn", "None", "failed"]
 

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Request, Session
+from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Request, SessionState
 
 NOW = 1_800_000_000.0
 DAY = 24 * 3600.0
 
 
-def session(status: str = "open", payment_status: str = "unpaid", **given: Any) -> Session:
+def session(status: str = "open", payment_status: str = "unpaid", **given: Any) -> SessionState:
     known: dict[str, Any] = {"id": "cs_1", "asked": None, "split": None, "async_failed": None, "completed_at": None}
-    return Session(status=status, payment_status=payment_status, **(known | given))
+    return SessionState(status=status, payment_status=payment_status, **(known | given))
 
 
 def request(amount: int = 10000, **given: Any) -> Request:

@@ -3,7 +3,7 @@
 from sandbox.stripe import Payer, StripeWorld
 from sandbox.stripe.lives import sessions
 from sandbox.stripe.objects.schemas import VERSIONS, Family, Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 from tests.ledger.events import ACCOUNT, LEAD, REQUEST
 from tests.sandbox.stripe.conftest import payment_params, subscription_params
 
@@ -28,17 +28,17 @@ def everything(switches: dict[str, str] | None = None) -> StripeWorld:
     return world
 
 
-def asked(shelf: Shelf, lead: int = OTHER_LEAD, request: str | None = None) -> Obj:
+def asked(shelf: ObjectStore, lead: int = OTHER_LEAD, request: str | None = None) -> Obj:
     named = marks(lead, request)
     params = {"metadata": named, "client_reference_id": str(lead), "payment_intent_data": {"metadata": named}}
     return sessions.create(shelf, payment_params(**params))
 
 
-def paid(world: StripeWorld, shelf: Shelf) -> str:
+def paid(world: StripeWorld, shelf: ObjectStore) -> str:
     return str(world.pay_session(asked(shelf)["id"])["payment_intent"])
 
 
-def _asked_for(world: StripeWorld, shelf: Shelf) -> None:
+def _asked_for(world: StripeWorld, shelf: ObjectStore) -> None:
     first = asked(shelf, LEAD, REQUEST)
     world.pay_session(first["id"], Payer("declined"))
     sessions.expire(shelf, first)
@@ -49,14 +49,14 @@ def _asked_for(world: StripeWorld, shelf: Shelf) -> None:
     world.pay_session(sessions.create(shelf, invoiced)["id"])
 
 
-def _delayed(world: StripeWorld, shelf: Shelf) -> None:
+def _delayed(world: StripeWorld, shelf: ObjectStore) -> None:
     for outcome in ("failed", "paid"):
         session = asked(shelf)
         world.pay_session(session["id"], Payer("delayed"))
         world.settle_payment(session["payment_intent"], outcome)
 
 
-def _gone_back(world: StripeWorld, shelf: Shelf) -> None:
+def _gone_back(world: StripeWorld, shelf: ObjectStore) -> None:
     payment = paid(world, shelf)
     world.refund(payment, 300)
     world.finish_refund(world.refund(payment, 200, "pending")["id"], "succeeded")
@@ -67,7 +67,7 @@ def _gone_back(world: StripeWorld, shelf: Shelf) -> None:
         world.close_dispute(dispute["id"], outcome)
 
 
-def _subscribed(world: StripeWorld, shelf: Shelf) -> None:
+def _subscribed(world: StripeWorld, shelf: ObjectStore) -> None:
     params = subscription_params(metadata=marks(LEAD), subscription_data={"metadata": marks(LEAD)})
     session = sessions.create(shelf, params)
     world.pay_session(session["id"])

@@ -17,7 +17,7 @@ from tests.ledger.build import request
 from tests.ledger.events import ACCOUNT, LEAD, REQUEST, T0
 
 NOW = T0 + 200.0
-Told = Mapping[str, Known]
+KnownFacts = Mapping[str, Known]
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Book:
     facts: dict[str, Known] = field(default_factory=dict)
     now: float = NOW
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: KnownFacts) -> None:
         for subject, known in told.items():
             self.facts[subject] = merge(self.facts.get(subject, {}), known)
         for known in told.values():

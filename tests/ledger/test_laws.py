@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backend.facts import DISPUTE_STATUS, PAYMENT_STATUS, REFUND_STATUS, SESSION_STATUS
 from tests.ledger.events import LEAD, REQUEST, T0
-from tests.ledger.pure import Book, Told
+from tests.ledger.pure import Book, KnownFacts
 
 MONEY = st.tuples(st.sampled_from([0, 1, 500, 10000]), st.sampled_from(["EUR", "JPY"])).map(list)
 MOMENT = st.integers(T0, T0 + 100)
@@ -56,7 +56,7 @@ SUBJECTS = {"pi_1": "payment", "pi_2": "payment", "cs_1": "session", "cs_2": "se
             "sub_1": "subscription", "re_1": "refund", "re_2": "refund", "du_1": "dispute"}  # fmt: skip
 
 
-def _told(subject: str) -> st.SearchStrategy[Told]:
+def _told(subject: str) -> st.SearchStrategy[KnownFacts]:
     """What one event says of one object: some of what there is to say."""
     kind = SUBJECTS[subject]
     claims = CLAIMS if kind in ("payment", "session", "invoice", "subscription") else {}
@@ -69,7 +69,7 @@ EVENTS = st.lists(st.sampled_from(sorted(SUBJECTS)).flatmap(_told), min_size=2, 
 
 @settings(max_examples=150, deadline=None)
 @given(EVENTS, st.randoms(use_true_random=False))
-def test_ledger_and_cards_are_a_function_of_the_set_of_facts(events: list[Told], chance: Any) -> None:
+def test_ledger_and_cards_are_a_function_of_the_set_of_facts(events: list[KnownFacts], chance: Any) -> None:
     straight, mixed, again = Book(), Book(), [*events, *chance.sample(events, len(events) // 2)]
     chance.shuffle(again)
     for one in events:

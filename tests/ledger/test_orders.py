@@ -12,11 +12,11 @@ from tests.ledger.build import request
 from tests.ledger.events import LEAD, LIFE, MARKS, REQUEST, T0, dispute, evt, intent, refund, session
 from tests.ledger.pure import Book, told_by
 
-Told = Mapping[str, Known]
+KnownFacts = Mapping[str, Known]
 SECOND = "0d6b1c9e-8a34-4a52-9d1c-5f5f5b1f0002"
 
 
-def pictures(life: Sequence[Told], book: Callable[[], Book] = Book, *, doubled: bool = True) -> set[bytes]:
+def pictures(life: Sequence[KnownFacts], book: Callable[[], Book] = Book, *, doubled: bool = True) -> set[bytes]:
     """Of every order of ``life``; each event comes again when all were there."""
     seen = set()
     for order in permutations(life):
@@ -27,7 +27,7 @@ def pictures(life: Sequence[Told], book: Callable[[], Book] = Book, *, doubled: 
     return seen
 
 
-def attached(payment: str, lead: int, word: int = 1) -> Told:
+def attached(payment: str, lead: int, word: int = 1) -> KnownFacts:
     return by_subject([Fact(payment, "attached", [word, lead])])
 
 

@@ -19,7 +19,7 @@ from backend.storage.migrations import upgrade
 from backend.storage.models import StripeConnection
 from backend.work_queue.leases import LEASE_SECONDS, claim
 from backend.work_queue.presence import present
-from backend.work_queue.wakeups import CHANNEL, want
+from backend.work_queue.wakeups import CHANNEL, request_work
 from tests.postgres import empty_database
 from tests.processes.fleet import Fleet, open_fleet
 from tests.processes.pooler import pooling
@@ -56,7 +56,7 @@ async def test_postgres_tells_who_listens_with_the_commit_and_not_before(databas
         await asyncio.sleep(0.1)
         news.clear()
         async with database.write() as session:
-            await want(session, 7)
+            await request_work(session, 7)
             await asyncio.sleep(0.1)
             assert not news.is_set()
         await asyncio.wait_for(news.wait(), 2)
@@ -103,7 +103,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def test_whoever_falls_asleep_inside_a_unit_of_work_holds_its_rows_for_a_while_only(database: Database) -> None:
     """The server throws it out; the shorter time of this one spares the test the wait."""
     async with database.write() as session:
-        await want(session, 7)
+        await request_work(session, 7)
     with pytest.raises(DBAPIError, match="idle-in-transaction"):
         await sleep_with_its_row(database)
     assert await claim(database, "another", 1.8e9) is not None
@@ -115,7 +115,7 @@ async def sleep_with_its_row(database: Database) -> None:
         asleep = await connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
         assert asleep.scalar() == f"{ASLEEP_SECONDS}s"
         await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '100ms'")
-        await want(session, 7)
+        await request_work(session, 7)
         assert await claim(database, "another", 1.8e9) is None
         await asyncio.sleep(0.5)
 

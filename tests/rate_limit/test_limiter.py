@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.kommo_api.errors import KommoBlocked, KommoError, KommoRateLimited, KommoUnreachable
+from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoError, KommoRateLimited
 from backend.rate_limit.limiter import Pace
 from backend.storage.db import Database
 from backend.storage.migrations import upgrade
@@ -165,7 +165,7 @@ async def test_a_block_stops_every_account_and_one_call_probes_now_and_then(
         clock.advance(29)
         assert isinstance(await failure(there), KommoBlocked)
         clock.advance(2)
-        assert isinstance(await failure(there, error=KommoUnreachable()), KommoUnreachable)  # let out, no news
+        assert isinstance(await failure(there, error=KommoConnectionError()), KommoConnectionError)  # let out, no news
         assert isinstance(await failure(here), KommoBlocked)
         clock.advance(31)
         await ask(there, OTHER)

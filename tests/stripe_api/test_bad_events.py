@@ -33,15 +33,15 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 def spoilt(event: dict[str, Any], path: tuple[Any, ...], lie: Any) -> dict[str, Any]:
     """``event`` with a lie at one place; with ``...`` the place is left out."""
-    told: Any = deepcopy(event)
-    node = told
+    context: Any = deepcopy(event)
+    node = context
     for key in path[:-1]:
         node = node[key]
     if lie is ... and isinstance(node, dict):
         del node[path[-1]]
     else:
         node[path[-1]] = None if lie is ... else lie
-    return dict(told)
+    return dict(context)
 
 
 def check(event: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from sandbox.clock import MovableClock
 from sandbox.kommo import KommoWorld
 from sandbox.kommo.hooks.hooks import install as press_install
 from sandbox.stripe import StripeWorld
-from tests.accounts.around import TOKEN, asked, begun, come_back
+from tests.accounts.around import TOKEN, asked, begun, return_from_kommo
 from tests.product import Product, running
 
 
@@ -31,7 +31,7 @@ async def nothing_happened(product: Product) -> bool:
 
 
 async def test_kommos_redirect_connects_the_account(product: Product) -> None:
-    answer = await come_back(product)
+    answer = await return_from_kommo(product)
     assert (answer.status_code, "is connected" in answer.text) == (200, True)
     assert "connect Stripe" not in answer.text
     assert [row.id for row in await product.rows(Account)] == [product.account.id]
@@ -40,7 +40,7 @@ async def test_kommos_redirect_connects_the_account(product: Product) -> None:
 async def test_who_has_no_stripe_key_yet_is_told_that_it_is_the_next_step(tmp_path: Path) -> None:
     more = {"stripe_api_key": ""}
     async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", connected=False, more=more) as product:
-        answer = await come_back(product)
+        answer = await return_from_kommo(product)
         assert ("is connected" in answer.text, "connect Stripe" in answer.text) == (True, True)
         assert f"{product.url}/admin" in answer.text
 
@@ -105,13 +105,13 @@ async def test_begin_with_an_integration_that_is_not_known_is_told(product: Prod
     ],
 )
 async def test_a_referer_that_names_no_kommo_account_gets_no_secret(product: Product, referer: str) -> None:
-    answer = await come_back(product, referer=referer)
+    answer = await return_from_kommo(product, referer=referer)
     assert (answer.status_code, "does not come from Kommo" in answer.text) == (400, True)
     assert await nothing_happened(product)
 
 
 async def test_a_state_that_was_not_made_here_is_refused(product: Product) -> None:
-    answer = await come_back(product, state="made-up.state.of-nobody")
+    answer = await return_from_kommo(product, state="made-up.state.of-nobody")
     assert (answer.status_code, "was not begun here" in answer.text) == (400, True)
     assert await nothing_happened(product)
 
@@ -119,14 +119,14 @@ async def test_a_state_that_was_not_made_here_is_refused(product: Product) -> No
 async def test_a_state_is_good_for_an_hour(product: Product, clock: MovableClock) -> None:
     old = await begun(product)
     clock.advance(3700)
-    assert (await come_back(product, state=old)).status_code == 400
+    assert (await return_from_kommo(product, state=old)).status_code == 400
     assert await nothing_happened(product)
 
 
 async def test_a_state_is_good_for_its_own_integration_only(product: Product) -> None:
     other = product.kommo.add_integration(product.account, product.integration.redirect_uri)
     code = product.kommo.issue_code(other.client_id)
-    answer = await come_back(product, client_id=other.client_id, code=code)
+    answer = await return_from_kommo(product, client_id=other.client_id, code=code)
     assert (answer.status_code, "another integration" in answer.text) == (400, True)
     assert await nothing_happened(product)
 
@@ -136,7 +136,7 @@ async def test_a_state_is_good_for_its_own_integration_only(product: Product) ->
 async def test_without_a_state_only_the_install_hook_comes(
     product: Product, state: str | None, from_widget: str | None
 ) -> None:
-    answer = await come_back(product, state=state, from_widget=from_widget)
+    answer = await return_from_kommo(product, state=state, from_widget=from_widget)
     assert (answer.status_code, "has no state" in answer.text) == (400, True)
     assert await nothing_happened(product)
 
@@ -168,8 +168,8 @@ async def test_the_account_may_be_named_by_referrer_with_two_rs(product: Product
 
 async def test_a_code_is_good_once(product: Product) -> None:
     code = product.kommo.issue_code(product.integration.client_id)
-    await come_back(product, code=code)
-    again = await come_back(product, code=code)
+    await return_from_kommo(product, code=code)
+    again = await return_from_kommo(product, code=code)
     assert (again.status_code, "does not accept the code" in again.text) == (400, True)
     assert [row.token_version for row in await product.rows(Account)] == [1]
 
@@ -181,7 +181,7 @@ async def test_an_old_code_is_refused_in_words(product: Product, clock: MovableC
     product.kommo.switches.set("code_error_hint", hint)
     code = product.kommo.issue_code(product.integration.client_id)
     clock.advance(21 * 60)
-    answer = await come_back(product, code=code)
+    answer = await return_from_kommo(product, code=code)
     assert (answer.status_code, "older than 20 minutes" in answer.text) == (400, True)
     assert await product.rows(Account) == []
 
@@ -189,14 +189,14 @@ async def test_an_old_code_is_refused_in_words(product: Product, clock: MovableC
 async def test_another_redirect_uri_in_kommos_form_is_named(product: Product) -> None:
     """To start again would end the same way."""
     product.kommo.integrations[product.integration.client_id].redirect_uri = f"{product.url}/oauth/kommo/callback/"
-    answer = await come_back(product)
+    answer = await return_from_kommo(product)
     assert (answer.status_code, f"Write {product.url}/oauth/kommo/callback exactly there" in answer.text) == (400, True)
     assert "older than 20 minutes" not in answer.text
 
 
 async def test_a_secret_that_was_renewed_in_kommo_is_named(product: Product) -> None:
     product.kommo.renew_secret(product.integration.client_id)
-    answer = await come_back(product)
+    answer = await return_from_kommo(product)
     assert (answer.status_code, "secret key" in answer.text) == (400, True)
     assert await product.rows(Account) == []
 
@@ -210,29 +210,29 @@ async def test_who_declines_is_told_how_to_go_on(product: Product) -> None:
 
 
 async def test_an_error_from_outside_is_not_repeated_into_the_page(product: Product) -> None:
-    answer = await come_back(product, error="<script>alert(1)</script>")
+    answer = await return_from_kommo(product, error="<script>alert(1)</script>")
     assert (answer.status_code, "<script>" in answer.text) == (400, False)
 
 
 @pytest.mark.parametrize("missing", ["code", "client_id"])
 async def test_half_a_redirect_is_refused(product: Product, missing: str) -> None:
-    answer = await come_back(product, **{missing: None})
+    answer = await return_from_kommo(product, **{missing: None})
     assert answer.status_code == 400
     assert await nothing_happened(product)
 
 
 async def test_while_kommo_is_away_the_page_says_so(product: Product) -> None:
     product.kommo.faults.add("502_html", TOKEN, times=0)
-    answer = await come_back(product)
+    answer = await return_from_kommo(product)
     assert (answer.status_code, "Start again in a moment" in answer.text) == (502, True)
 
 
 async def test_an_exchange_that_never_reached_kommo_is_made_again(product: Product) -> None:
     product.kommo.faults.add("drop_before", TOKEN)
-    assert (await come_back(product)).status_code == 200
+    assert (await return_from_kommo(product)).status_code == 200
 
 
 async def test_the_account_is_known_by_its_host_at_kommo(tmp_path: Path, clock: MovableClock) -> None:
     worlds = (KommoWorld(clock, kommo_hosts=True), StripeWorld(clock))
     async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock, connected=False, worlds=worlds) as product:
-        assert (await come_back(product)).status_code == 200
+        assert (await return_from_kommo(product)).status_code == 200

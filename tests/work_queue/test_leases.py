@@ -20,7 +20,7 @@ from backend.work_queue.leases import (
     held_locks,
     release,
 )
-from backend.work_queue.wakeups import mark_dirty, want
+from backend.work_queue.wakeups import mark_dirty, request_work
 
 NOW = 1_800_000_000.0
 
@@ -34,7 +34,7 @@ async def database(migrated_url: str) -> AsyncIterator[Database]:
 
 async def _want(database: Database, account_id: int = 1) -> None:
     async with database.write() as session:
-        await want(session, account_id)
+        await request_work(session, account_id)
 
 
 async def test_there_is_nothing_to_claim_where_nothing_is_wanted(database: Database) -> None:

@@ -3,7 +3,7 @@ import { ApiError } from '../api.js';
 import { firstValues } from '../form/defaults.js';
 import { beginDraft, dropDraft, firstFault, requestBody, sendOnce } from '../form/draft.js';
 import { budget, dealName, language, openLeadId } from '../kommo/page.js';
-import { Asking } from '../list/confirm.js';
+import { ConfirmController } from '../list/confirm.js';
 import { isLong, Refresh } from './polling.js';
 import { openSetup } from './setup.js';
 import { firstState, lostDeal, tookDeal } from './state.js';
@@ -14,7 +14,7 @@ import { whileSeen } from './visibility.js';
  * The card of one deal: loads, refreshes itself while something is open, sends what a person asks for. What arrives
  * after `destroy` is dropped; nothing is sent when Kommo has meanwhile gone to another deal.
  */
-export class DealCard {
+export class CardController {
   /**
    * @param {{
    *   root: HTMLElement,
@@ -38,7 +38,7 @@ export class DealCard {
     this.began = 0;
     this.refresh = new Refresh(leadId !== 0);
     this.state = firstState(leadId);
-    this.asking = new Asking(this);
+    this.asking = new ConfirmController(this);
     this.view = createView(root, { words, lang: this.lang, leadId, message, admin, actions: this });
     this.paint();
     if (this.state.draft?.sending) this.follow(this.state.draft, () => Promise.reject(new ApiError(0)));

@@ -7,7 +7,7 @@ import { somethingMade } from './state.js';
 
 /**
  * @typedef {{words: import('../types.d.ts').Words, lang: string, admin: boolean,
- *   actions: import('./controller.js').DealCard}} FooterGiven
+ *   actions: import('./controller.js').CardController}} FooterGiven
  */
 
 /**

@@ -5,7 +5,7 @@ import { el } from '../ui/dom.js';
 
 /**
  * @param {import('./state.js').State} state
- * @param {{words: import('../types.d.ts').Words, actions: import('./controller.js').DealCard, admin: boolean}} given
+ * @param {{words: import('../types.d.ts').Words, actions: import('./controller.js').CardController, admin: boolean}} given
  */
 export function phaseNotice({ phase, problem, slow }, { words, actions, admin }) {
   const muted = (/** @type {string} */ text) => el('p', { class: 'dealpay-muted', text });
@@ -29,7 +29,7 @@ export function phaseNotice({ phase, problem, slow }, { words, actions, admin })
 
 /**
  * @param {import('../types.d.ts').Words} words
- * @param {import('./controller.js').DealCard} actions
+ * @param {import('./controller.js').CardController} actions
  */
 export function setupButton(words, actions) {
   return el('button', {

@@ -15,7 +15,7 @@ import { somethingMade } from './state.js';
  * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
  * and the form's inputs are never made anew while it is open.
  * @param {HTMLElement} root
- * @param {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./controller.js').DealCard}} given
+ * @param {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./controller.js').CardController}} given
  */
 export function createView(root, given) {
   const { words, lang } = given;
@@ -123,7 +123,7 @@ function nothingWaits(deal) {
 
 /**
  * @param {import('../types.d.ts').Deal} deal
- * @param {{words: import('../types.d.ts').Words, admin: boolean, actions: import('./controller.js').DealCard}} given
+ * @param {{words: import('../types.d.ts').Words, admin: boolean, actions: import('./controller.js').CardController}} given
  */
 function beginButton(deal, { words, admin, actions }) {
   if (deal.connected === false) return admin && setupButton(words, actions);

@@ -9,7 +9,7 @@ import { qrFold } from '../ui/qr/view.js';
 
 /**
  * @typedef {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string,
- *   actions: import('../card/controller.js').DealCard}} CreatedGiven
+ *   actions: import('../card/controller.js').CardController}} CreatedGiven
  */
 
 /**

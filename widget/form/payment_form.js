@@ -15,7 +15,7 @@ export class PaymentForm {
    * @param {import('./draft.js').Draft} draft
    * @param {import('../types.d.ts').Deal} deal
    * @param {{words: import('../types.d.ts').Words, lang: string, leadId: number,
-   *   actions: import('../card/controller.js').DealCard}} given
+   *   actions: import('../card/controller.js').CardController}} given
    */
   constructor(draft, deal, { words, lang, leadId, actions }) {
     this.draft = draft;

@@ -4,8 +4,8 @@ import { openLeadId } from '../kommo/page.js';
 import { parseAmount, restOf, written } from '../ui/money.js';
 
 /** The question that stands open in a row of the list, and what its *yes* does. One at a time, each sent once. */
-export class Asking {
-  /** @param {import('../card/controller.js').DealCard} card */
+export class ConfirmController {
+  /** @param {import('../card/controller.js').CardController} card */
   constructor(card) {
     this.card = card;
   }

@@ -12,7 +12,7 @@ import { paymentRow } from './payment_row.js';
 const LIVE = ['pending', 'processing', 'failed'];
 
 /**
- * @typedef {{words: import('../types.d.ts').Words, lang: string, actions: import('../card/controller.js').DealCard}} ListGiven
+ * @typedef {{words: import('../types.d.ts').Words, lang: string, actions: import('../card/controller.js').CardController}} ListGiven
  */
 
 /**

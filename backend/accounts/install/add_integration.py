@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.accounts.install.adopt import adopt
+from backend.accounts.install.activate import activate
 from backend.accounts.install.callback import CodeRefused, KeysRefused, exchange, trusted_host, use_codes
-from backend.accounts.install.pending import Waiting, waiting_codes
+from backend.accounts.install.pending import PendingInstall, waiting_codes
 from backend.accounts.integrations import Keys, given_keys, note, put_integration
 from backend.core.errors import FieldInvalid, ProductError
 from backend.resources import Resources
@@ -29,13 +29,13 @@ async def add_integration(resources: Resources, client_id: str, given: Mapping[s
     for name, value in (("code", code or ""), ("label", label)):
         if not isinstance(value, str) or "\x00" in value:
             raise FieldInvalid(f"The {name} is text.", field=name)
-    waiting = await waiting_codes(resources, client_id)
+    pending = await waiting_codes(resources, client_id)
     if code:
-        added = await _with_code(resources, keys, label, await _host(resources, client_id, given, waiting), code)
-    elif not waiting:
+        added = await _with_code(resources, keys, label, await _host(resources, client_id, given, pending), code)
+    elif not pending:
         added = Added(await _put(resources, keys, label))
     else:
-        added = await _with_waiting(resources, keys, label, waiting)
+        added = await _with_waiting(resources, keys, label, pending)
     await note(resources, added.integration, who, "integration kept")
     return added
 
@@ -46,14 +46,14 @@ async def _with_code(resources: Resources, keys: Keys, label: str, base_url: str
     except (KeysRefused, CodeRefused) as error:
         raise FieldInvalid(error.message, field=error.field or "code") from error
     await _put(resources, keys, label)  # first: where Kommo is silent now, the answer is adopted later by these keys
-    account = await adopt(resources, answer)
+    account = await activate(resources, answer)
     return Added(await _put(resources, keys, label, account), account)
 
 
-async def _with_waiting(resources: Resources, keys: Keys, label: str, waiting: Sequence[Waiting]) -> Added:
+async def _with_waiting(resources: Resources, keys: Keys, label: str, pending: Sequence[PendingInstall]) -> Added:
     """What is wrong with a code that came long ago is no reason to refuse the keys."""
     try:
-        account, problem = await use_codes(resources, keys, waiting), ""
+        account, problem = await use_codes(resources, keys, pending), ""
     except KeysRefused as error:
         raise FieldInvalid(error.message, field=error.field) from error
     except ProductError as error:
@@ -68,21 +68,23 @@ async def _put(resources: Resources, keys: Keys, label: str, account: Account | 
     return row
 
 
-async def _host(resources: Resources, client_id: str, given: Mapping[str, Any], waiting: Sequence[Waiting]) -> str:
+async def _host(
+    resources: Resources, client_id: str, given: Mapping[str, Any], pending: Sequence[PendingInstall]
+) -> str:
     """Where a code given by hand is good: as said, else where this integration is known, else the only host."""
     subdomain = given.get("subdomain") or ""
     if not isinstance(subdomain, str):
         raise FieldInvalid("The subdomain is the first word of the account's address in Kommo.", field="subdomain")
     if subdomain:
         return trusted_host(resources, f"{subdomain.removesuffix('.kommo.com')}.kommo.com")
-    return await _known_host(resources, client_id, waiting)
+    return await _known_host(resources, client_id, pending)
 
 
-async def _known_host(resources: Resources, client_id: str, waiting: Sequence[Waiting]) -> str:
+async def _known_host(resources: Resources, client_id: str, pending: Sequence[PendingInstall]) -> str:
     async with resources.database.read() as session:
         integration = await session.get(Integration, client_id)
         account = await session.get(Account, integration.account_id) if integration and integration.account_id else None
-    known = waiting[0] if waiting else account
+    known = pending[0] if pending else account
     if known is not None:
         return known.base_url
     if "{subdomain}" not in resources.addresses.kommo_base_url:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from backend.accounts.install.adopt import adopt
+from backend.accounts.install.activate import activate
 from backend.accounts.install.pending import (
-    Waiting,
+    PendingInstall,
     all_waiting,
     forget,
     keep_answer,
@@ -26,7 +26,7 @@ from backend.resources import Resources
 from backend.storage.models import Account, Integration
 
 log = structlog.get_logger()
-_under_way: set[asyncio.Task[Waiting]] = set()
+_under_way: set[asyncio.Task[PendingInstall]] = set()
 """The event loop itself holds its tasks weakly."""
 
 
@@ -79,7 +79,7 @@ async def connect(resources: Resources, callback: Callback) -> Account | None:
         if integration is not None and integration.account_id is None:
             await _await_other_keys(resources, callback, base_url, error, keys)
         raise
-    return await adopt(resources, answer)
+    return await activate(resources, answer)
 
 
 async def _await_other_keys(
@@ -87,8 +87,8 @@ async def _await_other_keys(
 ) -> None:
     """Kommo's install hook shows nobody our answer: what is wrong is told where the code waits."""
     await keep_code(resources, callback.client_id, base_url, callback.code)
-    for waiting in await waiting_codes(resources, callback.client_id):
-        await note_refusal(resources, waiting, error.message, keys)
+    for pending in await waiting_codes(resources, callback.client_id):
+        await note_refusal(resources, pending, error.message, keys)
 
 
 def _check_state(resources: Resources, callback: Callback) -> None:
@@ -113,10 +113,10 @@ def trusted_host(resources: Resources, referer: str) -> str:
         raise BadCallback("The address does not come from Kommo. Nothing was sent there.") from None
 
 
-async def exchange(resources: Resources, keys: Keys, base_url: str, code: str) -> Waiting:
+async def exchange(resources: Resources, keys: Keys, base_url: str, code: str) -> PendingInstall:
     """Code → Kommo's raw answer, durable before anybody reads it; kept even if the caller hangs up meanwhile."""
 
-    async def to_the_end() -> Waiting:
+    async def to_the_end() -> PendingInstall:
         raw = await _exchanged(resources, keys, base_url, code)
         return await keep_answer(resources, keys.client_id, base_url, raw)
 
@@ -167,25 +167,25 @@ async def _asked_twice(resources: Resources, keys: Keys, base_url: str, code: st
 
 async def connect_waiting(resources: Resources) -> None:
     """Whatever waits and can go on: answers a crash or an outage left behind, tokens and codes not used yet."""
-    waiting = await all_waiting(resources)
-    codes: dict[str, list[Waiting]] = {}
-    for one in waiting:
+    pending = await all_waiting(resources)
+    codes: dict[str, list[PendingInstall]] = {}
+    for one in pending:
         if one.kind == "code":
             codes.setdefault(one.client_id, []).append(one)
         elif one.kind == "answer" or not one.rests(resources.clock()):
-            await _saying_why_not(one, adopt(resources, one))
+            await _saying_why_not(one, activate(resources, one))
     for some in codes.values():
         await _saying_why_not(some[0], _go_on(resources, some))
 
 
-async def _saying_why_not(waiting: Waiting, work: Awaitable[object]) -> None:
+async def _saying_why_not(pending: PendingInstall, work: Awaitable[object]) -> None:
     try:
         await work
     except ProductError as error:
-        log.warning("not connected yet", client_id=waiting.client_id, kind=waiting.kind, reason=error.message)
+        log.warning("not connected yet", client_id=pending.client_id, kind=pending.kind, reason=error.message)
 
 
-async def _go_on(resources: Resources, codes: Sequence[Waiting]) -> None:
+async def _go_on(resources: Resources, codes: Sequence[PendingInstall]) -> None:
     """With the codes of one integration, if its secret is known by now. Who finds out that it is wrong notes it."""
     async with resources.database.read() as session:
         integration = await session.get(Integration, codes[0].client_id)
@@ -201,31 +201,31 @@ async def _go_on(resources: Resources, codes: Sequence[Waiting]) -> None:
         raise
 
 
-async def use_codes(resources: Resources, keys: Keys, codes: Sequence[Waiting]) -> Account:
+async def use_codes(resources: Resources, keys: Keys, codes: Sequence[PendingInstall]) -> Account:
     """Each is tried, since anybody may have brought some of them; the account that the last good one connects.
 
     Raises what tells the most where none is good. A code that Kommo refuses is forgotten; one that never reached
     Kommo goes on waiting, and so does one whose keys are at fault.
     """
     account, refusals = None, []
-    for waiting in codes:
+    for pending in codes:
         try:
-            account = await _use_code(resources, keys, waiting)
+            account = await _use_code(resources, keys, pending)
         except ProductError as error:
-            refusals.append((waiting, error))
+            refusals.append((pending, error))
     if account is None:
         raise min((error for _, error in refusals), key=lambda error: not isinstance(error, KeysRefused))
-    for waiting, refusal in refusals:
+    for pending, refusal in refusals:
         if isinstance(refusal, KeysRefused):  # the keys were good for another: it is the code that is not
-            await forget(resources, waiting)
+            await forget(resources, pending)
     return account
 
 
-async def _use_code(resources: Resources, keys: Keys, waiting: Waiting) -> Account:
+async def _use_code(resources: Resources, keys: Keys, pending: PendingInstall) -> Account:
     try:
-        answer = await exchange(resources, keys, waiting.base_url, waiting.secret)
+        answer = await exchange(resources, keys, pending.base_url, pending.secret)
     except CodeRefused:
-        await forget(resources, waiting)
+        await forget(resources, pending)
         raise
-    await forget(resources, waiting)
-    return await adopt(resources, answer)
+    await forget(resources, pending)
+    return await activate(resources, answer)

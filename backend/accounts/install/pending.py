@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingInstall:
     """``kind``: code, answer (the raw body of Kommo's token endpoint) or token (a long-lived one).
 
     ``problem``: Kommo's last no, in our words; given at ``refused_at`` to the keys that ``refused`` is the digest of,
@@ -88,50 +88,50 @@ async def keep_code(resources: Resources, client_id: str, base_url: str, code: s
     else:
         await _check_room(resources)
     row = f"{client_id}/{opaque_id(resources.randomness)}"
-    await keep(resources, Waiting(row, "code", client_id, code, base_url, resources.clock()))
+    await keep(resources, PendingInstall(row, "code", client_id, code, base_url, resources.clock()))
 
 
 async def _check_room(resources: Resources) -> None:
     async with resources.database.read() as session:
         fresh = col(PendingCode.received_at) > resources.clock() - CODE_SECONDS
-        waiting = await session.exec(select(func.count()).select_from(PendingCode).where(fresh))
-    if waiting.one() >= MOST_CODES:
+        pending = await session.exec(select(func.count()).select_from(PendingCode).where(fresh))
+    if pending.one() >= MOST_CODES:
         raise BadCallback("Too many codes wait for a secret key here. Add the key first, then install again.")
 
 
-async def keep_answer(resources: Resources, client_id: str, base_url: str, raw: bytes) -> Waiting:
+async def keep_answer(resources: Resources, client_id: str, base_url: str, raw: bytes) -> PendingInstall:
     row = f"{client_id}/{opaque_id(resources.randomness)}"
-    answer = Waiting(row, "answer", client_id, raw.decode("utf-8", "replace"), base_url, resources.clock())
+    answer = PendingInstall(row, "answer", client_id, raw.decode("utf-8", "replace"), base_url, resources.clock())
     await keep(resources, answer)
     return answer
 
 
-async def keep(resources: Resources, waiting: Waiting) -> None:
+async def keep(resources: Resources, pending: PendingInstall) -> None:
     async with resources.database.write() as session:
-        row = await session.get(PendingCode, waiting.row) or PendingCode(
-            client_id=waiting.row, code="", base_url="", received_at=0.0
+        row = await session.get(PendingCode, pending.row) or PendingCode(
+            client_id=pending.row, code="", base_url="", received_at=0.0
         )
-        row.code = _sealed(resources, waiting)
-        row.base_url, row.received_at = waiting.base_url, waiting.received_at
+        row.code = _sealed(resources, pending)
+        row.base_url, row.received_at = pending.base_url, pending.received_at
         session.add(row)
 
 
-def _sealed(resources: Resources, waiting: Waiting) -> str:
-    said: dict[str, Any] = {"kind": waiting.kind, "client_id": waiting.client_id, "secret": waiting.secret}
-    if waiting.problem:
-        said |= {"problem": waiting.problem, "refused": waiting.refused, "refused_at": waiting.refused_at}
-    return resources.vault.seal_text(orjson.dumps(said).decode(), sealed_for(waiting.row))
+def _sealed(resources: Resources, pending: PendingInstall) -> str:
+    said: dict[str, Any] = {"kind": pending.kind, "client_id": pending.client_id, "secret": pending.secret}
+    if pending.problem:
+        said |= {"problem": pending.problem, "refused": pending.refused, "refused_at": pending.refused_at}
+    return resources.vault.seal_text(orjson.dumps(said).decode(), sealed_for(pending.row))
 
 
-async def note_refusal(resources: Resources, waiting: Waiting, problem: str, keys: Keys | str) -> None:
+async def note_refusal(resources: Resources, pending: PendingInstall, problem: str, keys: Keys | str) -> None:
     """It goes on waiting, if it is still there, and whoever looks after it is told why."""
     refused = keys if isinstance(keys, str) else _digest(keys)
-    told = replace(waiting, problem=problem, refused=refused, refused_at=resources.clock())
+    told = replace(pending, problem=problem, refused=refused, refused_at=resources.clock())
     async with resources.database.write() as session:
-        await session.exec(update(PendingCode).where(*_the_very(waiting)).values(code=_sealed(resources, told)))
+        await session.exec(update(PendingCode).where(*_the_very(pending)).values(code=_sealed(resources, told)))
 
 
-async def waiting_codes(resources: Resources, client_id: str = "") -> list[Waiting]:
+async def waiting_codes(resources: Resources, client_id: str = "") -> list[PendingInstall]:
     """The codes that are still good, of this integration or of all, newest first. Nothing is changed."""
     chosen = select(PendingCode).order_by(col(PendingCode.received_at).desc(), col(PendingCode.client_id))
     if client_id:
@@ -142,7 +142,7 @@ async def waiting_codes(resources: Resources, client_id: str = "") -> list[Waiti
     return [one for one in found if client_id in ("", one.client_id) and not one.is_over(resources.clock())]
 
 
-async def refused_tokens(resources: Resources) -> list[Waiting]:
+async def refused_tokens(resources: Resources) -> list[PendingInstall]:
     """Long-lived tokens of the settings that connect nothing, and why."""
     async with resources.database.read() as session:
         rows = (await session.exec(select(PendingCode).where(_is_token()))).all()
@@ -160,18 +160,18 @@ def _is_token() -> ColumnElement[bool]:
     return col(PendingCode.client_id).startswith(TOKENS)
 
 
-async def all_waiting(resources: Resources) -> list[Waiting]:
+async def all_waiting(resources: Resources) -> list[PendingInstall]:
     """What is over is forgotten. What no key opens holds up nothing else, and may be opened yet: its key comes back."""
     async with resources.database.read() as session:
         rows = (await session.exec(select(PendingCode))).all()
-    waiting = [_readable(resources, row) or _closed(row) for row in rows]
-    for one in waiting:
+    pending = [_readable(resources, row) or _closed(row) for row in rows]
+    for one in pending:
         if one.is_over(resources.clock()):
             await forget(resources, one)
-    return [one for one in waiting if one.secret and not one.is_over(resources.clock())]
+    return [one for one in pending if one.secret and not one.is_over(resources.clock())]
 
 
-def _readable(resources: Resources, row: PendingCode) -> Waiting | None:
+def _readable(resources: Resources, row: PendingCode) -> PendingInstall | None:
     try:
         return _opened(resources, row)
     except CannotOpen as error:
@@ -179,26 +179,26 @@ def _readable(resources: Resources, row: PendingCode) -> Waiting | None:
         return None
 
 
-def _closed(row: PendingCode) -> Waiting:
+def _closed(row: PendingCode) -> PendingInstall:
     """Whatever it is, it is over with the last of its kind."""
-    return Waiting(row.client_id, "answer", "", "", row.base_url, row.received_at)
+    return PendingInstall(row.client_id, "answer", "", "", row.base_url, row.received_at)
 
 
-def _opened(resources: Resources, row: PendingCode) -> Waiting:
+def _opened(resources: Resources, row: PendingCode) -> PendingInstall:
     said: dict[str, Any] = orjson.loads(resources.vault.open_text(row.code, sealed_for(row.client_id)))
-    return Waiting(row.client_id, **said, base_url=row.base_url, received_at=row.received_at)
+    return PendingInstall(row.client_id, **said, base_url=row.base_url, received_at=row.received_at)
 
 
-async def forget(resources: Resources, waiting: Waiting) -> None:
+async def forget(resources: Resources, pending: PendingInstall) -> None:
     async with resources.database.write() as session:
-        await forget_in(session, waiting)
+        await forget_in(session, pending)
 
 
-async def forget_in(session: AsyncSession, waiting: Waiting) -> bool:
+async def forget_in(session: AsyncSession, pending: PendingInstall) -> bool:
     """Within a unit of work. Only the very thing that was read: a newer one in its place stays. False: it was gone."""
-    result = await session.exec(delete(PendingCode).where(*_the_very(waiting)))
+    result = await session.exec(delete(PendingCode).where(*_the_very(pending)))
     return bool(result.rowcount)
 
 
-def _the_very(waiting: Waiting) -> Sequence[ColumnElement[bool]]:
-    return col(PendingCode.client_id) == waiting.row, col(PendingCode.received_at) == waiting.received_at
+def _the_very(pending: PendingInstall) -> Sequence[ColumnElement[bool]]:
+    return col(PendingCode.client_id) == pending.row, col(PendingCode.received_at) == pending.received_at

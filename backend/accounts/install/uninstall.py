@@ -1,7 +1,7 @@
 """Kommo says that the integration was removed: proven by its signature, confirmed by a call, then switched off."""
 
 from backend.accounts.integrations import client_secret, named_integration
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import BadSignature, NotConnected
 from backend.kommo_api.auth.oauth import uninstall_signature_ok
 from backend.kommo_api.errors import KommoError
@@ -34,7 +34,7 @@ async def uninstall(resources: Resources, client_id: str, account_id: str, signa
 async def _found(resources: Resources, account: Account) -> str:
     """The sentence that Kommo's answer to one call means. A token that is only old is refreshed."""
     try:
-        await calling(resources, account.id, lambda api: api.account())
+        await with_kommo(resources, account.id, lambda api: api.account())
     except NotConnected:
         return REMOVED
     except KommoError:

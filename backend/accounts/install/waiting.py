@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from backend.accounts.install.pending import CODE_SECONDS, Waiting, waiting_codes
+from backend.accounts.install.pending import CODE_SECONDS, PendingInstall, waiting_codes
 from backend.accounts.integrations import all_integrations, known_keys
 from backend.resources import Resources
 from backend.storage.models import Integration
@@ -43,18 +43,18 @@ class Installations:
 
 async def waiting_installations(resources: Resources) -> Installations:
     """Without their codes. A code whose key is known and not refused is not among them: it is about to be used."""
-    codes: dict[str, list[Waiting]] = {}
+    codes: dict[str, list[PendingInstall]] = {}
     for one in await waiting_codes(resources):
         if LOOKS_LIKE_KOMMOS.fullmatch(one.client_id):
             codes.setdefault(one.client_id, []).append(one)
     async with resources.database.read() as session:
         known = {row.client_id: row for row in await all_integrations(session) if known_keys(resources, row)}
     found = [_installation(some, known.get(client_id), resources.clock()) for client_id, some in codes.items()]
-    waiting = sorted((one for one in found if one.problem or not one.source), key=lambda one: not one.source)
-    return Installations(waiting[:FEW], len(waiting[FEW:]))
+    pending = sorted((one for one in found if one.problem or not one.source), key=lambda one: not one.source)
+    return Installations(pending[:FEW], len(pending[FEW:]))
 
 
-def _installation(codes: list[Waiting], known: Integration | None, now: float) -> Installation:
+def _installation(codes: list[PendingInstall], known: Integration | None, now: float) -> Installation:
     hosts: dict[str, int] = {}
     for one in codes:
         hosts.setdefault(urlsplit(one.base_url).netloc, math.ceil((CODE_SECONDS - (now - one.received_at)) / 60) or 1)

@@ -26,7 +26,7 @@ from backend.ledger.load import is_live
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, CheckoutSession, StripeConnection
 from backend.stripe_api.client import KeyRefused, Refused, StripeApi, Unreachable
-from backend.work_queue.wakeups import mark_all_dirty, want
+from backend.work_queue.wakeups import mark_all_dirty, request_work
 
 KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{3,250}")
 SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
@@ -152,7 +152,7 @@ async def _stored(resources: Resources, given: Given, same: str | None, who: str
         what = "Stripe key rotated" if same else "Stripe connected"
         said = Audit(at=resources.clock(), account_id=given.account_id, who=who, what=what, after={"id": row.id})
         session.add(said)
-        await want(session, given.account_id or 0)
+        await request_work(session, given.account_id or 0)
     resources.work_arrived.set()
     return row
 

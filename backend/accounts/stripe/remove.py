@@ -21,7 +21,7 @@ from backend.ledger.absorb import absorb
 from backend.resources import Resources
 from backend.storage.models import Audit, CheckoutSession, LedgerEntry, RefundRequest, StripeConnection
 from backend.stripe_api.client import Answer, KeyRefused, Refused, Unreachable
-from backend.stripe_api.events import Told, session_facts
+from backend.stripe_api.events import EventContext, session_facts
 from backend.work_queue.wakeups import mark_dirty
 
 IN_DOUBT_SECONDS = 3600.0
@@ -140,7 +140,7 @@ async def _end_all(
 async def _learn(resources: Resources, connection: StripeConnection, answer: Answer) -> None:
     now, account_id = resources.clock(), connection.account_id or 0
     async with resources.database.write() as session:
-        absorbed = await absorb(session, connection, session_facts(answer, Told(now, account_id)))
+        absorbed = await absorb(session, connection, session_facts(answer, EventContext(now, account_id)))
         await mark_dirty(session, account_id, absorbed.deals, now)
     resources.work_arrived.set()
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import structlog
 from sqlmodel import select
 
-from backend.accounts.tokens.refresh import connected, must_reconnect, renew
+from backend.accounts.tokens.refresh import connected, renew, require_reconnect
 from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import api_of
 from backend.core.errors import NotConnected
@@ -25,7 +25,7 @@ PAUSE_SECONDS = 60.0
 log = structlog.get_logger()
 
 
-async def calling(resources: Resources, account_id: int, call: Call[T]) -> T:
+async def with_kommo(resources: Resources, account_id: int, call: Call[T]) -> T:
     """``call`` with a good token; on 401 one refresh and one repeat, then the account must be connected again.
 
     A 401 or 404 may also mean that the account has moved to another subdomain; then it is asked there. Who is told
@@ -48,7 +48,7 @@ async def calling(resources: Resources, account_id: int, call: Call[T]) -> T:
         return await _where_it_went(resources, account, call, refused)
     except KommoUnauthorized as error:
         problem = "Kommo refuses a fresh token. Install the integration again."
-        raise await must_reconnect(resources, account, problem) from error
+        raise await require_reconnect(resources, account, problem) from error
 
 
 @contextmanager

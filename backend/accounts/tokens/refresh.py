@@ -59,7 +59,7 @@ async def renew(resources: Resources, used: Account) -> Account:
         if account.token_version != used.token_version:
             return account
         if not account.token_expires_at:
-            raise await must_reconnect(resources, account, f"Kommo refuses the long-lived token. {NEW_SETTINGS}")
+            raise await require_reconnect(resources, account, f"Kommo refuses the long-lived token. {NEW_SETTINGS}")
         if await _take_turn(resources, account):
             with suppress(Overtaken):
                 return await _to_the_end(resources, account)
@@ -104,7 +104,7 @@ async def _turn(resources: Resources, account: Account) -> Account:
         raw = await _kept_answer(resources, account) or await _asked(resources, account)
         return await _store(resources, account, parse_pair(raw, resources.clock()))
     except TokenRefused as error:
-        raise await must_reconnect(resources, account, await _why(resources, account, error)) from error
+        raise await require_reconnect(resources, account, await _why(resources, account, error)) from error
     except KommoError:
         await _give_up(resources, account)
         raise
@@ -172,7 +172,7 @@ async def _grant(resources: Resources, account: Account) -> dict[str, str]:
     async with resources.database.read() as session:
         integration = await session.get(Integration, account.client_id)
     if integration is None:
-        raise await must_reconnect(resources, account, "The integration of this account is not known here any more.")
+        raise await require_reconnect(resources, account, "The integration of this account is not known here any more.")
     return {
         "client_id": integration.client_id,
         "client_secret": client_secret(resources, integration),
@@ -215,7 +215,7 @@ def no_account_there(account: Account) -> str:
     return f"Kommo has no such account at {account.base_url}. {way}"
 
 
-async def must_reconnect(resources: Resources, account: Account, problem: str) -> NotConnected:
+async def require_reconnect(resources: Resources, account: Account, problem: str) -> NotConnected:
     """Shown to the admin until the account is connected again; the error for whoever asked."""
     log.error("account must be connected again", account=account.id, reason=problem)
     async with resources.database.write() as session:

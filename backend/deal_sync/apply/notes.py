@@ -7,14 +7,14 @@ from itertools import accumulate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.options import options_of
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core import metrics
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.refusals import names_the_deal
 from backend.deal_sync.apply.send import Outcome, send
 from backend.deal_sync.desired.texts import texts
 from backend.deal_sync.plan import Plan
-from backend.deal_sync.revisions import Later, Page
+from backend.deal_sync.revisions import Page, Recheck
 from backend.deal_sync.verify import next_look
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoError
@@ -35,7 +35,7 @@ def that_fit(one: Plan) -> Plan:
 
 
 async def post_notes(
-    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: Mapping[int, Later]
+    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: Mapping[int, Recheck]
 ) -> None:
     """One note a deal for all its new facts; then the deals are written, but for those to be looked at ``later``."""
     outcome = await _post(resources, claim, page, [one for one in plans if one.notes])
@@ -64,7 +64,7 @@ async def _post(resources: Resources, claim: Claim, page: Page, plans: list[Plan
         async def post(api: KommoApi) -> dict[str, int]:
             return await api.post_notes(list(batch.values()))
 
-        return await calling(resources, claim.account_id, post)
+        return await with_kommo(resources, claim.account_id, post)
 
     async with resources.database.write() as session:
         now = resources.clock()
@@ -81,7 +81,9 @@ def _note(page: Page, one: Plan) -> NewNote:
 
 
 async def _record_notes(session: AsyncSession, claim: Claim, page: Page, outcome: Outcome[int], now: float) -> None:
-    await outbox.noted(session, claim.account_id, {int(key): note for key, note in outcome.done.items()}, claim.epoch)
+    await outbox.mark_posted(
+        session, claim.account_id, {int(key): note for key, note in outcome.done.items()}, claim.epoch
+    )
     for state, keys in (("doubtful", outcome.doubtful), ("intended", {*outcome.refused, *outcome.unsent})):
         leads = [int(key) for key in keys]
         await outbox.mark(
@@ -95,7 +97,7 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
         if names_the_deal(refusal):
             await revisions.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
-            later = Later(None, f"Kommo refused the note: {refusal}")
+            later = Recheck(None, f"Kommo refused the note: {refusal}")
             await revisions.postpone(session, page, int(key), later, now)
 
 

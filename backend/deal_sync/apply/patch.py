@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core import metrics
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.recheck import PlanAgain, check_map, check_places
 from backend.deal_sync.apply.refusals import names_the_deal, names_the_stage, without_named
 from backend.deal_sync.apply.send import Outcome, send
 from backend.deal_sync.plan import Plan
-from backend.deal_sync.revisions import Later, Page
+from backend.deal_sync.revisions import Page, Recheck
 from backend.kommo_api.errors import KommoError, KommoRefused
 from backend.kommo_api.values import LeadChange
 from backend.resources import Resources
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 async def patch(
-    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Later], read_at: float
+    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Recheck], read_at: float
 ) -> set[int]:
     """The leads that Kommo confirmed; adds to ``later`` those that something had to be left out of.
 
@@ -42,7 +42,7 @@ async def patch(
         if moved and (refused or resources.clock() - read_at > OLD_SECONDS):
             await check_places(resources, claim.account_id, moved)
         try:
-            confirmed = await calling(resources, claim.account_id, lambda api: api.patch_leads(list(batch.values())))
+            confirmed = await with_kommo(resources, claim.account_id, lambda api: api.patch_leads(list(batch.values())))
         except KommoRefused as refusal:
             refused = True
             if not names_the_deal(refusal):
@@ -60,7 +60,7 @@ async def patch(
     _count(outcome)
     for key, refusal in outcome.mended.items():
         log.warning("written without what Kommo refused", lead=key, reason=str(refusal))
-        later.setdefault(int(key), Later(None, f"Kommo refused a part of it: {refusal}"))
+        later.setdefault(int(key), Recheck(None, f"Kommo refused a part of it: {refusal}"))
     if outcome.error is not None and not isinstance(outcome.error, PlanAgain):
         raise outcome.error
     return {int(key) for key in outcome.done}
@@ -99,7 +99,7 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
         if names_the_deal(refusal):
             await revisions.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
-            later = Later(None, f"Kommo refused: {refusal}")
+            later = Recheck(None, f"Kommo refused: {refusal}")
             await revisions.postpone(session, page, int(key), later, now)
 
 

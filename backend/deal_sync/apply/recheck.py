@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from backend.accounts.provisioning import look_at_map
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.refresh import connected
 from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.resources import Resources
@@ -32,7 +32,7 @@ async def check_map(resources: Resources, account: Account) -> None:
 
 async def check_places(resources: Resources, account_id: int, places: Mapping[int, tuple[int, int]]) -> None:
     """Raises ``PlanAgain`` where a deal does not stand in the (pipeline, status) any more in which it was read."""
-    there = await calling(resources, account_id, lambda api: api.leads(list(places)))
+    there = await with_kommo(resources, account_id, lambda api: api.leads(list(places)))
     if any((there[one].pipeline_id, there[one].status_id) != places[one] for one in places.keys() & there.keys()):
         raise PlanAgain
 

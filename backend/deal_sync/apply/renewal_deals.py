@@ -14,13 +14,13 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.options import options_of
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
 from backend.core.money import as_decimal
 from backend.deal_sync import outbox
 from backend.deal_sync.apply.send import may_have_happened
 from backend.deal_sync.plan import IN_DOUBT, zone_of
-from backend.deal_sync.revisions import Later, Page
+from backend.deal_sync.revisions import Page, Recheck
 from backend.facts import Fact
 from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused, KommoUnpaid
 from backend.kommo_api.values import INCOMING, LOST, WON, Lead, NewLead
@@ -48,14 +48,14 @@ class Period:
     write: CardWrite | None
 
 
-async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, Later]:
+async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, Recheck]:
     """Deals whose periods went to deals of their own, or are on their way: they are looked at again, then."""
-    later: dict[int, Later] = {}
+    later: dict[int, Recheck] = {}
     for lead in leads.values():
         for period in _periods(page, lead):
             at = await _split(resources, claim, page.account, period)
             if at is not None:
-                later[lead.id] = Later(at)
+                later[lead.id] = Recheck(at)
     return later
 
 
@@ -110,7 +110,7 @@ async def _found(resources: Resources, account: Account, period: Period, since: 
     stripe_id = period.payment.stripe_id
     field_id = int(account.fields[INTENT]["id"]) if INTENT in account.fields else 0
     since -= CLOCKS_APART
-    for lead in await calling(resources, account.id, lambda api: api.leads_made_since(since)):
+    for lead in await with_kommo(resources, account.id, lambda api: api.leads_made_since(since)):
         if stripe_id in lead.name or any(value.value == stripe_id for value in lead.fields.get(field_id, ())):
             return lead.id
     return None
@@ -118,15 +118,15 @@ async def _found(resources: Resources, account: Account, period: Period, since: 
 
 async def _made(resources: Resources, account: Account, period: Period) -> int:
     """With the contract's contact; for nobody in particular where Kommo refuses a user who was dismissed."""
-    contract = await calling(resources, account.id, lambda api: api.lead(period.lead.id))
+    contract = await with_kommo(resources, account.id, lambda api: api.lead(period.lead.id))
     new = _new_lead(account, contract or period.lead, period.payment, resources.clock())
     try:
-        return await calling(resources, account.id, lambda api: api.create_lead(new))
+        return await with_kommo(resources, account.id, lambda api: api.create_lead(new))
     except KommoRefused as refusal:
         if not any(path.endswith("responsible_user_id") for path in refusal.paths):
             raise
     nobodys = replace(new, responsible_user_id=None)
-    return await calling(resources, account.id, lambda api: api.create_lead(nobodys))
+    return await with_kommo(resources, account.id, lambda api: api.create_lead(nobodys))
 
 
 def _new_lead(account: Account, contract: Lead, payment: Payment, now: float) -> NewLead:

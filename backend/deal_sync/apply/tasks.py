@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 
 import structlog
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
 from backend.deal_sync import outbox
 from backend.deal_sync.apply.send import may_have_happened
 from backend.deal_sync.desired.render import Task
 from backend.deal_sync.plan import Plan
-from backend.deal_sync.revisions import Later
+from backend.deal_sync.revisions import Recheck
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoRefused
 from backend.kommo_api.values import Lead
@@ -22,14 +22,14 @@ log = structlog.get_logger()
 
 
 async def write_tasks(
-    resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead], later: dict[int, Later]
+    resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead], later: dict[int, Recheck]
 ) -> None:
     """Adds to ``later`` the deals that Kommo refused a task for; the others have theirs all the same."""
     for plan in plans:
         try:
             await _write(resources, claim, plan, leads[plan.lead_id])
         except (KommoRefused, KommoForbidden) as refusal:
-            later.setdefault(plan.lead_id, Later(None, f"Kommo refused a task: {refusal}"))
+            later.setdefault(plan.lead_id, Recheck(None, f"Kommo refused a task: {refusal}"))
 
 
 async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> None:
@@ -64,7 +64,7 @@ async def _post(resources: Resources, claim: Claim, lead: Lead, task: Task, user
     async def post(api: KommoApi) -> int:
         return await api.create_task(lead.id, task.text, int(task.due_at), user_id, str(lead.id))
 
-    return await calling(resources, claim.account_id, post)
+    return await with_kommo(resources, claim.account_id, post)
 
 
 async def _record(
@@ -82,7 +82,7 @@ async def _close(resources: Resources, claim: Claim, write: CardWrite) -> None:
     """Closing twice changes nothing, so it needs no intent. One that somebody deleted is closed as well."""
     task_id = write.kommo_id or 0
     try:
-        await calling(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
+        await with_kommo(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
     except KommoNotFound:
         log.info("the task to be closed is not there", account=claim.account_id, lead=write.lead_id)
     except KommoRefused as refusal:

@@ -10,12 +10,12 @@ import httpx
 
 from backend.kommo_api.error_parsing import body_of, error_of
 from backend.kommo_api.errors import (
+    KommoConnectionError,
     KommoError,
     KommoForbidden,
     KommoNotFound,
     KommoRefused,
     KommoUnauthorized,
-    KommoUnreachable,
 )
 from backend.kommo_api.responses import read
 from backend.kommo_api.scalars import Row, required, row, text, whole
@@ -136,7 +136,7 @@ async def _answer(http: httpx.AsyncClient, request: httpx.Request, seconds: floa
         async with asyncio.timeout(seconds):
             answer = await send(http, request)
     except TimeoutError as late:
-        raise KommoUnreachable(f"no answer within {seconds:g} seconds", doubtful=is_write) from late
+        raise KommoConnectionError(f"no answer within {seconds:g} seconds", doubtful=is_write) from late
     if answer.status_code == 200:
         return answer
     error = error_of(answer, is_write=is_write)

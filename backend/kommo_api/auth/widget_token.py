@@ -21,7 +21,7 @@ class BadWidgetToken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class WidgetUser:
+class WidgetClaims:
     """``is_admin`` is ``None`` where the token does not say: Kommo's sample does not."""
 
     account_id: int
@@ -33,7 +33,7 @@ class WidgetUser:
 
 def read_widget_token(
     token: str, *, secrets: Mapping[str, str], audiences: Mapping[str, str], now: float
-) -> WidgetUser:
+) -> WidgetClaims:
     """``secrets``: client id → secret; ``audiences``: client id → redirect URI; ``now``: Unix seconds.
 
     Kommo's page uses one token for many calls, so it is good until it expires. Raises ``BadWidgetToken``.
@@ -83,9 +83,9 @@ def _check_audience(given: Any, redirect_uri: str) -> None:
         raise BadWidgetToken("The widget's token is meant for another address.")
 
 
-def _user(claims: Mapping[str, Any]) -> WidgetUser:
+def _user(claims: Mapping[str, Any]) -> WidgetClaims:
     said = claims.get("is_admin")
-    return WidgetUser(
+    return WidgetClaims(
         account_id=whole(claims["account_id"]),
         user_id=whole(claims["user_id"]),
         client_id=str(required(claims, "client_uuid")),

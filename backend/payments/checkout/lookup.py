@@ -10,14 +10,14 @@ from backend.ledger.absorb import absorb
 from backend.resources import Resources
 from backend.storage.models import StripeConnection
 from backend.stripe_api.client import Answer, Refused, StripeApi
-from backend.stripe_api.events import Told, facts_of, invoice_payment_facts, payment_intent_facts, session_facts
+from backend.stripe_api.events import EventContext, facts_of, invoice_payment_facts, payment_intent_facts, session_facts
 from backend.work_queue.wakeups import mark_dirty
 
 GIVEN_UP = ("requires_payment_method", "canceled")
 """States of a PaymentIntent whose last try brought nothing; behind a complete session no further try follows."""
 
 
-async def facts_of_session(api: StripeApi, answer: Answer, told: Told) -> list[Fact]:
+async def facts_of_session(api: StripeApi, answer: Answer, told: EventContext) -> list[Fact]:
     """The session and its payments: further calls for what a session does not tell."""
     facts = list(session_facts(answer, told))
     with suppress(Refused):  # a key without the right to look further: the session itself tells enough
@@ -29,7 +29,7 @@ async def facts_of_session(api: StripeApi, answer: Answer, told: Told) -> list[F
     return facts
 
 
-def _facts_of_intent(intent: Answer, session: Answer, told: Told) -> list[Fact]:
+def _facts_of_intent(intent: Answer, session: Answer, told: EventContext) -> list[Fact]:
     gave_up = intent["status"] in GIVEN_UP
     was_declined = gave_up and intent.get("last_payment_error")
     facts = facts_of(_as_declined(intent), told.account_id) if was_declined else [*payment_intent_facts(intent, told)]
@@ -43,15 +43,15 @@ def _as_declined(intent: Answer) -> Answer:
     return {"type": "payment_intent.payment_failed", "created": intent["created"], "data": {"object": intent}}
 
 
-async def learn(resources: Resources, connection: StripeConnection, facts: Iterable[Fact]) -> None:
+async def record_now(resources: Resources, connection: StripeConnection, facts: Iterable[Fact]) -> None:
     """Into the ledger, in a unit of work of its own; the deals that changed will be written."""
     async with resources.database.write() as session:
-        changed = await take_in(session, connection, facts, resources.clock())
+        changed = await record(session, connection, facts, resources.clock())
     if changed:
         resources.work_arrived.set()
 
 
-async def take_in(
+async def record(
     session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact], now: float
 ) -> frozenset[int]:
     """The same in the caller's unit of work; the deals that changed."""

@@ -11,14 +11,14 @@ from sqlmodel import col
 
 from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import NotConnected
-from backend.payments.checkout.lookup import facts_of_session, learn
-from backend.payments.checkout.orphaned import let_go, nobody_to_ask
-from backend.payments.checkout.sessions import Wish, drop, keep, make
+from backend.payments.checkout.lookup import facts_of_session, record_now
+from backend.payments.checkout.orphaned import is_orphaned, mark_expired
+from backend.payments.checkout.sessions import SessionOrder, commit_session, discard_session, make
 from backend.payments.find import Link, find_link
 from backend.resources import Resources
 from backend.storage.models import PaymentRequest
 from backend.stripe_api.client import Refused, Unreachable
-from backend.stripe_api.events import Told
+from backend.stripe_api.events import EventContext
 
 FRESH_SECONDS = 60.0
 """So young a session is still what Stripe said of it."""
@@ -35,7 +35,7 @@ class ToCheckout:
 
 
 @dataclass(frozen=True)
-class Shown:
+class LinkState:
     """A page: ``state`` is the request's own, or ``moment`` (nobody knows yet), ``later`` (nor will before
     ``link.free_at``) or ``trouble`` (Stripe said no)."""
 
@@ -43,66 +43,66 @@ class Shown:
     link: Link
 
 
-async def look_at(resources: Resources, token: str) -> Shown:
+async def peek(resources: Resources, token: str) -> LinkState:
     """The state as our database has it: for preview bots, who must not cause anything."""
     link = await find_link(resources, token)
-    return Shown(link.state, link)
+    return LinkState(link.state, link)
 
 
-async def open_link(resources: Resources, token: str) -> ToCheckout | Shown:
+async def open_link(resources: Resources, token: str) -> ToCheckout | LinkState:
     """For a person. Raises ``RequestNotFound``."""
     link = await find_link(resources, token)
     await _note_opening(resources, link)
     try:
         for _ in range(ROUNDS):
             if link.state not in PAYABLE:
-                return Shown(link.state, link)
+                return LinkState(link.state, link)
             opened = await _step_or_let_go(resources, link)
             if opened is not None:
                 return opened
             link = await find_link(resources, token)
     except Unreachable:
-        return Shown("moment", link)
+        return LinkState("moment", link)
     except (Refused, NotConnected):
-        return Shown("trouble", link)
-    return Shown("moment", link)
+        return LinkState("trouble", link)
+    return LinkState("moment", link)
 
 
-async def come_back(resources: Resources, token: str) -> Shown:
+async def after_checkout(resources: Resources, token: str) -> LinkState:
     """After Checkout: the real state, asked of Stripe while our ledger does not have it yet."""
     link = await find_link(resources, token)
     if link.state not in PAYABLE or link.is_over:
-        return Shown(link.state, link)
+        return LinkState(link.state, link)
     try:
         await ask_again(resources, link)
     except Unreachable:
-        return Shown("moment", link)
+        return LinkState("moment", link)
     except (Refused, NotConnected) as error:
-        return Shown("moment" if nobody_to_ask(link, error) else "trouble", link)
+        return LinkState("moment" if is_orphaned(link, error) else "trouble", link)
     link = await find_link(resources, token)
-    return Shown(link.state, link)
+    return LinkState(link.state, link)
 
 
 async def ask_again(resources: Resources, link: Link) -> None:
     """Fetch the current session and take in what it says."""
     api = stripe_api(resources, link.holder)
     answer = await api.session(link.current.id)
-    told = Told(resources.clock(), link.request.account_id)
-    await learn(resources, link.holder, await facts_of_session(api, answer, told))
+    told = EventContext(resources.clock(), link.request.account_id)
+    await record_now(resources, link.holder, await facts_of_session(api, answer, told))
 
 
-async def _step_or_let_go(resources: Resources, link: Link) -> ToCheckout | Shown | None:
+async def _step_or_let_go(resources: Resources, link: Link) -> ToCheckout | LinkState | None:
     try:
         return await _step(resources, link)
     except (Refused, NotConnected) as error:
-        if not nobody_to_ask(link, error):
+        if not is_orphaned(link, error):
             raise
-    if await let_go(resources, link):
+    if await mark_expired(resources, link):
         return None
-    return Shown("later" if resources.clock() < link.free_at else "moment", link)
+    return LinkState("later" if resources.clock() < link.free_at else "moment", link)
 
 
-async def _step(resources: Resources, link: Link) -> ToCheckout | Shown | None:
+async def _step(resources: Resources, link: Link) -> ToCheckout | LinkState | None:
     """One step towards an answer; None when the database now knows more than ``link``."""
     now = resources.clock()
     if link.is_over:
@@ -116,19 +116,21 @@ async def _step(resources: Resources, link: Link) -> ToCheckout | Shown | None:
     if answer["status"] == "open":
         answer = await api.close_session(link.current.id)
     if answer["status"] == "open":  # a payment is under way, and nobody knows how it ends
-        return Shown("moment", link)
-    await learn(resources, link.holder, await facts_of_session(api, answer, Told(now, link.request.account_id)))
+        return LinkState("moment", link)
+    await record_now(
+        resources, link.holder, await facts_of_session(api, answer, EventContext(now, link.request.account_id))
+    )
     return None
 
 
-async def _fresh(resources: Resources, link: Link) -> ToCheckout | Shown | None:
+async def _fresh(resources: Resources, link: Link) -> ToCheckout | LinkState | None:
     if link.maker is None:
-        return Shown("trouble", link)
-    wish = Wish(link.request, link.maker, link.request.session_n + 1)
-    answer = await make(resources, wish)
-    if await keep(resources, wish, answer):
+        return LinkState("trouble", link)
+    order = SessionOrder(link.request, link.maker, link.request.session_n + 1)
+    answer = await make(resources, order)
+    if await commit_session(resources, order, answer):
         return ToCheckout(answer["url"])
-    await drop(resources, wish, answer)
+    await discard_session(resources, order, answer)
     return None
 
 

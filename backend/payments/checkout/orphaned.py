@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.core.errors import NotConnected
 from backend.facts import Fact
 from backend.inbox.store import WAITING
-from backend.payments.checkout.lookup import take_in
+from backend.payments.checkout.lookup import record
 from backend.payments.find import Link
 from backend.resources import Resources
 from backend.storage.models import InboxEvent
@@ -20,13 +20,13 @@ TELLING = ("checkout.session.%", "payment_intent.%")
 """Types of events by which we would hear that a session was paid."""
 
 
-def nobody_to_ask(link: Link, error: Exception) -> bool:
+def is_orphaned(link: Link, error: Exception) -> bool:
     """``error`` came of asking about the current session: does its connection drain without a key that Stripe takes?"""
     is_no = isinstance(error, NotConnected) or (isinstance(error, Refused) and error.status in (401, 403))
     return is_no and link.holder.state != "active" and not link.is_over
 
 
-async def let_go(resources: Resources, link: Link) -> bool:
+async def mark_expired(resources: Resources, link: Link) -> bool:
     """True: the current session is over, and the ledger says so. False: it may still be paid, or was."""
     now = resources.clock()
     if now < link.free_at:
@@ -35,7 +35,7 @@ async def let_go(resources: Resources, link: Link) -> bool:
     async with resources.database.write() as session:
         if await _news_wait(session, link.holder.id):
             return False
-        await take_in(session, link.holder, over, now)
+        await record(session, link.holder, over, now)
     resources.work_arrived.set()
     return True
 

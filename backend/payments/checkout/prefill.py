@@ -1,7 +1,7 @@
 """The contact's e-mail address in Checkout's form, where the admin wants that: links are often forwarded."""
 
 from backend.accounts.options import options_of
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.payments.checkout.sessions import email_row
@@ -15,7 +15,7 @@ async def sealed_email(resources: Resources, account: Account, request: PaymentR
     if contact_id is None or not options_of(account).prefill_email:
         return None
     try:
-        contact = await calling(resources, account.id, lambda api: api.contact(contact_id))
+        contact = await with_kommo(resources, account.id, lambda api: api.contact(contact_id))
     except (KommoError, NotConnected):
         return None
     if contact is None or not contact.email:

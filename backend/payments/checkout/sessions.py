@@ -17,12 +17,12 @@ from backend.payments.checkout.params import session_params
 from backend.resources import Resources
 from backend.storage.models import CheckoutSession, PaymentRequest, StripeConnection
 from backend.stripe_api.client import Answer, Refused, Unreachable
-from backend.stripe_api.events import Told, session_facts
+from backend.stripe_api.events import EventContext, session_facts
 from backend.work_queue.wakeups import mark_dirty
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SessionOrder:
     """A session to be made: the ``n``-th of ``request``, on ``connection``."""
 
     request: PaymentRequest
@@ -41,26 +41,26 @@ def email_row(account_id: int, request_id: str) -> str:
     return f"payment_request:{account_id}:{request_id}:email"
 
 
-async def make(resources: Resources, wish: Wish) -> Answer:
+async def make(resources: Resources, order: SessionOrder) -> Answer:
     """Ask Stripe for the session; raises ``Refused`` or ``Unreachable``. An address it refuses is left out."""
     try:
-        return await _make(resources, wish)
+        return await _make(resources, order)
     except Unreachable as error:
         if error.is_repeated:
-            await _next_key(resources, wish.request)
+            await _next_key(resources, order.request)
         raise
 
 
-async def _make(resources: Resources, wish: Wish) -> Answer:
-    api = stripe_api(resources, wish.connection)
-    request, public_url = wish.request, resources.addresses.public_url
+async def _make(resources: Resources, order: SessionOrder) -> Answer:
+    api = stripe_api(resources, order.connection)
+    request, public_url = order.request, resources.addresses.public_url
     email = _email(resources, request)
     try:
-        return await api.create_session(session_params(request, email, public_url), wish.key)
+        return await api.create_session(session_params(request, email, public_url), order.key)
     except Refused as refusal:
         if email is None or refusal.code != "email_invalid":
             raise
-    return await api.create_session(session_params(request, None, public_url), f"{wish.key}:plain")
+    return await api.create_session(session_params(request, None, public_url), f"{order.key}:plain")
 
 
 async def _next_key(resources: Resources, request: PaymentRequest) -> None:
@@ -84,53 +84,56 @@ def _email(resources: Resources, request: PaymentRequest) -> str | None:
     return resources.vault.open_text(request.email, email_row(request.account_id, request.id))
 
 
-async def keep(resources: Resources, wish: Wish, answer: Answer) -> bool:
+async def commit_session(resources: Resources, order: SessionOrder, answer: Answer) -> bool:
     """The session becomes the request's current one. False: another came first, the request is no longer open,
     or the connection was removed."""
-    request, now = wish.request, resources.clock()
+    request, now = order.request, resources.clock()
     async with resources.database.write() as session:
         won = await session.exec(
             update(PaymentRequest)
             .where(
                 col(PaymentRequest.account_id) == request.account_id,
                 col(PaymentRequest.id) == request.id,
-                col(PaymentRequest.session_n) == wish.n - 1,
+                col(PaymentRequest.session_n) == order.n - 1,
                 col(PaymentRequest.content) == request.content,
                 col(PaymentRequest.cancelled_at).is_(None),
                 col(PaymentRequest.replaced_by).is_(None),
             )
-            .values(session_n=wish.n, tries=0, connection_id=wish.connection.id)
+            .values(session_n=order.n, tries=0, connection_id=order.connection.id)
         )
         if not won.rowcount:
             return False
-        connection = await session.get_one(StripeConnection, wish.connection.id, with_for_update=True)
+        connection = await session.get_one(StripeConnection, order.connection.id, with_for_update=True)
         if connection.state == "removed":  # meanwhile: nobody would hear of what is paid there
             await session.rollback()
             return False
-        session.add(_row(wish, answer, now))
-        facts = [*session_facts(answer, Told(now, request.account_id)), Fact(answer["id"], "request", request.id)]
-        await absorb(session, wish.connection, facts)
+        session.add(_row(order, answer, now))
+        facts = [
+            *session_facts(answer, EventContext(now, request.account_id)),
+            Fact(answer["id"], "request", request.id),
+        ]
+        await absorb(session, order.connection, facts)
         await mark_dirty(session, request.account_id, [request.lead_id], now)
     resources.work_arrived.set()
     return True
 
 
-async def drop(resources: Resources, wish: Wish, answer: Answer) -> None:
+async def discard_session(resources: Resources, order: SessionOrder, answer: Answer) -> None:
     """A session that was not kept is ended; the same one kept by another press is left alone."""
     async with resources.database.read() as session:
-        kept = await session.get(CheckoutSession, (wish.connection.id, answer["id"]))
+        kept = await session.get(CheckoutSession, (order.connection.id, answer["id"]))
     if kept is None:
         with suppress(Refused, Unreachable):  # it ends by itself within a day, and nobody has its address
-            await stripe_api(resources, wish.connection).expire_session(answer["id"])
+            await stripe_api(resources, order.connection).expire_session(answer["id"])
 
 
-def _row(wish: Wish, answer: Answer, now: float) -> CheckoutSession:
+def _row(order: SessionOrder, answer: Answer, now: float) -> CheckoutSession:
     return CheckoutSession(
-        connection_id=wish.connection.id,
+        connection_id=order.connection.id,
         id=answer["id"],
-        account_id=wish.request.account_id,
-        request_id=wish.request.id,
-        n=wish.n,
+        account_id=order.request.account_id,
+        request_id=order.request.id,
+        n=order.n,
         url=answer["url"],
         expires_at=answer["expires_at"],
         made_at=now,

@@ -38,7 +38,7 @@ REASON_OF = {code: reason for reason, codes in REASONS.items() for code in codes
 
 
 @dataclass(frozen=True)
-class Around:
+class DealContext:
     """What the ledger does not know: where the deal's account stands, and money in other deals."""
 
     timezone: str = "UTC"
@@ -47,26 +47,26 @@ class Around:
     elsewhere: Elsewhere | None = None
 
 
-def explain(ledger: DealLedger, around: Around, language: str) -> str:
+def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
     texts = texts_in(FOLDER, language)
-    sentences = [_why(ledger, around, texts)]
-    if around.elsewhere is not None and around.elsewhere.paid is not None:
-        sentences.append(_same_client(around.elsewhere, around.timezone, texts))
-    if not around.kommo:
+    sentences = [_why(ledger, context, texts)]
+    if context.elsewhere is not None and context.elsewhere.paid is not None:
+        sentences.append(_same_client(context.elsewhere, context.timezone, texts))
+    if not context.kommo:
         sentences.append(texts.say("kommo_disconnected"))
     return " ".join(sentences)
 
 
-def _why(ledger: DealLedger, around: Around, texts: Texts) -> str:
+def _why(ledger: DealLedger, context: DealContext, texts: Texts) -> str:
     if ledger.state in SETTLED:
         return texts.say(ledger.state)
-    if not around.stripe:
+    if not context.stripe:
         return texts.say("stripe_disconnected")
-    if ledger.emptied and around.elsewhere is not None:
-        return _moved(around.elsewhere, texts)
+    if ledger.emptied and context.elsewhere is not None:
+        return _moved(context.elsewhere, texts)
     if not ledger.requests and not ledger.payments:
         return texts.say("nothing_asked")
-    reason = _why_unpaid(ledger, around, texts)
+    reason = _why_unpaid(ledger, context, texts)
     return f"{_still_open(ledger, texts)} {reason}" if ledger.gross else reason
 
 
@@ -87,11 +87,11 @@ def _still_open(ledger: DealLedger, texts: Texts) -> str:
     return texts.say("still_open", amount=display(ledger.outstanding, ledger.currency, texts.language))
 
 
-def _why_unpaid(ledger: DealLedger, around: Around, texts: Texts) -> str:
+def _why_unpaid(ledger: DealLedger, context: DealContext, texts: Texts) -> str:
     open_ones = [r for r in ledger.requests if ledger.request_state(r) in ("pending", "processing", "failed")]
     newest = max(open_ones, key=lambda request: request.created_at, default=None)
     if newest is not None:
-        return _why_open(ledger, newest, around, texts)
+        return _why_open(ledger, newest, context, texts)
     unpaid = [state for state in map(ledger.request_state, ledger.requests) if state in UNPAID]
     # What was taken back is owed no more: what is open beside money that came, nobody has asked for.
     if unpaid and not (ledger.gross and unpaid[-1] in TAKEN_BACK):
@@ -99,12 +99,12 @@ def _why_unpaid(ledger: DealLedger, around: Around, texts: Texts) -> str:
     return texts.say("ask_rest" if ledger.gross else "under_way")
 
 
-def _why_open(ledger: DealLedger, request: Request, around: Around, texts: Texts) -> str:
+def _why_open(ledger: DealLedger, request: Request, context: DealContext, texts: Texts) -> str:
     state = ledger.request_state(request)
     if state == "processing":
         began = max((s.completed_at for s in request.sessions if s.completed_at), default=ledger.now)
         until = (as_datetime(began) + timedelta(days=BANK_DAYS)).timestamp()
-        return texts.say("bank", date=date_of(until, around.timezone, texts.language))
+        return texts.say("bank", date=date_of(until, context.timezone, texts.language))
     declined = [p.decline for p in ledger.payments_of(request) if p.decline and not p.received]
     if declined:
         return texts.say("declined", reason=_reason(max(declined), texts))

@@ -18,12 +18,12 @@ from backend.stripe_api.events.invoices import (
     subscription_ended_facts,
     whole_invoice_outside,
 )
-from backend.stripe_api.events.parsing import BadEvent, Handler, Object, Told, clean, id_of, moment_of, part_of
+from backend.stripe_api.events.parsing import BadEvent, EventContext, Handler, Object, clean, id_of, moment_of, part_of
 from backend.stripe_api.events.refunds_and_disputes import charge_refunded_facts, dispute_facts, refund_facts
 from backend.stripe_api.events.sessions import failed_session_facts, session_facts
 
 __all__ = [
-    "HANDLERS", "BadEvent", "Told", "clean", "facts_of", "invoice_payment_facts", "invoice_to_ask_for",
+    "HANDLERS", "BadEvent", "EventContext", "clean", "facts_of", "invoice_payment_facts", "invoice_to_ask_for",
     "payment_intent_facts", "refund_facts", "session_facts", "whole_invoice_outside",
 ]  # fmt: skip
 
@@ -63,7 +63,7 @@ def facts_of(event: Mapping[str, Any], account_id: int) -> list[Fact]:
     handler = HANDLERS.get(kind) if isinstance(kind, str) else None
     if handler is None:
         return []
-    return list(handler(_object(event), Told(moment_of(event, "created"), account_id)))
+    return list(handler(_object(event), EventContext(moment_of(event, "created"), account_id)))
 
 
 def invoice_to_ask_for(event: Mapping[str, Any]) -> str | None:

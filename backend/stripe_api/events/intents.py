@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from backend.facts import Fact
-from backend.stripe_api.events.metadata import marks
+from backend.stripe_api.events.metadata import metadata_facts
 from backend.stripe_api.events.parsing import (
+    EventContext,
     Object,
-    Told,
     amount_of,
     currency_of,
     id_of,
@@ -26,42 +26,42 @@ AT_ONCE = frozenset(
 """Methods whose charge is the money; others are confirmed days later (docs.stripe.com/payments/payment-methods)."""
 
 
-def payment_intent_facts(intent: Object, told: Told) -> Iterator[Fact]:
+def payment_intent_facts(intent: Object, context: EventContext) -> Iterator[Fact]:
     """From a PaymentIntent, as an event brings it or as Stripe answers it when asked."""
     pid = id_of(intent, "id", "pi_")
     yield Fact(pid, "kind", "payment")
-    yield from marks(pid, intent, told)
+    yield from metadata_facts(pid, intent, context)
     invoice = maybe_id(intent, "invoice")  # before 2025-03-31 only
     if invoice:
         yield Fact(invoice, "kind", "invoice")
         yield Fact(pid, "invoice", [invoice])
     if intent.get("status") == "succeeded":
         yield Fact(pid, "received", [RANK, amount_of(intent, "amount_received"), currency_of(intent)])
-        yield Fact(pid, "paid_at", _paid_at(intent, told))
+        yield Fact(pid, "paid_at", _paid_at(intent, context))
     elif intent.get("status") == "processing":
-        yield Fact(pid, "processing", told.created)
+        yield Fact(pid, "processing", context.created)
     elif intent.get("status") == "canceled":
         yield Fact(pid, "canceled", True)
 
 
-def _paid_at(intent: Object, told: Told) -> float:
+def _paid_at(intent: Object, context: EventContext) -> float:
     """The charge's own time where the charge is shown (a look-up), which may be asked for days later.
 
     A bank debit's charge is made when the debit begins, one that is captured by hand when it is authorised: both
-    before the money is there, and of both ``told`` is all that is known.
+    before the money is there, and of both ``context`` is all that is known.
     """
     charge = intent.get("latest_charge")
     if not isinstance(charge, Mapping) or text_of(intent, "capture_method") == "manual":
-        return told.created
+        return context.created
     if text_of(part_of(charge, "payment_method_details"), "type") not in AT_ONCE:
-        return told.created
-    return min(told.created, moment_of(charge, "created", told.created))
+        return context.created
+    return min(context.created, moment_of(charge, "created", context.created))
 
 
-def declined_facts(intent: Object, told: Told) -> Iterator[Fact]:
+def declined_facts(intent: Object, context: EventContext) -> Iterator[Fact]:
     """The last try was declined. Never final: the payer may try again with the same PaymentIntent."""
-    yield from payment_intent_facts(intent, told)
+    yield from payment_intent_facts(intent, context)
     problem = part_of(intent, "last_payment_error")
     message, *codes = (text_of(problem, field) for field in ("message", "decline_code", "code"))
     code = next((text for text in codes if text), "")
-    yield Fact(id_of(intent, "id", "pi_"), "decline", [told.created, message or code or "declined", code])
+    yield Fact(id_of(intent, "id", "pi_"), "decline", [context.created, message or code or "declined", code])

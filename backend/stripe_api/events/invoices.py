@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from backend.facts import Fact
-from backend.stripe_api.events.metadata import marks
+from backend.stripe_api.events.metadata import metadata_facts
 from backend.stripe_api.events.parsing import (
     BadEvent,
+    EventContext,
     Object,
-    Told,
     amount_of,
     currency_of,
     id_of,
@@ -23,32 +23,32 @@ RANK, ROW_RANK = 1, 3
 WHOLE = "outside"
 
 
-def invoice_facts(invoice: Object, told: Told) -> Iterator[Fact]:
+def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
     """From an invoice. In the pinned version its payments are told by InvoicePayment, and here only if expanded."""
     iid = id_of(invoice, "id", "in_")
     yield Fact(iid, "kind", "invoice")
-    yield from marks(iid, invoice, told)
-    yield from _subscription(iid, invoice, told)
+    yield from metadata_facts(iid, invoice, context)
+    yield from _subscription(iid, invoice, context)
     if text_of(invoice, "billing_reason"):
         yield Fact(iid, "billing_reason", text_of(invoice, "billing_reason"))
     for row in rows_of(invoice, "payments"):
-        yield from invoice_payment_facts(row, told)
+        yield from invoice_payment_facts(row, context)
     if invoice.get("status") == "paid" or invoice.get("paid") is True:
         yield Fact(iid, "paid", True)
         yield Fact(iid, "asked", [amount_of(invoice, "amount_paid"), currency_of(invoice)])
-        yield Fact(iid, "paid_at", _paid_at(invoice, told))
-        yield from _legacy_payment(iid, invoice, told)
+        yield Fact(iid, "paid_at", _paid_at(invoice, context))
+        yield from _legacy_payment(iid, invoice, context)
 
 
-def failed_invoice_facts(invoice: Object, told: Told) -> Iterator[Fact]:
+def failed_invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
     """A try to charge it failed; Stripe may try again."""
-    yield from invoice_facts(invoice, told)
+    yield from invoice_facts(invoice, context)
     iid = id_of(invoice, "id", "in_")
-    yield Fact(iid, "failed_at", told.created)
+    yield Fact(iid, "failed_at", context.created)
     yield Fact(iid, "due", [amount_of(invoice, "amount_due"), currency_of(invoice)])
 
 
-def _subscription(iid: str, invoice: Object, told: Told) -> Iterator[Fact]:
+def _subscription(iid: str, invoice: Object, context: EventContext) -> Iterator[Fact]:
     details = part_of(part_of(invoice, "parent"), "subscription_details") or part_of(invoice, "subscription_details")
     subscription = maybe_id(details, "subscription") or maybe_id(invoice, "subscription")
     if not subscription:
@@ -56,10 +56,10 @@ def _subscription(iid: str, invoice: Object, told: Told) -> Iterator[Fact]:
     yield Fact(subscription, "kind", "subscription")
     yield Fact(iid, "subscription", [subscription])
     for row in (details, *rows_of(invoice, "lines")):
-        yield from marks(subscription, row, told)
+        yield from metadata_facts(subscription, row, context)
 
 
-def _legacy_payment(iid: str, invoice: Object, told: Told) -> Iterator[Fact]:
+def _legacy_payment(iid: str, invoice: Object, context: EventContext) -> Iterator[Fact]:
     """Before 2025-03-31 an invoice names its payment itself, and says when it was paid outside Stripe.
 
     ``amount_paid`` is then Stripe's money only, so what came outside is the amount that was due.
@@ -69,18 +69,18 @@ def _legacy_payment(iid: str, invoice: Object, told: Told) -> Iterator[Fact]:
     if invoice["paid_out_of_band"]:
         if amount_of(invoice, "amount_due"):
             amount = amount_of(invoice, "amount_due")
-            yield from _outside(iid, amount, currency_of(invoice), _paid_at(invoice, told))
+            yield from _outside(iid, amount, currency_of(invoice), _paid_at(invoice, context))
         return
     payment = maybe_id(invoice, "payment_intent") or maybe_id(invoice, "charge")
     amount = amount_of(invoice, "amount_paid")
     if payment and amount:
-        yield from _payment(payment, iid, [RANK, amount, currency_of(invoice)], _paid_at(invoice, told))
+        yield from _payment(payment, iid, [RANK, amount, currency_of(invoice)], _paid_at(invoice, context))
 
 
-def whole_invoice_outside(invoice: Object, told: Told) -> Iterator[Fact]:
+def whole_invoice_outside(invoice: Object, context: EventContext) -> Iterator[Fact]:
     """From a paid invoice that no payment of Stripe's turned up for: the merchant marked it as paid."""
     amount, currency = amount_of(invoice, "amount_paid"), currency_of(invoice)
-    yield from _outside(id_of(invoice, "id", "in_"), amount, currency, _paid_at(invoice, told))
+    yield from _outside(id_of(invoice, "id", "in_"), amount, currency, _paid_at(invoice, context))
 
 
 def _outside(iid: str, amount: int, currency: str, at: float, part: str = WHOLE) -> Iterator[Fact]:
@@ -91,13 +91,13 @@ def _outside(iid: str, amount: int, currency: str, at: float, part: str = WHOLE)
     yield from _payment(key, iid, [RANK if part == WHOLE else ROW_RANK, amount, currency], at)
 
 
-def invoice_payment_facts(row: Object, told: Told) -> Iterator[Fact]:
+def invoice_payment_facts(row: Object, context: EventContext) -> Iterator[Fact]:
     """From an InvoicePayment: payment, invoice, amount and time together, the clearest signal of all."""
     iid = id_of(row, "invoice", "in_")
     yield Fact(iid, "kind", "invoice")
     if row.get("status") != "paid":
         return
-    amount, currency, at = amount_of(row, "amount_paid"), currency_of(row), _paid_at(row, told)
+    amount, currency, at = amount_of(row, "amount_paid"), currency_of(row), _paid_at(row, context)
     source = part_of(row, "payment")
     payment = maybe_id(source, "payment_intent") or maybe_id(source, "charge")
     if payment:
@@ -121,12 +121,12 @@ def needs_invoice_payments(invoice: Object) -> bool:
     return not told_here and invoice.get("status") == "paid" and amount_of(invoice, "amount_paid") > 0
 
 
-def subscription_ended_facts(subscription: Object, told: Told) -> Iterator[Fact]:
+def subscription_ended_facts(subscription: Object, context: EventContext) -> Iterator[Fact]:
     sid = id_of(subscription, "id", "sub_")
     yield Fact(sid, "kind", "subscription")
-    yield Fact(sid, "ended", moment_of(subscription, "ended_at", told.created))
-    yield from marks(sid, subscription, told)
+    yield Fact(sid, "ended", moment_of(subscription, "ended_at", context.created))
+    yield from metadata_facts(sid, subscription, context)
 
 
-def _paid_at(row: Object, told: Told) -> float:
-    return moment_of(part_of(row, "status_transitions"), "paid_at", told.created)
+def _paid_at(row: Object, context: EventContext) -> float:
+    return moment_of(part_of(row, "status_transitions"), "paid_at", context.created)

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.facts import Fact
-from backend.stripe_api.events.parsing import Object, Told, clean, part_of
+from backend.stripe_api.events.parsing import EventContext, Object, clean, part_of
 
 LEAD_DIGITS = 18
 REQUEST_LENGTH = 64
 NO_DEAL = "kommo_lead_id is not the number of a deal"
 
 
-def marks(subject: str, row: Object, told: Told) -> Iterator[Fact]:
+def metadata_facts(subject: str, row: Object, context: EventContext) -> Iterator[Fact]:
     """Our marks in ``metadata``, or those that other software left in the same words (then without an account id)."""
     metadata = part_of(row, "metadata")
     account, lead = metadata.get("kommo_account_id"), metadata.get("kommo_lead_id")
-    if account and str(account) != str(told.account_id):
+    if account and str(account) != str(context.account_id):
         yield Fact(subject, "foreign", True)
         return
     if not (account or lead):

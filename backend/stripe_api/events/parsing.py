@@ -22,14 +22,14 @@ class BadEvent(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventContext:
     """What an event says beside its object. ``account_id`` is ours, by the endpoint that it came to."""
 
     created: float
     account_id: int
 
 
-Handler = Callable[[Object, Told], Iterator[Fact]]
+Handler = Callable[[Object, EventContext], Iterator[Fact]]
 
 
 def clean(text: str, length: int = 500) -> str:

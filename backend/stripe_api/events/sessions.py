@@ -3,15 +3,24 @@
 from collections.abc import Iterator
 
 from backend.facts import Fact
-from backend.stripe_api.events.metadata import bare_reference, marks
-from backend.stripe_api.events.parsing import Object, Told, amount_of, currency_of, id_of, maybe_id, part_of, text_of
+from backend.stripe_api.events.metadata import bare_reference, metadata_facts
+from backend.stripe_api.events.parsing import (
+    EventContext,
+    Object,
+    amount_of,
+    currency_of,
+    id_of,
+    maybe_id,
+    part_of,
+    text_of,
+)
 
 CHILDREN = (("payment_intent", "payment"), ("subscription", "subscription"), ("invoice", "invoice"))
 RANK = 2
 """Of four sources of an amount (see ``backend.facts``)."""
 
 
-def session_facts(session: Object, told: Told) -> Iterator[Fact]:
+def session_facts(session: Object, context: EventContext) -> Iterator[Fact]:
     """From a Checkout Session, as an event brings it or as Stripe answers it when asked."""
     sid = id_of(session, "id", "cs_")
     yield Fact(sid, "kind", "session")
@@ -21,20 +30,20 @@ def session_facts(session: Object, told: Told) -> Iterator[Fact]:
     if session.get("amount_total") is not None:
         yield Fact(sid, "asked", [amount_of(session, "amount_total"), currency_of(session)])
         yield Fact(sid, "split", _split(session))
-    yield from marks(sid, session, told)
+    yield from metadata_facts(sid, session, context)
     yield from bare_reference(sid, session)
     yield from _children(sid, session)
     if session.get("status") == "complete":
-        yield Fact(sid, "completed_at", told.created)
+        yield Fact(sid, "completed_at", context.created)
         if session.get("amount_total") is not None:
             yield Fact(sid, "came_to", [amount_of(session, "amount_total"), currency_of(session)])
-        yield from _payment(session, told)
+        yield from _payment(session, context)
 
 
-def failed_session_facts(session: Object, told: Told) -> Iterator[Fact]:
+def failed_session_facts(session: Object, context: EventContext) -> Iterator[Fact]:
     """A delayed payment failed; the session stays complete and unpaid for ever."""
-    yield from session_facts(session, told)
-    yield Fact(id_of(session, "id", "cs_"), "async_failed", told.created)
+    yield from session_facts(session, context)
+    yield Fact(id_of(session, "id", "cs_"), "async_failed", context.created)
 
 
 def _children(sid: str, session: Object) -> Iterator[Fact]:
@@ -48,15 +57,15 @@ def _children(sid: str, session: Object) -> Iterator[Fact]:
         yield Fact(invoice, "subscription", [subscription])
 
 
-def _payment(session: Object, told: Told) -> Iterator[Fact]:
+def _payment(session: Object, context: EventContext) -> Iterator[Fact]:
     payment = maybe_id(session, "payment_intent")
     if not payment:
         return
     if session.get("payment_status") == "paid":
         yield Fact(payment, "received", [RANK, amount_of(session, "amount_total"), currency_of(session)])
-        yield Fact(payment, "paid_at", told.created)
+        yield Fact(payment, "paid_at", context.created)
     elif session.get("payment_status") == "unpaid":
-        yield Fact(payment, "processing", told.created)
+        yield Fact(payment, "processing", context.created)
     shown = part_of(session, "presentment_details")
     if shown:
         seen = [amount_of(shown, "presentment_amount"), currency_of(shown, "presentment_currency")]

@@ -124,4 +124,4 @@ def renewal(ledger: DealLedger, request: Request, texts: Mapping[str, str], lang
 
 
 def texts_of(language: str) -> dict[str, str]:
-    return texts_in(TEMPLATES / "pay_texts", language).sentences
+    return texts_in(Path(__file__).parent / "texts", language).sentences

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.core.errors import RequestNotFound
-from backend.payments.checkout.open import PAYABLE, Shown, ToCheckout, come_back, look_at, open_link
+from backend.payments.checkout.open import PAYABLE, LinkState, ToCheckout, after_checkout, open_link, peek
 from backend.payments.find import Link
 from backend.resources import Resources
 from backend.web.client.link_pages import ASK_AGAIN, HEADERS, link_page, plain_page
@@ -34,7 +34,7 @@ ASKS = 12
 PRESSED = "open"
 """On the button of the page that such programs get: whoever is taken for one, and presses it, is a person."""
 
-Opened = ToCheckout | Shown
+Opened = ToCheckout | LinkState
 
 router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ log = structlog.get_logger()
 @router.api_route("/p/{token}/", methods=READ, name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
     looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
-    opening = look_at(resources, token) if looks else _asked_of_stripe(request, resources, token, open_link)
+    opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, open_link)
     return await _answer(request, resources, opening, pending="preview")
 
 
@@ -64,7 +64,9 @@ async def pay_back(request: Request, resources: ResourcesDep, token: str) -> Res
 
 
 def _back(request: Request, resources: Resources, token: str) -> Coroutine[Any, Any, Opened]:
-    return look_at(resources, token) if only_looks(request) else _asked_of_stripe(request, resources, token, come_back)
+    return (
+        peek(resources, token) if only_looks(request) else _asked_of_stripe(request, resources, token, after_checkout)
+    )
 
 
 async def _asked_of_stripe(
@@ -76,8 +78,8 @@ async def _asked_of_stripe(
     try:
         return await openings(request).share(f"{ask.__name__} {token}", lambda: ask(resources, token))
     except TakesLong:
-        seen = await look_at(resources, token)
-        return Shown("moment", seen.link) if seen.state in PAYABLE else seen
+        seen = await peek(resources, token)
+        return LinkState("moment", seen.link) if seen.state in PAYABLE else seen
 
 
 async def _answer(request: Request, resources: Resources, opening: Awaitable[Opened], *, pending: str) -> Response:
@@ -112,7 +114,7 @@ def _refresh(request: Request, name: str) -> str | None:
     return f"{seconds}; url={request.url.path}{kept(request, asked=str(_asked(request) + 1), **pressed)}"
 
 
-def _page_name(shown: Shown, pending: str, asked: int) -> str:
+def _page_name(shown: LinkState, pending: str, asked: int) -> str:
     """``waiting`` is only for what may still be true: a session over or long unpaid brings no word any more."""
     if shown.state in PAYABLE and pending == "preview":
         return "preview"

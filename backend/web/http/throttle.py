@@ -15,7 +15,7 @@ MINUTE = 60
 LIMIT = 30
 
 
-class Guesses:
+class MissThrottle:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._minute = 0
@@ -30,9 +30,9 @@ class Guesses:
         return self._misses[address] > LIMIT
 
 
-def guesses(request: Request, resources: Resources) -> Guesses:
+def guesses(request: Request, resources: Resources) -> MissThrottle:
     state = request.app.state
     if not hasattr(state, "guesses"):
-        state.guesses = Guesses(resources.clock)
-    counted: Guesses = state.guesses
+        state.guesses = MissThrottle(resources.clock)
+    counted: MissThrottle = state.guesses
     return counted

@@ -28,7 +28,7 @@ OURSELVES = ("writer", "set-up")
 
 
 @dataclass(frozen=True)
-class Shown:
+class PageState:
     """``row`` is the account as the admin API lists it; ``pipelines`` with only the stages a deal can be moved to."""
 
     account: Account
@@ -53,7 +53,7 @@ class LookedUp:
     """That of the explanation."""
 
 
-async def shown(resources: Resources, account_id: int) -> Shown | None:
+async def shown(resources: Resources, account_id: int) -> PageState | None:
     rows = await list_accounts(resources, only=account_id)
     if not rows:
         return None
@@ -64,7 +64,7 @@ async def shown(resources: Resources, account_id: int) -> Shown | None:
         seen = await session.get(WidgetSeen, account_id)
     mine = await unmatched(resources, only=account_id)
     team = await team_of(resources, account_id)
-    return Shown(account, rows[0], _pipelines(account), mine, events, changes, seen, team)
+    return PageState(account, rows[0], _pipelines(account), mine, events, changes, seen, team)
 
 
 def _pipelines(account: Account) -> list[dict[str, Any]]:

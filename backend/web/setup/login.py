@@ -8,7 +8,7 @@ from backend.core.signing import same_secret
 from backend.web.client.previews import only_looks
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.pages import page
-from backend.web.http.throttle import Guesses
+from backend.web.http.throttle import MissThrottle
 from backend.web.setup.auth import COOKIE, OwnForm, current_visitor, let_in
 from backend.web.setup.rendering import rendered
 
@@ -31,7 +31,7 @@ async def log_in(request: Request, resources: ResourcesDep) -> Response:
     """With the ADMIN_TOKEN; thirty tries a minute from one address, then none is looked at."""
     given = str((await request.form()).get("token", ""))
     if not hasattr(request.app.state, "token_tries"):
-        request.app.state.token_tries = Guesses(resources.clock)
+        request.app.state.token_tries = MissThrottle(resources.clock)
     if request.app.state.token_tries.miss(request.client.host if request.client else ""):
         return login_page("Too many tries. Wait a minute.", status=429)
     if same_secret(given.strip(), request.app.state.admin_token):

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from backend.storage.db import Database
-from backend.work_queue.presence.advisory_lock import Session
+from backend.work_queue.presence.advisory_lock import LockSession
 from backend.work_queue.presence.lock_file import LockFile, beside
 
 TRY_SECONDS = 5.0
@@ -34,7 +34,7 @@ async def present(database: Database, news: asyncio.Event, randomness: Randomnes
         with beside(database.engine.url.database, number) as held:
             yield held
         return
-    session = Session(database, news, number)
+    session = LockSession(database, news, number)
     keeping = asyncio.create_task(session.keep())
     try:
         with suppress(TimeoutError):
@@ -45,4 +45,4 @@ async def present(database: Database, news: asyncio.Event, randomness: Randomnes
         await asyncio.gather(keeping, return_exceptions=True)
 
 
-__all__ = ["LockFile", "Presence", "Session", "present"]
+__all__ = ["LockFile", "LockSession", "Presence", "present"]

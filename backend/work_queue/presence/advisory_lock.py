@@ -28,7 +28,7 @@ _HELD = text("""
 log = structlog.get_logger()
 
 
-class Session:
+class LockSession:
     """``keep`` it in a task. Behind a pooler that lends connections by transaction there is no session to hold: it is
     found out by a notification that does not arrive, and looking and leases are all there is."""
 

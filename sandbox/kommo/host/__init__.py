@@ -9,8 +9,8 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.kommo.host.ajax import ajax_routes
 from sandbox.kommo.host.files import file_routes
+from sandbox.kommo.host.installed import install_widget
 from sandbox.kommo.host.pages import HERE, page_routes
-from sandbox.kommo.host.shelf import install_widget
 from sandbox.kommo.world import KommoWorld
 
 __all__ = ["install_widget", "mount_host"]

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.person import Person
 from sandbox.kommo.host.files import static_origin
-from sandbox.kommo.host.shelf import InstalledWidget, install_widget, shelf_of, widgets_of
+from sandbox.kommo.host.installed import InstalledWidget, install_widget, shelf_of, widgets_of
 from sandbox.kommo.host.views import card_of
 from sandbox.kommo.records import Json, Lead
 from sandbox.kommo.world import KommoWorld

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.kommo.host.shelf import shelf_of
+from sandbox.kommo.host.installed import shelf_of
 from sandbox.kommo.world import KommoWorld
 
 _TWIN = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}

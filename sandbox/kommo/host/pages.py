@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.host.ajax import account_of, find_deal
-from sandbox.kommo.host.shelf import widgets_of
+from sandbox.kommo.host.installed import widgets_of
 from sandbox.kommo.host.views import budget_text, card_of, user_view
 from sandbox.kommo.records import Json
 from sandbox.kommo.world import KommoWorld

@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass
-class Asked:
+class CallRecord:
     """``status`` 0 means that no byte of an answer was sent; ``fault`` names what was done to the request."""
 
     at: float

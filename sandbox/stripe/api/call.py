@@ -7,7 +7,7 @@ from sandbox.stripe.doubts.switches import Switches
 from sandbox.stripe.objects.accounts import Account, Key
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 from sandbox.stripe.world import StripeWorld
 
 
@@ -18,7 +18,7 @@ class Call:
     world: StripeWorld
     account: Account
     key: Key
-    shelf: Shelf
+    shelf: ObjectStore
     path: str
     ids: tuple[str, ...]
     params: Obj

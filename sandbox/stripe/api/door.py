@@ -118,14 +118,14 @@ class Door:
             raise _broken()
         # What a handler does happens in one go, without a pause: nobody sees half of it.
         whole = Call(call.world, call.account, call.key, call.shelf, call.path, call.ids, params, call.version)
-        self.world.calling = {"id": seen.id, "idempotency_key": seen.headers.get("idempotency-key")}
+        self.world.current_call = {"id": seen.id, "idempotency_key": seen.headers.get("idempotency-key")}
         try:
             done = show(whole, route.handler(whole))
             if fault is not None and fault.kind == "server_error_after":
                 raise _broken()
             return Answer(200, done, {"Stripe-Version": call.version})
         finally:
-            self.world.calling = None
+            self.world.current_call = None
 
     def _authenticate(self, request: Request) -> tuple[Account, Key]:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")

@@ -6,7 +6,7 @@ from sandbox.stripe.api.call import Call
 from sandbox.stripe.api.showing import page
 from sandbox.stripe.objects.refusals import Refusal, missing
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Endpoint
+from sandbox.stripe.objects.store import Endpoint
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CHANGEABLE = ("url", "enabled_events", "description")

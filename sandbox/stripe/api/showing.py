@@ -9,7 +9,7 @@ from sandbox.stripe.delivery.events import payments_list
 from sandbox.stripe.objects.legacy import as_legacy
 from sandbox.stripe.objects.refusals import Refusal, missing
 from sandbox.stripe.objects.schemas import Obj, family_of
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 DEEPEST = 4
 
@@ -129,10 +129,10 @@ def _created_fits(asked: Any, created: int) -> bool:
     return all(compare[name](bound) for name, bound in asked.items())
 
 
-def by_fields(*names: str) -> Callable[[Call, str, Shelf], Iterable[Obj]]:
+def by_fields(*names: str) -> Callable[[Call, str, ObjectStore], Iterable[Obj]]:
     """Objects of a kind, filtered by the parameters of these names."""
 
-    def found(call: Call, kind: str, shelf: Shelf) -> Iterable[Obj]:
+    def found(call: Call, kind: str, shelf: ObjectStore) -> Iterable[Obj]:
         return shelf.newest(kind, **{name: call.params[name] for name in names if name in call.params})
 
     return found

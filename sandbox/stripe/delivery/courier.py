@@ -14,7 +14,7 @@ import stripe
 from sandbox.stripe.delivery.events import Event
 from sandbox.stripe.objects.ground import Ground
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Endpoint
+from sandbox.stripe.objects.store import Endpoint
 
 MINUTE, HOUR = 60, 3600
 WAITS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.stripe.objects.legacy import as_legacy
 from sandbox.stripe.objects.schemas import Family, Obj, family_of
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Event:
         }
 
 
-def freeze(shelf: Shelf, type: str, obj: Obj, previous: Obj | None, request: Obj | None) -> Event:
+def freeze(shelf: ObjectStore, type: str, obj: Obj, previous: Obj | None, request: Obj | None) -> Event:
     pinned = deepcopy(obj)
     if obj["object"] == "invoice" and shelf.ground.switches["invoice_payments_in_events"] == "present":
         pinned["payments"] = payments_list(shelf, obj["id"])
@@ -56,7 +56,7 @@ def freeze(shelf: Shelf, type: str, obj: Obj, previous: Obj | None, request: Obj
     )
 
 
-def payments_list(shelf: Shelf, invoice: str) -> Obj:
+def payments_list(shelf: ObjectStore, invoice: str) -> Obj:
     """``invoice.payments``, the list that a pinned invoice shows on request."""
     data: list[Any] = [deepcopy(payment) for payment in shelf.payments_of(invoice=invoice)]
     return {"object": "list", "data": data, "has_more": False, "url": f"/v1/invoice_payments?invoice={invoice}"}
@@ -68,7 +68,7 @@ LEGACY_NEVER = {"invoice_payment.paid": "invoice_payment_paid_on_legacy"} | dict
 """Event type → the switch that tells whether endpoints before basil get it."""
 
 
-def reaches(shelf: Shelf, type: str, version: str, enabled: list[str]) -> bool:
+def reaches(shelf: ObjectStore, type: str, version: str, enabled: list[str]) -> bool:
     """Whether an endpoint of ``version`` with these enabled events is sent this type."""
     if type not in enabled and "*" not in enabled:
         return False

@@ -6,7 +6,7 @@ from sandbox.stripe.lives import intents, invoices, sessions
 from sandbox.stripe.lives.completion import complete
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 OUTCOMES = ("paid", "declined", "delayed")
 
@@ -24,7 +24,7 @@ class Payer:
     decline_code: str = "insufficient_funds"
 
 
-def pay(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
+def pay(shelf: ObjectStore, session: Obj, payer: Payer) -> Obj:
     """The payer confirms; returns the session. A declined card leaves it open, a delayed method complete but unpaid."""
     if session["status"] != "open":
         raise Refusal(f"This Checkout Session is {session['status']}.", param="session")
@@ -45,7 +45,7 @@ def pay(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
     return session
 
 
-def settle(shelf: Shelf, intent: Obj, outcome: str) -> Obj:
+def finish_delayed(shelf: ObjectStore, intent: Obj, outcome: str) -> Obj:
     """Days later the delayed payment is ``paid`` or ``failed``; returns the PaymentIntent."""
     if intent["status"] != "processing":
         raise Refusal(f"This PaymentIntent is {intent['status']}, not processing.", param="intent")
@@ -66,22 +66,22 @@ def settle(shelf: Shelf, intent: Obj, outcome: str) -> Obj:
     return intent
 
 
-def fail_overdue(shelf: Shelf) -> None:
+def fail_overdue(shelf: ObjectStore) -> None:
     """In one reading, a delayed payment that outlives its session's time comes back unpaid."""
     if shelf.ground.switches["delayed_at_expiry"] == "stays":
         return
     for session in list(shelf.newest("checkout.session", status="complete", payment_status="unpaid")):
         intent = shelf.find("payment_intent", session["payment_intent"] or "")
         if intent is not None and intent["status"] == "processing" and session["expires_at"] <= shelf.ground.now:
-            settle(shelf, intent, "failed")
+            finish_delayed(shelf, intent, "failed")
 
 
-def _link(shelf: Shelf, intent: Obj) -> Obj:
+def _link(shelf: ObjectStore, intent: Obj) -> Obj:
     part = next(shelf.payments_of(intent=intent["id"]), None)
     return {"invoice": part["invoice"]} if part else {"payment_intent": intent["id"]}
 
 
-def _email(shelf: Shelf, session: Obj, payer: Payer) -> str | None:
+def _email(shelf: ObjectStore, session: Obj, payer: Payer) -> str | None:
     customer = shelf.find("customer", session["customer"] or "")
     return payer.email or session["customer_email"] or (customer["email"] if customer else None)
 
@@ -92,7 +92,7 @@ def _adjust(session: Obj, payer: Payer) -> None:
     session["total_details"] = {"amount_discount": discount, "amount_shipping": 0, "amount_tax": payer.tax}
 
 
-def _charged(shelf: Shelf, session: Obj, payer: Payer) -> tuple[int, str]:
+def _charged(shelf: ObjectStore, session: Obj, payer: Payer) -> tuple[int, str]:
     """What is taken: our amount in our currency, but for one reading of adaptive pricing on subscriptions."""
     payers_own = shelf.ground.switches["subscription_presentment"] == "payers"
     if payers_own and payer.presentment is not None and session["mode"] == "subscription":
@@ -100,7 +100,7 @@ def _charged(shelf: Shelf, session: Obj, payer: Payer) -> tuple[int, str]:
     return session["amount_total"], session["currency"]
 
 
-def _intent(shelf: Shelf, session: Obj, amount: int, currency: str) -> Obj:
+def _intent(shelf: ObjectStore, session: Obj, amount: int, currency: str) -> Obj:
     """The PaymentIntent of this try: the one of a declined try before, or a new one."""
     earlier = shelf.find("payment_intent", session["payment_intent"] or "")
     if earlier is not None and shelf.ground.switches["declined_try"] == "same":
@@ -122,7 +122,7 @@ def _intent(shelf: Shelf, session: Obj, amount: int, currency: str) -> Obj:
     return intent
 
 
-def _begin_delayed(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
+def _begin_delayed(shelf: ObjectStore, session: Obj, payer: Payer, intent: Obj) -> None:
     intents.process(
         shelf,
         intent,
@@ -133,7 +133,7 @@ def _begin_delayed(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> Non
     shelf.emit("checkout.session.completed", _at_completed(shelf, session))
 
 
-def _finish_paid(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
+def _finish_paid(shelf: ObjectStore, session: Obj, payer: Payer, intent: Obj) -> None:
     charge = intents.succeed(shelf, intent, email=_email(shelf, session, payer))
     session["payment_status"] = "paid"
     invoice_first = shelf.ground.switches["invoice_events"] == "before_session"
@@ -158,20 +158,20 @@ def _finish_paid(shelf: Shelf, session: Obj, payer: Payer, intent: Obj) -> None:
     intents.book(shelf, charge)
 
 
-def _at_completed(shelf: Shelf, session: Obj) -> Obj:
+def _at_completed(shelf: ObjectStore, session: Obj) -> Obj:
     if session["mode"] == "payment" and shelf.ground.switches["session_invoice_at_completed"] == "null":
         return session | {"invoice": None}
     return session
 
 
-def _announce_billing(shelf: Shelf, session: Obj) -> None:
+def _announce_billing(shelf: ObjectStore, session: Obj) -> None:
     if session["subscription"] is not None:
         shelf.emit("customer.subscription.created", shelf.get("subscription", session["subscription"]))
     if session["invoice"] is not None:
         invoices.announce(shelf, shelf.get("invoice", session["invoice"]))
 
 
-def _pay_invoice(shelf: Shelf, intent: Obj) -> None:
+def _pay_invoice(shelf: ObjectStore, intent: Obj) -> None:
     part = next(shelf.payments_of(intent=intent["id"]), None)
     if part is not None:
         invoice = shelf.get("invoice", part["invoice"])
@@ -179,7 +179,7 @@ def _pay_invoice(shelf: Shelf, intent: Obj) -> None:
         invoices.announce_paid(shelf, invoice, part)
 
 
-def _complete_for_nothing(shelf: Shelf, session: Obj, payer: Payer) -> Obj:
+def _complete_for_nothing(shelf: ObjectStore, session: Obj, payer: Payer) -> Obj:
     """A trial or a full discount: no PaymentIntent; where there is an invoice, it is one of 0.00."""
     complete(shelf, session, None, email=_email(shelf, session, payer), presentment=payer.presentment)
     in_payment_mode = session["mode"] == "payment"

@@ -4,11 +4,11 @@ from typing import Any
 
 from sandbox.stripe.lives import invoices, subscriptions
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
 def complete(
-    shelf: Shelf, session: Obj, intent: Obj | None, *, email: str | None, presentment: tuple[int, str] | None
+    shelf: ObjectStore, session: Obj, intent: Obj | None, *, email: str | None, presentment: tuple[int, str] | None
 ) -> None:
     """The session is complete: customer, subscription and invoice exist, though no event tells of them yet."""
     session |= {"status": "complete", "url": None}
@@ -33,7 +33,7 @@ def _details(email: str | None) -> Obj:
     return unsaid | {"email": email, "tax_exempt": "none"}
 
 
-def new_customer(shelf: Shelf, **fields: Any) -> Obj:
+def new_customer(shelf: ObjectStore, **fields: Any) -> Obj:
     basis = {
         "id": shelf.ground.new_id("cus_", 14),
         "object": "customer",
@@ -51,7 +51,7 @@ def new_customer(shelf: Shelf, **fields: Any) -> Obj:
     return shelf.add(blank("customer") | basis | fields)
 
 
-def _subscribe(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
+def _subscribe(shelf: ObjectStore, session: Obj, intent: Obj | None) -> None:
     subscription = subscriptions.start(shelf, session, session["customer"])
     once = [_once(shelf, each) for each in shelf.lines[session["id"]] if each["price"]["type"] == "one_time"]
     invoice = subscriptions.invoice_for(shelf, subscription, "subscription_create", once + _corrections(shelf, session))
@@ -62,7 +62,7 @@ def _subscribe(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
         invoices.by_intent(shelf, invoice, intent)
 
 
-def _invoice(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
+def _invoice(shelf: ObjectStore, session: Obj, intent: Obj | None) -> None:
     lines = [_once(shelf, each) for each in shelf.lines[session["id"]]] + _corrections(shelf, session)
     invoice = invoices.new_invoice(
         shelf,
@@ -77,11 +77,11 @@ def _invoice(shelf: Shelf, session: Obj, intent: Obj | None) -> None:
         invoices.by_intent(shelf, invoice, intent)
 
 
-def _once(shelf: Shelf, line: Obj) -> Obj:
+def _once(shelf: ObjectStore, line: Obj) -> Obj:
     return invoices.line(shelf, amount=line["amount_total"], currency=line["currency"], description=line["description"])
 
 
-def _corrections(shelf: Shelf, session: Obj) -> list[Obj]:
+def _corrections(shelf: ObjectStore, session: Obj) -> list[Obj]:
     """Discount and tax as one line, so that the invoice asks for what the session took."""
     change = session["amount_total"] - session["amount_subtotal"]
     name = "Discount and tax"

@@ -2,14 +2,14 @@
 
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank, document
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 TIME_TO_ANSWER = 10 * 86400
 INQUIRY_ENDS = {"won": "warning_closed", "lost": "needs_response"}
 
 
 def open_dispute(
-    shelf: Shelf, intent: Obj, amount: int | None = None, reason: str = "fraudulent", *, inquiry: bool = False
+    shelf: ObjectStore, intent: Obj, amount: int | None = None, reason: str = "fraudulent", *, inquiry: bool = False
 ) -> Obj:
     """A dispute of a paid PaymentIntent. An inquiry (``warning_*``) moves no money."""
     if intent["status"] != "succeeded":
@@ -25,7 +25,7 @@ def open_dispute(
     return dispute
 
 
-def close(shelf: Shelf, dispute: Obj, outcome: str) -> Obj:
+def close(shelf: ObjectStore, dispute: Obj, outcome: str) -> Obj:
     """``won`` brings the money back, ``lost`` does not; an inquiry that is won is ``warning_closed``, one that is lost
     becomes a dispute that needs an answer."""
     inquiry = dispute["status"].startswith("warning")
@@ -44,7 +44,7 @@ def close(shelf: Shelf, dispute: Obj, outcome: str) -> Obj:
     return dispute
 
 
-def answer(shelf: Shelf, dispute: Obj) -> Obj:
+def answer(shelf: ObjectStore, dispute: Obj) -> Obj:
     """The shop hands in evidence: the bank reviews."""
     before = dispute["status"]
     dispute["status"] = "warning_under_review" if before.startswith("warning") else "under_review"
@@ -53,7 +53,7 @@ def answer(shelf: Shelf, dispute: Obj) -> Obj:
     return dispute
 
 
-def _object(shelf: Shelf, charge: Obj, amount: int, reason: str) -> Obj:
+def _object(shelf: ObjectStore, charge: Obj, amount: int, reason: str) -> Obj:
     evidence = document("legacy")["objects"]["dispute_evidence"]["properties"]
     due_by = shelf.ground.now + TIME_TO_ANSWER
     basis = {
@@ -83,7 +83,7 @@ def _object(shelf: Shelf, charge: Obj, amount: int, reason: str) -> Obj:
     return blank("dispute") | basis
 
 
-def _move(shelf: Shelf, dispute: Obj, amount: int, type: str) -> None:
+def _move(shelf: ObjectStore, dispute: Obj, amount: int, type: str) -> None:
     entry = {
         "id": shelf.ground.new_id("txn_1"),
         "object": "balance_transaction",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sandbox.stripe.lives import checkout, intents, invoicing, sessions
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 KINDS = ("intent", "session", "payment_link", "subscription", "invoice")
 
@@ -22,7 +22,7 @@ class Foreign:
     client_reference_id: str | None = None
 
 
-def happen(shelf: Shelf, foreign: Foreign) -> Obj:
+def happen(shelf: ObjectStore, foreign: Foreign) -> Obj:
     """It is paid at once; returns the PaymentIntent, the session or the invoice."""
     if foreign.kind == "intent":
         return _intent(shelf, foreign)
@@ -35,7 +35,7 @@ def happen(shelf: Shelf, foreign: Foreign) -> Obj:
     raise Refusal(f"kind is one of {', '.join(KINDS)}", param="kind")
 
 
-def _intent(shelf: Shelf, foreign: Foreign) -> Obj:
+def _intent(shelf: ObjectStore, foreign: Foreign) -> Obj:
     intent = intents.new_intent(
         shelf, amount=foreign.amount, currency=foreign.currency, metadata=dict(foreign.metadata)
     )
@@ -47,7 +47,7 @@ def _intent(shelf: Shelf, foreign: Foreign) -> Obj:
     return intent
 
 
-def _session(shelf: Shelf, foreign: Foreign) -> Obj:
+def _session(shelf: ObjectStore, foreign: Foreign) -> Obj:
     recurs = foreign.kind == "subscription"
     price: Obj = {"currency": foreign.currency, "unit_amount": foreign.amount, "product_data": {"name": "Shoes"}}
     if recurs:

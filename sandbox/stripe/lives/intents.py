@@ -3,12 +3,12 @@
 from typing import Any
 
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
 
-def new_intent(shelf: Shelf, *, amount: int, currency: str, **fields: Any) -> Obj:
+def new_intent(shelf: ObjectStore, *, amount: int, currency: str, **fields: Any) -> Obj:
     """A PaymentIntent that waits for a payment method."""
     id = shelf.ground.new_id("pi_3")
     basis = {
@@ -31,7 +31,7 @@ def new_intent(shelf: Shelf, *, amount: int, currency: str, **fields: Any) -> Ob
     return shelf.add(blank("payment_intent") | basis | fields)
 
 
-def new_charge(shelf: Shelf, intent: Obj, *, method: str, email: str | None, status: str) -> Obj:
+def new_charge(shelf: ObjectStore, intent: Obj, *, method: str, email: str | None, status: str) -> Obj:
     """One try to take the money; the PaymentIntent's metadata is copied now and never again."""
     paid = status == "succeeded"
     basis = {
@@ -73,7 +73,7 @@ def _method_details(method: str) -> Obj:
     return {"type": "card", "card": unknown | card}
 
 
-def decline(shelf: Shelf, intent: Obj, *, email: str | None, code: str = "insufficient_funds") -> None:
+def decline(shelf: ObjectStore, intent: Obj, *, email: str | None, code: str = "insufficient_funds") -> None:
     """A try that failed: the PaymentIntent waits for another payment method."""
     charge = new_charge(shelf, intent, method="card", email=email, status="failed")
     sentence = "Your card has insufficient funds." if code == "insufficient_funds" else "Your card was declined."
@@ -90,7 +90,7 @@ def decline(shelf: Shelf, intent: Obj, *, email: str | None, code: str = "insuff
     shelf.emit("payment_intent.payment_failed", intent)
 
 
-def process(shelf: Shelf, intent: Obj, *, method: str, email: str | None) -> None:
+def process(shelf: ObjectStore, intent: Obj, *, method: str, email: str | None) -> None:
     """A delayed method was accepted; the money is days away."""
     charge = new_charge(shelf, intent, method=method, email=email, status="pending")
     intent |= {"status": "processing", "payment_method": charge["payment_method"], "payment_method_types": [method]}
@@ -99,7 +99,7 @@ def process(shelf: Shelf, intent: Obj, *, method: str, email: str | None) -> Non
     shelf.emit("charge.pending", charge)
 
 
-def succeed(shelf: Shelf, intent: Obj, *, method: str = "card", email: str | None) -> Obj:
+def succeed(shelf: ObjectStore, intent: Obj, *, method: str = "card", email: str | None) -> Obj:
     """The money is there: returns the charge. Only objects change; the caller emits in the order of its flow."""
     charge = shelf.find("charge", intent["latest_charge"] or "")
     if charge is None or charge["status"] != "pending":
@@ -110,7 +110,7 @@ def succeed(shelf: Shelf, intent: Obj, *, method: str = "card", email: str | Non
     return charge
 
 
-def fail_processing(shelf: Shelf, intent: Obj) -> None:
+def fail_processing(shelf: ObjectStore, intent: Obj) -> None:
     """A delayed payment came back unpaid."""
     charge = shelf.get("charge", intent["latest_charge"])
     charge |= {"status": "failed", "paid": False, "failure_code": "debit_not_authorized"}
@@ -126,7 +126,7 @@ def fail_processing(shelf: Shelf, intent: Obj) -> None:
     shelf.emit("payment_intent.payment_failed", intent)
 
 
-def book(shelf: Shelf, charge: Obj) -> None:
+def book(shelf: ObjectStore, charge: Obj) -> None:
     """What reaches the bank is known a moment after the charge (facts/stripe.md E)."""
     fee = charge["amount"] * 29 // 1000 + 30
     entry = {

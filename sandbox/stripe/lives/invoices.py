@@ -3,10 +3,10 @@
 from typing import Any
 
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
-def new_invoice(shelf: Shelf, *, lines: list[Obj], currency: str, billing_reason: str, **fields: Any) -> Obj:
+def new_invoice(shelf: ObjectStore, *, lines: list[Obj], currency: str, billing_reason: str, **fields: Any) -> Obj:
     """An open invoice over ``lines`` (see ``line``); one of nothing is born to be paid at once."""
     total, id = sum(line["amount"] for line in lines), shelf.ground.new_id("in_1")
     for each in lines:
@@ -66,7 +66,7 @@ def restate(invoice: Obj, amount: int, currency: str) -> None:
     invoice |= dict.fromkeys(("amount_due", "amount_remaining", "subtotal", "total"), amount) | {"currency": currency}
 
 
-def line(shelf: Shelf, *, amount: int, currency: str, description: str, **fields: Any) -> Obj:
+def line(shelf: ObjectStore, *, amount: int, currency: str, description: str, **fields: Any) -> Obj:
     """An invoice line; pass ``parent`` and ``period`` for one of a subscription."""
     now = shelf.ground.now
     basis = {
@@ -87,7 +87,7 @@ def line(shelf: Shelf, *, amount: int, currency: str, description: str, **fields
     return blank("line_item") | basis | fields
 
 
-def announce(shelf: Shelf, invoice: Obj) -> None:
+def announce(shelf: ObjectStore, invoice: Obj) -> None:
     """``invoice.created`` shows the draft it was for a moment (an hour, at renewals)."""
     transitions = invoice["status_transitions"] | {"finalized_at": None}
     draft = {"status": "draft", "number": None, "hosted_invoice_url": None, "effective_at": None}
@@ -95,7 +95,7 @@ def announce(shelf: Shelf, invoice: Obj) -> None:
     shelf.emit("invoice.finalized", invoice)
 
 
-def attach(shelf: Shelf, invoice: Obj, payment: Obj, amount: int | None = None) -> Obj:
+def attach(shelf: ObjectStore, invoice: Obj, payment: Obj, amount: int | None = None) -> Obj:
     """An open InvoicePayment: ``payment`` is ``{"type": "payment_intent", "payment_intent": id}`` and the like."""
     basis = {
         "id": shelf.ground.new_id("inpay_1"),
@@ -113,11 +113,11 @@ def attach(shelf: Shelf, invoice: Obj, payment: Obj, amount: int | None = None) 
     return shelf.add(blank("invoice_payment") | basis)
 
 
-def by_intent(shelf: Shelf, invoice: Obj, intent: Obj) -> Obj:
+def by_intent(shelf: ObjectStore, invoice: Obj, intent: Obj) -> Obj:
     return attach(shelf, invoice, {"type": "payment_intent", "payment_intent": intent["id"]}, intent["amount"])
 
 
-def pay_part(shelf: Shelf, invoice: Obj, part: Obj) -> None:
+def pay_part(shelf: ObjectStore, invoice: Obj, part: Obj) -> None:
     """The InvoicePayment is paid; the invoice too, once nothing remains."""
     now = shelf.ground.now
     part |= {"status": "paid", "amount_paid": part["amount_requested"]}
@@ -130,12 +130,12 @@ def pay_part(shelf: Shelf, invoice: Obj, part: Obj) -> None:
         close(shelf, invoice)
 
 
-def close(shelf: Shelf, invoice: Obj) -> None:
+def close(shelf: ObjectStore, invoice: Obj) -> None:
     invoice |= {"status": "paid", "attempted": True, "auto_advance": False, "next_payment_attempt": None}
     invoice["status_transitions"] = invoice["status_transitions"] | {"paid_at": shelf.ground.now}
 
 
-def announce_paid(shelf: Shelf, invoice: Obj, part: Obj | None = None, *, charged: bool = True) -> None:
+def announce_paid(shelf: ObjectStore, invoice: Obj, part: Obj | None = None, *, charged: bool = True) -> None:
     """``invoice.payment_succeeded`` tells of charged invoices only; one of 0.00 counts as charged."""
     if part is not None:
         shelf.emit("invoice_payment.paid", part)

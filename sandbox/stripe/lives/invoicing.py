@@ -3,10 +3,12 @@
 from sandbox.stripe.lives import intents, invoices
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
-def send(shelf: Shelf, *, amount: int, currency: str, metadata: dict[str, str], customer: str | None = None) -> Obj:
+def send(
+    shelf: ObjectStore, *, amount: int, currency: str, metadata: dict[str, str], customer: str | None = None
+) -> Obj:
     """An open invoice that waits for its payer."""
     line = invoices.line(shelf, amount=amount, currency=currency, description="Consulting")
     invoice = invoices.new_invoice(
@@ -24,7 +26,7 @@ def send(shelf: Shelf, *, amount: int, currency: str, metadata: dict[str, str], 
     return invoice
 
 
-def pay(shelf: Shelf, invoice: Obj, amount: int | None = None) -> Obj:
+def pay(shelf: ObjectStore, invoice: Obj, amount: int | None = None) -> Obj:
     """Money for an open invoice through Stripe: all that remains, a part, or too much; returns its PaymentIntent."""
     _must_be_open(invoice)
     due = invoice["amount_remaining"] if amount is None else amount
@@ -42,7 +44,7 @@ def pay(shelf: Shelf, invoice: Obj, amount: int | None = None) -> Obj:
     return intent
 
 
-def pay_outside(shelf: Shelf, invoice: Obj) -> Obj:
+def pay_outside(shelf: ObjectStore, invoice: Obj) -> Obj:
     """Somebody marks the invoice as paid outside Stripe: no charge, and only ``invoice.paid`` tells (C10)."""
     _must_be_open(invoice)
     record = {"type": "payment_record", "payment_record": shelf.ground.new_id("pr_1")}
@@ -52,7 +54,7 @@ def pay_outside(shelf: Shelf, invoice: Obj) -> Obj:
     return invoice
 
 
-def void(shelf: Shelf, invoice: Obj) -> Obj:
+def void(shelf: ObjectStore, invoice: Obj) -> Obj:
     _must_be_open(invoice)
     invoice |= {"status": "void", "auto_advance": False}
     invoice["status_transitions"] = invoice["status_transitions"] | {"voided_at": shelf.ground.now}

@@ -5,10 +5,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from sandbox.stripe.lives import currencies
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
-def new_product(shelf: Shelf, data: Obj) -> Obj:
+def new_product(shelf: ObjectStore, data: Obj) -> Obj:
     basis = {
         "id": shelf.ground.new_id("prod_", 14),
         "object": "product",
@@ -23,7 +23,7 @@ def new_product(shelf: Shelf, data: Obj) -> Obj:
     return shelf.add(blank("product", "legacy") | basis | data)
 
 
-def new_price(shelf: Shelf, data: Obj, path: str) -> Obj:
+def new_price(shelf: ObjectStore, data: Obj, path: str) -> Obj:
     """A price of ``price_data``; checks the currency and the amount of one unit."""
     currency = currencies.check_currency(data["currency"], f"{path}[currency]")
     unit = Decimal(data["unit_amount_decimal"] if "unit_amount_decimal" in data else data["unit_amount"])
@@ -50,7 +50,7 @@ def new_price(shelf: Shelf, data: Obj, path: str) -> Obj:
     return shelf.add(blank("price", "legacy") | basis)
 
 
-def line_items(shelf: Shelf, asked: list[Obj]) -> list[Obj]:
+def line_items(shelf: ObjectStore, asked: list[Obj]) -> list[Obj]:
     """The session's lines, all in one currency, or a ``Refusal``."""
     lines = [_line(shelf, line, f"line_items[{number}]") for number, line in enumerate(asked)]
     if len({line["currency"] for line in lines}) > 1:
@@ -58,7 +58,7 @@ def line_items(shelf: Shelf, asked: list[Obj]) -> list[Obj]:
     return lines
 
 
-def _line(shelf: Shelf, line: Obj, path: str) -> Obj:
+def _line(shelf: ObjectStore, line: Obj, path: str) -> Obj:
     if "price" in line:
         price = shelf.get("price", line["price"], f"{path}[price]")
     else:

@@ -3,12 +3,12 @@
 from sandbox.stripe.lives import currencies
 from sandbox.stripe.objects.refusals import Refusal, required
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 OUTCOMES = ("succeeded", "pending", "failed")
 
 
-def refund(shelf: Shelf, params: Obj, outcome: str = "succeeded") -> Obj:
+def refund(shelf: ObjectStore, params: Obj, outcome: str = "succeeded") -> Obj:
     """A refund of ``payment_intent`` or ``charge``, whole or ``amount``; ``failed`` succeeds first and then returns."""
     if outcome not in OUTCOMES:
         raise Refusal(f"outcome is one of {', '.join(OUTCOMES)}", param="outcome")
@@ -30,7 +30,7 @@ def _first_status(charge: Obj, outcome: str) -> str:
     return "succeeded" if by_card and outcome == "succeeded" else "pending"
 
 
-def _charge(shelf: Shelf, params: Obj) -> Obj:
+def _charge(shelf: ObjectStore, params: Obj) -> Obj:
     if "charge" in params:
         charge = shelf.get("charge", params["charge"], "charge")
     elif "payment_intent" in params:
@@ -61,7 +61,7 @@ def _amount(charge: Obj, asked: int | None) -> int:
     return amount
 
 
-def _object(shelf: Shelf, charge: Obj, amount: int, params: Obj) -> Obj:
+def _object(shelf: ObjectStore, charge: Obj, amount: int, params: Obj) -> Obj:
     basis = {
         "id": shelf.ground.new_id("re_3"),
         "object": "refund",
@@ -77,7 +77,7 @@ def _object(shelf: Shelf, charge: Obj, amount: int, params: Obj) -> Obj:
     return blank("refund") | basis
 
 
-def finish(shelf: Shelf, made: Obj, outcome: str) -> Obj:
+def finish(shelf: ObjectStore, made: Obj, outcome: str) -> Obj:
     """A refund ends ``succeeded``, ``failed`` or ``canceled``; after the last two the money is the shop's again.
 
     One that succeeded may still fail, days later.

@@ -3,10 +3,10 @@
 from sandbox.stripe.lives import intents, invoices, subscriptions
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
-def renew(shelf: Shelf, subscription: Obj, outcome: str = "paid") -> Obj:
+def renew(shelf: ObjectStore, subscription: Obj, outcome: str = "paid") -> Obj:
     """The next period's invoice, ``paid`` or ``failed``; returns it."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise Refusal("This subscription has ended.")
@@ -35,7 +35,7 @@ def _next_period(subscription: Obj) -> None:
         subscription["status"] = "active"
 
 
-def _renewal_failed(shelf: Shelf, subscription: Obj, invoice: Obj, intent: Obj) -> Obj:
+def _renewal_failed(shelf: ObjectStore, subscription: Obj, invoice: Obj, intent: Obj) -> Obj:
     intents.decline(shelf, intent, email=None)
     next_try = shelf.ground.now + 3 * 86400
     invoice |= {"attempted": True, "attempt_count": 1, "next_payment_attempt": next_try}
@@ -45,7 +45,7 @@ def _renewal_failed(shelf: Shelf, subscription: Obj, invoice: Obj, intent: Obj) 
     return invoice
 
 
-def retry(shelf: Shelf, subscription: Obj) -> Obj:
+def retry(shelf: ObjectStore, subscription: Obj) -> Obj:
     """A renewal that failed is collected after all, by the same PaymentIntent."""
     invoice = shelf.get("invoice", subscription["latest_invoice"])
     if invoice["status"] != "open":
@@ -55,7 +55,7 @@ def retry(shelf: Shelf, subscription: Obj) -> Obj:
     return collect(shelf, subscription, invoice, intent, part)
 
 
-def collect(shelf: Shelf, subscription: Obj, invoice: Obj, intent: Obj, part: Obj) -> Obj:
+def collect(shelf: ObjectStore, subscription: Obj, invoice: Obj, intent: Obj, part: Obj) -> Obj:
     """The money of a subscription's open invoice came, at once or at a later try."""
     charge = intents.succeed(shelf, intent, email=None)
     invoices.pay_part(shelf, invoice, part)
@@ -67,7 +67,7 @@ def collect(shelf: Shelf, subscription: Obj, invoice: Obj, intent: Obj, part: Ob
     return invoice
 
 
-def cancel(shelf: Shelf, subscription: Obj) -> Obj:
+def cancel(shelf: ObjectStore, subscription: Obj) -> Obj:
     now = shelf.ground.now
     subscription |= {"status": "canceled", "canceled_at": now, "ended_at": now}
     subscription["cancellation_details"] = {"comment": None, "feedback": None, "reason": "cancellation_requested"}

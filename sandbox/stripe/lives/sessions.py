@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.stripe.lives import currencies, prices, session_rules
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 RECOVERY_LIFE = 30 * 86400
 AT_ONCE = ("card", "link")
@@ -18,7 +18,7 @@ COPIED = (
 ).split()
 
 
-def create(shelf: Shelf, params: Obj, **fields: Any) -> Obj:
+def create(shelf: ObjectStore, params: Obj, **fields: Any) -> Obj:
     """An open session of checked parameters, or a ``Refusal`` that leaves nothing behind."""
     session_rules.check(params, shelf.ground)
     if "customer" in params:
@@ -39,7 +39,7 @@ def _has_trial(params: Obj) -> bool:
     return "trial_period_days" in asked or "trial_end" in asked
 
 
-def _object(shelf: Shelf, params: Obj) -> Obj:
+def _object(shelf: ObjectStore, params: Obj) -> Obj:
     ground, id = shelf.ground, shelf.ground.new_id(f"cs_{shelf.mode}_a1", 58)
     basis = {
         "id": id,
@@ -109,7 +109,7 @@ def _invoice_creation(params: Obj) -> Obj | None:
     return {"enabled": asked["enabled"], "invoice_data": data}
 
 
-def expire(shelf: Shelf, session: Obj) -> Obj:
+def expire(shelf: ObjectStore, session: Obj) -> Obj:
     """Stripe's expire call: only while open, and not while a payment is under way."""
     if session["status"] != "open":
         status = session["status"]
@@ -121,7 +121,7 @@ def expire(shelf: Shelf, session: Obj) -> Obj:
     return session
 
 
-def expire_due(shelf: Shelf) -> None:
+def expire_due(shelf: ObjectStore) -> None:
     """End every open session whose time has come by the clock."""
     for id, session in list(shelf.open.items()):
         if session["status"] != "open":
@@ -130,7 +130,7 @@ def expire_due(shelf: Shelf) -> None:
             _end(shelf, session)
 
 
-def _end(shelf: Shelf, session: Obj) -> None:
+def _end(shelf: ObjectStore, session: Obj) -> None:
     session |= {"status": "expired", "url": None}
     recovery = (session["after_expiration"] or {}).get("recovery")
     if recovery and recovery["enabled"]:

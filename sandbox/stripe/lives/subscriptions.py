@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox.stripe.lives import invoices
 from sandbox.stripe.objects.schemas import Obj, blank
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
 def period_end(start: int, interval: str, count: int) -> int:
@@ -19,7 +19,7 @@ def period_end(start: int, interval: str, count: int) -> int:
     return int(moment.replace(year=year, month=month, day=day).timestamp())
 
 
-def start(shelf: Shelf, session: Obj, customer: str) -> Obj:
+def start(shelf: ObjectStore, session: Obj, customer: str) -> Obj:
     """A subscription over the recurring lines of ``session``, active or in its trial."""
     asked = shelf.asked[session["id"]].get("subscription_data", {})
     now, id = shelf.ground.now, shelf.ground.new_id("sub_1")
@@ -73,7 +73,7 @@ def start(shelf: Shelf, session: Obj, customer: str) -> Obj:
     return shelf.add(blank("subscription") | basis)
 
 
-def _item(shelf: Shelf, line: Obj, subscription: str, trial_end: int | None) -> Obj:
+def _item(shelf: ObjectStore, line: Obj, subscription: str, trial_end: int | None) -> Obj:
     now, price = shelf.ground.now, line["price"]
     repeat = price["recurring"]
     return {
@@ -101,7 +101,7 @@ def _plan(price: Obj) -> Obj:
     return shown | {"object": "plan"}
 
 
-def invoice_for(shelf: Shelf, subscription: Obj, reason: str, extra: list[Obj] | None = None) -> Obj:
+def invoice_for(shelf: ObjectStore, subscription: Obj, reason: str, extra: list[Obj] | None = None) -> Obj:
     """An open invoice over the running period (0.00 in a trial), with one-time lines of the first session added."""
     trial = subscription["status"] == "trialing"
     lines = [_line(shelf, subscription, item, trial) for item in subscription["items"]["data"]] + (extra or [])
@@ -122,7 +122,7 @@ def invoice_for(shelf: Shelf, subscription: Obj, reason: str, extra: list[Obj] |
     return invoice
 
 
-def _line(shelf: Shelf, subscription: Obj, item: Obj, trial: bool) -> Obj:
+def _line(shelf: ObjectStore, subscription: Obj, item: Obj, trial: bool) -> Obj:
     details = {"subscription": subscription["id"], "subscription_item": item["id"], "invoice_item": None}
     parent = {"type": "subscription_item_details", "invoice_item_details": None}
     return invoices.line(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sandbox.stripe.objects.ground import Ground
 from sandbox.stripe.objects.schemas import VERSIONS
-from sandbox.stripe.objects.shelf import Emit, Shelf
+from sandbox.stripe.objects.store import Emit, ObjectStore
 
 LEAST = (
     "rak_checkout_session_write rak_webhook_write rak_webhook_endpoint_write rak_event_read rak_events_read "
@@ -48,11 +48,12 @@ class Account:
     own_version: str | None = None
     """The account's default API version; None follows the switch."""
     keys: dict[str, Key] = field(default_factory=dict)
-    shelves: dict[bool, Shelf] = field(init=False)
+    shelves: dict[bool, ObjectStore] = field(init=False)
 
     def __post_init__(self) -> None:
         self.shelves = {
-            live: Shelf(self.id, live, self.ground, lambda: self.default_version, self.emit) for live in (False, True)
+            live: ObjectStore(self.id, live, self.ground, lambda: self.default_version, self.emit)
+            for live in (False, True)
         }
 
     @property

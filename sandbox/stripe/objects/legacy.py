@@ -9,10 +9,10 @@ from copy import deepcopy
 from typing import Any
 
 from sandbox.stripe.objects.schemas import Obj, blank, document
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 
 
-def as_legacy(shelf: Shelf, obj: Obj) -> Obj:
+def as_legacy(shelf: ObjectStore, obj: Obj) -> Obj:
     """``obj`` in the 2023-08-16 shape; objects that are newer than that come back as they are."""
     kind = obj["object"]
     if kind not in document("legacy")["objects"]:
@@ -31,23 +31,23 @@ def _known(node: Any) -> Any:
     return {name: _known(part) for name, part in node.items() if kind is None or name in kind["properties"]}
 
 
-def _nothing(_shelf: Shelf, _obj: Obj) -> Obj:
+def _nothing(_shelf: ObjectStore, _obj: Obj) -> Obj:
     return {}
 
 
-def _invoice_of(shelf: Shelf, intent: str | None) -> str | None:
+def _invoice_of(shelf: ObjectStore, intent: str | None) -> str | None:
     return next((payment["invoice"] for payment in shelf.payments_of(intent=intent)), None) if intent else None
 
 
-def _intent(shelf: Shelf, obj: Obj) -> Obj:
+def _intent(shelf: ObjectStore, obj: Obj) -> Obj:
     return {"invoice": _invoice_of(shelf, obj["id"])}
 
 
-def _charge(shelf: Shelf, obj: Obj) -> Obj:
+def _charge(shelf: ObjectStore, obj: Obj) -> Obj:
     return {"invoice": _invoice_of(shelf, obj["payment_intent"])}
 
 
-def _invoice(shelf: Shelf, obj: Obj) -> Obj:
+def _invoice(shelf: ObjectStore, obj: Obj) -> Obj:
     payment: Obj = next((paid["payment"] for paid in shelf.payments_of(invoice=obj["id"])), {})
     intent = shelf.find("payment_intent", payment.get("payment_intent", ""))
     details = (obj["parent"] or {}).get("subscription_details")
@@ -86,12 +86,12 @@ _LINE = (
 ).split()
 
 
-def _subscription(_shelf: Shelf, obj: Obj) -> Obj:
+def _subscription(_shelf: ObjectStore, obj: Obj) -> Obj:
     first = obj["items"]["data"][0]
     return {name: first[name] for name in ("current_period_start", "current_period_end")}
 
 
-_EXTRA: dict[str, Callable[[Shelf, Obj], Obj]] = {
+_EXTRA: dict[str, Callable[[ObjectStore, Obj], Obj]] = {
     "payment_intent": _intent,
     "charge": _charge,
     "invoice": _invoice,

@@ -11,7 +11,7 @@ from sandbox.stripe.lives import currencies, sessions
 from sandbox.stripe.lives.checkout import Payer, pay
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 from sandbox.stripe.served import World
 from sandbox.stripe.world import StripeWorld
 
@@ -78,7 +78,7 @@ def _success(session: Obj) -> str:
 
 
 def _open_or_closed(
-    world: StripeWorld, shelf: Shelf, session: Obj, problem: str = "", status: int = 200
+    world: StripeWorld, shelf: ObjectStore, session: Obj, problem: str = "", status: int = 200
 ) -> HTMLResponse:
     if session["status"] == "complete":
         return _closed("You're all done here", "This payment has been completed.", session)

@@ -19,10 +19,10 @@ from tests.accounts.around import (
     TOKEN,
     ask_kommo,
     asked,
-    come_back,
     installed,
     killed,
     put,
+    return_from_kommo,
     shown,
     started,
     stored,
@@ -37,7 +37,7 @@ async def waiting_code(product: Product) -> tuple[str, str]:
     """The hook of an integration that nobody told us of: its id and its secret."""
     made = product.kommo.add_integration(product.account, product.integration.redirect_uri)
     code = product.kommo.issue_code(made.client_id)
-    answer = await come_back(product, client_id=made.client_id, code=code, **HOOK)
+    answer = await return_from_kommo(product, client_id=made.client_id, code=code, **HOOK)
     assert (answer.status_code, "secret key is missing" in answer.text) == (200, True)
     assert f"{product.url}/admin/accounts" in answer.text
     return made.client_id, made.client_secret
@@ -104,7 +104,7 @@ async def test_keys_that_come_while_kommo_is_away_connect_by_themselves_later(un
 
 async def test_only_so_many_codes_of_strangers_are_kept(unconnected: Product) -> None:
     for number in range(3):
-        await come_back(unconnected, client_id=f"stranger-{number}", code="x" * 5000, **HOOK)
+        await return_from_kommo(unconnected, client_id=f"stranger-{number}", code="x" * 5000, **HOOK)
     assert await unconnected.rows(PendingCode) == []
 
 
@@ -171,7 +171,7 @@ async def test_the_command_line_connects_a_code_by_hand(unconnected: Product, sq
 
 async def test_an_answer_survives_that_kommo_fails_right_after_it(unconnected: Product) -> None:
     unconnected.kommo.faults.add("502_html", ACCOUNT, times=2)
-    answer = await come_back(unconnected)
+    answer = await return_from_kommo(unconnected)
     assert (answer.status_code, "tried again by itself" in answer.text) == (502, True)
     assert await unconnected.rows(Account) == []
     unconnected.kommo.faults.clear()
@@ -182,7 +182,7 @@ async def test_an_answer_survives_that_kommo_fails_right_after_it(unconnected: P
 async def test_an_answer_survives_the_process_that_got_it(unconnected: Product, sqlite_url: str) -> None:
     await killed(unconnected)
     fault = unconnected.kommo.faults.add("drop_before", ACCOUNT, times=0)
-    await come_back(unconnected)
+    await return_from_kommo(unconnected)
     unconnected.kommo.faults.waiting.remove(fault)
     async with started(unconnected, sqlite_url) as product:
         await product.until(lambda: product.stripe.default_account.shelves[True].endpoints)
@@ -193,7 +193,7 @@ async def test_an_answer_survives_the_process_that_got_it(unconnected: Product, 
 
 async def test_a_token_adopted_late_is_not_taken_for_a_new_one(unconnected: Product, clock: MovableClock) -> None:
     fault = unconnected.kommo.faults.add("drop_before", ACCOUNT, times=0)
-    await come_back(unconnected)
+    await return_from_kommo(unconnected)
     unconnected.kommo.faults.waiting.remove(fault)
     clock.advance(6 * 3600)
     await connect_waiting(unconnected.resources)
@@ -204,19 +204,19 @@ async def test_a_token_adopted_late_is_not_taken_for_a_new_one(unconnected: Prod
 @pytest.mark.parametrize("kind", ["drop_after", "cut"])
 async def test_a_lost_answer_to_a_code_is_told_and_the_next_install_connects(unconnected: Product, kind: str) -> None:
     unconnected.kommo.faults.add(kind, TOKEN, times=2)
-    assert (await come_back(unconnected)).status_code in (400, 502)
-    assert (await come_back(unconnected)).status_code == 200
+    assert (await return_from_kommo(unconnected)).status_code in (400, 502)
+    assert (await return_from_kommo(unconnected)).status_code == 200
 
 
 async def test_a_connected_account_keeps_its_tokens_until_kommo_has_named_the_new_ones(product: Product) -> None:
     before = await stored(product)
     product.kommo.faults.add("drop_before", ACCOUNT, times=0)
-    await come_back(product)
+    await return_from_kommo(product)
     assert ((await stored(product)).tokens, (await stored(product)).state) == (before.tokens, "connected")
 
 
 async def test_connecting_again_takes_the_new_pair(product: Product) -> None:
-    assert (await come_back(product)).status_code == 200
+    assert (await return_from_kommo(product)).status_code == 200
     assert (await stored(product)).token_version == 2
     assert (await ask_kommo(product.resources, product.account.id)).id == product.account.id
 
@@ -226,7 +226,7 @@ async def test_an_integrations_code_of_another_account_leaves_the_first_alone(pr
     before = await stored(product)
     other = product.kommo.add_account("globex")
     product.kommo.integrations[product.integration.client_id].account_id = other.id
-    assert (await come_back(product)).status_code == 200
+    assert (await return_from_kommo(product)).status_code == 200
     rows = {row.id: row for row in await product.rows(Account)}
     assert rows.keys() == {product.account.id, other.id}
     assert (rows[before.id].tokens, rows[before.id].subdomain) == (before.tokens, "acme")
@@ -239,7 +239,7 @@ async def test_a_rep_who_allows_access_does_not_take_an_admins_place(product: Pr
     rep.leads.view = "M"
     before = await stored(product)
     code = product.kommo.issue_code(product.integration.client_id, rep.id)
-    answer = await come_back(product, code=code, **HOOK)
+    answer = await return_from_kommo(product, code=code, **HOOK)
     assert (answer.status_code, "administrator" in answer.text) == (400, True)
     assert ((await stored(product)).tokens, await product.rows(PendingCode)) == (before.tokens, [])
     lead_id = await product.paid_deal()
@@ -249,14 +249,14 @@ async def test_a_rep_who_allows_access_does_not_take_an_admins_place(product: Pr
 async def test_both_accounts_of_one_integration_go_on_working(product: Product) -> None:
     other = product.kommo.add_account("globex")
     product.kommo.integrations[product.integration.client_id].account_id = other.id
-    await come_back(product)
+    await return_from_kommo(product)
     for account_id in (product.account.id, other.id):
         assert (await ask_kommo(product.resources, account_id)).id == account_id
 
 
 async def test_an_answer_that_is_no_pair_is_told_and_not_read_for_ever(unconnected: Product) -> None:
     unconnected.kommo.faults.add("cut", TOKEN, times=0)
-    assert (await come_back(unconnected)).status_code == 502
+    assert (await return_from_kommo(unconnected)).status_code == 502
     assert await unconnected.rows(PendingCode) == []
 
 
@@ -274,7 +274,7 @@ async def test_a_key_that_named_another_account_serves_this_one_as_soon_as_that_
     url, secret = f"sqlite+aiosqlite:///{tmp_path}/product.db", "whsec_made_up_for_the_tests"
     wrong = {"kommo_subdomain": "elsewhere", "stripe_webhook_secret": secret}
     async with running(url, connected=False, more=wrong) as product:
-        await come_back(product)
+        await return_from_kommo(product)
         await product.quiet()
         lead_id = product.lead()
         marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(lead_id)}
@@ -294,7 +294,7 @@ async def test_a_key_that_comes_with_a_later_start_has_its_endpoint_at_once(tmp_
     """Stripe sends no endpoint what happened before it was made."""
     url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
     async with running(url, connected=False, more={"stripe_api_key": ""}) as product:
-        await come_back(product)
+        await return_from_kommo(product)
         await product.quiet()
         product.worker.stop()
         async with started(product, url):

@@ -3,12 +3,12 @@
 import pytest
 
 from backend.accounts.install.callback import connect_waiting
-from backend.accounts.install.pending import AGAIN_SECONDS, MOST_OF_ONE, Waiting, keep
+from backend.accounts.install.pending import AGAIN_SECONDS, MOST_OF_ONE, PendingInstall, keep
 from backend.accounts.integrations import Keys, put_integration
 from backend.storage.models import Account, Integration, PendingCode
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.grants import Integration as Made
-from tests.accounts.around import TOKEN, asked, come_back, put, shown
+from tests.accounts.around import TOKEN, asked, put, return_from_kommo, shown
 from tests.product import Product
 
 HOOK: dict[str, str | None] = {"state": None, "from_widget": "1"}
@@ -21,7 +21,7 @@ def made(product: Product, **how: str) -> Made:
 async def brought(product: Product, client_id: str, code: str = "") -> int:
     """By Kommo's hook, or by anybody."""
     given = code or product.kommo.issue_code(client_id)
-    return (await come_back(product, client_id=client_id, code=given, **HOOK)).status_code
+    return (await return_from_kommo(product, client_id=client_id, code=given, **HOOK)).status_code
 
 
 async def given_secret(product: Product, one: Made, **more: str) -> tuple[int, dict[str, object]]:
@@ -79,7 +79,7 @@ async def test_a_code_takes_no_long_lived_tokens_place(unconnected: Product) -> 
     clock = unconnected.resources.clock
     token = unconnected.kommo.long_lived_token(unconnected.integration.client_id)
     base_url = unconnected.kommo.base_url
-    await keep(unconnected.resources, Waiting("/acme", "token", "", token, base_url, clock()))
+    await keep(unconnected.resources, PendingInstall("/acme", "token", "", token, base_url, clock()))
     assert await brought(unconnected, "/acme", "made up") == 200
     await connect_waiting(unconnected.resources)
     assert [row.state for row in await unconnected.rows(Account)] == ["connected"]

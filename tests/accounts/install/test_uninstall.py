@@ -12,7 +12,7 @@ import pytest
 from backend.storage.models import Audit, InboxEvent
 from sandbox.clock import MovableClock
 from sandbox.kommo.hooks.hooks import disable
-from tests.accounts.around import come_back, shown
+from tests.accounts.around import return_from_kommo, shown
 from tests.accounts.ground import ADMIN, TOKEN, Ground, Tenant, ground
 from tests.product import Product, running
 
@@ -141,7 +141,7 @@ async def test_links_go_on_money_waits_and_connecting_again_writes_it(tmp_path: 
         assert (await product.http.get(link)).status_code == 200  # "paid": the page of the client
         assert product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Pending"
         assert {event.state for event in await product.rows(InboxEvent)} <= {"done", "ignored", "new"}
-        await come_back(product)
+        await return_from_kommo(product)
         await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Paid")
         hooks = [row for row in await product.rows(Audit) if row.what == "uninstall hook"]
         assert [(row.before, row.after) for row in hooks] == [({"state": "connected"}, {"state": "uninstalled"})]

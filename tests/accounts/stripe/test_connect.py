@@ -23,7 +23,7 @@ from backend.stripe_api.client import Unreachable
 from sandbox.clock import MovableClock
 from sandbox.stripe.objects.accounts import LEAST
 from sandbox.stripe.objects.accounts import Account as StripeAccount
-from sandbox.stripe.objects.shelf import Endpoint
+from sandbox.stripe.objects.store import Endpoint
 from sandbox.stripe.traffic.faults import Fault
 from tests.accounts.ground import ADMIN, PUBLIC_URL, Ground, Tenant, ground, settings
 

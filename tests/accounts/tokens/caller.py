@@ -5,7 +5,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
 
-from backend.accounts.tokens.call import calling
+from backend.accounts.tokens.call import with_kommo
 from backend.resources import Resources
 from tests.accounts.ground import AsKommo, process, settings
 from tests.crash.rig.board import Board
@@ -17,7 +17,7 @@ def live(database_url: str, board: Path, address: str, accounts: list[int], told
 
     async def once(resources: Resources, account_id: int, word: str) -> str:
         try:
-            await calling(resources, account_id, lambda api: api.account() if word == "call" else asyncio.sleep(0))
+            await with_kommo(resources, account_id, lambda api: api.account() if word == "call" else asyncio.sleep(0))
         except Exception as error:
             return f"{account_id}: {error!r}"
         return ""

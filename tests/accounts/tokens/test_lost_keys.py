@@ -17,7 +17,7 @@ from backend.core.vault import Vault
 from backend.resources import Resources
 from backend.storage.models import Account, InboxEvent, PendingCode, StripeConnection
 from sandbox.clock import MovableClock
-from tests.accounts.around import come_back, put, shown
+from tests.accounts.around import put, return_from_kommo, shown
 from tests.accounts.ground import ADMIN, ADMIN_TOKEN, Ground, Tenant, ground
 from tests.product import Product, running
 
@@ -42,7 +42,7 @@ async def test_connecting_again_and_the_same_stripe_key_are_all_it_takes(tmp_pat
     worlds = (product.kommo, product.stripe)
     async with running(url, worlds=worlds, connected=False, more=LOST | by_hand) as again:
         assert "SECRET_KEYS" in (await shown(again))["problem"]
-        assert (await come_back(again)).status_code == 200
+        assert (await return_from_kommo(again)).status_code == 200
         if key_of == "admin":
             answer = await put(again, f"accounts/{again.account.id}/stripe", {"api_key": key})
             assert answer.json()["id"] == connection.id

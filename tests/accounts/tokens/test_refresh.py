@@ -145,12 +145,12 @@ async def test_what_kommo_answered_is_in_the_database_before_it_is_read(
     clock.advance(OVER)
     shared.kommo.faults.add("delay", ACCOUNT, seconds=0.5)
     before = await tenant.row()
-    calling = asyncio.create_task(tenant.call())
+    ongoing = asyncio.create_task(tenant.call())
     async with asyncio.timeout(5):
         while ACCOUNT not in tenant.asked:  # noqa: ASYNC110 (Kommo's log wakes nobody)
             await asyncio.sleep(0.01)
     assert (await tenant.row()).token_version == before.token_version + 1  # committed before its first use
-    await calling
+    await ongoing
 
 
 async def test_who_asked_may_go_away_and_the_new_pair_is_kept(
@@ -217,13 +217,13 @@ async def test_a_401_for_a_fresh_token_is_an_account_to_connect_again(shared: Gr
     """Its user was switched off in Kommo, say, right after the refresh."""
     tenant.end_access()
     shared.kommo.faults.add("delay", ACCOUNT, seconds=0.3, skip=1)
-    calling = asyncio.create_task(tenant.call())
+    ongoing = asyncio.create_task(tenant.call())
     async with asyncio.timeout(5):
         while tenant.asked != [ACCOUNT, TOKEN, ACCOUNT]:  # noqa: ASYNC110 (Kommo's log wakes nobody)
             await asyncio.sleep(0.01)
     tenant.end_access()
     with pytest.raises(NotConnected):
-        await calling
+        await ongoing
     assert tenant.refreshes == 1
     assert ((await tenant.row()).state, "fresh token" in (await tenant.row()).problem) == ("reconnect", True)
 

@@ -21,7 +21,7 @@ from sandbox.kommo import KommoWorld
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.api.door import Door
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 from tests.crash.rig.board import Board
 from tests.crash.rig.child import FORKS, AtCommit, live
 from tests.crash.rig.wire import Wire
@@ -61,7 +61,7 @@ class Play:
         return self.settings["public_url"]
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> ObjectStore:
         return self.stripe.default_account.shelves[True]
 
     @property

@@ -8,11 +8,11 @@ import pytest
 from backend.deal_sync.apply.send import Outcome, send
 from backend.kommo_api.errors import (
     FieldError,
+    KommoConnectionError,
     KommoError,
     KommoForbidden,
     KommoRateLimited,
     KommoRefused,
-    KommoUnreachable,
 )
 
 FIFTY = {str(number): f"deal {number}" for number in range(1000, 1050)}
@@ -90,7 +90,7 @@ async def test_each_is_mended_by_what_was_said_of_it() -> None:
     assert (list(outcome.mended), list(outcome.refused), len(outcome.done)) == (["1007"], ["1033"], 49)
 
 
-@pytest.mark.parametrize("error", [KommoRateLimited(), KommoUnreachable(doubtful=True)])
+@pytest.mark.parametrize("error", [KommoRateLimited(), KommoConnectionError(doubtful=True)])
 async def test_what_was_done_before_an_error_stays_done(error: KommoError) -> None:
     kommo = Kommo({"1007": unnamed}, errors={3: error})
     outcome = await sent(kommo)

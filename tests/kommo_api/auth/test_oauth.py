@@ -14,12 +14,12 @@ from backend.kommo_api.auth.oauth import TokenRefused, uninstall_signature_ok
 from backend.kommo_api.auth.tokens import parse_pair, token_account_id, token_api_domain
 from backend.kommo_api.errors import (
     KommoBlocked,
+    KommoConnectionError,
     KommoError,
     KommoRateLimited,
     KommoTooSlow,
     KommoUnavailable,
     KommoUnpaid,
-    KommoUnreachable,
 )
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.serving import free_port
@@ -125,14 +125,14 @@ async def test_a_definite_no_is_told_from_a_doubt(answer: Answer, kind: type[Kom
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "cut"])
 async def test_a_lost_answer_is_a_doubt(kommo: Kommo, fault: str) -> None:
     kommo.world.faults.add(fault, "access_token")
-    with pytest.raises(KommoUnreachable) as caught:
+    with pytest.raises(KommoConnectionError) as caught:
         await exchange(kommo, kommo.world.issue_code(kommo.integration.client_id))
     assert caught.value.doubtful
 
 
 async def test_where_nobody_listens_the_code_is_still_good() -> None:
     async with httpx.AsyncClient() as http:
-        with pytest.raises(KommoUnreachable) as caught:
+        with pytest.raises(KommoConnectionError) as caught:
             await oauth.exchange_code(
                 http,
                 f"http://127.0.0.1:{free_port()}",
@@ -147,7 +147,7 @@ async def test_where_nobody_listens_the_code_is_still_good() -> None:
 async def test_a_slow_answer_is_given_up_and_a_doubt(kommo: Kommo) -> None:
     kommo.world.faults.add("delay", "access_token", seconds=0.5)
     code = kommo.world.issue_code(kommo.integration.client_id)
-    with pytest.raises(KommoUnreachable) as caught:
+    with pytest.raises(KommoConnectionError) as caught:
         await oauth.exchange_code(kommo.http, kommo.base_url, code=code, seconds=0.1, **keys(kommo.integration))
     assert caught.value.doubtful
 

@@ -5,7 +5,7 @@ from typing import Any
 import jwt
 import pytest
 
-from backend.kommo_api.auth.widget_token import BadWidgetToken, WidgetUser, read_widget_token
+from backend.kommo_api.auth.widget_token import BadWidgetToken, WidgetClaims, read_widget_token
 from tests.kommo_api.conftest import Kommo
 
 NOW = 1_800_000_000.0
@@ -30,12 +30,12 @@ def token(*, secret: str = SECRETS["id-1"], algorithm: str = "HS256", without: s
     return jwt.encode(body, secret if algorithm != "none" else "", algorithm=algorithm)
 
 
-def read(given: str, now: float = NOW) -> WidgetUser:
+def read(given: str, now: float = NOW) -> WidgetClaims:
     return read_widget_token(given, secrets=SECRETS, audiences=AUDIENCES, now=now)
 
 
 def test_a_true_token_names_the_user() -> None:
-    assert read(token()) == WidgetUser(111, 222, "id-1", "acme", None)
+    assert read(token()) == WidgetClaims(111, 222, "id-1", "acme", None)
 
 
 @pytest.mark.parametrize(("said", "known"), [(True, True), (False, False), ("yes", None), (None, None)])

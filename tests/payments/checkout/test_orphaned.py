@@ -13,7 +13,7 @@ from sqlmodel import select
 from stripe import WebhookSignature
 
 from backend.accounts.stripe.connections import secret_row
-from backend.payments.checkout.sessions import Wish, keep, make
+from backend.payments.checkout.sessions import SessionOrder, commit_session, make
 from backend.payments.find import MARGIN_SECONDS, find_request
 from backend.storage.models import CheckoutSession, InboxEvent, StripeConnection
 from sandbox.stripe.objects.accounts import Account as StripeAccount
@@ -204,11 +204,11 @@ async def test_a_session_that_was_under_way_is_not_kept_by_a_connection_that_is_
     """Begun by a replica before the other account was connected: nobody would hear of what is paid there."""
     request = await shop.made()
     link = await find_request(shop.resources, shop.kommo.account.id, request["id"])
-    wish = Wish(link.request, link.holder, 2)
+    wish = SessionOrder(link.request, link.holder, 2)
     answer = await make(shop.resources, wish)
     await give_up(shop, revoked=False)
     await remove(shop)
-    assert not await keep(shop.resources, wish, answer)
+    assert not await commit_session(shop.resources, wish, answer)
     async with shop.resources.database.read() as session:
         assert [row.n for row in (await session.exec(select(CheckoutSession))).all()] == [1]
     assert (await find_request(shop.resources, shop.kommo.account.id, request["id"])).request.session_n == 1

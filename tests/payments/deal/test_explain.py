@@ -8,7 +8,7 @@ from backend.core.i18n import LANGUAGES, texts_in
 from backend.core.money import Money
 from backend.ledger.deal import DealLedger
 from backend.ledger.parts import Decline
-from backend.payments.deal.explain import FOLDER, REASONS, Around, explain
+from backend.payments.deal.explain import FOLDER, REASONS, DealContext, explain
 from backend.payments.deal.related import Elsewhere
 from tests.ledger.build import NOW, deal, payment, request, session
 
@@ -18,8 +18,8 @@ SUFFICIENT = ("paid", "refunded", "partially_refunded", "still_open", "ask_rest"
 """After these nothing is to be done, or they are half of a line."""
 
 
-def why(*parts: object, language: str = "en", around: Around | None = None, **given: object) -> str:
-    return explain(deal(*parts, **given), around or Around(), language)  # type: ignore[arg-type]
+def why(*parts: object, language: str = "en", around: DealContext | None = None, **given: object) -> str:
+    return explain(deal(*parts, **given), around or DealContext(), language)  # type: ignore[arg-type]
 
 
 def declined(code: str, reason: str = "Your card was declined.") -> DealLedger:
@@ -51,24 +51,24 @@ def test_amounts_and_dates_are_written_as_the_language_does() -> None:
 
 def test_a_day_is_that_of_the_account() -> None:
     evening = request(sessions=(session("complete", completed_at=NOVEMBER_20 + 12 * 3600),))
-    assert "November 28, 2026" in why(evening, around=Around(timezone="Asia/Tokyo"))
+    assert "November 28, 2026" in why(evening, around=DealContext(timezone="Asia/Tokyo"))
 
 
 def test_a_common_reason_of_a_decline_is_said_in_our_words() -> None:
-    assert "declined: insufficient funds. The" in explain(declined("insufficient_funds"), Around(), "en")
-    assert "отклонена: недостаточно средств. " in explain(declined("insufficient_funds"), Around(), "ru")
+    assert "declined: insufficient funds. The" in explain(declined("insufficient_funds"), DealContext(), "en")
+    assert "отклонена: недостаточно средств. " in explain(declined("insufficient_funds"), DealContext(), "ru")
 
 
 @pytest.mark.parametrize("code", ["stolen_card", "fraudulent", "pickup_card"])
 def test_that_a_card_was_stolen_is_not_passed_on(code: str) -> None:
-    said = explain(declined(code, "Your card was reported as stolen."), Around(), "en")
+    said = explain(declined(code, "Your card was reported as stolen."), DealContext(), "en")
     assert "the bank gave no reason" in said
     assert "stolen" not in said
 
 
 @pytest.mark.parametrize("code", ["", "a_code_of_tomorrow"])
 def test_any_other_reason_is_said_in_the_words_of_stripe(code: str) -> None:
-    assert "Your card is too blue. The client" in explain(declined(code, "Your card is too blue."), Around(), "en")
+    assert "Your card is too blue. The client" in explain(declined(code, "Your card is too blue."), DealContext(), "en")
 
 
 def test_every_reason_has_its_words() -> None:
@@ -76,14 +76,14 @@ def test_every_reason_has_its_words() -> None:
 
 
 def test_without_stripe_nothing_open_can_be_paid() -> None:
-    around = Around(stripe=False)
+    around = DealContext(stripe=False)
     assert why(request(), around=around) == "Stripe is not connected. Ask an admin to open the settings."
     assert why(request(), payment(), around=around) == ENGLISH["paid"]
 
 
 @pytest.mark.parametrize("parts", [(request(),), (request(), payment())])
 def test_while_kommo_is_disconnected_the_line_says_that_the_deal_waits(parts: tuple[object, ...]) -> None:
-    assert why(*parts, around=Around(kommo=False)) == f"{why(*parts)} {ENGLISH['kommo_disconnected']}"
+    assert why(*parts, around=DealContext(kommo=False)) == f"{why(*parts)} {ENGLISH['kommo_disconnected']}"
 
 
 @pytest.mark.parametrize("ended", [{"cancelled": True}, {"replaced_by": "r2"}])
@@ -106,12 +106,12 @@ def test_beside_what_is_so_stands_what_to_do(name: str, language: str) -> None:
 
 
 def test_what_a_person_moved_is_told_with_the_deal_it_belongs_to() -> None:
-    assert "belongs to deal 77 now" in why(emptied=True, around=Around(elsewhere=Elsewhere(77)))
-    assert "belongs to another deal now" in why(emptied=True, around=Around(elsewhere=Elsewhere(None)))
+    assert "belongs to deal 77 now" in why(emptied=True, around=DealContext(elsewhere=Elsewhere(77)))
+    assert "belongs to another deal now" in why(emptied=True, around=DealContext(elsewhere=Elsewhere(None)))
 
 
 def test_what_the_same_client_paid_on_another_deal_is_told_beside_the_reason() -> None:
-    around = Around(elsewhere=Elsewhere(77, (Money(10000, "EUR"), NOVEMBER_20)))
+    around = DealContext(elsewhere=Elsewhere(77, (Money(10000, "EUR"), NOVEMBER_20)))
     said = why(request(), around=around)
     assert said.startswith(why(request()))
     assert "paid 100.00 EUR on deal 77 on November 20, 2026" in said

@@ -4,11 +4,11 @@ from sandbox.stripe import Payer, StripeWorld
 from sandbox.stripe.lives import sessions
 from sandbox.stripe.lives.foreign import KINDS, Foreign
 from sandbox.stripe.objects.schemas import Obj
-from sandbox.stripe.objects.shelf import Shelf
+from sandbox.stripe.objects.store import ObjectStore
 from tests.sandbox.stripe.conftest import payment_params, subscription_params
 
 
-def new_session(shelf: Shelf, params: Obj | None = None) -> Obj:
+def new_session(shelf: ObjectStore, params: Obj | None = None) -> Obj:
     return sessions.create(shelf, params or payment_params())
 
 
@@ -25,7 +25,7 @@ def everything(switches: dict[str, str] | None = None) -> StripeWorld:
     return world
 
 
-def _subscription(world: StripeWorld, shelf: Shelf) -> None:
+def _subscription(world: StripeWorld, shelf: ObjectStore) -> None:
     session = new_session(shelf, subscription_params())
     world.pay_session(session["id"], Payer(email="a@b.example", tax=190))
     world.renew_subscription(session["subscription"])
@@ -36,7 +36,7 @@ def _subscription(world: StripeWorld, shelf: Shelf) -> None:
     world.pay_session(new_session(shelf, trial)["id"])
 
 
-def _one_time(world: StripeWorld, shelf: Shelf) -> None:
+def _one_time(world: StripeWorld, shelf: ObjectStore) -> None:
     session = new_session(shelf)
     world.pay_session(session["id"], Payer("declined"))
     world.pay_session(session["id"], Payer(presentment=(1090, "usd")))
@@ -46,26 +46,26 @@ def _one_time(world: StripeWorld, shelf: Shelf) -> None:
     sessions.expire(shelf, new_session(shelf, payment_params(after_expiration={"recovery": {"enabled": True}})))
 
 
-def _delayed(world: StripeWorld, shelf: Shelf) -> None:
+def _delayed(world: StripeWorld, shelf: ObjectStore) -> None:
     for outcome in ("paid", "failed"):
         session = new_session(shelf)
         world.pay_session(session["id"], Payer("delayed"))
         world.settle_payment(session["payment_intent"], outcome)
 
 
-def paid_intent(world: StripeWorld, shelf: Shelf) -> str:
+def paid_intent(world: StripeWorld, shelf: ObjectStore) -> str:
     session = new_session(shelf)
     return str(world.pay_session(session["id"])["payment_intent"])
 
 
-def _refunds(world: StripeWorld, shelf: Shelf) -> None:
+def _refunds(world: StripeWorld, shelf: ObjectStore) -> None:
     intent = paid_intent(world, shelf)
     world.refund(intent, 300)
     world.finish_refund(world.refund(intent, 200, "pending")["id"], "succeeded")
     world.refund(intent, outcome="failed")
 
 
-def _disputes(world: StripeWorld, shelf: Shelf) -> None:
+def _disputes(world: StripeWorld, shelf: ObjectStore) -> None:
     for outcome in ("won", "lost"):
         for inquiry in (False, True):
             dispute = world.open_dispute(paid_intent(world, shelf), inquiry=inquiry)

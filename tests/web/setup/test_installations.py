@@ -11,7 +11,7 @@ from backend.accounts.install.waiting import FEW
 from backend.storage.models import Account, Integration
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.grants import Integration as Made
-from tests.accounts.around import come_back
+from tests.accounts.around import return_from_kommo
 from tests.product import ADMIN_TOKEN, Product, running
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -40,7 +40,7 @@ async def operator(product: Product) -> AsyncIterator[httpx.AsyncClient]:
 async def brought(product: Product, **how: str) -> tuple[Made, str]:
     made = product.kommo.add_integration(product.account, how.get("redirect_uri", product.integration.redirect_uri))
     code = product.kommo.issue_code(made.client_id)
-    assert (await come_back(product, client_id=made.client_id, code=code, **HOOK)).status_code == 200
+    assert (await return_from_kommo(product, client_id=made.client_id, code=code, **HOOK)).status_code == 200
     return made, code
 
 
@@ -111,10 +111,10 @@ async def test_a_key_that_comes_too_late_is_kept_and_the_next_step_said(
 
 async def test_strangers_fill_no_page(product: Product, operator: httpx.AsyncClient, clock: MovableClock) -> None:
     for number in range(FEW + 3):
-        await come_back(product, client_id=f"stranger-{number}", code="made up", **HOOK)
+        await return_from_kommo(product, client_id=f"stranger-{number}", code="made up", **HOOK)
         clock.advance(1)
     for words in ("Call me: +1 555 0100", "<b>bold</b>", "x" * 90):
-        await come_back(product, client_id=words, code="made up", **HOOK)
+        await return_from_kommo(product, client_id=words, code="made up", **HOOK)
     shown = waiting((await operator.get("/admin/accounts")).text)
     assert shown.count("<form") == FEW
     assert "3 more wait" in shown
@@ -128,7 +128,7 @@ async def test_a_code_whose_known_key_is_wrong_is_told_until_the_right_one_comes
     """Kommo's install hook shows nobody our answer."""
     secret = product.integration.client_secret
     product.kommo.renew_secret(product.integration.client_id)
-    assert (await come_back(product, **HOOK)).status_code == 400
+    assert (await return_from_kommo(product, **HOOK)).status_code == 400
     shown = waiting((await operator.get("/admin/accounts")).text)
     assert ("does not accept the secret key" in shown, "KOMMO_CLIENT_SECRET" in shown) == (True, True)
     made = product.kommo.integrations[product.integration.client_id]
@@ -138,7 +138,7 @@ async def test_a_code_whose_known_key_is_wrong_is_told_until_the_right_one_comes
 
 
 async def test_who_sees_one_account_sees_no_installation_of_others(product: Product) -> None:
-    assert (await come_back(product)).status_code == 200
+    assert (await return_from_kommo(product)).status_code == 200
     await brought(product)
     answer = await product.http.post(f"{product.url}/widget/setup", headers=product.token())
     async with httpx.AsyncClient(base_url=product.url, follow_redirects=True, headers=OURS) as visitor:
@@ -147,7 +147,7 @@ async def test_who_sees_one_account_sees_no_installation_of_others(product: Prod
 
 
 async def test_the_operator_of_one_account_is_led_to_what_waits(product: Product, operator: httpx.AsyncClient) -> None:
-    assert (await come_back(product)).status_code == 200
+    assert (await return_from_kommo(product)).status_code == 200
     await brought(product)
     page = (await operator.get("/admin")).text
     assert '<a href="/admin/accounts#waiting">An installation waits for its secret key</a>' in page

@@ -38,12 +38,12 @@ class InstalledWidget:
         return found
 
 
-Shelf = dict[str, InstalledWidget]
+InstalledWidgets = dict[str, InstalledWidget]
 
-_SHELVES: WeakKeyDictionary[KommoWorld, Shelf] = WeakKeyDictionary()
+_SHELVES: WeakKeyDictionary[KommoWorld, InstalledWidgets] = WeakKeyDictionary()
 
 
-def shelf_of(world: KommoWorld) -> Shelf:
+def shelf_of(world: KommoWorld) -> InstalledWidgets:
     """By client id."""
     return _SHELVES.setdefault(world, {})
 

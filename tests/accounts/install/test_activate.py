@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from backend.accounts.install.adopt import adopt
+from backend.accounts.install.activate import activate
 from backend.accounts.install.pending import keep_answer
 from backend.storage.models import Account, Audit
 from sandbox.kommo.accounts.grants import Pair
@@ -24,7 +24,7 @@ async def test_a_callback_and_a_worker_that_come_at_once_connect_once(
         integration = product.integration
         pair = product.kommo.issue_pair(integration.client_id, product.account.admin.id)
         waiting = await keep_answer(product.resources, integration.client_id, product.kommo.base_url, raw(pair))
-        accounts = await asyncio.gather(*(adopt(product.resources, waiting) for _ in range(3)))
+        accounts = await asyncio.gather(*(activate(product.resources, waiting) for _ in range(3)))
         assert {account.id for account in accounts} == {product.account.id}
         assert [account.token_version for account in await product.rows(Account)] == [1]
         assert [said.what for said in await product.rows(Audit)] == ["connected"]

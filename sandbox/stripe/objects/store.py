@@ -34,7 +34,7 @@ class Endpoint:
 
 
 @dataclass
-class Shelf:
+class ObjectStore:
     """``emit(shelf, type, obj, previous=None)`` makes an event of what just happened to ``obj``."""
 
     account_id: str

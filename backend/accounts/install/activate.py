@@ -6,7 +6,7 @@ import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.install.pending import FOR_GOOD, Waiting, forget, forget_in, note_refusal
+from backend.accounts.install.pending import FOR_GOOD, PendingInstall, forget, forget_in, note_refusal
 from backend.accounts.kommo_hooks import give_address
 from backend.accounts.stripe.connections import drain_others
 from backend.accounts.tokens.refresh import NEW_SETTINGS
@@ -19,53 +19,53 @@ from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, 
 from backend.kommo_api.values import AccountInfo
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, Integration, StripeConnection
-from backend.work_queue.wakeups import want
+from backend.work_queue.wakeups import request_work
 
 log = structlog.get_logger()
 
 
-async def adopt(resources: Resources, waiting: Waiting) -> Account:
-    """The pair is durable in ``waiting`` until it is the account's; no account is touched before Kommo names it.
+async def activate(resources: Resources, pending: PendingInstall) -> Account:
+    """The pair is durable in ``pending`` until it is the account's; no account is touched before Kommo names it.
 
     A definite no of Kommo's ends the waiting with ``BadCallback``; after ``KommoUnreachable`` it goes on.
     """
     try:
-        pair = _pair(waiting)
-        info = await _whose(resources, waiting.base_url, pair)
-        may_replace = await _may_replace(resources, waiting.base_url, pair, info.id)
+        pair = _pair(pending)
+        info = await _whose(resources, pending.base_url, pair)
+        may_replace = await _may_replace(resources, pending.base_url, pair, info.id)
     except KommoUnauthorized as error:
-        if waiting.kind == "token":
-            raise await _token_refused(resources, waiting, FOR_GOOD) from error
-        await forget(resources, waiting)
+        if pending.kind == "token":
+            raise await _token_refused(resources, pending, FOR_GOOD) from error
+        await forget(resources, pending)
         raise BadCallback("Kommo does not accept the token. Install the integration again.") from error
     except KommoNotFound as error:
-        if waiting.kind == "token":
-            raise await _token_refused(resources, waiting, "") from error
+        if pending.kind == "token":
+            raise await _token_refused(resources, pending, "") from error
         raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
     except KommoError as error:
-        if waiting.kind == "answer" and error.doubtful:  # no whole pair: reading it again makes it no better
-            await forget(resources, waiting)
+        if pending.kind == "answer" and error.doubtful:  # no whole pair: reading it again makes it no better
+            await forget(resources, pending)
             raise KommoUnreachable("Kommo's answer can't be read. Install the integration again.") from error
         raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
     if not may_replace:
-        await forget(resources, waiting)
+        await forget(resources, pending)
         raise BadCallback("Only an administrator of this Kommo account can connect it anew. Nothing was changed.")
-    account = await _store(resources, waiting, pair, info)
+    account = await _store(resources, pending, pair, info)
     resources.work_arrived.set()
     return account
 
 
-async def _token_refused(resources: Resources, waiting: Waiting, how: str) -> BadCallback:
+async def _token_refused(resources: Resources, pending: PendingInstall, how: str) -> BadCallback:
     """Kept, so that its problem can be shown."""
-    problem = f"Kommo does not accept KOMMO_LONG_LIVED_TOKEN at {waiting.base_url}. {NEW_SETTINGS}"
-    await note_refusal(resources, waiting, problem, how)
+    problem = f"Kommo does not accept KOMMO_LONG_LIVED_TOKEN at {pending.base_url}. {NEW_SETTINGS}"
+    await note_refusal(resources, pending, problem, how)
     return BadCallback(problem)
 
 
-def _pair(waiting: Waiting) -> TokenPair:
-    if waiting.kind == "token":
-        return TokenPair(waiting.secret, "", 0.0)
-    return parse_pair(waiting.secret.encode(), waiting.received_at)
+def _pair(pending: PendingInstall) -> TokenPair:
+    if pending.kind == "token":
+        return TokenPair(pending.secret, "", 0.0)
+    return parse_pair(pending.secret.encode(), pending.received_at)
 
 
 async def _whose(resources: Resources, base_url: str, pair: TokenPair) -> AccountInfo:
@@ -96,30 +96,30 @@ async def _may_replace(resources: Resources, base_url: str, pair: TokenPair, acc
     return user is None or user.is_admin
 
 
-async def _store(resources: Resources, waiting: Waiting, pair: TokenPair, info: AccountInfo) -> Account:
+async def _store(resources: Resources, pending: PendingInstall, pair: TokenPair, info: AccountInfo) -> Account:
     """The account with its new pair, connected, its set-up due. Of a callback and a worker that come at once with the
     same answer, one does it."""
     now = resources.clock()
     async with resources.database.write() as session:
-        is_first = await forget_in(session, waiting)
+        is_first = await forget_in(session, pending)
         account = await session.get(Account, info.id, with_for_update=True)
         if account is not None and not is_first:
             return account
         if account is None:
             account = Account(id=info.id, base_url="", tokens="", connected_at=now)
         give_address(resources, account)
-        account.client_id, account.base_url = waiting.client_id, waiting.base_url
+        account.client_id, account.base_url = pending.client_id, pending.base_url
         account.state, account.problem, account.set_up_at = "connected", "", 0.0
         account.tokens = seal_pair(resources, info.id, pair)
         account.token_version += 1
-        account.token_issued_at, account.token_expires_at = waiting.received_at, pair.expires_at
+        account.token_issued_at, account.token_expires_at = pending.received_at, pair.expires_at
         account.token_answer, account.refresh_until = None, 0.0
         account.subdomain, account.currency, account.timezone = info.subdomain, info.currency, info.timezone
         session.add(account)
-        session.add(Audit(at=now, account_id=info.id, who="Kommo", what="connected", after={"by": waiting.kind}))
-        await _tie_integration(session, waiting.client_id, info.id)
+        session.add(Audit(at=now, account_id=info.id, who="Kommo", what="connected", after={"by": pending.kind}))
+        await _tie_integration(session, pending.client_id, info.id)
         await _tie_environment(session, account, resources.kommo_subdomain)
-        await want(session, info.id)
+        await request_work(session, info.id)
     return account
 
 
