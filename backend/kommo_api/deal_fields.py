@@ -1,4 +1,4 @@
-"""The nine fields of a deal that we write (design, section 7), and how they are found among an account's fields."""
+"""The nine fields of a deal that we write (docs/design.md 7), and how they are found among an account's fields."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -75,7 +75,7 @@ def _refusal(detail: str, problem: Mapping[str, Any], is_write: bool) -> KommoEr
 
 
 def _refused(detail: str, problem: Mapping[str, Any]) -> KommoRefused:
-    """Both shapes of Kommo's 400, and the one that names nothing (section 6)."""
+    """Both shapes of Kommo's 400, and the one that names nothing (docs/facts/kommo-api.md 6)."""
     return KommoRefused(detail, by_request=_by_request(problem), by_lead=_by_lead(problem))
 
 

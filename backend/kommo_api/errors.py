@@ -1,6 +1,6 @@
 """What Kommo answers instead of what was asked for. The docstring of each error is the sentence a person reads.
 
-Sources of statuses and bodies: facts/kommo-api.md, sections 2, 5 and 6.
+Sources of statuses and bodies: docs/facts/kommo-api.md 2, 5, 6.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What Kommo's hooks say about deals (facts/kommo-api.md, section 12): nobody signs them, so no more than their ids."""
+"""What Kommo's hooks say about deals (docs/facts/kommo-api.md 12): nobody signs them, so no more than their ids."""
 
 import re
 from collections.abc import Iterator

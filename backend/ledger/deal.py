@@ -1,6 +1,6 @@
 """What the facts mean for a deal: its sums and states. Pure values, no I/O.
 
-The rules are the table of the design's section 7. Sums are in one currency, the deal's; money in any other is kept
+The rules are the table of docs/design.md 7. Sums are in one currency, the deal's; money in any other is kept
 apart in ``elsewhere`` and never added in.
 """
 

@@ -11,7 +11,7 @@ GOOD = 5
 
 
 class Sizes:
-    """Of one kind of call, for each account. After a 504 Kommo wants fewer at once (facts/kommo-api.md, section 6)."""
+    """Of one kind of call, for each account. After a 504 Kommo wants fewer at once (docs/facts/kommo-api.md 6)."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -2,7 +2,7 @@
 
 ``build(find_sources(), "https://pay.example.com", Path("widget.zip"))`` writes it. The same sources and address give
 the same bytes; a changed content gets a higher version than the file that stood at ``out``, because Kommo's browsers
-keep files by their version (facts/kommo-widget.md 1.3).
+keep files by their version (docs/facts/kommo-widget.md 1.3).
 """
 
 from backend.widget_archive.building import BuiltWidget, build

@@ -1,4 +1,4 @@
-"""What Kommo refuses or silently swallows, found before the upload (facts/kommo-widget.md 1.1 to 1.5)."""
+"""What Kommo refuses or silently swallows, found before the upload (docs/facts/kommo-widget.md 1.1 to 1.5)."""
 
 import json
 import re

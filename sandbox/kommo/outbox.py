@@ -1,4 +1,4 @@
-"""Hooks that wait to be sent, and when a refused one is sent again (facts/kommo-api.md, section 12)."""
+"""Hooks that wait to be sent, and when a refused one is sent again (docs/facts/kommo-api.md 12)."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Kommo's refusals, word for word where a word matters (facts/kommo-api.md, sections 2, 5 and 6)."""
+"""Kommo's refusals, word for word where a word matters (docs/facts/kommo-api.md 2, 5, 6)."""
 
 from dataclasses import dataclass
 from typing import Any

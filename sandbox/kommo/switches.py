@@ -20,7 +20,7 @@ class UnknownReading(ValueError):
 
 @dataclass(frozen=True)
 class Switch:
-    """``section`` is the section of facts/kommo-api.md that states the doubt."""
+    """``section`` is the section of docs/facts/kommo-api.md that states the doubt."""
 
     name: str
     section: str

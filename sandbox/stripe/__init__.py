@@ -1,4 +1,4 @@
-"""Stripe on this machine: API, hosted Checkout page, signed webhooks; by facts/stripe.md."""
+"""Stripe on this machine: API, hosted Checkout page, signed webhooks; by docs/facts/stripe.md."""
 
 from sandbox.stripe.app import create_app
 from sandbox.stripe.lives.checkout import Payer

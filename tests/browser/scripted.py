@@ -1,4 +1,4 @@
-"""Our backend as the widget meets it on the wire (design.md, section 6), saying what a test tells it to say."""
+"""Our backend as the widget meets it on the wire (docs/design.md 6), saying what a test tells it to say."""
 
 import asyncio
 from collections import defaultdict

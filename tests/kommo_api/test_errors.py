@@ -1,4 +1,4 @@
-"""What each of Kommo's refusals means (facts/kommo-api.md, sections 5 and 6)."""
+"""What each of Kommo's refusals means (docs/facts/kommo-api.md 5, 6)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An account whose subdomain was changed in Kommo is found again by its id (facts/kommo-api.md, section 2)."""
+"""An account whose subdomain was changed in Kommo is found again by its id (docs/facts/kommo-api.md 2)."""
 
 import structlog
 from sqlalchemy import update

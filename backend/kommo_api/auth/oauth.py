@@ -1,4 +1,4 @@
-"""OAuth of a private integration (facts/kommo-api.md, sections 1 to 3). Nothing here stores anything."""
+"""OAuth of a private integration (docs/facts/kommo-api.md 1 to 3). Nothing here stores anything."""
 
 import asyncio
 import hashlib
@@ -150,7 +150,7 @@ def _timeout(seconds: float) -> httpx.Timeout:
 
 
 def uninstall_signature_ok(client_id: str, account_id: str | int, signature: str, secret: str) -> bool:
-    """The "access revoked" hook: HMAC-SHA256 of ``client_id|account_id`` in hex of either case (section 3).
+    """True if this is the HMAC-SHA256 of ``client_id|account_id``, in hex of either case (docs/facts/kommo-api.md 3).
 
     It carries no time, so it proves only that Kommo once said so.
     """

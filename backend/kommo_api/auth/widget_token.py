@@ -1,4 +1,4 @@
-"""``X-Auth-Token``: who presses the button in the deal card (facts/kommo-api.md, section 4)."""
+"""``X-Auth-Token``: who presses the button in the deal card (docs/facts/kommo-api.md 4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

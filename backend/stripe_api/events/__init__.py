@@ -2,7 +2,7 @@
 
 A handler is a small generator over ``data.object``. It reads both families of shapes, the pinned version's and those
 before 2025-03-31, told apart by the fields that are there, since an endpoint made by hand may have any version.
-Sources: docs.stripe.com/api/events/types, and the fact sheet's table C11.
+Sources: docs.stripe.com/api/events/types, docs/facts/stripe.md C11.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Values of custom fields: what may be written, what is kept, what is read back (facts/kommo-api.md, section 7.3)."""
+"""Values of custom fields: what may be written, what is kept, what is read back (docs/facts/kommo-api.md 7.3)."""
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation

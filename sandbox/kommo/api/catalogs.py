@@ -1,4 +1,4 @@
-"""Lists of an account, of which only the invoices are played (facts/kommo-api.md, section 11)."""
+"""Lists of an account, of which only the invoices are played (docs/facts/kommo-api.md 11)."""
 
 from sandbox.kommo.api.calls import Call, Routes
 from sandbox.kommo.api.listing import page

@@ -1,4 +1,4 @@
-"""What happened in the account, newest first, and bots that wait (facts/kommo-api.md, sections 11 and 12.2)."""
+"""What happened in the account, newest first, and bots that wait (docs/facts/kommo-api.md 11, 12.2)."""
 
 from sandbox.kommo.api.calls import Answer, Call, Routes, admins_only
 from sandbox.kommo.api.listing import chooser, page

@@ -1,4 +1,4 @@
-"""Custom fields of leads (facts/kommo-api.md, section 8)."""
+"""Custom fields of leads (docs/facts/kommo-api.md 8)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Groups of custom fields, the tabs of a card (facts/kommo-api.md, section 8)."""
+"""Groups of custom fields, the tabs of a card (docs/facts/kommo-api.md 8)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lists: pages, order, and filters of which unknown ones are passed over in silence (facts/kommo-api.md, section 5)."""
+"""Lists: pages, order, and filters of which unknown ones are passed over in silence (docs/facts/kommo-api.md 5)."""
 
 from collections.abc import Callable, Iterable
 from math import inf

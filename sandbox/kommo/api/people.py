@@ -1,4 +1,4 @@
-"""The account itself, its users, and contacts (facts/kommo-api.md, section 11)."""
+"""The account itself, its users, and contacts (docs/facts/kommo-api.md 11)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

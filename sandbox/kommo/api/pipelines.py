@@ -1,4 +1,4 @@
-"""Pipelines and their statuses (facts/kommo-api.md, section 10)."""
+"""Pipelines and their statuses (docs/facts/kommo-api.md 10)."""
 
 from sandbox.kommo.api.calls import Call, Routes
 from sandbox.kommo.problems import problem

@@ -1,4 +1,4 @@
-"""Account webhooks (facts/kommo-api.md, section 12.1)."""
+"""Account webhooks (docs/facts/kommo-api.md 12.1)."""
 
 from sandbox.kommo.api.calls import Call, Routes, admins_only
 from sandbox.kommo.api.listing import chooser

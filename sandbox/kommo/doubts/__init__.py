@@ -1,4 +1,4 @@
-"""What facts/kommo-api.md leaves open, as tables; the reading named first is the one we believe."""
+"""What docs/facts/kommo-api.md leaves open, as tables; the reading named first is the one we believe."""
 
 from sandbox.kommo.doubts.deals import FIELDS, LEADS, NOTES
 from sandbox.kommo.doubts.entry import OAUTH, WIDGET

@@ -1,6 +1,6 @@
 """Kommo calling others: install, uninstall, account webhooks, the Digital Pipeline, Salesbot.
 
-Sources: facts/kommo-api.md, sections 1.1, 3 and 12.
+Sources: docs/facts/kommo-api.md 1.1, 3, 12.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Changes of an account as the hooks that tell of them (facts/kommo-api.md, section 12)."""
+"""Changes of an account as the hooks that tell of them (docs/facts/kommo-api.md 12)."""
 
 from dataclasses import replace
 

@@ -1,6 +1,6 @@
 """Kommo's pages, as far as a widget and a person need them: deal list, deal card with the right panel, settings.
 
-The card loads the built ``widget.zip`` as Kommo does (facts/kommo-widget.md 2.3, 3, 5 and 11): unpacked in memory,
+The card loads the built ``widget.zip`` as Kommo does (docs/facts/kommo-widget.md 2.3, 3, 5, 11): unpacked in memory,
 served from a second origin, run by a loader and a runner of our own that are strict rather than complete.
 """
 

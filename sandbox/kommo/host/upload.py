@@ -1,4 +1,4 @@
-"""What Kommo's upload refuses, by facts/kommo-widget.md 1.1 to 1.5; written apart from the build on purpose."""
+"""What Kommo's upload refuses, by docs/facts/kommo-widget.md 1.1 to 1.5; written apart from the build on purpose."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""``POST /oauth2/access_token``: a code or a refresh token becomes a new pair (facts/kommo-api.md, section 2)."""
+"""``POST /oauth2/access_token``: a code or a refresh token becomes a new pair (docs/facts/kommo-api.md 2)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""OAuth as a browser and a server meet it: consent, tokens, the subdomain (facts/kommo-api.md, sections 1, 2)."""
+"""OAuth as a browser and a server meet it: consent, tokens, the subdomain (docs/facts/kommo-api.md 1, 2)."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the token endpoint says when it refuses (facts/kommo-api.md, section 2)."""
+"""What the token endpoint says when it refuses (docs/facts/kommo-api.md 2)."""
 
 from sandbox.kommo.problems import Problem
 from sandbox.kommo.records import Json

@@ -1,4 +1,4 @@
-"""Requests a second, and the block that follows when nobody listens (facts/kommo-api.md, section 5)."""
+"""Requests a second, and the block that follows when nobody listens (docs/facts/kommo-api.md 5)."""
 
 from collections import deque
 from dataclasses import dataclass, field

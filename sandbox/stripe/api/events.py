@@ -1,4 +1,4 @@
-"""GET /v1/events: thirty days back, each in the ACCOUNT's version whatever the caller sends (facts/stripe.md C, D)."""
+"""GET /v1/events: 30 days back, each in the ACCOUNT's version whatever the caller sends (docs/facts/stripe.md C, D)."""
 
 from collections.abc import Iterator
 

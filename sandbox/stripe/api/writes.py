@@ -15,7 +15,7 @@ def create_customer(call: Call) -> Obj:
 
 
 def update_subscription(call: Call) -> Obj:
-    """Metadata only: invoices made before keep the old ones (facts/stripe.md C6)."""
+    """Metadata only: invoices made before keep the old ones (docs/facts/stripe.md C6)."""
     if call.params.keys() - {"metadata", "expand"}:
         raise Refusal("This sandbox changes nothing but the metadata of a subscription.")
     subscription = call.shelf.get("subscription", call.ids[0])

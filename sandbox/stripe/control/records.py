@@ -25,7 +25,7 @@ async def requests(world: World, since: int = 0) -> list[Obj]:
 
 @router.get("/reads")
 async def reads(world: World) -> dict[str, int]:
-    """GET requests by account: Stripe grants 10,000 a month to a quiet one (facts/stripe.md D)."""
+    """GET requests by account: Stripe grants 10,000 a month to a quiet one (docs/facts/stripe.md D)."""
     told = [seen.account for seen in world.seen if seen.method == "GET"]
     return {account: told.count(account) for account in world.accounts}
 

@@ -21,8 +21,8 @@ WAITS = {
     True: [5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, *(hours * HOUR for hours in (2, 4, 8, 12, 20, 24))],
     False: [10 * MINUTE, HOUR, 3 * HOUR],
 }
-"""Seconds until the next try, by mode: three days in live, three tries over a few hours in test (facts/stripe.md D).
-The real steps are unpublished."""
+"""Seconds until the next try, by mode: three days in live, three tries over a few hours in test.
+The real steps are unpublished (docs/facts/stripe.md D)."""
 
 LOOK_AGAIN = 0.05
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"

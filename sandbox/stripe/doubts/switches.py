@@ -1,6 +1,6 @@
 """Where the facts leave Stripe's behaviour open, both readings can be played.
 
-Each switch names one open point of facts/stripe.md; the first reading is the one believed.
+Each switch names one open point of docs/facts/stripe.md; the first reading is the one believed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ SWITCHES = {
     "invoice_events": Switch(("after_session", "before_session"), "C5: invoice.paid and checkout.session.completed"),
     "invoice_lines": Switch(("first_ten", "all"), "D: how many lines an invoice carries along"),
     "delayed_at_expiry": Switch(("stays", "fails"), "C3: a delayed payment at the end of its session's time"),
-    "subscription_presentment": Switch(("ours", "payers"), "I.11: currency of a subscription's adaptive pricing"),
+    "subscription_presentment": Switch(("ours", "payers"), "I: currency of a subscription's adaptive pricing"),
     "invoice_lookup": Switch(("at_once", "late"), "C4: invoice_payments by a new PaymentIntent are empty for 3 s"),
     "zero_total_status": Switch(("paid", "no_payment_required"), "C10: payment_status of a 100 % discount"),
     "refund_created_on_legacy": Switch(("absent", "sent"), "C8: refund.* of card refunds before acacia"),

@@ -1,4 +1,4 @@
-"""What the payer does on the Checkout page, and what Stripe makes of it (facts/stripe.md C2 to C5)."""
+"""What the payer does on the Checkout page, and what Stripe makes of it (docs/facts/stripe.md C2 to C5)."""
 
 from dataclasses import dataclass
 

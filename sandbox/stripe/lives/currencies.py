@@ -1,4 +1,4 @@
-"""Stripe's own rules of amounts (facts/stripe.md E), written apart from the product's so that each checks the other."""
+"""Stripe's own rules of amounts (docs/facts/stripe.md E), written apart from the product's: each checks the other."""
 
 from sandbox.stripe.doubts.switches import Switches
 from sandbox.stripe.objects.refusals import Refusal

@@ -1,4 +1,4 @@
-"""Disputes and inquiries: opened by the payer's bank, closed won or lost (facts/stripe.md C9)."""
+"""Disputes and inquiries: opened by the payer's bank, closed won or lost (docs/facts/stripe.md C9)."""
 
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank, document

@@ -127,7 +127,7 @@ def fail_processing(shelf: ObjectStore, intent: Obj) -> None:
 
 
 def book(shelf: ObjectStore, charge: Obj) -> None:
-    """What reaches the bank is known a moment after the charge (facts/stripe.md E)."""
+    """What reaches the bank is known a moment after the charge (docs/facts/stripe.md E)."""
     fee = charge["amount"] * 29 // 1000 + 30
     entry = {
         "id": shelf.ground.new_id("txn_3"),

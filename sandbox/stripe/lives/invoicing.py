@@ -1,4 +1,4 @@
-"""Stripe Invoicing: an invoice made in the dashboard, paid in parts, too much, or outside (facts/stripe.md C7)."""
+"""Stripe Invoicing: an invoice made in the dashboard, paid in parts, too much, or outside (docs/facts/stripe.md C7)."""
 
 from sandbox.stripe.lives import intents, invoices
 from sandbox.stripe.objects.refusals import Refusal
@@ -45,7 +45,7 @@ def pay(shelf: ObjectStore, invoice: Obj, amount: int | None = None) -> Obj:
 
 
 def pay_outside(shelf: ObjectStore, invoice: Obj) -> Obj:
-    """Somebody marks the invoice as paid outside Stripe: no charge, and only ``invoice.paid`` tells (C10)."""
+    """Mark the invoice as paid outside Stripe: no charge, only ``invoice.paid`` (docs/facts/stripe.md C10)."""
     _must_be_open(invoice)
     record = {"type": "payment_record", "payment_record": shelf.ground.new_id("pr_1")}
     part = invoices.attach(shelf, invoice, record)

@@ -1,4 +1,4 @@
-"""Refunds: asked for by API or in the dashboard, finished at once or days later (facts/stripe.md C8)."""
+"""Refunds: asked for by API or in the dashboard, finished at once or days later (docs/facts/stripe.md C8)."""
 
 from sandbox.stripe.lives import currencies
 from sandbox.stripe.objects.refusals import Refusal, required

@@ -1,4 +1,4 @@
-"""What becomes of a subscription: renewed, failed, collected after all, ended (facts/stripe.md C6)."""
+"""What becomes of a subscription: renewed, failed, collected after all, ended (docs/facts/stripe.md C6)."""
 
 from sandbox.stripe.lives import intents, invoices, subscriptions
 from sandbox.stripe.objects.refusals import Refusal

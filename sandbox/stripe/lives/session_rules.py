@@ -1,4 +1,4 @@
-"""What Stripe refuses of a Checkout Session's parameters beyond their shape (facts/stripe.md B1)."""
+"""What Stripe refuses of a Checkout Session's parameters beyond their shape (docs/facts/stripe.md B1)."""
 
 import re
 from urllib.parse import urlsplit

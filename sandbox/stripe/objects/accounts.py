@@ -13,8 +13,8 @@ LEAST = (
     "rak_subscription_read rak_refund_read rak_dispute_read rak_customer_read rak_product_write "
     "rak_connected_account_read"
 ).split()
-"""What a merchant would tick for software that sells by Checkout and follows its payments (facts/stripe.md F); both
-readings of each slug in doubt, so that a turned switch does not lock the sandbox's own key out."""
+"""What a merchant would tick for software that sells by Checkout and follows its payments (docs/facts/stripe.md F);
+both readings of each slug in doubt, so that a turned switch does not lock the sandbox's own key out."""
 
 
 @dataclass(frozen=True)

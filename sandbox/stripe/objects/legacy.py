@@ -1,4 +1,4 @@
-"""The same objects as an API version before basil showed them (facts/stripe.md C1).
+"""The same objects as an API version before basil showed them (docs/facts/stripe.md C1).
 
 Invoice, charge and PaymentIntent name each other, the subscription's metadata lies on the invoice itself, and an
 invoice carries ``paid`` and ``paid_out_of_band``.

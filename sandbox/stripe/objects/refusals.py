@@ -7,7 +7,7 @@ class Refusal(Exception):
     """An answer of Stripe that is an error.
 
     ``began`` tells whether work had begun when it was refused: only then is the answer kept under the Idempotency-Key
-    (facts/stripe.md B3).
+    (docs/facts/stripe.md B3).
     """
 
     def __init__(

@@ -1,7 +1,8 @@
 """What Stripe's requests and objects look like, in both families of API versions.
 
 "pinned" is 2026-10-28.endive, the version of stripe-python 16.1; "legacy" is 2023-08-16 and stands for everything
-before 2025-03-31 (basil), when invoices, charges and PaymentIntents still named each other. Data: ``data/README.md``.
+before 2025-03-31 (basil), when invoices, charges and PaymentIntents still named each other. Data:
+sandbox/stripe/objects/data/README.md.
 """
 
 import gzip

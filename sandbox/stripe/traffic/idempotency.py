@@ -1,4 +1,4 @@
-"""Answers kept under an Idempotency-Key (facts/stripe.md B3): replayed for a day, refused for other parameters."""
+"""Answers kept under an Idempotency-Key (docs/facts/stripe.md B3): replayed for a day, refused for other parameters."""
 
 from dataclasses import dataclass, field
 from typing import Any

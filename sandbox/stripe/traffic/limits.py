@@ -1,4 +1,4 @@
-"""Stripe's request limits (facts/stripe.md D): 25 a second for one operation; over all, 100 in live and 25 in test."""
+"""Stripe's request limits (docs/facts/stripe.md D): 25 a second for one operation; over all, 100 live and 25 test."""
 
 from collections import deque
 from collections.abc import Hashable

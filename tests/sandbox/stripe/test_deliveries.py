@@ -1,4 +1,4 @@
-"""How events reach the shop: signed, again and again, in any order (facts/stripe.md D)."""
+"""How events reach the shop: signed, again and again, in any order (docs/facts/stripe.md D)."""
 
 import asyncio
 from typing import Any

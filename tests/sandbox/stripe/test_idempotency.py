@@ -1,4 +1,4 @@
-"""One key, one deed (facts/stripe.md B3)."""
+"""One key, one deed (docs/facts/stripe.md B3)."""
 
 import asyncio
 from typing import Any

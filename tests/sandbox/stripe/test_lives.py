@@ -1,4 +1,4 @@
-"""What happens to payments after and beside the main road (facts/stripe.md C3 to C10)."""
+"""What happens to payments after and beside the main road (docs/facts/stripe.md C3 to C10)."""
 
 from typing import Any
 

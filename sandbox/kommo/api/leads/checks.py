@@ -1,4 +1,4 @@
-"""Checking one lead of a PATCH or POST: what it wants, and every reason to refuse it (facts/kommo-api.md, 7.2, 7.3)."""
+"""Checking one lead of a PATCH or POST: every reason to refuse it (docs/facts/kommo-api.md 7.2, 7.3)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Writing leads: PATCH and POST, all or nothing unless switched otherwise (facts/kommo-api.md, sections 6 and 7.2)."""
+"""Writing leads: PATCH and POST, all or nothing unless switched otherwise (docs/facts/kommo-api.md 6, 7.2)."""
 
 from sandbox.kommo.accounts import edits
 from sandbox.kommo.api.calls import Answer, Call, Routes

@@ -1,4 +1,4 @@
-"""Reading leads (facts/kommo-api.md, section 7.1)."""
+"""Reading leads (docs/facts/kommo-api.md 7.1)."""
 
 from sandbox.kommo import forms
 from sandbox.kommo.accounts.account import Account

@@ -1,4 +1,4 @@
-"""What is tied to a lead (facts/kommo-api.md, section 11)."""
+"""What is tied to a lead (docs/facts/kommo-api.md 11)."""
 
 from typing import Any
 

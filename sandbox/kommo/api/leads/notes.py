@@ -1,4 +1,4 @@
-"""Notes of leads (facts/kommo-api.md, section 9)."""
+"""Notes of leads (docs/facts/kommo-api.md 9)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tags of a lead in a write: the full list, or what to add and take away (facts/kommo-api.md, section 7.2)."""
+"""Tags of a lead in a write: the full list, or what to add and take away (docs/facts/kommo-api.md 7.2)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tasks (facts/kommo-api.md, section 11)."""
+"""Tasks (docs/facts/kommo-api.md 11)."""
 
 from sandbox.kommo.api.calls import Call, Routes
 from sandbox.kommo.api.listing import chooser, filter_node, ordered, page

@@ -73,7 +73,7 @@ async function save() {
   renderAll();
 }
 
-/** Another deal without a page load, in one of the ways Kommo may do it (facts/kommo-widget.md 4, card switch). */
+/** Another deal without a page load, in one of the ways Kommo may do it (docs/facts/kommo-widget.md 4, card switch). */
 export async function switchTo(leadId, way = setting.switch) {
   const card = await ask('GET', leadId);
   $(document).trigger('page:changed');

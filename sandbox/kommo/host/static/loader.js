@@ -3,7 +3,7 @@ import { Modal } from './app/modal.js';
 import { complain } from './app/strict.js';
 
 /**
- * AMD as Kommo's loader behaves (facts/kommo-widget.md 2.1): `optional!` swallows a script that does not come, `json!`
+ * AMD as Kommo's loader behaves (docs/facts/kommo-widget.md 2.1): `optional!` swallows a script that does not come, `json!`
  * does not, only the host's own names can be required.
  */
 const known = { jquery: $, 'lib/components/base/modal': Modal };

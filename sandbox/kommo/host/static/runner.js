@@ -5,7 +5,7 @@ import { setting, withUser } from './app/setting.js';
 import { require } from './loader.js';
 import { baseMethods } from './widget.js';
 
-/** The order of calls of facts/kommo-widget.md 2.3; `calls` keeps it for tests. */
+/** The order of calls of docs/facts/kommo-widget.md 2.3; `calls` keeps it for tests. */
 export const calls = [];
 
 const list = app.widgets.list;
