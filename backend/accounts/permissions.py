@@ -10,6 +10,7 @@ from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.relocation import check_named_host
+from backend.accounts.visibility import sees, sees_any
 from backend.core.errors import DealNotFound, KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.kommo_api.auth.widget_token import BadWidgetToken, named_client_id, read_widget_token
 from backend.kommo_api.errors import KommoError, KommoForbidden
@@ -73,7 +74,7 @@ async def check_lead(resources: Resources, account: Account, user_id: int, lead_
     except (KommoError, NotConnected):
         lead, known = None, _last_word(resources, ("lead", account.id, lead_id), Lead)
     user, was_told = await _user(resources, account.id, user_id)
-    if not (_sees(user, user_id, known) if known else _may_see_any(user)):
+    if not _sees(user, user_id, known):
         raise NotAllowed("In Kommo you may not see this deal.")
     if action != "view" and not _allowed(account, user if was_told else None, user_id, action):
         if not was_told and action == "refund" and options_of(account).refunds == "admins":
@@ -97,22 +98,11 @@ def _allowed(account: Account, user: User | None, user_id: int, action: Action) 
     return options.create == "all" or user_id in options.create
 
 
-def _may_see_any(user: User | None) -> bool:
-    """What is left of the rights while the deal can't be read."""
-    return user is None or (user.is_active and (user.is_admin or user.leads_view != "D"))
-
-
-def _sees(user: User | None, user_id: int, lead: Lead) -> bool:
-    """Kommo's letter for viewing deals: all, the user's group, the user's own, none. Unknown: the user's own."""
-    own = lead.responsible_user_id == user_id
-    if user is None:
-        return own
-    if not user.is_active:
-        return False
-    if user.is_admin or user.leads_view == "A":
-        return True
-    in_group = user.group_id is not None and user.group_id == lead.group_id
-    return (own and user.leads_view in ("M", "G")) or (in_group and user.leads_view == "G")
+def _sees(user: User | None, user_id: int, lead: Lead | None) -> bool:
+    """Unknown users see their own deals; without the deal, whoever may see any."""
+    if lead is None:
+        return user is None or sees_any(user)
+    return lead.responsible_user_id == user_id if user is None else sees(user, lead)
 
 
 async def _lead(resources: Resources, account_id: int, lead_id: int, *, fresh: bool) -> Lead:

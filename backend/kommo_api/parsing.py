@@ -47,10 +47,23 @@ def user(given: Row) -> User:
         lang=text(given.get("lang")),
         is_admin=flag(rights.get("is_admin")),
         is_active=flag(rights.get("is_active", True)),
-        group_id=whole_or(rights.get("group_id"), 0) or None,
+        group_id=whole_or(rights.get("group_id"), 0),
         leads_view=_letter(leads.get("view")),
         leads_edit=_letter(leads.get("edit")),
+        stage_view=_stage_letters(rights, "view"),
     )
+
+
+def _stage_letters(rights: Row, action: str) -> dict[tuple[int, int], str]:
+    """(pipeline, status) → A or D. An unreadable letter counts as D; two rows of one stage allow only what both do."""
+    found: dict[tuple[int, int], str] = {}
+    for one in rows(rights.get("status_rights")):
+        letter = row(one.get("rights")).get(action)
+        if text(one.get("entity_type")) != "leads" or letter in (None, ""):
+            continue
+        stage = (whole(required(one, "pipeline_id")), whole(required(one, "status_id")))
+        found[stage] = "A" if letter == "A" and found.get(stage, "A") == "A" else "D"
+    return found
 
 
 def _letter(given: Any) -> str:
@@ -70,6 +83,7 @@ def lead(given: Row) -> Lead:
         updated_at=whole_or(given.get("updated_at"), 0),
         updated_by=whole_or(given.get("updated_by"), 0),
         main_contact_id=_main_contact(rows(embedded.get("contacts"))),
+        contact_ids=tuple(whole(required(one, "id")) for one in rows(embedded.get("contacts"))),
         tags=tuple(text(tag.get("name")) for tag in rows(embedded.get("tags"))),
         fields={whole(required(one, "field_id")): _values(one) for one in _filled(given)},
     )

@@ -25,7 +25,11 @@ class AccountInfo:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Rights are letters: A all, G the user's group, M the user's own, D none."""
+    """Rights are letters: A all, G the user's group, M the user's own, D none.
+
+    ``stage_view``: (pipeline, status) → A or D, in place of the general letter for deals of that stage. Group 0 is
+    Kommo's default group.
+    """
 
     id: int
     name: str
@@ -33,9 +37,10 @@ class User:
     lang: str
     is_admin: bool
     is_active: bool
-    group_id: int | None
+    group_id: int
     leads_view: str
     leads_edit: str
+    stage_view: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ class FieldValue:
 class Lead:
     """``price`` is in whole units of the account's currency; ``updated_by`` 0 is a robot.
 
-    ``fields``: field id → its values; an empty field is not there. ``main_contact_id`` only where contacts were
-    asked for.
+    ``fields``: field id → its values; an empty field is not there. ``main_contact_id`` and ``contact_ids`` only where
+    contacts were asked for.
     """
 
     id: int
@@ -64,6 +69,7 @@ class Lead:
     updated_at: int
     updated_by: int
     main_contact_id: int | None = None
+    contact_ids: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     fields: Mapping[int, tuple[FieldValue, ...]] = field(default_factory=dict)
 

@@ -17,7 +17,7 @@ from backend.payments.cancel import cancel, end_session, replace
 from backend.payments.checkout.prefill import sealed_email
 from backend.payments.checkout.sessions import SessionOrder, commit_session, discard_session, make
 from backend.payments.deal.remaining import check_rest
-from backend.payments.find import find_request
+from backend.payments.find import find_in_deal
 from backend.payments.schemas import PaymentSpec
 from backend.payments.stripe_errors import in_words, out_of_reach
 from backend.resources import Resources
@@ -41,6 +41,7 @@ async def create(resources: Resources, account: Account, user_id: int, spec: Pay
 
 
 async def _create(resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None) -> bool:
+    contact_id = _contact(spec, lead)
     async with resources.database.read() as session:
         connection = await connection_for_button(session, account)
         if spec.kind == "rest":
@@ -48,7 +49,7 @@ async def _create(resources: Resources, account: Account, user_id: int, spec: Pa
             check_rest(ledgers[spec.lead_id], spec.money)
     if spec.replaces is not None:
         await _end_older(resources, account.id, spec.lead_id, spec.replaces)
-    row = _row(resources, account, user_id, spec, lead)
+    row = _row(resources, account, user_id, spec, lead, contact_id)
     row.email = await sealed_email(resources, account, row)
     async with resources.database.write() as session:
         request = await _intent(session, row, spec)
@@ -57,9 +58,9 @@ async def _create(resources: Resources, account: Account, user_id: int, spec: Pa
 
 async def _end_older(resources: Resources, account_id: int, lead_id: int, older_id: str) -> None:
     """Before the newer one exists: a client who has just paid the older one must not be asked again."""
-    older = await find_request(resources, account_id, older_id)
-    if older.request.lead_id != lead_id:
-        raise FieldInvalid("It belongs to another deal.", field="replaces")
+    older = await find_in_deal(resources, account_id, lead_id, older_id)
+    if older is None:
+        raise FieldInvalid("This deal has no such payment request.", field="replaces")
     if older.state != "cancelled":
         await end_session(resources, older)
 
@@ -72,12 +73,23 @@ async def _take_over(resources: Resources, account_id: int, newer_id: str, older
         raise
 
 
-def _row(resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None) -> PaymentRequest:
+def _contact(spec: PaymentSpec, lead: Lead | None) -> int | None:
+    """The contact to ask, one of the deal's: any other is ``FieldInvalid``, and left out while Kommo can't tell."""
+    if lead is None:
+        return None
+    if spec.contact_id is not None and spec.contact_id not in lead.contact_ids:
+        raise FieldInvalid("This contact does not belong to the deal.", field="contact_id")
+    return spec.contact_id or lead.main_contact_id
+
+
+def _row(
+    resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None, contact_id: int | None
+) -> PaymentRequest:
     return PaymentRequest(
         account_id=account.id,
         id=spec.request_id,
         lead_id=spec.lead_id,
-        contact_id=spec.contact_id or (lead.main_contact_id if lead else None),
+        contact_id=contact_id,
         amount=spec.money.amount,
         currency=spec.money.currency,
         description=spec.description,

@@ -93,6 +93,15 @@ async def find_request(resources: Resources, account_id: int, request_id: str) -
         return await _link(session, found, resources.clock())
 
 
+async def find_in_deal(resources: Resources, account_id: int, lead_id: int, request_id: str) -> Link | None:
+    """The request, if the deal has it."""
+    try:
+        found = await find_request(resources, account_id, request_id)
+    except RequestNotFound:
+        return None
+    return found if found.request.lead_id == lead_id else None
+
+
 async def _link(session: AsyncSession, request: PaymentRequest | None, now: float) -> Link:
     if request is None or not request.session_n:
         raise RequestNotFound("There is no such payment.")

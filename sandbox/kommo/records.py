@@ -21,6 +21,18 @@ class Rights:
 
 
 @dataclass
+class StageRights:
+    """What a role may do with the deals of one stage; A or D an action."""
+
+    pipeline_id: int
+    status_id: int
+    view: str = "A"
+    edit: str = "A"
+    delete: str = "A"
+    export: str = "A"
+
+
+@dataclass
 class User:
     id: int
     name: str
@@ -30,6 +42,7 @@ class User:
     is_active: bool = True
     group_id: int = 0
     leads: Rights = field(default_factory=Rights)
+    status_rights: list[StageRights] = field(default_factory=list)
 
 
 @dataclass

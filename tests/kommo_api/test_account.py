@@ -35,6 +35,23 @@ async def test_a_right_that_is_not_told_is_the_users_own_deals() -> None:
     assert (user.id, user.leads_view, user.is_active, user.is_admin) == (5, "M", True, False)
 
 
+async def test_stage_rights_are_read_and_doubtful_ones_deny() -> None:
+    def stage(status: int, view: object, entity: str = "leads") -> dict[str, object]:
+        return {"entity_type": entity, "pipeline_id": "1", "status_id": status, "rights": {"view": view}}
+
+    rows = [stage(1, "A"), stage(2, "D"), stage(3, "?"), stage(4, None), stage(5, "D", "customers")]
+    user = await api(saying(200, {"id": 5, "rights": {"status_rights": [*rows, stage(6, "A"), stage(6, "D")]}})).user(5)
+    assert user is not None
+    assert user.stage_view == {(1, 1): "A", (1, 2): "D", (1, 3): "D", (1, 6): "D"}
+
+
+@pytest.mark.parametrize("nothing", [None, [], {}])
+async def test_no_stage_rights_come_as_null_or_empty(nothing: object) -> None:
+    user = await api(saying(200, {"id": 5, "rights": {"status_rights": nothing, "group_id": None}})).user(5)
+    assert user is not None
+    assert (user.stage_view, user.group_id) == ({}, 0)
+
+
 async def test_an_unknown_user_is_none(kommo: Kommo) -> None:
     assert await kommo.api.user(1) is None
 

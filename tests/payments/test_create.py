@@ -17,6 +17,7 @@ async def test_a_request_answers_with_a_permanent_link_of_ours(shop: Shop) -> No
 
 
 async def test_stripe_is_told_deal_account_and_request_on_session_and_payment(shop: Shop) -> None:
+    shop.lead.contacts = {5: True, 77: False}
     request = await shop.made(contact_id=77)
     session = shop.session
     marks = {
@@ -228,3 +229,29 @@ async def test_malformed_json_is_told_so(shop: Shop) -> None:
 
 async def test_a_uuid_of_any_version_will_do(shop: Shop) -> None:
     assert (await shop.ask(request_id=str(uuid.uuid1()))).status_code == 201
+
+
+async def test_a_contact_of_another_deal_is_refused(shop: Shop) -> None:
+    """Else Checkout's prefilled form would show any contact's e-mail address."""
+    await shop.set_options(prefill_email=True)
+    stranger = shop.kommo.account.add_contact("Somebody Else", email="secret@client.example")
+    answer = await shop.ask(contact_id=stranger.id)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "contact_id")
+    assert shop.sessions == []
+
+
+async def test_a_contact_that_nobody_can_check_is_left_out(shop: Shop) -> None:
+    await shop.set_options(prefill_email=True)
+    shop.kommo.faults.add("502_html", "/api/v4/leads*", times=0)
+    await shop.made(contact_id=next(iter(shop.kommo.account.contacts)))
+    assert shop.session["customer_email"] is None
+    assert "kommo_contact_id" not in shop.session["metadata"]
+
+
+@pytest.mark.parametrize("whose", ["another deal's", "nobody's"])
+async def test_only_a_request_of_the_same_deal_can_be_replaced(shop: Shop, whose: str) -> None:
+    other = shop.kommo.account.add_lead("Other", 10).id
+    older = (await shop.made(lead_id=other))["id"] if whose == "another deal's" else str(uuid.uuid4())
+    answer = await shop.ask(replaces=older)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "replaces")
+    assert "This deal has no such payment request." in answer.text

@@ -11,7 +11,7 @@ from sandbox.kommo.accounts.values import shown
 from sandbox.kommo.api.calls import Call, Routes, admins_only
 from sandbox.kommo.api.listing import filter_node, ordered, page
 from sandbox.kommo.problems import problem
-from sandbox.kommo.records import Contact, Json, User
+from sandbox.kommo.records import Contact, Json, StageRights, User
 
 routes = Routes()
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "BRL": "R$", "JPY": "¥", "MXN": "$", "TRY": "₺"}
@@ -117,7 +117,7 @@ def user_shape(call: Call, user: User) -> Json:
         "tasks": {"edit": "A", "delete": "A"},
         "mail_access": False,
         "catalog_access": True,
-        "status_rights": [],
+        "status_rights": [_stage_rights(one) for one in user.status_rights],
         "is_admin": user.is_admin,
         "is_free": False,
         "is_active": user.is_active,
@@ -132,6 +132,12 @@ def user_shape(call: Call, user: User) -> Json:
         "rights": rights,
         "_links": call.href(f"/api/v4/users/{user.id}"),
     }
+
+
+def _stage_rights(given: StageRights) -> Json:
+    rights = {action: getattr(given, action) for action in ("view", "edit", "delete", "export")}
+    place = {"pipeline_id": given.pipeline_id, "status_id": given.status_id}
+    return {"entity_type": "leads", **place, "rights": rights}
 
 
 def _datetime_settings(account: Account) -> Json:

@@ -76,6 +76,11 @@ API: Doubts = {
         "a language in /account",
         {"absent": "no such field", "present": "language"},
     ),
+    "null_group": (
+        "11.1",
+        "which group a user is in whose group_id is null",
+        {"zero": "the default group, whose id is 0", "none": "no group"},
+    ),
     "invoice_list": (
         "11",
         "a list of invoices",

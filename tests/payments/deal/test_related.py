@@ -22,6 +22,8 @@ async def test_a_payment_that_a_person_moved_is_told_on_the_deal_it_left(tmp_pat
 async def test_the_same_clients_payment_of_another_deal_is_told_with_its_deal(shop: Shop) -> None:
     """Only where it may have been meant for this one: the same sum, paid after it was asked for here."""
     contact, other = 555, shop.kommo.account.add_lead("Other", 0).id
+    shop.lead.contacts[contact] = False
+    shop.kommo.account.leads[other].contacts = {contact: True, 556: False}
     await _paid(shop, other, contact, "120.00")
     shop.clock.advance(60)
     await shop.made(contact_id=contact)

@@ -58,7 +58,7 @@ def _checked(call: Call, item: Json, lead_id: object) -> Check:
         raise deleted()
     if lead is None:
         return Check(call, item, errors=[ItemError("id")])
-    if not may(call.user, "edit", lead):
+    if not may(call, "edit", lead):
         raise no_right(call.switches)
     return Check(call, item, lead).run()
 

@@ -21,7 +21,7 @@ def list_leads(call: Call) -> Json | None:
     want_deleted = "only_deleted" in call.withs()
     seen = [lead for lead in _candidates(call) if lead.is_deleted == want_deleted]
     meets = chooser(call, equal=_EQUAL, between=_BETWEEN)
-    rows = [lead for lead in seen if may(call.user, "view", lead) and meets(lead) and _fits(call, lead)]
+    rows = [lead for lead in seen if may(call, "view", lead) and meets(lead) and _fits(call, lead)]
     show = deleted_shape if want_deleted else lead_shape
     return page(call, PATH, "leads", ordered(call, rows, _ORDERS, "updated_at"), lambda lead: show(call, lead))
 
@@ -29,7 +29,7 @@ def list_leads(call: Call) -> Json | None:
 @routes.add("GET", PATH + "/{id:int}")
 def get_lead(call: Call) -> Json | None:
     lead = call.account.lead(call.path["id"])
-    if lead is not None and may(call.user, "view", lead):
+    if lead is not None and may(call, "view", lead):
         return lead_shape(call, lead)
     if call.switches.reads("missing_lead", "404"):
         raise problem(404, "Lead not found")
