@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import stripe
 
+from backend.core.cache import Caches
 from backend.core.clock import Clock
 from backend.core.config import Settings, StageRule
 from backend.core.signing import StateSigner
@@ -44,6 +45,8 @@ class Resources:
     stripe_http: stripe.HTTPXClient
     states: StateSigner
     paid_stages: list[StageRule] | str
+    caches: Caches
+    """The caches of all rooms; each room declares its own and alone reads it."""
     pace: Pace
     """By which every request to Kommo goes; see ``turn``."""
     settle_seconds: float
@@ -61,10 +64,6 @@ class Resources:
     reads: Sizes = field(default_factory=lambda: Sizes(READ))
     """How many deals are read by one call to Kommo."""
     writes: Sizes = field(default_factory=lambda: Sizes(WRITE))
-    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by whoever looks at an account's fields after a refusal: the other batches wait for what is found."""
-    remembered: dict[tuple[str, int, int], tuple[float, object]] = field(default_factory=dict)
-    """Deals and users of Kommo, (kind, account, id) → (until, value): a polling card asks us, not Kommo."""
 
     def turn(self, account_id: int | None) -> AbstractAsyncContextManager[None]:
         """Around each request to Kommo for this account; the last thing before it is whether the account is ours."""
@@ -94,6 +93,7 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 stripe_http=stripe_http,
                 states=StateSigner(settings.keys, clock),
                 paid_stages=settings.paid_stages,
+                caches=Caches(clock),
                 pace=Pace(database, clock, account_rate=settings.kommo_rate, address_rate=settings.kommo_ip_rate),
                 settle_seconds=settings.settle_seconds,
                 kommo_subdomain=settings.kommo_subdomain.strip().lower().removesuffix(".kommo.com"),

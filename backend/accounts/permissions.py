@@ -1,16 +1,17 @@
 """Who may do what in the deal card: Kommo's own rights on the deal, and the admin's rules on top.
 
-Rights and deals are remembered for five minutes in each process, so that a card that polls never reaches Kommo.
+Rights and deals are cached for five minutes in each process, so that a card that polls never reaches Kommo.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.relocation import check_named_host
 from backend.accounts.visibility import sees, sees_any
+from backend.core.cache import CacheSpec
 from backend.core.errors import DealNotFound, KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.kommo_api.auth.widget_token import BadWidgetToken, named_client_id, read_widget_token
 from backend.kommo_api.errors import KommoError, KommoForbidden
@@ -18,14 +19,15 @@ from backend.kommo_api.values import Lead, User
 from backend.resources import Resources
 from backend.storage.models import Account
 
-REMEMBER_SECONDS = 300.0
-REMEMBER_GONE_SECONDS = 10.0
+GONE_SECONDS = 10.0
 LAST_WORD_SECONDS = 24 * 3600.0
-"""So long Kommo's last word about a deal or a user counts while Kommo can't be asked."""
-REMEMBER_AT_MOST = 10_000
+"""How long Kommo's last word about a deal or a user counts while Kommo can't be asked."""
+DEALS = CacheSpec[tuple[int, int], Lead | Literal["gone"]](300.0, most=10_000, stale_seconds=LAST_WORD_SECONDS)
+"""By account and deal."""
+USERS = CacheSpec[tuple[int, int], User | Literal["unknown"]](300.0, most=10_000, stale_seconds=LAST_WORD_SECONDS)
+"""By account and user; ``unknown`` where our token may not read users."""
 LARGEST_ID = 2**63 - 1
 Action = Literal["view", "create", "cancel", "refund"]
-Known = TypeVar("Known", Lead, User)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ async def check_lead(resources: Resources, account: Account, user_id: int, lead_
     try:
         lead = known = await _lead(resources, account.id, lead_id, fresh=action == "create")
     except (KommoError, NotConnected):
-        lead, known = None, _last_word(resources, ("lead", account.id, lead_id), Lead)
+        last_word = resources.caches[DEALS].last_known((account.id, lead_id))
+        lead, known = None, last_word if isinstance(last_word, Lead) else None
     user, was_told = await _user(resources, account.id, user_id)
     if not _sees(user, user_id, known):
         raise NotAllowed("In Kommo you may not see this deal.")
@@ -85,8 +88,8 @@ async def check_lead(resources: Resources, account: Account, user_id: int, lead_
 
 def may(resources: Resources, account: Account, user_id: int, action: Action) -> bool:
     """What the card offers; the call itself is checked again."""
-    known = resources.remembered.get(("user", account.id, user_id))
-    return _allowed(account, known[1] if known and isinstance(known[1], User) else None, user_id, action)
+    known = resources.caches[USERS].last_known((account.id, user_id))
+    return _allowed(account, known if isinstance(known, User) else None, user_id, action)
 
 
 def _allowed(account: Account, user: User | None, user_id: int, action: Action) -> bool:
@@ -106,43 +109,27 @@ def _sees(user: User | None, user_id: int, lead: Lead | None) -> bool:
 
 
 async def _lead(resources: Resources, account_id: int, lead_id: int, *, fresh: bool) -> Lead:
-    key = ("lead", account_id, lead_id)
-    known = None if fresh else _recall(resources, key)
+    cache, key = resources.caches[DEALS], (account_id, lead_id)
+    known = None if fresh else cache.get(key)
     if known is None:
-        lead = await with_kommo(resources, account_id, lambda api: api.lead(lead_id))
-        _remember(resources, key, lead or "gone", REMEMBER_SECONDS if lead else REMEMBER_GONE_SECONDS)
-        known = lead or "gone"
-    if not isinstance(known, Lead):
+        known = await with_kommo(resources, account_id, lambda api: api.lead(lead_id)) or "gone"
+        cache.put(key, known, GONE_SECONDS if known == "gone" else None)
+    if known == "gone":
         raise DealNotFound("This deal does not exist in Kommo (any more).")
     return known
 
 
 async def _user(resources: Resources, account_id: int, user_id: int) -> tuple[User | None, bool]:
     """None where Kommo does not tell, since our token is not an admin's. With False: its last word, if any."""
-    key = ("user", account_id, user_id)
-    known = _recall(resources, key)
+    cache, key = resources.caches[USERS], (account_id, user_id)
+    known = cache.get(key)
     if known is None:
         try:
             known = await with_kommo(resources, account_id, lambda api: api.user(user_id)) or "unknown"
         except KommoForbidden:
             known = "unknown"
         except (KommoError, NotConnected):
-            return _last_word(resources, key, User), False
-        _remember(resources, key, known, REMEMBER_SECONDS)
+            last_word = cache.last_known(key)
+            return (last_word if isinstance(last_word, User) else None), False
+        cache.put(key, known)
     return (known if isinstance(known, User) else None), True
-
-
-def _last_word(resources: Resources, key: tuple[str, int, int], kind: type[Known]) -> Known | None:
-    until, value = resources.remembered.get(key, (0.0, None))
-    return value if isinstance(value, kind) and until + LAST_WORD_SECONDS > resources.clock() else None
-
-
-def _recall(resources: Resources, key: tuple[str, int, int]) -> object | None:
-    known = resources.remembered.get(key)
-    return known[1] if known and known[0] > resources.clock() else None
-
-
-def _remember(resources: Resources, key: tuple[str, int, int], value: object, seconds: float) -> None:
-    if len(resources.remembered) >= REMEMBER_AT_MOST:
-        resources.remembered.clear()
-    resources.remembered[key] = (resources.clock() + seconds, value)

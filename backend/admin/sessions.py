@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from backend.accounts.permissions import WidgetUser
 from backend.accounts.tokens.call import with_kommo
+from backend.core.cache import CacheSpec
 from backend.core.errors import KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
 from backend.core.signing import opaque_id
 from backend.kommo_api.errors import KommoError, KommoForbidden
@@ -18,8 +19,8 @@ from backend.storage.models import Audit, SetupLink, SetupSession, WidgetSeen
 LINK_SECONDS = 60.0
 VISIT_SECONDS = 8 * 3600
 """A working day: how long somebody who entered stays signed in."""
-SEEN_AGAIN_SECONDS = 600.0
-"""How often, at most, a widget's calls are noted."""
+USERS_NOTED = CacheSpec[tuple[int, int], bool](600.0, most=10_000)
+"""By account and user: a widget's calls are noted so often at the most."""
 
 
 class LinkOver(NotAuthorized):
@@ -148,12 +149,11 @@ async def end_all(resources: Resources, visitor: Visitor) -> None:
 
 async def note_seen(resources: Resources, user: WidgetUser) -> None:
     """The widget called. Noted once in a while, not at each poll."""
-    key, now = ("seen", user.account.id, user.user_id), resources.clock()
-    known = resources.remembered.get(key)
-    if known and known[0] > now:
+    noted, key = resources.caches[USERS_NOTED], (user.account.id, user.user_id)
+    if key in noted:
         return
-    resources.remembered[key] = (now + SEEN_AGAIN_SECONDS, True)
-    said = {"user_id": user.user_id, "at": now}
+    noted.put(key, True)
+    said = {"user_id": user.user_id, "at": resources.clock()}
     async with resources.database.write() as session:
         row = dialect_insert(session, WidgetSeen).values(account_id=user.account.id, **said)
         await session.exec(row.on_conflict_do_update(index_elements=["account_id"], set_=said))

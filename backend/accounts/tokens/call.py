@@ -10,6 +10,7 @@ from sqlmodel import select
 from backend.accounts.tokens.refresh import connected, renew, require_reconnect
 from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import api_of
+from backend.core.cache import CacheSpec
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.kommo_api.client import KommoApi
@@ -20,8 +21,9 @@ from backend.storage.models import Account
 T = TypeVar("T")
 Call = Callable[[KommoApi], Awaitable[T]]
 
-PAUSE_SECONDS = 60.0
-"""After a refresh that failed, while the token is still good: an outage of that one address delays nobody."""
+REFRESH_PAUSES = CacheSpec[tuple[int, int], bool](60.0, most=10_000)
+"""By account and token version: no new try after a refresh that failed while the token is still good, so that an outage
+of that one address delays nobody."""
 log = structlog.get_logger()
 
 
@@ -77,14 +79,14 @@ async def _fresh(resources: Resources, account_id: int) -> Account:
         return account
     if account.token_expires_at <= now:
         return await renew(resources, account)
-    failed = ("refresh failed", account_id, account.token_version)
-    if account.refresh_until > now or resources.remembered.get(failed, (0.0, None))[0] > now:
+    pauses, failed = resources.caches[REFRESH_PAUSES], (account_id, account.token_version)
+    if account.refresh_until > now or failed in pauses:
         return account
     try:
         return await renew(resources, account)
     except KommoError as error:
         log.warning("token not refreshed yet", account=account_id, reason=str(error))
-        resources.remembered[failed] = (now + PAUSE_SECONDS, True)
+        pauses.put(failed, True)
         return account
 
 

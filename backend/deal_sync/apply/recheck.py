@@ -7,11 +7,13 @@ from contextlib import suppress
 from backend.accounts.provisioning import look_at_map
 from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.refresh import connected
+from backend.core.cache import CacheSpec
 from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.resources import Resources
 from backend.storage.models import Account
 
-LOOK_AGAIN_SECONDS = 60.0
+MAPS_CHECKED = CacheSpec[int, bool](60.0, most=10_000)
+"""By account: its fields and pipelines were read again."""
 
 
 class PlanAgain(KommoError):
@@ -21,10 +23,10 @@ class PlanAgain(KommoError):
 async def check_map(resources: Resources, account: Account) -> None:
     """Raises ``PlanAgain`` where ``account``, as it was read, names what is not there any more.
 
-    Kommo is asked once a minute at the most: a refusal that has another reason costs nothing more.
+    Kommo is asked once a minute and account at the most: a refusal that has another reason costs nothing more. The
+    account's other batches wait for the answer; other accounts do not.
     """
-    async with resources.looking:
-        await _look(resources, account.id)
+    await resources.caches[MAPS_CHECKED].load(account.id, lambda: _look(resources, account.id))
     there = await connected(resources, account.id)
     if (there.fields, there.pipelines) != (account.fields, account.pipelines):
         raise PlanAgain
@@ -37,10 +39,7 @@ async def check_places(resources: Resources, account_id: int, places: Mapping[in
         raise PlanAgain
 
 
-async def _look(resources: Resources, account_id: int) -> None:
-    looked, now = ("map looked at", account_id, 0), resources.clock()
-    if resources.remembered.get(looked, (0.0, None))[0] > now:
-        return
+async def _look(resources: Resources, account_id: int) -> bool:
     with suppress(KommoForbidden):
         await look_at_map(resources, account_id)
-    resources.remembered[looked] = (now + LOOK_AGAIN_SECONDS, True)
+    return True

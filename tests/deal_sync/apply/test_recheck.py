@@ -1,0 +1,69 @@
+"""After a refusal an account's fields are read again: once for all of its batches, and no other account waits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.accounts.provisioning import set_up
+from backend.deal_sync.apply.recheck import check_map
+from sandbox.clock import MovableClock
+from tests.accounts.ground import AsKommo, Ground, Tenant, ground
+
+FIELDS = "/api/v4/leads/custom_fields"
+
+
+class HeldKommo(AsKommo):
+    """Requests to ``host`` reach Kommo once ``let_go`` is set."""
+
+    def __init__(self, address: str, host: str) -> None:
+        super().__init__(address)
+        self._host, self.arrived, self.let_go = host, asyncio.Event(), asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == self._host:
+            self.arrived.set()
+            await self.let_go.wait()
+        return await super().handle_async_request(request)
+
+
+@pytest.fixture
+async def shared(tmp_path: Path) -> AsyncIterator[Ground]:
+    async with ground(f"sqlite+aiosqlite:///{tmp_path}/x.db", MovableClock()) as made:
+        yield made
+
+
+async def set_up_tenant(shared: Ground) -> Tenant:
+    tenant = await shared.tenant()
+    await set_up(shared.resources, tenant.account.id)
+    return tenant
+
+
+async def test_the_batches_of_an_account_share_one_reading_a_minute(shared: Ground) -> None:
+    tenant = await set_up_tenant(shared)
+    row = await tenant.row()
+    before = tenant.asked.count(FIELDS)
+    await asyncio.gather(*(check_map(shared.resources, row) for _ in range(3)))
+    once = tenant.asked.count(FIELDS) - before
+    assert isinstance(shared.clock, MovableClock)
+    shared.clock.advance(61)
+    await check_map(shared.resources, row)
+    assert (once, tenant.asked.count(FIELDS) - before) == (1, 2)
+
+
+async def test_while_one_accounts_kommo_is_silent_another_account_is_checked(shared: Ground) -> None:
+    silent, other = await set_up_tenant(shared), await set_up_tenant(shared)
+    kommo = HeldKommo(shared.address, f"{silent.account.subdomain}.kommo.com")
+    async with httpx.AsyncClient(transport=kommo, timeout=30.0) as http:
+        resources = replace(shared.resources, kommo_http=http)
+        waiting = asyncio.ensure_future(check_map(resources, await silent.row()))
+        await kommo.arrived.wait()
+        try:
+            await asyncio.wait_for(check_map(resources, await other.row()), timeout=30.0)
+            assert not waiting.done()
+        finally:
+            kommo.let_go.set()
+            await waiting
