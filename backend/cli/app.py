@@ -1,14 +1,12 @@
 """The commands, and how the few lines of each are run."""
 
-import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backend.cli import doctor, events, integrations, keys, payments, shadow, start
+from backend.cli import doctor, events, integrations, keys, payments, sandbox, shadow, start
 from backend.cli.reading import load_settings, run_to_its_end
 from backend.core.config import Settings
 from backend.core.logs import set_up_logs
@@ -29,6 +27,8 @@ app.add_typer(payments.app, name="payments")
 app.add_typer(shadow.app, name="shadow")
 app.command("init")(start.init)
 app.command("doctor")(doctor.doctor)
+app.command("sandbox")(sandbox.sandbox)
+app.command("story")(sandbox.story)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; HOST by default.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; PORT by default.")]
@@ -61,31 +61,6 @@ def migrate() -> None:
     from backend.server import migrate as run
 
     _run(run)
-
-
-@app.command()
-def sandbox(
-    days: Annotated[int, typer.Option(min=0, max=1000, help="Live through so many days, a payment each, and end.")] = 0,
-) -> None:
-    """Play the whole product on this machine: a local Kommo, a local Stripe, and our backend between them."""
-    if days:
-        from sandbox.days import live
-
-        set_up_logs("console", only_errors=True)
-        sys.exit(asyncio.run(live(days)))
-    from sandbox.stage import play
-
-    set_up_logs("console")
-    asyncio.run(play())
-
-
-@app.command()
-def story() -> None:
-    """The same without a person: from install to Paid, each step printed; non-zero if anything differs."""
-    from sandbox.story import tell
-
-    set_up_logs("console")
-    sys.exit(asyncio.run(tell()))
 
 
 @widget.command("build")

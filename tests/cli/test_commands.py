@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -165,3 +166,23 @@ def test_a_sandbox_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> 
         assert sandbox.wait(20) == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{backend}/healthz")
+
+
+@pytest.mark.parametrize("command", ["sandbox", "story"])
+def test_the_sandbox_of_an_installed_package_says_in_a_line_that_it_needs_a_checkout(
+    tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "backend").symlink_to(ROOT / "backend")  # all that the wheel holds
+    done = _run(tmp_path, command, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        f"`{command}` needs a checkout of the repository: run `python3 run.py {command}` there."
+        " The installed package has no sandbox."
+    ]
+
+
+def test_the_wheel_holds_the_backend_and_not_the_sandbox() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["packages"] == ["backend"]
+    assert not any(path.startswith("sandbox") for path in wheel["force-include"])
