@@ -8,7 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.install.callback import trusted_host
-from backend.accounts.install.pending import TOKENS, PendingInstall, forget_tokens, keep
+from backend.accounts.install.legacy import fill_columns
+from backend.accounts.install.pending import SETTINGS, OpenInstall, forget_tokens, keep
 from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.kommo_hooks import give_addresses
 from backend.accounts.stripe.connect import Given, rotated_connection, store_connection
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 async def ensure_environment(resources: Resources, settings: Settings) -> None:
     """What the environment says now holds: a changed secret, key or token is taken over at each start."""
     await give_addresses(resources)
+    await fill_columns(resources)
     await forget_tokens(resources)
     async with resources.database.write() as session:
         if settings.kommo_client_id:
@@ -138,8 +140,8 @@ async def _put_token(resources: Resources, settings: Settings) -> None:
     if account is not None and account.state == "connected" and not _is_other(resources, account, settings):
         return
     base_url = trusted_host(resources, f"{resources.kommo_subdomain}.kommo.com")
-    row = f"{TOKENS}{resources.kommo_subdomain}"
-    await keep(resources, PendingInstall(row, "token", settings.kommo_client_id, token, base_url, resources.clock()))
+    row_id, now = f"/{resources.kommo_subdomain}", resources.clock()
+    await keep(resources, OpenInstall(row_id, "token", settings.kommo_client_id, token, base_url, now, SETTINGS))
 
 
 def _is_other(resources: Resources, account: Account, settings: Settings) -> bool:

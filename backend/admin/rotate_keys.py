@@ -21,7 +21,7 @@ from backend.core.vault import CannotOpen, Vault
 from backend.inbox.store import body_row
 from backend.payments.checkout.sessions import email_row
 from backend.resources import Resources
-from backend.storage.models import Account, InboxEvent, Integration, PaymentRequest, PendingCode, StripeConnection
+from backend.storage.models import Account, InboxEvent, Integration, PaymentRequest, PendingInstall, StripeConnection
 
 PAGE = 200
 RowName = Callable[[Any], str]
@@ -39,7 +39,7 @@ class Sealed:
 
 SEALED = (
     Sealed(Integration, ("client_id",), {"secret": lambda row: integrations.secret_row(row.client_id)}),
-    Sealed(PendingCode, ("client_id",), {"code": lambda row: sealed_for(row.client_id)}),
+    Sealed(PendingInstall, ("id",), {"secret": lambda row: sealed_for(row.id)}),
     Sealed(
         Account,
         ("id",),

@@ -25,7 +25,7 @@ from backend.core.vault import CannotOpen, Vault
 from backend.inbox.store import read_body
 from backend.resources import Resources
 from backend.storage import models
-from backend.storage.models import InboxEvent, Integration, PendingCode
+from backend.storage.models import InboxEvent, Integration, PendingInstall
 from sandbox.clock import MovableClock
 from tests.accounts.around import ask_kommo, started
 from tests.accounts.ground import ADMIN, AsKommo, Ground, Tenant, ground, process, settings
@@ -118,7 +118,9 @@ async def test_killed_half_way_it_goes_on_where_it_was(tmp_path: Path) -> None:
             for number in range(MANY):
                 name = f"unknown-{number:04}"
                 code = here.resources.vault.seal_text("{}", sealed_for(name))
-                session.add(PendingCode(client_id=name, code=code, base_url="", received_at=0.0))
+                session.add(
+                    PendingInstall(id=name, kind="code", client_id=name, secret=code, base_url="", received_at=0.0)
+                )
         first = FORKS.Process(target=reseal_in_a_process, args=(url, 3))
         first.start()
         await asyncio.to_thread(first.join)
@@ -132,10 +134,10 @@ async def anew(here: Ground) -> int:
     """How many of the codes are sealed under the new key."""
     newest = by(here.resources, NEW)
     async with newest.database.read() as session:
-        rows = (await session.exec(select(PendingCode).order_by(PendingCode.client_id))).all()
+        rows = (await session.exec(select(PendingInstall).order_by(PendingInstall.id))).all()
     for count, row in enumerate(rows):
         try:
-            newest.vault.open_text(row.code, sealed_for(row.client_id))
+            newest.vault.open_text(row.secret, sealed_for(row.id))
         except CannotOpen:
             return count
     return len(rows)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.storage.models import Account, PendingCode
+from backend.storage.models import Account, PendingInstall
 from sandbox.clock import MovableClock
 from sandbox.kommo import KommoWorld
 from sandbox.kommo.hooks.hooks import install as press_install
@@ -27,7 +27,7 @@ async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Product]
 
 
 async def nothing_happened(product: Product) -> bool:
-    return not asked(product, TOKEN) and not await product.rows(Account) and not await product.rows(PendingCode)
+    return not asked(product, TOKEN) and not await product.rows(Account) and not await product.rows(PendingInstall)
 
 
 async def test_kommos_redirect_connects_the_account(product: Product) -> None:

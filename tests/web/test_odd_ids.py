@@ -5,7 +5,7 @@ import hmac
 
 from sqlmodel import select
 
-from backend.storage.models import Integration, PendingCode
+from backend.storage.models import Integration, PendingInstall
 from sandbox.clock import MovableClock
 from tests.accounts.ground import ADMIN, Ground, Tenant, ground
 
@@ -55,5 +55,5 @@ async def test_what_can_not_be_a_name_is_refused_and_nothing_is_kept(database_ur
             assert [row.client_id for row in (await session.exec(select(Integration))).all()] == [
                 tenant.integration.client_id
             ]
-            assert (await session.exec(select(PendingCode))).all() == []
+            assert (await session.exec(select(PendingInstall))).all() == []
         assert (await tenant.row()).state == "connected"

@@ -6,7 +6,7 @@ import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.install.pending import FOR_GOOD, PendingInstall, forget, forget_in, note_refusal
+from backend.accounts.install.pending import FOR_GOOD, OpenInstall, forget, forget_in, note_refusal
 from backend.accounts.kommo_hooks import give_address
 from backend.accounts.stripe.connections import drain_others
 from backend.accounts.tokens.refresh import NEW_SETTINGS
@@ -24,7 +24,7 @@ from backend.work_queue.wakeups import request_work
 log = structlog.get_logger()
 
 
-async def activate(resources: Resources, pending: PendingInstall) -> Account:
+async def activate(resources: Resources, pending: OpenInstall) -> Account:
     """The pair is durable in ``pending`` until it is the account's; no account is touched before Kommo names it.
 
     A definite no of Kommo's ends the waiting with ``BadCallback``; after ``KommoUnreachable`` it goes on.
@@ -55,14 +55,14 @@ async def activate(resources: Resources, pending: PendingInstall) -> Account:
     return account
 
 
-async def _token_refused(resources: Resources, pending: PendingInstall, how: str) -> BadCallback:
+async def _token_refused(resources: Resources, pending: OpenInstall, how: str) -> BadCallback:
     """Kept, so that its problem can be shown."""
     problem = f"Kommo does not accept KOMMO_LONG_LIVED_TOKEN at {pending.base_url}. {NEW_SETTINGS}"
     await note_refusal(resources, pending, problem, how)
     return BadCallback(problem)
 
 
-def _pair(pending: PendingInstall) -> TokenPair:
+def _pair(pending: OpenInstall) -> TokenPair:
     if pending.kind == "token":
         return TokenPair(pending.secret, "", 0.0)
     return parse_pair(pending.secret.encode(), pending.received_at)
@@ -96,7 +96,7 @@ async def _may_replace(resources: Resources, base_url: str, pair: TokenPair, acc
     return user is None or user.is_admin
 
 
-async def _store(resources: Resources, pending: PendingInstall, pair: TokenPair, info: AccountInfo) -> Account:
+async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, info: AccountInfo) -> Account:
     """The account with its new pair, connected, its set-up due. Of a callback and a worker that come at once with the
     same answer, one does it."""
     now = resources.clock()

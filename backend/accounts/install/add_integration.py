@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.accounts.install.activate import activate
 from backend.accounts.install.callback import CodeRefused, KeysRefused, exchange, trusted_host, use_codes
-from backend.accounts.install.pending import PendingInstall, waiting_codes
+from backend.accounts.install.pending import OpenInstall, waiting_codes
 from backend.accounts.integrations import Keys, given_keys, note, put_integration
 from backend.core.errors import FieldInvalid, ProductError
 from backend.resources import Resources
@@ -50,7 +50,7 @@ async def _with_code(resources: Resources, keys: Keys, label: str, base_url: str
     return Added(await _put(resources, keys, label, account), account)
 
 
-async def _with_waiting(resources: Resources, keys: Keys, label: str, pending: Sequence[PendingInstall]) -> Added:
+async def _with_waiting(resources: Resources, keys: Keys, label: str, pending: Sequence[OpenInstall]) -> Added:
     """What is wrong with a code that came long ago is no reason to refuse the keys."""
     try:
         account, problem = await use_codes(resources, keys, pending), ""
@@ -68,9 +68,7 @@ async def _put(resources: Resources, keys: Keys, label: str, account: Account | 
     return row
 
 
-async def _host(
-    resources: Resources, client_id: str, given: Mapping[str, Any], pending: Sequence[PendingInstall]
-) -> str:
+async def _host(resources: Resources, client_id: str, given: Mapping[str, Any], pending: Sequence[OpenInstall]) -> str:
     """Where a code given by hand is good: as said, else where this integration is known, else the only host."""
     subdomain = given.get("subdomain") or ""
     if not isinstance(subdomain, str):
@@ -80,7 +78,7 @@ async def _host(
     return await _known_host(resources, client_id, pending)
 
 
-async def _known_host(resources: Resources, client_id: str, pending: Sequence[PendingInstall]) -> str:
+async def _known_host(resources: Resources, client_id: str, pending: Sequence[OpenInstall]) -> str:
     async with resources.database.read() as session:
         integration = await session.get(Integration, client_id)
         account = await session.get(Account, integration.account_id) if integration and integration.account_id else None

@@ -8,7 +8,7 @@ import structlog
 
 from backend.accounts.install.activate import activate
 from backend.accounts.install.pending import (
-    PendingInstall,
+    OpenInstall,
     all_waiting,
     forget,
     keep_answer,
@@ -26,7 +26,7 @@ from backend.resources import Resources
 from backend.storage.models import Account, Integration
 
 log = structlog.get_logger()
-_under_way: set[asyncio.Task[PendingInstall]] = set()
+_under_way: set[asyncio.Task[OpenInstall]] = set()
 """The event loop itself holds its tasks weakly."""
 
 
@@ -113,10 +113,10 @@ def trusted_host(resources: Resources, referer: str) -> str:
         raise BadCallback("The address does not come from Kommo. Nothing was sent there.") from None
 
 
-async def exchange(resources: Resources, keys: Keys, base_url: str, code: str) -> PendingInstall:
+async def exchange(resources: Resources, keys: Keys, base_url: str, code: str) -> OpenInstall:
     """Code → Kommo's raw answer, durable before anybody reads it; kept even if the caller hangs up meanwhile."""
 
-    async def to_the_end() -> PendingInstall:
+    async def to_the_end() -> OpenInstall:
         raw = await _exchanged(resources, keys, base_url, code)
         return await keep_answer(resources, keys.client_id, base_url, raw)
 
@@ -168,7 +168,7 @@ async def _asked_twice(resources: Resources, keys: Keys, base_url: str, code: st
 async def connect_waiting(resources: Resources) -> None:
     """Whatever waits and can go on: answers a crash or an outage left behind, tokens and codes not used yet."""
     pending = await all_waiting(resources)
-    codes: dict[str, list[PendingInstall]] = {}
+    codes: dict[str, list[OpenInstall]] = {}
     for one in pending:
         if one.kind == "code":
             codes.setdefault(one.client_id, []).append(one)
@@ -178,14 +178,14 @@ async def connect_waiting(resources: Resources) -> None:
         await _saying_why_not(some[0], _go_on(resources, some))
 
 
-async def _saying_why_not(pending: PendingInstall, work: Awaitable[object]) -> None:
+async def _saying_why_not(pending: OpenInstall, work: Awaitable[object]) -> None:
     try:
         await work
     except ProductError as error:
         log.warning("not connected yet", client_id=pending.client_id, kind=pending.kind, reason=error.message)
 
 
-async def _go_on(resources: Resources, codes: Sequence[PendingInstall]) -> None:
+async def _go_on(resources: Resources, codes: Sequence[OpenInstall]) -> None:
     """With the codes of one integration, if its secret is known by now. Who finds out that it is wrong notes it."""
     async with resources.database.read() as session:
         integration = await session.get(Integration, codes[0].client_id)
@@ -201,7 +201,7 @@ async def _go_on(resources: Resources, codes: Sequence[PendingInstall]) -> None:
         raise
 
 
-async def use_codes(resources: Resources, keys: Keys, codes: Sequence[PendingInstall]) -> Account:
+async def use_codes(resources: Resources, keys: Keys, codes: Sequence[OpenInstall]) -> Account:
     """Each is tried, since anybody may have brought some of them; the account that the last good one connects.
 
     Raises what tells the most where none is good. A code that Kommo refuses is forgotten; one that never reached
@@ -221,7 +221,7 @@ async def use_codes(resources: Resources, keys: Keys, codes: Sequence[PendingIns
     return account
 
 
-async def _use_code(resources: Resources, keys: Keys, pending: PendingInstall) -> Account:
+async def _use_code(resources: Resources, keys: Keys, pending: OpenInstall) -> Account:
     try:
         answer = await exchange(resources, keys, pending.base_url, pending.secret)
     except CodeRefused:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from backend.accounts.install.pending import CODE_SECONDS, PendingInstall, waiting_codes
+from backend.accounts.install.pending import CODE_SECONDS, OpenInstall, waiting_codes
 from backend.accounts.integrations import all_integrations, known_keys
 from backend.resources import Resources
 from backend.storage.models import Integration
@@ -43,7 +43,7 @@ class Installations:
 
 async def waiting_installations(resources: Resources) -> Installations:
     """Without their codes. A code whose key is known and not refused is not among them: it is about to be used."""
-    codes: dict[str, list[PendingInstall]] = {}
+    codes: dict[str, list[OpenInstall]] = {}
     for one in await waiting_codes(resources):
         if LOOKS_LIKE_KOMMOS.fullmatch(one.client_id):
             codes.setdefault(one.client_id, []).append(one)
@@ -54,7 +54,7 @@ async def waiting_installations(resources: Resources) -> Installations:
     return Installations(pending[:FEW], len(pending[FEW:]))
 
 
-def _installation(codes: list[PendingInstall], known: Integration | None, now: float) -> Installation:
+def _installation(codes: list[OpenInstall], known: Integration | None, now: float) -> Installation:
     hosts: dict[str, int] = {}
     for one in codes:
         hosts.setdefault(urlsplit(one.base_url).netloc, math.ceil((CODE_SECONDS - (now - one.received_at)) / 60) or 1)

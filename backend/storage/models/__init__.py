@@ -1,8 +1,8 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Five files, by what they hold: ``accounts`` (who we serve and how we reach them), ``payments`` (what was asked,
-what Stripe said, what is known), ``writing`` (what was and will be written to Kommo), ``running`` (our processes) and
-``rates`` (how fast Kommo may be asked).
+Six files, by what they hold: ``accounts`` (who we serve and how we reach them), ``installs`` (who comes), ``payments``
+(what was asked, what Stripe said, what is known), ``deals`` (what was and will be written to Kommo), ``processes`` (our
+processes) and ``rate_limits`` (how fast Kommo may be asked).
 """
 
 from backend.storage.models.accounts import (
@@ -10,13 +10,13 @@ from backend.storage.models.accounts import (
     AccountWork,
     Audit,
     Integration,
-    PendingCode,
     SetupLink,
     SetupSession,
     StripeConnection,
     WidgetSeen,
 )
 from backend.storage.models.deals import CardWrite, Deal
+from backend.storage.models.installs import PendingInstall, SpentState
 from backend.storage.models.payments import (
     CheckoutSession,
     DealStatement,
@@ -43,11 +43,12 @@ __all__ = [
     "LedgerEntry",
     "LedgerLink",
     "PaymentRequest",
-    "PendingCode",
+    "PendingInstall",
     "Rate",
     "RefundRequest",
     "SetupLink",
     "SetupSession",
+    "SpentState",
     "StripeConnection",
     "WidgetSeen",
     "WorkerBeat",

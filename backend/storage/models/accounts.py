@@ -15,17 +15,8 @@ class Integration(SQLModel, table=True):
     redirect_uri: str
     label: str = ""
     source: str = "admin"  # admin | environment
-    account_id: int | None = big_int(default=None, nullable=True)
-
-
-class PendingCode(SQLModel, table=True):
-    """What waits to connect an account (accounts/pending.py): mostly a code whose integration we don't know yet."""
-
-    __tablename__ = "pending_code"
-    client_id: str = Field(primary_key=True)  # a name of its own, with the client id in it
-    code: str  # sealed for "pending_code:{client_id}:code"
-    base_url: str
-    received_at: float = moment()
+    base_url: str = ""  # the account's address, where the operator confirmed one
+    account_id: int | None = big_int(default=None, nullable=True)  # written once
 
 
 class Account(SQLModel, table=True):

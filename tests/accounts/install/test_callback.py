@@ -12,7 +12,7 @@ import pytest
 from stripe import WebhookSignature
 
 from backend.accounts.install.callback import connect_waiting
-from backend.storage.models import Account, Integration, PendingCode
+from backend.storage.models import Account, Integration, PendingInstall
 from sandbox.clock import MovableClock
 from tests.accounts.around import (
     ACCOUNT,
@@ -65,7 +65,7 @@ async def test_a_code_that_waited_too_long_is_forgotten(unconnected: Product, cl
     await waiting_code(unconnected)
     clock.advance(20 * 60 + 1)
     await connect_waiting(unconnected.resources)
-    assert await unconnected.rows(PendingCode) == []
+    assert await unconnected.rows(PendingInstall) == []
 
 
 async def test_a_waiting_code_can_not_be_read_in_the_database(unconnected: Product, sqlite_url: str) -> None:
@@ -105,7 +105,7 @@ async def test_keys_that_come_while_kommo_is_away_connect_by_themselves_later(un
 async def test_only_so_many_codes_of_strangers_are_kept(unconnected: Product) -> None:
     for number in range(3):
         await return_from_kommo(unconnected, client_id=f"stranger-{number}", code="x" * 5000, **HOOK)
-    assert await unconnected.rows(PendingCode) == []
+    assert await unconnected.rows(PendingInstall) == []
 
 
 async def test_a_code_can_be_given_by_hand(unconnected: Product) -> None:
@@ -188,7 +188,7 @@ async def test_an_answer_survives_the_process_that_got_it(unconnected: Product, 
         await product.until(lambda: product.stripe.default_account.shelves[True].endpoints)
         assert [one.body["grant_type"] for one in asked(product, TOKEN)] == ["authorization_code"]
         assert (await shown(product))["state"] == "connected"
-        assert await product.rows(PendingCode) == []
+        assert await product.rows(PendingInstall) == []
 
 
 async def test_a_token_adopted_late_is_not_taken_for_a_new_one(unconnected: Product, clock: MovableClock) -> None:
@@ -241,7 +241,7 @@ async def test_a_rep_who_allows_access_does_not_take_an_admins_place(product: Pr
     code = product.kommo.issue_code(product.integration.client_id, rep.id)
     answer = await return_from_kommo(product, code=code, **HOOK)
     assert (answer.status_code, "administrator" in answer.text) == (400, True)
-    assert ((await stored(product)).tokens, await product.rows(PendingCode)) == (before.tokens, [])
+    assert ((await stored(product)).tokens, await product.rows(PendingInstall)) == (before.tokens, [])
     lead_id = await product.paid_deal()
     assert product.deal(lead_id)["status"] == "Paid"
 
@@ -257,7 +257,7 @@ async def test_both_accounts_of_one_integration_go_on_working(product: Product) 
 async def test_an_answer_that_is_no_pair_is_told_and_not_read_for_ever(unconnected: Product) -> None:
     unconnected.kommo.faults.add("cut", TOKEN, times=0)
     assert (await return_from_kommo(unconnected)).status_code == 502
-    assert await unconnected.rows(PendingCode) == []
+    assert await unconnected.rows(PendingInstall) == []
 
 
 async def test_a_removed_integration_asks_for_a_new_connection(product: Product) -> None:

@@ -2,10 +2,12 @@
 
 import pytest
 
+from backend.accounts.install import room
 from backend.accounts.install.callback import connect_waiting
-from backend.accounts.install.pending import AGAIN_SECONDS, MOST_OF_ONE, PendingInstall, keep
+from backend.accounts.install.pending import AGAIN_SECONDS, SETTINGS, STATE, OpenInstall, keep, keep_code
+from backend.accounts.install.room import MOST_OF_ONE
 from backend.accounts.integrations import Keys, put_integration
-from backend.storage.models import Account, Integration, PendingCode
+from backend.storage.models import Account, Integration, PendingInstall
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.grants import Integration as Made
 from tests.accounts.around import TOKEN, asked, put, return_from_kommo, shown
@@ -37,9 +39,8 @@ async def kept_keys(product: Product, one: Made, secret: str) -> None:
 
 @pytest.mark.parametrize("status", ["400", "401"])
 @pytest.mark.parametrize("hint", ["named", "absent"])
-@pytest.mark.parametrize("strangers", [1, 3 * MOST_OF_ONE])
-async def test_a_strangers_code_takes_nobodys_place(
-    unconnected: Product, clock: MovableClock, strangers: int, status: str, hint: str
+async def test_a_few_codes_of_strangers_take_nobodys_place(
+    unconnected: Product, clock: MovableClock, status: str, hint: str
 ) -> None:
     unconnected.kommo.switches.set("code_error_status", status)
     unconnected.kommo.switches.set("code_error_hint", hint)
@@ -47,13 +48,39 @@ async def test_a_strangers_code_takes_nobodys_place(
     await brought(unconnected, one.client_id, "before it")
     clock.advance(1)
     await brought(unconnected, one.client_id)
-    for number in range(strangers):
+    for number in range(MOST_OF_ONE - 1):
         clock.advance(1)
         assert await brought(unconnected, one.client_id, f"made up {number}") == 200
-    assert len(await unconnected.rows(PendingCode)) <= MOST_OF_ONE
+    assert len(await unconnected.rows(PendingInstall)) <= MOST_OF_ONE
     _, answer = await given_secret(unconnected, one)
     assert (answer["account_id"], answer.get("problem")) == (unconnected.account.id, None)
-    assert await unconnected.rows(PendingCode) == []
+    assert await unconnected.rows(PendingInstall) == []
+
+
+async def test_no_number_of_strangers_codes_displaces_one_that_came_with_our_state(
+    unconnected: Product, clock: MovableClock
+) -> None:
+    resources, one = unconnected.resources, made(unconnected)
+    ours = unconnected.kommo.issue_code(one.client_id)
+    await keep_code(resources, one.client_id, unconnected.kommo.base_url, ours, origin=STATE)
+    for number in range(3 * MOST_OF_ONE):
+        clock.advance(1)
+        await brought(unconnected, one.client_id, f"made up {number}")
+    rows = await unconnected.rows(PendingInstall)
+    assert sorted(row.origin for row in rows) == ["hook"] * MOST_OF_ONE + ["state"]
+    assert (await given_secret(unconnected, one))[1]["account_id"] == unconnected.account.id
+
+
+async def test_of_strangers_codes_in_all_the_oldest_gives_way(
+    unconnected: Product, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So nobody can shut the door for twenty minutes."""
+    monkeypatch.setattr(room, "MOST_CODES", 5)
+    for number in range(8):
+        clock.advance(1)
+        assert await brought(unconnected, f"unknown-{number}", "made up") == 200
+    kept = {row.client_id for row in await unconnected.rows(PendingInstall)}
+    assert kept == {f"unknown-{number}" for number in range(3, 8)}
 
 
 async def test_who_comes_after_a_strangers_many_codes_is_connected_as_well(
@@ -71,7 +98,7 @@ async def test_the_same_code_twice_waits_once(unconnected: Product) -> None:
     one = made(unconnected)
     code = unconnected.kommo.issue_code(one.client_id)
     assert [await brought(unconnected, one.client_id, code) for _ in range(2)] == [200, 200]
-    assert len(await unconnected.rows(PendingCode)) == 1
+    assert len(await unconnected.rows(PendingInstall)) == 1
 
 
 async def test_a_code_takes_no_long_lived_tokens_place(unconnected: Product) -> None:
@@ -79,7 +106,7 @@ async def test_a_code_takes_no_long_lived_tokens_place(unconnected: Product) -> 
     clock = unconnected.resources.clock
     token = unconnected.kommo.long_lived_token(unconnected.integration.client_id)
     base_url = unconnected.kommo.base_url
-    await keep(unconnected.resources, PendingInstall("/acme", "token", "", token, base_url, clock()))
+    await keep(unconnected.resources, OpenInstall("/acme", "token", "", token, base_url, clock(), SETTINGS))
     assert await brought(unconnected, "/acme", "made up") == 200
     await connect_waiting(unconnected.resources)
     assert [row.state for row in await unconnected.rows(Account)] == ["connected"]

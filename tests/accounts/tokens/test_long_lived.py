@@ -15,7 +15,7 @@ from backend.accounts.tokens.call import refresh_idle
 from backend.admin.checkup import examine
 from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
-from backend.storage.models import Account, PendingCode
+from backend.storage.models import Account, PendingInstall
 from sandbox.clock import MovableClock
 from tests.accounts.around import ACCOUNT, TOKEN, asked, shown, started, stored
 from tests.accounts.ground import ADMIN, ground
@@ -75,7 +75,7 @@ async def test_the_same_one_at_the_next_start_changes_nothing(by_token: Product,
     token = next(text for text, pair in by_token.kommo.wallet.by_access.items() if pair.refresh is None)
     before = await stored(by_token)
     async with started(by_token, sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
-        assert await product.rows(PendingCode) == []
+        assert await product.rows(PendingInstall) == []
         assert (await stored(product)).token_version == before.token_version
 
 
@@ -91,7 +91,7 @@ async def test_one_that_kommo_refuses_connects_nothing_and_is_not_tried_for_ever
         page = await operators_page(product)
         assert ("does not accept KOMMO_LONG_LIVED_TOKEN" in page, "KOMMO_SUBDOMAIN" in page) == (True, True)
     async with started(unconnected, sqlite_url) as product:  # it was taken out of the settings
-        assert await product.rows(PendingCode) == []
+        assert await product.rows(PendingInstall) == []
 
 
 async def operators_page(product: Product) -> str:
@@ -105,7 +105,7 @@ async def test_while_kommo_is_away_the_product_starts_all_the_same(unconnected: 
     token = unconnected.kommo.long_lived_token(unconnected.integration.client_id)
     async with started(unconnected, sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
         assert (await product.http.get(f"{product.url}/healthz")).status_code == 200
-        assert len(await product.rows(PendingCode)) == 1
+        assert len(await product.rows(PendingInstall)) == 1
 
 
 @pytest.mark.parametrize("status", ["401", "404"])

@@ -15,7 +15,7 @@ from backend.accounts.provisioning import look_again
 from backend.accounts.stripe.connections import secrets_of, stripe_api
 from backend.core.vault import Vault
 from backend.resources import Resources
-from backend.storage.models import Account, InboxEvent, PendingCode, StripeConnection
+from backend.storage.models import Account, InboxEvent, PendingInstall, StripeConnection
 from sandbox.clock import MovableClock
 from tests.accounts.around import put, return_from_kommo, shown
 from tests.accounts.ground import ADMIN, ADMIN_TOKEN, Ground, Tenant, ground
@@ -127,7 +127,7 @@ async def test_what_waits_and_does_not_open_holds_up_nothing(here: Ground) -> No
     here.clock.advance(ANSWER_SECONDS + 1)
     await connect_waiting(here.resources)
     async with here.resources.database.read() as session:
-        assert await session.get(PendingCode, "unknown") is None
+        assert await session.get(PendingInstall, "unknown") is None
 
 
 async def test_a_connection_that_drains_and_does_not_open_holds_up_nothing(here: Ground) -> None:

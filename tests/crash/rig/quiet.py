@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from backend.storage.models import Account, AccountWork, Deal, InboxEvent, PendingCode
+from backend.storage.models import Account, AccountWork, Deal, InboxEvent, PendingInstall
 from tests.crash.rig.play import Play
 
 LOOK_SECONDS = 0.04
@@ -91,7 +91,7 @@ async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
         works = (await session.exec(select(AccountWork))).all()
         events = (await session.exec(select(InboxEvent).where(col(InboxEvent.state).in_(("new", "postponed"))))).all()
         deals = (await session.exec(select(Deal).where(col(Deal.written) < col(Deal.wanted)))).all()
-        codes = (await session.exec(select(PendingCode))).all()
+        codes = (await session.exec(select(PendingInstall))).all()
     connected = {account.id for account in accounts if account.state == "connected"}
     is_set_up = all(account.set_up_at for account in accounts if account.id in connected)
     if not is_set_up:
