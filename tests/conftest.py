@@ -6,10 +6,19 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import browser, browser_context_args, browser_type, browser_type_launch_args, playwright
+from tests.lock_order import watched_lock_order
 from tests.migrated import copied_postgres, copied_sqlite, migrated_postgres, migrated_sqlite
 from tests.postgres import empty_database, running_postgres
 
 __all__ = ["browser", "browser_context_args", "browser_type", "browser_type_launch_args", "playwright"]
+
+
+@pytest.fixture(autouse=True)
+def _locks_in_order() -> Iterator[None]:
+    """No unit of work of any test locks rows in an order in which two units could wait for each other."""
+    with watched_lock_order() as offences:
+        yield
+    assert offences == []
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from backend.core.config import Settings
 from backend.core.errors import StripeUnreachable
 from backend.resources import Resources
 from backend.storage.models import Account, StripeConnection
+from backend.storage.repeating import repeated
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_work
 
 log = structlog.get_logger()
@@ -73,7 +75,7 @@ async def _store(resources: Resources, row: StripeConnection | None, same: str |
     """A connection that was never set up has no past: it takes any key of its mode."""
     if row is not None and same is None and not row.endpoint_id and (not row.api_key or row.livemode == given.livemode):
         same = row.id
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, given.account_id) as session:
         await one_at_a_time(session)
         if row is None and same is None:  # another process that starts in the same moment may have made it
             same = await _made_meanwhile(resources, session, given)
@@ -94,8 +96,9 @@ async def _made_meanwhile(resources: Resources, session: AsyncSession, given: Gi
     return made.id if made is not None and key_of(resources, made) == given.key else None
 
 
+@repeated
 async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[str], account_id: int | None) -> None:
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, account_id) as session:
         row = await session.get_one(StripeConnection, connection_id)
         row.given_secrets = seal_secrets(resources, row.id, secrets)
         session.add(row)

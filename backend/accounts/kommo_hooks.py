@@ -12,6 +12,7 @@ from backend.core.signing import opaque_id
 from backend.core.vault import CannotOpen
 from backend.resources import Resources
 from backend.storage.models import Account, Deal
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty, request_work
 
 
@@ -62,7 +63,7 @@ async def hint(resources: Resources, secret: str, lead_ids: Sequence[int]) -> No
         account_id = found.first()
     if account_id is None:
         raise HookUnknown("There is no such address. Copy it again from the set-up page.")
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, account_id) as session:
         await _look_again(session, account_id, lead_ids, resources.clock())
     resources.work_arrived.set()
 

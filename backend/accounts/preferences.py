@@ -14,6 +14,8 @@ from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.resources import Resources
 from backend.storage.models import Audit
+from backend.storage.repeating import repeated
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_all_dirty, request_work
 
 
@@ -33,10 +35,11 @@ async def put_stages(resources: Resources, account_id: int, given: Mapping[str, 
     return account.stages
 
 
+@repeated
 async def put_options(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
     """The given options; the others stay. Changing the mode looks at every deal again."""
     checked = check_options(given)
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, account_id) as session:
         account = await account_of(session, account_id)
         before = account.options | {"mode": account.mode}
         account.mode = checked.pop("mode", account.mode)

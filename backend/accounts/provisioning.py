@@ -20,7 +20,9 @@ from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, Deal
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Unreachable
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty, request_work
 
 LOOK_AGAIN_SECONDS = 3600.0
@@ -111,11 +113,12 @@ async def _known_fields(resources: Resources, account_id: int) -> dict[str, int]
     return {code: int(field["id"]) for code, field in account.fields.items()}
 
 
+@repeated
 async def _store(
     resources: Resources, account_id: int, info: AccountInfo, fields: FieldSetup, pipelines: Sequence[Pipeline]
 ) -> None:
     now = resources.clock()
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, account_id) as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
         if account.fields and (fields.made or fields.completed):
             await _write_all(session, account_id, now)

@@ -13,6 +13,8 @@ from backend.kommo_api.errors import KommoError
 from backend.ledger.absorb import absorb
 from backend.resources import Resources
 from backend.storage.models import Audit, Deal, LedgerEntry, PaymentRequest, StripeConnection
+from backend.storage.repeating import repeated
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 NO_DEAL = 0
@@ -64,9 +66,10 @@ async def _check_deal(resources: Resources, account_id: int, lead_id: int) -> No
         raise DealNotFound("Kommo has no such deal in this account.")
 
 
+@repeated
 async def _put(resources: Resources, payment_id: str, account_id: int, lead_id: int, who: str) -> None:
     now = resources.clock()
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, account_id) as session:
         entry = await _payment(session, payment_id, account_id)
         before = entry.lead_id
         moving, requests = await _along(session, entry) if lead_id else ([entry], [])

@@ -8,6 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.core.errors import Conflict
 from backend.resources import Resources
 from backend.storage.models import Audit, CardWrite
+from backend.storage.repeating import repeated
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 
@@ -21,9 +23,10 @@ async def offered_moves(session: AsyncSession, account_id: int, lead_id: int) ->
     return [write for write in found.all() if write.state == "done" and "offered" in write.content]
 
 
+@repeated
 async def agree(resources: Resources, account_id: int, lead_id: int, *, who: str) -> dict[str, Any]:
     """The writer decides anew, as if the money were fresh: a deal that went on meanwhile stays all the same."""
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, account_id) as session:
         waiting = await offered_moves(session, account_id, lead_id)
         if not waiting:
             raise Conflict("No move waits for this deal. It has moved, or its stage needs none.")

@@ -6,7 +6,7 @@ paid once a group, on SQLite and on PostgreSQL alike.
 
 import asyncio
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.core.vault import Vault
 from backend.storage.db import Database, insert_missing
 from backend.storage.models import InboxEvent, StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.events import clean
 from backend.stripe_api.signature import parse
 from backend.work_queue.backoff import gives_up, wait_after
+from backend.work_queue.lock_order import account_unit, lock_account_work
 from backend.work_queue.wakeups import request_work
 
 GROUP = 500
@@ -97,16 +99,40 @@ class Inbox:
                 _settle(group, None)
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> None:
+        await self._store(arrivals)
+        nobodys = {one.connection_id for one in arrivals if one.account_id is None and one.state == "new"}
+        for account_id in await self._owners(nobodys):
+            async with account_unit(self._database, account_id) as session:
+                await request_work(session, account_id)
+
+    @repeated
+    async def _store(self, arrivals: Sequence[Arrival]) -> None:
         async with self._database.write() as session:
             await store(session, self._vault, arrivals)
 
+    async def _owners(self, connection_ids: Collection[str]) -> list[int]:
+        """Accounts that took one of these connections since the door looked.
+
+        Read after the events are committed: an account that takes one later finds them there.
+        """
+        if not connection_ids:
+            return []
+        async with self._database.read() as session:
+            found = await session.exec(
+                select(StripeConnection.account_id).where(col(StripeConnection.id).in_(connection_ids))
+            )
+            return sorted({account_id for account_id in found.all() if account_id is not None})
+
 
 async def store(session: AsyncSession, vault: Vault, arrivals: Sequence[Arrival]) -> int:
-    """Those that are not there yet, and the wake-up with them; how many that was."""
+    """The number of arrivals that were new. They are stored, and their accounts are woken in the same unit of work."""
     rows = {(arrival.connection_id, arrival.id): _row(vault, arrival) for arrival in arrivals}
-    count = await insert_missing(session, InboxEvent, list(rows.values()))
+    accounts = sorted({one.account_id for one in arrivals if one.state == "new" and one.account_id is not None})
+    for account_id in accounts:
+        await lock_account_work(session, account_id)
+    count = await insert_missing(session, InboxEvent, [rows[key] for key in sorted(rows)])
     if count:
-        for account_id in sorted(await _accounts(session, [one for one in arrivals if one.state == "new"])):
+        for account_id in accounts:
             await request_work(session, account_id)
     return count
 
@@ -126,19 +152,6 @@ def _row(vault: Vault, arrival: Arrival) -> dict[str, Any]:
         "next_try_at": 0.0,
         "error": "",
     }
-
-
-async def _accounts(session: AsyncSession, arrivals: Sequence[Arrival]) -> set[int]:
-    """Whom they wake. Where nobody had the connection when the door looked, an account may have taken it since: asked
-    here, with the row locked, either we see that account or it will see these events."""
-    known = {one.account_id for one in arrivals if one.account_id is not None}
-    nobodys = {one.connection_id for one in arrivals if one.account_id is None}
-    if not nobodys:
-        return known
-    found = await session.exec(
-        select(StripeConnection.account_id).where(col(StripeConnection.id).in_(nobodys)).with_for_update(read=True)
-    )
-    return known | {account_id for account_id in found.all() if account_id is not None}
 
 
 def _settle(group: Sequence[tuple[Arrival, asyncio.Future[None]]], error: Exception | None) -> None:
@@ -221,13 +234,11 @@ async def replay(
         mine = select(StripeConnection.id).where(StripeConnection.account_id == account_id)
         kept &= col(InboxEvent.connection_id).in_(mine)
     chosen = col(InboxEvent.id).in_(event_ids) if event_ids else kept
-    found = await session.exec(select(InboxEvent.connection_id).where(chosen, kept).distinct())
-    connections = list(found.all())
+    concerned = select(InboxEvent.connection_id).where(chosen, kept).distinct()
+    found = await session.exec(select(StripeConnection.account_id).where(col(StripeConnection.id).in_(concerned)))
+    for account in sorted({one for one in found.all() if one is not None}):
+        await request_work(session, account)
     result = await session.exec(
         update(InboxEvent).where(chosen, kept).values(state="new", next_try_at=0.0, attempts=0, error="")
     )
-    for connection_id in connections:
-        connection = await session.get(StripeConnection, connection_id)
-        if connection is not None and connection.account_id is not None:
-            await request_work(session, connection.account_id)
     return int(result.rowcount)

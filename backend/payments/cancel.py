@@ -14,8 +14,10 @@ from backend.payments.find import Link, find_request
 from backend.payments.stripe_errors import in_words, out_of_reach
 from backend.resources import Resources
 from backend.storage.models import PaymentRequest
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Refused, Unreachable
 from backend.stripe_api.events import EventContext
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 ROUNDS = 4
@@ -87,10 +89,11 @@ async def _let_go(resources: Resources, link: Link) -> None:
         raise Conflict(f"It may still be paid in the Stripe account of before, until {until}. Try again after that.")
 
 
+@repeated
 async def _mark(resources: Resources, link: Link, change: dict[str, Any]) -> bool:
     """False when somebody made another session meanwhile: that one must be ended too."""
     request, now = link.request, resources.clock()
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, request.account_id) as session:
         marked = await session.exec(
             update(PaymentRequest)
             .where(

@@ -16,8 +16,10 @@ from backend.payments.schemas import RefundBody, fingerprint, part_of
 from backend.payments.stripe_errors import in_words, out_of_reach
 from backend.resources import Resources
 from backend.storage.models import Account, LedgerEntry, RefundRequest, StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Answer, Refused, Unreachable
 from backend.stripe_api.events import EventContext, refund_facts
+from backend.work_queue.lock_order import account_unit
 
 DOUBT_SECONDS = 3600.0
 """While nobody knows what became of a refund, no other is begun; after an hour Stripe's events have told."""
@@ -198,10 +200,11 @@ async def _forget(resources: Resources, row: RefundRequest) -> None:
             await session.delete(refused)
 
 
+@repeated
 async def _take_answer(resources: Resources, connection: StripeConnection, row: RefundRequest, answer: Answer) -> None:
     """The intent ends in the moment that the ledger knows of the refund: a next one finds the one or the other."""
     now = resources.clock()
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, row.account_id) as session:
         asked = await session.get_one(RefundRequest, (row.account_id, row.id))
         asked.refund_id = str(answer["id"])
         await record(session, connection, refund_facts(answer, EventContext(now, row.account_id)), now)

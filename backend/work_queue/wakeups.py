@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.storage.db import dialect_insert
 from backend.storage.models import AccountWork, Deal
+from backend.work_queue.lock_order import NEW_WORK
 
 CHANNEL = "kommo_stripe_work"
 
@@ -19,19 +20,7 @@ async def notify(session: AsyncSession, payload: str = "") -> None:
 
 async def request_work(session: AsyncSession, account_id: int) -> None:
     """There is work for this account: whoever claims it next will look at everything."""
-    statement = dialect_insert(session, AccountWork).values(
-        account_id=account_id,
-        wanted=1,
-        done=0,
-        owner="",
-        epoch=0,
-        lease_until=0.0,
-        next_try_at=0.0,
-        hold_until=0.0,
-        wake_at=0.0,
-        owner_lock=0,
-        claimed_at=0.0,
-    )
+    statement = dialect_insert(session, AccountWork).values(account_id=account_id, **NEW_WORK)
     await session.exec(
         statement.on_conflict_do_update(
             index_elements=["account_id"], set_={"wanted": AccountWork.wanted + 1, "next_try_at": 0.0}

@@ -148,6 +148,7 @@ async def test_after_the_key_is_back_a_buried_event_is_worked_in(desk: Desk) -> 
                 f"inbox_event:{CONNECTION}:{row.id}:body",
             )
             unit.add(row)
+    async with desk.resources.database.write() as unit:
         await replay(unit, [PAID["id"]])
     await desk.work()
     assert await desk.state(PAID) == ("done", "")
@@ -166,6 +167,7 @@ async def test_an_event_that_meets_a_fault_of_ours_delays_no_other_and_is_tried_
         damaged = await unit.get_one(LedgerEntry, (CONNECTION, "pi_9"))
         damaged.facts = {}
         unit.add(damaged)
+    async with desk.resources.database.write() as unit:
         assert await replay(unit, state="postponed") == 1
     await desk.work()
     assert await desk.state(unlucky) == ("done", "")

@@ -19,6 +19,8 @@ from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, 
 from backend.kommo_api.values import AccountInfo
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, Integration, StripeConnection
+from backend.storage.repeating import repeated
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_work
 
 log = structlog.get_logger()
@@ -96,11 +98,12 @@ async def _may_replace(resources: Resources, base_url: str, pair: TokenPair, acc
     return user is None or user.is_admin
 
 
+@repeated
 async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, info: AccountInfo) -> Account:
     """The account with its new pair, connected, its set-up due. Of a callback and a worker that come at once with the
     same answer, one does it."""
     now = resources.clock()
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, info.id) as session:
         is_first = await forget_in(session, pending)
         account = await session.get(Account, info.id, with_for_update=True)
         if account is not None and not is_first:

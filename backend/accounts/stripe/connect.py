@@ -25,7 +25,9 @@ from backend.core.signing import opaque_id
 from backend.ledger.load import is_live
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, CheckoutSession, StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import KeyRefused, Refused, StripeApi, Unreachable
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_all_dirty, request_work
 
 KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{3,250}")
@@ -144,8 +146,9 @@ def _api(resources: Resources, key: str) -> StripeApi:
     return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
 
 
+@repeated
 async def _stored(resources: Resources, given: Given, same: str | None, who: str) -> StripeConnection:
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, given.account_id) as session:
         await one_at_a_time(session)
         same = same or await _just_made(resources, session, given)
         row = await store_connection(resources, session, given, same)

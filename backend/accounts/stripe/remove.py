@@ -20,8 +20,10 @@ from backend.core.vault import CannotOpen
 from backend.ledger.absorb import absorb
 from backend.resources import Resources
 from backend.storage.models import Audit, CheckoutSession, LedgerEntry, RefundRequest, StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Answer, KeyRefused, Refused, Unreachable
 from backend.stripe_api.events import EventContext, session_facts
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 IN_DOUBT_SECONDS = 3600.0
@@ -137,9 +139,10 @@ async def _end_all(
     return left
 
 
+@repeated
 async def _learn(resources: Resources, connection: StripeConnection, answer: Answer) -> None:
     now, account_id = resources.clock(), connection.account_id or 0
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, account_id) as session:
         absorbed = await absorb(session, connection, session_facts(answer, EventContext(now, account_id)))
         await mark_dirty(session, account_id, absorbed.deals, now)
     resources.work_arrived.set()

@@ -9,8 +9,10 @@ from backend.facts import Fact
 from backend.ledger.absorb import absorb
 from backend.resources import Resources
 from backend.storage.models import StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Answer, Refused, StripeApi
 from backend.stripe_api.events import EventContext, facts_of, invoice_payment_facts, payment_intent_facts, session_facts
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 GIVEN_UP = ("requires_payment_method", "canceled")
@@ -43,9 +45,10 @@ def _as_declined(intent: Answer) -> Answer:
     return {"type": "payment_intent.payment_failed", "created": intent["created"], "data": {"object": intent}}
 
 
+@repeated
 async def record_now(resources: Resources, connection: StripeConnection, facts: Iterable[Fact]) -> None:
     """Into the ledger, in a unit of work of its own; the deals that changed will be written."""
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, connection.account_id) as session:
         changed = await record(session, connection, facts, resources.clock())
     if changed:
         resources.work_arrived.set()

@@ -14,7 +14,9 @@ from backend.payments.checkout.lookup import record
 from backend.payments.find import Link
 from backend.resources import Resources
 from backend.storage.models import InboxEvent
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Refused
+from backend.work_queue.lock_order import account_unit
 
 TELLING = ("checkout.session.%", "payment_intent.%")
 """Types of events by which we would hear that a session was paid."""
@@ -26,13 +28,14 @@ def is_orphaned(link: Link, error: Exception) -> bool:
     return is_no and link.holder.state != "active" and not link.is_over
 
 
+@repeated
 async def mark_expired(resources: Resources, link: Link) -> bool:
     """True: the current session is over, and the ledger says so. False: it may still be paid, or was."""
     now = resources.clock()
     if now < link.free_at:
         return False
     over = [Fact(link.current.id, "kind", "session"), Fact(link.current.id, "status", "expired")]
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, link.holder.account_id) as session:
         if await _news_wait(session, link.holder.id):
             return False
         await record(session, link.holder, over, now)

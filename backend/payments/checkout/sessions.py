@@ -16,8 +16,10 @@ from backend.ledger.absorb import absorb
 from backend.payments.checkout.params import session_params
 from backend.resources import Resources
 from backend.storage.models import CheckoutSession, PaymentRequest, StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Answer, Refused, Unreachable
 from backend.stripe_api.events import EventContext, session_facts
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 
@@ -84,11 +86,13 @@ def _email(resources: Resources, request: PaymentRequest) -> str | None:
     return resources.vault.open_text(request.email, email_row(request.account_id, request.id))
 
 
+@repeated
 async def commit_session(resources: Resources, order: SessionOrder, answer: Answer) -> bool:
     """The session becomes the request's current one. False: another came first, the request is no longer open,
     or the connection was removed."""
     request, now = order.request, resources.clock()
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, request.account_id) as session:
+        connection = await session.get_one(StripeConnection, order.connection.id, with_for_update=True)
         won = await session.exec(
             update(PaymentRequest)
             .where(
@@ -103,7 +107,6 @@ async def commit_session(resources: Resources, order: SessionOrder, answer: Answ
         )
         if not won.rowcount:
             return False
-        connection = await session.get_one(StripeConnection, order.connection.id, with_for_update=True)
         if connection.state == "removed":  # meanwhile: nobody would hear of what is paid there
             await session.rollback()
             return False
