@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+import stripe
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-import stripe
 from sandbox.clock import MovableClock
 from sandbox.serving import serving
 from sandbox.stripe import StripeWorld, create_app

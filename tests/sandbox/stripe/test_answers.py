@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-
 import stripe
+
 from sandbox.stripe import StripeWorld
 from tests.sandbox.stripe.conftest import LEGACY, payment_params, subscription_params
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import httpx
-
 import stripe
+
 from sandbox.stripe import StripeWorld
 from tests.sandbox.stripe.conftest import Client, payment_params, subscription_params
 

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import httpx
-
 import stripe
+
 from sandbox.stripe import StripeWorld
 from tests.sandbox.stripe.conftest import LEGACY, Listen, Listener, payment_params, subscription_params, until
 

@@ -1,8 +1,8 @@
 """What the network does to a request, as the SDK sees it."""
 
 import pytest
-
 import stripe
+
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.traffic.faults import Fault
 from tests.sandbox.stripe.conftest import payment_params

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-
 import stripe
+
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.traffic.faults import Fault
 from tests.sandbox.stripe.conftest import payment_params

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-
 import stripe
+
 from sandbox.stripe import Payer, StripeWorld
 from sandbox.stripe.lives.foreign import Foreign
 from sandbox.stripe.objects.refusals import Refusal

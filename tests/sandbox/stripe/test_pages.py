@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-
 import stripe
+
 from sandbox.stripe import StripeWorld
 from tests.sandbox.stripe.conftest import payment_params
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+import stripe
 
 import sandbox.stripe
-import stripe
 from sandbox.stripe import Payer, StripeWorld
 from sandbox.stripe.delivery.events import reaches
 from sandbox.stripe.doubts.switches import SWITCHES, Switches

@@ -1,8 +1,8 @@
 """The main road: a session is made, a person pays it, three signed events tell of it."""
 
+import stripe
 from httpx import AsyncClient
 
-import stripe
 from sandbox.stripe import StripeWorld
 from tests.sandbox.stripe.conftest import Listen, Listener, payment_params, subscription_params, until
 
