@@ -1,7 +1,7 @@
 """One batch of deals that were read: decide, intend, write, note. Two calls where nothing goes wrong."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import structlog
 
@@ -28,31 +28,31 @@ async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Le
         page = await revisions.page_for(session, claim.account_id, leads.keys(), resources.clock())
     if options_of(page.account).shadow:
         return
-    later = {
-        lead_id: Recheck(at) for lead_id, at in (await resolve_doubtful(resources, claim, page, leads, read_at)).items()
-    }
+    waiting = await resolve_doubtful(resources, claim, page, leads, read_at)
     split = await split_off(resources, claim, page, leads)
-    later |= split
-    plans = await _plans(resources, page, {lead: leads[lead] for lead in leads if lead not in split}, later)
+    plans, failed = await _plans(resources, page, [lead for lead in leads.values() if lead.id not in split])
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
-        await outbox.enqueue(session, claim.account_id, plans, claim.epoch, resources.clock())
-    taken = await patch(resources, claim, page, [one for one in plans if one.patches], later, read_at)
-    written = [one for one in plans if one.lead_id in taken or not one.patches]
-    await write_tasks(resources, claim, written, leads, later)
-    await post_notes(resources, claim, page, written, later)
+        await outbox.enqueue(session, claim, plans, resources.clock())
+    patched = await patch(resources, claim, page, [one for one in plans if one.patches], read_at)
+    written = [one for one in plans if one.lead_id in patched.confirmed or not one.patches]
+    without_task = await write_tasks(resources, claim, written, leads)
+    rechecks = without_task | patched.incomplete | waiting | split | failed  # of two for a deal the last one counts
+    await post_notes(resources, claim, page, written, rechecks)
 
 
-async def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead], later: dict[int, Recheck]) -> list[Plan]:
+async def _plans(resources: Resources, page: Page, leads: Iterable[Lead]) -> tuple[list[Plan], dict[int, Recheck]]:
+    """The plans, and the deals for which none could be made."""
     plans: list[Plan] = []
-    for lead in leads.values():
+    failed: dict[int, Recheck] = {}
+    for lead in leads:
         try:
             plans.append(that_fit(_plan(resources, page, lead)))
         except Exception:  # whatever is wrong with this one, the others must be written
             log.exception("a deal can't be planned", account=page.account.id, lead=lead.id)
-            later[lead.id] = Recheck(None, "Something is wrong here with this deal; the log of the server says what.")
+            failed[lead.id] = Recheck(None, "Something is wrong here with this deal; the log of the server says what.")
         await asyncio.sleep(0)  # others have a slot to keep
-    return plans
+    return plans, failed
 
 
 def _plan(resources: Resources, page: Page, lead: Lead) -> Plan:

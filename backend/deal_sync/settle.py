@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from backend.accounts.tokens.call import with_kommo
 from backend.deal_sync.plan import IN_DOUBT
-from backend.deal_sync.revisions import Page
+from backend.deal_sync.revisions import Page, Recheck
 from backend.deal_sync.stage_moves import settled
 from backend.kommo_api.values import Lead
 from backend.resources import Resources
@@ -14,8 +14,8 @@ from backend.work_queue.leases import Claim, fence
 
 async def resolve_doubtful(
     resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead], read_at: float
-) -> dict[int, float]:
-    """Settle what is due of this page, in place; the leads that still have to wait, with the moment.
+) -> dict[int, Recheck]:
+    """Settle what is due of this page, in place; the leads that still have to wait.
 
     An abandoned request may still be carried out within ``settle_seconds``; what is not there after that never was.
     So it is due if it was when the ``leads`` were read.
@@ -48,7 +48,7 @@ async def resolve_doubtful(
     for write in left:
         write.state = "doubtful"
     await _save(resources, claim, due + left)
-    return waiting
+    return {lead_id: Recheck(at) for lead_id, at in waiting.items()}
 
 
 async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> dict[int, str]:

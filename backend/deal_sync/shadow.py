@@ -67,7 +67,7 @@ async def record_dry_run(resources: Resources, claim: Claim) -> None:
             await fence(session, claim, resources.clock())
             for lead_id, (one, wanted) in plans.items():
                 fields = _fields(page.account, leads[lead_id], one, wanted)
-                await outbox.record_dry_run(session, claim.account_id, one, fields, claim.epoch, resources.clock())
+                await outbox.record_dry_run(session, claim, one, fields, resources.clock())
             await _seen(session, page)
 
 

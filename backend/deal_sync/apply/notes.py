@@ -35,21 +35,21 @@ def that_fit(one: Plan) -> Plan:
 
 
 async def post_notes(
-    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: Mapping[int, Recheck]
+    resources: Resources, claim: Claim, page: Page, plans: list[Plan], rechecks: Mapping[int, Recheck]
 ) -> None:
-    """One note a deal for all its new facts; then the deals are written, but for those to be looked at ``later``."""
+    """One note a deal for all its new facts; then the deals are written, but for the ``rechecks``."""
     outcome = await _post(resources, claim, page, [one for one in plans if one.notes])
     async with resources.database.write() as session:
         now = resources.clock()
         await fence(session, claim, now)
         await _record_notes(session, claim, page, outcome, now)
         open_yet = {int(key) for key in (*outcome.refused, *outcome.doubtful, *outcome.unsent)}
-        finished = [one.lead_id for one in plans if one.lead_id not in open_yet | later.keys() and not one.more]
+        finished = [one.lead_id for one in plans if one.lead_id not in open_yet | rechecks.keys() and not one.more]
         await revisions.written(session, page, finished)
         touched = [one.lead_id for one in plans if one.patches or one.notes]
         await revisions.audit_at(session, claim.account_id, touched, next_look(now, 0, resources.settle_seconds) or now)
-        for lead_id in later.keys() - open_yet:
-            await revisions.postpone(session, page, lead_id, later[lead_id], now)
+        for lead_id in rechecks.keys() - open_yet:
+            await revisions.postpone(session, page, lead_id, rechecks[lead_id], now)
     _count(outcome)
     if outcome.error is not None:
         raise outcome.error
@@ -69,7 +69,7 @@ async def _post(resources: Resources, claim: Claim, page: Page, plans: list[Plan
     async with resources.database.write() as session:
         now = resources.clock()
         await fence(session, claim, now)
-        await outbox.begin_notes(session, claim.account_id, plans, claim.epoch, now)
+        await outbox.begin_notes(session, claim, plans, now)
     return await send(notes, call)
 
 
@@ -81,14 +81,10 @@ def _note(page: Page, one: Plan) -> NewNote:
 
 
 async def _record_notes(session: AsyncSession, claim: Claim, page: Page, outcome: Outcome[int], now: float) -> None:
-    await outbox.mark_posted(
-        session, claim.account_id, {int(key): note for key, note in outcome.done.items()}, claim.epoch
-    )
-    for state, keys in (("doubtful", outcome.doubtful), ("intended", {*outcome.refused, *outcome.unsent})):
-        leads = [int(key) for key in keys]
-        await outbox.mark(
-            session, claim.account_id, leads, "note", old=["sent"], state=state, epoch=claim.epoch, now=now
-        )
+    await outbox.mark_posted(session, claim, {int(key): note for key, note in outcome.done.items()})
+    states = {"doubtful": outcome.doubtful, "intended": {*outcome.refused, *outcome.unsent}}
+    leads = {state: {int(key) for key in keys} for state, keys in states.items()}
+    await outbox.mark_sent(session, claim, "note", leads, now)
     await _record_refused(session, page, outcome.refused, now)
 
 
@@ -97,8 +93,7 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
         if names_the_deal(refusal):
             await revisions.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
-            later = Recheck(None, f"Kommo refused the note: {refusal}")
-            await revisions.postpone(session, page, int(key), later, now)
+            await revisions.postpone(session, page, int(key), Recheck(None, f"Kommo refused the note: {refusal}"), now)
 
 
 def _count(outcome: Outcome[int]) -> None:

@@ -1,6 +1,7 @@
 """Fields and stage of many deals in one PATCH: stage, link and amounts travel together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,10 +24,16 @@ OLD_SECONDS = 10.0
 log = structlog.get_logger()
 
 
-async def patch(
-    resources: Resources, claim: Claim, page: Page, plans: list[Plan], later: dict[int, Recheck], read_at: float
-) -> set[int]:
-    """The leads that Kommo confirmed; adds to ``later`` those that something had to be left out of.
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """``confirmed``: the leads that Kommo wrote; ``incomplete``: those among them that something was left out of."""
+
+    confirmed: Collection[int] = ()
+    incomplete: dict[int, Recheck] = field(default_factory=dict)
+
+
+async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan], read_at: float) -> Patched:
+    """Write fields and stages of these deals.
 
     After a lost answer the moves are in doubt. Where after a refusal our fields or stages turn out to have changed in
     Kommo, or deals to have been moved, nothing more is written and the deals are planned anew. So it is where they
@@ -52,18 +59,21 @@ async def patch(
 
     outcome = await send(changes, call, without_named)
     if not changes:
-        return set()
+        return Patched()
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await _record_moves(session, claim, plans, outcome, resources.clock())
         await _record_refused(session, page, outcome.refused, resources.clock())
     _count(outcome)
-    for key, refusal in outcome.mended.items():
-        log.warning("written without what Kommo refused", lead=key, reason=str(refusal))
-        later.setdefault(int(key), Recheck(None, f"Kommo refused a part of it: {refusal}"))
     if outcome.error is not None and not isinstance(outcome.error, PlanAgain):
         raise outcome.error
-    return {int(key) for key in outcome.done}
+    return Patched({int(key) for key in outcome.done}, _incomplete(outcome))
+
+
+def _incomplete(outcome: Outcome[bool]) -> dict[int, Recheck]:
+    return {
+        int(key): Recheck(None, f"Kommo refused a part of it: {refusal}") for key, refusal in outcome.mended.items()
+    }
 
 
 def _change(one: Plan) -> LeadChange:
@@ -87,11 +97,8 @@ async def _record_moves(
         "doubtful": moves & outcome.doubtful - stayed,
         "intended": moves & (outcome.refused.keys() | outcome.unsent | stayed),
     }
-    for state, keys in states.items():
-        leads = [int(key) for key in keys]
-        await outbox.mark(
-            session, claim.account_id, leads, "stage", old=["sent"], state=state, epoch=claim.epoch, now=now
-        )
+    leads = {state: {int(key) for key in keys} for state, keys in states.items()}
+    await outbox.mark_sent(session, claim, "stage", leads, now)
 
 
 async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[str, KommoError], now: float) -> None:
@@ -99,10 +106,11 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
         if names_the_deal(refusal):
             await revisions.gone(session, page.account.id, {int(key): page.seen[int(key)]})
         else:
-            later = Recheck(None, f"Kommo refused: {refusal}")
-            await revisions.postpone(session, page, int(key), later, now)
+            await revisions.postpone(session, page, int(key), Recheck(None, f"Kommo refused: {refusal}"), now)
 
 
 def _count(outcome: Outcome[bool]) -> None:
+    for key, refusal in outcome.mended.items():
+        log.warning("written without what Kommo refused", lead=key, reason=str(refusal))
     for result, keys in (("done", outcome.done), ("refused", outcome.refused), ("doubtful", outcome.doubtful)):
         metrics.WRITES.labels(kind="fields", result=result).inc(len(keys))

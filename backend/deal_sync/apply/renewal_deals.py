@@ -19,6 +19,7 @@ from backend.core.errors import NotConnected
 from backend.core.money import as_decimal
 from backend.deal_sync import outbox
 from backend.deal_sync.apply.send import may_have_happened
+from backend.deal_sync.outbox import State, Write
 from backend.deal_sync.plan import IN_DOUBT, zone_of
 from backend.deal_sync.revisions import Page, Recheck
 from backend.facts import Fact
@@ -46,6 +47,9 @@ class Period:
     lead: Lead
     payment: Payment
     write: CardWrite | None
+
+    def as_write(self, state: State) -> Write:
+        return Write(self.lead.id, "deal", f"period:{self.payment.id}", {}, state)
 
 
 async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, Recheck]:
@@ -93,14 +97,15 @@ async def _split(resources: Resources, claim: Claim, account: Account, period: P
         made = await _found(resources, account, period, write.sent_at)
         if made is not None:
             return await _join(resources, claim, account, period, made)
-    await _record(resources, claim, period, "sent")
+    await outbox.record(resources, claim, period.as_write("sent"))
     try:
         made = await _made(resources, account, period)
     except (KommoRefused, KommoForbidden, KommoUnpaid) as error:
         await _stays(resources, claim, account, period, str(error))
         return None
     except (KommoError, NotConnected) as error:
-        await _record(resources, claim, period, "doubtful" if may_have_happened(error) else "intended")
+        state: State = "doubtful" if may_have_happened(error) else "intended"
+        await outbox.record(resources, claim, period.as_write(state))
         raise
     return await _join(resources, claim, account, period, made)
 
@@ -160,30 +165,12 @@ def _stage(account: Account, contract: Lead, *, moves: bool) -> int:
     return int(min(open_ones, key=lambda s: s["sort"])["id"]) if open_ones else contract.status_id
 
 
-async def _record(
-    resources: Resources, claim: Claim, period: Period, state: str, *, error: str = "", made: int | None = None
-) -> None:
-    async with resources.database.write() as session:
-        now = resources.clock()
-        await fence(session, claim, now)
-        await _put(session, claim, period, state, now, error=error, made=made)
-
-
-async def _put(
-    session: AsyncSession, claim: Claim, period: Period, state: str, now: float, *, error: str = "",
-    made: int | None = None,
-) -> None:  # fmt: skip
-    await outbox.put_period(
-        session, claim.account_id, period.lead.id, period.payment.id, state, claim.epoch, now, error, made
-    )
-
-
 async def _join(resources: Resources, claim: Claim, account: Account, period: Period, made: int) -> float:
     """The payment belongs to its new deal from the moment on that we know of it."""
     async with resources.database.write() as session:
         now = resources.clock()
         await fence(session, claim, now)
-        await _put(session, claim, period, "done", now, made=made)
+        await outbox.put(session, claim, [replace(period.as_write("done"), kommo_id=made)], now)
         entry = await _entry(session, account.id, period.payment.id)
         connection = await session.get_one(StripeConnection, entry.connection_id)
         changed = await absorb(session, connection, [Fact(entry.id, "period", made)])
@@ -203,4 +190,4 @@ async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> Led
 async def _stays(resources: Resources, claim: Claim, account: Account, period: Period, reason: str) -> None:
     """Told on the contract's deal like any renewal, and to the admin (``accounts.renewals.refused_renewal``)."""
     log.error("no new deal for a renewal", account=account.id, lead=period.lead.id, reason=reason)
-    await _record(resources, claim, period, "dead", error=reason)
+    await outbox.record(resources, claim, replace(period.as_write("dead"), error=reason))

@@ -1,6 +1,7 @@
 """Tasks for the responsible user: rare, so each goes by itself; once per fact, closed when what asked for it healed."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -9,6 +10,7 @@ from backend.core.errors import NotConnected
 from backend.deal_sync import outbox
 from backend.deal_sync.apply.send import may_have_happened
 from backend.deal_sync.desired.render import Task
+from backend.deal_sync.outbox import State, Write
 from backend.deal_sync.plan import Plan
 from backend.deal_sync.revisions import Recheck
 from backend.kommo_api.client import KommoApi
@@ -22,14 +24,16 @@ log = structlog.get_logger()
 
 
 async def write_tasks(
-    resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead], later: dict[int, Recheck]
-) -> None:
-    """Adds to ``later`` the deals that Kommo refused a task for; the others have theirs all the same."""
+    resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead]
+) -> dict[int, Recheck]:
+    """The deals that Kommo refused a task for; the others have theirs all the same."""
+    refused: dict[int, Recheck] = {}
     for plan in plans:
         try:
             await _write(resources, claim, plan, leads[plan.lead_id])
         except (KommoRefused, KommoForbidden) as refusal:
-            later.setdefault(plan.lead_id, Recheck(None, f"Kommo refused a task: {refusal}"))
+            refused[plan.lead_id] = Recheck(None, f"Kommo refused a task: {refusal}")
+    return refused
 
 
 async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> None:
@@ -41,13 +45,15 @@ async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> 
 
 async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) -> None:
     """A row before the request; a lost answer leaves it in doubt, to be settled by reading back."""
-    await _record(resources, claim, lead, task, "sent")
+    write = Write(lead.id, "task", task.fact_id, {"text": task.text}, "sent")
+    await outbox.record(resources, claim, write)
     try:
         task_id = await _created(resources, claim, lead, task)
     except (KommoError, NotConnected) as error:
-        await _record(resources, claim, lead, task, "doubtful" if may_have_happened(error) else "intended")
+        state: State = "doubtful" if may_have_happened(error) else "intended"
+        await outbox.record(resources, claim, replace(write, state=state))
         raise
-    await _record(resources, claim, lead, task, "done", task_id)
+    await outbox.record(resources, claim, replace(write, state="done", kommo_id=task_id))
 
 
 async def _created(resources: Resources, claim: Claim, lead: Lead, task: Task) -> int:
@@ -65,17 +71,6 @@ async def _post(resources: Resources, claim: Claim, lead: Lead, task: Task, user
         return await api.create_task(lead.id, task.text, int(task.due_at), user_id, str(lead.id))
 
     return await with_kommo(resources, claim.account_id, post)
-
-
-async def _record(
-    resources: Resources, claim: Claim, lead: Lead, task: Task, state: str, kommo_id: int | None = None
-) -> None:
-    now = resources.clock()
-    async with resources.database.write() as session:
-        await fence(session, claim, now)
-        await outbox.put_task(
-            session, claim.account_id, lead.id, task.fact_id, task.text, state, claim.epoch, now, kommo_id
-        )
 
 
 async def _close(resources: Resources, claim: Claim, write: CardWrite) -> None:

@@ -1,6 +1,7 @@
 """``GET /admin``: one account's page, or for the operator of several the list of them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
 
@@ -39,6 +40,30 @@ LONGEST = 19
 """Digits that any number of ours has room for."""
 
 
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """What one view of the page shows besides the account: a question about a deal, or how a form came out."""
+
+    done: str = ""
+    """The form that was saved, a key of ``DONE``."""
+    deal: str = ""
+    """The deal asked about, as it was typed."""
+    language: str = "en"
+    """Of the reason why that deal is not paid: an admin passes it on."""
+    form: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """What ``form`` held, never a key."""
+    error: ProductError | None = None
+    """Shown beside the field of ``form`` that it names."""
+    warning: str = ""
+
+    @property
+    def lead_id(self) -> int:
+        """0 where ``deal`` is no id of a deal."""
+        is_id = self.deal.isascii() and self.deal.isdigit() and 0 < int(self.deal) <= MAX_LEAD
+        return int(self.deal) if is_id else 0
+
+
 @router.get("/admin")
 @router.get("/admin/")
 async def admin(
@@ -56,7 +81,7 @@ async def admin(
         account_id = await chosen_account(resources, visitor, account)
         if account_id is None:
             return await all_accounts(resources)
-        return await account_page(resources, visitor, account_id, done=done, deal=deal, language=language)
+        return await account_page(resources, visitor, account_id, PageState(done=done, deal=deal, language=language))
     except ProductError as error:
         return page("Set-up", error.message, status=error.status)
 
@@ -73,28 +98,13 @@ async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> 
     return known[0]["account_id"] if len(known) == 1 else None
 
 
-async def account_page(
-    resources: Resources,
-    visitor: Visitor,
-    account_id: int,
-    *,
-    done: str = "",
-    deal: str = "",
-    language: str = "en",
-    error: ProductError | None = None,
-    form: str = "",
-    typed: Mapping[str, str] | None = None,
-    warning: str = "",
-) -> Response:
-    """``error`` stands beside the field it names in ``form``; ``typed`` is what that form held, never a key.
-    ``language`` is that of the reason why ``deal`` is not paid: an admin passes it on."""
+async def account_page(resources: Resources, visitor: Visitor, account_id: int, state: PageState) -> Response:
     found = await shown(resources, account_id)
     if found is None:
         raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
-    lead_id = int(deal) if deal.isascii() and deal.isdigit() and 0 < int(deal) <= MAX_LEAD else 0
     return rendered(
         "setup.html",
-        error.status if error else 200,
+        state.error.status if state.error else 200,
         is_operator=visitor.account_id is None,
         installations=await waiting_installations(resources) if visitor.account_id is None else None,
         found=found,
@@ -103,13 +113,13 @@ async def account_page(
         named=partial(named, found.team.users),
         languages=LANGUAGES,
         key_forms={mode: key_form(mode) for mode in ("live", "test")},
-        done=DONE.get(done, ""),
-        warning=warning,
-        error=error,
-        form=form,
-        typed=typed or {},
-        deal=deal,
-        looked_up=await look_up(resources, account_id, lead_id, language) if lead_id else None,
+        done=DONE.get(state.done, ""),
+        warning=state.warning,
+        error=state.error,
+        form=state.form,
+        typed=state.typed,
+        deal=state.deal,
+        looked_up=await look_up(resources, account_id, state.lead_id, state.language) if state.lead_id else None,
         reason=_reason,
     )
 

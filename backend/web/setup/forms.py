@@ -17,7 +17,7 @@ from backend.core.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.pages import page
-from backend.web.setup.account_page import account_page
+from backend.web.setup.account_page import PageState, account_page
 from backend.web.setup.auth import OwnForm, current_visitor
 from backend.web.setup.login import login_page
 
@@ -85,9 +85,9 @@ async def _done(
         return page("Not allowed", error.message, status=error.status)
     except ProductError as error:
         kept = {name: value for name, value in typed.items() if name not in SECRETS}
-        return await account_page(resources, visitor, account_id, error=error, form=form, typed=kept)
+        return await account_page(resources, visitor, account_id, PageState(form=form, typed=kept, error=error))
     if warning:
-        return await account_page(resources, visitor, account_id, done=form, form=form, warning=warning)
+        return await account_page(resources, visitor, account_id, PageState(done=form, form=form, warning=warning))
     return RedirectResponse(f"/admin?account={account_id}&done={form}", 303)
 
 
