@@ -55,8 +55,19 @@ def _subscription(iid: str, invoice: Object, context: EventContext) -> Iterator[
         return
     yield Fact(subscription, "kind", "subscription")
     yield Fact(iid, "subscription", [subscription])
-    for row in (details, *rows_of(invoice, "lines")):
-        yield from metadata_facts(subscription, row, context)
+    snapshot = details if details.get("metadata") is not None else _own_line(invoice, subscription)
+    yield from metadata_facts(subscription, snapshot, context)
+
+
+def _own_line(invoice: Object, subscription: str) -> Object:
+    """The line that carries the contract's metadata, before 2023-06-29 the only place of them; {} where none does.
+
+    Lines may be items of the same customer, sold for another deal: those speak for themselves only.
+    """
+    if "parent" in invoice:
+        return {}
+    own = (row for row in rows_of(invoice, "lines") if text_of(row, "type") == "subscription")
+    return next((row for row in own if subscription in (maybe_id(row, "subscription"), maybe_id(row, "id"))), {})
 
 
 def _legacy_payment(iid: str, invoice: Object, context: EventContext) -> Iterator[Fact]:

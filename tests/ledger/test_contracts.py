@@ -1,0 +1,58 @@
+"""Whose the periods of a contract are, and which of its invoices is a renewal."""
+
+from typing import Any
+
+import pytest
+
+from tests.ledger.events import ACCOUNT, LEAD, MARKS, T0, Obj, evt, intent, invoice, invoice_payment
+from tests.ledger.pure import Book
+
+OTHER_LEAD = 815
+MONTH = 30 * 24 * 3600
+LINES = {
+    "an item for another deal": {"kommo_account_id": str(ACCOUNT), "kommo_lead_id": str(OTHER_LEAD)},
+    "an item for a larger deal": {"kommo_account_id": str(ACCOUNT), "kommo_lead_id": "99999"},
+    "an item for another Kommo account": {"kommo_account_id": "999", "kommo_lead_id": str(OTHER_LEAD)},
+}
+
+
+def item_line(metadata: Obj) -> Obj:
+    """A pending invoice item of the same customer, which Stripe puts on the contract's next invoice."""
+    source = {"type": "invoice_item_details", "invoice_item_details": {"invoice_item": "ii_1", "subscription": "sub_1"}}
+    return {"id": "il_9", "object": "line_item", "amount": 500, "metadata": metadata, "parent": source}
+
+
+def legacy_line(kind: str, metadata: Obj) -> Obj:
+    return {"id": f"il_{kind}", "object": "line_item", "type": kind, "subscription": "sub_1", "metadata": metadata}
+
+
+def period(number: int, *, marks: Obj | None = None, amount: int = 10000, **given: Any) -> list[Obj]:
+    """A paid period as the pinned version tells it: its invoice, its money, and what ties the two."""
+    at, marked = T0 + number * MONTH, MARKS if marks is None else marks
+    source = {"type": "subscription_details", "subscription_details": {"subscription": "sub_1", "metadata": marked}}
+    reason = "subscription_cycle" if number else "subscription_create"
+    told = {"id": f"in_{number}", "amount_paid": amount, "parent": source, "billing_reason": reason, "created": at}
+    paid = evt("invoice.paid", invoice(**(told | {"status_transitions": {"paid_at": at}} | given)), at)
+    money = intent(id=f"pi_{number}", metadata={}, amount_received=amount)
+    row = invoice_payment(
+        id=f"inpay_{number}", invoice=f"in_{number}", amount_paid=amount, status_transitions={"paid_at": at},
+        payment={"type": "payment_intent", "payment_intent": f"pi_{number}"},
+    )  # fmt: skip
+    return [paid, evt("payment_intent.succeeded", money, at), evt("invoice_payment.paid", row, at)]
+
+
+@pytest.mark.parametrize("marks", LINES.values(), ids=LINES)
+def test_a_line_on_a_contracts_invoice_takes_no_period_elsewhere(marks: Obj) -> None:
+    lines = {"data": [item_line(marks)]}
+    book = Book(requests={}).tell_events([*period(0), *period(1, lines=lines)])
+    owners = book.owners()
+    assert {owners[one].lead_id for one in ("sub_1", "in_0", "in_1", "pi_0", "pi_1")} == {LEAD}
+
+
+@pytest.mark.parametrize("marks", LINES.values(), ids=LINES)
+def test_before_basil_only_the_contracts_own_line_speaks_for_it(marks: Obj) -> None:
+    lines = {"data": [legacy_line("invoiceitem", marks), legacy_line("subscription", MARKS)]}
+    old = invoice(paid=True, paid_out_of_band=False, payment_intent="pi_1", subscription="sub_1", lines=lines)
+    del old["parent"]
+    owners = Book(requests={}).tell_events([evt("invoice.paid", old)]).owners()
+    assert {owners[one].lead_id for one in ("sub_1", "in_1", "pi_1")} == {LEAD}
