@@ -11,8 +11,8 @@ from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, R
 from backend.ledger.parts import Decline
 
 Part = TypeVar("Part", Refund, Dispute)
-FIRST = "subscription_create"
-"""Why Stripe made the first invoice of a subscription."""
+FIRST, LATER = "subscription_create", "subscription_cycle"
+"""Why Stripe made an invoice: for the first period of a subscription, for one of the next ones."""
 
 
 class Entry(Protocol):
@@ -161,14 +161,16 @@ def _dispute(entry: Entry) -> Dispute:
 
 
 def _renewal_failed(entry: Entry) -> bool:
-    """A first charge that failed is no renewal: the payer is still at the page."""
-    facts = entry.facts
-    return "failed_at" in facts and "subscription" in facts and facts.get("billing_reason") != FIRST
+    """Of other invoices the payer is at the page, or whoever made them is."""
+    return "failed_at" in entry.facts and entry.facts.get("billing_reason") == LATER
 
 
 def _renews(invoice: Entry, mine: Entries) -> bool:
-    """Stripe says of each invoice of a subscription why it was made; the first that brings money is no renewal."""
-    if invoice.facts.get("billing_reason", FIRST) == FIRST:
+    """Whether a payment of it is a renewal: a later period; after a trial the first that brings money is none.
+
+    A change in the middle of a period, a threshold and an invoice made by hand are payments of their own.
+    """
+    if invoice.facts.get("billing_reason") != LATER:
         return False
     others = mine.invoices_with(invoice)
     paid = [one for one in others if one.facts.get("asked", (0,))[0] > 0]

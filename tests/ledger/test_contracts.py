@@ -56,3 +56,56 @@ def test_before_basil_only_the_contracts_own_line_speaks_for_it(marks: Obj) -> N
     del old["parent"]
     owners = Book(requests={}).tell_events([evt("invoice.paid", old)]).owners()
     assert {owners[one].lead_id for one in ("sub_1", "in_1", "pi_1")} == {LEAD}
+
+
+OTHER_REASONS = ("subscription_update", "subscription_threshold", "manual", "subscription_create", "quote_accept")
+
+
+@pytest.mark.parametrize("reason", OTHER_REASONS)
+def test_only_a_later_period_is_a_renewal(reason: str) -> None:
+    book = Book(requests={}).tell_events([*period(0), *period(1), *period(2, billing_reason=reason)])
+    assert {one.id for one in book.deal().received_anywhere if one.renewal} == {"pi_1"}
+
+
+def test_an_invoice_of_no_subscription_is_no_renewal() -> None:
+    by_hand = period(1, parent=None, metadata=MARKS, billing_reason="manual")
+    (payment,) = Book(requests={}).tell_events(by_hand).deal().received_anywhere
+    assert not payment.renewal
+
+
+@pytest.mark.parametrize("reason", OTHER_REASONS)
+def test_only_a_later_period_that_fails_is_a_failed_renewal(reason: str) -> None:
+    def failed(number: int, **given: Any) -> Obj:
+        invoiced = period(number, status="open", amount_due=900, **given)[0]["data"]["object"]
+        return evt("invoice.payment_failed", invoiced)
+
+    book = Book(requests={}).tell_events([*period(0), failed(1), failed(2, billing_reason=reason)])
+    assert [renewal.invoice for renewal in book.deal().failed_renewals] == ["in_1"]
+
+
+@pytest.mark.parametrize("span", [0, MONTH])
+@pytest.mark.parametrize("reason", [None, "subscription"])
+def test_before_stripe_told_why_the_period_tells_a_renewal(reason: str | None, span: int) -> None:
+    book = Book(requests={}).tell_events(period(1, billing_reason=reason, period_start=T0, period_end=T0 + span))
+    assert [one.renewal for one in book.deal().received_anywhere] == [bool(span)]
+
+
+def test_an_old_contract_whose_renewal_is_the_first_that_we_hear_moves_no_deal() -> None:
+    card = Book(requests={}).tell_events(period(1)).cards()[LEAD]
+    assert card.fields["STRIPE_PAYMENT_STATUS"] == "paid"
+    assert card.stages == ()
+
+
+def test_a_renewal_completes_no_sum_that_moves_a_deal() -> None:
+    """Half is paid by hand; the renewal, which nobody asked this deal for, would make it whole."""
+    half = evt("payment_intent.succeeded", intent(id="pi_9", amount_received=5000, metadata=MARKS))
+    marks = {name: value for name, value in MARKS.items() if name != "kommo_request_id"}
+    before = Book().tell_events([half]).cards()[LEAD].stages
+    book = Book().tell_events([half, *period(1, marks=marks)])
+    assert book.cards()[LEAD].stages == before
+
+
+def test_a_first_period_moves_its_deal_also_when_the_next_one_is_known_already() -> None:
+    first = Book().tell_events(period(0)).cards()[LEAD].stages
+    assert [goal.kind for goal in first] == ["paid"]
+    assert Book().tell_events([*period(0), *period(1)]).cards()[LEAD].stages == first

@@ -1,7 +1,7 @@
 """``render``: ledger of a deal → what its card should show. It reads nothing, so it can be asked at any time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.core.money import as_decimal
 from backend.deal_sync.desired.notes import Note, notes_of
@@ -78,24 +78,29 @@ def _number(amount: int, currency: str) -> str:
 
 
 def _stages(ledger: DealLedger, hours: int) -> Iterator[StageGoal]:
-    """Once per request, or once per payment where there is no request; renewals never.
+    """Once per request, or once per payment where there is no request; renewals never, nor what they add up to.
 
     On money in part the goal is ``first``, on the whole ``paid``.
     """
-    kind = {"paid": "paid", "partially_paid": "first"}.get(ledger.state)
+    earned = replace(ledger, payments=tuple(payment for payment in ledger.payments if not payment.renewal))
+    kind = {"paid": "paid", "partially_paid": "first"}.get(earned.state)
     if kind is None:
         return
-    latest = ledger.latest
-    if latest is None:
-        settled = [request for request in ledger.requests if ledger.is_settled(request)]
-        moments = [s.completed_at or 0.0 for r in settled for s in r.sessions if s.settled]
-        fact, at = (settled[-1].id if settled else ""), max(moments, default=0.0)
-    else:
-        fact, at = latest.request_id or latest.subscription or latest.id, latest.paid_at or 0.0
+    fact, at = _earned_by(earned)
     if fact:
         is_old = ledger.now - at > hours * 3600
-        held = f"the money is older than {hours} hours" if is_old else _held(latest)
+        held = f"the money is older than {hours} hours" if is_old else _held(earned.latest)
         yield StageGoal(kind, f"{kind}:{fact}", held=held)
+
+
+def _earned_by(ledger: DealLedger) -> tuple[str, float]:
+    """What the latest payment belongs to, and its time; without one, the request that was settled for nothing."""
+    latest = ledger.latest
+    if latest is not None:
+        return latest.request_id or latest.subscription or latest.id, latest.paid_at or 0.0
+    settled = [request for request in ledger.requests if ledger.is_settled(request)]
+    moments = [s.completed_at or 0.0 for r in settled for s in r.sessions if s.settled]
+    return (settled[-1].id if settled else ""), max(moments, default=0.0)
 
 
 def _held(latest: Payment | None) -> str:

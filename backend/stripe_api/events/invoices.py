@@ -29,8 +29,8 @@ def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
     yield Fact(iid, "kind", "invoice")
     yield from metadata_facts(iid, invoice, context)
     yield from _subscription(iid, invoice, context)
-    if text_of(invoice, "billing_reason"):
-        yield Fact(iid, "billing_reason", text_of(invoice, "billing_reason"))
+    if _reason(invoice):
+        yield Fact(iid, "billing_reason", _reason(invoice))
     for row in rows_of(invoice, "payments"):
         yield from invoice_payment_facts(row, context)
     if invoice.get("status") == "paid" or invoice.get("paid") is True:
@@ -38,6 +38,15 @@ def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
         yield Fact(iid, "asked", [amount_of(invoice, "amount_paid"), currency_of(invoice)])
         yield Fact(iid, "paid_at", _paid_at(invoice, context))
         yield from _legacy_payment(iid, invoice, context)
+
+
+def _reason(invoice: Object) -> str:
+    """Why it was made. Before May 2018 Stripe told no period from the next; the first ends when it begins."""
+    reason = text_of(invoice, "billing_reason")
+    if reason not in ("", "subscription") or not _subscription_of(invoice):
+        return reason
+    starts, ends = (moment_of(invoice, field, 0.0) for field in ("period_start", "period_end"))
+    return "subscription_cycle" if starts < ends else "subscription_create"
 
 
 def failed_invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
@@ -49,14 +58,22 @@ def failed_invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fac
 
 
 def _subscription(iid: str, invoice: Object, context: EventContext) -> Iterator[Fact]:
-    details = part_of(part_of(invoice, "parent"), "subscription_details") or part_of(invoice, "subscription_details")
-    subscription = maybe_id(details, "subscription") or maybe_id(invoice, "subscription")
+    details, subscription = _details(invoice), _subscription_of(invoice)
     if not subscription:
         return
     yield Fact(subscription, "kind", "subscription")
     yield Fact(iid, "subscription", [subscription])
     snapshot = details if details.get("metadata") is not None else _own_line(invoice, subscription)
     yield from metadata_facts(subscription, snapshot, context)
+
+
+def _details(invoice: Object) -> Object:
+    """What it says of its subscription, in either family."""
+    return part_of(part_of(invoice, "parent"), "subscription_details") or part_of(invoice, "subscription_details")
+
+
+def _subscription_of(invoice: Object) -> str | None:
+    return maybe_id(_details(invoice), "subscription") or maybe_id(invoice, "subscription")
 
 
 def _own_line(invoice: Object, subscription: str) -> Object:
