@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.product import ADMIN_TOKEN, Product
+from tests.world import ADMIN_TOKEN, World
 
 ROOT = Path(__file__).parents[1]
 
 
-async def typed(product: Product, folder: Path, *words: str, **more: str) -> tuple[int, str]:
+async def typed(product: World, folder: Path, *words: str, **more: str) -> tuple[int, str]:
     """The exit code, and all that was printed. ``folder`` holds the product's database, ``product.db``; ``more`` are
     settings that differ."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}

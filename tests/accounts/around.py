@@ -1,39 +1,31 @@
 """What the tests of connecting do again and again: come back from Kommo, look at the database, start once more."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from backend.accounts.from_environment import ensure_environment
 from backend.accounts.tokens.call import with_kommo
 from backend.kommo_api.values import AccountInfo
-from backend.resources import Resources, open_resources
-from backend.storage.migrations import upgrade
+from backend.resources import Resources
 from backend.storage.models import Account
-from backend.web.app import create_app
-from backend.worker.loop import Worker
 from sandbox.kommo.accounts.account import Account as KommoAccount
 from sandbox.kommo.accounts.grants import Integration
-from sandbox.serving import free_port, serving
-from tests.product import ADMIN_TOKEN, Product, settings
+from tests.world import World
 
 CALLBACK = "/oauth/kommo/callback"
 TOKEN = "/oauth2/access_token"
 ACCOUNT = "/api/v4/account"
 
 
-async def begun(product: Product, **which: str) -> str:
+async def begun(product: World, **which: str) -> str:
     """An admin begins here; the state that Kommo is sent."""
     answer = await product.http.get(f"{product.url}/oauth/kommo/start", params=which, headers=product.admin)
     assert answer.status_code == 302, answer.text
     return httpx.URL(answer.headers["location"]).params["state"]
 
 
-async def return_from_kommo(product: Product, **change: str | None) -> httpx.Response:
+async def return_from_kommo(product: World, **change: str | None) -> httpx.Response:
     """Kommo's redirect after Allow, with ``change``; None leaves a parameter out."""
     true = {
         "code": product.kommo.issue_code(product.integration.client_id),
@@ -45,7 +37,7 @@ async def return_from_kommo(product: Product, **change: str | None) -> httpx.Res
     return await product.http.get(f"{product.url}{CALLBACK}", params=given)
 
 
-async def installed(product: Product, account: KommoAccount, code: str | None = None) -> Integration:
+async def installed(product: World, account: KommoAccount, code: str | None = None) -> Integration:
     """A second Kommo account: its own integration, whose keys an admin gives with a code."""
     made = product.kommo.add_integration(
         account, f"{product.url}{CALLBACK}", disable_uri=f"{product.url}/kommo/uninstall"
@@ -56,11 +48,11 @@ async def installed(product: Product, account: KommoAccount, code: str | None = 
     return made
 
 
-async def put(product: Product, path: str, body: Any) -> httpx.Response:
+async def put(product: World, path: str, body: Any) -> httpx.Response:
     return await product.http.put(f"{product.url}/admin/api/{path}", json=body, headers=product.admin)
 
 
-async def shown(product: Product, account_id: int | None = None) -> dict[str, Any]:
+async def shown(product: World, account_id: int | None = None) -> dict[str, Any]:
     """What the admin API tells of an account, by default the first of Kommo's."""
     answer = await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)
     wanted = account_id or product.account.id
@@ -68,13 +60,13 @@ async def shown(product: Product, account_id: int | None = None) -> dict[str, An
     return row
 
 
-async def stored(product: Product, account_id: int | None = None) -> Account:
+async def stored(product: World, account_id: int | None = None) -> Account:
     rows = await product.rows(Account)
     found: Account = next(row for row in rows if row.id == (account_id or product.account.id))
     return found
 
 
-def asked(product: Product, path: str) -> list[Any]:
+def asked(product: World, path: str) -> list[Any]:
     """Kommo's log of the calls to ``path``."""
     return [one for one in product.kommo.requests if one.path == path]
 
@@ -83,27 +75,7 @@ async def ask_kommo(resources: Resources, account_id: int) -> AccountInfo:
     return await with_kommo(resources, account_id, lambda api: api.account())
 
 
-async def killed(product: Product) -> None:
+async def killed(product: World) -> None:
     """This process does nothing more; its database is as it left it."""
     product.worker.stop()
     await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def started(
-    product: Product, database_url: str, *, http: httpx.AsyncClient | None = None, **more: Any
-) -> AsyncIterator[Product]:
-    """Another process of the product on the same database, with ``more`` settings, between the same two worlds."""
-    chosen = settings(product.kommo, product.stripe, product.integration, product.url, database_url, **more)
-    async with open_resources(chosen, product.resources.clock) as opened:
-        resources = replace(opened, kommo_http=http) if http else opened
-        await upgrade(resources.database)
-        await ensure_environment(resources, chosen)
-        async with serving(create_app(resources, admin_token=ADMIN_TOKEN), free_port()) as url:
-            worker = Worker(resources)
-            working = asyncio.create_task(worker.run())
-            try:
-                yield replace(product, resources=resources, worker=worker, url=url)
-            finally:
-                worker.stop()
-                await working

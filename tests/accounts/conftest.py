@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.clock import MovableClock
-from tests.product import Product, running
+from tests.world import World, open_world
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(sqlite_url: str, clock: MovableClock) -> AsyncIterator[Product]:
+async def product(sqlite_url: str, clock: MovableClock) -> AsyncIterator[World]:
     """Connected and set up."""
-    async with running(sqlite_url, clock=clock) as one:
+    async with open_world(sqlite_url, clock=clock) as one:
         yield one
 
 
 @pytest.fixture
-async def unconnected(sqlite_url: str, clock: MovableClock) -> AsyncIterator[Product]:
+async def unconnected(sqlite_url: str, clock: MovableClock) -> AsyncIterator[World]:
     """Served, and nobody has installed it."""
-    async with running(sqlite_url, clock=clock, connected=False) as one:
+    async with open_world(sqlite_url, clock=clock, connected=False) as one:
         yield one

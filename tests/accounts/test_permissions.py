@@ -11,8 +11,7 @@ import pytest
 from backend.web import widget
 from sandbox.clock import MovableClock
 from sandbox.kommo.records import Lead, User
-from tests.accounts.ground import ADMIN, Ground, Tenant, ground
-from tests.product import Product, running
+from tests.world import ADMIN, Tenant, World, new_tenant, open_world
 
 USERS, LEADS = "/api/v4/users", "/api/v4/leads"
 FIVE_MINUTES, DAY = 300, 86400
@@ -20,19 +19,23 @@ AWAY = ("429_html", "500_json", "503_html", "drop_before")
 
 
 @pytest.fixture(scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Ground]:
-    async with ground(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('rights')}/x.db", MovableClock()) as made:
+async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(
+        f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('rights')}/x.db",
+        clock=MovableClock(),
+        own_hosts=True,
+    ) as made:
         yield made
 
 
 @pytest.fixture
-async def tenant(shared: Ground) -> AsyncIterator[Tenant]:
-    yield await shared.tenant()
+async def tenant(shared: World) -> AsyncIterator[Tenant]:
+    yield await new_tenant(shared)
     shared.kommo.faults.clear()
 
 
 @pytest.fixture
-def clock(shared: Ground) -> MovableClock:
+def clock(shared: World) -> MovableClock:
     assert isinstance(shared.clock, MovableClock)
     return shared.clock
 
@@ -50,8 +53,8 @@ def deal(tenant: Tenant, of: User | None = None, *, group: int = 7) -> Lead:
 
 
 async def seen(tenant: Tenant, user: User, lead: Lead) -> httpx.Response:
-    token = tenant.ground.kommo.one_time_token(tenant.integration.client_id, user.id)
-    return await tenant.ground.web.get(f"/widget/deals/{lead.id}", headers={"X-Auth-Token": token})
+    token = tenant.world.kommo.one_time_token(tenant.integration.client_id, user.id)
+    return await tenant.world.http.get(f"/widget/deals/{lead.id}", headers={"X-Auth-Token": token})
 
 
 @pytest.mark.parametrize(
@@ -104,10 +107,10 @@ async def test_while_users_can_not_be_asked_for_kommos_last_word_counts_for_a_da
 ) -> None:
     user, own, other = person(tenant, "G", group=7), deal(tenant, group=7), deal(tenant, group=8)
     await seen(tenant, user, own)
-    tenant.ground.kommo.faults.add(fault, USERS, times=0)
+    tenant.world.kommo.faults.add(fault, USERS, times=0)
     clock.advance(DAY)
     answers = [(await seen(tenant, user, one)).status_code for one in (own, other)]
-    tenant.ground.kommo.faults.clear()
+    tenant.world.kommo.faults.clear()
     clock.advance(400)  # the patience that a 429 asks for
     assert answers == ([200, 403] if fault != "429_html" else [200, 200])
 
@@ -115,11 +118,11 @@ async def test_while_users_can_not_be_asked_for_kommos_last_word_counts_for_a_da
 async def test_without_a_last_word_the_own_deals_are_seen(tenant: Tenant, clock: MovableClock) -> None:
     user = person(tenant, "A")
     own, other = deal(tenant, user), deal(tenant)
-    tenant.ground.kommo.faults.add("500_json", USERS, times=0)
+    tenant.world.kommo.faults.add("500_json", USERS, times=0)
     assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
-    tenant.ground.kommo.faults.clear()
+    tenant.world.kommo.faults.clear()
     assert (await seen(tenant, user, other)).status_code == 200
-    tenant.ground.kommo.faults.add("500_json", USERS, times=0)
+    tenant.world.kommo.faults.add("500_json", USERS, times=0)
     clock.advance(FIVE_MINUTES + DAY + 1)
     assert (await seen(tenant, user, other)).status_code == 403
 
@@ -128,35 +131,35 @@ async def test_while_kommo_is_away_its_last_word_about_a_deal_counts(tenant: Ten
     user = person(tenant, "M")
     own, other = deal(tenant, user), deal(tenant)
     assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
-    tenant.ground.kommo.faults.add("500_json", "/api/v4", times=0)
+    tenant.world.kommo.faults.add("500_json", "/api/v4", times=0)
     clock.advance(FIVE_MINUTES + 1)
     assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
     never_seen = deal(tenant)
     assert (await seen(tenant, user, never_seen)).status_code == 200  # the promise: reading goes on, from our database
 
 
-async def test_another_tenants_secret_signs_for_its_own_account_only(shared: Ground, tenant: Tenant) -> None:
-    other = await shared.tenant()
+async def test_another_tenants_secret_signs_for_its_own_account_only(shared: World, tenant: Tenant) -> None:
+    other = await new_tenant(shared)
     token = shared.kommo.one_time_token(other.integration.client_id, other.account.admin.id)
     claims = jwt.decode(token, options={"verify_signature": False}) | {"account_id": tenant.account.id}
     forged = jwt.encode(claims, other.integration.client_secret, algorithm="HS256")
-    answer = await shared.web.get(f"/widget/deals/{deal(tenant).id}", headers={"X-Auth-Token": forged})
+    answer = await shared.http.get(f"/widget/deals/{deal(tenant).id}", headers={"X-Auth-Token": forged})
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized")
 
 
 async def test_who_may_create_is_the_admins_choice(tenant: Tenant) -> None:
     user, lead = person(tenant, "A"), deal(tenant)
     path = f"/admin/api/accounts/{tenant.account.id}/options"
-    await tenant.ground.web.put(path, json={"create": [tenant.account.admin.id]}, headers=ADMIN)
-    token = tenant.ground.kommo.one_time_token(tenant.integration.client_id, user.id)
+    await tenant.world.http.put(path, json={"create": [tenant.account.admin.id]}, headers=ADMIN)
+    token = tenant.world.kommo.one_time_token(tenant.integration.client_id, user.id)
     wish = {"request_id": str(uuid.uuid4()), "lead_id": lead.id, "amount": "1.00", "currency": "USD",
             "description": "Sofa", "mode": "payment"}  # fmt: skip
-    answer = await tenant.ground.web.post("/widget/requests", json=wish, headers={"X-Auth-Token": token})
+    answer = await tenant.world.http.post("/widget/requests", json=wish, headers={"X-Auth-Token": token})
     assert (answer.status_code, "administrator has not allowed" in answer.text) == (403, True)
 
 
 async def test_every_route_of_the_card_asks_for_the_right_to_see_the_deal(tmp_path: Path) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db") as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db") as product:
         lead_id = await product.paid_deal()
         calls = await _calls(product, lead_id)
         routes = {route.path for route in widget.router.routes if hasattr(route, "path")}
@@ -167,7 +170,7 @@ async def test_every_route_of_the_card_asks_for_the_right_to_see_the_deal(tmp_pa
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed"), path
 
 
-async def _calls(product: Product, lead_id: int) -> dict[str, tuple[str, str, dict[str, object] | None]]:
+async def _calls(product: World, lead_id: int) -> dict[str, tuple[str, str, dict[str, object] | None]]:
     shown = (await product.http.get(f"{product.url}/widget/deals/{lead_id}", headers=product.token())).json()
     request, payment = shown["requests"][0]["id"], shown["payments"][0]["id"]
     wish: dict[str, object] = {"request_id": str(uuid.uuid4()), "lead_id": lead_id, "amount": "1.00",

@@ -15,15 +15,15 @@ from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.views import lead_in_full
 from sandbox.stripe import Payer
 from tests.accounts.around import installed, put, shown
-from tests.product import Product, running
 from tests.terminal import typed
+from tests.world import World, open_world
 
 
 @dataclass
 class Shop:
     """One of the two, as its rep sees it."""
 
-    product: Product
+    product: World
     account: KommoAccount
     integration: Integration
 
@@ -57,14 +57,14 @@ class Shop:
 class Street:
     """``first`` uses the shared Stripe account and its own besides; ``second`` the shared one."""
 
-    product: Product
+    product: World
     first: Shop
     second: Shop
 
 
 @pytest.fixture
 async def street(tmp_path: Path) -> AsyncIterator[Street]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         account = product.kommo.add_account("globex")
         integration = await installed(product, account)
         shared = product.stripe.default_account
@@ -75,7 +75,7 @@ async def street(tmp_path: Path) -> AsyncIterator[Street]:
         yield Street(product, Shop(product, product.account, product.integration), Shop(product, account, integration))
 
 
-async def pay(product: Product, link: str) -> None:
+async def pay(product: World, link: str) -> None:
     opened = await product.http.get(link)
     assert opened.status_code == 303, opened.text
     product.stripe.pay_session(opened.headers["location"].rpartition("/")[2].partition("#")[0], Payer())
@@ -123,7 +123,7 @@ async def _nothing_written(first: Shop, lead_id: int) -> None:
     assert lead_id in mine
 
 
-async def _heard_as_foreign(product: Product, first: Shop) -> None:
+async def _heard_as_foreign(product: World, first: Shop) -> None:
     """The events of the shared Stripe account come in for both; the first account keeps no body of the second's."""
     mine = {row.id for row in await product.rows(StripeConnection) if row.account_id == first.account.id}
     heard = [event for event in await product.rows(InboxEvent) if event.connection_id in mine]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.clock import MovableClock
 from sandbox.kommo.records import Lead, StageRights, User
-from tests.payments.shop import Shop, open_shop
+from tests.world import World, open_world
 
 EVERY, GROUP, OWN, NONE = (True, True, True), (True, True, False), (True, False, False), (False, False, False)
 TABLE = {
@@ -20,48 +21,49 @@ OTHER_GROUP = 8
 
 
 @pytest.fixture(scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('visible')}/shop.db") as shop:
+async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[World]:
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('visible')}/shop.db"
+    async with open_world(url, clock=MovableClock(), worker=False) as shop:
         yield shop
 
 
-def rep(shop: Shop, view: str, stage: str | None, group: int) -> User:
+def rep(shop: World, view: str, stage: str | None, group: int) -> User:
     user = shop.kommo.account.add_salesperson("Rep", "rep@shop.example")
     user.leads.view, user.group_id = view, group
     if stage is not None:
-        user.status_rights = [StageRights(shop.lead.pipeline_id, shop.lead.status_id, view=stage)]
+        user.status_rights = [StageRights(shop.first_deal.pipeline_id, shop.first_deal.status_id, view=stage)]
     return user
 
 
-def deals(shop: Shop, user: User) -> list[Lead]:
+def deals(shop: World, user: User) -> list[Lead]:
     """The user's own deal in another group, another's in the user's group, another's in another group."""
     made = [shop.kommo.account.add_lead(name, 10) for name in ("Own", "Group", "Other")]
     for lead, whose, group in zip(made, (user.id, 1, 1), (OTHER_GROUP, user.group_id, OTHER_GROUP), strict=True):
         lead.responsible_user_id, lead.group_id = whose, group
-        lead.pipeline_id, lead.status_id = shop.lead.pipeline_id, shop.lead.status_id
+        lead.pipeline_id, lead.status_id = shop.first_deal.pipeline_id, shop.first_deal.status_id
     return made
 
 
-async def attempts(shop: Shop, user: User, lead: Lead) -> dict[str, bool]:
+async def attempts(shop: World, user: User, lead: Lead) -> dict[str, bool]:
     """Each action → whether the user was allowed to do it; the deal has one open and one paid request."""
-    await shop.made(lead_id=lead.id)
-    shop.stripe.pay_session(shop.session["id"])
-    assert (await shop.post(f"/widget/deals/{lead.id}/check")).status_code == 202
-    payment = (await shop.deal(lead.id))["payments"][0]["id"]
-    open_one = await shop.made(lead_id=lead.id, amount="7.00")
+    await shop.rep.create(lead_id=lead.id)
+    shop.stripe.pay_session(shop.checkout.session["id"])
+    assert (await shop.rep.post(f"/widget/deals/{lead.id}/check")).status_code == 202
+    payment = (await shop.rep.deal(lead.id))["payments"][0]["id"]
+    open_one = await shop.rep.create(lead_id=lead.id, amount="7.00")
     back: dict[str, Any] = {"refund_id": open_one["id"], "expected_refunded": "0.00"}
     answers = {
         "view": await shop.http.get(f"/widget/deals/{lead.id}", headers=shop.token(user.id)),
-        "create": await shop.post("/widget/requests", shop.wish(lead_id=lead.id), user_id=user.id),
-        "cancel": await shop.post(f"/widget/requests/{open_one['id']}/cancel", user_id=user.id),
-        "refund": await shop.post(f"/widget/payments/{payment}/refund", back, user_id=user.id),
+        "create": await shop.rep.post("/widget/requests", shop.rep.order(lead_id=lead.id), user_id=user.id),
+        "cancel": await shop.rep.post(f"/widget/requests/{open_one['id']}/cancel", user_id=user.id),
+        "refund": await shop.rep.post(f"/widget/payments/{payment}/refund", back, user_id=user.id),
     }
     assert all(answer.status_code in (200, 201, 403) for answer in answers.values()), answers
     return {action: answer.status_code != 403 for action, answer in answers.items()}
 
 
-async def shown_by_kommo(shop: Shop, user: User, lead: Lead) -> bool:
-    pair = shop.kommo.issue_pair(shop.client_id, user.id)
+async def shown_by_kommo(shop: World, user: User, lead: Lead) -> bool:
+    pair = shop.kommo.issue_pair(shop.integration.client_id, user.id)
     headers = {"Authorization": f"Bearer {pair.access}"}
     answer = await shop.http.get(f"{shop.kommo.base_url}/api/v4/leads/{lead.id}", headers=headers)
     return answer.status_code == 200
@@ -70,10 +72,10 @@ async def shown_by_kommo(shop: Shop, user: User, lead: Lead) -> bool:
 @pytest.mark.parametrize("group", [0, 7], ids=["default group", "another group"])
 @pytest.mark.parametrize(("view", "stage"), TABLE)
 async def test_a_user_may_see_and_do_what_kommos_letters_say(
-    shared: Shop, view: str, stage: str | None, group: int
+    shared: World, view: str, stage: str | None, group: int
 ) -> None:
     user = rep(shared, view, stage, group)
-    await shared.set_options(refunds=[user.id])
+    await shared.stored.set_options(refunds=[user.id])
     made = deals(shared, user)
     expected = TABLE[view, stage]
     for lead, may in zip(made, expected, strict=True):
@@ -81,14 +83,14 @@ async def test_a_user_may_see_and_do_what_kommos_letters_say(
     assert tuple([await shown_by_kommo(shared, user, lead) for lead in made]) == expected
 
 
-async def test_a_right_on_another_stage_changes_nothing(shared: Shop) -> None:
+async def test_a_right_on_another_stage_changes_nothing(shared: World) -> None:
     user = rep(shared, "A", None, 0)
-    user.status_rights = [StageRights(shared.lead.pipeline_id, shared.lead.status_id + 1, view="D")]
+    user.status_rights = [StageRights(shared.first_deal.pipeline_id, shared.first_deal.status_id + 1, view="D")]
     lead = deals(shared, user)[2]
     assert (await attempts(shared, user, lead))["view"]
 
 
-async def test_in_the_other_reading_the_default_group_is_none(shared: Shop) -> None:
+async def test_in_the_other_reading_the_default_group_is_none(shared: World) -> None:
     """The local Kommo plays both; we show what the reading that we believe shows."""
     user = rep(shared, "G", None, 0)
     _, in_group, _ = deals(shared, user)

@@ -27,11 +27,10 @@ from backend.resources import Resources
 from backend.storage import models
 from backend.storage.models import InboxEvent, Integration, PendingInstall
 from sandbox.clock import MovableClock
-from tests.accounts.around import ask_kommo, started
-from tests.accounts.ground import ADMIN, AsKommo, Ground, Tenant, ground, process, settings
+from tests.accounts.around import ask_kommo
 from tests.crash.rig.child import FORKS
-from tests.product import running
 from tests.terminal import typed
+from tests.world import ADMIN, KommoHosts, Tenant, World, new_tenant, open_process, open_world, settings
 
 MANY = 5 * PAGE
 OLD, NEW = "a sealing key of the tests", "the next key of the tests"
@@ -42,13 +41,13 @@ def by(resources: Resources, *keys: str) -> Resources:
     return replace(resources, vault=Vault(keys))
 
 
-async def filled(here: Ground) -> Tenant:
+async def filled(here: World) -> Tenant:
     """Something in every sealed column."""
-    tenant = await here.tenant()
+    tenant = await new_tenant(here)
     path = f"/admin/api/accounts/{tenant.account.id}/stripe"
     key = here.stripe.add_account("Shop").live_secret_key
     body = {"api_key": key, "webhook_secret": "whsec_by_hand"}
-    assert (await here.web.put(path, json=body, headers=ADMIN)).status_code == 200
+    assert (await here.http.put(path, json=body, headers=ADMIN)).status_code == 200
     await keep_code(here.resources, "unknown", "https://x.kommo.com", "a code")
     await keep_answer(here.resources, "unknown", "https://x.kommo.com", b"{}")
     return tenant
@@ -75,7 +74,7 @@ def _open_all(vault: Vault, sealed: rotate_keys.Sealed, row: Any) -> None:
 
 
 async def test_all_that_is_stored_opens_by_the_new_key_alone(database_url: str) -> None:
-    async with ground(database_url, MovableClock()) as here:
+    async with open_world(database_url, clock=MovableClock(), own_hosts=True) as here:
         tenant = await filled(here)
         before = await tenant.row()
         told = await reseal(by(here.resources, NEW, OLD))
@@ -104,7 +103,7 @@ def reseal_in_a_process(database_url: str, pages: int) -> None:
 
     async def run() -> None:
         both = settings(database_url, secret_keys=f"{NEW},{OLD}")
-        async with process(both, system_clock, AsKommo("http://127.0.0.1:1")) as resources:
+        async with open_process(both, system_clock, KommoHosts("http://127.0.0.1:1")) as resources:
             event.listen(Engine, "commit", before)
             await reseal(resources)
 
@@ -113,7 +112,7 @@ def reseal_in_a_process(database_url: str, pages: int) -> None:
 
 async def test_killed_half_way_it_goes_on_where_it_was(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/x.db"
-    async with ground(url, MovableClock()) as here:
+    async with open_world(url, clock=MovableClock(), own_hosts=True) as here:
         async with here.resources.database.write() as session:
             for number in range(MANY):
                 name = f"unknown-{number:04}"
@@ -130,7 +129,7 @@ async def test_killed_half_way_it_goes_on_where_it_was(tmp_path: Path) -> None:
         assert await opens(by(here.resources, NEW)) == []
 
 
-async def anew(here: Ground) -> int:
+async def anew(here: World) -> int:
     """How many of the codes are sealed under the new key."""
     newest = by(here.resources, NEW)
     async with newest.database.read() as session:
@@ -144,7 +143,7 @@ async def anew(here: Ground) -> int:
 
 
 async def test_what_no_key_opens_is_counted_and_left(tmp_path: Path) -> None:
-    async with ground(f"sqlite+aiosqlite:///{tmp_path}/x.db", MovableClock()) as here:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=MovableClock(), own_hosts=True) as here:
         await filled(here)
         strange = by(here.resources, NEW, "another key altogether")
         told = await reseal(strange)
@@ -154,9 +153,9 @@ async def test_what_no_key_opens_is_counted_and_left(tmp_path: Path) -> None:
 
 async def test_the_operators_command_while_the_server_runs(tmp_path: Path) -> None:
     """Restarted with the new key first, it does not notice. Whoever forgot that is told, for it reads nothing now."""
-    async with running(url := f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+    async with open_world(url := f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         await product.paid_deal()
-        async with started(product, url, secret_keys=f"{NEW},{OLD}") as restarted:
+        async with product.started_again(url, secret_keys=f"{NEW},{OLD}") as restarted:
             code, said = await typed(product, tmp_path, "keys", "rotate", SECRET_KEYS=f"{NEW},{OLD}")
             assert (code, "sealed anew" in said) == (0, True), said
             assert "started before them reads nothing now: restart it, and run this once more" in said

@@ -10,24 +10,24 @@ from backend.admin.attach import detach
 from backend.inbox.store import replay
 from backend.storage.models import Audit, CardWrite, Deal, InboxEvent, LedgerEntry, LedgerLink
 from sandbox.stripe.lives.foreign import Foreign
-from tests.product import Product, running
+from tests.world import World, open_world
 
 NO_DEAL = 99_000_111
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as running_product:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as running_product:
         yield running_product
 
 
-async def _listed(product: Product) -> list[dict[str, Any]]:
+async def _listed(product: World) -> list[dict[str, Any]]:
     answer = await product.http.get(f"{product.url}/admin/api/unmatched", headers=product.admin)
     rows: list[dict[str, Any]] = answer.json()
     return rows
 
 
-async def _attach(product: Product, payment: str, lead_id: int) -> int:
+async def _attach(product: World, payment: str, lead_id: int) -> int:
     body = {"account_id": product.account.id, "lead_id": lead_id}
     answer = await product.http.post(
         f"{product.url}/admin/api/unmatched/{payment}/attach", json=body, headers=product.admin
@@ -36,14 +36,14 @@ async def _attach(product: Product, payment: str, lead_id: int) -> int:
     return answer.status_code
 
 
-async def _lost(product: Product) -> str:
+async def _lost(product: World) -> str:
     """Other software names a deal that Kommo does not have."""
     paid = product.stripe.foreign_payment(Foreign("intent", metadata={"kommo_lead_id": str(NO_DEAL)}), live=True)
     await product.quiet()
     return str(paid["id"])
 
 
-async def test_a_payment_for_no_deal_is_listed_and_then_attached_and_written(product: Product) -> None:
+async def test_a_payment_for_no_deal_is_listed_and_then_attached_and_written(product: World) -> None:
     payment = await _lost(product)
     (row,) = await _listed(product)
     assert (row["id"], row["amount"], row["currency"], row["lead_id"]) == (payment, "25.00", "EUR", NO_DEAL)
@@ -54,13 +54,13 @@ async def test_a_payment_for_no_deal_is_listed_and_then_attached_and_written(pro
     assert await _listed(product) == []
 
 
-async def test_only_a_deal_that_exists_can_be_given_a_payment(product: Product) -> None:
+async def test_only_a_deal_that_exists_can_be_given_a_payment(product: World) -> None:
     payment = await _lost(product)
     assert await _attach(product, payment, NO_DEAL + 1) == 404
     assert len(await _listed(product)) == 1
 
 
-async def test_a_moved_payment_leaves_the_old_card_empty_and_fills_the_new_one(product: Product) -> None:
+async def test_a_moved_payment_leaves_the_old_card_empty_and_fills_the_new_one(product: World) -> None:
     old, new = await product.paid_deal(), product.lead("The right one")
     payment = product.fields(old)["STRIPE_PAYMENT_INTENT"]
     await _attach(product, payment, new)
@@ -74,7 +74,7 @@ async def test_a_moved_payment_leaves_the_old_card_empty_and_fills_the_new_one(p
     assert {audit.who for audit in await product.rows(Audit) if audit.what == "payment attached"} == {"admin token"}
 
 
-async def test_of_two_payments_of_one_link_the_duplicate_can_be_moved_alone(product: Product) -> None:
+async def test_of_two_payments_of_one_link_the_duplicate_can_be_moved_alone(product: World) -> None:
     """A second session of the same request, as an old browser tab may pay it."""
     old, new = product.lead(), product.lead("Another order")
     link = await product.link(old)
@@ -93,7 +93,7 @@ async def test_of_two_payments_of_one_link_the_duplicate_can_be_moved_alone(prod
     assert product.fields(old)["STRIPE_PAYMENT_INTENT"] == kept
 
 
-async def test_a_payment_taken_out_of_its_deal_is_unmatched_with_that_deal_proposed(product: Product) -> None:
+async def test_a_payment_taken_out_of_its_deal_is_unmatched_with_that_deal_proposed(product: World) -> None:
     lead_id = await product.paid_deal()
     payment = product.fields(lead_id)["STRIPE_PAYMENT_INTENT"]
     await detach(product.resources, payment, product.account.id)
@@ -106,7 +106,7 @@ async def test_a_payment_taken_out_of_its_deal_is_unmatched_with_that_deal_propo
     assert len(product.notes(lead_id)) == 1
 
 
-async def test_of_a_vanished_deal_the_clients_other_deals_are_proposed_newest_first(product: Product) -> None:
+async def test_of_a_vanished_deal_the_clients_other_deals_are_proposed_newest_first(product: World) -> None:
     person = product.kommo.person()
     client = product.account.add_contact("Client")
     older, gone, newer = (product.lead(name, contacts=[client]) for name in ("Older", "Merged away", "Newer"))
@@ -124,13 +124,13 @@ async def test_of_a_vanished_deal_the_clients_other_deals_are_proposed_newest_fi
     await product.until(lambda: len(product.notes(newer)) == 2)
 
 
-async def _accounts(product: Product) -> list[dict[str, Any]]:
+async def _accounts(product: World) -> list[dict[str, Any]]:
     answer = await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)
     rows: list[dict[str, Any]] = answer.json()
     return rows
 
 
-async def test_a_bare_reference_to_no_deal_ends_the_trust_and_the_admin_is_told(product: Product) -> None:
+async def test_a_bare_reference_to_no_deal_ends_the_trust_and_the_admin_is_told(product: World) -> None:
     lead_id = product.lead()
 
     async def refer(number: int) -> str:
@@ -153,7 +153,7 @@ async def test_a_bare_reference_to_no_deal_ends_the_trust_and_the_admin_is_told(
     assert float(product.fields(lead_id)["STRIPE_AMOUNT_PAID"]) == 25
 
 
-async def _a_busy_week(product: Product) -> int:
+async def _a_busy_week(product: World) -> int:
     """A deal with a payment, a refund and a lost dispute, a contract with a renewal, and somebody else's payment."""
     lead_id = await product.paid_deal()
     payment = product.fields(lead_id)["STRIPE_PAYMENT_INTENT"]
@@ -170,7 +170,7 @@ async def _a_busy_week(product: Product) -> int:
     return lead_id
 
 
-async def test_replaying_every_event_changes_nothing_in_ledger_or_deals(product: Product) -> None:
+async def test_replaying_every_event_changes_nothing_in_ledger_or_deals(product: World) -> None:
     lead_id = await _a_busy_week(product)
     before, deal, calls = await _picture(product), product.deal(lead_id), len(product.stripe.seen)
     writes = sum(asked.is_write for asked in product.kommo.requests)
@@ -184,7 +184,7 @@ async def test_replaying_every_event_changes_nothing_in_ledger_or_deals(product:
     assert sum(asked.is_write for asked in product.kommo.requests) == writes
 
 
-async def _picture(product: Product) -> dict[str, list[str]]:
+async def _picture(product: World) -> dict[str, list[str]]:
     """What the database holds of money and of deals, whole."""
     tables = (LedgerEntry, LedgerLink, Deal, CardWrite)
     return {t.__name__: sorted(repr(sorted(dict(row).items())) for row in await product.rows(t)) for t in tables}

@@ -16,22 +16,22 @@ from backend import widget_archive
 from sandbox.kommo.host import install_widget
 from tests.axe import violations
 from tests.browser.conftest import threaded
-from tests.product import ADMIN_TOKEN, Product, running
+from tests.world import ADMIN_TOKEN, World, open_world
 
 pytestmark = pytest.mark.browser
 LOOKS = [(width, theme) for width in (320, 1280) for theme in ("light", "dark")]
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
+def product(tmp_path: Path) -> Iterator[World]:
     """Installed, and no stage chosen yet."""
-    with threaded(running(f"sqlite+aiosqlite:///{tmp_path}/product.db", more={"paid_stages": ""})) as found:
+    with threaded(open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db", more={"paid_stages": ""})) as found:
         built = widget_archive.build(widget_archive.find_sources(), found.url, tmp_path / "widget.zip")
         install_widget(found.kommo, found.integration.client_id, built.content)
         yield found
 
 
-def open_setup(product: Product, page: Page) -> Page:
+def open_setup(product: World, page: Page) -> Page:
     """The page that Kommo's settings window opens in a new tab."""
     page.set_viewport_size({"width": 980, "height": 560})
     page.goto(f"{product.kommo.base_url}/settings/widgets")
@@ -48,7 +48,7 @@ def open_setup(product: Product, page: Page) -> Page:
     return setup
 
 
-def pay_the_first_deal(product: Product, page: Page) -> None:
+def pay_the_first_deal(product: World, page: Page) -> None:
     page.goto(f"{product.kommo.base_url}/leads/detail/{next(iter(product.account.leads))}")
     card = page.locator(".dealpay")
     button = card.get_by_role("button", name="Create Stripe payment")
@@ -74,7 +74,7 @@ def pay_the_first_deal(product: Product, page: Page) -> None:
     expect(card.locator(".dealpay-badge").first).to_have_text("Paid")
 
 
-def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: Product, page: Page) -> None:
+def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: World, page: Page) -> None:
     setup = open_setup(product, page)
     expect(setup.get_by_role("main")).to_contain_text(f"Widget alive: user {product.account.admin.name}")
     paid = setup.get_by_label("On paid in full").first
@@ -90,7 +90,7 @@ def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: Product
     keep(page, "deal-after")
 
 
-def test_who_may_refund_is_chosen_by_name_and_by_keyboard(product: Product, page: Page) -> None:
+def test_who_may_refund_is_chosen_by_name_and_by_keyboard(product: World, page: Page) -> None:
     product.account.add_user("Vera Vice", "vera@acme.example", is_active=False)
     setup = open_setup(product, page)
     users = setup.get_by_role("group", name="May refund: only these users")
@@ -115,7 +115,7 @@ def test_who_may_refund_is_chosen_by_name_and_by_keyboard(product: Product, page
     looks_good(setup, "users-by-id")
 
 
-def test_the_page_shuts_nobody_out_and_fits_each_screen(product: Product, page: Page) -> None:
+def test_the_page_shuts_nobody_out_and_fits_each_screen(product: World, page: Page) -> None:
     setup = open_setup(product, page)
     heard: list[str] = []
     setup.on("console", lambda message: heard.append(message.text))
@@ -132,7 +132,7 @@ def test_the_page_shuts_nobody_out_and_fits_each_screen(product: Product, page: 
     assert [said for said in heard if "Failed to load resource" not in said] == []
 
 
-def test_what_waits_for_its_secret_key_is_connected_by_keyboard_alone(product: Product, page: Page) -> None:
+def test_what_waits_for_its_secret_key_is_connected_by_keyboard_alone(product: World, page: Page) -> None:
     made = [product.kommo.add_integration(product.account, product.integration.redirect_uri) for _ in range(2)]
     for one in made:
         given = {"code": product.kommo.issue_code(one.client_id), "client_id": one.client_id, "from_widget": "1",

@@ -11,21 +11,21 @@ from playwright.sync_api import Page, expect
 from backend import widget_archive
 from sandbox.kommo.host import install_widget
 from tests.browser.conftest import threaded
-from tests.product import Product, running
+from tests.world import World, open_world
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
+def product(tmp_path: Path) -> Iterator[World]:
     """The whole product between the two local worlds, its widget installed in Kommo."""
-    with threaded(running(f"sqlite+aiosqlite:///{tmp_path}/product.db")) as found:
+    with threaded(open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db")) as found:
         built = widget_archive.build(widget_archive.find_sources(), found.url, tmp_path / "widget.zip")
         install_widget(found.kommo, found.integration.client_id, built.content)
         yield found
 
 
-def test_from_the_button_to_a_paid_deal(product: Product, page: Page) -> None:
+def test_from_the_button_to_a_paid_deal(product: World, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(product.kommo.base_url)
     page.get_by_role("row").filter(has_text="Website for Ana").click()
@@ -50,7 +50,7 @@ def test_from_the_button_to_a_paid_deal(product: Product, page: Page) -> None:
         page.screenshot(path=Path(folder) / "thread.png")
 
 
-def test_a_rep_cancels_a_link_and_the_client_reads_so(product: Product, page: Page) -> None:
+def test_a_rep_cancels_a_link_and_the_client_reads_so(product: World, page: Page) -> None:
     lead_id = next(iter(product.account.leads))
     page.goto(f"{product.kommo.base_url}/leads/detail/{lead_id}")
     card = page.locator(".dealpay")
@@ -65,7 +65,7 @@ def test_a_rep_cancels_a_link_and_the_client_reads_so(product: Product, page: Pa
     expect(page.locator("body")).to_contain_text(re.compile("cancel", re.IGNORECASE))
 
 
-def test_a_refusal_of_the_backend_stands_at_its_field(product: Product, page: Page) -> None:
+def test_a_refusal_of_the_backend_stands_at_its_field(product: World, page: Page) -> None:
     lead_id = next(iter(product.account.leads))
     page.goto(f"{product.kommo.base_url}/leads/detail/{lead_id}")
     card = page.locator(".dealpay")

@@ -4,12 +4,12 @@ import time
 from pathlib import Path
 
 from backend.storage.models import InboxEvent
-from tests.product import running
 from tests.terminal import typed
+from tests.world import open_world
 
 
 async def test_what_no_webhook_brought_is_fetched_and_worked_in(tmp_path: Path) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db", clock=lambda: time.time() - 7200) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db", clock=lambda: time.time() - 7200) as product:
         for endpoint in product.stripe.default_account.shelves[True].endpoints.values():
             endpoint.shown["status"] = "disabled"
         lead_id = product.lead()

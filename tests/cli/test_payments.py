@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from sandbox.stripe.lives.foreign import Foreign
-from tests.product import Product, running
 from tests.terminal import typed
+from tests.world import World, open_world
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as running_product:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as running_product:
         yield running_product
 
 
-async def test_an_unmatched_payment_is_found_attached_and_taken_out_again(product: Product, tmp_path: Path) -> None:
+async def test_an_unmatched_payment_is_found_attached_and_taken_out_again(product: World, tmp_path: Path) -> None:
     marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": "sofa"}
     payment = product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)["id"]
     await product.quiet()
@@ -34,12 +34,12 @@ async def test_an_unmatched_payment_is_found_attached_and_taken_out_again(produc
     await product.until(lambda: not product.fields(lead_id).get("STRIPE_PAYMENT_INTENT"))
 
 
-async def test_what_can_not_be_attached_is_said_in_a_line(product: Product, tmp_path: Path) -> None:
+async def test_what_can_not_be_attached_is_said_in_a_line(product: World, tmp_path: Path) -> None:
     code, said = await typed(product, tmp_path, "payments", "attach", "pi_none", "5")
     assert (code, said) == (1, "No payment pi_none is known.\n")
 
 
-async def test_events_are_listed_shown_and_replayed(product: Product, tmp_path: Path) -> None:
+async def test_events_are_listed_shown_and_replayed(product: World, tmp_path: Path) -> None:
     marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": "sofa"}
     product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)
     await product.quiet()
@@ -63,7 +63,7 @@ async def test_events_are_listed_shown_and_replayed(product: Product, tmp_path: 
     assert (await typed(product, tmp_path, "events", "replay", "--state", "given-up"))[0] == 2
 
 
-async def test_what_no_key_opens_is_said_in_a_line(product: Product, tmp_path: Path) -> None:
+async def test_what_no_key_opens_is_said_in_a_line(product: World, tmp_path: Path) -> None:
     lead_id = await product.paid_deal()
     _, listed = await typed(product, tmp_path, "events", "list", "--state", "done")
     event = next(word for word in listed.split() if word.startswith("evt_"))

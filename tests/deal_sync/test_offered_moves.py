@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.clock import MovableClock
 from sandbox.stripe.lives.foreign import Foreign
-from tests.product import ADMIN_TOKEN, Product, running
+from tests.world import ADMIN_TOKEN, World, open_world
 
 
 @pytest.fixture
@@ -17,17 +17,17 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db", clock=clock) as one:
+async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db", clock=clock) as one:
         yield one
 
 
-async def _agree(product: Product, lead_id: int) -> httpx.Response:
+async def _agree(product: World, lead_id: int) -> httpx.Response:
     url = f"{product.url}/admin/api/accounts/{product.account.id}/deals/{lead_id}/move"
     return await product.http.post(url, headers=product.admin)
 
 
-async def _attached(product: Product, lead_id: int) -> None:
+async def _attached(product: World, lead_id: int) -> None:
     marks = {"kommo_account_id": str(product.account.id)}
     payment = product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)["id"]
     await product.quiet()
@@ -38,7 +38,7 @@ async def _attached(product: Product, lead_id: int) -> None:
     await product.quiet()
 
 
-async def test_money_attached_by_hand_writes_the_card_and_offers_the_move(product: Product) -> None:
+async def test_money_attached_by_hand_writes_the_card_and_offers_the_move(product: World) -> None:
     lead_id = product.lead()
     stage = product.deal(lead_id)["status"]
     await _attached(product, lead_id)
@@ -59,7 +59,7 @@ async def test_money_attached_by_hand_writes_the_card_and_offers_the_move(produc
 
 @pytest.mark.parametrize("kind", ["502_html", "429_html"])
 async def test_what_a_person_agreed_to_is_still_agreed_when_kommo_stumbles(
-    product: Product, clock: MovableClock, kind: str
+    product: World, clock: MovableClock, kind: str
 ) -> None:
     lead_id = product.lead()
     await _attached(product, lead_id)
@@ -75,7 +75,7 @@ async def test_what_a_person_agreed_to_is_still_agreed_when_kommo_stumbles(
     assert [move["via"] for move in product.deal(lead_id)["moves"]] == ["api"]
 
 
-async def test_a_deal_that_was_closed_meanwhile_stays_though_a_person_agreed(product: Product) -> None:
+async def test_a_deal_that_was_closed_meanwhile_stays_though_a_person_agreed(product: World) -> None:
     lead_id = product.lead()
     await _attached(product, lead_id)
     product.kommo.person().move_lead(lead_id, 143)
@@ -84,7 +84,7 @@ async def test_a_deal_that_was_closed_meanwhile_stays_though_a_person_agreed(pro
     assert product.account.leads[lead_id].status_id == 143
 
 
-async def test_how_old_money_may_be_is_the_admins_choice(product: Product, clock: MovableClock) -> None:
+async def test_how_old_money_may_be_is_the_admins_choice(product: World, clock: MovableClock) -> None:
     options = f"{product.url}/admin/api/accounts/{product.account.id}/options"
     assert (await product.http.put(options, json={"stage_hours": 1}, headers=product.admin)).status_code == 200
     assert (await product.http.put(options, json={"stage_hours": 0}, headers=product.admin)).status_code == 422

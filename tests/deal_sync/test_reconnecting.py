@@ -8,7 +8,7 @@ import pytest
 
 from backend.storage.models import Account, CardWrite
 from sandbox.clock import MovableClock
-from tests.product import Product, install, running
+from tests.world import World, install, open_world
 
 
 @pytest.fixture
@@ -17,16 +17,16 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as one:
+async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as one:
         yield one
 
 
-def _asked(product: Product, since: int, method: str, path: str) -> bool:
+def _asked(product: World, since: int, method: str, path: str) -> bool:
     return any(one.method == method and one.path.endswith(path) for one in product.kommo.requests[since:])
 
 
-async def _dismissed_at(product: Product, since: int, method: str, path: str) -> None:
+async def _dismissed_at(product: World, since: int, method: str, path: str) -> None:
     """The user who connected us is dismissed while this request is on its way, and hired again."""
     person = product.kommo.person()
     await product.until(lambda: _asked(product, since, method, path))
@@ -44,7 +44,7 @@ async def _dismissed_at(product: Product, since: int, method: str, path: str) ->
     [("PATCH", "/leads", "stage"), ("POST", "/leads/notes", "note"), ("POST", "/tasks", "task")],
 )
 async def test_what_our_token_was_refused_for_is_due_at_once_when_we_are_connected_again(
-    product: Product, clock: MovableClock, method: str, path: str, kind: str
+    product: World, clock: MovableClock, method: str, path: str, kind: str
 ) -> None:
     """So little time passes here that nothing of which there is a doubt would be settled."""
     lead_id = await product.paid_deal() if kind == "task" else product.lead()
@@ -69,7 +69,7 @@ async def test_what_our_token_was_refused_for_is_due_at_once_when_we_are_connect
 
 
 async def test_a_lost_answer_to_a_refresh_leaves_no_doubt_about_the_write_that_needed_it(
-    product: Product, clock: MovableClock
+    product: World, clock: MovableClock
 ) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)

@@ -14,7 +14,7 @@ from backend.storage.models import Account, Deal
 from sandbox.clock import MovableClock
 from sandbox.kommo.records import LOST, Lead
 from sandbox.stripe.lives.foreign import Foreign
-from tests.product import Product, running
+from tests.world import World, open_world
 
 DEALS = 20
 PATIENCE_SECONDS = 300
@@ -28,18 +28,18 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock, more={"settle_seconds": 1}) as one:
+async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock, more={"settle_seconds": 1}) as one:
         yield one
 
 
-def _calls(product: Product, since: int, method: str) -> list[Any]:
+def _calls(product: World, since: int, method: str) -> list[Any]:
     return [
         one for one in product.kommo.requests[since:] if one.method == method and one.path.startswith("/api/v4/leads")
     ]
 
 
-async def _paid_while(product: Product, act: Callable[[list[int]], object], **given: Any) -> list[int]:
+async def _paid_while(product: World, act: Callable[[list[int]], object], **given: Any) -> list[int]:
     """All are paid, were read, and are about to be written by one call: then somebody acts."""
     clock = product.resources.clock
     assert isinstance(clock, MovableClock)
@@ -59,17 +59,17 @@ async def _paid_while(product: Product, act: Callable[[list[int]], object], **gi
     return leads
 
 
-def _is_paid(product: Product, lead_id: int) -> bool:
+def _is_paid(product: World, lead_id: int) -> bool:
     return product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Paid" and len(product.notes(lead_id)) == 1
 
 
-async def _all_paid(product: Product, leads: list[int]) -> None:
+async def _all_paid(product: World, leads: list[int]) -> None:
     await product.until(lambda: all(_is_paid(product, lead_id) for lead_id in leads), 30)
     await product.quiet()
     assert all(_is_paid(product, lead_id) for lead_id in leads)
 
 
-async def _until_gone(product: Product, lead_id: int) -> None:
+async def _until_gone(product: World, lead_id: int) -> None:
     for _ in range(100):
         if any(deal.lead_id == lead_id and deal.state == "gone" for deal in await product.rows(Deal)):
             return
@@ -80,7 +80,7 @@ async def _until_gone(product: Product, lead_id: int) -> None:
 @pytest.mark.parametrize(
     "reading", [READINGS[0], *(pytest.param(one, marks=pytest.mark.full) for one in (*READINGS[1:], "226", "partial"))]
 )
-async def test_a_deal_deleted_between_reading_and_writing(product: Product, clock: MovableClock, reading: str) -> None:
+async def test_a_deal_deleted_between_reading_and_writing(product: World, clock: MovableClock, reading: str) -> None:
     switch = {"226": "patch_missing", "partial": "batch"}.get(reading, "bad_request")
     product.kommo.switches.set(switch, reading)
     since = len(product.kommo.requests)
@@ -98,7 +98,7 @@ async def test_a_deal_deleted_between_reading_and_writing(product: Product, cloc
     assert [row["lead_id"] for row in unmatched.json()] == [leads[7]]
 
 
-async def test_who_moved_a_deal_while_its_batch_was_refused_is_heeded(product: Product) -> None:
+async def test_who_moved_a_deal_while_its_batch_was_refused_is_heeded(product: World) -> None:
     def act(leads: list[int]) -> None:
         product.kommo.person().delete_lead(leads[7])
         product.kommo.person().move_lead(leads[3], LOST)
@@ -110,7 +110,7 @@ async def test_who_moved_a_deal_while_its_batch_was_refused_is_heeded(product: P
 
 
 @pytest.mark.parametrize("reading", [pytest.param(READINGS[0], marks=pytest.mark.full), *READINGS[1:]])
-async def test_a_field_and_an_option_deleted_between_reading_and_writing(product: Product, reading: str) -> None:
+async def test_a_field_and_an_option_deleted_between_reading_and_writing(product: World, reading: str) -> None:
     """What is left of our fields is looked up once; all are written without what is gone, until it is made again."""
     product.kommo.switches.set("bad_request", reading)
     since = len(product.kommo.requests)
@@ -129,7 +129,7 @@ async def test_a_field_and_an_option_deleted_between_reading_and_writing(product
 
 @pytest.mark.full
 @pytest.mark.parametrize("reading", READINGS)
-async def test_a_stage_deleted_between_reading_and_writing(product: Product, reading: str) -> None:
+async def test_a_stage_deleted_between_reading_and_writing(product: World, reading: str) -> None:
     product.kommo.switches.set("bad_request", reading)
 
     def act(_: list[int]) -> None:
@@ -143,7 +143,7 @@ async def test_a_stage_deleted_between_reading_and_writing(product: Product, rea
 
 @pytest.mark.full
 @pytest.mark.parametrize("reading", ["403", "400_244"])
-async def test_a_deal_that_we_may_not_touch_harms_no_other(product: Product, clock: MovableClock, reading: str) -> None:
+async def test_a_deal_that_we_may_not_touch_harms_no_other(product: World, clock: MovableClock, reading: str) -> None:
     """The user who connected us lost the right to other people's deals; one of the deals is somebody else's."""
     product.kommo.switches.set("no_right", reading)
     seller = product.account.add_salesperson("Sia Sales", "sia@acme.example")
@@ -162,12 +162,12 @@ async def test_a_deal_that_we_may_not_touch_harms_no_other(product: Product, clo
     assert (stuck.lead_id, "no right" in stuck.problem) == (leads[3], True)
 
 
-async def _problem(product: Product) -> str:
+async def _problem(product: World) -> str:
     (account,) = await product.rows(Account)
     return str(account.problem)
 
 
-async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: Product, clock: MovableClock) -> None:
+async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: World, clock: MovableClock) -> None:
     """And an administrator reads why nothing is written, until it is."""
     admin = product.account.admin
 
@@ -193,7 +193,7 @@ async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: Produc
     assert await _problem(product) == ""
 
 
-async def test_news_that_come_while_a_deal_is_refused_do_not_wait_for_its_turn(product: Product) -> None:
+async def test_news_that_come_while_a_deal_is_refused_do_not_wait_for_its_turn(product: World) -> None:
     """It was refused often, so its next turn is hours away; now it was given back to us, and a link is made for it."""
     admin, lead_id = product.account.admin, await product.paid_deal()
     seller = product.account.add_salesperson("Sia Sales", "sia@acme.example")

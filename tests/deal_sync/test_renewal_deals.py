@@ -7,26 +7,26 @@ import pytest
 
 from backend.storage.models import Account, CardWrite
 from sandbox.clock import MovableClock
-from tests.product import Product, running
+from tests.world import World, open_world
 
 LEADS = "/api/v4/leads$"
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
     more = {"settle_seconds": 1.0}
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db", more=more) as one:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db", more=more) as one:
         await _choose(one, "new_deal")
         yield one
 
 
-async def _choose(product: Product, renewals: str, **more: int) -> None:
+async def _choose(product: World, renewals: str, **more: int) -> None:
     url = f"{product.url}/admin/api/accounts/{product.account.id}/options"
     answer = await product.http.put(url, json={"renewals": renewals} | more, headers=product.admin)
     assert answer.status_code == 200, answer.text
 
 
-async def _contract(product: Product) -> int:
+async def _contract(product: World) -> int:
     lead_id = product.lead("Hosting")
     await product.pay(await product.link(lead_id, mode="subscription", interval="month"))
     await product.until(lambda: product.notes(lead_id))
@@ -34,28 +34,28 @@ async def _contract(product: Product) -> int:
     return lead_id
 
 
-def _renew(product: Product) -> None:
+def _renew(product: World) -> None:
     subscription = next(product.stripe.default_account.shelves[True].newest("subscription"))
     product.stripe.renew_subscription(subscription["id"])
 
 
-async def _problem(product: Product) -> str:
+async def _problem(product: World) -> str:
     (account,) = (await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)).json()
     return str(account["problem"])
 
 
-def _others(product: Product, known: set[int]) -> list[int]:
+def _others(product: World, known: set[int]) -> list[int]:
     return sorted(product.account.leads.keys() - known)
 
 
-async def _one_new_deal(product: Product, known: set[int]) -> int:
+async def _one_new_deal(product: World, known: set[int]) -> int:
     await product.until(lambda: _others(product, known) and product.notes(_others(product, known)[0]))
     await product.quiet()
     (made,) = _others(product, known)
     return made
 
 
-async def test_a_renewal_gets_a_deal_of_its_own_and_the_contract_keeps_the_first(product: Product) -> None:
+async def test_a_renewal_gets_a_deal_of_its_own_and_the_contract_keeps_the_first(product: World) -> None:
     contract = await _contract(product)
     known = set(product.account.leads)
     _renew(product)
@@ -72,7 +72,7 @@ async def test_a_renewal_gets_a_deal_of_its_own_and_the_contract_keeps_the_first
     await product.until(lambda: len(_others(product, known)) == 2 and product.notes(_others(product, known)[1]))
 
 
-async def test_a_refund_of_a_period_goes_to_its_deal(product: Product) -> None:
+async def test_a_refund_of_a_period_goes_to_its_deal(product: World) -> None:
     contract = await _contract(product)
     known = set(product.account.leads)
     _renew(product)
@@ -85,7 +85,7 @@ async def test_a_refund_of_a_period_goes_to_its_deal(product: Product) -> None:
 
 async def test_money_that_is_old_when_it_reaches_us_starts_no_bots(tmp_path: Path) -> None:
     clock = MovableClock()
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db", clock=clock) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db", clock=clock) as product:
         await _choose(product, "new_deal", stage_hours=1)
         contract = await _contract(product)
         known = set(product.account.leads)
@@ -98,7 +98,7 @@ async def test_money_that_is_old_when_it_reaches_us_starts_no_bots(tmp_path: Pat
         assert product.deal(made)["moves"] == []
 
 
-async def test_without_the_field_the_name_carries_the_stripe_id(product: Product) -> None:
+async def test_without_the_field_the_name_carries_the_stripe_id(product: World) -> None:
     await _contract(product)
     known = set(product.account.leads)
     async with product.resources.database.write() as session:
@@ -115,7 +115,7 @@ RARER = [pytest.param(kind, marks=pytest.mark.full) for kind in ("drop_before", 
 
 
 @pytest.mark.parametrize("kind", ["drop_after", *RARER])
-async def test_a_lost_answer_makes_no_second_deal(product: Product, kind: str) -> None:
+async def test_a_lost_answer_makes_no_second_deal(product: World, kind: str) -> None:
     await _contract(product)
     known = set(product.account.leads)
     product.kommo.faults.add(kind, LEADS, method="POST")
@@ -124,7 +124,7 @@ async def test_a_lost_answer_makes_no_second_deal(product: Product, kind: str) -
     assert float(product.fields(made)["STRIPE_AMOUNT_PAID"]) == 120
 
 
-async def test_what_kommo_refuses_stays_on_the_contracts_deal_and_the_admin_is_told(product: Product) -> None:
+async def test_what_kommo_refuses_stays_on_the_contracts_deal_and_the_admin_is_told(product: World) -> None:
     contract = await _contract(product)
     known = set(product.account.leads)
     product.kommo.faults.add("402", LEADS, method="POST")
@@ -145,7 +145,7 @@ async def test_what_kommo_refuses_stays_on_the_contracts_deal_and_the_admin_is_t
 
 
 @pytest.mark.parametrize("reading", ["403", "400_244"])
-async def test_who_may_make_no_deals_writes_to_those_there_are(product: Product, reading: str) -> None:
+async def test_who_may_make_no_deals_writes_to_those_there_are(product: World, reading: str) -> None:
     product.kommo.switches.set("no_right", reading)
     contract, other = await _contract(product), product.lead()
     known, link = set(product.account.leads), await product.link(other)
@@ -161,7 +161,7 @@ async def test_who_may_make_no_deals_writes_to_those_there_are(product: Product,
     assert f"no new deal for a renewal of deal {contract}" in await _problem(product)
 
 
-async def test_periods_that_were_told_on_the_contract_stay_there(product: Product) -> None:
+async def test_periods_that_were_told_on_the_contract_stay_there(product: World) -> None:
     await _choose(product, "same_deal")
     contract = await _contract(product)
     known = set(product.account.leads)
@@ -176,7 +176,7 @@ async def test_periods_that_were_told_on_the_contract_stay_there(product: Produc
     assert [write for write in await product.rows(CardWrite) if write.kind == "deal"] == []
 
 
-async def test_the_option_says_how_many_deals_a_year_it_makes(product: Product) -> None:
+async def test_the_option_says_how_many_deals_a_year_it_makes(product: World) -> None:
     await _contract(product)
     accounts = (await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)).json()
     assert accounts[0]["renewals_a_year"] == 12

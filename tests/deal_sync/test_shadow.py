@@ -13,22 +13,22 @@ from backend.storage.models import CardWrite
 from sandbox.clock import MovableClock
 from sandbox.stripe.lives.foreign import Foreign
 from tests.accounts.around import put
-from tests.product import Product, running
 from tests.terminal import typed
+from tests.world import World, open_world
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as one:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as one:
         yield one
 
 
-async def _paid(product: Product, lead_id: int) -> None:
+async def _paid(product: World, lead_id: int) -> None:
     await product.pay(await product.link(lead_id))
     await product.quiet()
 
 
-async def test_a_trial_beside_handwork_from_on_to_off(product: Product, tmp_path: Path) -> None:
+async def test_a_trial_beside_handwork_from_on_to_off(product: World, tmp_path: Path) -> None:
     assert (await typed(product, tmp_path, "shadow", "on"))[0] == 0
     stage = product.account.leads[lead_id := product.lead("Sofa")].status_id
     await _paid(product, lead_id)
@@ -62,7 +62,7 @@ async def test_a_trial_beside_handwork_from_on_to_off(product: Product, tmp_path
     assert (await typed(product, tmp_path, "shadow", "report", "--differing"))[1] == "No deal differs today.\n"
 
 
-async def test_the_report_names_deals_that_are_gone_and_stages_that_stay(product: Product, tmp_path: Path) -> None:
+async def test_the_report_names_deals_that_are_gone_and_stages_that_stay(product: World, tmp_path: Path) -> None:
     assert "Nothing was recorded" in (await typed(product, tmp_path, "shadow", "report"))[1]
     await typed(product, tmp_path, "shadow", "on")
     won, gone = product.lead("Won", status_id=142), product.lead("Gone")
@@ -85,7 +85,7 @@ def test_days_are_those_of_the_accounts_calendar() -> None:
     assert said({"type": "date"}, "soon", zone) == "soon"
 
 
-async def test_a_renewal_that_would_get_a_deal_of_its_own_is_said(product: Product, tmp_path: Path) -> None:
+async def test_a_renewal_that_would_get_a_deal_of_its_own_is_said(product: World, tmp_path: Path) -> None:
     lead_id = product.lead("Hosting")
     await product.pay(await product.link(lead_id, mode="subscription", interval="month"))
     await product.until(lambda: product.notes(lead_id))
@@ -101,7 +101,7 @@ async def test_a_renewal_that_would_get_a_deal_of_its_own_is_said(product: Produ
 async def test_switched_on_amid_a_backlog_what_is_not_under_way_is_not_written(tmp_path: Path) -> None:
     clock, many = MovableClock(), 100
     url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
-    async with running(url, clock=clock, more={"kommo_rate": 6.9}) as product:
+    async with open_world(url, clock=clock, more={"kommo_rate": 6.9}) as product:
         product.kommo.faults.add("429_json", "/leads", method="GET")
         product.stripe.courier.at_once = 16
         for number in range(many):
@@ -120,6 +120,6 @@ async def test_switched_on_amid_a_backlog_what_is_not_under_way_is_not_written(t
         await product.until(lambda: len(product.account.notes) == many, 20)
 
 
-async def test_an_account_that_is_not_there_is_named(product: Product, tmp_path: Path) -> None:
+async def test_an_account_that_is_not_there_is_named(product: World, tmp_path: Path) -> None:
     code, said = await typed(product, tmp_path, "shadow", "on", "--account", "7")
     assert (code, "No Kommo account 7" in said) == (1, True)

@@ -11,7 +11,7 @@ import pytest
 from backend.storage.models import Deal
 from sandbox.clock import MovableClock
 from sandbox.stripe.lives.foreign import Foreign
-from tests.product import Product, running
+from tests.world import World, open_world
 
 DEALS = 120
 PATIENCE = 300
@@ -23,12 +23,12 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock, more={"settle_seconds": 1}) as one:
+async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock, more={"settle_seconds": 1}) as one:
         yield one
 
 
-async def _backlog(product: Product, clock: MovableClock, count: int) -> list[int]:
+async def _backlog(product: World, clock: MovableClock, count: int) -> list[int]:
     """All are paid and known here; Kommo has asked for patience, which is over when this returns."""
     leads = [product.lead(f"Deal {number}") for number in range(count)]
     product.kommo.faults.add("429_json", "/leads", method="GET")
@@ -42,7 +42,7 @@ async def _backlog(product: Product, clock: MovableClock, count: int) -> list[in
     return leads
 
 
-def _writes(product: Product, since: int) -> list[Any]:
+def _writes(product: World, since: int) -> list[Any]:
     return [one for one in product.kommo.requests[since:] if one.is_write and "/leads" in one.path]
 
 
@@ -50,7 +50,7 @@ def _leads_in(call: Any) -> set[int]:
     return {item["entity_id"] if call.method == "POST" else item["id"] for item in call.body}
 
 
-async def test_many_deals_share_calls_that_overlap(product: Product, clock: MovableClock) -> None:
+async def test_many_deals_share_calls_that_overlap(product: World, clock: MovableClock) -> None:
     leads = await _backlog(product, clock, DEALS)
     product.kommo.latency = 0.4
     since = len(product.kommo.requests)
@@ -69,7 +69,7 @@ async def test_many_deals_share_calls_that_overlap(product: Product, clock: Mova
 
 
 @pytest.mark.full
-async def test_what_one_batch_meets_undoes_nothing_of_the_others(product: Product, clock: MovableClock) -> None:
+async def test_what_one_batch_meets_undoes_nothing_of_the_others(product: World, clock: MovableClock) -> None:
     """Asked to slow down at one batch, and an answer lost at another: in the end each deal has its one note."""
     leads = await _backlog(product, clock, DEALS)
     product.kommo.faults.add("504_after", "/leads/notes", method="POST")
@@ -80,7 +80,7 @@ async def test_what_one_batch_meets_undoes_nothing_of_the_others(product: Produc
     assert Counter(note.entity_id for note in product.account.notes.values()) == Counter(leads)
 
 
-async def test_news_that_come_while_a_deal_is_written_are_written_too(product: Product, clock: MovableClock) -> None:
+async def test_news_that_come_while_a_deal_is_written_are_written_too(product: World, clock: MovableClock) -> None:
     lead_id = product.lead()
     marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(lead_id)}
     product.kommo.faults.add("delay", "/leads$", method="PATCH", seconds=0.5)
@@ -96,7 +96,7 @@ async def test_news_that_come_while_a_deal_is_written_are_written_too(product: P
     ("read", "written"), [("504_html", "504_after"), pytest.param("502_html", "500_json", marks=pytest.mark.full)]
 )
 async def test_what_kommo_does_not_get_done_with_many_goes_with_fewer(
-    product: Product, clock: MovableClock, read: str, written: str
+    product: World, clock: MovableClock, read: str, written: str
 ) -> None:
     """For it takes too long, or for one of them is more than Kommo can bear."""
     leads = await _backlog(product, clock, DEALS)
@@ -116,7 +116,7 @@ async def test_what_kommo_does_not_get_done_with_many_goes_with_fewer(
 
 @pytest.mark.parametrize("method", ["PATCH", pytest.param("GET", marks=pytest.mark.full)])
 async def test_a_deal_that_kommo_can_not_bear_holds_up_no_other(
-    product: Product, clock: MovableClock, method: str
+    product: World, clock: MovableClock, method: str
 ) -> None:
     """It is tried once a minute; each try that fails costs the others a moment."""
     leads = await _backlog(product, clock, 12)

@@ -8,7 +8,7 @@ import pytest
 from backend.deal_sync.verify import next_look
 from backend.storage.models import Audit, Deal
 from sandbox.clock import MovableClock
-from tests.product import Product, running
+from tests.world import World, open_world
 
 SETTLE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -19,13 +19,13 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture(scope="module")
-async def product(clock: MovableClock, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+async def product(clock: MovableClock, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     database = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('audit')}/audit.db"
-    async with running(database, clock=clock, more={"settle_seconds": SETTLE}) as one:
+    async with open_world(database, clock=clock, more={"settle_seconds": SETTLE}) as one:
         yield one
 
 
-async def _look(product: Product, clock: MovableClock, seconds: float) -> None:
+async def _look(product: World, clock: MovableClock, seconds: float) -> None:
     """Time passes, and what was due of the looks is over."""
     clock.advance(seconds)
 
@@ -40,13 +40,13 @@ async def _look(product: Product, clock: MovableClock, seconds: float) -> None:
     await product.quiet()
 
 
-def _lose_field(product: Product, lead_id: int, code: str) -> None:
+def _lose_field(product: World, lead_id: int, code: str) -> None:
     field = product.account.field(code)
     assert field
     product.account.leads[lead_id].values.pop(field.id)
 
 
-async def test_a_field_that_is_not_as_written_is_restored_once(product: Product, clock: MovableClock) -> None:
+async def test_a_field_that_is_not_as_written_is_restored_once(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     _lose_field(product, lead_id, "STRIPE_AMOUNT_PAID")
     await _look(product, clock, 2 * SETTLE)
@@ -57,7 +57,7 @@ async def test_a_field_that_is_not_as_written_is_restored_once(product: Product,
     assert [row.what for row in await product.rows(Audit) if row.what == "fields restored"] == ["fields restored"]
 
 
-async def test_news_write_what_a_person_changed_twice(product: Product, clock: MovableClock) -> None:
+async def test_news_write_what_a_person_changed_twice(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     for seconds in (2 * SETTLE, 2 * HOUR):
         _lose_field(product, lead_id, "STRIPE_AMOUNT_PAID")
@@ -66,9 +66,7 @@ async def test_news_write_what_a_person_changed_twice(product: Product, clock: M
     await product.until(lambda: product.fields(lead_id).get("STRIPE_AMOUNT_PAID") == "150")
 
 
-async def test_a_note_that_was_confirmed_and_never_showed_is_posted_again(
-    product: Product, clock: MovableClock
-) -> None:
+async def test_a_note_that_was_confirmed_and_never_showed_is_posted_again(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     (note,) = product.notes(lead_id)
     del product.account.notes[note.id]
@@ -78,7 +76,7 @@ async def test_a_note_that_was_confirmed_and_never_showed_is_posted_again(
     assert [one.params["text"] for one in product.notes(lead_id)] == [note.params["text"]]
 
 
-async def test_a_note_that_was_there_and_is_not_was_deleted_by_somebody(product: Product, clock: MovableClock) -> None:
+async def test_a_note_that_was_there_and_is_not_was_deleted_by_somebody(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     await _look(product, clock, 2 * SETTLE)
     del product.account.notes[product.notes(lead_id)[0].id]
@@ -87,7 +85,7 @@ async def test_a_note_that_was_there_and_is_not_was_deleted_by_somebody(product:
     assert product.notes(lead_id) == []
 
 
-async def test_a_note_that_is_there_twice_says_so(product: Product, clock: MovableClock) -> None:
+async def test_a_note_that_is_there_twice_says_so(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     (note,) = product.notes(lead_id)
     product.kommo.person().add_note(lead_id, note.params["text"])
@@ -97,7 +95,7 @@ async def test_a_note_that_is_there_twice_says_so(product: Product, clock: Movab
     assert "twice by mistake" in second
 
 
-async def test_a_stage_is_left_where_people_put_it(product: Product, clock: MovableClock) -> None:
+async def test_a_stage_is_left_where_people_put_it(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     back = product.account.main_pipeline.statuses[1].id
     product.account.leads[lead_id].status_id = back
@@ -107,7 +105,7 @@ async def test_a_stage_is_left_where_people_put_it(product: Product, clock: Mova
 
 
 async def test_deals_written_one_after_another_share_the_calls_and_the_looks_end(
-    product: Product, clock: MovableClock
+    product: World, clock: MovableClock
 ) -> None:
     for _ in range(3):
         await product.paid_deal()
@@ -125,7 +123,7 @@ def test_three_looks_and_then_it_is_believed() -> None:
     assert looks == [1_000_080.0, 1_003_800.0, 1_087_200.0, None]
 
 
-async def test_a_second_note_keeps_what_it_alone_says(product: Product, clock: MovableClock) -> None:
+async def test_a_second_note_keeps_what_it_alone_says(product: World, clock: MovableClock) -> None:
     """An abandoned request was carried out after all, just before its note went out once more beside a new one."""
     lead_id = await product.paid_deal()
     await product.pay(await product.link(lead_id, "30.00"))
@@ -141,7 +139,7 @@ async def test_a_second_note_keeps_what_it_alone_says(product: Product, clock: M
     assert "twice by mistake" in texts[1]
 
 
-async def test_a_second_note_that_can_not_be_changed_stops_nothing(product: Product, clock: MovableClock) -> None:
+async def test_a_second_note_that_can_not_be_changed_stops_nothing(product: World, clock: MovableClock) -> None:
     """Somebody had put it into a note of a kind that we may not write."""
     lead_id, other = await product.paid_deal(), await product.paid_deal()
     for one in (lead_id, other):
@@ -152,7 +150,7 @@ async def test_a_second_note_that_can_not_be_changed_stops_nothing(product: Prod
     assert [deal.audits for deal in await product.rows(Deal) if deal.lead_id in (lead_id, other)] == [1, 1]
 
 
-async def test_what_a_person_made_of_our_words_is_left_alone(product: Product, clock: MovableClock) -> None:
+async def test_what_a_person_made_of_our_words_is_left_alone(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     marker = product.notes(lead_id)[0].params["text"].rpartition(" ")[2]
     theirs = product.kommo.person().add_note(lead_id, f"See {marker}: call her on Monday")

@@ -12,7 +12,7 @@ from sqlmodel import col
 from backend.storage.models import CardWrite, Deal
 from sandbox.clock import MovableClock
 from sandbox.stripe.lives.foreign import Foreign
-from tests.product import Product, running
+from tests.world import World, open_world
 
 SETTLE = 1.0
 REFUSALS = ("429_html", "400_try_again")
@@ -25,18 +25,18 @@ LOST = [
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
     database = f"sqlite+aiosqlite:///{tmp_path}/writer.db"
-    async with running(database, more={"settle_seconds": SETTLE}) as running_product:
+    async with open_world(database, more={"settle_seconds": SETTLE}) as running_product:
         yield running_product
 
 
-def _calls(product: Product, since: int, method: str = "", path: str = "/api/v4/") -> list[Any]:
+def _calls(product: World, since: int, method: str = "", path: str = "/api/v4/") -> list[Any]:
     asked = product.kommo.requests[since:]
     return [one for one in asked if path in one.path and (not method or one.method == method)]
 
 
-async def _pay_all(product: Product, leads: list[int]) -> None:
+async def _pay_all(product: World, leads: list[int]) -> None:
     """Many deals paid at once: their events are held until all are there."""
     product.stripe.courier.held = True
     for lead_id in leads:
@@ -46,7 +46,7 @@ async def _pay_all(product: Product, leads: list[int]) -> None:
     product.stripe.courier.release("shuffled")
 
 
-async def test_a_lone_payment_takes_three_calls(product: Product) -> None:
+async def test_a_lone_payment_takes_three_calls(product: World) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Pending")
@@ -58,7 +58,7 @@ async def test_a_lone_payment_takes_three_calls(product: Product) -> None:
     assert [call.method for call in _calls(product, since)] == ["GET", "PATCH", "POST"]
 
 
-async def test_a_deal_that_is_as_wanted_costs_no_write(product: Product) -> None:
+async def test_a_deal_that_is_as_wanted_costs_no_write(product: World) -> None:
     lead_id = await product.paid_deal()
     since = len(product.kommo.requests)
     for event in product.stripe.events:
@@ -68,7 +68,7 @@ async def test_a_deal_that_is_as_wanted_costs_no_write(product: Product) -> None
     assert len(product.notes(lead_id)) == 1
 
 
-async def test_many_deals_are_written_together(product: Product) -> None:
+async def test_many_deals_are_written_together(product: World) -> None:
     leads = [product.lead(f"Deal {n}") for n in range(20)]
     await _pay_all(product, leads)
     await product.until(lambda: all(product.notes(lead_id) for lead_id in leads))
@@ -77,7 +77,7 @@ async def test_many_deals_are_written_together(product: Product) -> None:
     assert len(_calls(product, 0, "POST", "/leads/notes")) < 20
 
 
-async def _settled(product: Product) -> None:
+async def _settled(product: World) -> None:
     """Nothing is in doubt any more."""
     for _ in range(200):
         await product.quiet()
@@ -88,7 +88,7 @@ async def _settled(product: Product) -> None:
 
 
 @pytest.mark.parametrize(("path", "kind"), LOST)
-async def test_a_lost_answer_doubles_nothing(product: Product, path: str, kind: str) -> None:
+async def test_a_lost_answer_doubles_nothing(product: World, path: str, kind: str) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Pending")
@@ -104,7 +104,7 @@ async def test_a_lost_answer_doubles_nothing(product: Product, path: str, kind: 
 
 
 @pytest.mark.parametrize("kind", ["drop_before", *(pytest.param(one, marks=pytest.mark.full) for one in REFUSALS)])
-async def test_a_definite_no_is_tried_again(product: Product, kind: str) -> None:
+async def test_a_definite_no_is_tried_again(product: World, kind: str) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     await product.quiet()
@@ -118,7 +118,7 @@ async def test_a_definite_no_is_tried_again(product: Product, kind: str) -> None
 async def test_news_of_a_deal_do_not_end_the_doubt_about_an_earlier_note(tmp_path: Path) -> None:
     """Its process died before the note went out, and a refund comes before anybody may look whether it did."""
     clock = MovableClock()
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
         lead_id = await product.paid_deal()
         product.account.notes.clear()
         async with product.resources.database.write() as session:
@@ -140,7 +140,7 @@ async def test_kommo_is_given_the_time_it_asks_for_whatever_else_comes(
     tmp_path: Path, kind: str, seconds: float
 ) -> None:
     clock = MovableClock()
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
         lead_id, other = product.lead(), product.lead()
         links = [await product.link(lead_id), await product.link(other)]
         await product.quiet()
@@ -156,7 +156,7 @@ async def test_kommo_is_given_the_time_it_asks_for_whatever_else_comes(
         await product.until(lambda: product.notes(lead_id) and product.notes(other))
 
 
-async def test_a_field_that_a_user_removed_does_not_stop_the_payment(product: Product) -> None:
+async def test_a_field_that_a_user_removed_does_not_stop_the_payment(product: World) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     await product.quiet()
@@ -168,7 +168,7 @@ async def test_a_field_that_a_user_removed_does_not_stop_the_payment(product: Pr
     assert product.deal(lead_id)["status"] == "Paid"
 
 
-async def test_a_deleted_deal_harms_no_other(product: Product) -> None:
+async def test_a_deleted_deal_harms_no_other(product: World) -> None:
     gone, here = product.lead("Gone"), product.lead("Here")
     links = [await product.link(gone), await product.link(here)]
     await product.quiet()
@@ -183,7 +183,7 @@ async def test_a_deleted_deal_harms_no_other(product: Product) -> None:
     assert [row["lead_id"] for row in unmatched.json()] == [gone]
 
 
-async def test_a_deal_that_the_list_does_not_show_yet_is_not_gone(product: Product) -> None:
+async def test_a_deal_that_the_list_does_not_show_yet_is_not_gone(product: World) -> None:
     product.kommo.switches.set("list_lag", "20_seconds")
     lead_id = product.lead("New")
     await product.pay(await product.link(lead_id))
@@ -193,7 +193,7 @@ async def test_a_deal_that_the_list_does_not_show_yet_is_not_gone(product: Produ
     assert (deal.state, product.deal(lead_id)["status"]) == ("known", "Paid")
 
 
-async def test_a_payment_attached_to_another_deal_is_written_there(product: Product) -> None:
+async def test_a_payment_attached_to_another_deal_is_written_there(product: World) -> None:
     gone, other = product.lead("Gone"), product.lead("Other")
     link = await product.link(gone)
     await product.quiet()
@@ -210,7 +210,7 @@ async def test_a_payment_attached_to_another_deal_is_written_there(product: Prod
     assert (await product.http.get(url, headers=product.admin)).json() == []
 
 
-async def test_a_persons_move_before_the_payment_does_not_stop_the_first_move(product: Product) -> None:
+async def test_a_persons_move_before_the_payment_does_not_stop_the_first_move(product: World) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     offered = next(status.id for status in product.account.main_pipeline.statuses if status.name == "Offer sent")
@@ -219,7 +219,7 @@ async def test_a_persons_move_before_the_payment_does_not_stop_the_first_move(pr
     await product.until(lambda: product.deal(lead_id)["status"] == "Paid")
 
 
-async def test_a_person_who_moved_the_deal_back_keeps_it_there(product: Product) -> None:
+async def test_a_person_who_moved_the_deal_back_keeps_it_there(product: World) -> None:
     lead_id = await product.paid_deal()
     new = next(status.id for status in product.account.main_pipeline.statuses if status.name == "New")
     product.kommo.person().move_lead(lead_id, new)
@@ -229,7 +229,7 @@ async def test_a_person_who_moved_the_deal_back_keeps_it_there(product: Product)
     assert product.deal(lead_id)["status"] == "New"
 
 
-async def test_a_closed_deal_is_written_but_not_moved(product: Product) -> None:
+async def test_a_closed_deal_is_written_but_not_moved(product: World) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     await product.quiet()
@@ -241,7 +241,7 @@ async def test_a_closed_deal_is_written_but_not_moved(product: Product) -> None:
     assert product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Paid"
 
 
-async def test_an_incoming_lead_is_left_alone_until_money_comes(product: Product) -> None:
+async def test_an_incoming_lead_is_left_alone_until_money_comes(product: World) -> None:
     incoming = product.account.main_pipeline.statuses[0].id
     lead_id = product.lead(status_id=incoming)
     link = await product.link(lead_id)
@@ -255,13 +255,13 @@ async def test_an_incoming_lead_is_left_alone_until_money_comes(product: Product
     assert "Incoming leads" in product.notes(lead_id)[0].params["text"]
 
 
-async def test_our_notes_start_no_bots(product: Product) -> None:
+async def test_our_notes_start_no_bots(product: World) -> None:
     await product.paid_deal()
     assert all(call.body[0]["is_need_to_trigger_digital_pipeline"] is False
                for call in _calls(product, 0, "POST", "/leads/notes"))  # fmt: skip
 
 
-async def test_every_intent_ends_as_done(product: Product) -> None:
+async def test_every_intent_ends_as_done(product: World) -> None:
     await product.paid_deal()
     assert {write.state for write in await product.rows(CardWrite)} == {"done"}
 
@@ -269,7 +269,7 @@ async def test_every_intent_ends_as_done(product: Product) -> None:
 async def test_what_a_person_did_while_we_were_kept_waiting_after_reading_stands(tmp_path: Path) -> None:
     """Between reading the deal and writing it a doubt is settled, and Kommo is slow with its notes."""
     clock = MovableClock()
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
         lead_id = product.lead()
         links = [await product.link(lead_id, amount) for amount in ("120.00", "30.00")]
         await product.pay(links[0])
@@ -293,7 +293,7 @@ async def test_what_a_person_did_while_we_were_kept_waiting_after_reading_stands
 async def test_more_news_than_a_note_holds_take_several(tmp_path: Path) -> None:
     """An outage is over, and a busy deal has eighty payments to tell of."""
     clock = MovableClock()
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
         product.kommo.switches.set("note_limit", "4096")
         lead_id = product.lead()
         product.kommo.faults.add("429_json", "/leads", method="GET")

@@ -13,31 +13,31 @@ from sandbox.kommo import KommoWorld
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.lives.foreign import Foreign
 from sandbox.stripe.traffic.faults import Fault
-from tests.product import Product, running
+from tests.world import World, open_world
 
 HOUR = 3600.0
 
 
-def deaf(product: Product) -> None:
+def deaf(product: World) -> None:
     """Somebody disables the endpoint in Stripe's dashboard: nothing is delivered, now or later."""
     for endpoint in product.stripe.default_account.shelves[True].endpoints.values():
         endpoint.shown["status"] = "disabled"
 
 
-async def paid_unheard(product: Product, lead_id: int) -> None:
+async def paid_unheard(product: World, lead_id: int) -> None:
     await product.pay(await product.link(lead_id))
     await product.quiet()
     assert product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Pending"
 
 
-async def listened(product: Product) -> list[InboxEvent]:
+async def listened(product: World) -> list[InboxEvent]:
     """The hourly look, and what it brought is worked in."""
     await look_for_missed(product.resources)
     await product.quiet()
     return [event for event in await product.rows(InboxEvent) if event.source != "webhook"]
 
 
-async def test_a_payment_that_no_webhook_told_of_is_booked(product: Product, clock: MovableClock) -> None:
+async def test_a_payment_that_no_webhook_told_of_is_booked(product: World, clock: MovableClock) -> None:
     lead_id = product.lead()
     deaf(product)
     await paid_unheard(product, lead_id)
@@ -49,7 +49,7 @@ async def test_a_payment_that_no_webhook_told_of_is_booked(product: Product, clo
     assert told.after["events"] > 0
 
 
-async def test_what_was_delivered_is_not_taken_twice(product: Product, clock: MovableClock) -> None:
+async def test_what_was_delivered_is_not_taken_twice(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     clock.advance(2 * HOUR)
     assert await listened(product) == []
@@ -57,7 +57,7 @@ async def test_what_was_delivered_is_not_taken_twice(product: Product, clock: Mo
     assert not [row for row in await product.rows(Audit) if row.what == "webhooks that did not arrive"]
 
 
-async def test_what_is_on_its_way_is_waited_for(product: Product, clock: MovableClock) -> None:
+async def test_what_is_on_its_way_is_waited_for(product: World, clock: MovableClock) -> None:
     lead_id = product.lead()
     clock.advance(2 * HOUR)
     deaf(product)
@@ -68,7 +68,7 @@ async def test_what_is_on_its_way_is_waited_for(product: Product, clock: Movable
     assert await listened(product)
 
 
-async def test_while_stripe_is_away_nothing_counts_as_looked_at(product: Product, clock: MovableClock) -> None:
+async def test_while_stripe_is_away_nothing_counts_as_looked_at(product: World, clock: MovableClock) -> None:
     lead_id = product.lead()
     deaf(product)
     await paid_unheard(product, lead_id)
@@ -78,7 +78,7 @@ async def test_while_stripe_is_away_nothing_counts_as_looked_at(product: Product
     assert await listened(product)
 
 
-async def test_days_of_silence_are_read_in_parts(product: Product, clock: MovableClock) -> None:
+async def test_days_of_silence_are_read_in_parts(product: World, clock: MovableClock) -> None:
     deals = [product.lead() for _ in range(3)]
     deaf(product)
     for lead_id in deals:
@@ -90,7 +90,7 @@ async def test_days_of_silence_are_read_in_parts(product: Product, clock: Movabl
     assert product.resources.clock() - connection.heard_to < HOUR
 
 
-async def test_so_many_missed_deals_do_not_move_by_themselves(product: Product, clock: MovableClock) -> None:
+async def test_so_many_missed_deals_do_not_move_by_themselves(product: World, clock: MovableClock) -> None:
     """Each move may start a bot that writes to a client."""
     deals = [product.lead() for _ in range(MANY_DEALS + 1)]
     deaf(product)
@@ -104,7 +104,7 @@ async def test_so_many_missed_deals_do_not_move_by_themselves(product: Product, 
 
 
 @pytest.mark.full
-async def test_many_are_counted_over_all_days_of_one_look(product: Product, clock: MovableClock) -> None:
+async def test_many_are_counted_over_all_days_of_one_look(product: World, clock: MovableClock) -> None:
     deals = [product.lead() for _ in range(MANY_DEALS)]
     deaf(product)
     await asyncio.gather(*(paid_unheard(product, lead_id) for lead_id in deals))
@@ -120,7 +120,7 @@ async def test_many_are_counted_over_all_days_of_one_look(product: Product, cloc
     assert product.deal(one_too_many)["status"] == stage
 
 
-async def test_the_list_is_asked_for_once_an_hour(product: Product, clock: MovableClock) -> None:
+async def test_the_list_is_asked_for_once_an_hour(product: World, clock: MovableClock) -> None:
     async def looked() -> float:
         await look_for_missed(product.resources)
         (connection,) = await product.rows(StripeConnection)
@@ -134,7 +134,7 @@ async def test_the_list_is_asked_for_once_an_hour(product: Product, clock: Movab
     assert await looked() > before
 
 
-async def test_other_sellers_in_the_same_stripe_account_stay_foreign(product: Product, clock: MovableClock) -> None:
+async def test_other_sellers_in_the_same_stripe_account_stay_foreign(product: World, clock: MovableClock) -> None:
     deaf(product)
     for _ in range(MANY_DEALS + 1):
         product.stripe.foreign_payment(Foreign("intent", metadata={"shop": "other"}), live=True)
@@ -147,7 +147,7 @@ async def test_other_sellers_in_the_same_stripe_account_stay_foreign(product: Pr
     await product.until(lambda: product.deal(lead_id)["status"] == "Paid")
 
 
-async def test_a_connection_of_an_earlier_release_begins_now(product: Product, clock: MovableClock) -> None:
+async def test_a_connection_of_an_earlier_release_begins_now(product: World, clock: MovableClock) -> None:
     deaf(product)
     await paid_unheard(product, product.lead())
     async with product.resources.database.write() as session:
@@ -159,15 +159,15 @@ async def test_a_connection_of_an_earlier_release_begins_now(product: Product, c
 
 
 @pytest.fixture(params=["oldest_first", "legacy"])
-async def otherwise(request: pytest.FixtureRequest, sqlite_url: str, clock: MovableClock) -> AsyncIterator[Product]:
+async def otherwise(request: pytest.FixtureRequest, sqlite_url: str, clock: MovableClock) -> AsyncIterator[World]:
     """The list in another order, or in the account's old version whatever the endpoint's is."""
     name = {"oldest_first": "events_order", "legacy": "account_default_version"}[request.param]
     worlds = KommoWorld(clock), StripeWorld(clock, switches={name: request.param})
-    async with running(sqlite_url, clock=clock, worlds=worlds) as one:
+    async with open_world(sqlite_url, clock=clock, worlds=worlds) as one:
         yield one
 
 
-async def test_the_list_may_be_in_any_order_and_version(otherwise: Product, clock: MovableClock) -> None:
+async def test_the_list_may_be_in_any_order_and_version(otherwise: World, clock: MovableClock) -> None:
     lead_id = otherwise.lead()
     deaf(otherwise)
     for _ in range(101):  # more than a page
@@ -178,7 +178,7 @@ async def test_the_list_may_be_in_any_order_and_version(otherwise: Product, cloc
     await otherwise.until(lambda: otherwise.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Paid")
 
 
-async def test_a_key_that_may_not_read_events_stops_nothing(product: Product, clock: MovableClock) -> None:
+async def test_a_key_that_may_not_read_events_stops_nothing(product: World, clock: MovableClock) -> None:
     (connection,) = await product.rows(StripeConnection)
     key = product.stripe.default_account.add_restricted_key(
         {"rak_checkout_session_write", "rak_webhook_write"}, live=True

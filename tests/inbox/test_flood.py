@@ -10,7 +10,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from backend.storage.models import InboxEvent, LedgerEntry
-from tests.product import Product, running
+from tests.world import World, open_world
 
 CANARY = "canary.payer@client.example"
 AT_ONCE = 32
@@ -20,7 +20,7 @@ AT_ONCE = 32
 async def test_a_flood_of_foreign_payments_costs_nothing_and_leaves_nothing(
     tmp_path: Path, foreign: int, ours: int
 ) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         leads = [await product.paid_deal() for _ in range(ours)]
         calls, writes = len(product.stripe.seen), _writes(product)
         await _post_all(product, foreign)
@@ -39,11 +39,11 @@ def _at_rest(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.glob("product.db*"))
 
 
-def _writes(product: Product) -> int:
+def _writes(product: World) -> int:
     return sum(asked.is_write for asked in product.kommo.requests)
 
 
-async def _post_all(product: Product, count: int) -> None:
+async def _post_all(product: World, count: int) -> None:
     (endpoint,) = product.stripe.default_account.shelves[True].endpoints.values()
     secret = endpoint.active_secrets(product.resources.clock())[0]
     room = asyncio.Semaphore(AT_ONCE)
@@ -86,7 +86,7 @@ def _event(number: int) -> dict[str, object]:
     }
 
 
-async def _worked_off(product: Product) -> None:
+async def _worked_off(product: World) -> None:
     waiting = select(func.count()).where(InboxEvent.state == "new")
     for _ in range(6000):
         async with product.resources.database.read() as session:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.payments.shop import Shop, open_shop
+from sandbox.clock import MovableClock
+from tests.world import World, open_world
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
         yield shop

@@ -13,7 +13,7 @@ from backend.kommo_api.auth.tokens import TokenPair
 from backend.storage.models import Account, StripeConnection
 from sandbox.kommo.accounts.account import Account as KommoAccount
 from tests.ledger.events import evt, intent
-from tests.product import Product
+from tests.world import World
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Member:
         return f"con{self.kommo.id}"
 
 
-async def gather(product: Product, count: int) -> list[Member]:
+async def gather(product: World, count: int) -> list[Member]:
     """``count`` more accounts, connected by long-lived tokens and set up."""
     members = [_join(product, number) for number in range(count)]
     async with product.resources.database.write() as session:
@@ -37,14 +37,14 @@ async def gather(product: Product, count: int) -> list[Member]:
     return members
 
 
-def _join(product: Product, number: int) -> Member:
+def _join(product: World, number: int) -> Member:
     made = product.kommo.add_account(f"shop{number}")
     made.pipelines = deepcopy(product.account.pipelines)
     made.custom_fields = deepcopy(product.account.custom_fields)
     return Member(made, made.add_lead("Sofa").id)
 
 
-def _own(product: Product, member: Member) -> dict[str, object]:
+def _own(product: World, member: Member) -> dict[str, object]:
     integration = product.kommo.add_integration(member.kommo, f"{product.url}/oauth/kommo/callback")
     pair = TokenPair(product.kommo.long_lived_token(integration.client_id), "", 0.0)
     return {
@@ -56,7 +56,7 @@ def _own(product: Product, member: Member) -> dict[str, object]:
     }
 
 
-async def is_paid(product: Product, inbox: Inbox, members: Sequence[Member], number: int) -> None:
+async def is_paid(product: World, inbox: Inbox, members: Sequence[Member], number: int) -> None:
     """Stripe tells of each member's ``number``-th payment; stored when this returns."""
     for member in members:
         payment = f"pi_{member.kommo.id}_{number}"

@@ -19,7 +19,7 @@ from sandbox.serving import serving
 from tests.crash.rig.board import Board
 from tests.processes.child import FORKS, live
 from tests.processes.front import Traffic
-from tests.product import Product, running, settings
+from tests.world import World, environment, open_world, settings
 
 FAST = 1000.0
 """Calls a second; the rate is tested elsewhere."""
@@ -29,7 +29,7 @@ FAST = 1000.0
 class Fleet:
     """``product`` is the web and the worlds; its own worker has stopped. ``more``: the settings of all."""
 
-    product: Product
+    product: World
     board: Board
     folder: Path
     database_url: str
@@ -47,7 +47,8 @@ class Fleet:
         }
         proxy = await self.stack.enter_async_context(serving(self.traffic.front(name, worlds)))
         url = database_url or self.database_url
-        chosen = settings(product.kommo, product.stripe, product.integration, product.url, url, **self.more)
+        known = environment(product.kommo, product.stripe, product.integration, product.url)
+        chosen = settings(url, **known | self.more)
         paced = chosen.model_copy(update={"kommo_rate": rate, "kommo_ip_rate": FAST})
         await asyncio.to_thread(self._fork, name, paced, proxy)
 
@@ -105,7 +106,7 @@ def takes_a_write(database_url: str) -> bool:
 @asynccontextmanager
 async def open_fleet(database_url: str, folder: Path, **more: object) -> AsyncIterator[Fleet]:
     board = Board(folder / "board")
-    async with running(database_url, clock=board, more=more) as product, AsyncExitStack() as stack:
+    async with open_world(database_url, clock=board, more=more) as product, AsyncExitStack() as stack:
         product.worker.stop()
         wallet = product.kommo.wallet
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from backend.worker.block_probe import probe_block
 from sandbox.clock import MovableClock
-from tests.product import Product, running
+from tests.world import World, open_world
 
 
-async def _told(product: Product) -> tuple[str, str, bool]:
+async def _told(product: World) -> tuple[str, str, bool]:
     """What readiness, the accounts' list and the metrics say."""
     ready = await product.http.get(f"{product.url}/readyz")
     accounts = await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)
@@ -19,7 +19,7 @@ async def _told(product: Product) -> tuple[str, str, bool]:
 
 async def test_a_block_silences_everything_is_told_and_is_noticed_when_it_ends(tmp_path: Path) -> None:
     clock = MovableClock()
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
         assert await _told(product) == ("ok", "", True)
         lead_id = product.lead()
         link = await product.link(lead_id)

@@ -8,14 +8,14 @@ import pytest
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.grants import Integration
 from tests.accounts.around import installed, put
-from tests.product import Product, running
+from tests.world import World, open_world
 
 
 @dataclass
 class Street:
     """``product`` speaks for the first account; ``neighbour`` is the second, by an ``integration`` of its own."""
 
-    product: Product
+    product: World
     neighbour: Account
     integration: Integration
 
@@ -28,7 +28,7 @@ class Street:
 @pytest.fixture(scope="module")
 async def street(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Street]:
     folder = tmp_path_factory.mktemp("street")
-    async with running(f"sqlite+aiosqlite:///{folder}/product.db") as product:
+    async with open_world(f"sqlite+aiosqlite:///{folder}/product.db") as product:
         neighbour = product.kommo.add_account("globex")
         integration = await installed(product, neighbour)
         key = product.stripe.default_account.live_secret_key

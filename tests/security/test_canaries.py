@@ -26,7 +26,7 @@ from backend.core.logs import set_up_logs
 from backend.storage.models import StripeConnection
 from sandbox.stripe import Payer
 from sandbox.stripe.traffic.faults import Fault
-from tests.product import ADMIN_TOKEN, Product, install, running
+from tests.world import ADMIN_TOKEN, World, install, open_world
 
 SEALING = "a sealing key that is a canary"
 SIGNING = "whsec_canary_given_by_hand"
@@ -57,7 +57,7 @@ def logs() -> Iterator[io.StringIO]:
 
 
 @asynccontextmanager
-async def heard(product: Product) -> AsyncIterator[list[str]]:
+async def heard(product: World) -> AsyncIterator[list[str]]:
     """Every answer of ours, head and body."""
     said: list[str] = []
 
@@ -75,7 +75,7 @@ async def test_no_secret_is_found_in_logs_answers_or_database(
     tmp_path: Path, anyio_backend: str, logs: io.StringIO
 ) -> None:
     given = {"secret_keys": SEALING, "stripe_webhook_secret": SIGNING}
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", connected=False, more=given) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", connected=False, more=given) as product:
         async with heard(product) as said:
             await install(product)
             await _use(product)
@@ -99,7 +99,7 @@ def _bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("x.db*"))
 
 
-async def _secrets(product: Product) -> dict[str, str]:
+async def _secrets(product: World) -> dict[str, str]:
     wallet, (connection,) = product.kommo.wallet, await product.rows(StripeConnection)
     named = {
         "client secret": product.integration.client_secret,
@@ -130,7 +130,7 @@ def _forms(secret: str) -> set[bytes]:
     return {raw, raw.hex().encode(), quote(secret, safe="").encode(), orjson.dumps(secret)[1:-1], *packed}
 
 
-async def _use(product: Product) -> None:
+async def _use(product: World) -> None:
     """A payment, a declined one, a bank's, and a refund."""
     put, account = f"{product.url}/admin/api/accounts/{product.account.id}", product.account.admin.id
     await product.http.put(f"{put}/options", json={"refunds": [account], "prefill_email": True}, headers=product.admin)
@@ -151,7 +151,7 @@ async def _use(product: Product) -> None:
     await product.quiet()
 
 
-async def _misuse(product: Product) -> None:
+async def _misuse(product: World) -> None:
     """Whatever makes somebody write down what went wrong."""
     url, token = product.url, product.token()
     accounts = f"{url}/admin/api/accounts/{product.account.id}"
@@ -172,12 +172,12 @@ async def _misuse(product: Product) -> None:
     await _outsiders_fail(product)
 
 
-async def _webhook(product: Product, body: bytes) -> httpx.Response:
+async def _webhook(product: World, body: bytes) -> httpx.Response:
     header = WebhookSignature.generate_signature_header(body.decode(), SIGNING, timestamp=int(time.time()))
     return await product.http.post(f"{product.url}/stripe/webhook", content=body, headers={"Stripe-Signature": header})
 
 
-async def _outsiders_fail(product: Product) -> None:
+async def _outsiders_fail(product: World) -> None:
     """Kommo and Stripe answer with errors; a token ends and is refreshed; our own database breaks."""
     product.kommo.faults.add("500_json", "/api/v4/leads", times=2)
     product.stripe.faults.order(Fault("html_502", "/v1/checkout/sessions*", count=2))
@@ -195,7 +195,7 @@ async def _outsiders_fail(product: Product) -> None:
         await connection.exec_driver_sql("ALTER TABLE away RENAME TO payment_request")
 
 
-async def _pages(product: Product) -> None:
+async def _pages(product: World) -> None:
     """All that can be read, by an operator and by nobody in particular."""
     entered = await product.http.post(f"{product.url}/admin/login", data={"token": ADMIN_TOKEN}, headers=OUR_PAGE)
     assert entered.status_code == 303, entered.text

@@ -12,10 +12,11 @@ import httpx
 import pytest
 from playwright.async_api import Page
 
+from sandbox.clock import MovableClock
 from tests.chromium import chromium
-from tests.payments.shop import open_shop
 from tests.security.strings import EACH_ONCE, HOSTILE, WRAPPERS
 from tests.security.walls import BOT, Walls, furnished
+from tests.world import open_world
 
 HARMLESS = "harmless words " * 4
 COOKIE = "kommo_stripe_setup"
@@ -23,7 +24,7 @@ COOKIE = "kommo_stripe_setup"
 
 @pytest.fixture
 async def walls(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Walls]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
         yield await furnished(shop)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import httpx
 
 from backend.storage.models import Account, Audit, CardWrite, Deal, InboxEvent, PaymentRequest, StripeConnection
-from tests.payments.shop import CONNECTION, Shop
+from tests.world import CONNECTION, World
 
-OPERATOR = "made-up-admin"
+OPERATOR = "admin-token-of-the-tests"
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
 BOT = "WhatsApp/2.24"
 """It is shown a link's page, where a client would be sent on to Checkout."""
@@ -18,7 +18,7 @@ EVENT, AUDIT = "evt_1", 1
 class Walls:
     """``pages`` show what was written; ``http`` is signed in as the operator."""
 
-    shop: Shop
+    shop: World
     http: httpx.AsyncClient
     request_id: str
     pages: list[str]
@@ -29,7 +29,7 @@ class Walls:
 
     async def write(self, text: str) -> None:
         """The rep's, the merchant's, Kommo's and Stripe's words, and those of errors."""
-        lead_id = self.shop.lead.id
+        lead_id = self.shop.first_deal.id
         async with self.shop.resources.database.write() as session:
             request = await session.get_one(PaymentRequest, (self._account_id, self.request_id))
             request.description = text
@@ -78,17 +78,17 @@ class Walls:
         return gets + posts
 
 
-async def furnished(shop: Shop) -> Walls:
+async def furnished(shop: World) -> Walls:
     """A deal with a link and a statement, an event given up, a note that failed, something changed by somebody."""
-    await shop.set_options(statement=True)
-    request = await shop.made()
-    account_id, lead_id = shop.kommo.account.id, shop.lead.id
+    await shop.stored.set_options(statement=True)
+    request = await shop.rep.create()
+    account_id, lead_id = shop.kommo.account.id, shop.first_deal.id
     async with shop.resources.database.write() as session:
         session.add(InboxEvent(connection_id=CONNECTION, id=EVENT, type="x", received_at=0.0, state="dead"))
         session.add(CardWrite(account_id=account_id, lead_id=lead_id, kind="note", fact_id="fact", state="dead"))
         await session.merge(Deal(account_id=account_id, lead_id=lead_id, wanted=5))
         session.add(Audit(id=AUDIT, at=0.0, account_id=account_id, who="", what=""))
-    statement = (await shop.deal())["statement_url"].removeprefix(str(shop.http.base_url))
+    statement = (await shop.rep.deal())["statement_url"].removeprefix(str(shop.http.base_url))
     entered = await shop.http.post("/admin/login", data={"token": OPERATOR}, headers=OUR_PAGE)
     assert entered.status_code == 303, entered.text
     shop.http.headers.update(OUR_PAGE)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, MetaData
 from backend.core.vault import Vault
 from backend.storage.db import Database
 from backend.storage.migrations import alembic_config
-from tests.product import Product
+from tests.world import World
 
 CONNECTION, ENDPOINT_SECRET = "con1", "whsec_made_up_for_the_tests"
 STATES = ("Pending", "Processing", "Paid", "Partially paid", "Failed", "Refunded", "Partially refunded", "Disputed")
@@ -37,7 +37,7 @@ Rows = tuple[str, dict[str, Any]]
 class Filled:
     """Three deals: one whose card is to be written, one whose payment is still in the inbox, one that is done."""
 
-    product: Product
+    product: World
     dirty: int
     waiting: int
     done: int
@@ -52,7 +52,7 @@ class Filled:
         return self.product.resources.clock()
 
 
-async def fill(product: Product, database_url: str) -> Filled:
+async def fill(product: World, database_url: str) -> Filled:
     """The database, and what Kommo already shows of it."""
     filled = Filled(product, product.lead("Dirty"), product.lead("Waiting"), product.lead("Done"))
     rows = [*_who(filled), *_asked(filled), *_known(filled)]
@@ -106,7 +106,7 @@ def _who(filled: Filled) -> Iterator[Rows]:
     }  # fmt: skip
 
 
-def _fields(product: Product) -> dict[str, Any]:
+def _fields(product: World) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for code, name, kind in FIELDS:
         options = STATES if kind == "select" else ()
@@ -116,7 +116,7 @@ def _fields(product: Product) -> dict[str, Any]:
     return known
 
 
-def _pipelines(product: Product) -> list[dict[str, Any]]:
+def _pipelines(product: World) -> list[dict[str, Any]]:
     pipeline = product.account.main_pipeline
     statuses = [
         {"id": one.id, "name": one.name, "sort": one.sort, "type": one.type, "pipeline_id": pipeline.id}
@@ -126,7 +126,7 @@ def _pipelines(product: Product) -> list[dict[str, Any]]:
     return [about | {"statuses": statuses}]
 
 
-def _stages(product: Product) -> dict[str, Any]:
+def _stages(product: World) -> dict[str, Any]:
     pipeline = product.account.main_pipeline
     paid = next(status.id for status in pipeline.statuses if status.name == "Paid")
     return {str(pipeline.id): {"first": None, "paid": paid}}

@@ -14,10 +14,9 @@ import backend.storage.migrations
 import backend.storage.models
 from backend.storage.db import Database
 from backend.storage.migrations import alembic_config, upgrade
-from tests.accounts.around import started
 from tests.processes.child import FORKS, migrate_alone
-from tests.product import running
 from tests.storage.filled import fill
+from tests.world import open_world
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -46,10 +45,10 @@ async def test_what_the_first_release_left_goes_on(database_url: str, tmp_path: 
     """A deal that was to be written is written, an event that waited is worked in, what was done is not done again;
     its links are good, and new ones can be made."""
     nowhere = f"sqlite+aiosqlite:///{tmp_path}/nowhere.db"
-    async with running(nowhere, connected=False) as first:
+    async with open_world(nowhere, connected=False) as first:
         first.worker.stop()
         filled = await fill(first, database_url)
-        async with started(first, database_url) as product:
+        async with first.started_again(database_url) as product:
             await product.until(lambda: product.notes(filled.dirty) and product.notes(filled.waiting))
             await product.quiet()
             for lead_id, payment in ((filled.dirty, "pi_1"), (filled.waiting, "pi_2")):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.product import Product, running
+from tests.world import World, open_world
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
     """On SQLite, connected and set up."""
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as running_product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as running_product:
         yield running_product

@@ -16,7 +16,7 @@ from sandbox.kommo.hooks.hooks import install as install_hook
 from sandbox.kommo.switches import SWITCHES as KOMMO
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.doubts.switches import SWITCHES as STRIPE
-from tests.product import Product, install, running
+from tests.world import World, install, open_world
 
 Readings = Mapping[str, str]
 HALF_A_DAY_AND_MORE = 13 * 3600.0
@@ -41,7 +41,7 @@ async def main_job(folder: Path, kommo: Readings, stripe: Readings) -> None:
     worlds = KommoWorld(clock, switches=kommo), StripeWorld(clock, switches=stripe)
     url = f"sqlite+aiosqlite:///{folder}/product.db"
     more = {"settle_seconds": 1.0}
-    async with running(url, clock=clock, worlds=worlds, connected=False, more=more) as product:
+    async with open_world(url, clock=clock, worlds=worlds, connected=False, more=more) as product:
         await _install(product)
         await _paid_once(product)
         await _a_deal_is_deleted(product)
@@ -51,7 +51,7 @@ async def main_job(folder: Path, kommo: Readings, stripe: Readings) -> None:
         await _gone_and_back(product)
 
 
-async def _install(product: Product) -> None:
+async def _install(product: World) -> None:
     hook = await install_hook(product.kommo, product.integration.client_id)
     if hook is None or hook.status != 200:
         await install(product)
@@ -60,7 +60,7 @@ async def _install(product: Product) -> None:
     await product.quiet()
 
 
-async def _paid_once(product: Product) -> None:
+async def _paid_once(product: World) -> None:
     """Three currencies, and every event twice more."""
     for amount, currency, shown in (("120.00", "USD", 120), ("500", "JPY", 500), ("1.500", "KWD", 1.5)):
         lead_id = product.lead()
@@ -74,7 +74,7 @@ async def _paid_once(product: Product) -> None:
     assert len(product.deal(lead_id)["moves"]) == 1
 
 
-async def _a_deal_is_deleted(product: Product) -> None:
+async def _a_deal_is_deleted(product: World) -> None:
     """Two deals are paid together, and one of them is gone."""
     stays, goes = product.lead("Stays"), product.lead("Goes")
     links = [await product.link(lead_id) for lead_id in (stays, goes)]
@@ -90,7 +90,7 @@ async def _a_deal_is_deleted(product: Product) -> None:
     assert len(unmatched.json()) == 1
 
 
-async def _refunded(product: Product) -> None:
+async def _refunded(product: World) -> None:
     lead_id = await _paid(product)
     product.stripe.refund(product.fields(lead_id)["STRIPE_PAYMENT_INTENT"], 2000)
     await product.until(lambda: product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Partially refunded")
@@ -98,7 +98,7 @@ async def _refunded(product: Product) -> None:
     assert float(product.fields(lead_id)["STRIPE_REFUNDED"]) == 20
 
 
-async def _renewed(product: Product) -> None:
+async def _renewed(product: World) -> None:
     lead_id = product.lead()
     await product.pay(await product.link(lead_id, mode="subscription", interval="month"))
     await product.until(lambda: product.notes(lead_id))
@@ -110,7 +110,7 @@ async def _renewed(product: Product) -> None:
     assert len(product.deal(lead_id)["moves"]) == 1
 
 
-async def _gone_and_back(product: Product) -> None:
+async def _gone_and_back(product: World) -> None:
     """Uninstalled between the link and the payment: the client pays all the same, and the money is written later."""
     lead_id = product.lead()
     link = await product.link(lead_id)
@@ -126,14 +126,14 @@ async def _gone_and_back(product: Product) -> None:
     await _written(product, lead_id, 120)
 
 
-async def _paid(product: Product) -> int:
+async def _paid(product: World) -> int:
     lead_id = product.lead()
     await product.pay(await product.link(lead_id))
     await _written(product, lead_id, 120)
     return lead_id
 
 
-async def _written(product: Product, lead_id: int, amount: float) -> None:
+async def _written(product: World, lead_id: int, amount: float) -> None:
     """The amount and one note, and nothing more comes."""
     await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Paid", 20)
     await product.until(lambda: product.notes(lead_id), 20)

@@ -8,11 +8,11 @@ import pytest
 
 from backend.storage.models import InboxEvent
 from sandbox.stripe import Payer
-from tests.product import Product, running
+from tests.world import World, open_world
 
 
 async def test_a_paid_link_makes_the_deal_paid(database_url: str) -> None:
-    async with running(database_url) as product:
+    async with open_world(database_url) as product:
         lead_id = await product.paid_deal("120.00", "USD")
         fields = product.fields(lead_id)
         assert fields["STRIPE_PAYMENT_STATUS"] == "Paid"
@@ -25,7 +25,7 @@ async def test_a_paid_link_makes_the_deal_paid(database_url: str) -> None:
         assert fields["STRIPE_PAYMENT_INTENT"] in note.params["text"]
 
 
-async def test_a_request_writes_pending_and_its_link(product: Product) -> None:
+async def test_a_request_writes_pending_and_its_link(product: World) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_LINK") == link)
@@ -34,7 +34,7 @@ async def test_a_request_writes_pending_and_its_link(product: Product) -> None:
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, *(pytest.param(one, marks=pytest.mark.full) for one in (3, 4, 5))])
-async def test_the_events_of_a_payment_in_any_order_and_doubled_write_it_once(product: Product, order: int) -> None:
+async def test_the_events_of_a_payment_in_any_order_and_doubled_write_it_once(product: World, order: int) -> None:
     product.stripe.courier.held = True
     lead_id = product.lead()
     await product.pay(await product.link(lead_id))
@@ -57,7 +57,7 @@ async def test_the_events_of_a_payment_in_any_order_and_doubled_write_it_once(pr
     [("JPY", "500", 500), ("KWD", "1.500", 1500), ("ISK", "5000", 500000), ("UGX", "4000", 400000)],
 )
 async def test_amounts_are_right_from_the_form_to_the_deal(
-    product: Product, currency: str, amount: str, at_stripe: int
+    product: World, currency: str, amount: str, at_stripe: int
 ) -> None:
     lead_id = await product.paid_deal(amount, currency)
     session = next(product.stripe.default_account.shelves[True].newest("checkout.session"))
@@ -65,7 +65,7 @@ async def test_amounts_are_right_from_the_form_to_the_deal(
     assert float(product.fields(lead_id)["STRIPE_AMOUNT_PAID"]) == float(amount)
 
 
-async def test_a_subscriptions_payment_reaches_the_deal_and_each_renewal_adds_a_note(product: Product) -> None:
+async def test_a_subscriptions_payment_reaches_the_deal_and_each_renewal_adds_a_note(product: World) -> None:
     lead_id = product.lead()
     await product.pay(await product.link(lead_id, mode="subscription", interval="month"))
     await product.until(lambda: product.notes(lead_id))
@@ -79,7 +79,7 @@ async def test_a_subscriptions_payment_reaches_the_deal_and_each_renewal_adds_a_
     assert len(product.deal(lead_id)["moves"]) == 1
 
 
-async def test_a_delayed_payment_is_processing_and_then_paid(product: Product) -> None:
+async def test_a_delayed_payment_is_processing_and_then_paid(product: World) -> None:
     lead_id = product.lead()
     await product.pay(await product.link(lead_id), Payer("delayed"))
     await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Processing")
@@ -88,7 +88,7 @@ async def test_a_delayed_payment_is_processing_and_then_paid(product: Product) -
     await product.until(lambda: product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Paid")
 
 
-async def test_a_refund_and_a_dispute_show_in_the_deal(product: Product) -> None:
+async def test_a_refund_and_a_dispute_show_in_the_deal(product: World) -> None:
     lead_id = await product.paid_deal()
     payment = product.fields(lead_id)["STRIPE_PAYMENT_INTENT"]
     product.stripe.refund(payment, 2000)
@@ -104,7 +104,7 @@ async def test_a_refund_and_a_dispute_show_in_the_deal(product: Product) -> None
     assert len(product.deal(lead_id)["moves"]) == 1
 
 
-async def test_somebody_elses_payment_leaves_no_body_and_no_call(product: Product) -> None:
+async def test_somebody_elses_payment_leaves_no_body_and_no_call(product: World) -> None:
     calls = len(product.stripe.seen)
     product.stripe.foreign_payment(live=True)
     await product.quiet()
@@ -115,8 +115,8 @@ async def test_somebody_elses_payment_leaves_no_body_and_no_call(product: Produc
 
 
 @asynccontextmanager
-async def _in_test_mode(database_url: str) -> AsyncIterator[Product]:
-    async with running(database_url, more={"stripe_api_key": "sk_test_sandbox1"}, connected=False) as product:
+async def _in_test_mode(database_url: str) -> AsyncIterator[World]:
+    async with open_world(database_url, more={"stripe_api_key": "sk_test_sandbox1"}, connected=False) as product:
         begun = await product.http.get(f"{product.url}/oauth/kommo/start", headers=product.admin)
         agreed = await product.http.get(f"{begun.headers['location']}&auto=allow")
         await product.http.get(agreed.headers["location"])

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tests.product import running
+from tests.world import open_world
 
 
 async def test_a_worker_whose_file_was_cleared_away_goes_on_working(tmp_path: Path) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         _tidy(tmp_path)
         product.kommo.latency = 0.6
         lead_id = await product.paid_deal()

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from tests.product import Product
+from tests.world import World
 
 
-async def _options(product: Product, **given: Any) -> int:
+async def _options(product: World, **given: Any) -> int:
     url = f"{product.url}/admin/api/accounts/{product.account.id}/options"
     return (await product.http.put(url, json=given, headers=product.admin)).status_code
 
 
-async def test_in_shadow_mode_nothing_is_written_and_switched_off_everything_is(product: Product) -> None:
+async def test_in_shadow_mode_nothing_is_written_and_switched_off_everything_is(product: World) -> None:
     assert await _options(product, shadow=True) == 200
     lead_id = product.lead()
     await product.pay(await product.link(lead_id))
@@ -23,5 +23,5 @@ async def test_in_shadow_mode_nothing_is_written_and_switched_off_everything_is(
     assert product.deal(lead_id)["status"] == "Paid"
 
 
-async def test_an_option_has_no_other_values_than_those_that_do_something(product: Product) -> None:
+async def test_an_option_has_no_other_values_than_those_that_do_something(product: World) -> None:
     assert await _options(product, renewals="now_and_then") == 422

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from backend.storage.models import Audit, Integration, SetupSession
 from backend.web.app import create_app
 from sandbox.clock import MovableClock
-from tests.accounts.ground import ADMIN, PUBLIC_URL, Ground, Tenant, ground
+from tests.world import ADMIN, PUBLIC_URL, Tenant, World, new_tenant, open_world
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 ROUTES = [
@@ -22,40 +22,44 @@ ROUTES = [
 
 
 @pytest.fixture(scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Ground]:
-    async with ground(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('admin')}/x.db", MovableClock()) as made:
+async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(
+        f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('admin')}/x.db",
+        clock=MovableClock(),
+        own_hosts=True,
+    ) as made:
         yield made
 
 
 @pytest.fixture
-async def tenant(shared: Ground) -> Tenant:
-    return await shared.tenant()
+async def tenant(shared: World) -> Tenant:
+    return await new_tenant(shared)
 
 
-async def call(here: Ground, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+async def call(here: World, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
     if isinstance(body, bytes):
-        return await here.web.request(method, f"/admin/api/{path}", content=body, headers=headers or ADMIN)
-    return await here.web.request(method, f"/admin/api/{path}", json=body, headers=headers or ADMIN)
+        return await here.http.request(method, f"/admin/api/{path}", content=body, headers=headers or ADMIN)
+    return await here.http.request(method, f"/admin/api/{path}", json=body, headers=headers or ADMIN)
 
 
 async def put(tenant: Tenant, what: str, body: Any, **headers: str) -> httpx.Response:
-    return await call(tenant.ground, "PUT", f"accounts/{tenant.account.id}/{what}", body, **headers)
+    return await call(tenant.world, "PUT", f"accounts/{tenant.account.id}/{what}", body, **headers)
 
 
 async def session_of(tenant: Tenant) -> dict[str, str]:
     """The cookie of an admin who came from Kommo."""
-    here = tenant.ground
+    here = tenant.world
     token = here.kommo.one_time_token(tenant.integration.client_id, tenant.account.admin.id)
-    url = (await here.web.post("/widget/setup", headers={"X-Auth-Token": token})).json()["url"]
-    entered = await here.web.get(url)
+    url = (await here.http.post("/widget/setup", headers={"X-Auth-Token": token})).json()["url"]
+    entered = await here.http.get(url)
     cookie = entered.headers["set-cookie"].partition(";")[0]
-    here.web.cookies.clear()
+    here.http.cookies.clear()
     return {"Cookie": cookie}
 
 
 async def audit(tenant: Tenant) -> Audit:
     """The latest entry about this account."""
-    async with tenant.ground.resources.database.read() as session:
+    async with tenant.world.resources.database.read() as session:
         mine = select(Audit).where(Audit.account_id == tenant.account.id).order_by(col(Audit.id).desc())
         found = (await session.exec(mine)).first()
     assert found is not None
@@ -63,14 +67,14 @@ async def audit(tenant: Tenant) -> Audit:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_without_the_admin_token_nothing_is_answered(shared: Ground, method: str, path: str) -> None:
+async def test_without_the_admin_token_nothing_is_answered(shared: World, method: str, path: str) -> None:
     for given in ("", "Bearer", "Bearer  ", "Bearer wrong", "Basic " + ADMIN["Authorization"][7:]):
         answer = await call(shared, method, path, {}, Authorization=given)
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized"), given
 
 
 async def test_an_account_is_listed_in_the_promised_shape(tenant: Tenant) -> None:
-    rows = (await call(tenant.ground, "GET", "accounts")).json()
+    rows = (await call(tenant.world, "GET", "accounts")).json()
     row = next(one for one in rows if one["account_id"] == tenant.account.id)
     assert (row["subdomain"], row["state"], row["mode"], row["stripe"]) == (
         tenant.account.subdomain, "connected", "test", [],
@@ -79,7 +83,7 @@ async def test_an_account_is_listed_in_the_promised_shape(tenant: Tenant) -> Non
 
 
 async def test_integrations_are_listed_without_their_secrets(tenant: Tenant) -> None:
-    answer = await call(tenant.ground, "GET", "integrations")
+    answer = await call(tenant.world, "GET", "integrations")
     row = next(one for one in answer.json() if one["client_id"] == tenant.integration.client_id)
     assert row == {
         "client_id": tenant.integration.client_id,
@@ -93,9 +97,9 @@ async def test_integrations_are_listed_without_their_secrets(tenant: Tenant) -> 
 
 async def test_a_removed_integration_is_gone_and_its_account_asks_to_be_connected_again(tenant: Tenant) -> None:
     path = f"integrations/{tenant.integration.client_id}"
-    assert (await call(tenant.ground, "DELETE", path)).json() == {"removed": True}
-    assert (await call(tenant.ground, "DELETE", path)).status_code == 404
-    async with tenant.ground.resources.database.read() as session:
+    assert (await call(tenant.world, "DELETE", path)).json() == {"removed": True}
+    assert (await call(tenant.world, "DELETE", path)).status_code == 404
+    async with tenant.world.resources.database.read() as session:
         assert await session.get(Integration, tenant.integration.client_id) is None
     row = await tenant.row()
     assert (row.state, "was removed" in row.problem) == ("reconnect", True)
@@ -110,7 +114,7 @@ async def test_a_removed_integration_is_gone_and_its_account_asks_to_be_connecte
      ({"client_secret": "x", "code": "y", "subdomain": 5}, "subdomain")],
 )  # fmt: skip
 async def test_a_wrong_integration_is_refused_at_its_field_and_not_kept(
-    shared: Ground, body: dict[str, Any], field: str
+    shared: World, body: dict[str, Any], field: str
 ) -> None:
     answer = await call(shared, "PUT", "integrations/never-seen", body)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
@@ -120,7 +124,7 @@ async def test_a_wrong_integration_is_refused_at_its_field_and_not_kept(
 
 @pytest.mark.parametrize(("status", "field"), [("404", "subdomain"), ("401", "client_secret")])
 async def test_a_code_for_an_address_where_no_account_is_is_told_the_address(
-    shared: Ground, tenant: Tenant, status: str, field: str
+    shared: World, tenant: Tenant, status: str, field: str
 ) -> None:
     """By 401 Kommo may mean the keys as well."""
     shared.kommo.switches.set("wrong_subdomain", status)
@@ -141,7 +145,7 @@ async def test_what_is_no_object_is_refused(tenant: Tenant, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["stages", "options", "stripe"])
-async def test_an_account_that_is_not_here_is_404(shared: Ground, what: str) -> None:
+async def test_an_account_that_is_not_here_is_404(shared: World, what: str) -> None:
     body = {"api_key": "sk_test_sandbox1"} if what == "stripe" else {}
     for account_id in ("999", str(2**63 - 1)):
         answer = await call(shared, "PUT", f"accounts/{account_id}/{what}", body)
@@ -214,8 +218,8 @@ async def test_the_audit_says_who_changed_what(tenant: Tenant) -> None:
     )  # fmt: skip
 
 
-async def test_an_accounts_session_is_about_that_account_and_no_other(shared: Ground, tenant: Tenant) -> None:
-    other = await shared.tenant()
+async def test_an_accounts_session_is_about_that_account_and_no_other(shared: World, tenant: Tenant) -> None:
+    other = await new_tenant(shared)
     mine = await session_of(tenant)
     listed = await call(shared, "GET", "accounts", **mine)
     assert [row["account_id"] for row in listed.json()] == [tenant.account.id]
@@ -243,17 +247,17 @@ async def test_another_sites_call_with_our_cookie_changes_nothing(tenant: Tenant
     assert (answer.status_code, (await tenant.row()).options) == (403, {})
 
 
-async def test_who_signed_out_can_not_go_on_with_the_old_cookie(shared: Ground, tenant: Tenant) -> None:
+async def test_who_signed_out_can_not_go_on_with_the_old_cookie(shared: World, tenant: Tenant) -> None:
     first, second = await session_of(tenant), await session_of(tenant)
-    await shared.web.post("/admin/logout", headers=first | OURS)
+    await shared.http.post("/admin/logout", headers=first | OURS)
     statuses = [(await call(shared, "GET", "accounts", **one)).status_code for one in (first, second)]
     assert statuses == [401, 200]
 
 
-async def test_everybody_of_an_account_can_be_signed_out(shared: Ground, tenant: Tenant) -> None:
-    other = await shared.tenant()
+async def test_everybody_of_an_account_can_be_signed_out(shared: World, tenant: Tenant) -> None:
+    other = await new_tenant(shared)
     first, second, theirs = await session_of(tenant), await session_of(tenant), await session_of(other)
-    await shared.web.post("/admin/logout", headers=first | OURS, data={"everywhere": "yes"})
+    await shared.http.post("/admin/logout", headers=first | OURS, data={"everywhere": "yes"})
     statuses = [(await call(shared, "GET", "accounts", **one)).status_code for one in (first, second, theirs)]
     assert statuses == [401, 401, 200]
     assert ((await audit(tenant)).what, (await audit(tenant)).who) == (
@@ -261,17 +265,17 @@ async def test_everybody_of_an_account_can_be_signed_out(shared: Ground, tenant:
     )  # fmt: skip
 
 
-async def test_another_admin_token_ends_the_operators_sessions(shared: Ground) -> None:
-    entered = await shared.web.post("/admin/login", headers=OURS, data={"token": ADMIN["Authorization"][7:]})
+async def test_another_admin_token_ends_the_operators_sessions(shared: World) -> None:
+    entered = await shared.http.post("/admin/login", headers=OURS, data={"token": ADMIN["Authorization"][7:]})
     cookie = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
-    shared.web.cookies.clear()
+    shared.http.cookies.clear()
     assert (await call(shared, "GET", "accounts", **cookie)).status_code == 200
     again = httpx.ASGITransport(create_app(shared.resources, admin_token="another token of the tests"))
     async with httpx.AsyncClient(transport=again, base_url=PUBLIC_URL) as restarted:
         assert (await restarted.get("/admin/api/accounts", headers=cookie)).status_code == 401
 
 
-async def test_no_cookie_can_be_read_in_the_database(shared: Ground, tenant: Tenant) -> None:
+async def test_no_cookie_can_be_read_in_the_database(shared: World, tenant: Tenant) -> None:
     cookie = (await session_of(tenant))["Cookie"].partition("=")[2]
     async with shared.resources.database.read() as session:
         rows = (await session.exec(select(SetupSession))).all()

@@ -12,27 +12,28 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from backend.web.app import create_app
-from tests.payments.shop import Shop, open_shop
+from sandbox.clock import MovableClock
+from tests.world import World, open_world
 
-OPERATOR = {"Authorization": "Bearer made-up-admin"}
+OPERATOR = {"Authorization": "Bearer admin-token-of-the-tests"}
 EXAMPLES = [pytest.param(6, id="some"), pytest.param(150, id="many", marks=pytest.mark.full)]
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
         yield shop
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-async def test_every_answer_is_one_that_was_described(shop: Shop, examples: int) -> None:
+async def test_every_answer_is_one_that_was_described(shop: World, examples: int) -> None:
     """As the rep and the operator who may do everything; whoever may not is refused before anything is read.
 
     Outside the card's routes much of what has the right shape is refused all the same: no signature can be made up.
     And no worker runs here: ``/readyz`` says so after a while, and that is its answer.
     """
     await shop.paid()
-    await shop.set_options(statement=True)
+    await shop.stored.set_options(statement=True)
     document = (await shop.http.get("/openapi.json")).json()
     headers = shop.token() | OPERATOR
     tried = await anyio.to_thread.run_sync(_explore, document, str(shop.http.base_url), headers, examples)
@@ -58,7 +59,7 @@ def _explore(document: dict[str, Any], base_url: str, headers: dict[str, str], e
     return tried
 
 
-async def test_every_route_is_described_or_a_page_for_people(shop: Shop) -> None:
+async def test_every_route_is_described_or_a_page_for_people(shop: World) -> None:
     app = create_app(shop.resources, admin_token="x")
     routes = set(_paths(app.routes))
     pages = {path for path in routes if path.startswith("/admin") and not path.startswith("/admin/api")}

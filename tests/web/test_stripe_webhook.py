@@ -21,7 +21,7 @@ from backend.accounts.stripe.connections import seal_secrets, secrets_of
 from backend.storage.models import InboxEvent, StripeConnection
 from backend.stripe_api.signature import BadWebhook, read_event
 from backend.web.app import create_app
-from tests.product import ADMIN_TOKEN, Product, running
+from tests.world import ADMIN_TOKEN, World, open_world
 
 EVENT: dict[str, Any] = {
     "id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "created": 1_800_000_000, "livemode": True,
@@ -30,13 +30,13 @@ EVENT: dict[str, Any] = {
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/door.db") as running_product:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/door.db") as running_product:
         yield running_product
 
 
 class Door:
-    def __init__(self, product: Product, connection: StripeConnection, secret: str) -> None:
+    def __init__(self, product: World, connection: StripeConnection, secret: str) -> None:
         self.product, self.url, self.secret = product, f"{product.url}/stripe/webhook/{connection.id}", secret
 
     def sign(self, body: bytes, at: float | None = None, secret: str = "") -> dict[str, str]:
@@ -54,7 +54,7 @@ class Door:
 
 
 @pytest.fixture
-async def door(product: Product) -> Door:
+async def door(product: World) -> Door:
     (connection,) = await product.rows(StripeConnection)
     return Door(product, connection, secrets_of(product.resources, connection)[0])
 
@@ -140,7 +140,7 @@ async def test_more_than_a_megabyte_is_refused_as_it_streams(door: Door) -> None
     assert answer.status_code == 413
 
 
-async def test_an_unknown_connection_is_404(product: Product) -> None:
+async def test_an_unknown_connection_is_404(product: World) -> None:
     assert (await product.http.post(f"{product.url}/stripe/webhook/nobody", content=b"{}")).status_code == 404
 
 
@@ -162,7 +162,7 @@ async def test_an_event_of_the_other_mode_is_kept_as_ignored_and_answered(door: 
 
 async def test_a_secret_given_by_hand_works_at_the_address_without_an_id(tmp_path: Path) -> None:
     given = {"stripe_webhook_secret": "whsec_first,whsec_second"}
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/door.db", more=given) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/door.db", more=given) as product:
         body = _body()
         for secret in ("whsec_first", "whsec_second"):
             header = WebhookSignature.generate_signature_header(body.decode(), secret, timestamp=int(time.time()))

@@ -8,45 +8,47 @@ import jwt
 import pytest
 
 from backend.kommo_api.auth.widget_token import LEEWAY
+from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
-from tests.payments.shop import SESSIONS, Shop, open_shop
+from tests.world import World, open_world
+from tests.world.checkout import SESSIONS
 
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
         yield shop
 
 
-async def test_a_deal_without_payments_has_empty_lists(shop: Shop) -> None:
-    deal = await shop.deal()
+async def test_a_deal_without_payments_has_empty_lists(shop: World) -> None:
+    deal = await shop.rep.deal()
     lists = {name: deal[name] for name in ("paid", "expected", "open", "requests", "payments")}
     assert lists == {"paid": [], "expected": [], "open": [], "requests": [], "payments": []}
     assert (deal["state"], deal["connected"], deal["mode"]) == ("pending", True, "test")
 
 
-async def test_a_deal_lists_what_was_asked_in_the_shape_of_its_creation(shop: Shop) -> None:
-    request = await shop.made()
-    deal = await shop.deal()
+async def test_a_deal_lists_what_was_asked_in_the_shape_of_its_creation(shop: World) -> None:
+    request = await shop.rep.create()
+    deal = await shop.rep.deal()
     assert deal["requests"] == [request]
     assert deal["open"] == deal["expected"] == [{"amount": "120.00", "currency": "EUR"}]
 
 
-async def test_who_asked_is_told_by_their_id_in_kommo(shop: Shop) -> None:
+async def test_who_asked_is_told_by_their_id_in_kommo(shop: World) -> None:
     sam = next(user for user in shop.kommo.account.users.values() if not user.is_admin)
     own = next(lead for lead in shop.kommo.account.leads.values() if lead.responsible_user_id == sam.id)
-    made = await shop.post("/widget/requests", shop.wish(lead_id=own.id), user_id=sam.id)
-    (listed,) = (await shop.deal(own.id))["requests"]
+    made = await shop.rep.post("/widget/requests", shop.rep.order(lead_id=own.id), user_id=sam.id)
+    (listed,) = (await shop.rep.deal(own.id))["requests"]
     assert made.json()["created_by"] == listed["created_by"] == sam.id
 
 
-async def test_a_paid_deal_names_the_payment_its_amount_and_its_time(shop: Shop) -> None:
+async def test_a_paid_deal_names_the_payment_its_amount_and_its_time(shop: World) -> None:
     request = await shop.paid()
-    deal = await shop.deal()
+    deal = await shop.rep.deal()
     payment = deal["payments"][0]
-    intent = shop.session["payment_intent"]
+    intent = shop.checkout.session["payment_intent"]
     told = {name: payment[name] for name in ("id", "amount", "currency", "state", "refunded", "disputed", "request_id")}
     assert told == {
         "id": intent,
@@ -65,72 +67,72 @@ async def test_a_paid_deal_names_the_payment_its_amount_and_its_time(shop: Shop)
 @pytest.mark.parametrize(
     ("amount", "currency"), [("5000", "JPY"), ("12.340", "KWD"), ("1500", "ISK"), ("20000", "UGX")]
 )
-async def test_money_comes_back_as_it_was_typed(shop: Shop, amount: str, currency: str) -> None:
+async def test_money_comes_back_as_it_was_typed(shop: World, amount: str, currency: str) -> None:
     await shop.paid(amount=amount, currency=currency)
-    deal = await shop.deal()
+    deal = await shop.rep.deal()
     assert deal["paid"] == deal["expected"] == [{"amount": amount, "currency": currency}]
     assert deal["payments"][0]["amount"] == amount
 
 
-async def test_each_currency_has_its_own_sums(shop: Shop) -> None:
+async def test_each_currency_has_its_own_sums(shop: World) -> None:
     await shop.paid(amount="10.00", currency="EUR")
-    await shop.made(amount="5000", currency="JPY")
-    deal = await shop.deal()
+    await shop.rep.create(amount="5000", currency="JPY")
+    deal = await shop.rep.deal()
     assert deal["paid"] == [{"amount": "10.00", "currency": "EUR"}]
     assert deal["open"] == [{"amount": "5000", "currency": "JPY"}]
 
 
-async def test_a_bank_payment_under_way_is_listed_with_what_was_asked(shop: Shop) -> None:
-    await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
-    await shop.check()
-    deal = await shop.deal()
+async def test_a_bank_payment_under_way_is_listed_with_what_was_asked(shop: World) -> None:
+    await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
+    await shop.rep.check()
+    deal = await shop.rep.deal()
     payment = deal["payments"][0]
     assert (deal["state"], deal["requests"][0]["state"]) == ("processing", "processing")
     assert (payment["amount"], payment["state"], payment["paid_at"]) == ("120.00", "processing", None)
 
 
-async def test_a_subscription_is_paid_by_its_first_period(shop: Shop) -> None:
+async def test_a_subscription_is_paid_by_its_first_period(shop: World) -> None:
     request = await shop.paid(mode="subscription", interval="month")
-    deal = await shop.deal()
+    deal = await shop.rep.deal()
     assert (deal["state"], deal["payments"][0]["request_id"]) == ("paid", request["id"])
 
 
 # Why is this deal not paid?
 
 
-async def test_the_card_says_that_nothing_was_asked_for(shop: Shop) -> None:
-    assert "No payment was asked for yet" in (await shop.deal())["explanation"]
+async def test_the_card_says_that_nothing_was_asked_for(shop: World) -> None:
+    assert "No payment was asked for yet" in (await shop.rep.deal())["explanation"]
 
 
-async def test_the_card_says_that_the_link_was_not_opened(shop: Shop) -> None:
-    await shop.made()
-    assert "has not opened the link" in (await shop.deal())["explanation"]
+async def test_the_card_says_that_the_link_was_not_opened(shop: World) -> None:
+    await shop.rep.create()
+    assert "has not opened the link" in (await shop.rep.deal())["explanation"]
 
 
-async def test_the_card_says_that_the_client_left_without_paying(shop: Shop) -> None:
-    request = await shop.made()
+async def test_the_card_says_that_the_client_left_without_paying(shop: World) -> None:
+    request = await shop.rep.create()
     await shop.open(request["url"])
-    assert "opened the link and has not paid" in (await shop.deal())["explanation"]
+    assert "opened the link and has not paid" in (await shop.rep.deal())["explanation"]
 
 
-async def test_the_card_says_that_a_bank_payment_is_under_way(shop: Shop) -> None:
-    await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
-    await shop.check()
-    assert "bank payment is under way" in (await shop.deal())["explanation"]
+async def test_the_card_says_that_a_bank_payment_is_under_way(shop: World) -> None:
+    await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
+    await shop.rep.check()
+    assert "bank payment is under way" in (await shop.rep.deal())["explanation"]
 
 
-async def test_the_card_says_why_a_card_was_declined(shop: Shop) -> None:
-    await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("declined"))
-    await shop.check()
-    assert "insufficient funds" in (await shop.deal())["explanation"]
+async def test_the_card_says_why_a_card_was_declined(shop: World) -> None:
+    await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("declined"))
+    await shop.rep.check()
+    assert "insufficient funds" in (await shop.rep.deal())["explanation"]
 
 
-async def test_the_card_says_that_stripe_is_not_connected(shop: Shop) -> None:
-    await shop.disconnect()
-    deal = await shop.deal()
+async def test_the_card_says_that_stripe_is_not_connected(shop: World) -> None:
+    await shop.stored.use_stripe_key("")
+    deal = await shop.rep.deal()
     assert deal["connected"] is False
     assert "Stripe is not connected" in deal["explanation"]
 
@@ -138,273 +140,273 @@ async def test_the_card_says_that_stripe_is_not_connected(shop: Shop) -> None:
 # Check
 
 
-async def test_check_now_finds_a_payment_whose_webhook_never_came(shop: Shop) -> None:
-    await shop.made()
-    shop.stripe.pay_session(shop.session["id"])
-    await shop.check()
-    assert (await shop.deal())["state"] == "paid"
+async def test_check_now_finds_a_payment_whose_webhook_never_came(shop: World) -> None:
+    await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"])
+    await shop.rep.check()
+    assert (await shop.rep.deal())["state"] == "paid"
 
 
-async def test_check_now_says_when_stripe_is_away(shop: Shop) -> None:
-    await shop.made()
-    shop.fault("html_502")
-    answer = await shop.post(f"/widget/deals/{shop.lead.id}/check")
+async def test_check_now_says_when_stripe_is_away(shop: World) -> None:
+    await shop.rep.create()
+    shop.checkout.fault("html_502")
+    answer = await shop.rep.post(f"/widget/deals/{shop.first_deal.id}/check")
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "stripe_unreachable")
 
 
-async def test_check_now_asks_nothing_about_a_paid_deal(shop: Shop) -> None:
+async def test_check_now_asks_nothing_about_a_paid_deal(shop: World) -> None:
     await shop.paid()
-    answer = await shop.post(f"/widget/deals/{shop.lead.id}/check")
+    answer = await shop.rep.post(f"/widget/deals/{shop.first_deal.id}/check")
     assert answer.json() == {"asked": 0}
 
 
 # Cancel
 
 
-async def test_cancelling_ends_the_session_at_stripe(shop: Shop) -> None:
-    request = await shop.made()
-    answer = await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_cancelling_ends_the_session_at_stripe(shop: World) -> None:
+    request = await shop.rep.create()
+    answer = await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     assert (answer.status_code, answer.json()) == (200, request | {"state": "cancelled"})
-    assert shop.payable == []
-    assert (await shop.deal())["expected"] == []
+    assert shop.checkout.payable == []
+    assert (await shop.rep.deal())["expected"] == []
 
 
-async def test_cancelling_twice_is_cancelling(shop: Shop) -> None:
-    request = await shop.made()
-    await shop.post(f"/widget/requests/{request['id']}/cancel")
-    answer = await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_cancelling_twice_is_cancelling(shop: World) -> None:
+    request = await shop.rep.create()
+    await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
+    answer = await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
 
 
-async def test_a_payment_that_slipped_through_is_not_cancelled_but_booked(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"])
-    answer = await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_a_payment_that_slipped_through_is_not_cancelled_but_booked(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"])
+    answer = await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already_paid")
-    assert (await shop.deal())["state"] == "paid"
+    assert (await shop.rep.deal())["state"] == "paid"
 
 
-async def test_what_is_being_paid_is_not_cancelled(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.start_paying(shop.session["id"])
-    answer = await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_what_is_being_paid_is_not_cancelled(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.start_paying(shop.checkout.session["id"])
+    answer = await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
-    assert (await shop.deal())["requests"][0]["state"] == "pending"
+    assert (await shop.rep.deal())["requests"][0]["state"] == "pending"
 
 
-async def test_while_stripe_is_away_nothing_is_cancelled(shop: Shop) -> None:
-    request = await shop.made()
-    shop.fault("html_502")
-    answer = await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_while_stripe_is_away_nothing_is_cancelled(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.checkout.fault("html_502")
+    answer = await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "stripe_unreachable")
-    assert (await shop.deal())["requests"][0]["state"] == "pending"
+    assert (await shop.rep.deal())["requests"][0]["state"] == "pending"
 
 
 @pytest.mark.parametrize("name", ["00000000-0000-4000-8000-000000000000", "x", "%00" * 12])
-async def test_what_was_never_asked_for_cannot_be_cancelled(shop: Shop, name: str) -> None:
-    answer = await shop.post(f"/widget/requests/{name}/cancel")
+async def test_what_was_never_asked_for_cannot_be_cancelled(shop: World, name: str) -> None:
+    answer = await shop.rep.post(f"/widget/requests/{name}/cancel")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "request_not_found")
 
 
 # Replace
 
 
-async def test_a_newer_request_takes_the_olders_place(shop: Shop) -> None:
-    older = await shop.made()
-    newer = await shop.made(amount="90.00", replaces=older["id"])
-    deal = await shop.deal()
+async def test_a_newer_request_takes_the_olders_place(shop: World) -> None:
+    older = await shop.rep.create()
+    newer = await shop.rep.create(amount="90.00", replaces=older["id"])
+    deal = await shop.rep.deal()
     assert [request["state"] for request in deal["requests"]] == ["pending", "replaced"]
     assert deal["expected"] == [{"amount": "90.00", "currency": "EUR"}]
-    assert [session["metadata"]["kommo_request_id"] for session in shop.payable] == [newer["id"]]
+    assert [session["metadata"]["kommo_request_id"] for session in shop.checkout.payable] == [newer["id"]]
 
 
-async def test_a_replaced_link_leads_to_the_newer_one(shop: Shop) -> None:
-    older = await shop.made()
-    newer = await shop.made(amount="90.00", replaces=older["id"])
+async def test_a_replaced_link_leads_to_the_newer_one(shop: World) -> None:
+    older = await shop.rep.create()
+    newer = await shop.rep.create(amount="90.00", replaces=older["id"])
     page = await shop.open(older["url"])
     assert page.status_code == 200
     assert f'href="/p/{newer["url"].rpartition("/")[2]}"' in page.text
 
 
-async def test_what_was_paid_is_not_replaced(shop: Shop) -> None:
-    older = await shop.made()
-    shop.stripe.pay_session(shop.session["id"])
-    answer = await shop.ask(amount="90.00", replaces=older["id"])
+async def test_what_was_paid_is_not_replaced(shop: World) -> None:
+    older = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"])
+    answer = await shop.rep.ask(amount="90.00", replaces=older["id"])
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already_paid")
-    assert len((await shop.deal())["requests"]) == 1
+    assert len((await shop.rep.deal())["requests"]) == 1
 
 
-async def test_when_the_newer_one_is_refused_the_older_one_stays(shop: Shop) -> None:
-    older = await shop.made()
-    shop.fault("html_502", SESSIONS, count=3)
-    refused = await shop.ask(amount="90.00", replaces=older["id"])
+async def test_when_the_newer_one_is_refused_the_older_one_stays(shop: World) -> None:
+    older = await shop.rep.create()
+    shop.checkout.fault("html_502", SESSIONS, count=3)
+    refused = await shop.rep.ask(amount="90.00", replaces=older["id"])
     assert refused.status_code == 502
-    assert (await shop.open(older["url"])).headers["location"] == shop.session["url"]
+    assert (await shop.open(older["url"])).headers["location"] == shop.checkout.session["url"]
 
 
-async def test_a_request_of_another_deal_is_not_replaced(shop: Shop) -> None:
-    older = await shop.made()
+async def test_a_request_of_another_deal_is_not_replaced(shop: World) -> None:
+    older = await shop.rep.create()
     other = list(shop.kommo.account.leads)[1]
-    answer = await shop.ask(lead_id=other, replaces=older["id"])
+    answer = await shop.rep.ask(lead_id=other, replaces=older["id"])
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "replaces")
 
 
 # Refund
 
 
-async def test_a_whole_payment_goes_back(shop: Shop) -> None:
+async def test_a_whole_payment_goes_back(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    answer = await shop.refund(shop.session["payment_intent"])
+    answer = await shop.rep.refund(shop.checkout.session["payment_intent"])
     assert answer.status_code == 201
     assert answer.json()["id"].startswith("re_")
     assert answer.json() | {"id": ""} == {"id": "", "amount": "120.00", "currency": "EUR", "state": "succeeded"}
-    deal = await shop.deal()
+    deal = await shop.rep.deal()
     assert (deal["state"], deal["payments"][0]["refunded"]) == ("refunded", "120.00")
 
 
-async def test_a_part_goes_back(shop: Shop) -> None:
+async def test_a_part_goes_back(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    await shop.refund(shop.session["payment_intent"], amount="0.20", reason="requested_by_customer")
-    deal = await shop.deal()
+    await shop.rep.refund(shop.checkout.session["payment_intent"], amount="0.20", reason="requested_by_customer")
+    deal = await shop.rep.deal()
     assert (deal["state"], deal["payments"][0]["refunded"]) == ("partially_refunded", "0.20")
 
 
-async def test_the_same_refund_pressed_twice_goes_back_once(shop: Shop) -> None:
+async def test_the_same_refund_pressed_twice_goes_back_once(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    payment = shop.session["payment_intent"]
+    payment = shop.checkout.session["payment_intent"]
     body = {"refund_id": "11111111-1111-4111-8111-111111111111", "amount": "20.00", "expected_refunded": "0.00"}
-    first = await shop.post(f"/widget/payments/{payment}/refund", body)
-    second = await shop.post(f"/widget/payments/{payment}/refund", body)
+    first = await shop.rep.post(f"/widget/payments/{payment}/refund", body)
+    second = await shop.rep.post(f"/widget/payments/{payment}/refund", body)
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json() == second.json()
-    assert (await shop.deal())["payments"][0]["refunded"] == "20.00"
+    assert (await shop.rep.deal())["payments"][0]["refunded"] == "20.00"
 
 
-async def test_a_refund_whose_answer_was_lost_is_finished_by_the_next_press(shop: Shop) -> None:
+async def test_a_refund_whose_answer_was_lost_is_finished_by_the_next_press(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    payment = shop.session["payment_intent"]
+    payment = shop.checkout.session["payment_intent"]
     body = {"refund_id": "11111111-1111-4111-8111-111111111111", "amount": "20.00", "expected_refunded": "0.00"}
-    shop.fault("cut_after", "/v1/refunds", count=3)
-    lost = await shop.post(f"/widget/payments/{payment}/refund", body)
-    again = await shop.post(f"/widget/payments/{payment}/refund", body)
+    shop.checkout.fault("cut_after", "/v1/refunds", count=3)
+    lost = await shop.rep.post(f"/widget/payments/{payment}/refund", body)
+    again = await shop.rep.post(f"/widget/payments/{payment}/refund", body)
     assert (lost.status_code, again.status_code) == (502, 201)
-    assert (await shop.deal())["payments"][0]["refunded"] == "20.00"
+    assert (await shop.rep.deal())["payments"][0]["refunded"] == "20.00"
 
 
 THE_SAME = {"refund_id": "11111111-1111-4111-8111-111111111111", "amount": "20.00", "expected_refunded": "0.00"}
 
 
 @pytest.mark.parametrize("kind", ["server_error", "server_error_after"])
-async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(shop: Shop, kind: str) -> None:
+async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(shop: World, kind: str) -> None:
     await shop.may_refund()
     await shop.paid()
-    path = f"/widget/payments/{shop.session['payment_intent']}/refund"
-    shop.fault(kind, "/v1/refunds", count=1)
-    faults = [(await shop.post(path, THE_SAME)).status_code for _ in range(2)]
+    path = f"/widget/payments/{shop.checkout.session['payment_intent']}/refund"
+    shop.checkout.fault(kind, "/v1/refunds", count=1)
+    faults = [(await shop.rep.post(path, THE_SAME)).status_code for _ in range(2)]
     shop.clock.advance(shop.resources.settle_seconds + 1)
-    again = [(await shop.post(path, THE_SAME)).status_code for _ in range(2)]
+    again = [(await shop.rep.post(path, THE_SAME)).status_code for _ in range(2)]
     assert (faults, again) == ([502, 502], [201, 200])
     assert len(shop.stripe.default_account.shelves[False].objects["refund"]) == 1
-    assert (await shop.deal())["payments"][0]["refunded"] == "20.00"
+    assert (await shop.rep.deal())["payments"][0]["refunded"] == "20.00"
 
 
-async def test_a_refund_is_not_made_again_when_stripe_has_forgotten_its_key(shop: Shop) -> None:
+async def test_a_refund_is_not_made_again_when_stripe_has_forgotten_its_key(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    path = f"/widget/payments/{shop.session['payment_intent']}/refund"
-    shop.fault("cut_after", "/v1/refunds", count=3)
-    assert (await shop.post(path, THE_SAME)).status_code == 502
+    path = f"/widget/payments/{shop.checkout.session['payment_intent']}/refund"
+    shop.checkout.fault("cut_after", "/v1/refunds", count=3)
+    assert (await shop.rep.post(path, THE_SAME)).status_code == 502
     shop.clock.advance(25 * 3600)
-    answer = await shop.post(path, THE_SAME)
+    answer = await shop.rep.post(path, THE_SAME)
     assert (answer.status_code, len(shop.stripe.default_account.shelves[False].objects["refund"])) == (201, 1)
-    assert (await shop.deal())["payments"][0]["refunded"] == "20.00"
+    assert (await shop.rep.deal())["payments"][0]["refunded"] == "20.00"
 
 
-async def test_two_reps_do_not_refund_the_same_money(shop: Shop) -> None:
+async def test_two_reps_do_not_refund_the_same_money(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    payment = shop.session["payment_intent"]
-    await shop.refund(payment, amount="20.00")
-    answer = await shop.refund(payment, amount="20.00")
+    payment = shop.checkout.session["payment_intent"]
+    await shop.rep.refund(payment, amount="20.00")
+    answer = await shop.rep.refund(payment, amount="20.00")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
 
 
-async def test_never_more_goes_back_than_is_left(shop: Shop) -> None:
+async def test_never_more_goes_back_than_is_left(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    payment = shop.session["payment_intent"]
-    await shop.refund(payment, amount="20.00")
-    answer = await shop.refund(payment, amount="100.01", expected_refunded="20.00")
+    payment = shop.checkout.session["payment_intent"]
+    await shop.rep.refund(payment, amount="20.00")
+    answer = await shop.rep.refund(payment, amount="100.01", expected_refunded="20.00")
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "amount_too_large")
 
 
-async def test_what_is_beyond_a_limit_is_refused_with_it(shop: Shop) -> None:
-    asked = await shop.ask(amount="0.10")
+async def test_what_is_beyond_a_limit_is_refused_with_it(shop: World) -> None:
+    asked = await shop.rep.ask(amount="0.10")
     assert asked.json()["error"]["limit"] == {"amount": "0.50", "currency": "EUR"}
-    await shop.set_options(refunds="admins")
+    await shop.stored.set_options(refunds="admins")
     await shop.paid()
-    payment = (await shop.deal())["payments"][0]["id"]
-    refunded = await shop.refund(payment, amount="120.01")
+    payment = (await shop.rep.deal())["payments"][0]["id"]
+    refunded = await shop.rep.refund(payment, amount="120.01")
     assert refunded.json()["error"]["limit"] == {"amount": "120.00", "currency": "EUR"}
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1.001", "1e1"])
-async def test_a_refund_is_a_plain_amount(shop: Shop, amount: str) -> None:
+async def test_a_refund_is_a_plain_amount(shop: World, amount: str) -> None:
     await shop.may_refund()
     await shop.paid()
-    answer = await shop.refund(shop.session["payment_intent"], amount=amount)
+    answer = await shop.rep.refund(shop.checkout.session["payment_intent"], amount=amount)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "amount_invalid")
 
 
-async def test_refunds_are_off_until_an_admin_allows_them(shop: Shop) -> None:
+async def test_refunds_are_off_until_an_admin_allows_them(shop: World) -> None:
     await shop.paid()
-    answer = await shop.refund(shop.session["payment_intent"])
+    answer = await shop.rep.refund(shop.checkout.session["payment_intent"])
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
-    assert (await shop.deal())["may"] == {"create": True, "refund": False}
+    assert (await shop.rep.deal())["may"] == {"create": True, "refund": False}
 
 
-async def test_who_is_an_admin_by_kommos_word_is_not_refused_for_kommos_silence(shop: Shop) -> None:
-    await shop.set_options(refunds="admins")
+async def test_who_is_an_admin_by_kommos_word_is_not_refused_for_kommos_silence(shop: World) -> None:
+    await shop.stored.set_options(refunds="admins")
     await shop.paid()
     shop.clock.advance(301)  # what Kommo said of the user is not remembered any more
     shop.kommo_is_away()
-    answer = await shop.refund(shop.session["payment_intent"])
+    answer = await shop.rep.refund(shop.checkout.session["payment_intent"])
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "kommo_unreachable")
 
 
 @pytest.mark.parametrize("name", ["pi_unknown", "%00", "cs_test_1"])
-async def test_a_payment_that_is_not_ours_is_not_found(shop: Shop, name: str) -> None:
-    answer = await shop.refund(name)
+async def test_a_payment_that_is_not_ours_is_not_found(shop: World, name: str) -> None:
+    answer = await shop.rep.refund(name)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "payment_not_found")
 
 
-async def test_stripes_no_to_a_refund_leaves_it_undone(shop: Shop) -> None:
+async def test_stripes_no_to_a_refund_leaves_it_undone(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
-    payment = shop.session["payment_intent"]
-    await shop.connect(shop.stripe.default_account.add_restricted_key(["rak_checkout_session_write"]))
-    refused = await shop.refund(payment)
-    await shop.connect(shop.stripe.default_account.secret_key)
-    again = await shop.refund(payment)
+    payment = shop.checkout.session["payment_intent"]
+    await shop.stored.use_stripe_key(shop.stripe.default_account.add_restricted_key(["rak_checkout_session_write"]))
+    refused = await shop.rep.refund(payment)
+    await shop.stored.use_stripe_key(shop.stripe.default_account.secret_key)
+    again = await shop.rep.refund(payment)
     assert (refused.json()["error"]["code"], again.status_code) == ("stripe_refused", 201)
 
 
 # Rights
 
 
-async def test_a_deal_that_kommo_does_not_have_is_not_found(shop: Shop) -> None:
+async def test_a_deal_that_kommo_does_not_have_is_not_found(shop: World) -> None:
     answer = await shop.http.get("/widget/deals/999999", headers=shop.token())
-    created = await shop.ask(lead_id=999999)
+    created = await shop.rep.ask(lead_id=999999)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "deal_not_found")
     assert (created.status_code, created.json()["error"]["code"]) == (404, "deal_not_found")
 
 
-async def test_without_kommos_token_nothing_is_answered(shop: Shop) -> None:
-    answer = await shop.http.get(f"/widget/deals/{shop.lead.id}")
+async def test_without_kommos_token_nothing_is_answered(shop: World) -> None:
+    answer = await shop.http.get(f"/widget/deals/{shop.first_deal.id}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized")
 
 
@@ -412,26 +414,26 @@ async def test_without_kommos_token_nothing_is_answered(shop: Shop) -> None:
     "change",
     [{"exp": 1}, {"aud": "https://elsewhere.example"}, {"account_id": 1}, {"client_uuid": "another"}],
 )
-async def test_a_token_that_says_something_else_is_refused(shop: Shop, change: dict[str, object]) -> None:
+async def test_a_token_that_says_something_else_is_refused(shop: World, change: dict[str, object]) -> None:
     token = shop.token()["X-Auth-Token"]
     claims = jwt.decode(token, options={"verify_signature": False})
-    secret = shop.kommo.integrations[shop.client_id].client_secret
+    secret = shop.kommo.integrations[shop.integration.client_id].client_secret
     forged = jwt.encode(claims | change, secret, algorithm="HS256")
-    answer = await shop.http.get(f"/widget/deals/{shop.lead.id}", headers={"X-Auth-Token": forged})
+    answer = await shop.http.get(f"/widget/deals/{shop.first_deal.id}", headers={"X-Auth-Token": forged})
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize(("algorithm", "key"), [("none", ""), ("HS512", "right"), ("HS256", "w" * 64)])
-async def test_a_token_that_was_not_signed_as_kommo_signs_is_refused(shop: Shop, algorithm: str, key: str) -> None:
+async def test_a_token_that_was_not_signed_as_kommo_signs_is_refused(shop: World, algorithm: str, key: str) -> None:
     claims = jwt.decode(shop.token()["X-Auth-Token"], options={"verify_signature": False})
-    secret = shop.kommo.integrations[shop.client_id].client_secret if key == "right" else key
+    secret = shop.kommo.integrations[shop.integration.client_id].client_secret if key == "right" else key
     forged = jwt.encode(claims, secret, algorithm=algorithm)
-    answer = await shop.http.get(f"/widget/deals/{shop.lead.id}", headers={"X-Auth-Token": forged})
+    answer = await shop.http.get(f"/widget/deals/{shop.first_deal.id}", headers={"X-Auth-Token": forged})
     assert answer.status_code == 401
 
 
-async def test_one_token_serves_many_calls_until_it_expires(shop: Shop) -> None:
-    token, path = shop.token(), f"/widget/deals/{shop.lead.id}"
+async def test_one_token_serves_many_calls_until_it_expires(shop: World) -> None:
+    token, path = shop.token(), f"/widget/deals/{shop.first_deal.id}"
     expires = jwt.decode(token["X-Auth-Token"], options={"verify_signature": False})["exp"]
     answers = [await shop.http.get(path, headers=token) for _ in range(250)]
     shop.clock.advance(expires - shop.clock() - 30)
@@ -441,67 +443,67 @@ async def test_one_token_serves_many_calls_until_it_expires(shop: Shop) -> None:
     assert (await shop.http.get(path, headers=token)).status_code == 401
 
 
-async def test_a_salesperson_has_no_business_with_anothers_deal(shop: Shop) -> None:
+async def test_a_salesperson_has_no_business_with_anothers_deal(shop: World) -> None:
     sam = next(user for user in shop.kommo.account.users.values() if not user.is_admin)
     theirs = next(lead for lead in shop.kommo.account.leads.values() if lead.responsible_user_id != sam.id)
     seen = await shop.http.get(f"/widget/deals/{theirs.id}", headers=shop.token(sam.id))
-    asked = await shop.post("/widget/requests", shop.wish(lead_id=theirs.id), user_id=sam.id)
+    asked = await shop.rep.post("/widget/requests", shop.rep.order(lead_id=theirs.id), user_id=sam.id)
     assert (seen.status_code, asked.status_code) == (403, 403)
     assert asked.json()["error"]["code"] == "not_allowed"
 
 
-async def test_a_salesperson_asks_for_payment_on_their_own_deal(shop: Shop) -> None:
+async def test_a_salesperson_asks_for_payment_on_their_own_deal(shop: World) -> None:
     sam = next(user for user in shop.kommo.account.users.values() if not user.is_admin)
     own = next(lead for lead in shop.kommo.account.leads.values() if lead.responsible_user_id == sam.id)
-    answer = await shop.post("/widget/requests", shop.wish(lead_id=own.id), user_id=sam.id)
+    answer = await shop.rep.post("/widget/requests", shop.rep.order(lead_id=own.id), user_id=sam.id)
     assert answer.status_code == 201
 
 
-async def test_while_kommo_is_away_a_payment_is_created_all_the_same(shop: Shop) -> None:
-    await shop.deal()
+async def test_while_kommo_is_away_a_payment_is_created_all_the_same(shop: World) -> None:
+    await shop.rep.deal()
     shop.kommo_is_away()
-    created = await shop.ask()
+    created = await shop.rep.ask()
     assert created.status_code == 201
-    assert len((await shop.deal())["requests"]) == 1
+    assert len((await shop.rep.deal())["requests"]) == 1
 
 
-async def test_polling_a_card_does_not_reach_kommo(shop: Shop) -> None:
-    await shop.deal()
+async def test_polling_a_card_does_not_reach_kommo(shop: World) -> None:
+    await shop.rep.deal()
     asked = len(shop.kommo.requests)
     for _ in range(20):
-        await shop.deal()
+        await shop.rep.deal()
     assert len(shop.kommo.requests) == asked
 
 
-async def test_the_main_contact_is_taken_where_the_card_names_none(shop: Shop) -> None:
-    await shop.made()
-    main = next(contact for contact, is_main in shop.lead.contacts.items() if is_main)
-    assert shop.session["metadata"]["kommo_contact_id"] == str(main)
+async def test_the_main_contact_is_taken_where_the_card_names_none(shop: World) -> None:
+    await shop.rep.create()
+    main = next(contact for contact, is_main in shop.first_deal.contacts.items() if is_main)
+    assert shop.checkout.session["metadata"]["kommo_contact_id"] == str(main)
 
 
-async def test_the_address_of_the_client_stays_here_until_an_admin_wants_it_prefilled(shop: Shop) -> None:
-    await shop.made()
-    await shop.set_options(prefill_email=True)
-    await shop.made()
-    assert [session["customer_email"] for session in shop.sessions] == [None, "ana@client.example"]
+async def test_the_address_of_the_client_stays_here_until_an_admin_wants_it_prefilled(shop: World) -> None:
+    await shop.rep.create()
+    await shop.stored.set_options(prefill_email=True)
+    await shop.rep.create()
+    assert [session["customer_email"] for session in shop.checkout.sessions] == [None, "ana@client.example"]
 
 
-async def test_an_address_that_stripe_refuses_is_left_out(shop: Shop) -> None:
-    await shop.set_options(prefill_email=True)
+async def test_an_address_that_stripe_refuses_is_left_out(shop: World) -> None:
+    await shop.stored.set_options(prefill_email=True)
     odd = shop.kommo.account.add_contact("Odd One", email="not an address")
-    shop.lead.contacts[odd.id] = False
-    await shop.made(contact_id=odd.id)
-    assert [session["customer_email"] for session in shop.sessions] == [None]
+    shop.first_deal.contacts[odd.id] = False
+    await shop.rep.create(contact_id=odd.id)
+    assert [session["customer_email"] for session in shop.checkout.sessions] == [None]
 
 
-async def test_a_body_beyond_all_reason_is_refused(shop: Shop) -> None:
-    answer = await shop.ask(description="x" * 100_000)
+async def test_a_body_beyond_all_reason_is_refused(shop: World) -> None:
+    answer = await shop.rep.ask(description="x" * 100_000)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "field_invalid")
 
 
-async def test_no_session_of_stripe_is_read_to_show_a_deal(shop: Shop) -> None:
-    await shop.made()
+async def test_no_session_of_stripe_is_read_to_show_a_deal(shop: World) -> None:
+    await shop.rep.create()
     before = len(shop.stripe.seen)
-    await shop.deal()
+    await shop.rep.deal()
     assert len(shop.stripe.seen) == before
-    assert shop.calls("GET", SESSIONS) == []
+    assert shop.checkout.calls("GET", SESSIONS) == []

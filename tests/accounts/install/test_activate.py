@@ -7,7 +7,7 @@ from backend.accounts.install.activate import activate
 from backend.accounts.install.pending import keep_answer
 from backend.storage.models import Account, Audit
 from sandbox.kommo.accounts.grants import Pair
-from tests.product import running
+from tests.world import open_world
 
 
 def raw(pair: Pair) -> bytes:
@@ -19,7 +19,7 @@ def raw(pair: Pair) -> bytes:
 async def test_a_callback_and_a_worker_that_come_at_once_connect_once(
     database_url: str, tmp_path: Path, anyio_backend: str
 ) -> None:
-    async with running(database_url, connected=False) as product:
+    async with open_world(database_url, connected=False) as product:
         product.worker.stop()
         integration = product.integration
         pair = product.kommo.issue_pair(integration.client_id, product.account.admin.id)

@@ -11,27 +11,27 @@ from backend.storage.models import Account, Integration, PendingInstall
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.grants import Integration as Made
 from tests.accounts.around import TOKEN, asked, put, return_from_kommo, shown
-from tests.product import Product
+from tests.world import World
 
 HOOK: dict[str, str | None] = {"state": None, "from_widget": "1"}
 
 
-def made(product: Product, **how: str) -> Made:
+def made(product: World, **how: str) -> Made:
     return product.kommo.add_integration(product.account, how.get("redirect_uri", product.integration.redirect_uri))
 
 
-async def brought(product: Product, client_id: str, code: str = "") -> int:
+async def brought(product: World, client_id: str, code: str = "") -> int:
     """By Kommo's hook, or by anybody."""
     given = code or product.kommo.issue_code(client_id)
     return (await return_from_kommo(product, client_id=client_id, code=given, **HOOK)).status_code
 
 
-async def given_secret(product: Product, one: Made, **more: str) -> tuple[int, dict[str, object]]:
+async def given_secret(product: World, one: Made, **more: str) -> tuple[int, dict[str, object]]:
     answer = await put(product, f"integrations/{one.client_id}", {"client_secret": one.client_secret} | more)
     return answer.status_code, answer.json()
 
 
-async def kept_keys(product: Product, one: Made, secret: str) -> None:
+async def kept_keys(product: World, one: Made, secret: str) -> None:
     """As the environment does at a start: kept without asking Kommo."""
     async with product.resources.database.write() as session:
         await put_integration(product.resources, session, Keys(one.client_id, secret, one.redirect_uri))
@@ -40,7 +40,7 @@ async def kept_keys(product: Product, one: Made, secret: str) -> None:
 @pytest.mark.parametrize("status", ["400", "401"])
 @pytest.mark.parametrize("hint", ["named", "absent"])
 async def test_a_few_codes_of_strangers_take_nobodys_place(
-    unconnected: Product, clock: MovableClock, status: str, hint: str
+    unconnected: World, clock: MovableClock, status: str, hint: str
 ) -> None:
     unconnected.kommo.switches.set("code_error_status", status)
     unconnected.kommo.switches.set("code_error_hint", hint)
@@ -58,7 +58,7 @@ async def test_a_few_codes_of_strangers_take_nobodys_place(
 
 
 async def test_no_number_of_strangers_codes_displaces_one_that_came_with_our_state(
-    unconnected: Product, clock: MovableClock
+    unconnected: World, clock: MovableClock
 ) -> None:
     resources, one = unconnected.resources, made(unconnected)
     ours = unconnected.kommo.issue_code(one.client_id)
@@ -72,7 +72,7 @@ async def test_no_number_of_strangers_codes_displaces_one_that_came_with_our_sta
 
 
 async def test_of_strangers_codes_in_all_the_oldest_gives_way(
-    unconnected: Product, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+    unconnected: World, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So nobody can shut the door for twenty minutes."""
     monkeypatch.setattr(room, "MOST_CODES", 5)
@@ -84,7 +84,7 @@ async def test_of_strangers_codes_in_all_the_oldest_gives_way(
 
 
 async def test_who_comes_after_a_strangers_many_codes_is_connected_as_well(
-    unconnected: Product, clock: MovableClock
+    unconnected: World, clock: MovableClock
 ) -> None:
     one = made(unconnected)
     for number in range(2 * MOST_OF_ONE):
@@ -94,14 +94,14 @@ async def test_who_comes_after_a_strangers_many_codes_is_connected_as_well(
     assert (await given_secret(unconnected, one))[1]["account_id"] == unconnected.account.id
 
 
-async def test_the_same_code_twice_waits_once(unconnected: Product) -> None:
+async def test_the_same_code_twice_waits_once(unconnected: World) -> None:
     one = made(unconnected)
     code = unconnected.kommo.issue_code(one.client_id)
     assert [await brought(unconnected, one.client_id, code) for _ in range(2)] == [200, 200]
     assert len(await unconnected.rows(PendingInstall)) == 1
 
 
-async def test_a_code_takes_no_long_lived_tokens_place(unconnected: Product) -> None:
+async def test_a_code_takes_no_long_lived_tokens_place(unconnected: World) -> None:
     """Anybody may name an integration; a token's row is named by its account."""
     clock = unconnected.resources.clock
     token = unconnected.kommo.long_lived_token(unconnected.integration.client_id)
@@ -112,7 +112,7 @@ async def test_a_code_takes_no_long_lived_tokens_place(unconnected: Product) -> 
     assert [row.state for row in await unconnected.rows(Account)] == ["connected"]
 
 
-async def test_another_redirect_uri_costs_no_code(unconnected: Product) -> None:
+async def test_another_redirect_uri_costs_no_code(unconnected: World) -> None:
     """Kommo looks at the address before it takes the code: the right one connects."""
     one = made(unconnected, redirect_uri="https://elsewhere.example.com/callback")
     await brought(unconnected, one.client_id)
@@ -124,7 +124,7 @@ async def test_another_redirect_uri_costs_no_code(unconnected: Product) -> None:
 
 
 async def test_after_a_no_to_the_keys_it_is_tried_rarely_and_with_other_keys_at_once(
-    unconnected: Product, clock: MovableClock
+    unconnected: World, clock: MovableClock
 ) -> None:
     one = made(unconnected)
     await brought(unconnected, one.client_id)

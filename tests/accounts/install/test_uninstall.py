@@ -13,19 +13,22 @@ from backend.storage.models import Audit, InboxEvent
 from sandbox.clock import MovableClock
 from sandbox.kommo.hooks.hooks import disable
 from tests.accounts.around import return_from_kommo, shown
-from tests.accounts.ground import ADMIN, TOKEN, Ground, Tenant, ground
-from tests.product import Product, running
+from tests.world import ADMIN, TOKEN, Tenant, World, new_tenant, open_world
 
 
 @pytest.fixture(scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Ground]:
-    async with ground(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('uninstall')}/x.db", MovableClock()) as made:
+async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(
+        f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('uninstall')}/x.db",
+        clock=MovableClock(),
+        own_hosts=True,
+    ) as made:
         yield made
 
 
 @pytest.fixture
-async def tenant(shared: Ground) -> AsyncIterator[Tenant]:
-    yield await shared.tenant()
+async def tenant(shared: World) -> AsyncIterator[Tenant]:
+    yield await new_tenant(shared)
     shared.kommo.faults.clear()
 
 
@@ -40,11 +43,11 @@ async def told(tenant: Tenant, **change: str) -> httpx.Response:
         "account_id": str(tenant.account.id),
         "signature": signature(tenant),
     }
-    return await tenant.ground.web.get("/kommo/uninstall", params=true | change)
+    return await tenant.world.http.get("/kommo/uninstall", params=true | change)
 
 
 async def test_a_true_goodbye_is_confirmed_by_one_call_and_then_believed(tenant: Tenant) -> None:
-    tenant.ground.kommo.wallet.revoke(tenant.integration.client_id)
+    tenant.world.kommo.wallet.revoke(tenant.integration.client_id)
     assert (await told(tenant)).json() == {"received": True}
     row = await tenant.row()
     assert (row.state, "Install it again" in row.problem) == ("uninstalled", True)
@@ -58,30 +61,30 @@ async def test_while_the_token_still_works_nothing_is_switched_off_and_it_is_sho
 
 
 async def test_a_token_that_is_only_old_is_refreshed_and_not_taken_for_refused(tenant: Tenant) -> None:
-    assert isinstance(tenant.ground.clock, MovableClock)
-    tenant.ground.clock.advance(25 * 3600)
+    assert isinstance(tenant.world.clock, MovableClock)
+    tenant.world.clock.advance(25 * 3600)
     await told(tenant)
     assert (await tenant.row()).state == "connected"
 
 
 @pytest.mark.parametrize("fault", ["500_json", "502_html", "drop_before"])
 async def test_while_kommo_can_not_be_asked_nothing_is_switched_off(tenant: Tenant, fault: str) -> None:
-    tenant.ground.kommo.faults.add(fault, times=0)
+    tenant.world.kommo.faults.add(fault, times=0)
     assert (await told(tenant)).status_code == 200
     row = await tenant.row()
     assert (row.state, "could not be asked" in row.problem) == ("connected", True)
 
 
 async def test_upper_case_and_a_second_time_are_the_same_goodbye(tenant: Tenant) -> None:
-    tenant.ground.kommo.wallet.revoke(tenant.integration.client_id)
+    tenant.world.kommo.wallet.revoke(tenant.integration.client_id)
     await told(tenant, signature=signature(tenant).upper())
     asked = len(tenant.requests)
     assert (await told(tenant)).status_code == 200
     assert ((await tenant.row()).state, len(tenant.requests)) == ("uninstalled", asked)
 
 
-async def test_a_forged_goodbye_changes_nothing_and_asks_nothing(shared: Ground, tenant: Tenant) -> None:
-    other = await shared.tenant()
+async def test_a_forged_goodbye_changes_nothing_and_asks_nothing(shared: World, tenant: Tenant) -> None:
+    other = await new_tenant(shared)
     tenant.seen = len(shared.kommo.requests)
     forged = [
         {"signature": ""},
@@ -100,16 +103,16 @@ async def test_a_forged_goodbye_changes_nothing_and_asks_nothing(shared: Ground,
     assert ((await tenant.row()).state, (await tenant.row()).problem, tenant.asked) == ("connected", "", [])
 
 
-async def test_a_goodbye_to_another_tenants_account_is_nobodys(shared: Ground, tenant: Tenant) -> None:
+async def test_a_goodbye_to_another_tenants_account_is_nobodys(shared: World, tenant: Tenant) -> None:
     """A secret signs for its own account only: whoever owns one integration ends no other account."""
-    other = await shared.tenant()
+    other = await new_tenant(shared)
     answer = await told(
         tenant, account_id=str(other.account.id), signature=signature(tenant, account_id=other.account.id)
     )
     assert (answer.status_code, (await other.row()).state) == (200, "connected")
 
 
-async def test_who_installs_again_while_a_goodbye_is_confirmed_stays_connected(shared: Ground, tenant: Tenant) -> None:
+async def test_who_installs_again_while_a_goodbye_is_confirmed_stays_connected(shared: World, tenant: Tenant) -> None:
     """Kommo's no to the former tokens comes late, and is about those alone."""
     client_id = tenant.integration.client_id
     shared.kommo.wallet.revoke(client_id)
@@ -120,7 +123,7 @@ async def test_who_installs_again_while_a_goodbye_is_confirmed_stays_connected(s
             break
         await asyncio.sleep(0.02)
     again = {"client_secret": tenant.integration.client_secret, "code": shared.kommo.issue_code(client_id)}
-    added = await shared.web.put(f"/admin/api/integrations/{client_id}", json=again, headers=ADMIN)
+    added = await shared.http.put(f"/admin/api/integrations/{client_id}", json=again, headers=ADMIN)
     assert (added.status_code, goodbye.done()) == (200, False)
     assert (await goodbye).status_code == 200
     row = await tenant.row()
@@ -129,7 +132,7 @@ async def test_who_installs_again_while_a_goodbye_is_confirmed_stays_connected(s
 
 
 async def test_links_go_on_money_waits_and_connecting_again_writes_it(tmp_path: Path) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=MovableClock()) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=MovableClock()) as product:
         lead_id = product.lead()
         link = await product.link(lead_id)
         await product.quiet()
@@ -147,6 +150,6 @@ async def test_links_go_on_money_waits_and_connecting_again_writes_it(tmp_path: 
         assert [(row.before, row.after) for row in hooks] == [({"state": "connected"}, {"state": "uninstalled"})]
 
 
-def _delivered(product: Product) -> bool:
+def _delivered(product: World) -> bool:
     deliveries = product.stripe.courier.deliveries
     return bool(deliveries) and all(delivery.status == "succeeded" for delivery in deliveries)

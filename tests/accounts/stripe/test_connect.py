@@ -25,34 +25,38 @@ from sandbox.stripe.objects.accounts import LEAST
 from sandbox.stripe.objects.accounts import Account as StripeAccount
 from sandbox.stripe.objects.store import Endpoint
 from sandbox.stripe.traffic.faults import Fault
-from tests.accounts.ground import ADMIN, PUBLIC_URL, Ground, Tenant, ground, settings
+from tests.world import ADMIN, PUBLIC_URL, Tenant, World, new_tenant, open_world, settings
 
 
 @pytest.fixture(scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Ground]:
+async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[World]:
     """One Kommo and one Stripe for all tests here; each has accounts of its own in both."""
-    async with ground(f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('stripe')}/x.db", MovableClock()) as made:
+    async with open_world(
+        f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('stripe')}/x.db",
+        clock=MovableClock(),
+        own_hosts=True,
+    ) as made:
         yield made
 
 
 @pytest.fixture
-async def tenant(shared: Ground) -> AsyncIterator[Tenant]:
-    yield await shared.tenant()
+async def tenant(shared: World) -> AsyncIterator[Tenant]:
+    yield await new_tenant(shared)
     shared.stripe.faults.ordered.clear()
 
 
 @pytest.fixture
-def shop(shared: Ground) -> StripeAccount:
-    return shared.stripe.add_account("Shop")
+def shop(shared: World) -> StripeAccount:
+    return shared.stripe.add_account("World")
 
 
 async def put(tenant: Tenant, key: Any, **more: Any) -> httpx.Response:
     path = f"/admin/api/accounts/{tenant.account.id}/stripe"
-    return await tenant.ground.web.put(path, json={"api_key": key} | more, headers=ADMIN)
+    return await tenant.world.http.put(path, json={"api_key": key} | more, headers=ADMIN)
 
 
 async def connections(tenant: Tenant) -> dict[str, StripeConnection]:
-    async with tenant.ground.resources.database.read() as session:
+    async with tenant.world.resources.database.read() as session:
         found = await session.exec(select(StripeConnection).where(StripeConnection.account_id == tenant.account.id))
         return {one.id: one for one in found.all()}
 
@@ -116,7 +120,7 @@ async def test_where_the_webhook_was_made_by_hand_the_key_need_not_make_one(
     answer = await put(tenant, shop.add_restricted_key(without(*WEBHOOK)), webhook_secret="whsec_made_by_hand")
     (row,) = (await connections(tenant)).values()
     assert (answer.status_code, row.problem) == (200, "")
-    assert secrets_of(tenant.ground.resources, row) == ["whsec_made_by_hand"]
+    assert secrets_of(tenant.world.resources, row) == ["whsec_made_by_hand"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ async def test_what_is_no_signing_secret_is_refused(tenant: Tenant, shop: Stripe
 
 @pytest.mark.parametrize("kind", ["cut_before", "html_502", "server_error", "rate_limit"])
 async def test_while_stripe_is_away_nothing_is_kept(tenant: Tenant, shop: StripeAccount, kind: str) -> None:
-    tenant.ground.stripe.faults.order(Fault(kind, count=1000))
+    tenant.world.stripe.faults.order(Fault(kind, count=1000))
     answer = await put(tenant, shop.secret_key)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "stripe_unreachable")
     assert await connections(tenant) == {}
@@ -147,7 +151,7 @@ async def test_a_key_that_no_secret_opens_any_more_is_replaced_by_giving_one(
     tenant: Tenant, shop: StripeAccount
 ) -> None:
     first = (await put(tenant, shop.live_secret_key)).json()["id"]
-    async with tenant.ground.resources.database.write() as session:
+    async with tenant.world.resources.database.write() as session:
         row = await session.get_one(StripeConnection, first)
         row.api_key = Vault(["a secret that was lost"]).seal_text(shop.live_secret_key, key_row(first))
         session.add(row)
@@ -159,7 +163,7 @@ async def test_another_key_of_the_same_stripe_account_is_a_rotation(tenant: Tena
     first = (await put(tenant, shop.live_secret_key)).json()
     again = (await put(tenant, shop.add_restricted_key(LEAST, live=True))).json()
     assert (again["id"], len(await connections(tenant)), len(endpoints(shop))) == (first["id"], 1, 1)
-    async with tenant.ground.resources.database.read() as session:
+    async with tenant.world.resources.database.read() as session:
         said = await session.exec(select(Audit.what).where(Audit.account_id == tenant.account.id))
     assert "Stripe key rotated" in said.all()
 
@@ -197,12 +201,12 @@ async def test_where_our_webhook_can_not_be_read_a_session_of_ours_proves_the_st
     shop.shelves[True].endpoints.clear()
     again = (await put(tenant, shop.add_restricted_key(allowed, live=True), **by_hand)).json()
     assert (again["id"], list(await connections(tenant))) == (first, [first])
-    other = tenant.ground.stripe.add_account("Other")
+    other = tenant.world.stripe.add_account("Other")
     assert (await put(tenant, other.live_secret_key)).json()["id"] != first
 
 
 async def _a_session(tenant: Tenant, connection_id: str) -> None:
-    resources = tenant.ground.resources
+    resources = tenant.world.resources
     api = stripe_api(resources, (await connections(tenant))[connection_id])
     asked = PaymentRequest(
         account_id=tenant.account.id, id="r1", lead_id=1, amount=5000, currency="USD", description="Sofa", content="x",
@@ -228,14 +232,14 @@ async def test_a_key_of_another_stripe_account_is_a_connection_and_the_first_dra
     tenant: Tenant, shop: StripeAccount
 ) -> None:
     first = (await put(tenant, shop.live_secret_key)).json()["id"]
-    other = tenant.ground.stripe.add_account("Other")
+    other = tenant.world.stripe.add_account("Other")
     second = (await put(tenant, other.live_secret_key)).json()["id"]
     states = {id: row.state for id, row in (await connections(tenant)).items()}
     assert states == {first: "draining", second: "active"}
-    async with tenant.ground.resources.database.read() as session:
+    async with tenant.world.resources.database.read() as session:
         account = await session.get_one(Account, tenant.account.id)
         assert (await connection_for_button(session, account)).id == second
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     assert len(endpoints(shop)) == 1  # what is still under way there goes on being heard
 
 
@@ -243,7 +247,7 @@ async def test_a_stripe_account_that_comes_back_takes_up_its_old_connection(
     tenant: Tenant, shop: StripeAccount
 ) -> None:
     first = (await put(tenant, shop.live_secret_key)).json()["id"]
-    await put(tenant, tenant.ground.stripe.add_account("Other").live_secret_key)
+    await put(tenant, tenant.world.stripe.add_account("Other").live_secret_key)
     assert (await put(tenant, shop.live_secret_key)).json()["id"] == first
     assert (await connections(tenant))[first].state == "active"
 
@@ -265,8 +269,8 @@ async def test_a_mode_without_a_connection_has_no_button(tenant: Tenant, shop: S
 async def _button(tenant: Tenant, mode: str) -> str:
     if mode:
         path = f"/admin/api/accounts/{tenant.account.id}/options"
-        assert (await tenant.ground.web.put(path, json={"mode": mode}, headers=ADMIN)).json()["mode"] == mode
-    async with tenant.ground.resources.database.read() as session:
+        assert (await tenant.world.http.put(path, json={"mode": mode}, headers=ADMIN)).json()["mode"] == mode
+    async with tenant.world.resources.database.read() as session:
         account = await session.get_one(Account, tenant.account.id)
         return (await connection_for_button(session, account)).id
 
@@ -280,7 +284,7 @@ async def test_a_webhook_that_somebody_changed_is_put_right(
     connection_id = (await put(tenant, shop.live_secret_key)).json()["id"]
     (endpoint,) = endpoints(shop)
     endpoint.shown |= change
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     (endpoint,) = endpoints(shop)
     assert endpoint.enabled
     assert sorted(endpoint.shown["enabled_events"]) == EVENTS
@@ -292,9 +296,9 @@ async def test_a_webhook_that_somebody_deleted_is_made_again_with_a_secret_of_it
 ) -> None:
     connection_id = (await put(tenant, shop.live_secret_key)).json()["id"]
     shop.shelves[True].endpoints.clear()
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     (made,) = endpoints(shop)
-    known = secrets_of(tenant.ground.resources, (await connections(tenant))[connection_id])
+    known = secrets_of(tenant.world.resources, (await connections(tenant))[connection_id])
     assert (len(known), known[0]) == (2, next(iter(made.secrets)))
 
 
@@ -302,7 +306,7 @@ async def test_a_webhook_of_another_version_is_replaced_and_both_are_heard_until
     tenant: Tenant, shop: StripeAccount
 ) -> None:
     """What Stripe could not deliver yet is tried for three days, at the endpoint it was made for."""
-    resources, clock = tenant.ground.resources, tenant.ground.clock
+    resources, clock = tenant.world.resources, tenant.world.clock
     assert isinstance(clock, MovableClock)
     connection_id = (await put(tenant, shop.live_secret_key)).json()["id"]
     (old,) = endpoints(shop)
@@ -323,17 +327,17 @@ async def test_a_key_that_lost_a_permission_is_told_and_stops_nobody(tenant: Ten
     key = shop.add_restricted_key(LEAST, live=True)
     connection_id = (await put(tenant, key)).json()["id"]
     shop.add_key(key, without(*WEBHOOK))
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     assert "lacks the permission rak_webhook" in (await connections(tenant))[connection_id].problem
     shop.add_key(key, LEAST)
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     assert (await connections(tenant))[connection_id].problem == ""
 
 
 async def test_a_key_that_stripe_forgot_is_told(tenant: Tenant, shop: StripeAccount) -> None:
     connection_id = (await put(tenant, shop.live_secret_key)).json()["id"]
     shop.remove_key(shop.live_secret_key)
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     assert "refused" in (await connections(tenant))[connection_id].problem
 
 
@@ -341,13 +345,13 @@ async def test_an_answer_that_got_lost_makes_no_second_webhook(tenant: Tenant, s
     """Its secret is in that answer only: the same call with the same key tells it again."""
     await put(tenant, shop.live_secret_key)
     shop.shelves[True].endpoints.clear()
-    tenant.ground.stripe.faults.order(Fault("cut_after", "/v1/webhook_endpoints", "POST", count=3))
+    tenant.world.stripe.faults.order(Fault("cut_after", "/v1/webhook_endpoints", "POST", count=3))
     with pytest.raises(Unreachable):
-        await ensure_endpoints(tenant.ground.resources, tenant.account.id)
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+        await ensure_endpoints(tenant.world.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     (made,) = endpoints(shop)
     (row,) = (await connections(tenant)).values()
-    assert secrets_of(tenant.ground.resources, row)[0] == next(iter(made.secrets))
+    assert secrets_of(tenant.world.resources, row)[0] == next(iter(made.secrets))
 
 
 @pytest.mark.parametrize("kind", ["server_error", "server_error_after"])
@@ -356,13 +360,13 @@ async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(
 ) -> None:
     await put(tenant, shop.live_secret_key)
     shop.shelves[True].endpoints.clear()
-    tenant.ground.stripe.faults.order(Fault(kind, "/v1/webhook_endpoints", "POST", count=1))
+    tenant.world.stripe.faults.order(Fault(kind, "/v1/webhook_endpoints", "POST", count=1))
     with pytest.raises(Unreachable):
-        await ensure_endpoints(tenant.ground.resources, tenant.account.id)
-    await ensure_endpoints(tenant.ground.resources, tenant.account.id)
+        await ensure_endpoints(tenant.world.resources, tenant.account.id)
+    await ensure_endpoints(tenant.world.resources, tenant.account.id)
     (made,) = endpoints(shop)
     (row,) = (await connections(tenant)).values()
-    assert secrets_of(tenant.ground.resources, row)[0] == next(iter(made.secrets))
+    assert secrets_of(tenant.world.resources, row)[0] == next(iter(made.secrets))
 
 
 async def test_keys_and_signing_secrets_lie_sealed(tenant: Tenant, shop: StripeAccount) -> None:
@@ -377,9 +381,9 @@ async def test_a_sealed_key_opens_in_its_own_row_only(tenant: Tenant, shop: Stri
     await put(tenant, shop.live_secret_key)
     await put(tenant, shop.secret_key)
     first, second = (await connections(tenant)).values()
-    async with tenant.ground.resources.database.write() as session:
+    async with tenant.world.resources.database.write() as session:
         other = update(StripeConnection).where(col(StripeConnection.id) == second.id)
         await session.exec(other.values(webhook_secrets=first.webhook_secrets))
     moved = (await connections(tenant))[second.id]
     with pytest.raises(Exception, match="no key in SECRET_KEYS opens it"):
-        secrets_of(tenant.ground.resources, moved)
+        secrets_of(tenant.world.resources, moved)

@@ -17,30 +17,30 @@ from backend.storage.models import Audit, StripeConnection
 from sandbox.clock import MovableClock
 from sandbox.stripe.objects.accounts import Account as StripeAccount
 from sandbox.stripe.traffic.faults import Fault
-from tests.accounts.ground import ADMIN, Ground, Tenant, ground
+from tests.world import ADMIN, Tenant, World, new_tenant, open_world
 
 ENDPOINTS = "/v1/webhook_endpoints*"
 
 
 @pytest.fixture
-async def here(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Ground]:
-    async with ground(f"sqlite+aiosqlite:///{tmp_path}/x.db", MovableClock()) as made:
+async def here(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=MovableClock(), own_hosts=True) as made:
         yield made
 
 
 @pytest.fixture
-async def tenant(here: Ground) -> Tenant:
-    return await here.tenant()
+async def tenant(here: World) -> Tenant:
+    return await new_tenant(here)
 
 
 @pytest.fixture
-def shop(here: Ground) -> StripeAccount:
+def shop(here: World) -> StripeAccount:
     return here.stripe.add_account("Shop")
 
 
 async def give(tenant: Tenant, key: str) -> str:
     path = f"/admin/api/accounts/{tenant.account.id}/stripe"
-    answer = await tenant.ground.web.put(path, json={"api_key": key}, headers=ADMIN)
+    answer = await tenant.world.http.put(path, json={"api_key": key}, headers=ADMIN)
     connection_id: str = answer.json()["id"]
     return connection_id
 
@@ -48,17 +48,17 @@ async def give(tenant: Tenant, key: str) -> str:
 async def drained(tenant: Tenant, shop: StripeAccount) -> str:
     """The shop's connection, another account's key having taken its place."""
     first = await give(tenant, shop.live_secret_key)
-    await give(tenant, tenant.ground.stripe.add_account("Other").live_secret_key)
+    await give(tenant, tenant.world.stripe.add_account("Other").live_secret_key)
     return first
 
 
 async def remove(tenant: Tenant, connection_id: str, account_id: int | None = None) -> httpx.Response:
     path = f"/admin/api/accounts/{account_id or tenant.account.id}/stripe/{connection_id}"
-    return await tenant.ground.web.delete(path, headers=ADMIN)
+    return await tenant.world.http.delete(path, headers=ADMIN)
 
 
 async def row(tenant: Tenant, connection_id: str) -> StripeConnection:
-    async with tenant.ground.resources.database.read() as session:
+    async with tenant.world.resources.database.read() as session:
         return await session.get_one(StripeConnection, connection_id)
 
 
@@ -69,27 +69,27 @@ async def test_its_webhook_goes_and_no_secret_is_left(tenant: Tenant, shop: Stri
     left = await row(tenant, first)
     assert (left.state, left.api_key, left.webhook_secrets, left.given_secrets) == ("removed", "", [], [])
     assert shop.shelves[True].endpoints == {}
-    async with tenant.ground.resources.database.read() as session:
+    async with tenant.world.resources.database.read() as session:
         said = (await session.exec(select(Audit).order_by(col(Audit.id).desc()))).first()
     assert said is not None
     assert (said.who, said.what, said.after) == ("admin token", "Stripe connection removed", {"id": first})
 
 
 async def test_what_is_removed_is_listed_repaired_and_asked_about_no_more(tenant: Tenant, shop: StripeAccount) -> None:
-    first, resources = await drained(tenant, shop), tenant.ground.resources
+    first, resources = await drained(tenant, shop), tenant.world.resources
     shop.remove_key(shop.live_secret_key)
     await ensure_endpoints(resources, tenant.account.id)
     assert "refused" in (await row(tenant, first)).problem
     assert "webhook could not be deleted" in (await remove(tenant, first)).json()["warning"]
-    seen = len(tenant.ground.stripe.seen)
-    (shown,) = (await tenant.ground.web.get("/admin/api/accounts", headers=ADMIN)).json()
+    seen = len(tenant.world.stripe.seen)
+    (shown,) = (await tenant.world.http.get("/admin/api/accounts", headers=ADMIN)).json()
     assert [(one["state"], one["problem"]) for one in shown["stripe"]] == [("active", "")]
     findings = [one async for one in examine(resources)]
     assert [one.said for one in findings if one.what.startswith("Stripe") and not one.is_well] == []
     await ensure_endpoints(resources, tenant.account.id)
-    tenant.ground.stripe.advance(2 * 86400)
+    tenant.world.stripe.advance(2 * 86400)
     await look_for_missed(resources)
-    assert {one.account for one in tenant.ground.stripe.seen[seen:]} & {shop.id, None} == set()
+    assert {one.account for one in tenant.world.stripe.seen[seen:]} & {shop.id, None} == set()
     assert (await row(tenant, first)).problem == ""
 
 
@@ -101,7 +101,7 @@ async def test_a_webhook_that_is_gone_already_is_no_hindrance(tenant: Tenant, sh
 
 async def test_where_stripe_does_not_answer_nothing_is_removed(tenant: Tenant, shop: StripeAccount) -> None:
     first = await drained(tenant, shop)
-    tenant.ground.stripe.faults.order(Fault("html_502", ENDPOINTS, count=10))
+    tenant.world.stripe.faults.order(Fault("html_502", ENDPOINTS, count=10))
     answer = await remove(tenant, first)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "stripe_unreachable")
     left = await row(tenant, first)
@@ -116,7 +116,7 @@ async def test_the_one_in_use_stays(tenant: Tenant, shop: StripeAccount) -> None
 
 
 async def test_what_is_not_there_or_of_another_account_is_404(tenant: Tenant, shop: StripeAccount) -> None:
-    first, other = await drained(tenant, shop), await tenant.ground.tenant()
+    first, other = await drained(tenant, shop), await new_tenant(tenant.world)
     for answer in (
         await remove(tenant, "x"),
         await remove(tenant, "%00"),
@@ -130,7 +130,7 @@ async def test_what_is_not_there_or_of_another_account_is_404(tenant: Tenant, sh
 async def test_a_key_that_the_settings_name_would_come_back_and_is_not_removed(
     tenant: Tenant, shop: StripeAccount
 ) -> None:
-    here = tenant.ground
+    here = tenant.world
     await ensure_environment(
         here.resources, here.settings.model_copy(update={"stripe_api_key": SecretStr(shop.live_secret_key)})
     )

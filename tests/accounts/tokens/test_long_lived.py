@@ -17,39 +17,38 @@ from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.storage.models import Account, PendingInstall
 from sandbox.clock import MovableClock
-from tests.accounts.around import ACCOUNT, TOKEN, asked, shown, started, stored
-from tests.accounts.ground import ADMIN, ground
-from tests.product import ADMIN_TOKEN, Product
+from tests.accounts.around import ACCOUNT, TOKEN, asked, shown, stored
+from tests.world import ADMIN, ADMIN_TOKEN, World, open_world
 
 
 @pytest.fixture
-async def by_token(unconnected: Product, sqlite_url: str) -> AsyncIterator[Product]:
+async def by_token(unconnected: World, sqlite_url: str) -> AsyncIterator[World]:
     """Another process of it, started with a token that is good for a year."""
     token = unconnected.kommo.long_lived_token(unconnected.integration.client_id)
-    async with started(unconnected, sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
+    async with unconnected.started_again(sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
         await product.until(lambda: product.stripe.default_account.shelves[True].endpoints)
         await product.quiet()
         yield product
 
 
-async def test_a_start_with_a_long_lived_token_connects_and_sets_up(by_token: Product) -> None:
+async def test_a_start_with_a_long_lived_token_connects_and_sets_up(by_token: World) -> None:
     row = await shown(by_token)
     assert (row["account_id"], row["state"], row["ready"]) == (by_token.account.id, "connected", True)
     assert asked(by_token, TOKEN) == []
 
 
-async def test_the_main_job_works_by_it(by_token: Product) -> None:
+async def test_the_main_job_works_by_it(by_token: World) -> None:
     lead_id = await by_token.paid_deal()
     assert by_token.deal(lead_id)["status"] == "Paid"
 
 
-async def test_it_is_never_refreshed(by_token: Product, clock: MovableClock) -> None:
+async def test_it_is_never_refreshed(by_token: World, clock: MovableClock) -> None:
     clock.advance(300 * 86400)
     await refresh_idle(by_token.resources)
     assert (asked(by_token, TOKEN), (await shown(by_token))["state"]) == ([], "connected")
 
 
-async def test_when_it_ends_the_account_asks_for_another(by_token: Product, clock: MovableClock) -> None:
+async def test_when_it_ends_the_account_asks_for_another(by_token: World, clock: MovableClock) -> None:
     clock.advance(366 * 86400)
     lead_id = by_token.lead()
     await by_token.link(lead_id)
@@ -58,12 +57,12 @@ async def test_when_it_ends_the_account_asks_for_another(by_token: Product, cloc
     assert (row["state"], "long-lived token" in row["problem"]) == ("reconnect", True)
 
 
-async def test_a_new_one_connects_again(by_token: Product, clock: MovableClock, sqlite_url: str) -> None:
+async def test_a_new_one_connects_again(by_token: World, clock: MovableClock, sqlite_url: str) -> None:
     clock.advance(366 * 86400)
     await by_token.link(by_token.lead())
     await by_token.quiet()
     token = by_token.kommo.long_lived_token(by_token.integration.client_id)
-    async with started(by_token, sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
+    async with by_token.started_again(sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
         for _ in range(100):
             if (await shown(product))["state"] == "connected":
                 break
@@ -71,18 +70,19 @@ async def test_a_new_one_connects_again(by_token: Product, clock: MovableClock, 
         assert (await shown(product))["state"] == "connected"
 
 
-async def test_the_same_one_at_the_next_start_changes_nothing(by_token: Product, sqlite_url: str) -> None:
+async def test_the_same_one_at_the_next_start_changes_nothing(by_token: World, sqlite_url: str) -> None:
     token = next(text for text, pair in by_token.kommo.wallet.by_access.items() if pair.refresh is None)
     before = await stored(by_token)
-    async with started(by_token, sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
+    async with by_token.started_again(sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
         assert await product.rows(PendingInstall) == []
         assert (await stored(product)).token_version == before.token_version
 
 
 async def test_one_that_kommo_refuses_connects_nothing_and_is_not_tried_for_ever(
-    unconnected: Product, sqlite_url: str
+    unconnected: World, sqlite_url: str
 ) -> None:
-    async with started(unconnected, sqlite_url, kommo_long_lived_token="of nobody", kommo_subdomain="acme") as product:
+    given = {"kommo_long_lived_token": "of nobody", "kommo_subdomain": "acme"}
+    async with unconnected.started_again(sqlite_url, **given) as product:
         await product.until(lambda: asked(product, ACCOUNT))
         await product.quiet()
         for _ in range(3):
@@ -90,20 +90,20 @@ async def test_one_that_kommo_refuses_connects_nothing_and_is_not_tried_for_ever
         assert (await product.rows(Account), len(asked(product, ACCOUNT))) == ([], 1)
         page = await operators_page(product)
         assert ("does not accept KOMMO_LONG_LIVED_TOKEN" in page, "KOMMO_SUBDOMAIN" in page) == (True, True)
-    async with started(unconnected, sqlite_url) as product:  # it was taken out of the settings
+    async with unconnected.started_again(sqlite_url) as product:  # it was taken out of the settings
         assert await product.rows(PendingInstall) == []
 
 
-async def operators_page(product: Product) -> str:
+async def operators_page(product: World) -> str:
     async with httpx.AsyncClient(base_url=product.url, headers={"Sec-Fetch-Site": "same-origin"}) as http:
         await http.post("/admin/login", data={"token": ADMIN_TOKEN})
         return (await http.get("/admin/accounts")).text
 
 
-async def test_while_kommo_is_away_the_product_starts_all_the_same(unconnected: Product, sqlite_url: str) -> None:
+async def test_while_kommo_is_away_the_product_starts_all_the_same(unconnected: World, sqlite_url: str) -> None:
     unconnected.kommo.faults.add("drop_before", ACCOUNT, times=0)
     token = unconnected.kommo.long_lived_token(unconnected.integration.client_id)
-    async with started(unconnected, sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
+    async with unconnected.started_again(sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
         assert (await product.http.get(f"{product.url}/healthz")).status_code == 200
         assert len(await product.rows(PendingInstall)) == 1
 
@@ -113,7 +113,7 @@ async def test_after_a_change_of_the_subdomain_the_next_step_is_named_and_connec
     sqlite_url: str, clock: MovableClock, status: str
 ) -> None:
     """No refresh token tells where the account went."""
-    async with ground(sqlite_url, clock) as here:
+    async with open_world(sqlite_url, clock=clock, own_hosts=True) as here:
         made = here.kommo.add_integration(here.kommo.account, here.settings.redirect_uri)
         token = {"kommo_long_lived_token": SecretStr(here.kommo.long_lived_token(made.client_id))}
 
@@ -130,7 +130,7 @@ async def test_after_a_change_of_the_subdomain_the_next_step_is_named_and_connec
         here.kommo.rename_subdomain(here.kommo.account, "globex")
         with pytest.raises((NotConnected, KommoError)):
             await set_up(here.resources, here.kommo.account.id)
-        listed = (await here.web.get("/admin/api/accounts", headers=ADMIN)).json()[0]
+        listed = (await here.http.get("/admin/api/accounts", headers=ADMIN)).json()[0]
         assert ("KOMMO_SUBDOMAIN" in listed["problem"], "KOMMO_SUBDOMAIN" in await told()) == (True, True)
         before = len(here.kommo.requests)
         await start("acme")

@@ -14,7 +14,7 @@ from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoBlocked, KommoError, KommoUnavailable
 from backend.storage.models import Account, Integration, Rate
 from sandbox.clock import MovableClock
-from tests.accounts.ground import TOKEN, Ground, Tenant, ground
+from tests.world import TOKEN, Tenant, World, new_tenant, open_world
 
 ACCOUNT = "/api/v4/account"
 HALF, OVER = 13 * 3600, 25 * 3600
@@ -22,28 +22,28 @@ MONTHS = 100 * 86400
 
 
 @pytest.fixture(scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Ground]:
+async def shared(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[World]:
     """One Kommo for all tests here; each has an account of its own in it."""
     folder: Path = tmp_path_factory.mktemp("tokens")
-    async with ground(f"sqlite+aiosqlite:///{folder}/x.db", MovableClock()) as made:
+    async with open_world(f"sqlite+aiosqlite:///{folder}/x.db", clock=MovableClock(), own_hosts=True) as made:
         yield made
 
 
 @pytest.fixture
-async def tenant(shared: Ground) -> AsyncIterator[Tenant]:
-    yield await shared.tenant()
+async def tenant(shared: World) -> AsyncIterator[Tenant]:
+    yield await new_tenant(shared)
     shared.kommo.faults.clear()
     shared.kommo.switches.set("old_refresh_token", "strict")
     shared.kommo.switches.set("old_access_token", "lives")
 
 
 @pytest.fixture
-def clock(shared: Ground) -> MovableClock:
+def clock(shared: World) -> MovableClock:
     assert isinstance(shared.clock, MovableClock)
     return shared.clock
 
 
-async def both(tenant: Tenant, first: Ground) -> list[int]:
+async def both(tenant: Tenant, first: World) -> list[int]:
     """Eight callers in each of two processes, all at once."""
     async with first.process() as second:
         callers = [tenant.call(one) for one in (first.resources, second) for _ in range(8)]
@@ -53,7 +53,7 @@ async def both(tenant: Tenant, first: Ground) -> list[int]:
 async def test_an_account_that_nobody_writes_to_keeps_its_tokens(tenant: Tenant, clock: MovableClock) -> None:
     for _ in range(3):
         clock.advance(MONTHS // 3)
-        await refresh_idle(tenant.ground.resources)
+        await refresh_idle(tenant.world.resources)
     assert (tenant.refreshes, (await tenant.call()).id) == (3, tenant.account.id)
 
 
@@ -74,7 +74,7 @@ async def test_from_half_of_its_life_on_it_is_renewed_before_it_is_used(tenant: 
 
 @pytest.mark.parametrize("age", [HALF, OVER])
 async def test_of_many_callers_in_two_processes_one_renews(
-    shared: Ground, tenant: Tenant, clock: MovableClock, age: int
+    shared: World, tenant: Tenant, clock: MovableClock, age: int
 ) -> None:
     clock.advance(age)
     shared.kommo.faults.add("delay", TOKEN, seconds=0.3)
@@ -83,7 +83,7 @@ async def test_of_many_callers_in_two_processes_one_renews(
 
 
 async def test_nobody_else_renews_while_kommo_may_still_answer(
-    shared: Ground, tenant: Tenant, clock: MovableClock
+    shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
     shared.kommo.faults.add("delay", TOKEN, seconds=0.8)
@@ -97,7 +97,7 @@ async def test_nobody_else_renews_while_kommo_may_still_answer(
 
 async def test_a_turn_that_its_process_did_not_live_to_end_is_taken_over(tenant: Tenant, clock: MovableClock) -> None:
     clock.advance(OVER)
-    async with tenant.ground.resources.database.write() as session:
+    async with tenant.world.resources.database.write() as session:
         taken = update(Account).where(col(Account.id) == tenant.account.id)
         await session.exec(taken.values(refresh_until=clock() + 90))
     waiting = asyncio.create_task(tenant.call())
@@ -108,7 +108,7 @@ async def test_a_turn_that_its_process_did_not_live_to_end_is_taken_over(tenant:
 
 
 async def test_who_waited_too_long_for_kommos_rate_leaves_the_refresh_to_whoever_took_over(
-    shared: Ground, tenant: Tenant, clock: MovableClock
+    shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
     async with shared.resources.database.write() as session:
@@ -124,7 +124,7 @@ async def test_who_waited_too_long_for_kommos_rate_leaves_the_refresh_to_whoever
 
 
 async def test_an_answer_that_a_process_kept_and_died_is_read_and_kommo_not_asked(
-    shared: Ground, tenant: Tenant, clock: MovableClock
+    shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     """Kommo's answer is durable before anybody reads it."""
     clock.advance(OVER)
@@ -140,7 +140,7 @@ async def test_an_answer_that_a_process_kept_and_died_is_read_and_kommo_not_aske
 
 
 async def test_what_kommo_answered_is_in_the_database_before_it_is_read(
-    shared: Ground, tenant: Tenant, clock: MovableClock
+    shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
     shared.kommo.faults.add("delay", ACCOUNT, seconds=0.5)
@@ -154,7 +154,7 @@ async def test_what_kommo_answered_is_in_the_database_before_it_is_read(
 
 
 async def test_who_asked_may_go_away_and_the_new_pair_is_kept(
-    shared: Ground, tenant: Tenant, clock: MovableClock
+    shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
     shared.kommo.faults.add("delay", TOKEN, seconds=0.3)
@@ -167,7 +167,7 @@ async def test_who_asked_may_go_away_and_the_new_pair_is_kept(
 
 @pytest.mark.parametrize(("reading", "fault"), [("strict", "drop_before"), ("grace", "drop_after"), ("grace", "cut")])
 async def test_after_a_lost_answer_the_old_refresh_token_is_tried_once_more(
-    shared: Ground, tenant: Tenant, clock: MovableClock, reading: str, fault: str
+    shared: World, tenant: Tenant, clock: MovableClock, reading: str, fault: str
 ) -> None:
     shared.kommo.switches.set("old_refresh_token", reading)
     clock.advance(OVER)
@@ -178,7 +178,7 @@ async def test_after_a_lost_answer_the_old_refresh_token_is_tried_once_more(
 
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_refresh_that_kommo_gets_only_after_its_connection_broke_costs_no_token(
-    shared: Ground, tenant: Tenant, clock: MovableClock, times: int
+    shared: World, tenant: Tenant, clock: MovableClock, times: int
 ) -> None:
     """In grace the old token, used once more after ours, would end the pair that we hold by then."""
     shared.kommo.switches.set("old_refresh_token", "grace")
@@ -186,14 +186,14 @@ async def test_a_refresh_that_kommo_gets_only_after_its_connection_broke_costs_n
     shared.kommo.faults.add("drop_late", TOKEN, seconds=0.3, times=times)
     if times == 2:
         with pytest.raises(KommoError):
-            await renew(tenant.ground.resources, await tenant.row())
-    await renew(tenant.ground.resources, await tenant.row())
+            await renew(tenant.world.resources, await tenant.row())
+    await renew(tenant.world.resources, await tenant.row())
     await asyncio.sleep(0.5)
     assert (await tenant.call()).id == tenant.account.id
 
 
 async def test_where_kommo_refuses_it_then_the_account_must_be_connected_again(
-    shared: Ground, tenant: Tenant, clock: MovableClock
+    shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
     shared.kommo.faults.add("drop_after", TOKEN)
@@ -213,7 +213,7 @@ async def test_a_401_costs_one_refresh_and_one_repeat(tenant: Tenant) -> None:
     assert tenant.asked == [ACCOUNT, TOKEN, ACCOUNT]
 
 
-async def test_a_401_for_a_fresh_token_is_an_account_to_connect_again(shared: Ground, tenant: Tenant) -> None:
+async def test_a_401_for_a_fresh_token_is_an_account_to_connect_again(shared: World, tenant: Tenant) -> None:
     """Its user was switched off in Kommo, say, right after the refresh."""
     tenant.end_access()
     shared.kommo.faults.add("delay", ACCOUNT, seconds=0.3, skip=1)
@@ -228,14 +228,14 @@ async def test_a_401_for_a_fresh_token_is_an_account_to_connect_again(shared: Gr
     assert ((await tenant.row()).state, "fresh token" in (await tenant.row()).problem) == ("reconnect", True)
 
 
-async def test_access_revoked_altogether_is_told(shared: Ground, tenant: Tenant) -> None:
+async def test_access_revoked_altogether_is_told(shared: World, tenant: Tenant) -> None:
     shared.kommo.wallet.revoke(tenant.integration.client_id)
     with pytest.raises(NotConnected):
         await tenant.call()
     assert (await tenant.row()).state == "reconnect"
 
 
-async def test_a_secret_renewed_in_kommo_is_named(shared: Ground, tenant: Tenant, clock: MovableClock) -> None:
+async def test_a_secret_renewed_in_kommo_is_named(shared: World, tenant: Tenant, clock: MovableClock) -> None:
     shared.kommo.renew_secret(tenant.integration.client_id)
     clock.advance(OVER)
     with pytest.raises(NotConnected):
@@ -248,7 +248,7 @@ async def test_another_redirect_uri_in_kommos_form_is_named(tenant: Tenant, cloc
     clock.advance(OVER)
     with pytest.raises(NotConnected):
         await tenant.call()
-    assert f"Write {tenant.ground.settings.redirect_uri} exactly there" in (await tenant.row()).problem
+    assert f"Write {tenant.world.settings.redirect_uri} exactly there" in (await tenant.row()).problem
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ async def test_another_redirect_uri_in_kommos_form_is_named(tenant: Tenant, cloc
     ["400_try_again", "402", "403_block", "404_html", "429_html", "429_json", "500_json", "502_html", "504_html"],
 )  # fmt: skip
 async def test_trouble_of_kommos_own_disconnects_nobody(
-    shared: Ground, tenant: Tenant, clock: MovableClock, fault: str
+    shared: World, tenant: Tenant, clock: MovableClock, fault: str
 ) -> None:
     clock.advance(OVER)
     shared.kommo.faults.add(fault, TOKEN, times=0)
@@ -268,7 +268,7 @@ async def test_trouble_of_kommos_own_disconnects_nobody(
     assert (await tenant.call()).id == tenant.account.id
 
 
-async def test_while_a_refresh_fails_the_old_token_goes_on(shared: Ground, tenant: Tenant, clock: MovableClock) -> None:
+async def test_while_a_refresh_fails_the_old_token_goes_on(shared: World, tenant: Tenant, clock: MovableClock) -> None:
     clock.advance(HALF)
     shared.kommo.faults.add("500_json", TOKEN, times=0)
     for _ in range(3):
@@ -286,7 +286,7 @@ async def test_after_three_months_without_us_a_token_is_over(tenant: Tenant, clo
 @pytest.mark.parametrize("status", ["401", "404"])
 @pytest.mark.parametrize("age", [0, OVER])
 async def test_an_account_that_moved_is_found_by_its_id(
-    shared: Ground, tenant: Tenant, clock: MovableClock, status: str, age: int
+    shared: World, tenant: Tenant, clock: MovableClock, status: str, age: int
 ) -> None:
     shared.kommo.switches.set("wrong_subdomain", status)
     clock.advance(age)
@@ -297,7 +297,7 @@ async def test_an_account_that_moved_is_found_by_its_id(
     shared.kommo.switches.set("wrong_subdomain", "401")
 
 
-async def test_where_kommo_has_no_such_route_a_moved_account_is_told(shared: Ground, tenant: Tenant) -> None:
+async def test_where_kommo_has_no_such_route_a_moved_account_is_told(shared: World, tenant: Tenant) -> None:
     shared.kommo.switches.set("subdomain_route", "absent")
     shared.kommo.rename_subdomain(tenant.account, f"{tenant.account.subdomain}-moved")
     try:
@@ -307,7 +307,7 @@ async def test_where_kommo_has_no_such_route_a_moved_account_is_told(shared: Gro
         shared.kommo.switches.set("subdomain_route", "present")
 
 
-async def test_an_unreadable_answer_is_not_read_for_ever(shared: Ground, tenant: Tenant, clock: MovableClock) -> None:
+async def test_an_unreadable_answer_is_not_read_for_ever(shared: World, tenant: Tenant, clock: MovableClock) -> None:
     row = await tenant.row()
     clock.advance(OVER)
     sealed = shared.resources.vault.seal_text("<html>", answer_row(row.id))
@@ -319,7 +319,7 @@ async def test_an_unreadable_answer_is_not_read_for_ever(shared: Ground, tenant:
 
 
 async def test_without_its_integration_an_account_can_not_be_renewed(tenant: Tenant, clock: MovableClock) -> None:
-    async with tenant.ground.resources.database.write() as session:
+    async with tenant.world.resources.database.write() as session:
         await session.delete(await session.get_one(Integration, tenant.integration.client_id))
     clock.advance(OVER)
     with pytest.raises(NotConnected):
@@ -327,7 +327,7 @@ async def test_without_its_integration_an_account_can_not_be_renewed(tenant: Ten
     assert "not known here" in (await tenant.row()).problem
 
 
-async def test_a_block_is_no_reason_to_ask_again(shared: Ground, tenant: Tenant, clock: MovableClock) -> None:
+async def test_a_block_is_no_reason_to_ask_again(shared: World, tenant: Tenant, clock: MovableClock) -> None:
     clock.advance(OVER)
     shared.kommo.faults.add("403_block", TOKEN)
     with pytest.raises(KommoBlocked):

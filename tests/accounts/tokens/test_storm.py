@@ -7,9 +7,9 @@ from typing import Literal
 import pytest
 
 from backend.accounts.tokens.sealed import open_pair
-from tests.accounts.ground import TOKEN, Ground, Tenant, ground
 from tests.accounts.tokens.caller import Callers
 from tests.crash.rig.board import Board
+from tests.world import TOKEN, Tenant, World, new_tenant, open_world
 
 LOST = cycle(("drop_before", "drop_after", "cut"))
 LOST_EVERY = 10
@@ -25,7 +25,7 @@ def age(board: Board, number: int, tenants: list[Tenant]) -> Literal["call", "re
     return "call"
 
 
-def lose(here: Ground, before: int, after: int) -> int:
+def lose(here: World, before: int, after: int) -> int:
     """One answer of every ten; how many that is between these two numbers of rotations."""
     lost = after // LOST_EVERY - before // LOST_EVERY
     for _ in range(lost):
@@ -40,10 +40,10 @@ async def test_each_rotation_is_one_refresh_and_no_token_is_lost(
     database_url: str, tmp_path: Path, processes: int, accounts: int, rounds: int
 ) -> None:
     board = Board(tmp_path / "board")
-    async with ground(database_url, board) as here:
+    async with open_world(database_url, clock=board, own_hosts=True) as here:
         here.kommo.switches.set("old_refresh_token", "grace")
-        tenants = [await here.tenant() for _ in range(accounts)]
-        callers = Callers(processes, database_url, board.path, here.address, [one.account.id for one in tenants])
+        tenants = [await new_tenant(here) for _ in range(accounts)]
+        callers = Callers(processes, database_url, board.path, here.kommo_address, [one.account.id for one in tenants])
         lost = 0
         try:
             await callers.started()

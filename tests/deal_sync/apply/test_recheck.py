@@ -11,12 +11,12 @@ import pytest
 from backend.accounts.provisioning import set_up
 from backend.deal_sync.apply.recheck import check_map
 from sandbox.clock import MovableClock
-from tests.accounts.ground import AsKommo, Ground, Tenant, ground
+from tests.world import KommoHosts, Tenant, World, new_tenant, open_world
 
 FIELDS = "/api/v4/leads/custom_fields"
 
 
-class HeldKommo(AsKommo):
+class HeldKommo(KommoHosts):
     """Requests to ``host`` reach Kommo once ``let_go`` is set."""
 
     def __init__(self, address: str, host: str) -> None:
@@ -31,32 +31,31 @@ class HeldKommo(AsKommo):
 
 
 @pytest.fixture
-async def shared(tmp_path: Path) -> AsyncIterator[Ground]:
-    async with ground(f"sqlite+aiosqlite:///{tmp_path}/x.db", MovableClock()) as made:
+async def shared(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=MovableClock(), own_hosts=True) as made:
         yield made
 
 
-async def set_up_tenant(shared: Ground) -> Tenant:
-    tenant = await shared.tenant()
+async def set_up_tenant(shared: World) -> Tenant:
+    tenant = await new_tenant(shared)
     await set_up(shared.resources, tenant.account.id)
     return tenant
 
 
-async def test_the_batches_of_an_account_share_one_reading_a_minute(shared: Ground) -> None:
+async def test_the_batches_of_an_account_share_one_reading_a_minute(shared: World) -> None:
     tenant = await set_up_tenant(shared)
     row = await tenant.row()
     before = tenant.asked.count(FIELDS)
     await asyncio.gather(*(check_map(shared.resources, row) for _ in range(3)))
     once = tenant.asked.count(FIELDS) - before
-    assert isinstance(shared.clock, MovableClock)
     shared.clock.advance(61)
     await check_map(shared.resources, row)
     assert (once, tenant.asked.count(FIELDS) - before) == (1, 2)
 
 
-async def test_while_one_accounts_kommo_is_silent_another_account_is_checked(shared: Ground) -> None:
+async def test_while_one_accounts_kommo_is_silent_another_account_is_checked(shared: World) -> None:
     silent, other = await set_up_tenant(shared), await set_up_tenant(shared)
-    kommo = HeldKommo(shared.address, f"{silent.account.subdomain}.kommo.com")
+    kommo = HeldKommo(shared.kommo_address, f"{silent.account.subdomain}.kommo.com")
     async with httpx.AsyncClient(transport=kommo, timeout=30.0) as http:
         resources = replace(shared.resources, kommo_http=http)
         waiting = asyncio.ensure_future(check_map(resources, await silent.row()))

@@ -7,19 +7,19 @@ import pytest
 
 from backend.storage.models import Deal
 from sandbox.clock import MovableClock
-from tests.product import Product, running
+from tests.world import World, open_world
 
 RARER = [pytest.param(kind, marks=pytest.mark.full) for kind in ("drop_before", "502_html")]
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[Product]:
+async def product(tmp_path: Path) -> AsyncIterator[World]:
     database = f"sqlite+aiosqlite:///{tmp_path}/tasks.db"
-    async with running(database, more={"settle_seconds": 1.0}) as running_product:
+    async with open_world(database, more={"settle_seconds": 1.0}) as running_product:
         yield running_product
 
 
-async def test_a_dispute_asks_the_responsible_user_once_and_is_closed_when_it_is_won(product: Product) -> None:
+async def test_a_dispute_asks_the_responsible_user_once_and_is_closed_when_it_is_won(product: World) -> None:
     lead_id = await product.paid_deal()
     dispute = product.stripe.open_dispute(product.fields(lead_id)["STRIPE_PAYMENT_INTENT"])
     await product.until(lambda: product.account.tasks_of(lead_id))
@@ -33,7 +33,7 @@ async def test_a_dispute_asks_the_responsible_user_once_and_is_closed_when_it_is
 
 
 @pytest.mark.parametrize("kind", ["drop_after", *RARER])
-async def test_a_lost_answer_makes_no_second_task(product: Product, kind: str) -> None:
+async def test_a_lost_answer_makes_no_second_task(product: World, kind: str) -> None:
     lead_id = await product.paid_deal()
     product.kommo.faults.add(kind, "/tasks", method="POST")
     product.stripe.open_dispute(product.fields(lead_id)["STRIPE_PAYMENT_INTENT"])
@@ -42,7 +42,7 @@ async def test_a_lost_answer_makes_no_second_task(product: Product, kind: str) -
     assert len(product.account.tasks_of(lead_id)) == 1
 
 
-async def test_a_dismissed_user_gets_no_task_but_somebody_does(product: Product) -> None:
+async def test_a_dismissed_user_gets_no_task_but_somebody_does(product: World) -> None:
     seller = product.account.add_salesperson("Sia Sales", "sia@acme.example")
     lead_id = await product.paid_deal(responsible_user_id=seller.id)
     product.kommo.person().deactivate_user(seller.id)
@@ -54,7 +54,7 @@ async def test_a_dismissed_user_gets_no_task_but_somebody_does(product: Product)
 async def test_a_task_that_kommo_refuses_keeps_no_other_deal_waiting(tmp_path: Path) -> None:
     """Its deal is deleted just before; the others are read and written but once."""
     clock = MovableClock()
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock) as product:
         leads = [await product.paid_deal() for _ in range(3)]
         product.kommo.faults.add("429_json", "/leads", method="GET")
         for lead_id in leads:
@@ -74,13 +74,13 @@ async def test_a_task_that_kommo_refuses_keeps_no_other_deal_waiting(tmp_path: P
         assert asked[: len(tasks) + 3] == [("GET", "leads"), ("PATCH", "leads"), *tasks, ("POST", "notes")]
 
 
-def _asked_for(product: Product, since: int) -> list[int]:
+def _asked_for(product: World, since: int) -> list[int]:
     """The deals for which tasks were sent."""
     sent = [one for one in product.kommo.requests[since:] if one.method == "POST" and one.path.endswith("/tasks")]
     return [task["entity_id"] for one in sent for task in one.body]
 
 
-async def test_a_task_that_somebody_deleted_needs_no_closing(product: Product) -> None:
+async def test_a_task_that_somebody_deleted_needs_no_closing(product: World) -> None:
     lead_id = await product.paid_deal()
     dispute = product.stripe.open_dispute(product.fields(lead_id)["STRIPE_PAYMENT_INTENT"])
     await product.until(lambda: product.account.tasks_of(lead_id))

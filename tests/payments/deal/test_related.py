@@ -5,12 +5,11 @@ from pathlib import Path
 
 from backend.admin.attach import attach
 from backend.storage.models import Account
-from tests.payments.shop import Shop
-from tests.product import running
+from tests.world import World, open_world
 
 
 async def test_a_payment_that_a_person_moved_is_told_on_the_deal_it_left(tmp_path: Path, anyio_backend: str) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/moved.db") as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/moved.db") as product:
         old, new = await product.paid_deal(), product.lead("The right one")
         payment = product.fields(old)["STRIPE_PAYMENT_INTENT"]
         await attach(product.resources, payment, {"account_id": product.account.id, "lead_id": new})
@@ -19,29 +18,29 @@ async def test_a_payment_that_a_person_moved_is_told_on_the_deal_it_left(tmp_pat
         assert said.startswith(f"El pago que se mostraba aquí pertenece ahora al lead {new}. Crea uno nuevo")
 
 
-async def test_the_same_clients_payment_of_another_deal_is_told_with_its_deal(shop: Shop) -> None:
+async def test_the_same_clients_payment_of_another_deal_is_told_with_its_deal(shop: World) -> None:
     """Only where it may have been meant for this one: the same sum, paid after it was asked for here."""
     contact, other = 555, shop.kommo.account.add_lead("Other", 0).id
-    shop.lead.contacts[contact] = False
+    shop.first_deal.contacts[contact] = False
     shop.kommo.account.leads[other].contacts = {contact: True, 556: False}
     await _paid(shop, other, contact, "120.00")
     shop.clock.advance(60)
-    await shop.made(contact_id=contact)
-    assert "on deal" not in (await shop.deal())["explanation"]
+    await shop.rep.create(contact_id=contact)
+    assert "on deal" not in (await shop.rep.deal())["explanation"]
     await _paid(shop, other, contact, "99.00")
     await _paid(shop, other, 556, "120.00")
-    assert "on deal" not in (await shop.deal())["explanation"]
+    assert "on deal" not in (await shop.rep.deal())["explanation"]
     await _paid(shop, other, contact, "120.00")
-    assert f"paid 120.00 EUR on deal {other} on" in (await shop.deal())["explanation"]
+    assert f"paid 120.00 EUR on deal {other} on" in (await shop.rep.deal())["explanation"]
 
 
-async def _paid(shop: Shop, lead_id: int, contact_id: int, amount: str) -> None:
-    await shop.made(request_id=str(uuid.uuid4()), lead_id=lead_id, contact_id=contact_id, amount=amount)
-    shop.stripe.pay_session(shop.session["id"])
-    assert (await shop.post(f"/widget/deals/{lead_id}/check")).status_code == 202
+async def _paid(shop: World, lead_id: int, contact_id: int, amount: str) -> None:
+    await shop.rep.create(request_id=str(uuid.uuid4()), lead_id=lead_id, contact_id=contact_id, amount=amount)
+    shop.stripe.pay_session(shop.checkout.session["id"])
+    assert (await shop.rep.post(f"/widget/deals/{lead_id}/check")).status_code == 202
 
 
-async def test_a_disconnected_kommo_is_told(shop: Shop) -> None:
+async def test_a_disconnected_kommo_is_told(shop: World) -> None:
     async with shop.resources.database.write() as session:
         (await session.get_one(Account, shop.kommo.account.id)).state = "reconnect"
-    assert "Kommo is disconnected" in (await shop.deal())["explanation"]
+    assert "Kommo is disconnected" in (await shop.rep.deal())["explanation"]

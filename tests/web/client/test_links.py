@@ -14,122 +14,124 @@ from backend.core.i18n import LANGUAGES
 from backend.payments.schemas import MAX_INTERVALS
 from backend.storage.models import StripeConnection
 from backend.web.client.link_pages import texts_of
+from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
-from tests.payments.shop import CONNECTION, SESSIONS, Shop, open_shop
+from tests.world import CONNECTION, World, open_world
+from tests.world.checkout import SESSIONS
 
 DAY = 86400
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
         yield shop
 
 
-async def test_a_fresh_link_leads_straight_to_checkout(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_fresh_link_leads_straight_to_checkout(shop: World) -> None:
+    request = await shop.rep.create()
     answer = await shop.open(request["url"])
-    assert (answer.status_code, answer.headers["location"]) == (303, shop.session["url"])
-    assert shop.calls("GET", f"{SESSIONS}/{shop.session['id']}") == []
+    assert (answer.status_code, answer.headers["location"]) == (303, shop.checkout.session["url"])
+    assert shop.checkout.calls("GET", f"{SESSIONS}/{shop.checkout.session['id']}") == []
 
 
-async def test_a_session_older_than_a_minute_is_looked_up_first(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_session_older_than_a_minute_is_looked_up_first(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(61)
     answer = await shop.open(request["url"])
-    assert answer.headers["location"] == shop.session["url"]
-    assert len(shop.calls("GET", f"{SESSIONS}/{shop.session['id']}")) == 1
+    assert answer.headers["location"] == shop.checkout.session["url"]
+    assert len(shop.checkout.calls("GET", f"{SESSIONS}/{shop.checkout.session['id']}")) == 1
 
 
-async def test_a_link_outlives_its_session(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_link_outlives_its_session(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(30 * DAY)
     answer = await shop.open(request["url"])
-    assert (answer.status_code, answer.headers["location"]) == (303, shop.session["url"])
-    assert [session["status"] for session in shop.sessions] == ["expired", "open"]
+    assert (answer.status_code, answer.headers["location"]) == (303, shop.checkout.session["url"])
+    assert [session["status"] for session in shop.checkout.sessions] == ["expired", "open"]
 
 
-async def test_a_session_with_too_little_time_left_is_replaced(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_session_with_too_little_time_left_is_replaced(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(DAY - 180)
     answer = await shop.open(request["url"])
-    assert answer.headers["location"] == shop.session["url"]
-    assert [session["status"] for session in shop.sessions] == ["expired", "open"]
+    assert answer.headers["location"] == shop.checkout.session["url"]
+    assert [session["status"] for session in shop.checkout.sessions] == ["expired", "open"]
 
 
-async def test_many_openers_at_once_get_one_session(shop: Shop) -> None:
-    request = await shop.made()
+async def test_many_openers_at_once_get_one_session(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(2 * DAY)
     answers = await asyncio.gather(*(shop.open(request["url"]) for _ in range(5)))
-    assert {answer.headers.get("location") for answer in answers} == {shop.session["url"]}
-    assert len(shop.payable) == 1
+    assert {answer.headers.get("location") for answer in answers} == {shop.checkout.session["url"]}
+    assert len(shop.checkout.payable) == 1
 
 
-async def test_a_paid_link_is_never_payable_again_though_no_webhook_came(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"])
+async def test_a_paid_link_is_never_payable_again_though_no_webhook_came(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"])
     shop.stripe.advance(2 * DAY)
     answers = [await shop.open(request["url"]) for _ in range(5)]
     assert {answer.status_code for answer in answers} == {200}
     assert "120.00" in answers[0].text
-    assert shop.payable == []
+    assert shop.checkout.payable == []
 
 
-async def test_money_seen_behind_a_link_is_booked_at_once(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"])
+async def test_money_seen_behind_a_link_is_booked_at_once(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"])
     shop.stripe.advance(61)
     await shop.open(request["url"])
-    deal = await shop.deal()
-    assert (deal["state"], deal["payments"][0]["id"]) == ("paid", shop.session["payment_intent"])
+    deal = await shop.rep.deal()
+    assert (deal["state"], deal["payments"][0]["id"]) == ("paid", shop.checkout.session["payment_intent"])
 
 
-async def test_a_bank_payment_under_way_is_not_asked_for_twice(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+async def test_a_bank_payment_under_way_is_not_asked_for_twice(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
     shop.stripe.advance(2 * DAY)
     answer = await shop.open(request["url"])
     assert answer.status_code == 200
     assert "Payment under way" in answer.text
-    assert shop.payable == []
+    assert shop.checkout.payable == []
 
 
-async def test_after_a_failed_bank_payment_the_client_can_try_again(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
-    shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
+async def test_after_a_failed_bank_payment_the_client_can_try_again(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
+    shop.stripe.settle_payment(shop.checkout.session["payment_intent"], "failed")
     shop.stripe.advance(61)
     answer = await shop.open(request["url"])
-    assert (answer.status_code, answer.headers["location"]) == (303, shop.session["url"])
-    assert len(shop.sessions) == 2
+    assert (answer.status_code, answer.headers["location"]) == (303, shop.checkout.session["url"])
+    assert len(shop.checkout.sessions) == 2
 
 
-async def test_while_a_payment_is_being_made_no_second_session_is(shop: Shop) -> None:
-    request = await shop.made()
+async def test_while_a_payment_is_being_made_no_second_session_is(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(DAY - 180)
-    shop.stripe.start_paying(shop.session["id"])
+    shop.stripe.start_paying(shop.checkout.session["id"])
     answer = await shop.open(request["url"])
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
-    assert len(shop.sessions) == 1
+    assert len(shop.checkout.sessions) == 1
 
 
-async def test_when_stripe_is_away_nobody_guesses(shop: Shop) -> None:
-    request = await shop.made()
+async def test_when_stripe_is_away_nobody_guesses(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(2 * DAY)
-    shop.fault("html_502")
+    shop.checkout.fault("html_502")
     answer = await shop.open(request["url"])
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
     assert "One moment" in answer.text
-    assert len(shop.sessions) == 1
+    assert len(shop.checkout.sessions) == 1
 
 
 async def test_while_stripe_says_nothing_at_all_the_client_is_asked_to_wait_and_nothing_is_made_twice(
-    shop: Shop,
+    shop: World,
 ) -> None:
     """The first two openings hang, each with what Stripe did for it; three later ones find the same session."""
-    request, other = await shop.made(), await shop.made()
+    request, other = await shop.rep.create(), await shop.rep.create()
     shop.stripe.advance(2 * DAY)
-    shop.fault("hang", count=3, seconds=16.0)
+    shop.checkout.fault("hang", count=3, seconds=16.0)
     begun = time.monotonic()
     opened, back = await asyncio.gather(
         shop.open(f"{request['url']}?lang=es"), shop.open(f"{other['url']}/thanks?lang=es")
@@ -139,42 +141,44 @@ async def test_while_stripe_says_nothing_at_all_the_client_is_asked_to_wait_and_
         assert (page.status_code, "Un momento, por favor" in page.text) == (503, True)
         assert page.headers["refresh"].endswith(f"{path}?asked=1&lang=es")
     again = [await shop.open(opened.headers["refresh"].rpartition("url=")[2]) for _ in range(3)]
-    assert {answer.headers.get("location") for answer in again if answer.status_code == 303} == {shop.session["url"]}
-    assert len(shop.payable) == 1
-    assert len(shop.sessions) == 3
+    assert {answer.headers.get("location") for answer in again if answer.status_code == 303} == {
+        shop.checkout.session["url"]
+    }
+    assert len(shop.checkout.payable) == 1
+    assert len(shop.checkout.sessions) == 3
 
 
-async def test_a_page_that_waits_for_stripe_does_not_ask_for_ever(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_page_that_waits_for_stripe_does_not_ask_for_ever(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(61)
-    shop.fault("html_502", count=100)
+    shop.checkout.fault("html_502", count=100)
     page = await shop.open(f"{request['url']}?asked=11&open=1")
     assert page.headers["refresh"] == f"15; url=/p/{request['url'].rpartition('/')[2]}?asked=12&open=1"
     assert "refresh" not in (await shop.open(f"{request['url']}?asked=12")).headers
 
 
-async def test_a_cancelled_link_says_so(shop: Shop) -> None:
-    request = await shop.made()
-    await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_a_cancelled_link_says_so(shop: World) -> None:
+    request = await shop.rep.create()
+    await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     answer = await shop.open(request["url"])
     assert answer.status_code == 200
     assert "Payment cancelled" in answer.text
 
 
-async def test_an_unknown_link_is_404_and_guessing_is_slowed(shop: Shop) -> None:
+async def test_an_unknown_link_is_404_and_guessing_is_slowed(shop: World) -> None:
     answers = [await shop.open(f"/p/{number:016d}") for number in range(31)]
     assert [answer.status_code for answer in answers] == [404] * 30 + [429]
 
 
-async def test_guessers_close_no_door_to_a_client_behind_the_same_address(shop: Shop) -> None:
-    request = await shop.made()
+async def test_guessers_close_no_door_to_a_client_behind_the_same_address(shop: World) -> None:
+    request = await shop.rep.create()
     for number in range(40):
         await shop.open(f"/p/{number:016d}")
     assert (await shop.open(request["url"])).status_code == 303
 
 
 @pytest.mark.parametrize("token", ["%00", "a" * 5000, "..%2f..%2fetc", "'%20or%201=1", "ⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷⅷ"])
-async def test_a_strange_link_is_only_unknown(shop: Shop, token: str) -> None:
+async def test_a_strange_link_is_only_unknown(shop: World, token: str) -> None:
     assert (await shop.open(f"/p/{token}")).status_code == 404
 
 
@@ -188,24 +192,24 @@ BOTS = [
 
 
 @pytest.mark.parametrize("agent", BOTS)
-async def test_a_preview_bot_learns_what_is_asked_and_makes_nothing(shop: Shop, agent: str) -> None:
-    request = await shop.made()
+async def test_a_preview_bot_learns_what_is_asked_and_makes_nothing(shop: World, agent: str) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(2 * DAY)
     answer = await shop.open(request["url"], **{"user-agent": agent})
     assert answer.status_code == 200
     assert '<meta property="og:title" content="Acme Studio · 120.00' in answer.text
     assert '<meta property="og:description" content="Website, first part">' in answer.text
-    assert len(shop.sessions) == 1
+    assert len(shop.checkout.sessions) == 1
 
 
-async def test_a_telephone_named_cubot_is_no_bot(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_telephone_named_cubot_is_no_bot(shop: World) -> None:
+    request = await shop.rep.create()
     answer = await shop.open(request["url"], **{"user-agent": "Mozilla/5.0 (Linux; Android 13; CUBOT X70) Chrome/120"})
     assert answer.status_code == 303
 
 
-async def test_a_person_who_is_taken_for_a_bot_can_pay(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_person_who_is_taken_for_a_bot_can_pay(shop: World) -> None:
+    request = await shop.rep.create()
     agent = {"user-agent": "Mozilla/5.0 (Linux; Android 13; Embedded) Chrome/120"}
     page = await shop.open(f"{request['url']}?lang=es", **agent)
     (pressed,) = re.findall('<a class="button" href="([^"]+)"', page.text)
@@ -214,8 +218,8 @@ async def test_a_person_who_is_taken_for_a_bot_can_pay(shop: Shop) -> None:
     assert (await shop.http.head(html.unescape(pressed), headers=agent)).status_code == 200
 
 
-async def test_head_causes_nothing(shop: Shop) -> None:
-    request = await shop.made()
+async def test_head_causes_nothing(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(2 * DAY)
     before = len(shop.stripe.seen)
     answer = await shop.http.head(request["url"])
@@ -223,28 +227,28 @@ async def test_head_causes_nothing(shop: Shop) -> None:
     assert len(shop.stripe.seen) == before
 
 
-async def test_the_first_opening_is_noticed(shop: Shop) -> None:
-    request = await shop.made()
+async def test_the_first_opening_is_noticed(shop: World) -> None:
+    request = await shop.rep.create()
     await shop.http.head(request["url"])
-    unopened = await shop.deal()
+    unopened = await shop.rep.deal()
     await shop.open(request["url"])
-    opened = await shop.deal()
+    opened = await shop.rep.deal()
     assert (unopened["requests"][0]["opened"], opened["requests"][0]["opened"]) == (False, True)
 
 
-async def test_the_thank_you_page_believes_stripe_and_not_the_address(shop: Shop) -> None:
-    request = await shop.made()
+async def test_the_thank_you_page_believes_stripe_and_not_the_address(shop: World) -> None:
+    request = await shop.rep.create()
     early = await shop.open(f"{request['url']}/thanks")
-    shop.stripe.pay_session(shop.session["id"])
+    shop.stripe.pay_session(shop.checkout.session["id"])
     paid = await shop.open(f"{request['url']}/thanks")
     assert "Not confirmed yet" in early.text
     assert early.headers["refresh"].startswith("5; ")
     assert "Thank you" in paid.text
 
 
-async def test_the_thank_you_page_does_not_ask_for_ever(shop: Shop) -> None:
+async def test_the_thank_you_page_does_not_ask_for_ever(shop: World) -> None:
     """Each look is a read at Stripe, of which a merchant has ten thousand a month."""
-    request = await shop.made()
+    request = await shop.rep.create()
     page, looks = await shop.open(f"{request['url']}/thanks"), 1
     while "refresh" in page.headers:
         page, looks = await shop.open(page.headers["refresh"].rpartition("url=")[2]), looks + 1
@@ -254,50 +258,50 @@ async def test_the_thank_you_page_does_not_ask_for_ever(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("asked", ["x", "-1", "9" * 5000, "1" * 3, "٣"])
-async def test_how_often_it_asked_may_be_anything(shop: Shop, asked: str) -> None:
-    request = await shop.made()
+async def test_how_often_it_asked_may_be_anything(shop: World, asked: str) -> None:
+    request = await shop.rep.create()
     assert (await shop.http.get(f"{request['url']}/thanks", params={"asked": asked})).status_code == 200
 
 
-async def test_the_thank_you_page_waits_for_no_payment_that_has_failed(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
-    shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
+async def test_the_thank_you_page_waits_for_no_payment_that_has_failed(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
+    shop.stripe.settle_payment(shop.checkout.session["payment_intent"], "failed")
     page = await shop.open(f"{request['url']}/thanks")
     assert "The payment did not go through" in page.text
     assert f'href="/p/{request["url"].rpartition("/")[2]}"' in page.text
     assert "refresh" not in page.headers
 
 
-async def test_the_thank_you_page_waits_for_no_session_that_is_over(shop: Shop) -> None:
-    request = await shop.made()
+async def test_the_thank_you_page_waits_for_no_session_that_is_over(shop: World) -> None:
+    request = await shop.rep.create()
     shop.stripe.advance(2 * DAY)
     page = await shop.open(f"{request['url']}/thanks")
     assert "Nothing was paid" in page.text
     assert "refresh" not in page.headers
 
 
-async def test_who_comes_back_unpaid_can_go_on(shop: Shop) -> None:
-    request = await shop.made()
+async def test_who_comes_back_unpaid_can_go_on(shop: World) -> None:
+    request = await shop.rep.create()
     answer = await shop.open(f"{request['url']}/back")
     assert "Nothing was paid" in answer.text
     assert f'href="/p/{request["url"].rpartition("/")[2]}"' in answer.text
 
 
-async def test_who_paid_and_goes_back_is_told_the_truth(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"])
+async def test_who_paid_and_goes_back_is_told_the_truth(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"])
     assert "Thank you" in (await shop.open(f"{request['url']}/back")).text
 
 
-async def test_who_was_paid_back_is_told_how_much(shop: Shop) -> None:
+async def test_who_was_paid_back_is_told_how_much(shop: World) -> None:
     request = await shop.paid()
     await shop.may_refund()
-    payment = shop.session["payment_intent"]
-    await shop.refund(payment, amount="30.00")
+    payment = shop.checkout.session["payment_intent"]
+    await shop.rep.refund(payment, amount="30.00")
     partly = await shop.open(request["url"])
     assert "120.00 EUR was received, and 30.00 EUR of it was returned" in partly.text
-    await shop.refund(payment, amount="90.00", expected_refunded="30.00")
+    await shop.rep.refund(payment, amount="90.00", expected_refunded="30.00")
     wholly = await shop.open(request["url"])
     assert "<h1>Payment returned</h1>" in wholly.text
     assert "Thank you" not in wholly.text
@@ -318,8 +322,10 @@ async def test_who_was_paid_back_is_told_how_much(shop: Shop) -> None:
         ("month", 12, "ru", "Продлевается автоматически раз в 12 месяцев"),
     ],
 )
-async def test_a_subscription_is_told_to_renew(shop: Shop, interval: str, count: int, language: str, told: str) -> None:
-    request = await shop.made(mode="subscription", interval=interval, interval_count=count)
+async def test_a_subscription_is_told_to_renew(
+    shop: World, interval: str, count: int, language: str, told: str
+) -> None:
+    request = await shop.rep.create(mode="subscription", interval=interval, interval_count=count)
     page = await shop.open(f"{request['url']}?lang={language}", **{"user-agent": "WhatsApp/2.23.20.0"})
     assert f'<meta property="og:description" content="Website, first part · {told}">' in page.text
     assert f"<dd>{told}</dd>" in page.text
@@ -334,22 +340,22 @@ def test_every_rhythm_has_its_words(language: str) -> None:
         assert {f"every_{unit}_{form}" for form in forms} - texts.keys() == set(), unit
 
 
-async def test_what_was_cancelled_renews_nothing(shop: Shop) -> None:
-    request = await shop.made(mode="subscription", interval="month")
-    await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_what_was_cancelled_renews_nothing(shop: World) -> None:
+    request = await shop.rep.create(mode="subscription", interval="month")
+    await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     assert "Renews" not in (await shop.open(request["url"])).text
 
 
-async def test_a_link_names_the_seller_in_words_that_no_payer_takes_for_themselves(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_link_names_the_seller_in_words_that_no_payer_takes_for_themselves(shop: World) -> None:
+    request = await shop.rep.create()
     pages = [await shop.open(f"{request['url']}/back?lang={language}") for language in LANGUAGES]
     labels = [re.findall("<dt>(.+?)</dt><dd>Acme Studio</dd>", page.text)[0] for page in pages]
     assert labels == ["Seller", "Vendedor", "Vendedor", "Satıcı", "Penjual", "Продавец"]
 
 
-async def test_a_full_discount_settles_without_a_payment(shop: Shop) -> None:
-    request = await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer(discount=12000))
+async def test_a_full_discount_settles_without_a_payment(shop: World) -> None:
+    request = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer(discount=12000))
     assert "Nothing is left to pay" in (await shop.open(f"{request['url']}/thanks")).text
 
 
@@ -365,16 +371,16 @@ async def test_a_full_discount_settles_without_a_payment(shop: Shop) -> None:
         (";;q=x,,", "en", "Payment cancelled"),
     ],
 )
-async def test_a_page_speaks_the_clients_language(shop: Shop, accepted: str, language: str, title: str) -> None:
-    request = await shop.made()
-    await shop.post(f"/widget/requests/{request['id']}/cancel")
+async def test_a_page_speaks_the_clients_language(shop: World, accepted: str, language: str, title: str) -> None:
+    request = await shop.rep.create()
+    await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     answer = await shop.open(request["url"], **{"accept-language": accepted})
     assert f'<html lang="{language}">' in answer.text
     assert f"<h1>{title}</h1>" in answer.text
 
 
-async def test_the_links_own_language_goes_before_the_browsers(shop: Shop) -> None:
-    request = await shop.made()
+async def test_the_links_own_language_goes_before_the_browsers(shop: World) -> None:
+    request = await shop.rep.create()
     token = request["url"].rpartition("/")[2]
     back = await shop.open(f"{request['url']}/back?lang=ru", **{"accept-language": "es"})
     waiting = await shop.open(f"{request['url']}/thanks?lang=ru", **{"accept-language": "es"})
@@ -384,8 +390,8 @@ async def test_the_links_own_language_goes_before_the_browsers(shop: Shop) -> No
     assert ('<html lang="es">' in strange.text, f'href="/p/{token}"' in strange.text) == (True, True)
 
 
-async def test_a_page_is_small_closed_and_tells_nobody_its_address(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_page_is_small_closed_and_tells_nobody_its_address(shop: World) -> None:
+    request = await shop.rep.create()
     answer = await shop.open(f"{request['url']}/back")
     assert len(answer.content) < 20_000
     assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -395,21 +401,21 @@ async def test_a_page_is_small_closed_and_tells_nobody_its_address(shop: Shop) -
     assert not re.search(r"<script|src=|https?://", answer.text)
 
 
-async def test_the_way_to_checkout_tells_nobody_its_address_either(shop: Shop) -> None:
-    request = await shop.made()
+async def test_the_way_to_checkout_tells_nobody_its_address_either(shop: World) -> None:
+    request = await shop.rep.create()
     answer = await shop.open(request["url"])
     assert (answer.headers["referrer-policy"], answer.headers["cache-control"]) == ("no-referrer", "no-store")
 
 
-async def test_a_hostile_description_is_only_text(shop: Shop) -> None:
-    request = await shop.made(description='"><script>alert(1)</script>{{ 7*7 }}')
+async def test_a_hostile_description_is_only_text(shop: World) -> None:
+    request = await shop.rep.create(description='"><script>alert(1)</script>{{ 7*7 }}')
     answer = await shop.open(f"{request['url']}/back")
     assert "<script" not in answer.text
     assert "{{ 7*7 }}" in answer.text
 
 
-async def test_when_our_database_is_away_the_client_is_asked_to_wait(shop: Shop) -> None:
-    request = await shop.made()
+async def test_when_our_database_is_away_the_client_is_asked_to_wait(shop: World) -> None:
+    request = await shop.rep.create()
     async with shop.resources.database.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE payment_request RENAME TO away")
     answer = await shop.open(request["url"])
@@ -417,9 +423,9 @@ async def test_when_our_database_is_away_the_client_is_asked_to_wait(shop: Shop)
     assert "One moment" in answer.text
 
 
-async def test_what_nobody_expected_is_a_page_as_well(shop: Shop) -> None:
+async def test_what_nobody_expected_is_a_page_as_well(shop: World) -> None:
     """Here a key that no secret of ours opens any more."""
-    request = await shop.made()
+    request = await shop.rep.create()
     shop.stripe.advance(61)
     await _spoil_the_key(shop)
     answer = await shop.open(request["url"], **{"accept-language": "es"})
@@ -428,19 +434,19 @@ async def test_what_nobody_expected_is_a_page_as_well(shop: Shop) -> None:
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
-async def _spoil_the_key(shop: Shop) -> None:
+async def _spoil_the_key(shop: World) -> None:
     async with shop.resources.database.write() as session:
         (await session.get_one(StripeConnection, CONNECTION)).api_key = "spoiled"
 
 
 @pytest.mark.parametrize("path", ["/p/", "/d/", "/p/aaaaaaaaaaaaaaaa/more", "/p/aaaaaaaaaaaaaaaa/thanks/more"])
-async def test_an_address_that_was_cut_is_answered_by_a_page(shop: Shop, path: str) -> None:
+async def test_an_address_that_was_cut_is_answered_by_a_page(shop: World, path: str) -> None:
     answer = await shop.open(path)
     assert (answer.status_code, "No payment at this address" in answer.text) == (404, True)
 
 
-async def test_neither_kommo_nor_a_worker_is_needed(shop: Shop) -> None:
-    request = await shop.made()
+async def test_neither_kommo_nor_a_worker_is_needed(shop: World) -> None:
+    request = await shop.rep.create()
     asked = len(shop.kommo.requests)
     shop.stripe.advance(2 * DAY)
     assert (await shop.open(request["url"])).status_code == 303

@@ -11,9 +11,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
+from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from tests.chromium import chromium
-from tests.payments.shop import Shop, open_shop
+from tests.world import World, open_world
 
 pytestmark = pytest.mark.browser
 LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
@@ -22,48 +23,48 @@ LONG = "Übersetzungsdienstleistungsvertrag" * 7
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
         yield shop
 
 
-async def _pages(shop: Shop) -> dict[str, str]:
+async def _pages(shop: World) -> dict[str, str]:
     """The address of every page that a client may meet."""
     pages = {"unknown": f"{shop.http.base_url}/p/aaaaaaaaaaaaaaaa"}
-    paid = await shop.made()
-    shop.stripe.pay_session(shop.session["id"])
+    paid = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"])
     pages["paid"] = f"{paid['url']}/thanks"
-    settled = await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer(discount=12000))
+    settled = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer(discount=12000))
     pages["settled"] = f"{settled['url']}/thanks"
-    processing = await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
+    processing = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
     pages["processing"] = f"{processing['url']}/thanks"
-    failed = await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
-    shop.stripe.settle_payment(shop.session["payment_intent"], "failed")
+    failed = await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
+    shop.stripe.settle_payment(shop.checkout.session["payment_intent"], "failed")
     pages["failed"] = f"{failed['url']}/thanks"
     await shop.may_refund()
     returned = await shop.paid()
-    await shop.refund(shop.session["payment_intent"], amount="30.00")
+    await shop.rep.refund(shop.checkout.session["payment_intent"], amount="30.00")
     pages["partly_returned"] = returned["url"]
-    contract = await shop.made(mode="subscription", interval="week", interval_count=2)
+    contract = await shop.rep.create(mode="subscription", interval="week", interval_count=2)
     pages["contract"] = f"{contract['url']}/back"
-    cancelled = await shop.made()
-    await shop.post(f"/widget/requests/{cancelled['id']}/cancel")
+    cancelled = await shop.rep.create()
+    await shop.rep.post(f"/widget/requests/{cancelled['id']}/cancel")
     pages["cancelled"] = cancelled["url"]
-    replaced = await shop.made()
-    waiting = await shop.made(description=LONG, replaces=replaced["id"])
+    replaced = await shop.rep.create()
+    waiting = await shop.rep.create(description=LONG, replaces=replaced["id"])
     pages |= {"replaced": replaced["url"], "waiting": f"{waiting['url']}/thanks", "back": f"{waiting['url']}/back"}
-    await shop.set_options(statement=True)
-    pages["statement"] = (await shop.deal())["statement_url"]
-    moment = await shop.made()
+    await shop.stored.set_options(statement=True)
+    pages["statement"] = (await shop.rep.deal())["statement_url"]
+    moment = await shop.rep.create()
     shop.stripe.advance(24 * 3600 - 180)
-    shop.stripe.start_paying(shop.session["id"])
+    shop.stripe.start_paying(shop.checkout.session["id"])
     return pages | {"moment": moment["url"]}
 
 
-async def test_every_page_is_accessible_and_fits_its_screen(shop: Shop) -> None:
+async def test_every_page_is_accessible_and_fits_its_screen(shop: World) -> None:
     pages = await _pages(shop)
     async with chromium() as browser:
         page = await browser.new_page()
@@ -77,8 +78,8 @@ async def test_every_page_is_accessible_and_fits_its_screen(shop: Shop) -> None:
                 assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
 
 
-async def test_a_page_is_styled_under_its_own_strict_policy(shop: Shop) -> None:
-    request = await shop.made()
+async def test_a_page_is_styled_under_its_own_strict_policy(shop: World) -> None:
+    request = await shop.rep.create()
     async with chromium() as browser:
         page = await browser.new_page()
         told: list[str] = []
@@ -89,8 +90,8 @@ async def test_a_page_is_styled_under_its_own_strict_policy(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_page_fits_a_telephone_in_every_language(shop: Shop, language: str) -> None:
-    request = await shop.made()
+async def test_a_page_fits_a_telephone_in_every_language(shop: World, language: str) -> None:
+    request = await shop.rep.create()
     async with chromium() as browser:
         page = await browser.new_page(locale=language, viewport={"width": 320, "height": 640})
         await page.goto(f"{request['url']}/back")

@@ -6,62 +6,62 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from tests.chromium import chromium
-from tests.payments.shop import Shop, open_shop
-from tests.product import running
+from tests.world import World, open_world
 
 DEPOSIT = {"amount": "100.00", "kind": "deposit", "deal_total": "400.00"}
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Shop]:
-    async with open_shop(f"sqlite+aiosqlite:///{tmp_path}/shop.db") as shop:
-        await shop.set_options(statement=True)
+async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
+        await shop.stored.set_options(statement=True)
         yield shop
 
 
-async def _address(shop: Shop) -> str:
-    return str((await shop.deal())["statement_url"])
+async def _address(shop: World) -> str:
+    return str((await shop.rep.deal())["statement_url"])
 
 
-async def test_it_is_switched_on_per_account_and_keeps_its_address(shop: Shop) -> None:
+async def test_it_is_switched_on_per_account_and_keeps_its_address(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
     assert await _address(shop) == address
     assert len(address.rpartition("/")[2]) == 16
     assert (await shop.open(address)).status_code == 200
-    await shop.set_options(statement=False)
-    assert (await shop.deal())["statement_url"] is None
+    await shop.stored.set_options(statement=False)
+    assert (await shop.rep.deal())["statement_url"] is None
     assert (await shop.open(address)).status_code == 404
 
 
-async def test_a_deal_that_nothing_was_asked_for_has_none(shop: Shop) -> None:
-    assert (await shop.deal())["statement_url"] is None
+async def test_a_deal_that_nothing_was_asked_for_has_none(shop: World) -> None:
+    assert (await shop.rep.deal())["statement_url"] is None
 
 
-async def test_it_tells_what_was_agreed_paid_and_is_open(shop: Shop) -> None:
+async def test_it_tells_what_was_agreed_paid_and_is_open(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     page = (await shop.open(await _address(shop))).text
     for told in ("Acme Studio", "Website, first part", "400.00 EUR", "100.00 EUR", "300.00 EUR", "Pay 300.00 EUR"):
         assert told in page, told
 
 
-async def test_it_names_a_deposit_that_is_asked_for(shop: Shop) -> None:
+async def test_it_names_a_deposit_that_is_asked_for(shop: World) -> None:
     """Else nobody could tell why less is to be paid than is open."""
-    await shop.made(**DEPOSIT)
+    await shop.rep.create(**DEPOSIT)
     page = (await shop.open(await _address(shop))).text
     assert "<dt>Deposit</dt><dd>100.00 EUR</dd>" in page
     assert "Pay 100.00 EUR" in page
 
 
-async def test_a_deal_without_a_deposit_does_not_speak_of_one(shop: Shop) -> None:
-    await shop.made()
+async def test_a_deal_without_a_deposit_does_not_speak_of_one(shop: World) -> None:
+    await shop.rep.create()
     assert "Deposit" not in (await shop.open(await _address(shop))).text
 
 
 async def test_it_tells_what_went_back(tmp_path: Path) -> None:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         options = f"{product.url}/admin/api/accounts/{product.account.id}/options"
         await product.http.put(options, json={"statement": True}, headers=product.admin)
         lead_id = await product.paid_deal()
@@ -73,38 +73,38 @@ async def test_it_tells_what_went_back(tmp_path: Path) -> None:
         assert "<form" not in page  # a refund reopens no debt
 
 
-async def test_pay_the_rest_leads_to_one_link_however_often_it_is_pressed(shop: Shop) -> None:
+async def test_pay_the_rest_leads_to_one_link_however_often_it_is_pressed(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
     answers = [await shop.http.post(f"{address}/pay") for _ in range(3)]
     (link,) = {answer.headers["location"] for answer in answers}
     assert [answer.status_code for answer in answers] == [303] * 3
     checkout = await shop.open(link)
-    assert (checkout.status_code, shop.session["amount_total"]) == (303, 30000)
-    shop.stripe.pay_session(shop.session["id"])
-    await shop.check()
+    assert (checkout.status_code, shop.checkout.session["amount_total"]) == (303, 30000)
+    shop.stripe.pay_session(shop.checkout.session["id"])
+    await shop.rep.check()
     page = (await shop.open(address)).text
     assert "Nothing is left to pay" in page
     assert "<form" not in page
     assert (await shop.http.post(f"{address}/pay")).headers["location"] == address.removeprefix(str(shop.http.base_url))
 
 
-async def test_what_a_bank_is_working_on_is_not_asked_for_again(shop: Shop) -> None:
+async def test_what_a_bank_is_working_on_is_not_asked_for_again(shop: World) -> None:
     """Though a deposit was paid before, and so the deal as a whole is *partially paid*."""
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
     await shop.open((await shop.http.post(f"{address}/pay")).headers["location"])
-    shop.stripe.pay_session(shop.session["id"], Payer("delayed"))
-    await shop.check()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
+    await shop.rep.check()
     page = (await shop.open(address)).text
     assert "The bank is still working on it" in page
     assert "<form" not in page
     assert (await shop.http.post(f"{address}/pay")).headers["location"].startswith("/d/")
-    assert shop.payable == []
+    assert shop.checkout.payable == []
 
 
 @pytest.mark.browser
-async def test_its_button_leads_a_real_browser_to_checkout(shop: Shop) -> None:
+async def test_its_button_leads_a_real_browser_to_checkout(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
     async with chromium() as browser:
@@ -113,17 +113,17 @@ async def test_its_button_leads_a_real_browser_to_checkout(shop: Shop) -> None:
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await page.wait_for_url(lambda url: url != address)
-        assert (page.url, shop.session["amount_total"]) == (shop.session["url"], 30000)
+        assert (page.url, shop.checkout.session["amount_total"]) == (shop.checkout.session["url"], 30000)
 
 
-async def test_an_open_link_is_used_before_another_is_made(shop: Shop) -> None:
-    request = await shop.made(amount="120.00")
+async def test_an_open_link_is_used_before_another_is_made(shop: World) -> None:
+    request = await shop.rep.create(amount="120.00")
     answer = await shop.http.post(f"{await _address(shop)}/pay")
     assert request["url"].endswith(answer.headers["location"])
-    assert len(shop.sessions) == 1
+    assert len(shop.checkout.sessions) == 1
 
 
-async def test_whoever_only_looks_makes_nothing(shop: Shop) -> None:
+async def test_whoever_only_looks_makes_nothing(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address, before = await _address(shop), len(shop.stripe.seen)
     await shop.http.head(address)
@@ -132,20 +132,20 @@ async def test_whoever_only_looks_makes_nothing(shop: Shop) -> None:
     assert len(shop.stripe.seen) == before
 
 
-async def test_stripe_away_is_told_to_the_client_and_nothing_is_half_made(shop: Shop) -> None:
+async def test_stripe_away_is_told_to_the_client_and_nothing_is_half_made(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
-    shop.fault("html_502")
+    shop.checkout.fault("html_502")
     answer = await shop.http.post(f"{address}/pay")
     assert (answer.status_code, "Please write to Acme Studio" in answer.text) == (503, True)
-    assert len((await shop.deal())["requests"]) == 1
+    assert len((await shop.rep.deal())["requests"]) == 1
 
 
 @pytest.mark.full
-async def test_stripe_that_says_nothing_at_all_keeps_no_client_waiting_and_asks_for_nothing_twice(shop: Shop) -> None:
+async def test_stripe_that_says_nothing_at_all_keeps_no_client_waiting_and_asks_for_nothing_twice(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
-    shop.fault("hang", count=1, seconds=16.0)
+    shop.checkout.fault("hang", count=1, seconds=16.0)
     begun = time.monotonic()
     answer = await shop.http.post(f"{address}/pay")
     assert time.monotonic() - begun < 10
@@ -153,11 +153,11 @@ async def test_stripe_that_says_nothing_at_all_keeps_no_client_waiting_and_asks_
     again = await shop.http.post(f"{address}/pay")
     while again.status_code == 503:
         again = await shop.http.post(f"{address}/pay")
-    assert (await shop.open(again.headers["location"])).headers["location"] == shop.session["url"]
-    assert [session["amount_total"] for session in shop.payable] == [30000]
+    assert (await shop.open(again.headers["location"])).headers["location"] == shop.checkout.session["url"]
+    assert [session["amount_total"] for session in shop.checkout.payable] == [30000]
 
 
-async def test_the_answer_to_the_button_may_be_loaded_again(shop: Shop) -> None:
+async def test_the_answer_to_the_button_may_be_loaded_again(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
     answer = await shop.open(f"{address}/pay?lang=ru")
@@ -166,29 +166,29 @@ async def test_the_answer_to_the_button_may_be_loaded_again(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("token", ["%2fevil.example", "%5cevil.example", "a%0d%0ax", "%3fx", ".."])
-async def test_loading_it_again_leads_nowhere_else(shop: Shop, token: str) -> None:
+async def test_loading_it_again_leads_nowhere_else(shop: World, token: str) -> None:
     location = (await shop.open(f"/d/{token}/pay")).headers.get("location", "/d/")
     assert location.startswith("/d/")
     assert "//" not in location
 
 
-async def test_a_full_discount_leaves_nothing_to_pay(shop: Shop) -> None:
-    await shop.made()
-    shop.stripe.pay_session(shop.session["id"], Payer(discount=12000))
-    await shop.check()
+async def test_a_full_discount_leaves_nothing_to_pay(shop: World) -> None:
+    await shop.rep.create()
+    shop.stripe.pay_session(shop.checkout.session["id"], Payer(discount=12000))
+    await shop.rep.check()
     assert "Nothing is left to pay" in (await shop.open(await _address(shop))).text
 
 
-async def test_where_nothing_is_asked_for_any_more_it_says_so(shop: Shop) -> None:
-    request = await shop.made()
+async def test_where_nothing_is_asked_for_any_more_it_says_so(shop: World) -> None:
+    request = await shop.rep.create()
     address = await _address(shop)
-    await shop.post(f"/widget/requests/{request['id']}/cancel")
+    await shop.rep.post(f"/widget/requests/{request['id']}/cancel")
     page = (await shop.open(address)).text
     assert "No payment is being asked for at the moment" in page
     assert "<form" not in page
 
 
-async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: Shop) -> None:
+async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: World) -> None:
     await shop.paid(description="<script>alert(1)</script>")
     answer = await shop.open(await _address(shop))
     policy = answer.headers["Content-Security-Policy"]
@@ -202,13 +202,13 @@ async def test_it_is_as_strict_and_as_light_as_the_links_pages(shop: Shop) -> No
 
 
 @pytest.mark.parametrize(("language", "told"), [("en", "every 2 weeks"), ("ru", "раз в 2 недели")])
-async def test_a_subscription_is_told_to_renew(shop: Shop, language: str, told: str) -> None:
-    await shop.made(mode="subscription", interval="week", interval_count=2)
+async def test_a_subscription_is_told_to_renew(shop: World, language: str, told: str) -> None:
+    await shop.rep.create(mode="subscription", interval="week", interval_count=2)
     page = (await shop.open(f"{await _address(shop)}?lang={language}")).text
     assert page.count(told) == 2  # in the preview of a messenger as well
 
 
-async def test_guessers_are_slowed_down(shop: Shop) -> None:
+async def test_guessers_are_slowed_down(shop: World) -> None:
     answers = [(await shop.open(f"/d/{n:016}")).status_code for n in range(31)]
     assert answers == [404] * 30 + [429]
 
@@ -217,14 +217,14 @@ async def test_guessers_are_slowed_down(shop: Shop) -> None:
     ("language", "word"),
     [("es", "Pendiente"), ("pt", "Em aberto"), ("tr", "Kalan"), ("id", "Sisa"), ("ru", "Осталось оплатить")],
 )
-async def test_it_speaks_the_clients_language(shop: Shop, language: str, word: str) -> None:
+async def test_it_speaks_the_clients_language(shop: World, language: str, word: str) -> None:
     await shop.paid(**DEPOSIT)
     answer = await shop.open(await _address(shop), **{"Accept-Language": language})
     assert word in answer.text
     assert answer.headers["Content-Language"] == language
 
 
-async def test_the_links_own_language_goes_before_the_browsers(shop: Shop) -> None:
+async def test_the_links_own_language_goes_before_the_browsers(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address = await _address(shop)
     answer = await shop.open(f"{address}?lang=ru", **{"Accept-Language": "es"})

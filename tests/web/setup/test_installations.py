@@ -12,7 +12,7 @@ from backend.storage.models import Account, Integration
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.grants import Integration as Made
 from tests.accounts.around import return_from_kommo
-from tests.product import ADMIN_TOKEN, Product, running
+from tests.world import ADMIN_TOKEN, World, open_world
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 HOOK: dict[str, str | None] = {"state": None, "from_widget": "1"}
@@ -25,19 +25,19 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock, connected=False) as one:
+async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=clock, connected=False) as one:
         yield one
 
 
 @pytest.fixture
-async def operator(product: Product) -> AsyncIterator[httpx.AsyncClient]:
+async def operator(product: World) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=product.url, timeout=30.0, follow_redirects=True, headers=OURS) as http:
         await http.post("/admin/login", data={"token": ADMIN_TOKEN})
         yield http
 
 
-async def brought(product: Product, **how: str) -> tuple[Made, str]:
+async def brought(product: World, **how: str) -> tuple[Made, str]:
     made = product.kommo.add_integration(product.account, how.get("redirect_uri", product.integration.redirect_uri))
     code = product.kommo.issue_code(made.client_id)
     assert (await return_from_kommo(product, client_id=made.client_id, code=code, **HOOK)).status_code == 200
@@ -54,7 +54,7 @@ def waiting(page: str) -> str:
 
 
 async def test_it_is_shown_without_its_code_and_connected_by_its_key(
-    product: Product, operator: httpx.AsyncClient, clock: MovableClock
+    product: World, operator: httpx.AsyncClient, clock: MovableClock
 ) -> None:
     made, code = await brought(product)
     clock.advance(3 * 60)
@@ -68,7 +68,7 @@ async def test_it_is_shown_without_its_code_and_connected_by_its_key(
 
 
 async def test_a_wrong_key_is_told_at_its_own_field_and_is_not_shown_again(
-    product: Product, operator: httpx.AsyncClient
+    product: World, operator: httpx.AsyncClient
 ) -> None:
     await brought(product)
     made, _ = await brought(product)
@@ -82,7 +82,7 @@ async def test_a_wrong_key_is_told_at_its_own_field_and_is_not_shown_again(
 
 
 async def test_another_redirect_uri_is_asked_for_where_kommo_wants_one(
-    product: Product, operator: httpx.AsyncClient
+    product: World, operator: httpx.AsyncClient
 ) -> None:
     made, _ = await brought(product, redirect_uri="https://elsewhere.example.com/callback")
     answer = await operator.post(FORM, data=typed(made))
@@ -91,7 +91,7 @@ async def test_another_redirect_uri_is_asked_for_where_kommo_wants_one(
     assert "The account is connected." in again.text
 
 
-async def test_the_long_form_takes_a_redirect_uri_too(product: Product, operator: httpx.AsyncClient) -> None:
+async def test_the_long_form_takes_a_redirect_uri_too(product: World, operator: httpx.AsyncClient) -> None:
     made = product.kommo.add_integration(product.account, "https://elsewhere.example.com/callback")
     given = {"client_id": made.client_id, "client_secret": made.client_secret, "redirect_uri": made.redirect_uri}
     assert "The integration is kept." in (await operator.post(FORM, data=given)).text
@@ -100,7 +100,7 @@ async def test_the_long_form_takes_a_redirect_uri_too(product: Product, operator
 
 
 async def test_a_key_that_comes_too_late_is_kept_and_the_next_step_said(
-    product: Product, operator: httpx.AsyncClient, clock: MovableClock
+    product: World, operator: httpx.AsyncClient, clock: MovableClock
 ) -> None:
     made, _ = await brought(product)
     clock.advance(20 * 60 + 1)
@@ -109,7 +109,7 @@ async def test_a_key_that_comes_too_late_is_kept_and_the_next_step_said(
     assert ("The integration is kept." in answer, "Press Connect beside it" in answer) == (True, True)
 
 
-async def test_strangers_fill_no_page(product: Product, operator: httpx.AsyncClient, clock: MovableClock) -> None:
+async def test_strangers_fill_no_page(product: World, operator: httpx.AsyncClient, clock: MovableClock) -> None:
     for number in range(FEW + 3):
         await return_from_kommo(product, client_id=f"stranger-{number}", code="made up", **HOOK)
         clock.advance(1)
@@ -123,7 +123,7 @@ async def test_strangers_fill_no_page(product: Product, operator: httpx.AsyncCli
 
 
 async def test_a_code_whose_known_key_is_wrong_is_told_until_the_right_one_comes(
-    product: Product, operator: httpx.AsyncClient
+    product: World, operator: httpx.AsyncClient
 ) -> None:
     """Kommo's install hook shows nobody our answer."""
     secret = product.integration.client_secret
@@ -137,7 +137,7 @@ async def test_a_code_whose_known_key_is_wrong_is_told_until_the_right_one_comes
     assert ("The account is connected." in answer, waiting(answer)) == (True, "")
 
 
-async def test_who_sees_one_account_sees_no_installation_of_others(product: Product) -> None:
+async def test_who_sees_one_account_sees_no_installation_of_others(product: World) -> None:
     assert (await return_from_kommo(product)).status_code == 200
     await brought(product)
     answer = await product.http.post(f"{product.url}/widget/setup", headers=product.token())
@@ -146,7 +146,7 @@ async def test_who_sees_one_account_sees_no_installation_of_others(product: Prod
         assert ("Sign out" in page, "waits for its secret key" in page) == (True, False)
 
 
-async def test_the_operator_of_one_account_is_led_to_what_waits(product: Product, operator: httpx.AsyncClient) -> None:
+async def test_the_operator_of_one_account_is_led_to_what_waits(product: World, operator: httpx.AsyncClient) -> None:
     assert (await return_from_kommo(product)).status_code == 200
     await brought(product)
     page = (await operator.get("/admin")).text

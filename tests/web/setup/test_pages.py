@@ -12,7 +12,7 @@ import pytest
 
 from backend.storage.models import Account, StripeConnection
 from sandbox.clock import MovableClock
-from tests.product import ADMIN_TOKEN, Product, running
+from tests.world import ADMIN_TOKEN, World, open_world
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
@@ -23,17 +23,17 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(tmp_path: Path, anyio_backend: str, clock: MovableClock) -> AsyncIterator[Product]:
-    async with running(f"sqlite+aiosqlite:///{tmp_path}/setup.db", clock=clock) as found:
+async def product(tmp_path: Path, anyio_backend: str, clock: MovableClock) -> AsyncIterator[World]:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/setup.db", clock=clock) as found:
         yield found
 
 
-async def way_in(product: Product, user_id: int | None = None) -> httpx.Response:
+async def way_in(product: World, user_id: int | None = None) -> httpx.Response:
     return await product.http.post(f"{product.url}/widget/setup", headers=product.token(user_id))
 
 
 @pytest.fixture
-async def visitor(product: Product) -> AsyncIterator[httpx.AsyncClient]:
+async def visitor(product: World) -> AsyncIterator[httpx.AsyncClient]:
     """An admin's browser, let in from Kommo."""
     async with httpx.AsyncClient(base_url=product.url, timeout=30.0, follow_redirects=True, headers=OURS) as http:
         entered = await http.get((await way_in(product)).json()["url"])
@@ -41,11 +41,11 @@ async def visitor(product: Product) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-def form_of(product: Product, name: str) -> str:
+def form_of(product: World, name: str) -> str:
     return f"/admin/accounts/{product.account.id}/{name}"
 
 
-async def stages_of(product: Product) -> dict[str, Any]:
+async def stages_of(product: World) -> dict[str, Any]:
     rows = (await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)).json()
     found: dict[str, Any] = rows[0]
     return found
@@ -55,7 +55,7 @@ def on_disk(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("setup.db*"))
 
 
-async def test_an_admin_gets_a_link_that_enters_once(product: Product) -> None:
+async def test_an_admin_gets_a_link_that_enters_once(product: World) -> None:
     made = await way_in(product)
     assert made.status_code == 201
     url = made.json()["url"]
@@ -70,7 +70,7 @@ async def test_an_admin_gets_a_link_that_enters_once(product: Product) -> None:
     assert "used or is older than a minute" in second.text
 
 
-async def test_an_admin_whose_kommo_is_not_connected_any_more_is_told_who_can_connect_it(product: Product) -> None:
+async def test_an_admin_whose_kommo_is_not_connected_any_more_is_told_who_can_connect_it(product: World) -> None:
     """To try again in a moment would never help; and the button *Connect again* stands behind this door."""
     product.kommo.wallet.revoke(product.integration.client_id)
     for _ in range(2):
@@ -81,38 +81,38 @@ async def test_an_admin_whose_kommo_is_not_connected_any_more_is_told_who_can_co
         assert f"{product.url}/admin" in said["message"]
 
 
-async def test_a_link_is_over_after_a_minute(product: Product, clock: MovableClock) -> None:
+async def test_a_link_is_over_after_a_minute(product: World, clock: MovableClock) -> None:
     url = (await way_in(product)).json()["url"]
     clock.advance(61)
     assert (await product.http.get(url)).status_code == 401
 
 
-async def test_programs_that_only_look_do_not_use_a_link_up(product: Product) -> None:
+async def test_programs_that_only_look_do_not_use_a_link_up(product: World) -> None:
     url = (await way_in(product)).json()["url"]
     assert (await product.http.head(url)).status_code == 200
     assert (await product.http.get(url, headers={"User-Agent": "TelegramBot (like TwitterBot)"})).status_code == 200
     assert (await product.http.get(url)).status_code == 303
 
 
-async def test_the_secret_is_not_in_the_database(product: Product, tmp_path: Path) -> None:
+async def test_the_secret_is_not_in_the_database(product: World, tmp_path: Path) -> None:
     secret = (await way_in(product)).json()["url"].rpartition("/")[2]
     stored = on_disk(tmp_path)
     assert stored
     assert secret.encode() not in stored
 
 
-async def test_a_rep_who_is_no_admin_reads_why_not(product: Product) -> None:
+async def test_a_rep_who_is_no_admin_reads_why_not(product: World) -> None:
     rep = next(user for user in product.account.users.values() if not user.is_admin)
     refused = await way_in(product, rep.id)
     assert refused.status_code == 403
     assert "Only an administrator" in refused.json()["error"]["message"]
 
 
-async def test_without_a_token_there_is_no_link(product: Product) -> None:
+async def test_without_a_token_there_is_no_link(product: World) -> None:
     assert (await product.http.post(f"{product.url}/widget/setup")).status_code == 401
 
 
-async def test_a_stranger_is_asked_to_sign_in(product: Product) -> None:
+async def test_a_stranger_is_asked_to_sign_in(product: World) -> None:
     page = await product.http.get(f"{product.url}/admin", headers={"Cookie": "kommo_stripe_setup=made.up.cookie"})
     assert "Admin token" in page.text
     assert str(product.account.id) not in page.text
@@ -120,7 +120,7 @@ async def test_a_stranger_is_asked_to_sign_in(product: Product) -> None:
 
 
 async def test_a_session_ends_after_eight_hours(
-    product: Product, visitor: httpx.AsyncClient, clock: MovableClock
+    product: World, visitor: httpx.AsyncClient, clock: MovableClock
 ) -> None:
     cookie = {"Cookie": f"kommo_stripe_setup={visitor.cookies['kommo_stripe_setup']}"}
     assert "Sign out" in (await product.http.get(f"{product.url}/admin", headers=cookie)).text
@@ -128,7 +128,7 @@ async def test_a_session_ends_after_eight_hours(
     assert "Admin token" in (await product.http.get(f"{product.url}/admin", headers=cookie)).text
 
 
-async def test_the_operator_signs_in_with_the_admin_token(product: Product) -> None:
+async def test_the_operator_signs_in_with_the_admin_token(product: World) -> None:
     login = f"{product.url}/admin/login"
     wrong = await product.http.post(login, data={"token": "something else"}, headers=OURS)
     assert (wrong.status_code, "not the ADMIN_TOKEN" in wrong.text) == (401, True)
@@ -136,7 +136,7 @@ async def test_the_operator_signs_in_with_the_admin_token(product: Product) -> N
     assert right.status_code == 303
 
 
-async def test_tokens_can_not_be_tried_out(product: Product) -> None:
+async def test_tokens_can_not_be_tried_out(product: World) -> None:
     login = f"{product.url}/admin/login"
     for _ in range(30):
         await product.http.post(login, data={"token": "a guess"}, headers=OURS)
@@ -144,7 +144,7 @@ async def test_tokens_can_not_be_tried_out(product: Product) -> None:
     assert even_the_right_one.status_code == 429
 
 
-async def test_a_visitor_sees_no_other_account(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_a_visitor_sees_no_other_account(product: World, visitor: httpx.AsyncClient) -> None:
     assert (await visitor.get("/admin?account=77")).status_code == 403
     assert (await visitor.post("/admin/accounts/77/stages", data={})).status_code == 403
 
@@ -155,7 +155,7 @@ async def test_a_visitor_sees_no_other_account(product: Product, visitor: httpx.
      {"Sec-Fetch-Site": "same-site"}],
 )  # fmt: skip
 async def test_another_sites_form_changes_nothing(
-    product: Product, visitor: httpx.AsyncClient, headers: dict[str, str]
+    product: World, visitor: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
     before = await stages_of(product)
     answer = await visitor.post(form_of(product, "options"), data={"mode": "test"}, headers=headers)
@@ -163,7 +163,7 @@ async def test_another_sites_form_changes_nothing(
     assert await stages_of(product) == before
 
 
-async def test_the_page_says_how_kommo_and_stripe_stand(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_the_page_says_how_kommo_and_stripe_stand(product: World, visitor: httpx.AsyncClient) -> None:
     page = (await visitor.get("/admin")).text
     account = await stages_of(product)
     assert "9 deal fields are made" in page
@@ -174,7 +174,7 @@ async def test_the_page_says_how_kommo_and_stripe_stand(product: Product, visito
     assert key not in page
 
 
-async def test_stages_are_saved_as_by_the_api(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_stages_are_saved_as_by_the_api(product: World, visitor: httpx.AsyncClient) -> None:
     pipeline = product.account.main_pipeline
     won = "142"
     chosen = {f"{pipeline.id}:first": "", f"{pipeline.id}:paid": won}
@@ -184,7 +184,7 @@ async def test_stages_are_saved_as_by_the_api(product: Product, visitor: httpx.A
 
 
 async def test_a_stage_that_is_not_there_is_refused_beside_its_pipeline(
-    product: Product, visitor: httpx.AsyncClient
+    product: World, visitor: httpx.AsyncClient
 ) -> None:
     pipeline = product.account.main_pipeline
     refused = await visitor.post(form_of(product, "stages"), data={f"{pipeline.id}:paid": "999"})
@@ -192,7 +192,7 @@ async def test_a_stage_that_is_not_there_is_refused_beside_its_pipeline(
     assert f'id="error-stages-{pipeline.id}"' in refused.text
 
 
-async def test_an_option_that_is_saved_chooses_no_mode(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_an_option_that_is_saved_chooses_no_mode(product: World, visitor: httpx.AsyncClient) -> None:
     """Or whoever began with a test key would stay in test mode when the live key comes."""
     shown = re.search(r'name="mode_shown" value="(\w+)"', (await visitor.get("/admin")).text)
     assert shown is not None
@@ -205,7 +205,7 @@ async def test_an_option_that_is_saved_chooses_no_mode(product: Product, visitor
     assert account.mode == "test"
 
 
-async def test_options_are_saved_as_by_the_api(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_options_are_saved_as_by_the_api(product: World, visitor: httpx.AsyncClient) -> None:
     typed = {"create": "some", "create_users": f"{product.account.admin.id}, 5", "refunds": "admins",
              "note_language": "es", "prefill_email": "on", "mode": "live"}  # fmt: skip
     saved = await visitor.post(form_of(product, "options"), data=typed)
@@ -221,7 +221,7 @@ def boxes(page: str, name: str) -> dict[str, bool]:
     return {html.unescape(re.sub(r"<.*?>", "", text)): bool(ticked) for ticked, text in found}
 
 
-async def test_users_are_chosen_by_their_names(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_users_are_chosen_by_their_names(product: World, visitor: httpx.AsyncClient) -> None:
     ada, sam = product.account.users.values()
     vera = product.account.add_user("<b>Vera</b> & Co", "vera@acme.example", is_active=False)
     page = (await visitor.get("/admin")).text
@@ -237,13 +237,13 @@ async def test_users_are_chosen_by_their_names(product: Product, visitor: httpx.
     assert (options["create"], options["refunds"]) == ([sam.id, vera.id], [ada.id])
 
 
-async def test_users_of_many_pages_are_all_offered(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_users_of_many_pages_are_all_offered(product: World, visitor: httpx.AsyncClient) -> None:
     for number in range(260):
         product.account.add_user(f"Rep {number}", f"rep{number}@acme.example")
     assert len(boxes((await visitor.get("/admin")).text, "create")) == 262
 
 
-async def test_two_users_of_one_name_are_told_apart(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_two_users_of_one_name_are_told_apart(product: World, visitor: httpx.AsyncClient) -> None:
     product.account.add_user("Sam Sales", "sam2@acme.example")
     offered = boxes((await visitor.get("/admin")).text, "create")
     assert [name for name in offered if name.startswith("Sam")] == [
@@ -251,7 +251,7 @@ async def test_two_users_of_one_name_are_told_apart(product: Product, visitor: h
 
 
 async def test_a_chosen_user_who_is_gone_stays_chosen_and_that_is_said(
-    product: Product, visitor: httpx.AsyncClient
+    product: World, visitor: httpx.AsyncClient
 ) -> None:
     sam = next(user for user in product.account.users.values() if not user.is_admin)
     typed = {"create": "some", "create_users": str(sam.id), "refunds": "nobody", "note_language": "en", "mode": "live"}
@@ -261,9 +261,7 @@ async def test_a_chosen_user_who_is_gone_stays_chosen_and_that_is_said(
     assert offered == {"Ada Admin": False, f"{sam.id} (not among Kommo's users any more)": True}
 
 
-async def test_nobody_chosen_among_the_users_is_refused_beside_them(
-    product: Product, visitor: httpx.AsyncClient
-) -> None:
+async def test_nobody_chosen_among_the_users_is_refused_beside_them(product: World, visitor: httpx.AsyncClient) -> None:
     typed = {"create": "all", "refunds": "some", "note_language": "en", "mode": "live"}
     refused = await visitor.post(form_of(product, "options"), data=typed)
     assert refused.status_code == 422
@@ -272,7 +270,7 @@ async def test_nobody_chosen_among_the_users_is_refused_beside_them(
 
 @pytest.mark.parametrize("fault", ["429_html", "500_json", "503_html", "drop_before"])
 async def test_while_kommo_tells_no_names_users_are_their_ids(
-    product: Product, visitor: httpx.AsyncClient, fault: str
+    product: World, visitor: httpx.AsyncClient, fault: str
 ) -> None:
     typed = {"create": "some", "create_users": "4, 5", "refunds": "nobody", "note_language": "en", "mode": "live"}
     await visitor.post(form_of(product, "options"), data=typed)
@@ -288,7 +286,7 @@ async def test_while_kommo_tells_no_names_users_are_their_ids(
 
 @pytest.mark.full
 async def test_a_kommo_that_does_not_answer_holds_the_page_up_for_a_moment_only(
-    product: Product, visitor: httpx.AsyncClient
+    product: World, visitor: httpx.AsyncClient
 ) -> None:
     product.kommo.faults.add("delay", "/api/v4/users$", times=0, seconds=15.0)
     started = perf_counter()
@@ -296,7 +294,7 @@ async def test_a_kommo_that_does_not_answer_holds_the_page_up_for_a_moment_only(
     assert perf_counter() - started < 12
 
 
-async def test_names_need_the_token_of_an_administrator(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_names_need_the_token_of_an_administrator(product: World, visitor: httpx.AsyncClient) -> None:
     product.account.admin.is_admin = False
     assert "Let an administrator press Connect again" in (await visitor.get("/admin")).text
 
@@ -306,7 +304,7 @@ async def test_who_allows_refunds_reads_what_the_key_needs_for_them(visitor: htt
 
 
 async def test_a_wrong_option_is_told_at_its_field_and_what_was_typed_stays(
-    product: Product, visitor: httpx.AsyncClient
+    product: World, visitor: httpx.AsyncClient
 ) -> None:
     product.kommo.faults.add("503_html", "/api/v4/users$", times=0)
     typed = {"create": "some", "create_users": "anna", "refunds": "nobody", "note_language": "pt", "mode": "live"}
@@ -317,7 +315,7 @@ async def test_a_wrong_option_is_told_at_its_field_and_what_was_typed_stays(
     assert re.search(r'value="pt" selected', refused.text)
 
 
-async def test_a_restricted_key_connects_stripe(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_a_restricted_key_connects_stripe(product: World, visitor: httpx.AsyncClient) -> None:
     key = product.stripe.default_account.restricted_key
     saved = await visitor.post(form_of(product, "stripe"), data={"api_key": key})
     assert "Stripe is connected." in saved.text
@@ -326,7 +324,7 @@ async def test_a_restricted_key_connects_stripe(product: Product, visitor: httpx
 
 
 async def test_a_key_that_lacks_a_needed_permission_is_refused_by_its_name(
-    product: Product, visitor: httpx.AsyncClient
+    product: World, visitor: httpx.AsyncClient
 ) -> None:
     key = product.stripe.default_account.add_restricted_key(["rak_payment_intent_read"])
     refused = await visitor.post(form_of(product, "stripe"), data={"api_key": key})
@@ -335,9 +333,7 @@ async def test_a_key_that_lacks_a_needed_permission_is_refused_by_its_name(
     assert key not in refused.text
 
 
-async def test_a_deal_is_looked_up_with_its_request_and_its_reason(
-    product: Product, visitor: httpx.AsyncClient
-) -> None:
+async def test_a_deal_is_looked_up_with_its_request_and_its_reason(product: World, visitor: httpx.AsyncClient) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
     page = (await visitor.get(f"/admin?deal={lead_id}")).text
@@ -348,14 +344,14 @@ async def test_a_deal_is_looked_up_with_its_request_and_its_reason(
     assert '<p lang="es">El cliente todavía no ha abierto el enlace.' in spoken
 
 
-async def test_a_paid_deal_shows_its_payment_and_its_note(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_a_paid_deal_shows_its_payment_and_its_note(product: World, visitor: httpx.AsyncClient) -> None:
     lead_id = await product.paid_deal()
     page = (await visitor.get(f"/admin?deal={lead_id}")).text
     assert f"Deal {lead_id}: paid" in page
     assert re.search(r"Note for \w+.*: done", page)
 
 
-async def test_a_payment_without_a_deal_is_attached_to_one(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_a_payment_without_a_deal_is_attached_to_one(product: World, visitor: httpx.AsyncClient) -> None:
     lead_id, other = product.lead("Gone"), product.lead("Other")
     link = await product.link(lead_id)
     product.account.leads[lead_id].is_deleted = True
@@ -371,17 +367,17 @@ async def test_a_payment_without_a_deal_is_attached_to_one(product: Product, vis
     await product.until(lambda: product.fields(other).get("STRIPE_PAYMENT_STATUS") == "Paid")
 
 
-async def test_connect_again_leads_to_kommos_consent(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_connect_again_leads_to_kommos_consent(product: World, visitor: httpx.AsyncClient) -> None:
     started = await visitor.get("/oauth/kommo/start", follow_redirects=False)
     assert started.status_code == 302
     assert f"client_id={product.integration.client_id}" in started.headers["location"]
 
 
-async def test_who_signed_out_is_out(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_who_signed_out_is_out(product: World, visitor: httpx.AsyncClient) -> None:
     assert "Admin token" in (await visitor.post("/admin/logout")).text
 
 
-async def test_a_connection_that_drains_is_removed_by_its_button(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_a_connection_that_drains_is_removed_by_its_button(product: World, visitor: httpx.AsyncClient) -> None:
     first = (await stages_of(product))["stripe"][0]["id"]
     key = product.stripe.add_account("Other").live_secret_key
     before = (await visitor.post(form_of(product, "stripe"), data={"api_key": key})).text
@@ -397,7 +393,7 @@ async def test_a_connection_that_drains_is_removed_by_its_button(product: Produc
     assert first not in after.partition("Last changes")[0]
 
 
-async def test_the_connection_in_use_is_not_removed(product: Product, visitor: httpx.AsyncClient) -> None:
+async def test_the_connection_in_use_is_not_removed(product: World, visitor: httpx.AsyncClient) -> None:
     first = (await stages_of(product))["stripe"][0]["id"]
     refused = await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})
     assert (refused.status_code, "Connect another Stripe account first" in refused.text) == (409, True)

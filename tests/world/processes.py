@@ -1,0 +1,76 @@
+"""The parts of a process of ours: its connections, its web, its worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+
+from backend.core.clock import Clock
+from backend.core.config import Settings
+from backend.resources import Resources, open_resources
+from backend.web.app import create_app
+from backend.worker.loop import Worker
+from sandbox.serving import serving
+from tests.world.settings import ADMIN_TOKEN, PUBLIC_URL
+
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""Well before the server ends an idle connection, at five seconds: a browser may take as long for a few pages."""
+
+
+class KommoHosts(httpx.AsyncHTTPTransport):
+    """Every ``*.kommo.com`` is the one server at ``address``, which sees the host that was meant."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(limits=httpx.Limits(keepalive_expiry=1.0))  # well before the server ends them
+        self.address = address
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.host.endswith(".kommo.com"), request.url
+        server = httpx.URL(self.address)
+        request.url = request.url.copy_with(scheme="http", host=server.host, port=server.port)
+        return await super().handle_async_request(request)
+
+
+@asynccontextmanager
+async def open_process(
+    settings: Settings, clock: Clock, kommo: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Resources]:
+    """The connections of a process; ``kommo`` is its way to Kommo, where it has one of its own."""
+    async with open_resources(settings, clock) as opened:
+        if kommo is None:
+            yield opened
+            return
+        async with httpx.AsyncClient(transport=kommo, timeout=30.0) as http:
+            yield replace(opened, kommo_http=http)
+
+
+@asynccontextmanager
+async def served_web(resources: Resources, port: int = 0) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser at the web, which is served on a port of its own."""
+    app = create_app(resources, admin_token=ADMIN_TOKEN)
+    async with (
+        serving(app, port) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0, limits=LIMITS) as http,
+    ):
+        yield http
+
+
+@asynccontextmanager
+async def called_web(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser at the web, which is called without a server, at the public address."""
+    transport = httpx.ASGITransport(create_app(resources, admin_token=ADMIN_TOKEN))
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
+        yield http
+
+
+@asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[None]:
+    """The worker runs until the block ends."""
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await task
