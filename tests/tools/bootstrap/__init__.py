@@ -1,0 +1,1 @@
+"""Setting up a bare machine: a made-up one stands for it."""

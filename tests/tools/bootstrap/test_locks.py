@@ -1,0 +1,63 @@
+"""The lock files name no host, agree, and are made by uv."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tools.bootstrap.made_up import ROOT, Shell, having
+from tools.bootstrap.locks import ALL_LOCKS, DEV_LOCK, JS_LOCK, LOCK, SANDBOX_LOCK, lines_with_a_host, make_locks
+from tools.bootstrap.machine import CannotSetUp, Machine
+
+LINES_WITH_A_HOST = [
+    "--index-url https://packages.example/simple",
+    "-i https://packages.example/simple",
+    "--extra-index-url=http://packages.example",
+    "--find-links /srv/wheels",
+    "fastapi @ file:///srv/fastapi.whl",
+    "fastapi @ git+https://code.example/fastapi",
+]
+
+
+@pytest.mark.parametrize("line", LINES_WITH_A_HOST)
+def test_a_line_that_names_a_host_is_found(line: str) -> None:
+    assert lines_with_a_host(f"fastapi==1.0 \\\n    --hash=sha256:00\n{line}\n") == [line]
+
+
+@pytest.mark.parametrize("lock", ALL_LOCKS)
+def test_our_locks_name_no_host_and_no_package_without_a_hash(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert lines_with_a_host(text) == []
+    assert all("--hash=" in package for package in re.split(r"\n(?=\S)", text.strip()))
+
+
+def test_our_locks_agree_on_every_version() -> None:
+    product, sandbox, development = (pins(ROOT / lock) for lock in (LOCK, SANDBOX_LOCK, DEV_LOCK))
+    assert product < sandbox <= development
+
+
+def pins(lock: Path) -> set[str]:
+    return {line.rstrip(" \\") for line in lock.read_text().splitlines() if "==" in line}
+
+
+def test_a_lock_that_would_name_a_host_is_refused_and_the_old_one_stays(machine: Machine, shell: Shell) -> None:
+    shell.works = ["uv pip compile"]
+    shell.effects = {f"-o {LOCK}": lambda: (machine.folder / LOCK).write_text(LINES_WITH_A_HOST[0])}
+    with pytest.raises(CannotSetUp, match=r"packages\.example"):
+        make_locks(replace(machine, which=having("uv")))
+    assert (machine.folder / LOCK).read_text() == "fastapi==1.0\n"
+
+
+def test_all_locks_are_made_each_bound_to_the_one_before(machine: Machine, shell: Shell) -> None:
+    shell.works = ["uv pip compile"]
+    assert make_locks(replace(machine, which=having("uv"))) == 0
+    assert [line.partition(" -o ")[2] for line in shell.heard] == [LOCK, SANDBOX_LOCK, DEV_LOCK, JS_LOCK]
+    assert "--extra" not in shell.heard[0]
+    assert f"-c {LOCK}" in shell.heard[1]
+    assert f"-c {SANDBOX_LOCK}" in shell.heard[2]
+
+
+def test_locks_need_uv(machine: Machine) -> None:
+    with pytest.raises(CannotSetUp, match="made by uv"):
+        make_locks(machine)
