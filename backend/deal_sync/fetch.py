@@ -15,6 +15,8 @@ from backend.work_queue.leases import Claim, fence
 
 TOO_MUCH = (KommoTooSlow, KommoUnavailable)
 """Perhaps: it took too long, or Kommo stumbles over one of the deals, which then stands alone in the end."""
+MANY = 3
+"""So many deals missing at once are looked for a second time before they count as gone."""
 SINGLY = 20
 """So many missing deals are looked for one by one; the others are read again after that."""
 
@@ -47,7 +49,10 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
     if gone:
         async with resources.database.write() as session:
             await fence(session, claim, resources.clock())
-            await revisions.gone(session, account_id, {lead_id: seen[lead_id] for lead_id in gone})
+            believed = {lead_id: seen[lead_id] for lead_id in gone}
+            if len(gone) >= MANY:
+                believed = await revisions.missing_twice(session, account_id, believed, resources.clock())
+            await revisions.gone(session, account_id, believed)
     return leads
 
 

@@ -17,6 +17,10 @@ from backend.work_queue.backoff import NEVER, gives_up, wait_after
 LONGEST_PROBLEM = 500
 STUMBLES = "Kommo had a fault of its own at this deal. It is tried again within a minute or so."
 STUMBLES_SECONDS = 60.0
+SOON_SECONDS = (2.0, 4.0, 8.0)
+"""A representative waits for this deal, and most faults of Kommo are over by then."""
+MISSING = "Kommo did not show this deal together with many others. It is looked for again within a minute."
+MISSING_SECONDS = 60.0
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 
 
@@ -136,13 +140,30 @@ async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Reche
 
 
 async def note_failure(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
-    """Kommo had a fault of its own at this deal alone. Once is a hiccup; then it is tried once a minute,
-    for each try that fails holds up the others."""
+    """Kommo had a fault of its own at this deal alone: tried again soon three times, then once a minute, because each
+    try that fails holds up the other deals."""
     deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
-    if deal.problem == STUMBLES:
-        deal.next_try_at = max(deal.next_try_at, now + STUMBLES_SECONDS)
+    deal.attempts = deal.attempts if deal.problem == STUMBLES else 0
+    wait = SOON_SECONDS[deal.attempts] if deal.attempts < len(SOON_SECONDS) else STUMBLES_SECONDS
+    deal.next_try_at = max(deal.next_try_at, now + wait)
+    deal.attempts += 1
     deal.problem = STUMBLES
     session.add(deal)
+
+
+async def missing_twice(session: AsyncSession, account_id: int, seen: Mapping[int, int], now: float) -> dict[int, int]:
+    """Those of many missing deals that were missing a minute ago, too. The others are looked for again: many deals
+    that vanish in one moment are more likely a fault of Kommo than a person's work."""
+    mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(list(seen)))
+    again = await session.exec(select(Deal.lead_id).where(*mine, col(Deal.problem) == MISSING))
+    before = set(again.all())
+    fresh = [lead_id for lead_id in seen if lead_id not in before]
+    await session.exec(
+        update(Deal)
+        .where(col(Deal.account_id) == account_id, col(Deal.lead_id).in_(fresh))
+        .values(problem=MISSING, next_try_at=now + MISSING_SECONDS)
+    )
+    return {lead_id: revision for lead_id, revision in seen.items() if lead_id in before}
 
 
 async def gone(session: AsyncSession, account_id: int, seen: Mapping[int, int]) -> None:

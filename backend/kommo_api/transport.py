@@ -1,5 +1,6 @@
 """One request to Kommo: in its turn, timed, and answered by a success or a ``KommoError``."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from time import perf_counter
@@ -12,6 +13,10 @@ from backend.kommo_api.error_parsing import body_of, error_of
 from backend.kommo_api.errors import KommoConnectionError, KommoTooSlow, KommoUnavailable
 
 API_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+WHOLE_ANSWER_SECONDS = 30.0
+"""``API_TIMEOUT`` limits each silence; this limits an answer that drips."""
+LARGEST_ANSWER = 8 * 1024 * 1024
+_OF_THE_BYTES_SENT = ("content-encoding", "content-length", "transfer-encoding")
 PAGE = 250
 """Kommo's largest page and largest write."""
 
@@ -25,16 +30,42 @@ Json = dict[str, Any]
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
-async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """The whole answer, whatever its status. Raises ``KommoConnectionError`` (``KommoTooSlow`` for a silence)."""
+async def send(
+    http: httpx.AsyncClient, request: httpx.Request, *, seconds: float = WHOLE_ANSWER_SECONDS
+) -> httpx.Response:
+    """The whole answer, whatever its status, within ``seconds`` in all.
+
+    Raises ``KommoConnectionError`` (``KommoTooSlow`` for a silence, or an answer that takes too long in all) and
+    ``KommoUnavailable`` for an answer that is too large.
+    """
+    is_write = request.method != "GET"
     try:
-        return await http.send(request, follow_redirects=False)
+        async with asyncio.timeout(seconds):
+            return await _read(http, request)
+    except TimeoutError as error:
+        raise KommoTooSlow(f"no whole answer within {seconds:g} seconds", doubtful=is_write) from error
     except _NOT_SENT as error:
         raise KommoConnectionError(_reason(error)) from error
     except httpx.ReadTimeout as error:
-        raise KommoTooSlow(_reason(error), doubtful=request.method != "GET") from error
+        raise KommoTooSlow(_reason(error), doubtful=is_write) from error
     except httpx.RequestError as error:  # sent at least in part: only a write leaves a doubt
-        raise KommoConnectionError(_reason(error), doubtful=request.method != "GET") from error
+        raise KommoConnectionError(_reason(error), doubtful=is_write) from error
+
+
+async def _read(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    answer = await http.send(request, follow_redirects=False, stream=True)
+    try:
+        parts: list[bytes] = []
+        size = 0
+        async for part in answer.aiter_bytes():
+            size += len(part)
+            if size > LARGEST_ANSWER:
+                raise KommoUnavailable("the answer is too large", doubtful=request.method != "GET")
+            parts.append(part)
+    finally:
+        await answer.aclose()
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _OF_THE_BYTES_SENT]
+    return httpx.Response(answer.status_code, headers=headers, content=b"".join(parts), request=request)
 
 
 def _reason(error: httpx.RequestError) -> str:
@@ -42,7 +73,8 @@ def _reason(error: httpx.RequestError) -> str:
 
 
 class Wire:
-    """Requests of one account, by its token. ``None`` stands for Kommo's 204, *nothing found*."""
+    """Requests of one account, by its token. ``None`` stands for Kommo's 204, *nothing found*, and for nothing else: an
+    empty 200 is no answer (docs/facts/kommo-api.md §5)."""
 
     def __init__(
         self, http: httpx.AsyncClient, base_url: str, access_token: str, turn: Turn, on_answer: OnAnswer | None
@@ -100,7 +132,7 @@ def _checked(answer: httpx.Response) -> Json | None:
     is_write = answer.request.method != "GET"
     if not answer.is_success:
         raise error_of(answer, is_write=is_write)
-    if answer.status_code == 204 or not answer.content:
+    if answer.status_code == 204:
         return None
     body = body_of(answer)
     if not isinstance(body, dict):

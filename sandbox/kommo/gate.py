@@ -67,6 +67,8 @@ async def _answer(world: KommoWorld, inner: ASGIApp, scope: Scope, body: bytes, 
     await inner(scope, _replay(body), answer.take)
     if fault and fault.kind == "504_after":
         return _refused(Problem(504, "<html><h1>504 Gateway Time-out</h1></html>"))
+    if fault and fault.kind == "empty_after":
+        return _refused(Problem(200, ""))
     return answer
 
 

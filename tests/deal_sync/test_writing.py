@@ -25,9 +25,14 @@ LOST = [
 
 
 @pytest.fixture
-async def product(tmp_path: Path) -> AsyncIterator[World]:
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+async def product(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
     database = f"sqlite+aiosqlite:///{tmp_path}/writer.db"
-    async with open_world(database, more={"settle_seconds": SETTLE}) as running_product:
+    async with open_world(database, clock=clock, more={"settle_seconds": SETTLE}) as running_product:
         yield running_product
 
 
@@ -181,6 +186,34 @@ async def test_a_deleted_deal_harms_no_other(product: World) -> None:
     assert (deals[gone], deals[here]) == ("gone", "known")
     unmatched = await product.http.get(f"{product.url}/admin/api/unmatched", headers=product.admin)
     assert [row["lead_id"] for row in unmatched.json()] == [gone]
+
+
+@pytest.mark.parametrize("fault", ["empty", "nothing"])
+async def test_answers_without_content_bury_no_deals(product: World, clock: MovableClock, fault: str) -> None:
+    """Kommo answers for a while as if there were nothing: five paid deals are written once it is well again."""
+    leads = [product.lead(f"Deal {number}") for number in range(5)]
+    links = [await product.link(lead_id) for lead_id in leads]
+    await product.quiet()
+    hiccup = product.kommo.faults.add(fault, "/leads", method="GET", times=0)
+    for link in links:
+        await product.pay(link)
+    await product.until(lambda: hiccup.hits >= 2)
+    product.kommo.faults.clear()
+    clock.advance(61)
+    await product.until(lambda: all(product.notes(lead_id) for lead_id in leads))
+    await product.quiet()
+    assert {deal.state for deal in await product.rows(Deal)} == {"known"}
+
+
+async def test_notes_whose_confirmation_is_lost_are_not_posted_again(product: World) -> None:
+    lead_id = product.lead()
+    link = await product.link(lead_id)
+    await product.quiet()
+    product.kommo.faults.add("empty_after", "/notes", method="POST", times=3)
+    await product.pay(link)
+    await product.until(lambda: product.notes(lead_id))
+    await product.quiet()
+    assert len(product.notes(lead_id)) == 1
 
 
 async def test_a_deal_that_the_list_does_not_show_yet_is_not_gone(product: World) -> None:

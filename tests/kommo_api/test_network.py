@@ -1,5 +1,6 @@
 """What is lost on the way, over a real connection: was it sent, may it have happened?"""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,7 +9,10 @@ import pytest
 
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoConnectionError, KommoError, KommoTooSlow, KommoUnavailable
+from backend.kommo_api.transport import LARGEST_ANSWER, send
+from backend.kommo_api.values import NewNote
 from sandbox.serving import free_port
+from tests.kommo_api.answering import api
 from tests.kommo_api.conftest import Kommo, at_once, note
 
 
@@ -81,6 +85,42 @@ async def test_each_request_has_its_turn_and_is_reported(kommo: Kommo) -> None:
     with pytest.raises(KommoConnectionError):
         await api.account()
     assert seen == ["turn", "200", "turn", "None", "failed"]
+
+
+@pytest.mark.parametrize("is_write", [False, True])
+async def test_an_empty_200_is_no_answer(is_write: bool) -> None:
+    """Only a 204 says that there is nothing; an empty 200 in its place would bury paid deals."""
+    kommo = api(lambda _: httpx.Response(200))
+    with pytest.raises(KommoUnavailable) as raised:
+        await (kommo.post_notes([NewNote(1, "text", "1", "x")]) if is_write else kommo.leads([1]))
+    assert raised.value.doubtful is is_write
+
+
+async def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b" " * 1024 * 1024
+
+    with pytest.raises(KommoUnavailable, match="too large"):
+        await api(lambda _: httpx.Response(200, content=endless())).leads([1])
+    assert sent * 1024 * 1024 <= LARGEST_ANSWER + 2 * 1024 * 1024
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_answer_that_drips_is_given_up(method: str) -> None:
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield b" "
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=dripping())))
+    with pytest.raises(KommoTooSlow) as raised:
+        await send(http, http.build_request(method, "https://acme.kommo.com/api/v4/leads"), seconds=0.05)
+    assert raised.value.doubtful is (method == "POST")
 
 
 async def test_a_redirect_is_not_followed_with_our_token() -> None:

@@ -70,7 +70,7 @@ async def _post(resources: Resources, claim: Claim, page: Page, plans: list[Plan
         now = resources.clock()
         await fence(session, claim, now)
         await outbox.begin_notes(session, claim, plans, now)
-    return await send(notes, call)
+    return await send(notes, call, is_repeatable=False)
 
 
 def _note(page: Page, one: Plan) -> NewNote:

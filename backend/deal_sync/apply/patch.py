@@ -57,7 +57,7 @@ async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan
             raise
         return {str(lead_id): True for lead_id in confirmed}
 
-    outcome = await send(changes, call, without_named)
+    outcome = await send(changes, call, without_named, is_repeatable=True)
     if not changes:
         return Patched()
     async with resources.database.write() as session:

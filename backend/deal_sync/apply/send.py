@@ -1,6 +1,6 @@
 """How Kommo refuses: a whole request for one bad item. The good items go on without it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -43,11 +43,14 @@ async def send(
     items: Mapping[str, Item],
     call: Callable[[Mapping[str, Item]], Awaitable[Mapping[str, Answer]]],
     mend: Callable[[Item, KommoRefused], Item | None] = _nothing_to_leave_out,
+    *,
+    is_repeatable: bool,
 ) -> Outcome[Answer]:
     """Call with all; when refused, without what the refusal names, or else by halves until the bad one stands alone.
 
     ``mend``: the item without what was refused of it, None where nothing can be left out. Answers that leave an item
-    out (Kommo's partial reading) make it go alone.
+    out (Kommo's partial reading) make it go alone where sending it twice does no harm (``is_repeatable``); else nobody
+    knows whether it happened.
     """
     outcome: Outcome[Answer] = Outcome()
     waiting = [dict(items)] if items else []
@@ -64,7 +67,11 @@ async def send(
             outcome.error = error
         else:
             outcome.done |= answered
-            waiting += _left_out(outcome, batch, answered)
+            left_out = batch.keys() - answered.keys()
+            if is_repeatable:
+                waiting += _alone(outcome, batch, left_out)
+            else:
+                outcome.doubtful |= left_out
         if outcome.error is not None:
             outcome.unsent |= {key for batch in waiting for key in batch}
             break
@@ -110,10 +117,8 @@ def _forbidden(outcome: Outcome[Answer], batch: dict[str, Item], error: KommoFor
     return []
 
 
-def _left_out(
-    outcome: Outcome[Answer], batch: dict[str, Item], answered: Mapping[str, Answer]
-) -> list[dict[str, Item]]:
-    rest = sorted(batch.keys() - answered.keys())
+def _alone(outcome: Outcome[Answer], batch: dict[str, Item], left_out: Set[str]) -> list[dict[str, Item]]:
+    rest = sorted(left_out)
     if rest and len(batch) == 1:
         outcome.refused[rest[0]] = KommoRefused("Kommo did not confirm it", by_request={}, by_lead={})
         return []

@@ -25,6 +25,9 @@ Kind = Literal[
     "cut",
     "delay",
     "504_after",
+    "empty",
+    "empty_after",
+    "nothing",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -40,7 +43,8 @@ class Fault:
 
     drop_before, drop_after and drop_late close the connection without a byte: before the request would be carried out,
     after it was, and ``seconds`` before it is, when the caller may have asked again long since. 504_after carries it
-    out and then answers 504; cut ends the answer half way; delay waits ``seconds`` of real time and goes on.
+    out and then answers 504. empty and empty_after answer 200 without a body, before and after it is carried out;
+    nothing answers 204. cut ends the answer half way; delay waits ``seconds`` of real time and goes on.
     ``more_than`` spares requests about fewer items, ``about`` those that do not name this id.
     """
 
@@ -85,6 +89,8 @@ class Fault:
         return {
             "429_json": problem(429, "Too many requests", retry_after=300),
             "403_block": page(403),
+            "empty": Problem(200, ""),
+            "nothing": Problem(204, ""),
             "402": problem(402, "Account is not paid"),
             "400_try_again": problem(400, "System error. Please repeat the request."),
             "500_json": Problem(500, {"title": "ErrInternalServer", "status": 500, "detail": "", "trace_id": "0a1b2c"}),

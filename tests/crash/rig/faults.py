@@ -18,6 +18,8 @@ KOMMO = {
     "500": "500_json",
     "502 HTML": "502_html",
     "504 after it was done": "504_after",
+    "an empty 200 before it was done": "empty",
+    "an empty 200 after it was done": "empty_after",
     "reset before": "drop_before",
     "reset after": "drop_after",
     "cut answer": "cut",

@@ -51,7 +51,7 @@ class Kommo:
 
 
 async def sent(kommo: Kommo, **given: object) -> Outcome[int]:
-    return await send(FIFTY, kommo.take, **given)  # type: ignore[arg-type]
+    return await send(FIFTY, kommo.take, **{"is_repeatable": True} | given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("bad", [["1007"], ["1007", "1033"]])
@@ -76,6 +76,12 @@ async def test_one_that_is_left_out_of_the_answer_goes_alone() -> None:
     outcome = await sent(kommo)
     assert (list(outcome.refused), len(outcome.done)) == (["1007"], 49)
     assert kommo.calls[1:] == [["1007"]]
+
+
+async def test_one_that_is_left_out_and_must_not_be_doubled_is_in_doubt() -> None:
+    kommo = Kommo({"1007": by_request}, partial=True)
+    outcome = await sent(kommo, is_repeatable=False)
+    assert (outcome.doubtful, len(outcome.done), len(kommo.calls)) == ({"1007"}, 49, 1)
 
 
 async def test_what_can_be_left_out_is_and_all_go_again_at_once() -> None:
