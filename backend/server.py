@@ -87,6 +87,8 @@ def _web_config(resources: Resources, settings: Settings) -> uvicorn.Config:
         create_app(resources, admin_token=settings.admin_token.get_secret_value()),
         host=settings.host,
         port=settings.port,
+        proxy_headers=bool(settings.trusted_proxies),  # X-Forwarded-For is believed from these addresses only
+        forwarded_allow_ips=settings.trusted_proxies,
         access_log=False,  # paths are secrets here; our own log names routes
         log_level="warning",
         server_header=False,

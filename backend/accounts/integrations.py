@@ -9,6 +9,7 @@ from sqlalchemy import case, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.accounts.sign_out import sign_out
 from backend.core.errors import FieldInvalid, RequestNotFound
 from backend.core.vault import CannotOpen
 from backend.resources import Resources
@@ -135,6 +136,7 @@ async def remove_integration(resources: Resources, client_id: str, *, who: str) 
         row = await named_integration(session, client_id)
         if row is None:
             raise RequestNotFound(f"There is no integration {client_id[:60]!r}.")
+        await sign_out(session, col(Account.client_id) == client_id)
         await session.exec(
             update(Account)
             .where(col(Account.client_id) == client_id, col(Account.state) == "connected")

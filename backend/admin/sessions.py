@@ -1,24 +1,25 @@
 """Who is in the set-up pages: an admin of one Kommo account, let in from Kommo, or the operator of this server."""
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 
 from sqlalchemy import delete
 from sqlmodel import col
 
 from backend.accounts.permissions import WidgetUser
-from backend.accounts.tokens.call import with_kommo
+from backend.admin.session_rights import IDLE_SECONDS, check_admin, renew
 from backend.core.cache import CacheSpec
-from backend.core.errors import KommoUnreachable, NotAllowed, NotAuthorized, NotConnected
+from backend.core.errors import NotAllowed, NotAuthorized
 from backend.core.signing import opaque_id
-from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.resources import Resources
 from backend.storage.db import dialect_insert
-from backend.storage.models import Audit, SetupLink, SetupSession, WidgetSeen
+from backend.storage.models import Account, Audit, SetupLink, SetupSession, WidgetSeen
 
 LINK_SECONDS = 60.0
 VISIT_SECONDS = 8 * 3600
 """A working day: how long somebody who entered stays signed in."""
+OVER = "This link was used or is older than a minute. Press Open set-up in Kommo again."
 USERS_NOTED = CacheSpec[tuple[int, int], bool](600.0, most=10_000)
 """By account and user: a widget's calls are noted so often at the most."""
 
@@ -49,7 +50,7 @@ class Visitor:
 
 async def make_link(resources: Resources, user: WidgetUser) -> str:
     """The address of a single-use link, for an admin; that one is, is asked of Kommo now and not remembered."""
-    await _check_admin(resources, user)
+    await check_admin(resources, user.account.id, user.user_id)
     secret = opaque_id(resources.randomness)
     now = resources.clock()
     async with resources.database.write() as session:
@@ -62,24 +63,14 @@ async def make_link(resources: Resources, user: WidgetUser) -> str:
     return f"{resources.addresses.public_url}/admin/enter/{secret}"
 
 
-async def _check_admin(resources: Resources, user: WidgetUser) -> None:
-    door = f"{resources.addresses.public_url}/admin"
-    try:
-        found = await with_kommo(resources, user.account.id, lambda api: api.user(user.user_id))
-    except KommoForbidden:
-        found = None
-    except NotConnected as error:
-        raise NotConnected(
-            "Kommo is not connected any more. Install the integration again in Kommo; where that alone does not help, "
-            f"the operator of this server presses Connect again at {door}."
-        ) from error
-    except KommoError as error:
-        raise KommoUnreachable(
-            "Kommo could not be asked whether you are an administrator. Try again in a moment; "
-            f"the operator of this server can enter at {door}."
-        ) from error
-    if found is None or not (found.is_admin and found.is_active):
-        raise NotAllowed("Only an administrator of this Kommo account may open the set-up.")
+async def link_of(resources: Resources, secret: str) -> tuple[Account, Visitor]:
+    """Whose account the link opens, and for whom, without using it up; else ``LinkOver``."""
+    async with resources.database.read() as session:
+        row = await session.get(SetupLink, _digest(secret))
+        account = await session.get(Account, row.account_id) if row else None
+    if row is None or account is None or row.expires_at < resources.clock():
+        raise LinkOver(OVER)
+    return account, Visitor(row.account_id, row.user_id)
 
 
 async def enter(resources: Resources, secret: str) -> Visitor:
@@ -90,7 +81,7 @@ async def enter(resources: Resources, secret: str) -> Visitor:
         row = (await session.exec(held)).one_or_none()
     account_id, user_id, expires_at = row or (0, 0, 0.0)
     if expires_at < resources.clock():
-        raise LinkOver("This link was used or is older than a minute. Press Open set-up in Kommo again.")
+        raise LinkOver(OVER)
     return Visitor(account_id, user_id)
 
 
@@ -108,27 +99,44 @@ async def begin(resources: Resources, visitor: Visitor, admin_token: str) -> str
                 digest=_digest(secret),
                 account_id=visitor.account_id,
                 user_id=visitor.user_id,
-                token_digest=_token_digest(visitor, admin_token),
+                token_digest=_token_digest(visitor, secret, admin_token),
                 ends_at=now + VISIT_SECONDS,
+                seen_at=now,
             )
         )
     return secret
 
 
-async def visitor_of(resources: Resources, cookie: str, admin_token: str) -> Visitor | None:
-    """None where the cookie is not ours, or its session is over."""
-    if not cookie:
-        return None
-    async with resources.database.read() as session:
-        row = await session.get(SetupSession, _digest(cookie))
-    if row is None or row.ends_at < resources.clock():
+async def visitor_of(resources: Resources, cookie: str, admin_token: str, *, changing: bool) -> Visitor | None:
+    """Who is signed in by this cookie: None where it is not ours or its session is over.
+
+    Raises ``NotAllowed`` for a user who is no admin any more, ``KommoUnreachable`` where Kommo can't be asked.
+    """
+    row = await _session_row(resources, cookie) if cookie else None
+    if row is None:
         return None
     visitor = Visitor(row.account_id, row.user_id)
-    return visitor if row.token_digest == _token_digest(visitor, admin_token) else None
+    if not hmac.compare_digest(row.token_digest, _token_digest(visitor, cookie, admin_token)):
+        return None
+    await renew(resources, row, changing=changing)
+    return visitor
 
 
-def _token_digest(visitor: Visitor, admin_token: str) -> str:
-    return _digest(admin_token) if visitor.account_id is None else ""
+async def _session_row(resources: Resources, cookie: str) -> SetupSession | None:
+    now = resources.clock()
+    async with resources.database.read() as session:
+        row = await session.get(SetupSession, _digest(cookie))
+        if row is None or row.ends_at < now or row.seen_at + IDLE_SECONDS < now:
+            return None
+        account = await session.get(Account, row.account_id) if row.account_id is not None else None
+    return row if row.account_id is None or (account and account.state == "connected") else None
+
+
+def _token_digest(visitor: Visitor, secret: str, admin_token: str) -> str:
+    """Keyed by the cookie's secret, which is not stored: a copy of the database lets nobody test an ADMIN_TOKEN."""
+    if visitor.account_id is not None:
+        return ""
+    return hmac.new(secret.encode(), admin_token.encode(), hashlib.sha256).hexdigest()
 
 
 async def end(resources: Resources, cookie: str) -> None:

@@ -1,6 +1,7 @@
 """The settings, from the environment or ``.env``. Only the doors read them; everything below is handed values."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 StageRule = tuple[int, int]
+SHORTEST_TOKEN = 20
 
 
 class BadSettings(Exception):
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
     paid_stages: Annotated[list[StageRule] | str, NoDecode] = Field(default_factory=list)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
     kommo_rate: float = Field(default=6.0, gt=0, le=6.9)
     kommo_ip_rate: float = Field(default=7.0, gt=0)
     settle_seconds: float = Field(default=120.0, ge=0)
@@ -78,9 +81,14 @@ class Settings(BaseSettings):
     @field_validator("admin_token")
     @classmethod
     def _long_token(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value()) < 8:
-            raise ValueError("needs at least 8 characters; `kommo-stripe init` makes a good one")
+        if len(value.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"needs at least {SHORTEST_TOKEN} characters; `kommo-stripe init` makes a good one")
         return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: Any) -> Any:
+        return _networks(value) if isinstance(value, str) else value
 
     @field_validator("paid_stages", mode="before")
     @classmethod
@@ -127,6 +135,17 @@ def parse_stages(text: str) -> list[StageRule] | str:
         raise ValueError("must be `won` or pairs such as 4711:142,4712:142 (pipeline id : status id)")
     pairs = [rule.split(":") for rule in rules]
     return [(int(pipeline), int(status)) for pipeline, status in pairs]
+
+
+def _networks(text: str) -> list[str]:
+    """Addresses and networks with commas between."""
+    named = [one.strip() for one in text.split(",") if one.strip()]
+    for one in named:
+        try:
+            ip_network(one)
+        except ValueError:
+            raise ValueError(f"holds {one!r}; write addresses or networks such as 10.0.0.7,10.1.0.0/16") from None
+    return named
 
 
 def read_settings(env_file: Path | None = Path(".env"), **given: Any) -> Settings:

@@ -13,6 +13,7 @@ class ProductError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
+    retry_after: ClassVar[int | None] = None  # seconds, sent as the header of that name
     field: str | None = None
 
     def __init__(self, message: str, *, field: str | None = None, limit: tuple[str, str] | None = None) -> None:
@@ -81,6 +82,10 @@ class HookUnknown(ProductError):
 
 class NotAuthorized(ProductError):
     status, code = 401, "not_authorized"
+
+
+class TooManyTries(ProductError):
+    status, code, retry_after = 429, "too_many_requests", 60
 
 
 class NotAllowed(ProductError):

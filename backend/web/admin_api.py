@@ -33,7 +33,7 @@ async def _caller(request: Request, resources: ResourcesDep) -> Visitor:
     """A browser sends the cookie along with what another site asks for as well, and names that site."""
     visitor = None if "authorization" in request.headers else await current_visitor(request)
     if visitor is None:
-        check_admin(request)
+        await check_admin(request)
         return Visitor()
     if request.method != "GET" and ("origin" in request.headers or "sec-fetch-site" in request.headers):
         check_own_form(request, resources)

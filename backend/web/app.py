@@ -15,7 +15,9 @@ from backend.resources import Resources
 from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, setup, widget
 from backend.web.client import links, statement
 from backend.web.client.link_pages import plain_page
+from backend.web.http.admin_token import AdminToken
 from backend.web.http.language import of_client
+from backend.web.http.pages import page
 from backend.web.middleware import CLIENTS, RequestLog
 from backend.web.openapi import Described
 from backend.web.stripe_webhook import WebhookDoor
@@ -24,6 +26,7 @@ LOST = (
     "A secret that is stored here opens by no key in SECRET_KEYS. This server's operator puts back the key that was in "
     "use, or gives the secret again; `kommo-stripe doctor` names it."
 )
+PAGES, ADMIN_API = "/admin", "/admin/api"
 log = structlog.get_logger()
 
 
@@ -33,6 +36,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     app = Described(title=title, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.resources = resources
     app.state.admin_token = admin_token
+    app.state.admin_door = AdminToken(admin_token, resources.clock)
     app.state.started_at = resources.clock()
     door = WebhookDoor(resources, Inbox(resources.database, resources.vault, resources.work_arrived))
     app.router.routes += [
@@ -48,22 +52,29 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
 
 def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(ProductError)
-    async def _product(_request: Request, error: ProductError) -> JSONResponse:
-        return JSONResponse(error.as_json(), error.status)
+    async def _product(request: Request, error: ProductError) -> Response:
+        path = request.scope["path"]
+        if path.startswith(PAGES) and not path.startswith(ADMIN_API):
+            answer: Response = page("Set-up", error.message, status=error.status)
+        else:
+            answer = JSONResponse(error.as_json(), error.status)
+        if error.retry_after is not None:
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         name = str(first["loc"][-1]) if first["loc"] else None
         return await _product(request, FieldInvalid(f"{name}: {first['msg']}.", field=name))
 
     @app.exception_handler(DBAPIError)
-    async def _database(request: Request, error: DBAPIError) -> JSONResponse:
+    async def _database(request: Request, error: DBAPIError) -> Response:
         log.error("database trouble", reason=type(error.orig).__name__ if error.orig else "unknown")
         return await _product(request, Unavailable("The database is away. Nothing was changed; try again in a moment."))
 
     @app.exception_handler(CannotOpen)
-    async def _lost(request: Request, error: CannotOpen) -> JSONResponse:
+    async def _lost(request: Request, error: CannotOpen) -> Response:
         log.error("a secret does not open", reason=str(error))
         return await _product(request, Unavailable(LOST))
 

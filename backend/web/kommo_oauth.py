@@ -50,7 +50,7 @@ async def start(request: Request, resources: ResourcesDep, client_id: Text = "")
 async def _begun(request: Request, resources: Resources, client_id: str) -> RedirectResponse:
     visitor = await current_visitor(request)
     if visitor is None:
-        check_admin(request)
+        await check_admin(request)
     own = await _own_client_id(resources, visitor) if visitor else ""
     integration = await _integration(resources, own or client_id)
     state = resources.states.sign({"client_id": integration.client_id})

@@ -146,7 +146,7 @@ async def _lists(street: Street, payment: str) -> None:
     product, first, second = street.product, street.first, street.second
     url = (await first.post("/widget/setup")).json()["url"]
     async with httpx.AsyncClient(base_url=product.url, follow_redirects=True) as visitor:
-        page = (await visitor.get(url)).text
+        page = (await visitor.post(url, headers={"Sec-Fetch-Site": "same-origin"})).text
         looked_up = (await visitor.get(f"/admin?deal={next(iter(first.account.leads))}")).text
         listed = (await visitor.get("/admin/api/accounts")).json()
         assert (await visitor.get(f"/admin?account={second.account.id}")).status_code == 403

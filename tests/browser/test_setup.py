@@ -43,6 +43,7 @@ def open_setup(product: World, page: Page) -> Page:
     with page.expect_popup() as opened:
         button.click()
     setup = opened.value
+    setup.get_by_role("button", name=f"Open the set-up of {product.account.subdomain}").click()
     setup.wait_for_url(f"{product.url}/admin")
     setup.set_viewport_size({"width": 560, "height": 760})
     return setup

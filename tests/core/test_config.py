@@ -7,7 +7,11 @@ import pytest
 
 from backend.core.config import BadSettings, read_settings
 
-GOOD = {"public_url": "https://pay.example.com", "secret_keys": "a key of some length", "admin_token": "made-up-token"}
+GOOD = {
+    "public_url": "https://pay.example.com",
+    "secret_keys": "a key of some length",
+    "admin_token": "made-up-token-20-lg!",
+}
 
 
 def _read(monkeypatch: pytest.MonkeyPatch, **given: Any) -> Any:
@@ -36,7 +40,8 @@ def test_each_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("public_url", "pay.example.com"),
         ("secret_keys", "short"),
         ("secret_keys", ""),
-        ("admin_token", "short"),
+        ("admin_token", "nineteen-characters"),
+        ("trusted_proxies", "10.0.0.7,everybody"),
         ("paid_stages", "won,1:2"),
         ("kommo_rate", 7),
         ("port", 0),
@@ -70,7 +75,9 @@ def test_stages_are_pairs_or_won(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "canary" not in repr(_read(monkeypatch, stripe_api_key="sk_test_canary", admin_token="canary-token"))
+    assert "canary" not in repr(
+        _read(monkeypatch, stripe_api_key="sk_test_canary", admin_token="canary-token-20-chars")
+    )
 
 
 def test_a_dotenv_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -78,6 +85,12 @@ def test_a_dotenv_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         monkeypatch.delenv(name, raising=False)
     env = tmp_path / ".env"
     env.write_text(
-        "PUBLIC_URL=https://a.example\nSECRET_KEYS=first key of two,second key of two\nADMIN_TOKEN=made-up-token\n"
+        "PUBLIC_URL=https://a.example\nSECRET_KEYS=first key of two,second key of two\n"
+        "ADMIN_TOKEN=a-token-of-20-letter\n"
     )
     assert read_settings(env_file=env).keys == ["first key of two", "second key of two"]
+
+
+def test_proxies_are_read_as_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _read(monkeypatch).trusted_proxies == []
+    assert _read(monkeypatch, trusted_proxies="10.0.0.7, 10.1.0.0/16").trusted_proxies == ["10.0.0.7", "10.1.0.0/16"]

@@ -213,6 +213,6 @@ async def test_a_neighbours_request_is_not_replaced(street: Street) -> None:
     await _ask(street, "POST", "/widget/requests", street.their_token, wish)
     newer = _wish(product.lead(), replaces=wish["request_id"])
     answer = await _ask(street, "POST", "/widget/requests", product.token(), newer)
-    assert answer.status_code == 404, answer.text
+    assert answer.status_code == 422, answer.text
     (request,) = (await _ask(street, "GET", f"/widget/deals/{theirs}", street.their_token)).json()["requests"]
     assert request["state"] == "pending"

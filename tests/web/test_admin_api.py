@@ -51,7 +51,7 @@ async def session_of(tenant: Tenant) -> dict[str, str]:
     here = tenant.world
     token = here.kommo.one_time_token(tenant.integration.client_id, tenant.account.admin.id)
     url = (await here.http.post("/widget/setup", headers={"X-Auth-Token": token})).json()["url"]
-    entered = await here.http.get(url)
+    entered = await here.http.post(url, headers=OURS)
     cookie = entered.headers["set-cookie"].partition(";")[0]
     here.http.cookies.clear()
     return {"Cookie": cookie}

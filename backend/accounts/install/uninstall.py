@@ -1,6 +1,9 @@
 """Kommo says that the integration was removed: proven by its signature, confirmed by a call, then switched off."""
 
+from sqlmodel import col
+
 from backend.accounts.integrations import client_secret, named_integration
+from backend.accounts.sign_out import sign_out
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import BadSignature, NotConnected
 from backend.kommo_api.auth.oauth import uninstall_signature_ok
@@ -54,5 +57,7 @@ async def _mark(resources: Resources, before: Account, problem: str) -> None:
         said = Audit(at=resources.clock(), account_id=account.id, who="Kommo", what="uninstall hook")
         said.before, said.after = {"state": before.state}, {"state": state}
         account.state, account.problem = state, problem
+        if state == "uninstalled":
+            await sign_out(session, col(Account.id) == account.id)
         session.add(account)
         session.add(said)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import col
 
 from backend.accounts.integrations import client_secret, keys_of, same_address
+from backend.accounts.sign_out import sign_out
 from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import open_pair, seal_pair
 from backend.core.errors import NotConnected
@@ -219,11 +220,13 @@ async def require_reconnect(resources: Resources, account: Account, problem: str
     """Shown to the admin until the account is connected again; the error for whoever asked."""
     log.error("account must be connected again", account=account.id, reason=problem)
     async with resources.database.write() as session:
-        await session.exec(
+        marked = await session.exec(
             update(Account)
             .where(_same(account), col(Account.state) == "connected")
             .values(state="reconnect", problem=problem, refresh_until=0.0, token_answer=None)
         )
+        if marked.rowcount:
+            await sign_out(session, col(Account.id) == account.id)
     return NotConnected("Kommo must be connected again by an administrator.")
 
 

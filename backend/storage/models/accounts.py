@@ -102,8 +102,10 @@ class SetupSession(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     account_id: int | None = big_int(default=None, nullable=True, index=True)  # None = the operator, who sees all
     user_id: int = big_int(default=0)
-    token_digest: str = ""  # the operator's ADMIN_TOKEN: with another one the session is over
+    token_digest: str = ""  # of the operator's ADMIN_TOKEN, keyed by the cookie: with another one the session is over
     ends_at: float = moment()
+    checked_at: float = moment(default=0.0)  # when Kommo last said that the user is an administrator
+    seen_at: float = moment(default=0.0)  # when the session was last used, within a minute
 
 
 class WidgetSeen(SQLModel, table=True):

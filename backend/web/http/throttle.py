@@ -1,10 +1,11 @@
-"""How often an address asked for links that do not exist: thirty a minute, in each process by itself.
+"""How often an address asked for what does not exist: thirty times a minute, in each process by itself.
 
 It tells guessers off, no more: with 80 random bits there is nothing to guess. Links that exist are always opened, for
 many clients may come from one address; so the database is asked all the same.
 """
 
 from collections import Counter
+from ipaddress import ip_network
 
 from fastapi import Request
 
@@ -15,7 +16,12 @@ MINUTE = 60
 LIMIT = 30
 
 
+IN_ALL = 300
+
+
 class MissThrottle:
+    """Counts misses for each address, and over all addresses, in the present minute."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._minute = 0
@@ -23,11 +29,26 @@ class MissThrottle:
 
     def miss(self, address: str) -> bool:
         """Count a miss; True when there were too many of them in this minute."""
+        return self.count(address) > LIMIT
+
+    def count(self, address: str) -> int:
+        """Count a miss: its number among those of this address; beyond the limit once all together are too many."""
         minute = int(self._clock() // MINUTE)
         if minute != self._minute:
             self._minute, self._misses = minute, Counter()
+        if self._misses.total() >= IN_ALL:
+            return LIMIT + 1
         self._misses[address] += 1
-        return self._misses[address] > LIMIT
+        return self._misses[address]
+
+
+def address_of(request: Request) -> str:
+    """Where the request came from, for counting: of IPv6 the network, since one customer has a whole one."""
+    host = request.client.host if request.client else ""
+    try:
+        return str(ip_network((host, 64), strict=False)) if ":" in host else host
+    except ValueError:
+        return host
 
 
 def guesses(request: Request, resources: Resources) -> MissThrottle:

@@ -6,15 +6,34 @@ from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse
 
 from backend.admin.sessions import VISIT_SECONDS, Visitor, begin, visitor_of
+from backend.admin.sign_ins import note_sign_in
 from backend.core.errors import NotAllowed
 from backend.resources import Resources
 from backend.web.http.deps import ResourcesDep
+from backend.web.http.throttle import address_of
 
 COOKIE = "kommo_stripe_setup"
+READS = ("GET", "HEAD")
+
+
+def cookie_name(resources: Resources) -> str:
+    """With the prefix that makes browsers refuse one set by another host or without TLS, where we have TLS."""
+    return f"__Host-{COOKIE}" if _is_https(resources) else COOKIE
+
+
+def _is_https(resources: Resources) -> bool:
+    return resources.addresses.public_url.startswith("https://")
+
+
+def cookie_of(request: Request) -> str:
+    return request.cookies.get(cookie_name(request.app.state.resources), "")
 
 
 async def current_visitor(request: Request) -> Visitor | None:
-    return await visitor_of(request.app.state.resources, request.cookies.get(COOKIE, ""), request.app.state.admin_token)
+    """Who is signed in, with a right that Kommo confirmed: for a change just now. Raises as ``visitor_of`` does."""
+    state = request.app.state
+    changing = request.method not in READS
+    return await visitor_of(state.resources, cookie_of(request), state.admin_token, changing=changing)
 
 
 def check_own_form(request: Request, resources: ResourcesDep) -> None:
@@ -31,13 +50,15 @@ OwnForm = Depends(check_own_form)
 
 async def let_in(request: Request, visitor: Visitor) -> RedirectResponse:
     resources: Resources = request.app.state.resources
+    address = address_of(request)
+    await note_sign_in(resources, account_id=visitor.account_id, who=visitor.who, address=address)
     answer = RedirectResponse("/admin", 303, headers={"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"})
     answer.set_cookie(
-        COOKIE,
+        cookie_name(resources),
         await begin(resources, visitor, request.app.state.admin_token),
         max_age=VISIT_SECONDS,
         httponly=True,
         samesite="lax",
-        secure=resources.addresses.public_url.startswith("https://"),
+        secure=_is_https(resources),
     )
     return answer

@@ -142,7 +142,7 @@ async def test_who_sees_one_account_sees_no_installation_of_others(product: Worl
     await brought(product)
     answer = await product.http.post(f"{product.url}/widget/setup", headers=product.token())
     async with httpx.AsyncClient(base_url=product.url, follow_redirects=True, headers=OURS) as visitor:
-        page = (await visitor.get(answer.json()["url"])).text
+        page = (await visitor.post(answer.json()["url"])).text
         assert ("Sign out" in page, "waits for its secret key" in page) == (True, False)
 
 

@@ -1,0 +1,14 @@
+"""Sessions of the set-up pages end with the account's connection: what Kommo granted, nobody vouches for any more."""
+
+from sqlalchemy import ColumnElement, delete
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.storage.models import Account, SetupLink, SetupSession
+
+
+async def sign_out(session: AsyncSession, accounts: ColumnElement[bool]) -> None:
+    """Delete the sessions and the unused links of these accounts' admins. The operator stays signed in."""
+    ids = select(Account.id).where(accounts)
+    await session.exec(delete(SetupSession).where(col(SetupSession.account_id).in_(ids)))
+    await session.exec(delete(SetupLink).where(col(SetupLink.account_id).in_(ids)))

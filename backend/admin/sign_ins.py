@@ -1,0 +1,29 @@
+"""Who signed in to the set-up, and who failed to: a log line each, and a row of the audit."""
+
+import structlog
+
+from backend.resources import Resources
+from backend.storage.models import Audit
+
+log = structlog.get_logger()
+
+
+async def note_sign_in(resources: Resources, *, account_id: int | None, who: str, address: str) -> None:
+    log.info("signed in", who=who, account=account_id, address=address)
+    said = Audit(at=resources.clock(), account_id=account_id, who=who, what="signed in", after={"address": address})
+    async with resources.database.write() as session:
+        session.add(said)
+
+
+async def note_failure(
+    resources: Resources, door: str, address: str, *, account_id: int | None = None, who: str = "unknown",
+    is_first: bool = True,
+) -> None:  # fmt: skip
+    """Of a guesser's tries in one minute only the first is a row: guessing must not fill the database."""
+    log.warning("sign-in refused", door=door, who=who, account=account_id, address=address)
+    if not is_first:
+        return
+    after = {"door": door, "address": address}
+    said = Audit(at=resources.clock(), account_id=account_id, who=who, what="sign-in refused", after=after)
+    async with resources.database.write() as session:
+        session.add(said)
