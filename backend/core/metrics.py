@@ -1,4 +1,4 @@
-"""What we count, for Prometheus. Counters are summed over all processes in the database (``pulse``)."""
+"""What we count, for Prometheus. Counters are summed over all processes in the database (``storage.counters``)."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,5 +1,5 @@
 """The card made equal to the ledger: read, compare, write the difference, once.
 
 It never handles an event; it closes the difference between wanted and written (``plan`` decides, ``batch`` acts,
-``journal`` remembers, ``sending`` knows how Kommo refuses).
+``revisions`` remembers, ``apply`` knows how Kommo refuses).
 """

@@ -1,1 +1,1 @@
-"""The truth about money: facts merged (``book``), and what they mean for a deal (``deal``, pure)."""
+"""The truth about money: facts merged (``absorb``), and what they mean for a deal (``deal``, pure)."""

@@ -23,7 +23,7 @@ from sandbox.stripe.traffic.requests_log import Seen
 
 
 class StripeWorld:
-    """State in memory, for one process. Its methods are also ``/_sandbox/…`` over HTTP (``control.py``).
+    """State in memory, for one process. Its methods are also ``/_sandbox/…`` over HTTP (``sandbox/stripe/control/``).
 
     A method that names an object finds it in whatever account and mode it lives; what does not exist is a
     ``Refusal`` (Stripe's own 404), and so is what the object's state does not allow.

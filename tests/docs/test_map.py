@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.docs.text import FOLDERS, ROOT, read
+from tests.docs.text import FOLDERS, ROOT, files, read
 from tests.test_layers import FLOOR
 
 README = read(ROOT / "README.md")
@@ -50,9 +50,10 @@ def test_the_design_names_each_room() -> None:
     assert {name for name in names if f"`{name}`" not in rooms} == set()
 
 
-def test_every_path_that_a_document_names_exists() -> None:
+def test_every_path_that_a_document_or_source_names_exists() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    named = {(document.name, path) for document in documents for path in PATH.findall(read(document))}
+    sources = [source for source in files(".py", ".js") if not source.is_relative_to(ROOT / "tests/docs")]
+    named = {(source.name, path) for source in (*documents, *sources) for path in PATH.findall(read(source))}
     assert len(named) > 100
     assert sorted(pair for pair in named if not (ROOT / pair[1]).exists()) == []
 

@@ -28,6 +28,13 @@ def test_every_switch_is_told_with_each_reading_in_order() -> None:
         assert [found for found in re.findall(r"`([^`]+)`", row[2]) if found in readings[name]] == readings[name], name
 
 
+def test_every_switch_names_the_section_that_states_its_doubt() -> None:
+    cited = {name: f"(docs/facts/kommo-api.md {switch.section})" for name, switch in KOMMO.items()}
+    cited |= {name: f"docs/facts/stripe.md {switch.about.partition(':')[0]}:" for name, switch in STRIPE.items()}
+    told = {**_rows("Kommo"), **_rows("Stripe")}
+    assert [name for name, section in cited.items() if section not in told[name][1]] == []
+
+
 def test_the_code_that_survives_a_doubt_exists() -> None:
     named = [
         path for row in (*_rows("Kommo").values(), *_rows("Stripe").values()) for path in re.findall(r"`(.+?)`", row[3])

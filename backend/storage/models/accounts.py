@@ -60,7 +60,7 @@ class AccountWork(SQLModel, table=True):
     next_try_at: float = moment(default=0.0)  # no job before this moment, after a failure of our own
     hold_until: float = moment(default=0.0)  # Kommo asked for patience: the ledger goes on, the writer waits
     wake_at: float = moment(default=0.0)  # look again at this moment even if nobody asks; 0 = no need
-    owner_lock: int = big_int(default=0)  # what the owner holds while it lives (presence.py); 0 = only the lease tells
+    owner_lock: int = big_int(default=0)  # what the owner holds while it lives (presence); 0 = only the lease tells
     claimed_at: float = moment(default=0.0)  # whoever was served longest ago is next
 
 
