@@ -2,27 +2,27 @@
 import { BUILD } from './build.js';
 import { language } from './kommo/page.js';
 
-/** Longer than the backend's own patience with Stripe and Kommo, so that its answer is heard. */
+/** Longer than the backend's own patience with Stripe and Kommo, so that its answer arrives. */
 const PATIENCE = 30000;
 
-/** The number of what the backend can do; it is raised when a widget that was built before lacks something. */
+/** The backend's API version; it is raised when a widget that was built before lacks something. */
 const NEWEST = /^x-widget-api: *(\d+)/im;
 
 /**
- * The backend said no (`status`, `code`, `message`, `field`, `limit`), or nothing that can be read came back (`status` 0 or 5xx):
+ * The backend refused (`status`, `code`, `message`, `field`, `limit`), or nothing that can be read came back (`status` 0 or 5xx):
  * then nobody knows whether the call was carried out (`unsure`).
  */
 export class ApiError extends Error {
   /**
    * @param {number} status
-   * @param {{code?: string, message?: string, field?: string, limit?: import('./types.d.ts').Amount}} [said]
+   * @param {{code?: string, message?: string, field?: string, limit?: import('./types.d.ts').Amount}} [body]
    */
-  constructor(status, said = {}) {
-    super(said.message ?? '');
+  constructor(status, body = {}) {
+    super(body.message ?? '');
     this.status = status;
-    this.code = said.code ?? (status === 0 ? 'unreachable' : '');
-    this.field = said.field;
-    this.limit = said.limit;
+    this.code = body.code ?? (status === 0 ? 'unreachable' : '');
+    this.field = body.field;
+    this.limit = body.limit;
     this.unsure = this.code !== 'no_token' && (status === 0 || status >= 500);
   }
 }
@@ -39,17 +39,17 @@ export function backend(widget) {
    * @param {unknown} [body]
    * @returns {Promise<any>}
    */
-  const call = (method, path, body) => within(PATIENCE, ask(widget, method, path, body, heard));
+  const call = (method, path, body) => withTimeout(PATIENCE, request(widget, method, path, body, noteVersion));
   let newest = BUILD.api;
-  const heard = (/** @type {import('./types.d.ts').Xhr | undefined} */ xhr) => {
+  const noteVersion = (/** @type {import('./types.d.ts').Xhr | undefined} */ xhr) => {
     newest = Math.max(newest, Number(NEWEST.exec(xhr?.getAllResponseHeaders() ?? '')?.[1] ?? 0));
   };
   return {
     outdated: () => newest > BUILD.api,
     /** @param {number} leadId @returns {Promise<import('./types.d.ts').Deal>} */
-    deal: (leadId) => call('GET', `/widget/deals/${leadId}`).then(having('requests', 'payments')),
+    deal: (leadId) => call('GET', `/widget/deals/${leadId}`).then(requireKeys('requests', 'payments')),
     /** @param {Record<string, unknown>} body @returns {Promise<import('./types.d.ts').PaymentRequest>} */
-    create: (body) => call('POST', '/widget/requests', body).then(having('id', 'url')),
+    create: (body) => call('POST', '/widget/requests', body).then(requireKeys('id', 'url')),
     /** @param {string} id */
     cancel: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/cancel`),
     /** @param {number} leadId */
@@ -66,28 +66,28 @@ export function backend(widget) {
  * @param {string} method
  * @param {string} path
  * @param {unknown} body
- * @param {(xhr: import('./types.d.ts').Xhr | undefined) => void} heard
+ * @param {(xhr: import('./types.d.ts').Xhr | undefined) => void} onResponse
  * @returns {Promise<any>}
  */
-function ask(widget, method, path, body, heard) {
-  const answer = new Promise((resolve, reject) => {
+function request(widget, method, path, body, onResponse) {
+  const response = new Promise((resolve, reject) => {
     if (typeof widget.$authorizedAjax !== 'function') {
       reject(new ApiError(0, { code: 'no_token' }));
       return;
     }
     const sent = body === undefined ? {} : { data: JSON.stringify(body), contentType: 'application/json' };
-    // In the address: nobody says that Kommo keeps a header of ours beside its own.
+    // In the address: Kommo does not promise to keep our headers.
     const url = `${BUILD.backend}${path}?lang=${encodeURIComponent(language())}`;
     // `then` alone, which both a jQuery deferred and a promise have.
     widget.$authorizedAjax({ url, method, dataType: 'text', timeout: PATIENCE, ...sent }).then(
       (text, _status, xhr) => {
-        heard(xhr);
+        onResponse(xhr);
         resolve(text);
       },
       (xhr) => reject(refusal(xhr)),
     );
   });
-  return answer.then(parsed);
+  return response.then(parsed);
 }
 
 /** @param {string} text */
@@ -101,11 +101,11 @@ function parsed(text) {
 }
 
 /**
- * Something between us may answer 200 with what the backend never said: then nothing is known.
- * @param {...string} names without which an answer is none
+ * A proxy may answer 200 with a body that is not the backend's: then nothing is known.
+ * @param {...string} names that every answer has
  * @returns {(answer: any) => any}
  */
-function having(...names) {
+function requireKeys(...names) {
   return (answer) => {
     if (!names.every((name) => answer?.[name])) throw new ApiError(0);
     return answer;
@@ -126,7 +126,7 @@ function refusal(xhr) {
  * @param {Promise<any>} promise
  * @returns {Promise<any>}
  */
-function within(limit, promise) {
+function withTimeout(limit, promise) {
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;
   const late = new Promise((_, reject) => {

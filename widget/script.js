@@ -42,7 +42,7 @@ export default function Widget() {
     });
   };
 
-  /** @param {Element | null} place @param {string} [note] about what stands beside it */
+  /** @param {Element | null} place @param {string} [note] shown below it */
   const showSetup = (place, note = '') => {
     ensureStyle();
     place?.querySelector('.dealpay-setup')?.remove();

@@ -57,7 +57,7 @@ export type Words = (key: string, values?: Record<string, string>) => string;
 export type Xhr = { status: number; responseText?: string; getAllResponseHeaders(): string };
 
 export type Deferred = {
-  then(took: (data: string, status?: string, xhr?: Xhr) => void, refused: (xhr: Xhr) => void): unknown;
+  then(onSuccess: (data: string, status?: string, xhr?: Xhr) => void, onFailure: (xhr: Xhr) => void): unknown;
 };
 
 /** The object that Kommo extends with its own methods before it is constructed, and fills after. */

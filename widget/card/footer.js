@@ -7,22 +7,22 @@ import { somethingMade } from './state.js';
 
 /**
  * @typedef {{words: import('../types.d.ts').Words, lang: string, admin: boolean,
- *   actions: import('./controller.js').CardController}} FooterGiven
+ *   actions: import('./controller.js').Actions}} FooterProps
  */
 
 /**
  * What failed, the client's page of the whole deal, how fresh all this is, and whether the widget itself is.
  * @param {import('./state.js').State} state
- * @param {FooterGiven} given
+ * @param {FooterProps} props
  */
-export function footer(state, given) {
-  const { words, admin } = given;
+export function footer(state, props) {
+  const { words, admin } = props;
   const { deal } = state;
   const problem = state.refused ?? state.problem;
   return [
     problem && el('p', { class: 'dealpay-alert', role: 'alert', text: sentenceOf(problem, words) }),
     statement(webAddress(deal?.statement_url ?? ''), words),
-    deal && somethingMade(deal) && freshness(state, given),
+    deal && somethingMade(deal) && freshness(state, props),
     admin && state.outdated && el('p', { class: 'dealpay-small dealpay-muted', text: words('card.outdated') }),
   ];
 }
@@ -43,7 +43,7 @@ function statement(url, words) {
 
 /**
  * @param {import('./state.js').State} state
- * @param {FooterGiven} given
+ * @param {FooterProps} props
  */
 function freshness({ checking, loadedAt }, { words, lang, actions }) {
   const time = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(new Date(loadedAt));

@@ -5,15 +5,15 @@ import { el } from '../ui/dom.js';
 
 /**
  * @param {import('./state.js').State} state
- * @param {{words: import('../types.d.ts').Words, actions: import('./controller.js').CardController, admin: boolean}} given
+ * @param {{words: import('../types.d.ts').Words, actions: import('./controller.js').Actions, admin: boolean}} props
  */
 export function phaseNotice({ phase, problem, slow }, { words, actions, admin }) {
   const muted = (/** @type {string} */ text) => el('p', { class: 'dealpay-muted', text });
   if (phase === 'loading') return [skeleton(words), slow && muted(words('card.slow'))];
-  const told = phase === 'failed' && problem && (problem.message || problem.code === 'no_token');
+  const hasReason = phase === 'failed' && problem && (problem.message || problem.code === 'no_token');
   const hint = phase === 'disconnected' && admin ? 'phase.disconnected_admin' : `phase.${phase}_hint`;
   const title = el('p', { class: 'dealpay-title', text: words(`phase.${phase}`) });
-  const notice = [title, muted(told ? sentenceOf(problem, words) : words(hint))];
+  const notice = [title, muted(hasReason ? sentenceOf(problem, words) : words(hint))];
   if (phase === 'unsaved') return [el('div', { class: 'dealpay-notice' }, ...notice)];
   const again = el('button', {
     type: 'button',
@@ -29,7 +29,7 @@ export function phaseNotice({ phase, problem, slow }, { words, actions, admin })
 
 /**
  * @param {import('../types.d.ts').Words} words
- * @param {import('./controller.js').CardController} actions
+ * @param {import('./controller.js').Actions} actions
  */
 export function setupButton(words, actions) {
   return el('button', {

@@ -4,17 +4,8 @@ const INTERVAL = 5000;
 const SLOWEST = 60000;
 /** A failed link can still be paid. */
 const OPEN = ['pending', 'processing', 'failed'];
-const LONG = 5000;
 
-/**
- * Whoever waits since then wants to hear that it goes on.
- * @param {number} since
- */
-export function isLong(since) {
-  return Date.now() - since > LONG;
-}
-
-/** When the deal is to be asked for again: while something is open, and after a failure less and less often. */
+/** When to load the deal again: while something is open, and after a failure less and less often. */
 export class Refresh {
   /** @param {boolean} wanted false: never, the deal is not saved */
   constructor(wanted) {
@@ -26,7 +17,7 @@ export class Refresh {
     return Date.now() >= this.next;
   }
 
-  /** What was to be asked for again is asked for now. */
+  /** The next request is due now, if there is to be one. */
   hurry() {
     if (Number.isFinite(this.next)) this.next = 0;
   }

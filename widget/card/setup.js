@@ -5,13 +5,13 @@ import { sentenceOf } from '../kommo/page.js';
 import { el } from '../ui/dom.js';
 
 /**
- * What stands in the settings window and on the widget's page: what it does, and the way to the set-up pages.
+ * What the settings window shows and the widget's page: what it does, and the way to the set-up pages.
  * @param {ReturnType<typeof import('../api.js').backend>} api
  * @param {import('../types.d.ts').Words} words
  * @param {string} note
  */
 export function setupPanel(api, words, note) {
-  const said = el('p', { class: 'dealpay-small dealpay-said', role: 'status' });
+  const status = el('p', { class: 'dealpay-small dealpay-said', role: 'status' });
   const button = el('button', {
     type: 'button',
     class: 'dealpay-button dealpay-button-blue',
@@ -19,7 +19,7 @@ export function setupPanel(api, words, note) {
   });
   button.addEventListener('click', () =>
     openSetup(api, words, (text) => {
-      said.textContent = text;
+      status.textContent = text;
     }),
   );
   return el(
@@ -28,7 +28,7 @@ export function setupPanel(api, words, note) {
     el('p', { class: 'dealpay-title', text: words('setup.title') }),
     el('p', { class: 'dealpay-muted', text: words('setup.intro') }),
     button,
-    said,
+    status,
     el('p', { class: 'dealpay-small dealpay-muted', text: words('setup.address', { address: BUILD.backend }) }),
     note && el('p', { class: 'dealpay-muted', text: note }),
   );

@@ -2,21 +2,21 @@
 import { draftOf } from '../form/draft.js';
 
 /**
- * A question that stands open in a row of the list: cancel this link, or refund this payment.
+ * A question that is open in a row of the list: cancel this link, or refund this payment.
  * `refund.id` is made once, so that a repeated press refunds once.
- * @typedef {{
+ * @typedef {Readonly<{
  *   what: 'cancel' | 'refund',
  *   id: string,
  *   sending: boolean,
  *   problem: import('../api.js').ApiError | null,
- *   refund: {id: string, amount: string, reason: string, before: string, currency: string} | null,
- * }} Question
+ *   refund: Readonly<{id: string, amount: string, reason: string, before: string, currency: string}> | null,
+ * }>} Question
  */
 
 /**
- * What the card shows. `problem` of a ready card is a refresh that failed: what was known stays visible. `refused` is why
+ * What the card shows; replaced at each change. `problem` of a ready card is a refresh that failed: what was known stays visible. `refused` is why
  * Stripe could not be asked; no refresh takes it away.
- * @typedef {{
+ * @typedef {Readonly<{
  *   phase: 'loading' | 'unsaved' | 'failed' | 'disconnected' | 'forbidden' | 'ready',
  *   deal: import('../types.d.ts').Deal | null,
  *   loadedAt: number,
@@ -24,12 +24,12 @@ import { draftOf } from '../form/draft.js';
  *   refused: import('../api.js').ApiError | null,
  *   draft: import('../form/draft.js').Draft | null,
  *   created: import('../types.d.ts').PaymentRequest | null,
- *   asked: Question | null,
+ *   question: Question | null,
  *   checking: boolean,
  *   slow: boolean,
  *   outdated: boolean,
  *   unfolded: boolean,
- * }} State
+ * }>} State
  */
 
 /**
@@ -46,7 +46,7 @@ export function firstState(leadId) {
     refused: null,
     draft: draftOf(leadId),
     created: null,
-    asked: null,
+    question: null,
     checking: false,
     slow: false,
     outdated: false,
@@ -60,24 +60,24 @@ export function somethingMade(deal) {
 }
 
 /**
- * @param {State} state
+ * What changes once the deal was read.
  * @param {import('../types.d.ts').Deal} deal
+ * @returns {Partial<State>}
  */
-export function tookDeal(state, deal) {
+export function afterLoading(deal) {
   // Where money was, it stays to be seen after the connection has gone.
-  state.phase = deal.connected === false && !somethingMade(deal) ? 'disconnected' : 'ready';
-  state.deal = deal;
-  state.problem = null;
-  state.loadedAt = Date.now();
+  const phase = deal.connected === false && !somethingMade(deal) ? 'disconnected' : 'ready';
+  return { phase, deal, problem: null, loadedAt: Date.now() };
 }
 
 /**
+ * What changes where the deal could not be read.
  * @param {State} state
- * @param {import('../api.js').ApiError} error
+ * @param {import('../api.js').ApiError} problem
+ * @returns {Partial<State>}
  */
-export function lostDeal(state, error) {
-  state.problem = error;
-  if (error.code === 'not_connected') state.phase = 'disconnected';
-  else if (error.status === 403) state.phase = 'forbidden';
-  else if (!state.deal) state.phase = 'failed';
+export function afterFailure({ phase, deal }, problem) {
+  if (problem.code === 'not_connected') return { problem, phase: 'disconnected' };
+  if (problem.status === 403) return { problem, phase: 'forbidden' };
+  return { problem, phase: deal ? phase : 'failed' };
 }

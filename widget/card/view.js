@@ -15,10 +15,10 @@ import { somethingMade } from './state.js';
  * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
  * and the form's inputs are never made anew while it is open.
  * @param {HTMLElement} root
- * @param {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./controller.js').CardController}} given
+ * @param {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./controller.js').Actions}} props
  */
-export function createView(root, given) {
-  const { words, lang } = given;
+export function createView(root, props) {
+  const { words, lang } = props;
   const place = (/** @type {string} */ name) => el('div', { class: `dealpay-${name}` });
   const nodes = { head: place('head'), main: place('main'), list: place('list'), foot: place('foot') };
   const voice = el('p', { class: 'dealpay-voice', role: 'status' });
@@ -32,27 +32,27 @@ export function createView(root, given) {
     const { phase, deal, draft, created } = state;
     const ready = phase === 'ready' && deal !== null;
     slots.head([phase, deal, !draft, !created, state.problem?.message, state.slow], () =>
-      ready ? summary(state, deal, words, lang) : phaseNotice(state, given),
+      ready ? summary(state, deal, words, lang) : phaseNotice(state, props),
     );
-    const asked = state.asked?.id === created?.id ? state.asked : null;
+    const question = state.question?.id === created?.id ? state.question : null;
     const idle = ['begin', deal?.may, deal?.connected, deal && nothingWaits(deal)];
-    const shows = !ready ? '' : draft ? draft.requestId : created ? [created, questionKey(asked)] : idle;
+    const shows = !ready ? '' : draft ? draft.requestId : created ? [created, questionKey(question)] : idle;
     slots.main(shows, () => {
       form = null;
       if (!ready) return [];
       if (draft) {
-        form = new PaymentForm(draft, deal, given);
+        form = new PaymentForm(draft, deal, props);
         return [form.node];
       }
-      return created ? [createdPanel(created, asked, given)] : [beginButton(deal, given)];
+      return created ? [createdPanel(created, question, props)] : [beginButton(deal, props)];
     });
-    form?.refresh();
-    slots.list([ready && deal, state.created?.id, questionKey(state.asked)], () =>
-      ready ? dealList(state, given) : [],
+    if (draft) form?.show(draft);
+    slots.list([ready && deal, state.created?.id, questionKey(state.question)], () =>
+      ready ? dealList(state, props) : [],
     );
     const problem = state.refused ?? state.problem;
-    const told = [state.checking, state.loadedAt, problem?.message, problem?.code, state.outdated];
-    slots.foot([ready, deal?.statement_url, ...told], () => (ready ? footer(state, given) : []));
+    const footerKey = [state.checking, state.loadedAt, problem?.message, problem?.code, state.outdated];
+    slots.foot([ready, deal?.statement_url, ...footerKey], () => (ready ? footer(state, props) : []));
   };
 
   return {
@@ -67,7 +67,7 @@ export function createView(root, given) {
 }
 
 /**
- * How the deal stands. Not above a new link: what is read a moment later would push it from under the pointer.
+ * The state of the deal. Not above a new link: what is read a moment later would push it from under the pointer.
  * @param {import('./state.js').State} state
  * @param {import('../types.d.ts').Deal} deal
  * @param {import('../types.d.ts').Words} words
@@ -123,7 +123,7 @@ function nothingWaits(deal) {
 
 /**
  * @param {import('../types.d.ts').Deal} deal
- * @param {{words: import('../types.d.ts').Words, admin: boolean, actions: import('./controller.js').CardController}} given
+ * @param {{words: import('../types.d.ts').Words, admin: boolean, actions: import('./controller.js').Actions}} props
  */
 function beginButton(deal, { words, admin, actions }) {
   if (deal.connected === false) return admin && setupButton(words, actions);
@@ -133,6 +133,6 @@ function beginButton(deal, { words, admin, actions }) {
     class: `dealpay-button${nothingWaits(deal) ? ' dealpay-button-blue' : ''}`,
     'data-key': 'begin',
     text: words('card.create'),
-    on: { click: () => actions.begin() },
+    on: { click: () => actions.form.begin() },
   });
 }

@@ -1,21 +1,21 @@
 // @ts-check
 
 /**
- * Calls `look` when `node` comes to be seen (`true`) and then every second: not in a collapsed panel, not in a hidden tab.
+ * Calls `onTick` when `node` becomes visible (`true`) and then every second: not in a collapsed panel or a hidden tab.
  * @param {HTMLElement} node
- * @param {(back: boolean) => void} look
+ * @param {(returned: boolean) => void} onTick
  * @returns {() => void} ends it
  */
-export function whileSeen(node, look) {
+export function whileVisible(node, onTick) {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
   let inSight = false;
   const update = () => {
-    const seen = inSight && document.visibilityState === 'visible';
-    if (seen === (timer !== undefined)) return;
-    if (seen) {
-      timer = setInterval(() => look(false), 1000);
-      look(true);
+    const visible = inSight && document.visibilityState === 'visible';
+    if (visible === (timer !== undefined)) return;
+    if (visible) {
+      timer = setInterval(() => onTick(false), 1000);
+      onTick(true);
     } else {
       clearInterval(timer);
       timer = undefined;

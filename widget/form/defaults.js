@@ -2,7 +2,7 @@
 import { parseAmount, restOf, shareOf, written } from '../ui/money.js';
 
 /**
- * What the form starts with, from what the backend knows of the deal and what stands in the card.
+ * What the form starts with, from what the backend knows of the deal and what the card holds.
  * @param {import('../types.d.ts').Deal} deal
  * @param {{budget: string, name: string, lang: string}} card
  * @returns {import('../types.d.ts').FormValues}

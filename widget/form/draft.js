@@ -1,18 +1,20 @@
 // @ts-check
 import { ApiError } from '../api.js';
-import { parseAmount } from '../ui/money.js';
+import { parseAmount, written } from '../ui/money.js';
+import { suggestedAmount } from './defaults.js';
 
 /**
- * A filled form. It outlives the card's node: when Kommo draws the card anew while a request is under way, the next
- * card of the same deal finds the same draft with the same uuid, so that one form never makes two payments.
- * @typedef {{
+ * A filled form; replaced at each change. It outlives the card's node: when Kommo draws the card anew while a request is
+ * under way, the next card of the same deal finds the draft with the same uuid, so one form never makes two payments.
+ * `touched`: a person typed the amount.
+ * @typedef {Readonly<{
  *   requestId: string,
- *   values: import('../types.d.ts').FormValues,
+ *   values: Readonly<import('../types.d.ts').FormValues>,
  *   touched: boolean,
  *   sending: Promise<import('../types.d.ts').PaymentRequest> | null,
  *   sentAt: number,
  *   error: import('../api.js').ApiError | null,
- * }} Draft
+ * }>} Draft
  */
 
 /** @type {Map<number, Draft>} */
@@ -28,7 +30,15 @@ export function draftOf(leadId) {
  * @param {import('../types.d.ts').FormValues} values
  */
 export function beginDraft(leadId, values) {
-  const draft = { requestId: crypto.randomUUID(), values, touched: false, sending: null, sentAt: 0, error: null };
+  const requestId = crypto.randomUUID();
+  return putDraft(leadId, { requestId, values, touched: false, sending: null, sentAt: 0, error: null });
+}
+
+/**
+ * @param {number} leadId
+ * @param {Draft} draft
+ */
+export function putDraft(leadId, draft) {
   drafts.set(leadId, draft);
   return draft;
 }
@@ -39,6 +49,28 @@ export function dropDraft(leadId) {
 }
 
 /**
+ * The draft after one field was changed: until a person types an amount, it follows the other choices.
+ * @param {Draft} draft
+ * @param {import('./fields.js').Key} key
+ * @param {string} value
+ * @param {{deal: import('../types.d.ts').Deal, lang: string, words: import('../types.d.ts').Words}} context
+ * @returns {Draft}
+ */
+export function edited(draft, key, value, { deal, lang, words }) {
+  const values = { ...draft.values, [key]: value };
+  if (key === 'amount') return { ...draft, error: null, touched: true, values: { ...values, percent: '' } };
+  const total = parseAmount(values.total, values.currency, lang) ?? '';
+  if (key === 'percent' && !total) {
+    return { ...draft, values, error: faultOf('deal_total', words('form.total_missing')) };
+  }
+  const touched = draft.touched && key !== 'percent';
+  if (!touched && ['kind', 'currency', 'total', 'percent'].includes(key)) {
+    values.amount = written(suggestedAmount(values, deal, total), lang);
+  }
+  return { ...draft, values, touched, error: null };
+}
+
+/**
  * Sends the draft, or joins the sending that is under way. After success the draft is gone, after an error it stays.
  * @param {number} leadId
  * @param {Draft} draft
@@ -46,20 +78,19 @@ export function dropDraft(leadId) {
  */
 export function sendOnce(leadId, draft, send) {
   if (draft.sending) return draft.sending;
-  draft.error = null;
-  draft.sentAt = Date.now();
-  draft.sending = send().then(
-    (made) => {
+  const sentAt = Date.now();
+  const sending = send().then(
+    (created) => {
       dropDraft(leadId);
-      return made;
+      return created;
     },
     (error) => {
-      draft.sending = null;
-      draft.error = error;
+      putDraft(leadId, { ...draft, sentAt, error });
       throw error;
     },
   );
-  return draft.sending;
+  putDraft(leadId, { ...draft, sentAt, sending, error: null });
+  return sending;
 }
 
 /**
@@ -89,7 +120,7 @@ export function faultOf(field, message) {
 }
 
 /**
- * What can be seen to be wrong without asking, said at its field; the backend checks everything again.
+ * The first fault that needs no backend to be seen, shown at its field; the backend checks everything again.
  * @param {import('../types.d.ts').FormValues} values
  * @param {string} lang
  * @param {import('../types.d.ts').Words} words

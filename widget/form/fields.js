@@ -5,22 +5,19 @@ import { el } from '../ui/dom.js';
 
 /** @typedef {keyof import('../types.d.ts').FormValues} Key */
 
-/**
- * The labelled inputs of a form, each with a place for the refusal that names it. What is typed goes into `values`
- * at once; `changed` is told.
- */
+/** The labelled inputs of a form, each with a place for the refusal that names it. */
 export class Fields {
   /**
-   * @param {import('../types.d.ts').FormValues} values
    * @param {import('../types.d.ts').Words} words
    * @param {string} prefix of element ids
-   * @param {(key: Key) => void} changed
+   * @param {(key: Key, value: string) => void} onChange called with what a person typed or chose
    */
-  constructor(values, words, prefix, changed) {
-    this.values = values;
+  constructor(words, prefix, onChange) {
     this.words = words;
     this.prefix = prefix;
-    this.changed = changed;
+    this.onChange = onChange;
+    /** @type {Map<Key, HTMLInputElement | HTMLSelectElement>} */
+    this.byKey = new Map();
     /** @type {Record<string, HTMLInputElement | HTMLSelectElement>} by the JSON key that a refusal names */
     this.inputs = {};
     /** @type {Record<string, HTMLElement>} */
@@ -59,35 +56,17 @@ export class Fields {
     this.inputs[name] = input;
     this.faults[name] = el('span', { class: 'dealpay-fault', id: `${id}-fault` });
     input.id = id;
-    input.value = this.values[key];
-    input.addEventListener(event, () => {
-      Object.assign(this.values, { [key]: input.value });
-      this.changed(key);
-    });
+    this.byKey.set(key, input);
+    input.addEventListener(event, () => this.onChange(key, input.value));
     const label = el('label', { class: 'dealpay-label', for: id, text: this.words(`form.${name}`) });
     return el('div', { class: 'dealpay-field' }, label, input);
   }
 
-  /**
-   * Puts a value in without telling: what others are to follow was changed already.
-   * @param {string} name JSON key
-   * @param {Key} key
-   * @param {string} value
-   */
-  show(name, key, value) {
-    Object.assign(this.values, { [key]: value });
-    this.inputs[name].value = value;
-  }
-
-  /**
-   * Puts a value in as a person would.
-   * @param {string} name JSON key
-   * @param {Key} key
-   * @param {string} value
-   */
-  set(name, key, value) {
-    this.show(name, key, value);
-    this.changed(key);
+  /** @param {import('../types.d.ts').FormValues} values */
+  showValues(values) {
+    for (const [key, input] of this.byKey) {
+      if (input.value !== values[key]) input.value = values[key]; // put in again, it would move the caret
+    }
   }
 
   /**

@@ -9,17 +9,17 @@ import { qrFold } from '../ui/qr/view.js';
 
 /**
  * @typedef {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string,
- *   actions: import('../card/controller.js').CardController}} CreatedGiven
+ *   actions: import('../card/controller.js').Actions}} CreatedProps
  */
 
 /**
  * The link that was just made: copy, open, a message with the link in it, a code to scan, and the way back.
  * @param {import('../types.d.ts').PaymentRequest} request
- * @param {import('../card/state.js').Question | null} asked whether it is to be cancelled
- * @param {CreatedGiven} given
+ * @param {import('../card/state.js').Question | null} question whether it is to be cancelled
+ * @param {CreatedProps} props
  */
-export function createdPanel(request, asked, given) {
-  const { words, lang, leadId } = given;
+export function createdPanel(request, question, props) {
+  const { words, lang, leadId } = props;
   const name = `dealpay-created-${leadId}`;
   const field = urlField(request.url, words);
   return el(
@@ -28,10 +28,10 @@ export function createdPanel(request, asked, given) {
     el('h3', { class: 'dealpay-title dealpay-done', id: name }, icon('done'), words('created.title')),
     el('p', { class: 'dealpay-small dealpay-wrap', text: `${formatAmount(request, lang)} · ${request.description}` }),
     field,
-    el('div', { class: 'dealpay-buttons' }, ...linkButtons(request, field, given)),
-    copyButton({ words, key: 'copy-message', label: 'created.message', text: messageOf(request, given) }),
+    el('div', { class: 'dealpay-buttons' }, ...linkButtons(request, field, props)),
+    copyButton({ words, key: 'copy-message', label: 'created.message', text: messageOf(request, props) }),
     qrFold(request.url, words),
-    asked ? cancelQuestion(asked, given) : ending(request, given),
+    question ? cancelQuestion(question, props) : ending(request, props),
   );
 }
 
@@ -49,7 +49,7 @@ function urlField(url, words) {
 /**
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {HTMLInputElement} field
- * @param {CreatedGiven} given
+ * @param {CreatedProps} props
  */
 function linkButtons({ url }, field, { words }) {
   const copy = { words, key: 'copy-created', label: 'created.copy', blue: true, text: url, field };
@@ -57,9 +57,9 @@ function linkButtons({ url }, field, { words }) {
 }
 
 /**
- * The admin's message, or ours; the link stands in it even where the message forgot it.
+ * The admin's message, or ours; the link is appended where the message lacks it.
  * @param {import('../types.d.ts').PaymentRequest} request
- * @param {CreatedGiven} given
+ * @param {CreatedProps} props
  */
 function messageOf(request, { words, lang, message }) {
   const amount = formatAmount(request, lang);
@@ -71,7 +71,7 @@ function messageOf(request, { words, lang, message }) {
 
 /**
  * @param {import('../types.d.ts').PaymentRequest} request
- * @param {CreatedGiven} given
+ * @param {CreatedProps} props
  */
 function ending(request, { words, actions }) {
   /** @param {string} key @param {string} text @param {() => void} click */
@@ -80,7 +80,7 @@ function ending(request, { words, actions }) {
   return el(
     'p',
     { class: 'dealpay-row' },
-    link('done', 'created.done', () => actions.close()),
-    link(`cancel-${request.id}`, 'created.cancel', () => actions.asking.cancel(request.id)),
+    link('done', 'created.done', () => actions.form.close()),
+    link(`cancel-${request.id}`, 'created.cancel', () => actions.confirm.cancel(request.id)),
   );
 }

@@ -1,35 +1,33 @@
 // @ts-check
 
-import { isLong } from '../card/polling.js';
 import { sentenceOf } from '../kommo/page.js';
 import { el, ownKeys } from '../ui/dom.js';
-import { formatAmount, parseAmount, written } from '../ui/money.js';
-import { suggestedAmount, waitingLink } from './defaults.js';
-import { faultOf } from './draft.js';
+import { formatAmount, parseAmount } from '../ui/money.js';
+import { isLong } from '../ui/patience.js';
+import { waitingLink } from './defaults.js';
 import { Fields } from './fields.js';
 import { countIntervals, formRows } from './rows.js';
 
-/** The form of one draft. The inputs are made once; `refresh` shows what became of the draft (under way, refused). */
+/** The form of one draft. The inputs are made once; `show` brings them to what the draft has become. */
 export class PaymentForm {
   /**
    * @param {import('./draft.js').Draft} draft
    * @param {import('../types.d.ts').Deal} deal
    * @param {{words: import('../types.d.ts').Words, lang: string, leadId: number,
-   *   actions: import('../card/controller.js').CardController}} given
+   *   actions: import('../card/controller.js').Actions}} props
    */
   constructor(draft, deal, { words, lang, leadId, actions }) {
-    this.draft = draft;
     this.deal = deal;
     this.words = words;
     this.lang = lang;
-    this.actions = actions;
-    this.fields = new Fields(draft.values, words, `dealpay-${leadId}`, (key) => this.changed(key));
-    this.rows = formRows(this.fields, deal, words);
+    this.actions = actions.form;
+    this.fields = new Fields(words, `dealpay-${leadId}`, (key, value) => actions.form.edit(key, value));
+    this.rows = formRows(this.fields, { deal, chosen: draft.values.currency, words });
     this.alert = el('p', { class: 'dealpay-alert', role: 'alert', tabindex: '-1', hidden: true });
     this.patience = el('p', { class: 'dealpay-small dealpay-muted', role: 'status' });
     this.buttons = this.makeButtons();
     this.node = this.makeForm();
-    this.refresh();
+    this.show(draft);
   }
 
   makeButtons() {
@@ -48,7 +46,7 @@ export class PaymentForm {
     const node = el('form', look, ...rows);
     node.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.actions.send(this.draft);
+      this.actions.send();
     });
     ownKeys(node, () => this.actions.close());
     return node;
@@ -62,31 +60,16 @@ export class PaymentForm {
     return el('p', { class: 'dealpay-why', text: this.words('form.waiting', { amount }) });
   }
 
-  /** Until a person types an amount it follows the other choices. @param {import('./fields.js').Key} key */
-  changed(key) {
-    const { draft, fields } = this;
-    draft.error = null;
-    if (key === 'amount') {
-      draft.touched = true;
-      fields.show('percent', 'percent', '');
-    }
-    const total = parseAmount(draft.values.total, draft.values.currency, this.lang) ?? '';
-    if (key === 'percent' && total) draft.touched = false;
-    if (key === 'percent' && !total) draft.error = faultOf('deal_total', this.words('form.total_missing'));
-    else if (!draft.touched && ['kind', 'currency', 'total', 'percent'].includes(key)) {
-      fields.show('amount', 'amount', written(suggestedAmount(draft.values, this.deal, total), this.lang));
-    }
-    this.refresh();
-  }
-
-  refresh() {
-    const { values, sending, sentAt } = this.draft;
+  /** @param {import('./draft.js').Draft} draft */
+  show(draft) {
+    const { values, sending, sentAt } = draft;
     const busy = sending !== null;
     this.rows.total.hidden = values.kind !== 'deposit';
     this.rows.share.hidden = values.kind !== 'deposit';
     this.rows.repeat.hidden = values.kind !== 'subscription';
+    this.fields.showValues(values);
     countIntervals(this.fields.inputs.interval, values.intervalCount, this.words);
-    this.buttons.submit.textContent = this.label();
+    this.buttons.submit.textContent = this.label(draft);
     this.buttons.submit.classList.toggle('dealpay-busy', busy);
     this.say(this.patience, busy && isLong(sentAt) ? this.words('form.slow') : '');
     this.fields.disable(busy);
@@ -96,26 +79,26 @@ export class PaymentForm {
         button.setAttribute('aria-pressed', String(button.dataset.percent === values.percent));
     }
     this.node.setAttribute('aria-busy', String(busy));
-    this.showFault();
+    this.showFault(draft);
   }
 
-  /** What the button will do, with the amount as it was understood. */
-  label() {
-    const { amount, currency } = this.draft.values;
+  /** What the button will do, with the amount as it was understood. @param {import('./draft.js').Draft} draft */
+  label({ values, sending }) {
+    const { amount, currency } = values;
     const parsed = parseAmount(amount, currency, this.lang);
-    if (this.draft.sending) return this.words('form.sending');
+    if (sending) return this.words('form.sending');
     if (!parsed || !currency) return this.words('form.submit_plain');
     return this.words('form.submit', { amount: formatAmount({ amount: parsed, currency }, this.lang) });
   }
 
-  showFault() {
-    const { error } = this.draft;
+  /** @param {import('./draft.js').Draft} draft */
+  showFault({ error }) {
     const general = !this.fields.showFault(error) && error;
     this.say(this.alert, general ? this.sentenceOf(general) : '');
   }
 
   /**
-   * Where nobody knows whether the link was made, that, and that to send again does no harm.
+   * If it is unknown whether the link was made, it says so, and that sending again does no harm.
    * @param {import('../api.js').ApiError} error
    */
   sentenceOf(error) {

@@ -3,19 +3,20 @@ import { BUILD } from '../build.js';
 import { el } from '../ui/dom.js';
 import { restOpen } from './defaults.js';
 
+/** @typedef {{deal: import('../types.d.ts').Deal, chosen: string, words: import('../types.d.ts').Words}} RowProps `chosen`: the first currency */
+
 const SHARES = ['10', '30', '50'];
 const INTERVALS = ['day', 'week', 'month', 'year'];
 const NUMERIC = { inputmode: 'numeric' };
 const MONEY = { inputmode: 'decimal', placeholder: '0' };
 
 /**
- * The rows of the payment form, by name; a refusal stands below its row.
+ * The rows of the payment form, by name; a refusal is shown below its row.
  * @param {import('./fields.js').Fields} fields
- * @param {import('../types.d.ts').Deal} deal
- * @param {import('../types.d.ts').Words} words
+ * @param {RowProps} props
  */
-export function formRows(fields, deal, words) {
-  /** @param {string[]} names whose refusals stand here @param {...HTMLElement} nodes */
+export function formRows(fields, { deal, chosen, words }) {
+  /** @param {string[]} names whose refusals are shown here @param {...HTMLElement} nodes */
   const row = (names, ...nodes) => el('div', {}, ...nodes, ...names.map((name) => fields.faults[name]));
   return {
     kind: row(['kind'], fields.select('kind', 'kind', kinds(deal, words))),
@@ -23,7 +24,7 @@ export function formRows(fields, deal, words) {
     share: row([], shares(fields)),
     amount: row(
       ['amount', 'currency'],
-      pair('', fields.text('amount', 'amount', MONEY), fields.select('currency', 'currency', currencies(fields, deal))),
+      pair('', fields.text('amount', 'amount', MONEY), fields.select('currency', 'currency', currencies(chosen, deal))),
     ),
     repeat: row(
       ['interval_count', 'interval'],
@@ -64,12 +65,11 @@ function kinds(deal, words) {
 
 /**
  * Every currency that Stripe takes, those of the deal first.
- * @param {import('./fields.js').Fields} fields
+ * @param {string} chosen
  * @param {import('../types.d.ts').Deal} deal
  * @returns {[string, string][]}
  */
-function currencies({ values }, deal) {
-  const chosen = values.currency;
+function currencies(chosen, deal) {
   const near = [chosen, deal.currency, ...deal.expected.map((money) => money.currency), 'USD', 'EUR'];
   const codes = new Set([...near.filter((code) => !!code).map(String), ...Object.keys(BUILD.currencies)]);
   /** @type {[string, string][]} */
@@ -84,7 +84,7 @@ function currencies({ values }, deal) {
 function shares(fields) {
   const field = fields.text('percent', 'percent', { ...MONEY, maxlength: '6' });
   const chips = SHARES.map((percent) => {
-    const click = () => fields.set('percent', 'percent', percent);
+    const click = () => fields.onChange('percent', percent);
     return el('button', {
       type: 'button',
       class: 'dealpay-chip',

@@ -10,7 +10,7 @@ export function openLeadId() {
   return card ? Number(card.id) || 0 : null;
 }
 
-/** The deal's budget as it stands in the card, typed but unsaved included; digits and separators only. */
+/** The deal's budget as the card shows it, typed but unsaved included; digits and separators only. */
 export function budget() {
   return cardField('lead[PRICE]').replace(/[^\d.,]/g, '');
 }

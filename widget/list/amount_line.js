@@ -17,11 +17,11 @@ export function line(money, state, lang) {
 }
 
 /**
- * What else is known of a row: what for, when, by whom. Only what is there is told.
- * @param {...(string | null | undefined | false)} told
+ * What else is known of a row: what for, when, by whom. What is missing is left out.
+ * @param {...(string | null | undefined | false)} parts
  */
-export function facts(...told) {
-  const known = told.filter((one) => !!one);
+export function facts(...parts) {
+  const known = parts.filter((one) => !!one);
   return known.length > 0 && el('p', { class: 'dealpay-small dealpay-muted dealpay-wrap', text: known.join(' · ') });
 }
 

@@ -3,7 +3,7 @@ import { ApiError } from '../api.js';
 import { openLeadId } from '../kommo/page.js';
 import { parseAmount, restOf, written } from '../ui/money.js';
 
-/** The question that stands open in a row of the list, and what its *yes* does. One at a time, each sent once. */
+/** The question that is open in a row of the list, and what its *yes* does. One at a time, each sent once. */
 export class ConfirmController {
   /** @param {import('../card/controller.js').CardController} card */
   constructor(card) {
@@ -12,7 +12,7 @@ export class ConfirmController {
 
   /** @param {string} id of a request */
   cancel(id) {
-    this.ask({ what: 'cancel', id, sending: false, problem: null, refund: null });
+    this.open({ what: 'cancel', id, sending: false, problem: null, refund: null });
   }
 
   /** @param {import('../types.d.ts').Payment} payment */
@@ -20,47 +20,51 @@ export class ConfirmController {
     const before = refunded ?? '0';
     const left = written(restOf(amount, before, currency), this.card.lang);
     const refund = { id: crypto.randomUUID(), amount: left, reason: '', before, currency };
-    this.ask({ what: 'refund', id, sending: false, problem: null, refund });
+    this.open({ what: 'refund', id, sending: false, problem: null, refund });
   }
 
   /** @param {import('../card/state.js').Question} question */
-  ask(question) {
-    const { state, view } = this.card;
-    if (state.asked?.sending) return;
-    state.asked = question;
-    this.card.paint();
+  open(question) {
+    const { store, view } = this.card;
+    if (store.get().question?.sending) return;
+    store.set({ question });
     view.focus('answer');
   }
 
-  keep() {
-    const { state, view } = this.card;
-    const { asked } = state;
-    if (!asked || asked.sending) return;
-    state.asked = null;
-    this.card.paint();
-    view.focus(`${asked.what}-${asked.id}`);
+  /** @param {{amount?: string, reason?: string}} typed into the question about a refund */
+  edit(typed) {
+    const { store } = this.card;
+    const { question } = store.get();
+    if (question?.refund) store.set({ question: { ...question, refund: { ...question.refund, ...typed } } });
   }
 
-  async confirm() {
+  dismiss() {
+    const { store, view } = this.card;
+    const { question } = store.get();
+    if (!question || question.sending) return;
+    store.set({ question: null });
+    view.focus(`${question.what}-${question.id}`);
+  }
+
+  async accept() {
     const { card } = this;
-    const { asked } = card.state;
-    if (!asked || asked.sending || openLeadId() !== card.leadId) return;
-    const call = this.callOf(asked);
-    asked.sending = call !== null;
-    asked.problem = call ? null : new ApiError(422, { message: card.words('form.amount_invalid') });
-    card.paint();
+    const { question } = card.store.get();
+    if (!question || question.sending || openLeadId() !== card.leadId) return;
+    const call = this.callOf(question);
+    const problem = call ? null : new ApiError(422, { message: card.words('form.amount_invalid') });
+    card.store.set({ question: { ...question, sending: call !== null, problem } });
     if (!call) return;
     await card.settle(
       call(),
-      () => this.answered(asked),
-      (problem) => Object.assign(asked, { sending: false, problem }),
+      () => this.succeeded(question),
+      (refusal) => this.failed(refusal),
     );
-    if (!card.over) card.load();
+    if (!card.destroyed) card.load();
   }
 
   /**
    * What *yes* sends; null if the amount typed is none.
-   * @param {import('../card/state.js').Question} asked
+   * @param {import('../card/state.js').Question} question
    */
   callOf({ id, refund }) {
     const { api, lang } = this.card;
@@ -71,11 +75,17 @@ export class ConfirmController {
     return amount ? () => api.refund(id, body) : null;
   }
 
-  /** @param {import('../card/state.js').Question} asked */
-  answered({ what, id }) {
-    const { state, view, words } = this.card;
-    state.asked = null;
-    if (state.created?.id === id) state.created = null;
+  /** @param {import('../card/state.js').Question} question */
+  succeeded({ what, id }) {
+    const { store, view, words } = this.card;
+    const { created } = store.get();
+    store.set({ question: null, created: created?.id === id ? null : created });
     view.announce(words(what === 'cancel' ? 'list.cancelled' : 'refund.done'));
+  }
+
+  /** @param {ApiError} problem */
+  failed(problem) {
+    const { question } = this.card.store.get();
+    if (question) this.card.store.set({ question: { ...question, sending: false, problem } });
   }
 }

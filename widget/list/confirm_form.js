@@ -8,103 +8,101 @@ const REASONS = ['requested_by_customer', 'duplicate', 'fraudulent'];
 
 /**
  * What a question's look depends on; not what is typed into it, or each key would draw it anew.
- * @param {import('../card/state.js').Question | null} asked
+ * @param {import('../card/state.js').Question | null} question
  */
-export function questionKey(asked) {
-  return asked && [asked.what, asked.id, asked.sending, asked.problem?.message, asked.problem?.code];
+export function questionKey(question) {
+  return question && [question.what, question.id, question.sending, question.problem?.message, question.problem?.code];
 }
 
 /**
- * @param {import('../card/state.js').Question} asked
- * @param {import('./list.js').ListGiven} given
+ * @param {import('../card/state.js').Question} question
+ * @param {import('./list.js').ListProps} props
  */
-export function cancelQuestion(asked, given) {
-  const { words } = given;
-  const yes = words(asked.sending ? 'list.cancelling' : 'list.cancel_yes');
+export function cancelQuestion(question, props) {
+  const { words } = props;
+  const yes = words(question.sending ? 'list.cancelling' : 'list.cancel_yes');
   const sentence = el('p', { class: 'dealpay-small', text: words('list.cancel_ask') });
-  return question(asked, given, [sentence], answers(asked, given, yes));
+  return questionForm(question, props, [sentence], answers(question, props, yes));
 }
 
 /**
  * How much goes back, and why; the button says the amount that will be sent.
- * @param {import('../card/state.js').Question} asked
- * @param {import('./list.js').ListGiven} given
+ * @param {import('../card/state.js').Question} question
+ * @param {import('./list.js').ListProps} props
  */
-export function refundQuestion(asked, given) {
-  const { words } = given;
-  const buttons = answers(asked, given, '');
+export function refundQuestion(question, props) {
+  const { words } = props;
+  const buttons = answers(question, props, '');
   const yes = /** @type {HTMLElement} */ (buttons.firstElementChild);
+  const input = amountField(question, props);
   const label = () => {
-    yes.textContent = asked.sending ? words('refund.sending') : words('refund.yes', { amount: typed(asked, given) });
+    const amount = understood(input.value, refundOf(question).currency, props.lang);
+    yes.textContent = question.sending ? words('refund.sending') : words('refund.yes', { amount });
   };
+  input.addEventListener('input', label);
   label();
   const fields = [
-    labelled(words('refund.amount'), amountField(asked, label)),
-    labelled(words('refund.reason'), reasonField(asked, words)),
+    labelled(words('refund.amount'), input),
+    labelled(words('refund.reason'), reasonField(question, props)),
   ];
-  return question(asked, given, fields, buttons);
+  return questionForm(question, props, fields, buttons);
 }
 
-/** @param {import('../card/state.js').Question} asked */
+/** @param {import('../card/state.js').Question} question */
 function refundOf({ refund }) {
   return /** @type {NonNullable<import('../card/state.js').Question['refund']>} */ (refund);
 }
 
 /**
  * The amount that was typed, as it was understood.
- * @param {import('../card/state.js').Question} asked
- * @param {import('./list.js').ListGiven} given
+ * @param {string} text
+ * @param {string} currency
+ * @param {string} lang
  */
-function typed(asked, { lang }) {
-  const { amount, currency } = refundOf(asked);
-  return formatAmount({ amount: parseAmount(amount, currency, lang) ?? '0', currency }, lang);
+function understood(text, currency, lang) {
+  return formatAmount({ amount: parseAmount(text, currency, lang) ?? '0', currency }, lang);
 }
 
 /**
- * @param {import('../card/state.js').Question} asked
- * @param {() => void} changed
+ * @param {import('../card/state.js').Question} question
+ * @param {import('./list.js').ListProps} props
  */
-function amountField(asked, changed) {
+function amountField(question, { actions }) {
   const look = { class: 'dealpay-input', inputmode: 'decimal', autocomplete: 'off', 'data-key': 'refund-amount' };
-  const input = /** @type {HTMLInputElement} */ (el('input', { ...look, value: refundOf(asked).amount }));
-  input.addEventListener('input', () => {
-    refundOf(asked).amount = input.value;
-    changed();
-  });
+  const input = /** @type {HTMLInputElement} */ (el('input', { ...look, value: refundOf(question).amount }));
+  input.addEventListener('input', () => actions.confirm.edit({ amount: input.value }));
   return input;
 }
 
 /**
- * @param {import('../card/state.js').Question} asked
- * @param {import('../types.d.ts').Words} words
+ * @param {import('../card/state.js').Question} question
+ * @param {import('./list.js').ListProps} props
  */
-function reasonField(asked, words) {
-  const refund = refundOf(asked);
+function reasonField(question, { words, actions }) {
+  const refund = refundOf(question);
   const options = ['', ...REASONS].map((value) =>
     el('option', { value, text: words(`refund.reason_${value || 'none'}`), selected: value === refund.reason }),
   );
   const input = el('select', { class: 'dealpay-input dealpay-select', 'data-key': 'refund-reason' }, ...options);
   const select = /** @type {HTMLSelectElement} */ (input);
-  select.addEventListener('change', () => {
-    refund.reason = select.value;
-  });
+  select.addEventListener('change', () => actions.confirm.edit({ reason: select.value }));
   return select;
 }
 
 /**
  * Enter says yes, Esc leaves it.
- * @param {import('../card/state.js').Question} asked
- * @param {import('./list.js').ListGiven} given
+ * @param {import('../card/state.js').Question} question
+ * @param {import('./list.js').ListProps} props
  * @param {HTMLElement[]} inside
  * @param {HTMLElement} buttons
  */
-function question(asked, { words, actions }, inside, buttons) {
-  const node = el('form', { class: 'dealpay-ask', novalidate: true }, ...inside, fault(asked, words), buttons);
+function questionForm(question, { words, actions }, inside, buttons) {
+  const node = el('form', { class: 'dealpay-ask', novalidate: true }, ...inside, fault(question, words), buttons);
   node.addEventListener('submit', (event) => {
     event.preventDefault();
-    actions.asking.confirm();
+    actions.confirm.accept();
   });
-  ownKeys(node, () => actions.asking.keep());
+  ownKeys(node, () => actions.confirm.dismiss());
   return node;
 }
 
@@ -117,7 +115,7 @@ function labelled(text, input) {
 }
 
 /**
- * @param {import('../card/state.js').Question} asked
+ * @param {import('../card/state.js').Question} question
  * @param {import('../types.d.ts').Words} words
  */
 function fault({ problem }, words) {
@@ -126,8 +124,8 @@ function fault({ problem }, words) {
 }
 
 /**
- * @param {import('../card/state.js').Question} asked
- * @param {import('./list.js').ListGiven} given
+ * @param {import('../card/state.js').Question} question
+ * @param {import('./list.js').ListProps} props
  * @param {string} yes
  */
 function answers({ sending, what }, { words, actions }, yes) {
@@ -138,6 +136,6 @@ function answers({ sending, what }, { words, actions }, yes) {
     'div',
     { class: 'dealpay-buttons' },
     el('button', { type: 'submit', class: `${look} dealpay-button-red`, 'data-key': 'answer', ...waits, text: yes }),
-    el('button', { type: 'button', class: look, ...waits, text: no, on: { click: () => actions.asking.keep() } }),
+    el('button', { type: 'button', class: look, ...waits, text: no, on: { click: () => actions.confirm.dismiss() } }),
   );
 }

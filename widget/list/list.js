@@ -12,47 +12,40 @@ import { paymentRow } from './payment_row.js';
 const LIVE = ['pending', 'processing', 'failed'];
 
 /**
- * @typedef {{words: import('../types.d.ts').Words, lang: string, actions: import('../card/controller.js').CardController}} ListGiven
+ * @typedef {{words: import('../types.d.ts').Words, lang: string, actions: import('../card/controller.js').Actions}} ListProps
  */
 
 /**
  * Links that wait, payments, and behind a fold what came to nothing. A request whose payment is listed is not listed.
  * @param {import('../card/state.js').State} state
- * @param {ListGiven} given
+ * @param {ListProps} props
  */
-export function dealList(state, given) {
+export function dealList(state, props) {
   const deal = /** @type {import('../types.d.ts').Deal} */ (state.deal);
   const paidFor = new Set(deal.payments.map((payment) => payment.request_id));
   const others = deal.requests.filter((request) => !paidFor.has(request.id) && request.id !== state.created?.id);
   const waiting = others.filter((request) => LIVE.includes(request.state));
   const settled = others.filter((request) => request.state === 'paid');
   const earlier = others.filter((request) => !LIVE.includes(request.state) && request.state !== 'paid');
+  const toggle = (/** @type {Event} */ event) =>
+    props.actions.unfold(/** @type {HTMLDetailsElement} */ (event.target).open);
   return [
     ...group(
-      given.words('list.links'),
-      waiting.map((request) => requestRow(request, state, given)),
+      props.words('list.links'),
+      waiting.map((request) => requestRow(request, state, props)),
     ),
-    ...group(given.words('list.payments'), [
-      ...deal.payments.map((payment) => paymentRow(payment, state, given)),
-      ...settled.map((request) => requestRow(request, state, given)),
+    ...group(props.words('list.payments'), [
+      ...deal.payments.map((payment) => paymentRow(payment, state, props)),
+      ...settled.map((request) => requestRow(request, state, props)),
     ]),
     earlier.length > 0 &&
       el(
         'details',
-        { class: 'dealpay-fold', open: state.unfolded, on: { toggle: (event) => unfold(event, state) } },
-        el('summary', { class: 'dealpay-fold-title', text: `${given.words('list.earlier')} (${earlier.length})` }),
-        el('ul', { class: 'dealpay-rows' }, ...earlier.map((request) => requestRow(request, state, given))),
+        { class: 'dealpay-fold', open: state.unfolded, on: { toggle } },
+        el('summary', { class: 'dealpay-fold-title', text: `${props.words('list.earlier')} (${earlier.length})` }),
+        el('ul', { class: 'dealpay-rows' }, ...earlier.map((request) => requestRow(request, state, props))),
       ),
   ];
-}
-
-/**
- * A fold that was opened stays open when the list is drawn anew.
- * @param {Event} event
- * @param {import('../card/state.js').State} state
- */
-function unfold(event, state) {
-  state.unfolded = /** @type {HTMLDetailsElement} */ (event.target).open;
 }
 
 /**
@@ -67,12 +60,12 @@ function group(title, rows) {
 /**
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../card/state.js').State} state
- * @param {ListGiven} given
+ * @param {ListProps} props
  */
-function requestRow(request, state, given) {
-  const { words, lang } = given;
+function requestRow(request, state, props) {
+  const { words, lang } = props;
   const kind = request.mode === 'subscription' ? 'subscription' : request.kind;
-  const asked = state.asked?.id === request.id ? state.asked : null;
+  const question = state.question?.id === request.id ? state.question : null;
   return el(
     'li',
     { class: 'dealpay-entry' },
@@ -80,13 +73,13 @@ function requestRow(request, state, given) {
     el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
     facts(words(`kind.${kind}`), day(request.created_at, lang), userName(request.created_by)),
     request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
-    LIVE.includes(request.state) && (asked ? cancelQuestion(asked, given) : rowActions(request, given)),
+    LIVE.includes(request.state) && (question ? cancelQuestion(question, props) : rowActions(request, props)),
   );
 }
 
 /**
  * @param {import('../types.d.ts').PaymentRequest} request
- * @param {ListGiven} given
+ * @param {ListProps} props
  */
 function rowActions(request, { words, actions }) {
   return el(
@@ -100,7 +93,7 @@ function rowActions(request, { words, actions }) {
         class: 'dealpay-link',
         'data-key': `cancel-${request.id}`,
         text: words('list.cancel'),
-        on: { click: () => actions.asking.cancel(request.id) },
+        on: { click: () => actions.confirm.cancel(request.id) },
       }),
   );
 }

@@ -11,14 +11,14 @@ import { refundQuestion } from './confirm_form.js';
 /**
  * @param {import('../types.d.ts').Payment} payment
  * @param {import('../card/state.js').State} state
- * @param {import('./list.js').ListGiven} given
+ * @param {import('./list.js').ListProps} props
  */
-export function paymentRow(payment, state, given) {
-  const { words, lang } = given;
+export function paymentRow(payment, state, props) {
+  const { words, lang } = props;
   const deal = /** @type {import('../types.d.ts').Deal} */ (state.deal);
   const refunded = { amount: payment.refunded ?? '0', currency: payment.currency };
   const request = deal.requests.find((one) => one.id === payment.request_id);
-  const asked = state.asked?.id === payment.id ? state.asked : null;
+  const question = state.question?.id === payment.id ? state.question : null;
   return el(
     'li',
     { class: 'dealpay-entry' },
@@ -36,9 +36,9 @@ export function paymentRow(payment, state, given) {
       'p',
       { class: 'dealpay-actions' },
       atStripe(payment, words),
-      deal.may?.refund && refundable(payment) && !asked && refundButton(payment, given),
+      deal.may?.refund && refundable(payment) && !question && refundButton(payment, props),
     ),
-    asked && refundQuestion(asked, given),
+    question && refundQuestion(question, props),
   );
 }
 
@@ -53,8 +53,8 @@ function kindOf({ mode, kind }) {
  * @param {import('../types.d.ts').Words} words
  */
 function disputeOf(state, words) {
-  const said = words(`dispute.${state}`);
-  return said.startsWith('dispute.') ? state : said;
+  const label = words(`dispute.${state}`);
+  return label.startsWith('dispute.') ? state : label;
 }
 
 /** @param {import('../types.d.ts').Payment} payment */
@@ -65,7 +65,7 @@ function refundable(payment) {
 
 /**
  * @param {import('../types.d.ts').Payment} payment
- * @param {import('./list.js').ListGiven} given
+ * @param {import('./list.js').ListProps} props
  */
 function refundButton(payment, { words, actions }) {
   return el('button', {
@@ -73,7 +73,7 @@ function refundButton(payment, { words, actions }) {
     class: 'dealpay-link',
     'data-key': `refund-${payment.id}`,
     text: words('refund.ask'),
-    on: { click: () => actions.asking.refund(payment) },
+    on: { click: () => actions.confirm.refund(payment) },
   });
 }
 

@@ -21,8 +21,8 @@ const COLOURS = {
 export function badge(state, words) {
   const name = state.replace(/ /g, '_');
   const key = `state.${name}`;
-  const said = words(key);
-  const text = said === key ? state : said;
+  const label = words(key);
+  const text = label === key ? state : label;
   return el('span', { class: `dealpay-badge dealpay-badge-${colourOf(state)}`, text });
 }
 

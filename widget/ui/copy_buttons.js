@@ -8,7 +8,7 @@ const SAID = 2500;
 
 /**
  * @param {{words: import('../types.d.ts').Words, key: string, label: string, text: string, blue?: boolean,
- *   field?: HTMLInputElement | null}} given `field` shows the text already, where it must be selected by hand
+ *   field?: HTMLInputElement | null}} props `field` shows the text already, where it must be selected by hand
  */
 export function copyButton({ words, key, label, text, blue = false, field = null }) {
   const look = `dealpay-button${blue ? ' dealpay-button-blue' : ''}`;

@@ -5,7 +5,7 @@
 /**
  * An element; `text` and children become text nodes, so nothing that comes from data is ever read as HTML.
  * @param {string} tag
- * @param {Attributes} [attributes] `class`, `text`, `on` (event → listener), everything else as it stands
+ * @param {Attributes} [attributes] `class`, `text`, `on` (event → listener), everything else unchanged
  * @param {...(Node | string | null | false | undefined)} children
  * @returns {HTMLElement}
  */

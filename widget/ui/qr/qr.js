@@ -38,7 +38,7 @@ function drawFinders(grid, size) {
   }
 }
 
-/** Small squares, but not where a corner stands. @param {Grid} grid @param {number} size @param {number} version */
+/** Small squares, but not at a corner. @param {Grid} grid @param {number} size @param {number} version */
 function drawAlignment(grid, size, version) {
   const last = size - 7;
   const centres = version === 1 ? [] : version < 7 ? [6, last] : [6, 2 * version + 8, last];

@@ -6,7 +6,7 @@ import { qrCode } from './qr.js';
 const RIM = 4;
 
 /**
- * The link's QR code behind a fold, for a client who stands at the desk; nothing if the address is too long for one.
+ * The link's QR code behind a fold, for a client at the desk; nothing if the address is too long for one.
  * @param {string} url
  * @param {import('../../types.d.ts').Words} words
  */

@@ -1,0 +1,32 @@
+// @ts-check
+
+/**
+ * One value that is replaced, never changed in place, and the listeners that are called with each new one.
+ * @template T
+ * @param {T} initial
+ */
+export function createStore(initial) {
+  let value = initial;
+  /** @type {Set<(value: T) => void>} */
+  const listeners = new Set();
+  return {
+    get: () => value,
+    /** @param {Partial<T>} changes */
+    set(changes) {
+      value = { ...value, ...changes };
+      for (const listener of listeners) listener(value);
+    },
+    /**
+     * Calls `listener` now and after every change.
+     * @param {(value: T) => void} listener
+     * @returns {() => void} ends it
+     */
+    subscribe(listener) {
+      listeners.add(listener);
+      listener(value);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
+}

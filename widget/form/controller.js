@@ -1,0 +1,99 @@
+// @ts-check
+
+import { budget, dealName, openLeadId } from '../kommo/page.js';
+import { firstValues } from './defaults.js';
+import { beginDraft, draftOf, dropDraft, edited, firstFault, putDraft, requestBody, sendOnce } from './draft.js';
+
+/** The form of a new payment, from its opening to the link that was made. */
+export class FormController {
+  /** @param {import('../card/controller.js').CardController} card */
+  constructor(card) {
+    this.card = card;
+  }
+
+  begin() {
+    const { store, leadId, lang, words, view } = this.card;
+    const { deal } = store.get();
+    if (!deal || openLeadId() !== leadId) return;
+    const values = firstValues(deal, { budget: budget(), name: dealName(), lang });
+    const description = values.description || words('form.description_default', { id: String(leadId) });
+    store.set({ draft: beginDraft(leadId, { ...values, description }), created: null });
+    view.focusForm();
+  }
+
+  /** Closes the form, or the link that was made. */
+  close() {
+    const { store, leadId, view } = this.card;
+    if (store.get().draft?.sending) return;
+    dropDraft(leadId);
+    store.set({ draft: null, created: null });
+    view.focus('begin');
+  }
+
+  /**
+   * @param {import('./fields.js').Key} key
+   * @param {string} value as it was typed or chosen
+   */
+  edit(key, value) {
+    const { store, leadId, lang, words } = this.card;
+    const { draft, deal } = store.get();
+    if (!draft || !deal || draft.sending) return;
+    store.set({ draft: putDraft(leadId, edited(draft, key, value, { deal, lang, words })) });
+  }
+
+  send() {
+    const { store, api, leadId, lang, words, view } = this.card;
+    const { draft } = store.get();
+    if (!draft || draft.sending || openLeadId() !== leadId) return;
+    const error = firstFault(draft.values, lang, words);
+    if (error) {
+      store.set({ draft: putDraft(leadId, { ...draft, error }) });
+      view.focusFault();
+      return;
+    }
+    this.follow(sendOnce(leadId, draft, () => api.create(requestBody(leadId, draft, lang))));
+  }
+
+  /** Kommo has drawn the card anew while a request was under way: its answer is awaited here. */
+  resume() {
+    const sending = this.card.store.get().draft?.sending;
+    if (sending) this.follow(sending);
+  }
+
+  /** @param {Promise<import('../types.d.ts').PaymentRequest>} sending */
+  async follow(sending) {
+    const { card } = this;
+    const showDraft = () => card.store.set({ draft: draftOf(card.leadId) });
+    showDraft();
+    await card.settle(sending, (request) => this.showCreated(request), showDraft);
+    if (card.destroyed) return;
+    card.view.focusFault();
+    card.load();
+  }
+
+  /** @param {import('../types.d.ts').PaymentRequest} created */
+  showCreated(created) {
+    const { store, leadId, words, view } = this.card;
+    dropDraft(leadId);
+    store.set({ draft: null, created });
+    view.focus('copy-created');
+    view.announce(words('created.title'));
+  }
+
+  /**
+   * Compares form and new link with the deal that was read. A draft whose uuid was used before with other content did
+   * arrive: its payment is shown instead. A new link has done its work once it is paid or cancelled.
+   * @param {import('../types.d.ts').Deal} deal
+   */
+  reconcile(deal) {
+    const { store, words, view } = this.card;
+    const { draft } = store.get();
+    const earlier = deal.requests.find((request) => request.id === draft?.requestId);
+    if (draft?.error?.code === 'conflict' && earlier) this.showCreated(earlier);
+    const { created } = store.get();
+    const now = deal.requests.find((request) => request.id === created?.id);
+    if (!now || now.state === 'pending') return;
+    store.set({ created: null });
+    view.announce(words(`state.${now.state}`));
+  }
+}
