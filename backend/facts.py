@@ -51,6 +51,10 @@ def _union(a: list[str], b: list[str]) -> list[str]:
     return sorted({*a, *b})
 
 
+def _each_greatest(a: Known, b: Known) -> Known:
+    return {key: max(one for one in (a.get(key), b.get(key)) if one is not None) for key in sorted({*a, *b})}
+
+
 def _furthest(order: tuple[str, ...]) -> Callable[[str, str], str]:
     def rank(value: str) -> tuple[int, str]:
         return (order.index(value) if value in order else -1, value)
@@ -80,6 +84,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "completed_at": _least,
     "billing_reason": _least,
     "paid": _greatest,
+    "parts": _each_greatest,  # of an invoice: payment → [rank of the source, amount, currency]
     "failed_at": _greatest,
     "due": _greatest,  # [amount, currency] of a charge that failed
     "ended": _least,
@@ -108,6 +113,11 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "subscription": _union,
     "payment": _union,
 }
+
+
+def outside_id(invoice: str) -> str:
+    """The id of the payment that stands for what an invoice took outside Stripe, without a record there."""
+    return f"{invoice}:outside"
 
 
 def merge(known: Mapping[str, Value], more: Mapping[str, Value]) -> Known:

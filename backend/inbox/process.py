@@ -1,7 +1,7 @@
 """Inbox → ledger, for one account: the events in their order of arrival, though no order is relied on."""
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,16 @@ from backend.core.vault import CannotOpen, Vault
 from backend.facts import Fact
 from backend.inbox.store import bury, finish, postpone, read_body, take
 from backend.ledger.absorb import Absorbed, absorb
+from backend.ledger.invoice_sums import Unexplained
 from backend.resources import Resources
-from backend.storage.models import InboxEvent, LedgerEntry, LedgerLink, StripeConnection
+from backend.storage.models import InboxEvent, StripeConnection
 from backend.stripe_api.client import Refused, Unreachable
 from backend.stripe_api.events import (
     BadEvent,
     EventContext,
     facts_of,
     invoice_payment_facts,
-    invoice_to_ask_for,
-    whole_invoice_outside,
+    rest_outside_facts,
 )
 from backend.work_queue.leases import Claim, LeaseLost, fence
 from backend.work_queue.wakeups import mark_dirty
@@ -33,7 +33,10 @@ from backend.work_queue.wakeups import mark_dirty
 CHUNK = 200
 """Events worked in with one commit: on SQLite the door waits for it, so it is kept short."""
 OUTSIDE_AFTER_ATTEMPTS = 3
-"""An invoice that is paid and still has no payment after so many look-ups was paid outside Stripe."""
+"""What no payment of Stripe's explains of a paid invoice after so many look-ups was paid outside Stripe."""
+LOOK_UPS = 10
+"""Invoices asked for by one event at once; the others at its next try."""
+WAITS_FOR_INVOICE = "the invoice's payment is not known yet"
 NAMING = frozenset(("lead", "bare_lead"))
 """Facts that name a deal: an event with one of these is named where that deal turns out not to exist."""
 
@@ -42,18 +45,29 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What an event says. ``invoice``: its payments only Stripe can name."""
+    """What an event says."""
 
     event: InboxEvent
     facts: Sequence[Fact]
-    invoice: Mapping[str, Any] | None
     told: EventContext
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        return frozenset(fact.subject for fact in self.facts)
 
     @property
     def problem(self) -> str:
         if any(fact.name == "foreign" for fact in self.facts):
             return "it is marked for another Kommo account"
         return "; ".join(sorted({text for fact in self.facts if fact.name == "wrong" for text in fact.value}))
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Invoices whose payments only Stripe can name, found by an event that waits for them."""
+
+    source: Understood
+    invoices: Sequence[Unexplained]
 
 
 async def ingest(resources: Resources, claim: Claim) -> None:
@@ -72,7 +86,7 @@ async def ingest(resources: Resources, claim: Claim) -> None:
 
 async def _together(resources: Resources, claim: Claim, limit: int) -> int:
     now = resources.clock()
-    look_ups: list[Understood] = []
+    look_ups: list[LookUp] = []
     async with resources.database.write() as session:
         await fence(session, claim, now)
         events = await take(session, claim.account_id, now, limit)
@@ -81,7 +95,7 @@ async def _together(resources: Resources, claim: Claim, limit: int) -> int:
             mine = [event for event in events if event.connection_id == connection.id]
             look_ups += await _work_in(session, resources.vault, connection, mine, now)
     for look_up in look_ups:
-        await _look_up(resources, claim, connections[look_up.event.connection_id], look_up)
+        await _look_up(resources, claim, connections[look_up.source.event.connection_id], look_up)
     return len(events)
 
 
@@ -118,23 +132,25 @@ async def _connections(session: AsyncSession, account_id: int) -> list[StripeCon
 
 async def _work_in(
     session: AsyncSession, vault: Vault, connection: StripeConnection, events: Sequence[InboxEvent], now: float
-) -> list[Understood]:
+) -> list[LookUp]:
     """All in one unit of work, since merging cares for no order; those that need a look-up are returned."""
     account_id = connection.account_id or 0
     understood = [one for event in events if (one := _understand(vault, event, account_id)) is not None]
-    absorbed = await absorb(session, connection, [fact for one in understood for fact in one.facts])
+    again = {subject for one in understood if one.event.attempts for subject in one.subjects}
+    absorbed = await absorb(session, connection, [fact for one in understood for fact in one.facts], waiting=again)
     await mark_dirty(session, account_id, absorbed.deals, now)
-    look_ups = [one for one in understood if one.invoice and _is_ours(one, absorbed)]
-    paid = await _with_payments(session, connection, [str(one.invoice["id"]) for one in look_ups if one.invoice])
     session.add_all(events)
+    look_ups: list[LookUp] = []
     for one in understood:
+        invoices = [each for each in absorbed.unexplained if each.line & one.subjects]
         if not _is_ours(one, absorbed):
             finish(one.event, "foreign", one.problem)
-        elif one.invoice and one.invoice["id"] not in paid:
-            postpone(one.event, now, "the invoice's payment is not known yet")
+        elif invoices:
+            postpone(one.event, now, WAITS_FOR_INVOICE)
+            look_ups.append(LookUp(one, invoices[:LOOK_UPS]))
         else:
             finish(one.event, "done", one.problem)
-    return [one for one in look_ups if one.event.state == "postponed"]
+    return [one for one in look_ups if one.source.event.state == "postponed"]
 
 
 def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood | None:
@@ -145,7 +161,6 @@ def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood 
             finish(event, "foreign", "it speaks of a connected account")
             return None
         facts = facts_of(body, account_id)
-        invoice = body["data"]["object"] if invoice_to_ask_for(body) else None
     except BadEvent as error:
         bury(event, str(error))
         return None
@@ -153,7 +168,7 @@ def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood 
         Fact(subject, "events", [event.id]) for subject in sorted({f.subject for f in facts if f.name in NAMING})
     ]
     crowd = [Fact(fact.subject, "crowd", True) for fact in facts if fact.name == "received" and event.source == "crowd"]
-    return Understood(event, [*facts, *sources, *crowd], invoice, EventContext(body.get("created", 0), account_id))
+    return Understood(event, [*facts, *sources, *crowd], EventContext(body.get("created", 0), account_id))
 
 
 def _body(vault: Vault, event: InboxEvent) -> Mapping[str, Any]:
@@ -167,42 +182,35 @@ def _is_ours(one: Understood, absorbed: Absorbed) -> bool:
     return any(fact.subject in absorbed.ours for fact in one.facts)
 
 
-async def _with_payments(session: AsyncSession, connection: StripeConnection, invoices: Iterable[str]) -> set[str]:
-    """Those of ``invoices`` that have a payment already."""
-    found = await session.exec(
-        select(LedgerLink.parent)
-        .join(
-            LedgerEntry,
-            (col(LedgerEntry.id) == LedgerLink.child) & (col(LedgerEntry.connection_id) == LedgerLink.connection_id),
-        )
-        .where(
-            LedgerLink.connection_id == connection.id,
-            col(LedgerLink.parent).in_(sorted(set(invoices))),
-            LedgerEntry.kind == "payment",
-        )
-    )
-    return set(found.all())
-
-
-async def _look_up(resources: Resources, claim: Claim, connection: StripeConnection, look_up: Understood) -> None:
+async def _look_up(resources: Resources, claim: Claim, connection: StripeConnection, look_up: LookUp) -> None:
     """Ask Stripe, with no transaction open, and work in what it says. Too early or unreachable: again later."""
-    invoice = look_up.invoice or {}
+    source = look_up.source
     try:
-        rows = await stripe_api(resources, connection).invoice_payments(str(invoice["id"]))
-        facts = [fact for row in rows for fact in invoice_payment_facts(row, look_up.told)]
+        facts = [fact for each in look_up.invoices for fact in await _payments(resources, connection, each, source)]
     except (Unreachable, Refused, NotConnected, BadEvent) as error:
-        log.warning("look-up failed", invoice=invoice["id"], reason=str(error))
+        log.warning("look-up failed", event=source.event.id, reason=str(error))
         return  # it is postponed already
-    if not rows and look_up.event.attempts > OUTSIDE_AFTER_ATTEMPTS:
-        facts = list(whole_invoice_outside(invoice, look_up.told))
     if not facts:
         return
     now = resources.clock()
     async with resources.database.write() as session:
         await fence(session, claim, now)
-        absorbed = await absorb(session, connection, facts)
+        absorbed = await absorb(session, connection, facts, waiting=source.subjects)
         await mark_dirty(session, claim.account_id, absorbed.deals, now)
-        event = await session.get(InboxEvent, (look_up.event.connection_id, look_up.event.id))
-        if event is not None:
-            finish(event, "done", look_up.problem)
+        event = await session.get(InboxEvent, (source.event.connection_id, source.event.id))
+        if event is not None and not any(each.line & source.subjects for each in absorbed.unexplained):
+            finish(event, "done", source.problem)
             session.add(event)
+
+
+async def _payments(
+    resources: Resources, connection: StripeConnection, invoice: Unexplained, source: Understood
+) -> list[Fact]:
+    """What Stripe tells of the invoice's payments; where it was asked often enough, that the rest came outside."""
+    rows = await stripe_api(resources, connection).invoice_payments(invoice.invoice)
+    facts = [fact for row in rows for fact in invoice_payment_facts(row, source.told)]
+    told = sum(fact.value[1] for fact in facts if fact.name == "received")
+    if told < invoice.total[0] and source.event.attempts > OUTSIDE_AFTER_ATTEMPTS:
+        at = source.told.created if invoice.paid_at is None else invoice.paid_at
+        facts += rest_outside_facts(invoice.invoice, invoice.total, at)
+    return facts

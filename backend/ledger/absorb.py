@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.facts import Fact, Known, by_subject, merge
+from backend.ledger.invoice_sums import Unexplained, hung_on, took_money, unexplained
 from backend.ledger.ownership import Owner, claims_changed, owner_of, parents_of, request_ids, under_policy
 from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
 
@@ -22,10 +23,12 @@ NOT_ON_CARDS = frozenset(("events", "wrong"))
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """What a set of facts touched: the told objects that belong to us, and the deals that changed."""
+    """What a set of facts touched: the told objects that belong to us, the deals that changed, and the invoices of ours
+    whose payments only Stripe can name."""
 
     ours: frozenset[str]
     deals: frozenset[int]
+    unexplained: tuple[Unexplained, ...] = ()
 
 
 @dataclass
@@ -94,6 +97,15 @@ class LedgerBatch:
             edge = children - seen
         return seen
 
+    async def unexplained(self, subjects: Iterable[str]) -> tuple[Unexplained, ...]:
+        """Of these, the invoices of ours that took more money than their payments explain."""
+        invoices = sorted(one for one in subjects if self.entries[one].ours and took_money(self.entries[one].facts))
+        for ids in _portions(hung_on(invoices, self.book)):
+            mine = (LedgerLink.connection_id == self.connection_id, col(LedgerLink.parent).in_(ids))
+            await self.fetch((await self.session.exec(select(LedgerLink.child).where(*mine))).all())
+        book = self.book
+        return tuple(found for one in invoices if (found := unexplained(one, book)))
+
     async def give_owners(self, subjects: Iterable[str]) -> None:
         book = self.book
         requests = await _requests(self.session, self.account_id, request_ids(book.values()))
@@ -113,9 +125,15 @@ class LedgerBatch:
 
 
 async def absorb(
-    session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact], *, again: Iterable[str] = ()
+    session: AsyncSession,
+    connection: StripeConnection,
+    facts: Iterable[Fact],
+    *,
+    again: Iterable[str] = (),
+    waiting: Iterable[str] = (),
 ) -> Absorbed:
-    """Merge ``facts`` and join what they touch; ``again`` names objects whose request was moved to another deal.
+    """Merge ``facts`` and join what they touch; ``again`` names objects whose request was moved to another deal,
+    ``waiting`` told ones under which an invoice may have been unexplained before.
 
     The caller's unit of work commits it. Absorbing is done by one at a time for each connection.
     """
@@ -126,11 +144,13 @@ async def absorb(
     batch = LedgerBatch(session, connection.id, connection.account_id)
     parents = {parent for known in told.values() for parent in parents_of(known)}
     await batch.fetch(told.keys() | parents)
-    touched = await batch.below(batch.merge(told) | moved) | told.keys()
+    touched = await batch.below(batch.merge(told) | moved | {*waiting}) | told.keys()
     await batch.fetch(touched)
     await batch.give_owners(touched)
     return Absorbed(
-        ours=frozenset(subject for subject in told if batch.entries[subject].ours), deals=batch.changed_deals()
+        ours=frozenset(subject for subject in told if batch.entries[subject].ours),
+        deals=batch.changed_deals(),
+        unexplained=await batch.unexplained(touched),
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from backend.facts import Known, merge
+from backend.facts import Known, merge, outside_id
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, SessionState
+from backend.ledger.invoice_sums import explained
 from backend.ledger.parts import Decline
 
 Part = TypeVar("Part", Refund, Dispute)
@@ -68,6 +69,17 @@ class Entries:
         contract = {*invoice.facts.get("subscription", ())}
         return [one for one in self.of_kind("invoice") if contract & {*one.facts.get("subscription", ())}]
 
+    def payers_of(self, invoice: Entry) -> list[Entry]:
+        """The payments that hang on it or with it on one session, or are of the request that it was made for."""
+        sessions, single = {*invoice.facts.get("session", ())}, "subscription" not in invoice.facts
+        return [
+            one
+            for one in self.of_kind("payment")
+            if invoice.id in one.facts.get("invoice", ())
+            or sessions & {*one.facts.get("session", ())}
+            or (single and invoice.request_id and one.request_id == invoice.request_id)
+        ]
+
     def hanging_on(self, payment: Entry, kind: str) -> list[Entry]:
         return [one for one in self._by_payment.get(payment.id, ()) if one.kind == kind]
 
@@ -87,7 +99,7 @@ def deal_ledger(
     for entry in mine.of_kind("session"):
         if entry.request_id:
             sessions[entry.request_id].append(session_of(entry))
-    payments = [_payment(entry, mine, livemode) for entry in mine.of_kind("payment")]
+    payments = [_payment(entry, mine, livemode) for entry in mine.of_kind("payment") if not _is_refuted(entry, mine)]
     ended = [(entry.id, entry.facts["ended"]) for entry in mine.of_kind("subscription") if "ended" in entry.facts]
     return DealLedger(
         account_currency=account_currency,
@@ -96,7 +108,7 @@ def deal_ledger(
             replace(request, sessions=tuple(sessions[request.id]))
             for request in sorted(requests, key=lambda one: (one.created_at, one.id))
         ),
-        payments=tuple(payment for payment in payments if not _is_refuted(payment, payments)),
+        payments=tuple(payments),
         ended_subscriptions=tuple(ended),
         failed_renewals=tuple(_renewal(one, mine) for one in mine.of_kind("invoice") if _renewal_failed(one)),
         now=now,
@@ -120,10 +132,18 @@ def _both(one: Entry, other: Entry) -> Entry:
     return Twins(one.id, max(one.kind, other.kind), merge(one.facts, other.facts), next(iter(requests), None))
 
 
-def _is_refuted(payment: Payment, others: Iterable[Payment]) -> bool:
-    """An invoice as a whole was taken as paid outside Stripe, and then a payment of it turned up."""
-    whole = payment.outside and payment.id == f"{payment.invoice}:outside"
-    return whole and any(one.received and one.invoice == payment.invoice and one.id != payment.id for one in others)
+def _is_refuted(entry: Entry, mine: Entries) -> bool:
+    """An invoice was taken as paid outside Stripe, and then payments turned up that explain all of it."""
+    return "received" in entry.facts and not _received(entry, mine)[0]
+
+
+def _received(entry: Entry, mine: Entries) -> tuple[int, str]:
+    """(amount, currency). What came outside Stripe is what nothing else explains of its invoice."""
+    _, amount, currency = entry.facts.get("received", (0, 0, ""))
+    for invoice in mine.parents(entry, "invoice"):
+        if entry.id == outside_id(invoice.id):
+            amount -= explained(invoice.id, invoice.facts, {one.id: one.facts for one in mine.payers_of(invoice)})
+    return max(0, amount), currency
 
 
 def session_of(entry: Entry) -> SessionState:
@@ -198,7 +218,7 @@ def _renewal(entry: Entry, mine: Entries) -> Renewal:
 def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
     """A received amount without a time, or a time without an amount, is no payment yet."""
     facts = entry.facts
-    _, amount, currency = facts.get("received", (0, 0, ""))
+    amount, currency = _received(entry, mine)
     total, _ = facts.get("refunded_total", (0, ""))
     sessions = [session_of(one) for one in mine.parents(entry, "session")]
     parents = mine.parents(entry, "session", "invoice")

@@ -147,6 +147,21 @@ class StripeWorld:
         shelf, subscription = self.locate(subscription_id)
         return renewals.retry(shelf, subscription)
 
+    def add_invoice_item(self, subscription_id: str, amount: int, metadata: Obj | None = None) -> Obj:
+        """Add a line to the subscription's next invoice, with metadata of its own."""
+        shelf, subscription = self.locate(subscription_id)
+        return renewals.add_item(shelf, subscription, amount, metadata or {})
+
+    def bill_subscription(self, subscription_id: str, amount: int, reason: str = "subscription_update") -> Obj:
+        """Make and collect an invoice between two periods: a proration, ``subscription_threshold`` or ``manual``."""
+        shelf, subscription = self.locate(subscription_id)
+        return renewals.bill(shelf, subscription, amount, reason)
+
+    def mark_subscription(self, subscription_id: str, metadata: Obj) -> Obj:
+        """Change its metadata, as a person does in the dashboard."""
+        shelf, subscription = self.locate(subscription_id)
+        return renewals.mark(shelf, subscription, metadata)
+
     def cancel_subscription(self, subscription_id: str) -> Obj:
         shelf, subscription = self.locate(subscription_id)
         return renewals.cancel(shelf, subscription)
@@ -191,12 +206,24 @@ class StripeWorld:
         """A dashboard invoice, of the default account if none is named."""
         return invoicing.send(self.shelf(account, live), amount=amount, currency=currency, metadata=metadata or {})
 
-    def pay_invoice(self, invoice_id: str, amount: int | None = None, *, outside: bool = False) -> Obj:
+    def pay_invoice(
+        self, invoice_id: str, amount: int | None = None, *, outside: bool = False, recorded: bool = True
+    ) -> Obj:
         """Wholly, in part, too much, or marked as paid outside Stripe."""
         shelf, invoice = self.locate(invoice_id)
         if outside:
-            return invoicing.pay_outside(shelf, invoice)
+            return invoicing.pay_outside(shelf, invoice, recorded=recorded)
         return invoicing.pay(shelf, invoice, amount)
+
+    def pay_invoices(self, invoice_ids: Iterable[str]) -> Obj:
+        """Pay all of them by one PaymentIntent; returns it."""
+        located = [self.locate(one) for one in invoice_ids]
+        return invoicing.pay_together(located[0][0], [invoice for _, invoice in located])
+
+    def give_up_invoice(self, invoice_id: str, how: str = "void") -> Obj:
+        """``void`` it, or mark it as ``uncollectible``."""
+        shelf, invoice = self.locate(invoice_id)
+        return (invoicing.write_off if how == "uncollectible" else invoicing.void)(shelf, invoice)
 
     def foreign_payment(self, what: Foreign | None = None, *, account: str | None = None, live: bool = False) -> Obj:
         """Somebody else is paid in the same Stripe account (the default one if none is named)."""

@@ -4,10 +4,11 @@
 nothing. What Stripe knows is the truth that the ledger is held against.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from backend.facts import outside_id
 from backend.ledger.deal import Payment, Request
 from backend.stripe_api.events import HANDLERS
 from sandbox.stripe import Payer, StripeWorld
@@ -31,6 +32,7 @@ REQUESTS: dict[str, tuple[int, Request]] = {
 }
 FAMILIES: tuple[Family, ...] = ("pinned", "legacy")
 OPEN = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+REASONS = ("subscription_update", "subscription_threshold", "manual")
 OUTCOMES = ("paid", "paid", "declined", "delayed")
 
 
@@ -72,6 +74,20 @@ class Shop:
             ),
             "retry": lambda a, _b: world.retry_renewal(self._any("subscription", a)),
             "cancel": lambda a, _b: world.cancel_subscription(self._any("subscription", a, "active", "past_due")),
+            "invoice": lambda a, b: world.send_invoice(1000 + b * 100, "eur", marks(LEADS[a % 3]), live=True),
+            "pay part": lambda a, b: world.pay_invoice(self._any("invoice", a, "open"), (None, 300, 2000)[b % 3]),
+            "pay outside": lambda a, b: world.pay_invoice(
+                self._any("invoice", a, "open"), outside=True, recorded=b % 2 == 0
+            ),
+            "give up": lambda a, b: world.give_up_invoice(
+                self._any("invoice", a, "open"), ("void", "uncollectible")[b % 2]
+            ),
+            "add item": lambda a, b: world.add_invoice_item(
+                self._any("subscription", a, "active"), 250, marks(LEADS[b % 3])
+            ),
+            "bill": lambda a, b: world.bill_subscription(
+                self._any("subscription", a, "active"), 150, REASONS[b % len(REASONS)]
+            ),
             "foreign": lambda a, _b: world.foreign_payment(Foreign(KINDS[a % len(KINDS)]), live=True),
         }
 
@@ -112,7 +128,19 @@ class Shop:
     def received(self) -> dict[str, int]:
         """Stripe's word: payment → amount, of all that ever came in."""
         intents = self.shelf.objects["payment_intent"].values()
-        return {one["id"]: one["amount_received"] for one in intents if one["status"] == "succeeded"}
+        by_stripe = {one["id"]: one["amount_received"] for one in intents if one["status"] == "succeeded"}
+        return by_stripe | dict(self._outside())
+
+    def _outside(self) -> Iterator[tuple[str, int]]:
+        """By the record of each, or what nothing explains of a paid invoice."""
+        for invoice in self.shelf.objects["invoice"].values():
+            parts = [one for one in self.shelf.payments_of(invoice=invoice["id"]) if one["status"] == "paid"]
+            for part in parts:
+                if part["payment"]["type"] == "payment_record":
+                    yield f"{invoice['id']}:{part['id']}", part["amount_paid"]
+            rest = invoice["amount_paid"] - sum(part["amount_paid"] for part in parts)
+            if rest:
+                yield outside_id(invoice["id"]), rest
 
     def refunded(self, payment: str) -> int:
         refunds = (one for one in self.shelf.objects["refund"].values() if one["payment_intent"] == payment)

@@ -71,7 +71,9 @@ def _subscribed(world: StripeWorld, shelf: ObjectStore) -> None:
     params = subscription_params(metadata=marks(LEAD), subscription_data={"metadata": marks(LEAD)})
     session = sessions.create(shelf, params)
     world.pay_session(session["id"])
+    world.add_invoice_item(session["subscription"], 250, marks(OTHER_LEAD))
     world.renew_subscription(session["subscription"])
+    world.bill_subscription(session["subscription"], 150)
     world.renew_subscription(session["subscription"], "failed")
     world.retry_renewal(session["subscription"])
     world.cancel_subscription(session["subscription"])
@@ -82,6 +84,10 @@ def _invoiced(world: StripeWorld) -> None:
     world.pay_invoice(in_parts["id"], 2000)
     world.pay_invoice(in_parts["id"], 3000)
     world.pay_invoice(world.send_invoice(700, "eur", marks(OTHER_LEAD), live=True)["id"], outside=True)
+    for how in ("void", "uncollectible"):
+        in_part = world.send_invoice(900, "eur", marks(OTHER_LEAD), live=True)
+        world.pay_invoice(in_part["id"], 400)
+        world.give_up_invoice(in_part["id"], how)
 
 
 def seen(world: StripeWorld, family: Family) -> list[Obj]:

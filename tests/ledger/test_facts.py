@@ -35,6 +35,8 @@ def _value(name: str) -> st.SearchStrategy[Any]:
         return st.sampled_from(ORDERED[name])
     if name in UNIONS:
         return st.lists(st.sampled_from("abc"), min_size=1, max_size=2, unique=True).map(sorted)
+    if name == "parts":
+        return st.dictionaries(st.sampled_from("abc"), st.lists(SMALL, min_size=3, max_size=3), max_size=2)
     if name in PAIRS:
         return st.lists(SMALL, min_size=PAIRS[name], max_size=PAIRS[name])
     return SMALL

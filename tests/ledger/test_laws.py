@@ -41,7 +41,10 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "invoice": {
         "paid": st.just(True), "asked": MONEY, "paid_at": MOMENT, "failed_at": MOMENT, "due": MONEY,
         "billing_reason": st.sampled_from(["subscription_create", "subscription_cycle"]),
-        "subscription": _ids("sub_1"),
+        "subscription": _ids("sub_1"), "session": _ids("cs_1"),
+        "parts": st.dictionaries(
+            st.sampled_from(["pi_1", "pi_2"]), st.tuples(st.just(3), st.integers(1, 900), st.just("EUR")).map(list)
+        ),
     },
     "subscription": {"ended": MOMENT, "session": _ids("cs_1")},
     "refund": {
@@ -52,8 +55,9 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "due_by": MOMENT, "appeal": st.just("appeal_under_review"), "payment": _ids("pi_1", "pi_2"),
     },
 }  # fmt: skip
-SUBJECTS = {"pi_1": "payment", "pi_2": "payment", "cs_1": "session", "cs_2": "session", "in_1": "invoice",
-            "sub_1": "subscription", "re_1": "refund", "re_2": "refund", "du_1": "dispute"}  # fmt: skip
+SUBJECTS = {"pi_1": "payment", "pi_2": "payment", "in_1:outside": "payment", "cs_1": "session", "cs_2": "session",
+            "in_1": "invoice", "sub_1": "subscription", "re_1": "refund", "re_2": "refund",
+            "du_1": "dispute"}  # fmt: skip
 
 
 def _told(subject: str) -> st.SearchStrategy[KnownFacts]:

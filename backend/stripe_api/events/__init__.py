@@ -14,17 +14,16 @@ from backend.stripe_api.events.invoices import (
     failed_invoice_facts,
     invoice_facts,
     invoice_payment_facts,
-    needs_invoice_payments,
+    rest_outside_facts,
     subscription_ended_facts,
-    whole_invoice_outside,
 )
-from backend.stripe_api.events.parsing import BadEvent, EventContext, Handler, Object, clean, id_of, moment_of, part_of
+from backend.stripe_api.events.parsing import BadEvent, EventContext, Handler, Object, clean, moment_of, part_of
 from backend.stripe_api.events.refunds_and_disputes import charge_refunded_facts, dispute_facts, refund_facts
 from backend.stripe_api.events.sessions import failed_session_facts, session_facts
 
 __all__ = [
-    "HANDLERS", "BadEvent", "EventContext", "clean", "facts_of", "invoice_payment_facts", "invoice_to_ask_for",
-    "payment_intent_facts", "refund_facts", "session_facts", "whole_invoice_outside",
+    "HANDLERS", "BadEvent", "EventContext", "clean", "facts_of", "invoice_payment_facts",
+    "payment_intent_facts", "refund_facts", "rest_outside_facts", "session_facts",
 ]  # fmt: skip
 
 HANDLERS: Mapping[str, Handler] = {
@@ -39,6 +38,10 @@ HANDLERS: Mapping[str, Handler] = {
     "payment_intent.payment_failed": declined_facts,
     "payment_intent.canceled": payment_intent_facts,
     # invoices and subscriptions; invoice.created is left alone: a failing answer to it delays the merchant's invoices
+    "invoice.finalized": invoice_facts,  # it, and the next three, say whose an invoice is before it is paid in full
+    "invoice.sent": invoice_facts,
+    "invoice.voided": invoice_facts,
+    "invoice.marked_uncollectible": invoice_facts,
     "invoice.paid": invoice_facts,
     "invoice.payment_failed": failed_invoice_facts,
     "invoice_payment.paid": invoice_payment_facts,
@@ -64,13 +67,6 @@ def facts_of(event: Mapping[str, Any], account_id: int) -> list[Fact]:
     if handler is None:
         return []
     return list(handler(_object(event), EventContext(moment_of(event, "created"), account_id)))
-
-
-def invoice_to_ask_for(event: Mapping[str, Any]) -> str | None:
-    """The invoice whose payments only Stripe can name. Raises ``BadEvent``."""
-    if event.get("type") != "invoice.paid" or not needs_invoice_payments(_object(event)):
-        return None
-    return id_of(_object(event), "id", "in_")
 
 
 def _object(event: Mapping[str, Any]) -> Object:

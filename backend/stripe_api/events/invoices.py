@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.facts import Fact
+from backend.facts import Fact, outside_id
 from backend.stripe_api.events.metadata import metadata_facts
 from backend.stripe_api.events.parsing import (
     BadEvent,
@@ -20,7 +20,6 @@ from backend.stripe_api.events.parsing import (
 
 RANK, ROW_RANK = 1, 3
 """Of four sources of an amount: an invoice tells a total, an InvoicePayment its own part."""
-WHOLE = "outside"
 
 
 def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
@@ -38,6 +37,8 @@ def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
         yield Fact(iid, "asked", [amount_of(invoice, "amount_paid"), currency_of(invoice)])
         yield Fact(iid, "paid_at", _paid_at(invoice, context))
         yield from _legacy_payment(iid, invoice, context)
+    elif invoice.get("amount_paid"):  # in part: it is open still, or was given up
+        yield Fact(iid, "asked", [amount_of(invoice, "amount_paid"), currency_of(invoice)])
 
 
 def _reason(invoice: Object) -> str:
@@ -96,8 +97,8 @@ def _legacy_payment(iid: str, invoice: Object, context: EventContext) -> Iterato
         return
     if invoice["paid_out_of_band"]:
         if amount_of(invoice, "amount_due"):
-            amount = amount_of(invoice, "amount_due")
-            yield from _outside(iid, amount, currency_of(invoice), _paid_at(invoice, context))
+            total = (amount_of(invoice, "amount_due"), currency_of(invoice))
+            yield from rest_outside_facts(iid, total, _paid_at(invoice, context))
         return
     payment = maybe_id(invoice, "payment_intent") or maybe_id(invoice, "charge")
     amount = amount_of(invoice, "amount_paid")
@@ -105,18 +106,13 @@ def _legacy_payment(iid: str, invoice: Object, context: EventContext) -> Iterato
         yield from _payment(payment, iid, [RANK, amount, currency_of(invoice)], _paid_at(invoice, context))
 
 
-def whole_invoice_outside(invoice: Object, context: EventContext) -> Iterator[Fact]:
-    """From a paid invoice that no payment of Stripe's turned up for: the merchant marked it as paid."""
-    amount, currency = amount_of(invoice, "amount_paid"), currency_of(invoice)
-    yield from _outside(id_of(invoice, "id", "in_"), amount, currency, _paid_at(invoice, context))
+def rest_outside_facts(iid: str, total: tuple[int, str], at: float) -> Iterator[Fact]:
+    """Of an invoice that was marked as paid: what no payment of Stripe's explains came from outside.
 
-
-def _outside(iid: str, amount: int, currency: str, at: float, part: str = WHOLE) -> Iterator[Fact]:
-    """Money received outside Stripe: a payment known by its invoice, or by the InvoicePayment ``part`` of it."""
-    key = f"{iid}:{part}"
-    yield Fact(iid, "kind", "invoice")
-    yield Fact(key, "outside", True)
-    yield from _payment(key, iid, [RANK if part == WHOLE else ROW_RANK, amount, currency], at)
+    ``total`` is the whole invoice's; what is known of its payments is taken off where the ledger is built.
+    """
+    yield Fact(outside_id(iid), "outside", True)
+    yield from _payment(outside_id(iid), iid, [RANK, *total], at)
 
 
 def invoice_payment_facts(row: Object, context: EventContext) -> Iterator[Fact]:
@@ -125,28 +121,25 @@ def invoice_payment_facts(row: Object, context: EventContext) -> Iterator[Fact]:
     yield Fact(iid, "kind", "invoice")
     if row.get("status") != "paid":
         return
-    amount, currency, at = amount_of(row, "amount_paid"), currency_of(row), _paid_at(row, context)
+    part: list[int | str] = [ROW_RANK, amount_of(row, "amount_paid"), currency_of(row)]
+    at = _paid_at(row, context)
     source = part_of(row, "payment")
     payment = maybe_id(source, "payment_intent") or maybe_id(source, "charge")
-    if payment:
-        yield from _payment(payment, iid, [ROW_RANK, amount, currency], at)
-    elif source.get("type") == "payment_record":
-        yield from _outside(iid, amount, currency, at, id_of(row, "id"))
-    else:
+    if not payment and source.get("type") == "payment_record":
+        payment = f"{iid}:{id_of(row, 'id')}"
+        yield Fact(payment, "outside", True)
+    if not payment:
         raise BadEvent("`payment` names neither a PaymentIntent, a charge nor a payment record")
+    yield from _payment(payment, iid, part, at)
+    yield Fact(iid, "parts", {payment: part})
 
 
 def _payment(payment: str, iid: str, received: list[int | str], at: float) -> Iterator[Fact]:
+    yield Fact(iid, "kind", "invoice")
     yield Fact(payment, "kind", "payment")
     yield Fact(payment, "invoice", [iid])
     yield Fact(payment, "received", received)
     yield Fact(payment, "paid_at", at)
-
-
-def needs_invoice_payments(invoice: Object) -> bool:
-    """Whether a paid invoice's payments must be asked for: its shape does not name them."""
-    told_here = "paid_out_of_band" in invoice or rows_of(invoice, "payments")
-    return not told_here and invoice.get("status") == "paid" and amount_of(invoice, "amount_paid") > 0
 
 
 def subscription_ended_facts(subscription: Object, context: EventContext) -> Iterator[Fact]:

@@ -35,6 +35,21 @@ class InvoiceOrder(BaseModel):
 class InvoicePaymentOrder(BaseModel):
     amount: int | None = None
     outside: bool = False
+    recorded: bool = True
+
+
+class SeveralInvoices(BaseModel):
+    invoices: list[str]
+
+
+class Extra(BaseModel):
+    amount: int
+    metadata: dict[str, str] = {}
+    reason: str = "subscription_update"
+
+
+class Metadata(BaseModel):
+    metadata: dict[str, str]
 
 
 @router.post("/sessions/{id}/pay")
@@ -99,7 +114,32 @@ async def send_invoice(world: World, body: InvoiceOrder, account: str | None = N
 
 @router.post("/invoices/{id}/pay")
 async def pay_invoice(world: World, id: str, body: InvoicePaymentOrder) -> Obj:
-    return world.pay_invoice(id, body.amount, outside=body.outside)
+    return world.pay_invoice(id, body.amount, outside=body.outside, recorded=body.recorded)
+
+
+@router.post("/invoices/pay_together")
+async def pay_invoices(world: World, body: SeveralInvoices) -> Obj:
+    return world.pay_invoices(body.invoices)
+
+
+@router.post("/invoices/{id}/give_up")
+async def give_up_invoice(world: World, id: str, body: Outcome) -> Obj:
+    return world.give_up_invoice(id, body.outcome)
+
+
+@router.post("/subscriptions/{id}/items")
+async def add_invoice_item(world: World, id: str, body: Extra) -> Obj:
+    return world.add_invoice_item(id, body.amount, body.metadata)
+
+
+@router.post("/subscriptions/{id}/bill")
+async def bill(world: World, id: str, body: Extra) -> Obj:
+    return world.bill_subscription(id, body.amount, body.reason)
+
+
+@router.post("/subscriptions/{id}/mark")
+async def mark(world: World, id: str, body: Metadata) -> Obj:
+    return world.mark_subscription(id, body.metadata)
 
 
 @router.post("/foreign")

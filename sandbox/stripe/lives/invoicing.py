@@ -44,9 +44,37 @@ def pay(shelf: ObjectStore, invoice: Obj, amount: int | None = None) -> Obj:
     return intent
 
 
-def pay_outside(shelf: ObjectStore, invoice: Obj) -> Obj:
-    """Mark the invoice as paid outside Stripe: no charge, only ``invoice.paid`` (docs/facts/stripe.md C10)."""
+def pay_together(shelf: ObjectStore, several: list[Obj]) -> Obj:
+    """One PaymentIntent that pays all that remains of several invoices; returns it."""
+    for invoice in several:
+        _must_be_open(invoice)
+    amounts = [invoice["amount_remaining"] for invoice in several]
+    currency, customer = several[0]["currency"], several[0]["customer"]
+    intent = intents.new_intent(shelf, amount=sum(amounts), currency=currency, customer=customer)
+    by_it = {"type": "payment_intent", "payment_intent": intent["id"]}
+    parts = [invoices.attach(shelf, one, by_it, amount) for one, amount in zip(several, amounts, strict=True)]
+    shelf.emit("payment_intent.created", intent)
+    charge = intents.succeed(shelf, intent, email=None)
+    shelf.emit("charge.succeeded", charge)
+    shelf.emit("payment_intent.succeeded", intent)
+    for invoice, part in zip(several, parts, strict=True):
+        invoices.pay_part(shelf, invoice, part)
+        invoices.announce_paid(shelf, invoice, part)
+    intents.book(shelf, charge)
+    return intent
+
+
+def pay_outside(shelf: ObjectStore, invoice: Obj, *, recorded: bool = True) -> Obj:
+    """Mark the invoice as paid outside Stripe: no charge, only ``invoice.paid`` (docs/facts/stripe.md C10).
+
+    Where it is not ``recorded``, no InvoicePayment stands for that money.
+    """
     _must_be_open(invoice)
+    if not recorded:
+        invoice |= {"amount_paid": invoice["amount_due"], "amount_remaining": 0}
+        invoices.close(shelf, invoice)
+        invoices.announce_paid(shelf, invoice, charged=False)
+        return invoice
     record = {"type": "payment_record", "payment_record": shelf.ground.new_id("pr_1")}
     part = invoices.attach(shelf, invoice, record)
     invoices.pay_part(shelf, invoice, part)
@@ -59,6 +87,16 @@ def void(shelf: ObjectStore, invoice: Obj) -> Obj:
     invoice |= {"status": "void", "auto_advance": False}
     invoice["status_transitions"] = invoice["status_transitions"] | {"voided_at": shelf.ground.now}
     shelf.emit("invoice.voided", invoice)
+    return invoice
+
+
+def write_off(shelf: ObjectStore, invoice: Obj) -> Obj:
+    """Mark the invoice as uncollectible."""
+    _must_be_open(invoice)
+    invoice |= {"status": "uncollectible", "auto_advance": False}
+    marked = {"marked_uncollectible_at": shelf.ground.now}
+    invoice["status_transitions"] = invoice["status_transitions"] | marked
+    shelf.emit("invoice.marked_uncollectible", invoice)
     return invoice
 
 

@@ -11,7 +11,8 @@ def renew(shelf: ObjectStore, subscription: Obj, outcome: str = "paid") -> Obj:
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise Refusal("This subscription has ended.")
     _next_period(subscription)
-    invoice = subscriptions.invoice_for(shelf, subscription, "subscription_cycle")
+    items = shelf.pending.pop(subscription["id"], [])
+    invoice = subscriptions.invoice_for(shelf, subscription, "subscription_cycle", items)
     invoices.announce(shelf, invoice)
     intent = intents.new_intent(
         shelf, amount=invoice["amount_due"], currency=invoice["currency"], customer=subscription["customer"]
@@ -22,6 +23,46 @@ def renew(shelf: ObjectStore, subscription: Obj, outcome: str = "paid") -> Obj:
     if outcome == "failed":
         return _renewal_failed(shelf, subscription, invoice, intent)
     return collect(shelf, subscription, invoice, intent, part)
+
+
+def add_item(shelf: ObjectStore, subscription: Obj, amount: int, metadata: Obj) -> Obj:
+    """Add a pending invoice item with metadata of its own: a line of the next invoice."""
+    line = _item(shelf, subscription, amount, metadata, proration=False)
+    shelf.pending.setdefault(subscription["id"], []).append(line)
+    return line
+
+
+def bill(shelf: ObjectStore, subscription: Obj, amount: int, reason: str) -> Obj:
+    """Make and collect an invoice between two periods: a proration, a threshold, or one made by hand."""
+    if subscription["status"] != "active":
+        raise Refusal("This subscription is not active.")
+    lines = [_item(shelf, subscription, amount, {}, proration=reason == "subscription_update")]
+    invoice = subscriptions.invoice_over(shelf, subscription, reason, lines)
+    invoices.announce(shelf, invoice)
+    intent = intents.new_intent(shelf, amount=amount, currency=invoice["currency"], customer=subscription["customer"])
+    part = invoices.by_intent(shelf, invoice, intent)
+    shelf.emit("payment_intent.created", intent)
+    return collect(shelf, subscription, invoice, intent, part)
+
+
+def mark(shelf: ObjectStore, subscription: Obj, metadata: Obj) -> Obj:
+    """Change the subscription's metadata: the next invoices take it over, older ones keep theirs."""
+    subscription["metadata"] = subscription["metadata"] | metadata
+    shelf.emit("customer.subscription.updated", subscription, {"metadata": {}})
+    return subscription
+
+
+def _item(shelf: ObjectStore, subscription: Obj, amount: int, metadata: Obj, *, proration: bool) -> Obj:
+    details = {"invoice_item": shelf.ground.new_id("ii_1"), "subscription": subscription["id"]}
+    source = details | {"proration": proration, "proration_details": None}
+    return invoices.line(
+        shelf,
+        amount=amount,
+        currency=subscription["currency"],
+        description="Extra",
+        metadata=dict(metadata),
+        parent={"type": "invoice_item_details", "invoice_item_details": source, "subscription_item_details": None},
+    )
 
 
 def _next_period(subscription: Obj) -> None:

@@ -105,6 +105,11 @@ def invoice_for(shelf: ObjectStore, subscription: Obj, reason: str, extra: list[
     """An open invoice over the running period (0.00 in a trial), with one-time lines of the first session added."""
     trial = subscription["status"] == "trialing"
     lines = [_line(shelf, subscription, item, trial) for item in subscription["items"]["data"]] + (extra or [])
+    return invoice_over(shelf, subscription, reason, lines)
+
+
+def invoice_over(shelf: ObjectStore, subscription: Obj, reason: str, lines: list[Obj]) -> Obj:
+    """An open invoice of the subscription, with its metadata as it is now."""
     details = {"subscription": subscription["id"], "metadata": dict(subscription["metadata"])}
     parent = {"type": "subscription_details", "quote_details": None, "subscription_details": details}
     first = subscription["items"]["data"][0]

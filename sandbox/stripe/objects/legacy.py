@@ -48,15 +48,15 @@ def _charge(shelf: ObjectStore, obj: Obj) -> Obj:
 
 
 def _invoice(shelf: ObjectStore, obj: Obj) -> Obj:
-    payment: Obj = next((paid["payment"] for paid in shelf.payments_of(invoice=obj["id"])), {})
-    intent = shelf.find("payment_intent", payment.get("payment_intent", ""))
+    parts = [part for part in shelf.payments_of(invoice=obj["id"]) if part["payment"]["type"] == "payment_intent"]
+    intent = shelf.find("payment_intent", parts[0]["payment"]["payment_intent"]) if parts else None
     details = (obj["parent"] or {}).get("subscription_details")
-    paid, by_stripe = obj["status"] == "paid", payment.get("type") == "payment_intent"
+    paid, by_stripe = obj["status"] == "paid", sum(part["amount_paid"] or 0 for part in parts)
     return {
         "charge": intent["latest_charge"] if intent else None,
         "paid": paid,
-        "paid_out_of_band": paid and obj["amount_paid"] > 0 and not by_stripe,
-        "amount_paid": obj["amount_paid"] if by_stripe else 0,
+        "paid_out_of_band": paid and obj["amount_paid"] > by_stripe,
+        "amount_paid": by_stripe,
         "payment_intent": intent["id"] if intent else None,
         "subscription": details["subscription"] if details else None,
         "subscription_details": {"metadata": details["metadata"]} if details else None,
@@ -66,7 +66,8 @@ def _invoice(shelf: ObjectStore, obj: Obj) -> Obj:
 
 
 def _line(line: Obj) -> Obj:
-    item = (line["parent"] or {}).get("subscription_item_details") or {}
+    parent = line["parent"] or {}
+    item, extra = (parent.get(f"{kind}_details") or {} for kind in ("subscription_item", "invoice_item"))
     kept: Obj = {name: line[name] for name in _LINE if name in line}
     if item:
         kept["subscription_item"] = item["subscription_item"]
@@ -74,7 +75,7 @@ def _line(line: Obj) -> Obj:
         "price": None,
         "proration": False,
         "proration_details": {"credited_items": None},
-        "subscription": item.get("subscription"),
+        "subscription": (item or extra).get("subscription"),
         "tax_amounts": [],
         "tax_rates": [],
         "type": "subscription" if item else "invoiceitem",

@@ -50,6 +50,8 @@ class ObjectStore:
     """Session id → its line items, which Stripe shows on request only."""
     open: dict[str, Obj] = field(default_factory=dict)
     """Sessions that may still expire."""
+    pending: dict[str, list[Obj]] = field(default_factory=dict)
+    """Subscription id → lines of its next invoice, from pending invoice items."""
     paying: set[str] = field(default_factory=set)
     """Sessions whose payer has pressed the button and has no answer yet."""
 

@@ -1,0 +1,211 @@
+"""Invoices whose events are lost, late, or tell a part: Stripe is asked, and in the end the sums agree."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from backend.accounts.stripe.connections import key_row
+from backend.core.config import Settings
+from backend.inbox.process import ingest
+from backend.inbox.store import Arrival, Inbox
+from backend.ledger.deal import DealLedger
+from backend.ledger.load import load_deals
+from backend.resources import Resources, open_resources
+from backend.storage.models import Account, InboxEvent, StripeConnection
+from backend.stripe_api.events import HANDLERS
+from backend.work_queue.leases import claim, release
+from sandbox.clock import MovableClock
+from sandbox.serving import serving
+from sandbox.stripe import StripeWorld, create_app
+from sandbox.stripe.lives import sessions
+from sandbox.stripe.objects.schemas import VERSIONS, Family, Obj
+from tests.ledger.events import ACCOUNT, LEAD, T0
+from tests.ledger.lives import marks
+from tests.sandbox.stripe.conftest import payment_params, subscription_params
+
+CONNECTION, KEY, NOWHERE = "con", "sk_live_sandbox1", "http://127.0.0.1:1"
+OTHER_LEAD = 815
+
+
+@dataclass
+class Shop:
+    """A Stripe account with our key, and an inbox that hears of it what the test puts there."""
+
+    stripe: StripeWorld
+    resources: Resources
+    inbox: Inbox
+    clock: MovableClock
+    heard: int = 0
+
+    async def hear(
+        self, *, without: Collection[str] = (), only: Collection[str] = (), family: Family = "pinned"
+    ) -> None:
+        """Put what happened since the last time into the inbox, without some types, and work it in."""
+        events = [event.shown(VERSIONS[family], 0) for event in self.stripe.events[self.heard :]]
+        self.heard = len(self.stripe.events)
+        chosen = [one for one in events if one["type"] in (only or HANDLERS) and one["type"] not in without]
+        await self.put([one for one in chosen if one["type"] in HANDLERS])
+
+    async def put(self, events: list[Obj]) -> None:
+        now = self.clock()
+        arrivals = [
+            Arrival(CONNECTION, ACCOUNT, one["id"], one["type"], "", json.dumps(one).encode(), "new", now)
+            for one in events
+        ]
+        await asyncio.gather(*(self.inbox.put(arrival) for arrival in arrivals))
+        await self.work()
+
+    async def work(self, seconds: float = 0) -> None:
+        self.clock.advance(seconds)
+        taken = await claim(self.resources.database, "shop", self.clock())
+        assert taken is not None
+        await ingest(self.resources, taken)
+        await release(self.resources.database, taken, wake_at=self.clock())
+
+    async def patience(self) -> None:
+        """As long as it takes to believe that Stripe will tell no more."""
+        for wait in (3, 11, 61, 301, 1801):
+            await self.work(wait)
+
+    async def deal(self, lead: int = LEAD) -> DealLedger:
+        async with self.resources.database.read() as session:
+            account = await session.get(Account, ACCOUNT)
+            assert account is not None
+            return (await load_deals(session, account, [lead], self.clock()))[lead]
+
+    async def amounts(self, lead: int = LEAD) -> list[tuple[int, bool]]:
+        """Of each payment, the amount and whether it came outside Stripe."""
+        return sorted((one.amount, one.outside) for one in (await self.deal(lead)).received_anywhere)
+
+    async def states(self) -> dict[str, str]:
+        async with self.resources.database.read() as session:
+            return {event.type: event.state for event in (await session.exec(select(InboxEvent))).all()}
+
+    def invoice(self, amount: int = 5000, lead: int = LEAD) -> str:
+        return str(self.stripe.send_invoice(amount, "eur", marks(lead), live=True)["id"])
+
+    def session(self, **params: Any) -> Obj:
+        """A session with our marks on itself only."""
+        is_contract = params.get("mode") == "subscription"
+        made = subscription_params(subscription_data={}) if is_contract else payment_params(payment_intent_data={})
+        shelf = self.stripe.default_account.shelves[True]
+        return sessions.create(shelf, made | {"metadata": marks(LEAD)} | params)
+
+
+@pytest.fixture
+async def shop(migrated_url: str) -> AsyncIterator[Shop]:
+    clock = MovableClock(lambda: T0 + 100.0)
+    world = StripeWorld(clock, seed=1)
+    async with serving(create_app(world)) as world.base_url:
+        settings = Settings(
+            _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+            admin_token="admin-token-of-the-tests", kommo_base_url=NOWHERE, stripe_api_base=world.base_url,
+        )  # fmt: skip
+        async with open_resources(settings, clock) as resources:
+            key = resources.vault.seal_text(KEY, key_row(CONNECTION))
+            async with resources.database.write() as unit:
+                unit.add(Account(id=ACCOUNT, base_url=NOWHERE, tokens="", connected_at=0, currency="EUR"))
+                unit.add(StripeConnection(id=CONNECTION, account_id=ACCOUNT, livemode=True, api_key=key))
+            inbox = Inbox(resources.database, resources.vault, resources.work_arrived)
+            yield Shop(world, resources, inbox, clock)
+
+
+FAMILIES: tuple[Family, ...] = ("pinned", "legacy")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_what_is_left_of_an_invoice_and_came_outside_without_a_record_is_booked_once(
+    shop: Shop, family: Family
+) -> None:
+    invoice = shop.invoice()
+    shop.stripe.pay_invoice(invoice, 2000)
+    shop.stripe.pay_invoice(invoice, outside=True, recorded=False)
+    await shop.hear(family=family)
+    await shop.patience()
+    assert await shop.amounts() == [(2000, False), (3000, True)]
+    assert "postponed" not in (await shop.states()).values()
+
+
+async def test_a_part_whose_event_was_lost_is_looked_up(shop: Shop) -> None:
+    invoice = shop.invoice()
+    shop.stripe.pay_invoice(invoice, 2000)
+    await shop.hear(without={"invoice_payment.paid", "payment_intent.succeeded"})
+    shop.stripe.pay_invoice(invoice, 3000)
+    await shop.hear()
+    await shop.patience()
+    assert await shop.amounts() == [(2000, False), (3000, False)]
+
+
+async def test_a_part_shows_before_the_invoice_is_paid(shop: Shop) -> None:
+    shop.stripe.pay_invoice(shop.invoice(), 2000)
+    await shop.hear()
+    assert await shop.amounts() == [(2000, False)]
+
+
+@pytest.mark.parametrize("end", ["void", "uncollectible"])
+async def test_the_parts_of_an_invoice_that_is_given_up_stay_and_lost_ones_are_looked_up(shop: Shop, end: str) -> None:
+    invoice = shop.invoice()
+    shop.stripe.pay_invoice(invoice, 2000)
+    shop.stripe.give_up_invoice(invoice, end)
+    await shop.hear(without={"invoice_payment.paid", "payment_intent.succeeded"})
+    await shop.patience()
+    assert await shop.amounts() == [(2000, False)]
+
+
+async def test_a_part_that_is_heard_of_late_makes_what_came_outside_smaller(shop: Shop) -> None:
+    """Stripe's list was behind for hours: the whole was taken as paid outside."""
+    invoice = shop.invoice()
+    shop.stripe.pay_invoice(invoice, 2000)
+    late = [event.shown(VERSIONS["pinned"], 0) for event in shop.stripe.events if event.type == "invoice_payment.paid"]
+    shelf = shop.stripe.default_account.shelves[True]
+    hidden = shelf.objects.pop("invoice_payment")
+    shop.stripe.pay_invoice(invoice, outside=True, recorded=False)
+    await shop.hear(without={"invoice_payment.paid"})
+    await shop.patience()
+    assert await shop.amounts() == [(5000, True)]
+    shelf.objects["invoice_payment"] = hidden
+    await shop.put(late)
+    assert await shop.amounts() == [(2000, False), (3000, True)]
+
+
+async def test_an_invoice_paid_before_its_session_is_known_is_looked_up_when_the_session_makes_it_ours(
+    shop: Shop,
+) -> None:
+    session = shop.session(mode="subscription")
+    shop.stripe.pay_session(session["id"])
+    await shop.hear(only={"invoice.paid"})
+    assert (await shop.states())["invoice.paid"] == "foreign"
+    shop.heard = 0
+    await shop.hear(only={"checkout.session.completed"})
+    await shop.patience()
+    assert await shop.amounts() == [(1000, False)]
+    assert (await shop.states())["checkout.session.completed"] == "done"
+
+
+async def test_all_periods_that_came_before_their_session_are_looked_up(shop: Shop) -> None:
+    session = shop.session(mode="subscription")
+    shop.stripe.pay_session(session["id"])
+    for _ in range(12):
+        shop.stripe.renew_subscription(session["subscription"])
+    await shop.hear(only={"invoice.paid"})
+    shop.heard = 0
+    await shop.hear(only={"checkout.session.completed"})
+    await shop.patience()
+    assert await shop.amounts() == [(1000, False)] * 13
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_one_payment_that_an_invoice_is_made_for_counts_once(shop: Shop, listed: bool) -> None:
+    """Also where Stripe lists no InvoicePayment of it."""
+    session = shop.session(invoice_creation={"enabled": True, "invoice_data": {"metadata": marks(LEAD)}})
+    shop.stripe.pay_session(session["id"])
+    if not listed:
+        shop.stripe.default_account.shelves[True].objects.pop("invoice_payment", None)
+    await shop.hear(without=() if listed else {"invoice_payment.paid"})
+    await shop.patience()
+    assert await shop.amounts() == [(1000, False)]
