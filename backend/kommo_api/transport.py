@@ -74,7 +74,7 @@ def _reason(error: httpx.RequestError) -> str:
 
 class Wire:
     """Requests of one account, by its token. ``None`` stands for Kommo's 204, *nothing found*, and for nothing else: an
-    empty 200 is no answer (docs/facts/kommo-api.md §5)."""
+    empty 200 is no answer (docs/facts/kommo-api.md 5)."""
 
     def __init__(
         self, http: httpx.AsyncClient, base_url: str, access_token: str, turn: Turn, on_answer: OnAnswer | None

@@ -1,4 +1,7 @@
-"""Every document that code, tests or documents cite exists, with the section that they name."""
+"""Every document that code, tests or documents cite exists, with the section that they name.
+
+The form is ``docs/facts/stripe.md C8``, or ``docs/design.md 2.7, 8`` for several: no sign and no word before the number.
+"""
 
 import re
 from collections.abc import Iterator
