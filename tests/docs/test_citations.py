@@ -1,6 +1,7 @@
 """Every document that code, tests or documents cite exists, with the section that they name.
 
-The form is ``docs/facts/stripe.md C8``, or ``docs/design.md 2.7, 8`` for several: no sign and no word before the number.
+The form is ``docs/facts/stripe.md C8``, or ``docs/design.md 2.7, 8`` for several: no sign, comma or word before
+the number.
 """
 
 import re
@@ -17,7 +18,7 @@ from tests.docs.text import ROOT, files, read
 SECTION = r"(?:[A-I]?\d+(?:\.\d+)*|[A-I])(?![\w'])"
 SECTIONS = rf"{SECTION}(?:(?:, | and | to | or ){SECTION})*"
 DOCUMENT = re.compile(rf"(?<![\w/.-])(?P<path>[\w./-]*[\w-]\.md)\b(?: (?P<sections>{SECTIONS}))?")
-BARE = re.compile(rf"(?:\b[Ss]ections? |§ ?)(?P<sections>{SECTIONS})")
+BARE = re.compile(rf"(?:\b[Ss]ections? |§ ?|\.md, )(?P<sections>{SECTIONS})")
 FORMS = {"docs/facts/stripe.md C8": ["C8"], "kommo-api.md 2.3, 3 and 11.1": ["2.3", "3", "11.1"], "design.md A": ["A"]}
 
 
