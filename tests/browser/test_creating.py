@@ -194,6 +194,21 @@ def test_what_a_bank_is_bringing_already_is_not_offered_as_the_rest(card: Card) 
     expect(card.field("Type of payment")).to_have_value("full")
 
 
+def test_the_rest_follows_what_was_paid_while_the_form_was_open(card: Card) -> None:
+    paid = {"state": "partially_paid", "paid": [money("400.00")], "open": [money("800.00")]}
+    waiting = a_request(2, kind="full", state="pending", amount="300.00")
+    card.stage.backend.deal |= paid | {"requests": [waiting, a_request(kind="deposit", state="paid")]}
+    card.open().begin()
+    expect(card.field("Amount")).to_have_value("800.00")
+    news = {"paid": [money("700.00")], "open": [money("500.00")], "explanation": "The waiting link was paid."}
+    card.stage.backend.deal |= news
+    card.later(6)
+    expect(card.widget).to_contain_text("The waiting link was paid.")
+    card.field("Type of payment").select_option("full")
+    card.field("Type of payment").select_option("rest")
+    expect(card.field("Amount")).to_have_value("500.00")
+
+
 def test_a_deposit_is_a_share_of_the_whole_price(card: Card) -> None:
     card.open().begin()
     card.field("Type of payment").select_option("deposit")
