@@ -14,7 +14,6 @@ from backend.core.clock import Clock
 from backend.core.config import Settings, StageRule
 from backend.core.signing import StateSigner
 from backend.core.vault import Vault
-from backend.rate_limit.batch_size import READ, WRITE, Sizes
 from backend.rate_limit.limiter import Pace
 from backend.storage.db import Database
 from backend.stripe_api.client import http_client
@@ -46,24 +45,21 @@ class Resources:
     states: StateSigner
     paid_stages: list[StageRule] | str
     caches: Caches
-    """The caches of all rooms; each room declares its own and alone reads it."""
+    """The caches of all rooms; a room reads only those that it declares."""
     pace: Pace
-    """By which every request to Kommo goes; see ``turn``."""
+    """Kommo's rate limit, which every request to Kommo waits for; see ``turn``."""
     settle_seconds: float
     kommo_subdomain: str
     """The account that the environment's Stripe key and long-lived token are for; empty: the first that connects."""
     randomness: Callable[[int], bytes] = os.urandom
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set by whoever makes work in this process; another process's work is found by looking."""
+    """Set when this process queues work; another process's work is found by polling."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """In a turn at an account: set when the process is being stopped. What is begun is finished, nothing is begun."""
     still_ours: Callable[[], Awaitable[None]] | None = None
     """In a turn at an account: raises where another worker has taken the account over; asked before each call."""
     backlog: bool = False
-    """Nobody waits for what is done with these resources: at Kommo it goes after those for whom somebody does."""
-    reads: Sizes = field(default_factory=lambda: Sizes(READ))
-    """How many deals are read by one call to Kommo."""
-    writes: Sizes = field(default_factory=lambda: Sizes(WRITE))
+    """Background work: at Kommo it waits until the requests that a person waits for have gone."""
 
     def turn(self, account_id: int | None) -> AbstractAsyncContextManager[None]:
         """Around each request to Kommo for this account; the last thing before it is whether the account is ours."""

@@ -32,15 +32,15 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
         await fence(session, claim, now)
         await revisions.touch_expired(session, account_id, now)
         account = await session.get_one(Account, account_id)
-        seen = await revisions.due(session, account_id, now, being_written, resources.reads.of(account_id))
+        seen = await revisions.due(session, account_id, now, being_written, resources.pace.reads.of(account_id))
     if not seen or options_of(account).shadow:
         return None
     try:
         leads = await with_kommo(resources, account_id, lambda api: api.leads(list(seen)))
     except TOO_MUCH:
-        await too_much(resources, claim, resources.reads, seen)
+        await too_much(resources, claim, resources.pace.reads, seen)
         raise
-    resources.reads.grow(account_id)
+    resources.pace.reads.grow(account_id)
     missing = sorted(seen.keys() - leads.keys())[:SINGLY]
     found = {lead_id: await _one(resources, claim, lead_id) for lead_id in missing}
     leads |= {lead_id: lead for lead_id, lead in found.items() if lead is not None}
@@ -63,7 +63,7 @@ async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:
     except KommoForbidden:
         return None
     except TOO_MUCH:
-        await too_much(resources, claim, resources.reads, [lead_id])
+        await too_much(resources, claim, resources.pace.reads, [lead_id])
         raise
 
 

@@ -32,7 +32,7 @@ async def sync_deals(resources: Resources, claim: Claim, take_news: Callable[[],
             if leads is None:  # what changed while it was written may be due again
                 await under_way.one_over()
                 continue
-            for batch in _batches(leads, resources.writes.of(claim.account_id)):
+            for batch in _batches(leads, resources.pace.writes.of(claim.account_id)):
                 if await under_way.room():
                     under_way.begin(_write(resources, claim, batch, read_at), batch)
     except asyncio.CancelledError:
@@ -53,9 +53,9 @@ async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead], rea
     try:
         await write_batch(resources, claim, batch, read_at)
     except TOO_MUCH:
-        await too_much(resources, claim, resources.writes, batch)
+        await too_much(resources, claim, resources.pace.writes, batch)
         raise
-    resources.writes.grow(claim.account_id)
+    resources.pace.writes.grow(claim.account_id)
 
 
 class UnderWay:

@@ -13,6 +13,7 @@ import structlog
 from backend.core.clock import Clock
 from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoError, KommoRateLimited, KommoUnavailable
 from backend.rate_limit import store
+from backend.rate_limit.batch_size import READ, WRITE, Sizes
 from backend.rate_limit.store import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, Slot
 from backend.storage.db import Database
 from backend.storage.models.rate_limits import ADDRESS
@@ -34,10 +35,11 @@ class Pace:
     """One in each process, over rows that all of them share; ``turn`` is around each request.
 
     By an address's rate of 7 no second as Kommo sees it holds an eighth request, however the network shifts them. An
-    account's rate is kept as it is given.
+    account's rate is kept as it is given. ``reads`` and ``writes``: how many deals go into one call.
     """
 
     def __init__(self, database: Database, clock: Clock, *, account_rate: float, address_rate: float) -> None:
+        self.reads, self.writes = Sizes(READ), Sizes(WRITE)
         self._database, self._clock = database, clock
         self._account_interval = 1 / account_rate
         self._address_interval = (1 + JITTER_SECONDS + LATE_SECONDS) / address_rate

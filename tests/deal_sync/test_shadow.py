@@ -108,7 +108,7 @@ async def test_switched_on_amid_a_backlog_what_is_not_under_way_is_not_written(t
             marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(product.lead(f"Deal {number}"))}
             product.stripe.foreign_payment(Foreign("intent", metadata=marks), live=True)
         await product.quiet()
-        product.resources.writes.shrink(product.account.id, 20)
+        product.resources.pace.writes.shrink(product.account.id, 20)
         clock.advance(302)
         product.resources.work_arrived.set()
         await product.until(lambda: product.account.notes)
