@@ -7,7 +7,7 @@ import pytest
 
 from tests.chromium import browser, browser_context_args, browser_type, browser_type_launch_args, playwright
 from tests.lock_order import watched_lock_order
-from tests.migrated import copied_postgres, copied_sqlite, migrated_postgres, migrated_sqlite
+from tests.migrated_databases import copied_postgres, copied_sqlite, migrated_postgres, migrated_sqlite
 from tests.postgres import empty_database, running_postgres
 
 __all__ = ["browser", "browser_context_args", "browser_type", "browser_type_launch_args", "playwright"]

@@ -14,13 +14,13 @@ from sandbox.kommo.accounts.account import Account as KommoAccount
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.views import lead_in_full
 from sandbox.stripe import Payer
-from tests.accounts.around import installed, put, shown
-from tests.terminal import typed
+from tests.accounts.connecting import installed, put, shown
+from tests.command_line import typed
 from tests.world import World, open_world
 
 
 @dataclass
-class Shop:
+class Rep:
     """One of the two, as its rep sees it."""
 
     product: World
@@ -54,16 +54,16 @@ class Shop:
 
 
 @dataclass
-class Street:
+class TwoAccounts:
     """``first`` uses the shared Stripe account and its own besides; ``second`` the shared one."""
 
     product: World
-    first: Shop
-    second: Shop
+    first: Rep
+    second: Rep
 
 
 @pytest.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
+async def accounts(tmp_path: Path) -> AsyncIterator[TwoAccounts]:
     async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
         account = product.kommo.add_account("globex")
         integration = await installed(product, account)
@@ -72,7 +72,8 @@ async def street(tmp_path: Path) -> AsyncIterator[Street]:
         own = product.stripe.add_account("Acme's own")
         await put(product, f"accounts/{product.account.id}/stripe", {"api_key": own.live_secret_key})
         await product.quiet()
-        yield Street(product, Shop(product, product.account, product.integration), Shop(product, account, integration))
+        first = Rep(product, product.account, product.integration)
+        yield TwoAccounts(product, first, Rep(product, account, integration))
 
 
 async def pay(product: World, link: str) -> None:
@@ -81,19 +82,19 @@ async def pay(product: World, link: str) -> None:
     product.stripe.pay_session(opened.headers["location"].rpartition("/")[2].partition("#")[0], Payer())
 
 
-async def same_leads(street: Street) -> int:
+async def same_leads(accounts: TwoAccounts) -> int:
     """A deal of the same number in both accounts, the worst that can happen."""
-    first = street.first.account.add_lead("Acme's", 20)
-    twin = street.second.account.add_lead("Globex's", 20)
-    del street.second.account.leads[twin.id]
+    first = accounts.first.account.add_lead("Acme's", 20)
+    twin = accounts.second.account.add_lead("Globex's", 20)
+    del accounts.second.account.leads[twin.id]
     twin.id = first.id
-    street.second.account.leads[first.id] = twin
+    accounts.second.account.leads[first.id] = twin
     return first.id
 
 
-async def test_nothing_is_written_or_listed_across(street: Street, tmp_path: Path) -> None:
-    product, first, second = street.product, street.first, street.second
-    lead_id = await same_leads(street)
+async def test_nothing_is_written_or_listed_across(accounts: TwoAccounts, tmp_path: Path) -> None:
+    product, first, second = accounts.product, accounts.first, accounts.second
+    lead_id = await same_leads(accounts)
     # the first account still hears the shared Stripe account, by the connection that drains: pay there for the second
     request = await second.link(lead_id)
     await pay(product, request["url"])
@@ -103,8 +104,8 @@ async def test_nothing_is_written_or_listed_across(street: Street, tmp_path: Pat
     await _nothing_written(first, lead_id)
     await _heard_as_foreign(product, first)
     await _widget(first, lead_id, request["id"], payment)
-    await _lists(street, payment)
-    await _command_line(street, tmp_path)
+    await _lists(accounts, payment)
+    await _command_line(accounts, tmp_path)
     other = await first.link(lead_id)
     await pay(product, other["url"])
     await product.until(lambda: first.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Paid" and first.notes)
@@ -114,7 +115,7 @@ async def test_nothing_is_written_or_listed_across(street: Street, tmp_path: Pat
     assert payment not in first.notes[0]
 
 
-async def _nothing_written(first: Shop, lead_id: int) -> None:
+async def _nothing_written(first: Rep, lead_id: int) -> None:
     assert first.notes == []
     assert [name for name, value in first.fields(lead_id).items() if value and name.startswith("STRIPE")] == []
     mine = {one.id for one in first.account.leads.values()}
@@ -123,7 +124,7 @@ async def _nothing_written(first: Shop, lead_id: int) -> None:
     assert lead_id in mine
 
 
-async def _heard_as_foreign(product: World, first: Shop) -> None:
+async def _heard_as_foreign(product: World, first: Rep) -> None:
     """The events of the shared Stripe account come in for both; the first account keeps no body of the second's."""
     mine = {row.id for row in await product.rows(StripeConnection) if row.account_id == first.account.id}
     heard = [event for event in await product.rows(InboxEvent) if event.connection_id in mine]
@@ -131,7 +132,7 @@ async def _heard_as_foreign(product: World, first: Shop) -> None:
     assert {(event.state, event.body) for event in heard} <= {("foreign", None), ("ignored", None)}
 
 
-async def _widget(first: Shop, lead_id: int, request_id: str, payment: str) -> None:
+async def _widget(first: Rep, lead_id: int, request_id: str, payment: str) -> None:
     seen = (await first.get(f"/widget/deals/{lead_id}")).json()
     assert (seen["requests"], seen["payments"], seen["paid"]) == ([], [], [])
     cancelled = await first.post(f"/widget/requests/{request_id}/cancel")
@@ -141,9 +142,9 @@ async def _widget(first: Shop, lead_id: int, request_id: str, payment: str) -> N
     assert (cancelled.status_code, refunded.status_code) == (404, 404)
 
 
-async def _lists(street: Street, payment: str) -> None:
+async def _lists(accounts: TwoAccounts, payment: str) -> None:
     """In a session entered from Kommo, by the admin API and by the page."""
-    product, first, second = street.product, street.first, street.second
+    product, first, second = accounts.product, accounts.first, accounts.second
     url = (await first.post("/widget/setup")).json()["url"]
     async with httpx.AsyncClient(base_url=product.url, follow_redirects=True) as visitor:
         page = (await visitor.post(url, headers={"Sec-Fetch-Site": "same-origin"})).text
@@ -160,8 +161,8 @@ async def _lists(street: Street, payment: str) -> None:
     assert [word for word in (*theirs, str(second.account.id), "globex", payment) if word in text] == []
 
 
-async def _command_line(street: Street, folder: Path) -> None:
-    said = await typed(street.product, folder, "shadow", "report", "--account", str(street.first.account.id))
+async def _command_line(accounts: TwoAccounts, folder: Path) -> None:
+    said = await typed(accounts.product, folder, "shadow", "report", "--account", str(accounts.first.account.id))
     assert "globex" not in said[1].lower()
-    nothing = await typed(street.product, folder, "payments", "unmatched")
+    nothing = await typed(accounts.product, folder, "payments", "unmatched")
     assert nothing == (0, "")

@@ -27,9 +27,9 @@ from backend.resources import Resources
 from backend.storage import models
 from backend.storage.models import InboxEvent, Integration, PendingInstall
 from sandbox.clock import MovableClock
-from tests.accounts.around import ask_kommo
+from tests.accounts.connecting import ask_kommo
+from tests.command_line import typed
 from tests.crash.rig.child import FORKS
-from tests.terminal import typed
 from tests.world import ADMIN, KommoHosts, Tenant, World, new_tenant, open_process, open_world, settings
 
 MANY = 5 * PAGE

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Card
-from tests.browser.scripted import Answer, Json, a_payment, a_request, money, refusal
+from tests.browser.deal_card_page import DealCardPage
+from tests.browser.scripted_backend import Answer, Json, a_payment, a_request, money, refusal
 
-State = Callable[[Card], None]
+State = Callable[[DealCardPage], None]
 
 MAY_REFUND: Json = {"may": {"create": True, "refund": True}}
 LONG_NAME = (
@@ -15,177 +15,177 @@ LONG_NAME = (
 )
 
 
-def loading(card: Card) -> None:
+def loading(card: DealCardPage) -> None:
     never_answered(card, "/widget/deals/*")
     card.open()
     expect(card.widget.locator(".dealpay-loading")).to_be_visible()
 
 
-def loading_for_long(card: Card) -> None:
+def loading_for_long(card: DealCardPage) -> None:
     loading(card)
     card.later(6)
     expect(card.widget).to_contain_text("longer than usual")
 
 
-def nothing_yet(card: Card) -> None:
+def nothing_yet(card: DealCardPage) -> None:
     card.open()
     expect(card.button("Create Stripe payment")).to_be_visible()
 
 
-def nothing_yet_in_test_mode(card: Card) -> None:
-    card.stage.backend.deal |= {"mode": "test"}
+def nothing_yet_in_test_mode(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"mode": "test"}
     card.open()
     expect(card.widget).to_contain_text("Test mode")
 
 
-def may_not_create(card: Card) -> None:
-    card.stage.backend.deal |= {"may": {"create": False, "refund": False}}
+def may_not_create(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"may": {"create": False, "refund": False}}
     card.open()
     expect(card.widget).to_contain_text("An administrator can change that")
 
 
-def form(card: Card) -> None:
+def form(card: DealCardPage) -> None:
     card.open().begin()
 
 
-def form_deposit(card: Card) -> None:
+def form_deposit(card: DealCardPage) -> None:
     card.open().begin()
     card.field("Type of payment").select_option("deposit")
 
 
-def form_subscription(card: Card) -> None:
+def form_subscription(card: DealCardPage) -> None:
     card.open().begin()
     card.field("Type of payment").select_option("subscription")
 
 
-def form_beside_a_waiting_link(card: Card) -> None:
-    card.stage.backend.deal |= {"requests": [a_request()], "expected": [money("120.00")], "open": [money("120.00")]}
+def form_beside_a_waiting_link(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"requests": [a_request()], "expected": [money("120.00")], "open": [money("120.00")]}
     card.open().begin()
     expect(card.widget).to_contain_text("already waiting")
 
 
-def form_refused(card: Card) -> None:
+def form_refused(card: DealCardPage) -> None:
     message = "Stripe takes at least 0.50 EUR. Ask for more, or put several deals into one payment."
-    card.stage.backend.script["create"] = [Answer(422, refusal("amount_too_small", message, "amount"))]
+    card.world.backend.script["create"] = [Answer(422, refusal("amount_too_small", message, "amount"))]
     card.open().begin()
     card.field("Amount").fill("0.20")
     card.submit.click()
     expect(card.widget).to_contain_text("at least")
 
 
-def form_broken(card: Card) -> None:
+def form_broken(card: DealCardPage) -> None:
     lost = Answer(502, refusal("stripe_unreachable", "Stripe does not answer."))
-    card.stage.backend.script["create"] = [lost]
+    card.world.backend.script["create"] = [lost]
     card.open().begin()
     card.submit.click()
     expect(card.widget).to_contain_text("Stripe can't be reached")
 
 
-def creating(card: Card) -> None:
+def creating(card: DealCardPage) -> None:
     never_answered(card, "/widget/requests*")
     card.open().begin()
     card.submit.click()
     expect(card.widget).to_contain_text("Creating…")
 
 
-def creating_for_long(card: Card) -> None:
+def creating_for_long(card: DealCardPage) -> None:
     creating(card)
     card.later(6)
     expect(card.widget).to_contain_text("nothing is made twice")
 
 
-def created(card: Card) -> None:
+def created(card: DealCardPage) -> None:
     card.open().begin()
     card.submit.click()
     expect(card.widget).to_contain_text("The link is ready")
 
 
-def created_with_code(card: Card) -> None:
+def created_with_code(card: DealCardPage) -> None:
     created(card)
     card.widget.get_by_text("Show QR code").click()
 
 
-def created_and_cancelling(card: Card) -> None:
+def created_and_cancelling(card: DealCardPage) -> None:
     created(card)
     card.button("Cancel link").click()
     expect(card.widget).to_contain_text("Cancel this link?")
 
 
-def listed(card: Card) -> None:
-    card.stage.backend.deal |= full_list()
+def listed(card: DealCardPage) -> None:
+    card.world.backend.deal |= full_list()
     card.open()
     expect(card.widget.get_by_role("listitem").first).to_be_visible()
 
 
-def listed_with_earlier_links(card: Card) -> None:
+def listed_with_earlier_links(card: DealCardPage) -> None:
     listed(card)
     card.widget.get_by_text("Earlier links (2)").click()
 
 
-def listed_with_statement(card: Card) -> None:
-    card.stage.backend.deal |= full_list() | {"statement_url": "https://pay.example.com/d/abcd2345efgh6789"}
+def listed_with_statement(card: DealCardPage) -> None:
+    card.world.backend.deal |= full_list() | {"statement_url": "https://pay.example.com/d/abcd2345efgh6789"}
     card.open()
     expect(card.widget).to_contain_text("Statement for the client")
 
 
-def checking(card: Card) -> None:
+def checking(card: DealCardPage) -> None:
     never_answered(card, "/widget/deals/*/check*")
     listed(card)
     card.button("Check now").click()
     expect(card.widget).to_contain_text("Checking…")
 
 
-def check_refused(card: Card) -> None:
-    card.stage.backend.always["check"] = Answer(502, refusal("stripe_unreachable", "Stripe can't be reached."))
+def check_refused(card: DealCardPage) -> None:
+    card.world.backend.always["check"] = Answer(502, refusal("stripe_unreachable", "Stripe can't be reached."))
     listed(card)
     card.button("Check now").click()
     expect(card.widget.get_by_role("alert")).to_be_visible()
 
 
-def refresh_failed(card: Card) -> None:
+def refresh_failed(card: DealCardPage) -> None:
     listed(card)
-    card.stage.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
+    card.world.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
     card.later(6)
     expect(card.widget.get_by_role("alert")).to_be_visible()
 
 
-def cancelling(card: Card) -> None:
+def cancelling(card: DealCardPage) -> None:
     listed(card)
     card.button("Cancel").first.click()
     expect(card.widget).to_contain_text("Cancel this link?")
 
 
-def cancel_refused(card: Card) -> None:
-    card.stage.backend.always["cancel"] = Answer(409, refusal("conflict", "The client is paying at this moment."))
+def cancel_refused(card: DealCardPage) -> None:
+    card.world.backend.always["cancel"] = Answer(409, refusal("conflict", "The client is paying at this moment."))
     cancelling(card)
     card.button("Cancel link").click()
     expect(card.widget.get_by_role("alert")).to_be_visible()
 
 
-def refunding(card: Card) -> None:
-    card.stage.backend.deal |= full_list() | MAY_REFUND
+def refunding(card: DealCardPage) -> None:
+    card.world.backend.deal |= full_list() | MAY_REFUND
     card.open()
     card.button("Refund").first.click()
     expect(card.button("Refund €360.00")).to_be_visible()
 
 
-def refund_refused(card: Card) -> None:
+def refund_refused(card: DealCardPage) -> None:
     message = "Something of this payment was refunded meanwhile. Look again."
-    card.stage.backend.always["refund"] = Answer(409, refusal("conflict", message, "expected_refunded"))
+    card.world.backend.always["refund"] = Answer(409, refusal("conflict", message, "expected_refunded"))
     refunding(card)
     card.button("Refund €360.00").click()
     expect(card.widget.get_by_role("alert")).to_be_visible()
 
 
-def in_test_mode(card: Card) -> None:
-    card.stage.backend.deal |= full_list() | {"mode": "test", "state": "paid"}
+def in_test_mode(card: DealCardPage) -> None:
+    card.world.backend.deal |= full_list() | {"mode": "test", "state": "paid"}
     card.open()
     expect(card.widget).to_contain_text("Test mode")
 
 
-def paid(card: Card) -> None:
+def paid(card: DealCardPage) -> None:
     done = a_request(1, state="paid", amount="1200.00", created_by="Sam Sales")
-    card.stage.backend.deal |= {
+    card.world.backend.deal |= {
         "state": "paid",
         "expected": [money("1200.00")],
         "paid": [money("1200.00")],
@@ -197,54 +197,54 @@ def paid(card: Card) -> None:
     expect(card.widget.get_by_role("listitem")).to_contain_text("Paid")
 
 
-def of_a_newer_backend(card: Card) -> None:
-    card.stage.backend.api = 1000
+def of_a_newer_backend(card: DealCardPage) -> None:
+    card.world.backend.api = 1000
     unknown: Json = {"disputed": "appealed", "state": "on_hold"}
-    card.stage.backend.deal |= {"state": "on_hold", "requests": [a_request(state="paused")], "novelty": {"a": 1}}
-    card.stage.backend.deal |= {"payments": [a_payment(**unknown)]}
+    card.world.backend.deal |= {"state": "on_hold", "requests": [a_request(state="paused")], "novelty": {"a": 1}}
+    card.world.backend.deal |= {"payments": [a_payment(**unknown)]}
     card.open()
     expect(card.widget).to_contain_text("Upload its new widget.zip")
 
 
-def failed(card: Card) -> None:
-    card.stage.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
+def failed(card: DealCardPage) -> None:
+    card.world.backend.always["deal"] = Answer(500, "<h1>Bad</h1>")
     card.open()
     expect(card.widget).to_contain_text("can't be shown")
 
 
-def without_tokens(card: Card) -> None:
+def without_tokens(card: DealCardPage) -> None:
     card.open(ajax="absent")
     expect(card.widget).to_contain_text("must install the integration again")
 
 
-def disconnected(card: Card) -> None:
+def disconnected(card: DealCardPage) -> None:
     refused = refusal("not_connected", "Stripe is not connected to this account yet.")
-    card.stage.backend.always["deal"] = Answer(409, refused)
+    card.world.backend.always["deal"] = Answer(409, refused)
     card.open()
     expect(card.button("Open set-up")).to_be_visible()
 
 
-def disconnected_for_a_rep(card: Card) -> None:
-    card.stage.backend.deal |= {"connected": False}
-    card.open(user=card.stage.rep)
+def disconnected_for_a_rep(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"connected": False}
+    card.open(user=card.world.rep)
     expect(card.widget).to_contain_text("An administrator connects it")
 
 
-def disconnected_with_payments(card: Card) -> None:
+def disconnected_with_payments(card: DealCardPage) -> None:
     explained = "Stripe is not connected. Ask an admin to open the settings."
-    card.stage.backend.deal |= full_list() | {"connected": False, "explanation": explained}
+    card.world.backend.deal |= full_list() | {"connected": False, "explanation": explained}
     card.open()
     expect(card.button("Open set-up")).to_be_visible()
 
 
-def forbidden(card: Card) -> None:
+def forbidden(card: DealCardPage) -> None:
     refused = refusal("not_allowed", "In Kommo you may not see this deal.")
-    card.stage.backend.always["deal"] = Answer(403, refused)
+    card.world.backend.always["deal"] = Answer(403, refused)
     card.open()
     expect(card.widget).to_contain_text("You can't see the payments of this deal")
 
 
-def unsaved(card: Card) -> None:
+def unsaved(card: DealCardPage) -> None:
     card.open(0)
     expect(card.widget).to_contain_text("Save the deal first")
 
@@ -252,8 +252,8 @@ def unsaved(card: Card) -> None:
 def with_long_words(language: str) -> State:
     """Long names, large sums, and the texts of one language, in the list and in a question in it."""
 
-    def shown(card: Card) -> None:
-        card.stage.backend.deal |= long_list() | MAY_REFUND
+    def shown(card: DealCardPage) -> None:
+        card.world.backend.deal |= long_list() | MAY_REFUND
         card.open(lang=language)
         card.widget.locator("[data-key^=refund]").first.click()
         card.widget.locator("[data-key^=cancel]").first.focus()
@@ -262,10 +262,10 @@ def with_long_words(language: str) -> State:
 
 
 def form_with_long_words(language: str) -> State:
-    def shown(card: Card) -> None:
-        card.stage.world.account.leads[card.stage.leads[0]].name = LONG_NAME
-        card.stage.world.account.leads[card.stage.leads[0]].price = 98_765_432.10
-        card.stage.backend.deal |= {"requests": [a_request(1, amount="98765432.10", currency="COP")], "mode": "test"}
+    def shown(card: DealCardPage) -> None:
+        card.world.kommo.account.leads[card.world.leads[0]].name = LONG_NAME
+        card.world.kommo.account.leads[card.world.leads[0]].price = 98_765_432.10
+        card.world.backend.deal |= {"requests": [a_request(1, amount="98765432.10", currency="COP")], "mode": "test"}
         card.open(lang=language)
         card.widget.locator("[data-key=begin]").click()
         card.widget.locator("select").first.select_option("deposit")
@@ -273,26 +273,26 @@ def form_with_long_words(language: str) -> State:
     return shown
 
 
-def settings_window(card: Card) -> None:
+def settings_window(card: DealCardPage) -> None:
     card.open_settings()
     expect(card.button("Open set-up")).to_be_visible()
 
 
-def settings_window_refused(card: Card) -> None:
+def settings_window_refused(card: DealCardPage) -> None:
     refused = refusal("not_allowed", "Only an administrator of this account may open the set-up.")
-    card.stage.backend.always["setup"] = Answer(403, refused)
+    card.world.backend.always["setup"] = Answer(403, refused)
     settings_window(card)
     card.button("Open set-up").click()
     expect(card.widget).to_contain_text("Only an administrator")
 
 
-def own_page(card: Card) -> None:
-    card.page.goto(f"{card.stage.kommo_url}/settings/widgets/{card.stage.integration.widget_code}")
+def own_page(card: DealCardPage) -> None:
+    card.page.goto(f"{card.world.kommo_url}/settings/widgets/{card.world.integration.widget_code}")
     expect(card.button("Open set-up")).to_be_visible()
 
 
-def never_answered(card: Card, path: str) -> None:
-    card.page.route(f"{card.stage.backend_url}{path}", lambda _: None)
+def never_answered(card: DealCardPage, path: str) -> None:
+    card.page.route(f"{card.world.backend_url}{path}", lambda _: None)
 
 
 def full_list() -> Json:

@@ -15,33 +15,33 @@ from sandbox.kommo.accounts.person import Person
 from sandbox.kommo.host import install_widget
 from sandbox.kommo.host.upload import UploadRefused
 from sandbox.kommo.world import KommoWorld
-from tests.browser.conftest import Card
-from tests.browser.scripted import a_request
+from tests.browser.deal_card_page import DealCardPage
+from tests.browser.scripted_backend import a_request
 
 browser = pytest.mark.browser
 
 
 @browser
-def test_one_token_serves_many_calls_and_every_call_is_asked_for_first(card: Card) -> None:
-    card.stage.backend.deal |= {"requests": [a_request()]}
+def test_one_token_serves_many_calls_and_every_call_is_asked_for_first(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"requests": [a_request()]}
     card.open()
     card.button("Check now").click()
     expect(card.button("Check now")).to_be_visible()
-    tokens = {call.token["jti"] for call in card.stage.backend.calls}
+    tokens = {call.token["jti"] for call in card.world.backend.calls}
     assert len(tokens) == 1
-    assert card.stage.backend.preflights >= len(card.stage.backend.calls)
+    assert card.world.backend.preflights >= len(card.world.backend.calls)
 
 
 @browser
-def test_the_token_is_of_the_user_at_the_screen(card: Card) -> None:
-    sam = next(user for user in card.stage.world.account.users.values() if not user.is_admin)
+def test_the_token_is_of_the_user_at_the_screen(card: DealCardPage) -> None:
+    sam = next(user for user in card.world.kommo.account.users.values() if not user.is_admin)
     card.open(user=str(sam.id))
     expect(card.button("Create Stripe payment")).to_be_visible()
-    assert {call.token["user_id"] for call in card.stage.backend.calls} == {sam.id}
+    assert {call.token["user_id"] for call in card.world.backend.calls} == {sam.id}
 
 
 @browser
-def test_the_widget_comes_from_another_origin_with_its_version(card: Card) -> None:
+def test_the_widget_comes_from_another_origin_with_its_version(card: DealCardPage) -> None:
     asked: list[str] = []
     card.page.on("request", lambda request: asked.append(request.url))
     card.open()
@@ -51,7 +51,7 @@ def test_the_widget_comes_from_another_origin_with_its_version(card: Card) -> No
 
 @browser
 @pytest.mark.parametrize("expression", ["APP.nonsense", "APP.data.current_card.reload", "APP.lang_id = 'xx'"])
-def test_what_kommo_does_not_have_can_not_be_used(card: Card, expression: str) -> None:
+def test_what_kommo_does_not_have_can_not_be_used(card: DealCardPage, expression: str) -> None:
     card.open()
     with pytest.raises(Error, match="host:"):
         card.page.evaluate(f"() => {expression}")
@@ -60,20 +60,20 @@ def test_what_kommo_does_not_have_can_not_be_used(card: Card, expression: str) -
 
 
 @browser
-def test_what_the_product_writes_appears_in_the_open_card(card: Card) -> None:
+def test_what_the_product_writes_appears_in_the_open_card(card: DealCardPage) -> None:
     card.open()
-    account = card.stage.world.account
-    Person(account, account.admin.id).add_note(card.stage.leads[0], "Payment received: 120.00 EUR")
+    account = card.world.kommo.account
+    Person(account, account.admin.id).add_note(card.world.leads[0], "Payment received: 120.00 EUR")
     expect(card.page.get_by_role("region", name="Feed")).to_contain_text("Payment received: 120.00 EUR")
 
 
 @browser
-def test_an_edit_in_the_card_reaches_the_deal(card: Card) -> None:
+def test_an_edit_in_the_card_reaches_the_deal(card: DealCardPage) -> None:
     card.open()
     card.page.get_by_label("Budget").fill("4 321.50")
     card.page.get_by_role("button", name="Save").click()
     expect(card.page.get_by_role("button", name="Save")).to_be_hidden()
-    assert card.stage.world.account.leads[card.stage.leads[0]].price == 4321.5
+    assert card.world.kommo.account.leads[card.world.leads[0]].price == 4321.5
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Card
-from tests.browser.scripted import NO_DEAL, Answer, Json, a_payment, a_request, money, refusal
+from tests.browser.deal_card_page import DealCardPage
+from tests.browser.scripted_backend import NO_DEAL, Answer, Json, a_payment, a_request, money, refusal
 from tests.browser.states import MAY_REFUND
-from tests.security.strings import EACH_ONCE, HOSTILE
+from tests.security.script_strings import EACH_ONCE, HOSTILE
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +17,7 @@ PAYMENT_TEXTS = ("id", "disputed", "state", "paid_at", "currency", "stripe_url")
 
 
 @pytest.fixture
-def guarded(card: Card) -> Iterator[Card]:
+def guarded(card: DealCardPage) -> Iterator[DealCardPage]:
     """Nothing runs, and nothing that could run is there, when the test ends."""
     opened: list[str] = []
     card.page.on("popup", lambda page: opened.append(page.url))
@@ -26,18 +26,18 @@ def guarded(card: Card) -> Iterator[Card]:
     assert opened == []
 
 
-def nothing_runs(card: Card) -> None:
+def nothing_runs(card: DealCardPage) -> None:
     assert card.page.evaluate("window.pwned") is None
     made = "script, img, iframe, object, video, style, [onerror], [onload], [onfocus]"
     assert card.widget.locator(f"{made}, a[href^='javascript'], a[href^='data']").count() == 0
 
 
-def test_two_hundred_strings_in_every_field_of_the_list(guarded: Card) -> None:
+def test_two_hundred_strings_in_every_field_of_the_list(guarded: DealCardPage) -> None:
     card = guarded
     requests = [a_request(place) | dict.fromkeys(REQUEST_TEXTS, text) for place, text in enumerate(HOSTILE)]
     open_ = [one | {"state": "pending", "id": f"open-{one['id']}"} for one in requests]
     payments = [a_payment() | dict.fromkeys(PAYMENT_TEXTS, one) for one in HOSTILE]
-    card.stage.backend.deal |= {"requests": [*requests, *open_], "payments": payments}
+    card.world.backend.deal |= {"requests": [*requests, *open_], "payments": payments}
     card.open()
     expect(card.widget.get_by_role("listitem").first).to_be_visible()
     card.widget.get_by_text("Earlier links").click()
@@ -80,13 +80,13 @@ In the page: Playwright would wait ten times as long between the steps."""
     "texts",
     [pytest.param(EACH_ONCE, id="each payload"), pytest.param(HOSTILE, id="all", marks=pytest.mark.full)],
 )
-def test_strings_in_every_state_that_shows_one_at_a_time(guarded: Card, texts: tuple[str, ...]) -> None:
+def test_strings_in_every_state_that_shows_one_at_a_time(guarded: DealCardPage, texts: tuple[str, ...]) -> None:
     card = guarded
-    first, second = card.stage.leads[:2]
+    first, second = card.world.leads[:2]
     card.open(first)
     for lead_id, text in zip([second, first] * len(texts), texts, strict=False):
-        backend = card.stage.backend
-        card.stage.world.account.leads[lead_id].name = text
+        backend = card.world.backend
+        card.world.kommo.account.leads[lead_id].name = text
         backend.deal = dict(NO_DEAL)
         at_field, at_none = refusal("field_invalid", text, "description"), refusal(text, text, text)
         backend.script["create"] = [Answer(422, at_field), Answer(409, at_none)]
@@ -96,14 +96,14 @@ def test_strings_in_every_state_that_shows_one_at_a_time(guarded: Card, texts: t
         nothing_runs(card)
 
 
-def test_strings_where_the_card_can_not_be_shown(guarded: Card) -> None:
+def test_strings_where_the_card_can_not_be_shown(guarded: DealCardPage) -> None:
     """Notices, sums and sentences of the deal itself."""
     card = guarded
-    lead_id = card.stage.leads[0]
+    lead_id = card.world.leads[0]
     card.open()
     for text in EACH_ONCE:
         for answer in (Answer(500, refusal(text, text)), Answer(200, _deal_of(text))):
-            card.stage.backend.always["deal"] = answer
+            card.world.backend.always["deal"] = answer
             card.host(f"switchTo({lead_id}, 'new')")
             expect(card.widget).to_contain_text(text)
             nothing_runs(card)
@@ -116,8 +116,8 @@ def _deal_of(text: str) -> Json:
     return NO_DEAL | texts | facts | MAY_REFUND
 
 
-def test_a_link_that_is_no_web_address_is_not_opened(card: Card) -> None:
-    card.stage.backend.deal |= {"requests": [a_request(url="javascript:alert(1)")]}
+def test_a_link_that_is_no_web_address_is_not_opened(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"requests": [a_request(url="javascript:alert(1)")]}
     card.open()
     expect(card.widget.get_by_role("listitem")).to_be_visible()
     assert card.widget.locator("a[href]").count() == 0

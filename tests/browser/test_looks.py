@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.axe import violations
-from tests.browser.conftest import Card
+from tests.browser.deal_card_page import DealCardPage
 from tests.browser.states import PANEL, WIDE
 
 pytestmark = pytest.mark.browser
@@ -28,7 +28,7 @@ def half(which: int, narrow: int, wide: int) -> list[Look]:
 
 @pytest.mark.parametrize("which", HALVES)
 @pytest.mark.parametrize("state", PANEL)
-def test_a_state_is_accessible_and_fits_the_panel(card: Card, state: str, which: int) -> None:
+def test_a_state_is_accessible_and_fits_the_panel(card: DealCardPage, state: str, which: int) -> None:
     PANEL[state](card)
     block = card.page.locator("#widgets_block .card-widgets__widget").first
     for width, theme in half(which, 200, 320):
@@ -38,7 +38,9 @@ def test_a_state_is_accessible_and_fits_the_panel(card: Card, state: str, which:
 
 @pytest.mark.parametrize("which", HALVES)
 @pytest.mark.parametrize("state", WIDE)
-def test_what_has_a_page_for_itself_is_accessible_and_fits_the_screen(card: Card, state: str, which: int) -> None:
+def test_what_has_a_page_for_itself_is_accessible_and_fits_the_screen(
+    card: DealCardPage, state: str, which: int
+) -> None:
     WIDE[state](card)
     for width, theme in half(which, 320, 1280):
         card.page.set_viewport_size({"width": width, "height": 720})
@@ -46,7 +48,7 @@ def test_what_has_a_page_for_itself_is_accessible_and_fits_the_screen(card: Card
 
 
 @pytest.mark.parametrize("width", [200, 240, 280, 320])
-def test_an_amount_of_many_digits_is_seen_whole_while_it_is_typed(card: Card, width: int) -> None:
+def test_an_amount_of_many_digits_is_seen_whole_while_it_is_typed(card: DealCardPage, width: int) -> None:
     card.open().begin()
     card.page.evaluate("width => document.getElementById('widgets_block').style.width = `${width}px`", width)
     card.field("Type of payment").select_option("deposit")
@@ -57,7 +59,7 @@ def test_an_amount_of_many_digits_is_seen_whole_while_it_is_typed(card: Card, wi
     assert _sticks_out(card) == []
 
 
-def _holds(card: Card, picture: Locator, theme: str, name: str) -> None:
+def _holds(card: DealCardPage, picture: Locator, theme: str, name: str) -> None:
     card.page.evaluate("theme => document.documentElement.dataset.colorScheme = theme", theme)
     if folder := os.environ.get("WIDGET_SHOTS"):
         picture.screenshot(path=Path(folder) / f"{name}.png")
@@ -65,7 +67,7 @@ def _holds(card: Card, picture: Locator, theme: str, name: str) -> None:
     assert _sticks_out(card) == []
 
 
-def _sticks_out(card: Card) -> list[str]:
+def _sticks_out(card: DealCardPage) -> list[str]:
     """Texts of nodes that reach over the widget's edge, or whose content reaches over theirs."""
     return list(
         card.widget.evaluate(

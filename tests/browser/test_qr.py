@@ -6,8 +6,8 @@ import pytest
 import segno
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Card
-from tests.browser.scripted import Answer, a_request
+from tests.browser.deal_card_page import DealCardPage
+from tests.browser.scripted_backend import Answer, a_request
 
 pytestmark = pytest.mark.browser
 
@@ -16,10 +16,10 @@ RIM = 4
 
 
 @pytest.mark.parametrize("length", [42, 62, 84, 106, 122, 152, 180])
-def test_the_code_is_the_link(card: Card, length: int) -> None:
+def test_the_code_is_the_link(card: DealCardPage, length: int) -> None:
     """Lengths that fill a version: the encoder compared with adds a byte of its own where there is room."""
     url = LINK.ljust(length, "x")
-    card.stage.backend.script["create"] = [Answer(201, a_request(url=url))]
+    card.world.backend.script["create"] = [Answer(201, a_request(url=url))]
     card.open().begin()
     card.widget.locator("[data-key=submit]").click()
     card.widget.get_by_text("Show QR code").click()
@@ -29,14 +29,14 @@ def test_the_code_is_the_link(card: Card, length: int) -> None:
     assert _drawn(card) == dark
 
 
-def test_a_link_too_long_for_a_code_has_none(card: Card) -> None:
-    card.stage.backend.script["create"] = [Answer(201, a_request(url=LINK.ljust(181, "x")))]
+def test_a_link_too_long_for_a_code_has_none(card: DealCardPage) -> None:
+    card.world.backend.script["create"] = [Answer(201, a_request(url=LINK.ljust(181, "x")))]
     card.open().begin()
     card.widget.locator("[data-key=submit]").click()
     expect(card.button("Copy link")).to_be_visible()
     expect(card.widget.get_by_text("Show QR code")).to_have_count(0)
 
 
-def _drawn(card: Card) -> set[tuple[int, int]]:
+def _drawn(card: DealCardPage) -> set[tuple[int, int]]:
     path = card.widget.locator(".dealpay-qr-ink").get_attribute("d") or ""
     return {(int(x) - RIM, int(y) - RIM) for x, y in re.findall(r"M(\d+) (\d+)", path)}

@@ -5,16 +5,16 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Card
-from tests.browser.scripted import Answer, a_payment, a_request, money, refusal
+from tests.browser.deal_card_page import DealCardPage
+from tests.browser.scripted_backend import Answer, a_payment, a_request, money, refusal
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("language", ["en", "es", "pt", "tr", "id"])
-def test_every_text_is_there_in_every_language(card: Card, language: str) -> None:
-    card.stage.backend.deal |= {"requests": [a_request()], "may": {"create": True, "refund": True}}
-    card.stage.backend.deal |= {"payments": [a_payment(), a_payment(2, disputed="open")]}
+def test_every_text_is_there_in_every_language(card: DealCardPage, language: str) -> None:
+    card.world.backend.deal |= {"requests": [a_request()], "may": {"create": True, "refund": True}}
+    card.world.backend.deal |= {"payments": [a_payment(), a_payment(2, disputed="open")]}
     card.open(lang=language, width="200")
     card.widget.locator("[data-key=begin]").click()
     form = card.widget.inner_text()
@@ -24,14 +24,14 @@ def test_every_text_is_there_in_every_language(card: Card, language: str) -> Non
     assert "{" not in form + card.widget.inner_text()
 
 
-def test_the_backend_hears_the_language_of_the_page(card: Card) -> None:
+def test_the_backend_hears_the_language_of_the_page(card: DealCardPage) -> None:
     card.open(lang="tr")
     expect(card.widget.locator("[data-key=begin]")).to_be_visible()
-    assert [call.language for call in card.stage.backend.calls] == ["tr"]
+    assert [call.language for call in card.world.backend.calls] == ["tr"]
 
 
-def test_a_refusal_is_said_in_the_language_of_the_page_where_we_have_it(card: Card) -> None:
-    card.stage.backend.always["create"] = Answer(502, refusal("stripe_unreachable", "Stripe can't be reached."))
+def test_a_refusal_is_said_in_the_language_of_the_page_where_we_have_it(card: DealCardPage) -> None:
+    card.world.backend.always["create"] = Answer(502, refusal("stripe_unreachable", "Stripe can't be reached."))
     card.open(lang="es")
     card.widget.locator("[data-key=begin]").click()
     card.submit.click()
@@ -54,9 +54,9 @@ LOST = [
 
 
 @pytest.mark.parametrize("language", ONCE)
-def test_a_lost_answer_is_told_once(card: Card, language: str) -> None:
+def test_a_lost_answer_is_told_once(card: DealCardPage, language: str) -> None:
     card.open(lang=language).widget.locator("[data-key=begin]").click()
-    card.stage.backend.script["create"] = list(LOST)
+    card.world.backend.script["create"] = list(LOST)
     for _ in LOST:
         with card.page.expect_response("**/widget/requests*"):
             card.submit.click()
@@ -65,35 +65,35 @@ def test_a_lost_answer_is_told_once(card: Card, language: str) -> None:
         assert [len(re.findall(said, text, re.IGNORECASE)) for said in ONCE[language]] == [1, 1], text
 
 
-def test_what_the_backend_knows_for_certain_is_no_doubt(card: Card) -> None:
+def test_what_the_backend_knows_for_certain_is_no_doubt(card: DealCardPage) -> None:
     """The database was away before anything was done."""
     certain = "The database is away. Nothing was changed; try again in a moment."
-    card.stage.backend.always["create"] = Answer(503, refusal("unavailable", certain))
+    card.world.backend.always["create"] = Answer(503, refusal("unavailable", certain))
     card.open().begin()
     card.submit.click()
     expect(card.widget.get_by_role("alert")).to_have_text(certain)
 
 
-def test_an_amount_that_is_refused_is_told_with_its_limit_in_the_language_of_the_page(card: Card) -> None:
+def test_an_amount_that_is_refused_is_told_with_its_limit_in_the_language_of_the_page(card: DealCardPage) -> None:
     said = refusal("amount_too_small", "The least that Stripe charges is 0.50 EUR.", "amount")
     said["error"]["limit"] = money("0.50")
-    card.stage.backend.always["create"] = Answer(422, said)
+    card.world.backend.always["create"] = Answer(422, said)
     card.open(lang="es")
     card.widget.locator("[data-key=begin]").click()
     card.submit.click()
     expect(card.field("Importe")).to_have_accessible_description(re.compile(r"Stripe acepta como mínimo 0,50\s€\."))
 
 
-def test_a_limit_that_was_not_sent_leaves_the_sentence_as_it_came(card: Card) -> None:
+def test_a_limit_that_was_not_sent_leaves_the_sentence_as_it_came(card: DealCardPage) -> None:
     said = refusal("amount_too_small", "The least that Stripe charges is 0.50 EUR.", "amount")
-    card.stage.backend.always["create"] = Answer(422, said)
+    card.world.backend.always["create"] = Answer(422, said)
     card.open(lang="es")
     card.widget.locator("[data-key=begin]").click()
     card.submit.click()
     expect(card.field("Importe")).to_have_accessible_description("The least that Stripe charges is 0.50 EUR.")
 
 
-def test_amounts_and_dates_follow_the_language(card: Card) -> None:
-    card.stage.backend.deal |= {"requests": [a_request(amount="1234.50")]}
+def test_amounts_and_dates_follow_the_language(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"requests": [a_request(amount="1234.50")]}
     card.open(lang="pt")
     expect(card.widget.locator(".dealpay-amount")).to_have_text(re.compile(r"€\s1\.234,50"))

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from backend import widget_archive
 from sandbox.kommo.host import install_widget
-from tests.browser.conftest import threaded
+from tests.browser.threaded import threaded
 from tests.world import World, open_world
 
 pytestmark = pytest.mark.browser

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from backend.storage.models import InboxEvent
-from tests.terminal import typed
+from tests.command_line import typed
 from tests.world import open_world
 
 

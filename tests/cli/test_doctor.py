@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sandbox.stripe.objects.accounts import LEAST
-from tests.accounts.around import ACCOUNT, asked, installed, put, return_from_kommo
-from tests.terminal import typed
+from tests.accounts.connecting import ACCOUNT, asked, installed, put, return_from_kommo
+from tests.command_line import typed
 from tests.world import World, open_world
 
 

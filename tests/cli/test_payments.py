@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.stripe.lives.foreign import Foreign
-from tests.terminal import typed
+from tests.command_line import typed
 from tests.world import World, open_world
 
 

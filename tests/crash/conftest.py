@@ -1,4 +1,4 @@
-"""Where the sweeps run: on SQLite and on PostgreSQL, in one lane daily and in several in the full run."""
+"""Where the sweeps run: on SQLite and on PostgreSQL, in one slot daily and in several in the full run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.crash.rig.databases import Databases, Postgres, Sqlite
-from tests.crash.sweep import Ground
+from tests.crash.sweep import Sweeps
 
-LANES = 3
-"""Most of a play is waiting: so many at a time keep one core busy."""
+SLOTS = 3
+"""Most of a run is waiting: so many at a time keep one core busy."""
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -21,5 +21,5 @@ def databases(request: pytest.FixtureRequest) -> Callable[[Path], Databases]:
 
 
 @pytest.fixture
-def ground(databases: Callable[[Path], Databases], tmp_path: Path) -> Ground:
-    return Ground(tmp_path, databases, LANES)
+def sweeps(databases: Callable[[Path], Databases], tmp_path: Path) -> Sweeps:
+    return Sweeps(tmp_path, databases, SLOTS)

@@ -1,4 +1,4 @@
-"""A sweep: the same scenario again and again, each time with another stone in its way."""
+"""A sweep: the same scenario again and again, each time with another mishap."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -8,28 +8,28 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from tests.crash.rig.databases import Databases
-from tests.crash.rig.lane import Beginning, Lane, open_lane
-from tests.crash.rig.play import Play
+from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.quiet import NeverQuiet
+from tests.crash.rig.slot import Beginning, Slot, open_slot
 from tests.crash.scenario import Scenario, begin, judged, played
 
 
-class Stone(Protocol):
+class Mishap(Protocol):
     """Something that goes wrong at one place. Its text names it."""
 
-    def prepare(self, play: Play) -> None:
-        """Lay it in the play's way, and start the product."""
+    def prepare(self, world: KillableWorld) -> None:
+        """Arrange for it in this world, and start the product."""
 
-    async def judge(self, play: Play, scenario: Scenario) -> list[str]:
+    async def judge(self, world: KillableWorld, scenario: Scenario) -> list[str]:
         """What is not as promised, when all is quiet."""
 
 
-AnyStone = TypeVar("AnyStone", bound=Stone)
+AnyMishap = TypeVar("AnyMishap", bound=Mishap)
 
 
 @dataclass(frozen=True)
-class Swept(Generic[AnyStone]):
-    """``known``: all stones that could be laid; ``missed`` were not stumbled over; ``problems`` in words."""
+class Swept(Generic[AnyMishap]):
+    """``known`` mishaps are possible, ``laid`` were arranged, ``missed`` did not occur; ``problems`` in words."""
 
     known: int
     laid: int
@@ -38,60 +38,60 @@ class Swept(Generic[AnyStone]):
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where sweeps run: ``lanes`` plays at a time, each lane with a folder and databases of its own."""
+class Sweeps:
+    """Where sweeps run: ``slots`` runs at a time, each slot with a folder and databases of its own."""
 
     folder: Path
     databases: Callable[[Path], Databases]
-    lanes: int
+    slots: int
 
     async def sweep(
         self,
         scenario: Scenario,
-        stones: Callable[[Play], Iterable[AnyStone]],
-        choose: Callable[[list[AnyStone]], Sequence[AnyStone]],
-    ) -> Swept[AnyStone]:
-        """One play that nobody disturbs tells the stones; then one play for each that was chosen."""
+        mishaps: Callable[[KillableWorld], Iterable[AnyMishap]],
+        choose: Callable[[list[AnyMishap]], Sequence[AnyMishap]],
+    ) -> Swept[AnyMishap]:
+        """One undisturbed run tells which mishaps are possible; then one run for each that was chosen."""
         async with AsyncExitStack() as stack:
-            lanes = [await stack.enter_async_context(self._lane(number)) for number in range(self.lanes)]
-            beginning = await begin(lanes[0], scenario)
-            known = await _undisturbed(lanes[0], scenario, beginning, stones)
+            slots = [await stack.enter_async_context(self._slot(number)) for number in range(self.slots)]
+            beginning = await begin(slots[0], scenario)
+            known = await _undisturbed(slots[0], scenario, beginning, mishaps)
             waiting = list(reversed(chosen := list(choose(known))))
             told: list[tuple[bool, list[str]]] = []
-            others = [(lane, await begin(lane, scenario)) for lane in lanes[1:]]
-            begun = [(lanes[0], beginning), *others]
-            await asyncio.gather(*(_work(lane, scenario, start, waiting, told) for lane, start in begun))
+            others = [(slot, await begin(slot, scenario)) for slot in slots[1:]]
+            begun = [(slots[0], beginning), *others]
+            await asyncio.gather(*(_work(slot, scenario, start, waiting, told) for slot, start in begun))
         problems = [problem for _, problems in told for problem in problems]
         return Swept(len(known), len(chosen), sum(not met for met, _ in told), problems)
 
-    def _lane(self, number: int) -> AbstractAsyncContextManager[Lane]:
-        folder = self.folder / f"lane{number}"
+    def _slot(self, number: int) -> AbstractAsyncContextManager[Slot]:
+        folder = self.folder / f"slot{number}"
         folder.mkdir(parents=True)
-        return open_lane(folder, self.databases(folder))
+        return open_slot(folder, self.databases(folder))
 
 
 async def _undisturbed(
-    lane: Lane, scenario: Scenario, beginning: Beginning, stones: Callable[[Play], Iterable[AnyStone]]
-) -> list[AnyStone]:
-    async with played(lane, scenario, beginning, lambda play: play.start()) as play:
-        problems = await judged(play, scenario)
+    slot: Slot, scenario: Scenario, beginning: Beginning, mishaps: Callable[[KillableWorld], Iterable[AnyMishap]]
+) -> list[AnyMishap]:
+    async with played(slot, scenario, beginning, lambda world: world.start()) as world:
+        problems = await judged(world, scenario)
         assert not problems, f"{scenario.name}, undisturbed: {problems}"
-        return list(stones(play))
+        return list(mishaps(world))
 
 
 async def _work(
-    lane: Lane, scenario: Scenario, beginning: Beginning, waiting: list[AnyStone], told: list[tuple[bool, list[str]]]
+    slot: Slot, scenario: Scenario, beginning: Beginning, waiting: list[AnyMishap], told: list[tuple[bool, list[str]]]
 ) -> None:
     while waiting:
-        stone = waiting.pop()
+        mishap = waiting.pop()
         try:
-            async with played(lane, scenario, beginning, stone.prepare) as play:
-                problems = await stone.judge(play, scenario)
-                told.append((play.is_struck, [f"{scenario.name}, {stone}: {problem}" for problem in problems]))
+            async with played(slot, scenario, beginning, mishap.prepare) as world:
+                problems = await mishap.judge(world, scenario)
+                told.append((world.is_struck, [f"{scenario.name}, {mishap}: {problem}" for problem in problems]))
         except (NeverQuiet, AssertionError, TimeoutError) as error:
-            told.append((True, [f"{scenario.name}, {stone}: {type(error).__name__}: {error}"]))
+            told.append((True, [f"{scenario.name}, {mishap}: {type(error).__name__}: {error}"]))
 
 
-def spread(stones: list[AnyStone], count: int) -> list[AnyStone]:
+def spread(mishaps: list[AnyMishap], count: int) -> list[AnyMishap]:
     """``count`` of them, evenly."""
-    return [stones[len(stones) * (2 * place + 1) // (2 * count)] for place in range(min(count, len(stones)))]
+    return [mishaps[len(mishaps) * (2 * place + 1) // (2 * count)] for place in range(min(count, len(mishaps)))]

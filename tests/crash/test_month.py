@@ -6,17 +6,17 @@ from random import Random, SystemRandom
 
 import pytest
 
+from tests.crash.invariants import broken
 from tests.crash.month import DAY, Month
-from tests.crash.promises import broken
 from tests.crash.rig.databases import Sqlite
-from tests.crash.rig.lane import open_lane
-from tests.crash.rig.play import Play
+from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.quiet import quiet
+from tests.crash.rig.slot import open_slot
 from tests.crash.rig.wire import pass_by
 from tests.crash.scenario import Scenario, begin
 from tests.crash.scenarios.shop import deal, shows_what_the_ledger_says
 
-SHOP = Scenario("a month", deal(), deal(), lambda _play: None, {"old_refresh_token": "grace"})
+SHOP = Scenario("a month", deal(), deal(), lambda _world: None, {"old_refresh_token": "grace"})
 
 
 @pytest.mark.parametrize(
@@ -27,24 +27,24 @@ async def test_after_a_month_of_faults_every_deal_shows_what_stripe_knows(
 ) -> None:
     seed = int(os.environ.get("MONTH_SEED") or SystemRandom().randrange(10**6))
     print(f"\nMONTH_SEED={seed}")
-    async with open_lane(tmp_path, Sqlite(tmp_path)) as lane:
-        play = (await begin(lane, SHOP)).again(lane)
-        async with lane.playing(play):
-            month = Month(play, Random(seed))
-            play.wire.fate = month.fate
-            play.start()
+    async with open_slot(tmp_path, Sqlite(tmp_path)) as slot:
+        world = (await begin(slot, SHOP)).again(slot)
+        async with slot.running(world):
+            month = Month(world, Random(seed))
+            world.wire.fate = month.fate
+            world.start()
             await month.live(happenings, days)
-            play.wire.fate = lambda _passing: pass_by
-            await quiet(play)
-            await _all_holds(play)
-            play.board.advance(DAY + 3600.0)  # whatever is looked at again by then changes nothing
-            await quiet(play)
-            await _all_holds(play)
-            print(f"{len(play.wire.passed)} requests, {play.deaths} deaths")
+            world.wire.fate = lambda _passing: pass_by
+            await quiet(world)
+            await _all_holds(world)
+            world.clock.advance(DAY + 3600.0)  # whatever is looked at again by then changes nothing
+            await quiet(world)
+            await _all_holds(world)
+            print(f"{len(world.wire.passed)} requests, {world.deaths} deaths")
 
 
-async def _all_holds(play: Play) -> None:
-    problems = await broken(play)
+async def _all_holds(world: KillableWorld) -> None:
+    problems = await broken(world)
     assert not problems, "\n".join(problems)
-    for lead_id in play.kommo.account.leads:
-        await shows_what_the_ledger_says(play, lead_id)
+    for lead_id in world.kommo.account.leads:
+        await shows_what_the_ledger_says(world, lead_id)

@@ -12,8 +12,8 @@ from backend.deal_sync.shadow import said
 from backend.storage.models import CardWrite
 from sandbox.clock import MovableClock
 from sandbox.stripe.lives.foreign import Foreign
-from tests.accounts.around import put
-from tests.terminal import typed
+from tests.accounts.connecting import put
+from tests.command_line import typed
 from tests.world import World, open_world
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.values import LeadChange, NewNote
@@ -16,6 +15,7 @@ from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.records import Lead
 from sandbox.serving import serving
+from tests.world.swappable import SwappableApp
 
 REDIRECT = "https://pay.example.com/oauth/kommo/callback"
 
@@ -61,32 +61,29 @@ class Kommo:
         return sum(one.method == method for one in self.world.requests)
 
 
-class Stage:
-    """One server and one pool of connections for all tests, each of which plays its own world there."""
+@dataclass
+class SharedServer:
+    """One server and one pool of connections for all tests, each of which has a world of its own there."""
 
-    app: ASGIApp
+    served: SwappableApp
     base_url: str
     http: httpx.AsyncClient
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self.app(scope, receive, send)
-
 
 @pytest.fixture(scope="session")
-async def stage(anyio_backend: str) -> AsyncIterator[Stage]:
-    made = Stage()
-    async with serving(made) as made.base_url, httpx.AsyncClient() as made.http:
-        yield made
+async def shared_server(anyio_backend: str) -> AsyncIterator[SharedServer]:
+    served = SwappableApp()
+    async with serving(served) as base_url, httpx.AsyncClient() as http:
+        yield SharedServer(served, base_url, http)
 
 
 @pytest.fixture
-async def kommo(stage: Stage) -> Kommo:
+async def kommo(shared_server: SharedServer) -> Kommo:
     world = KommoWorld(MovableClock(), seed=1, switches={"account_rate": "none"})
     world.limits.rate = 10_000
     integration = world.add_integration(world.account, REDIRECT)
-    stage.app, world.base_url = create_app(world), stage.base_url
-    return Kommo(world, integration, stage.http, stage.base_url)
+    shared_server.served.app, world.base_url = create_app(world), shared_server.base_url
+    return Kommo(world, integration, shared_server.http, shared_server.base_url)
 
 
 def change(lead_id: int, fields: dict[int, object] | None = None, place: tuple[int, int] | None = None) -> LeadChange:

@@ -4,8 +4,8 @@ import pytest
 
 from backend.kommo_api.errors import KommoForbidden, KommoUnauthorized
 from backend.kommo_api.values import INCOMING, LOST, WON, Contact
-from tests.kommo_api.answering import api, saying
 from tests.kommo_api.conftest import Kommo
+from tests.kommo_api.fixed_answer import api, saying
 
 
 async def test_the_account_tells_currency_zone_and_whose_token_it_is(kommo: Kommo) -> None:

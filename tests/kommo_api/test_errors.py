@@ -6,8 +6,8 @@ import pytest
 
 from backend.kommo_api import errors
 from backend.kommo_api.errors import FieldError, KommoError, KommoRefused
-from tests.kommo_api.answering import PAGE, api, problem, saying
 from tests.kommo_api.conftest import change
+from tests.kommo_api.fixed_answer import PAGE, api, problem, saying
 
 MEANINGS = [
     (401, problem(401, "Unauthorized"), errors.KommoUnauthorized),

@@ -9,8 +9,8 @@ from backend.kommo_api.errors import KommoConnectionError, KommoRefused
 from backend.kommo_api.fields import FieldSetup, FieldsNeedAdmin, ensure_fields
 from backend.kommo_api.values import EnumId
 from sandbox.kommo.records import Field, Option
-from tests.kommo_api.answering import problem
 from tests.kommo_api.conftest import Kommo, at_once, change
+from tests.kommo_api.fixed_answer import problem
 
 CODES = [field.code for field in DEAL_FIELDS]
 STATUS = "STRIPE_PAYMENT_STATUS"

@@ -7,8 +7,8 @@ import pytest
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused, KommoUnavailable
 from backend.kommo_api.values import EnumId, FieldValue, LeadChange, NewLead
 from sandbox.kommo.records import Option
-from tests.kommo_api.answering import api, saying
 from tests.kommo_api.conftest import Kommo, change
+from tests.kommo_api.fixed_answer import api, saying
 
 
 async def test_a_lead_is_read_with_its_main_contact(kommo: Kommo) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from backend.kommo_api.errors import KommoRefused, KommoUnavailable
-from tests.kommo_api.answering import api, saying
 from tests.kommo_api.conftest import Kommo, note
+from tests.kommo_api.fixed_answer import api, saying
 
 
 async def test_notes_are_told_apart_by_our_request_id(kommo: Kommo) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.ledger.events import ACCOUNT, LEAD, MARKS, T0, Obj, evt, intent, invoice, invoice_payment
-from tests.ledger.pure import Book
+from tests.ledger.in_memory import Book
 
 OTHER_LEAD = 815
 MONTH = 30 * 24 * 3600

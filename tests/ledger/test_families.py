@@ -10,8 +10,8 @@ from backend.stripe_api.events import HANDLERS, facts_of
 from sandbox.stripe.delivery.events import LEGACY_NEVER
 from sandbox.stripe.objects.schemas import Family, blank
 from tests.ledger.events import ACCOUNT, LEAD, T0, evt
+from tests.ledger.in_memory import Book
 from tests.ledger.lives import OTHER_LEAD, everything, marks, seen
-from tests.ledger.pure import Book
 
 FAMILIES: tuple[Family, ...] = ("pinned", "legacy")
 NOT_PLAYED = {"payment_intent.canceled"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backend.facts import DISPUTE_STATUS, PAYMENT_STATUS, REFUND_STATUS, SESSION_STATUS
 from tests.ledger.events import LEAD, REQUEST, T0
-from tests.ledger.pure import Book, KnownFacts
+from tests.ledger.in_memory import Book, KnownFacts
 
 MONEY = st.tuples(st.sampled_from([0, 1, 500, 10000]), st.sampled_from(["EUR", "JPY"])).map(list)
 MOMENT = st.integers(T0, T0 + 100)

@@ -5,17 +5,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from backend.facts import outside_id
-from tests.ledger.life import LEADS, Shop
+from tests.ledger.random_shop import LEADS, RandomShop
 
 RUNS, STEPS = 500, 60
 SMALL = st.integers(min_value=0, max_value=35)
-DEEDS = st.sampled_from(sorted(Shop(0).deeds))
+DEEDS = st.sampled_from(sorted(RandomShop(0).deeds))
 
 
 class Life(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
-        self.shop = Shop(1)
+        self.shop = RandomShop(1)
 
     @rule(deed=DEEDS, a=SMALL, b=SMALL)
     def happen(self, deed: str, a: int, b: int) -> None:

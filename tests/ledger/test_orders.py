@@ -10,7 +10,7 @@ import pytest
 from backend.facts import Fact, Known, by_subject
 from tests.ledger.build import request
 from tests.ledger.events import LEAD, LIFE, MARKS, REQUEST, T0, dispute, evt, intent, refund, session
-from tests.ledger.pure import Book, told_by
+from tests.ledger.in_memory import Book, told_by
 
 KnownFacts = Mapping[str, Known]
 SECOND = "0d6b1c9e-8a34-4a52-9d1c-5f5f5b1f0002"

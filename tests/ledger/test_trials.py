@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ledger.events import T0, Obj, evt, intent, invoice, invoice_payment
-from tests.ledger.pure import Book
+from tests.ledger.in_memory import Book
 
 MONTH = 30 * 24 * 3600
 

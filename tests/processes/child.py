@@ -9,8 +9,8 @@ from backend.core.logs import set_up_logs
 from backend.server import serve, work
 from backend.storage.db import Database
 from backend.storage.migrations import upgrade
-from tests.crash.rig.board import Board
 from tests.crash.rig.child import FORKS, WARM
+from tests.crash.rig.shared_clock import SharedClock
 
 __all__ = ["FORKS", "live", "live_web", "migrate_alone"]
 
@@ -21,7 +21,7 @@ def live(settings: Settings, proxy: str, board: Path, log: Path) -> None:
     """A worker until SIGTERM or worse. By its ``proxy`` the worlds know which process calls."""
     os.environ["HTTP_PROXY"] = proxy
     _log_to(log)
-    asyncio.run(work(settings, clock=Board(board)))
+    asyncio.run(work(settings, clock=SharedClock(board)))
 
 
 def live_web(settings: Settings, log: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.postgres import empty_database
-from tests.processes.fleet import Fleet, open_fleet
+from tests.processes.workers import Workers, open_workers
 
 
 @pytest.fixture(scope="package", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -18,15 +18,15 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="package")
-async def shared_fleet(
+async def shared_workers(
     shared_url: str, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
-) -> AsyncIterator[Fleet]:
+) -> AsyncIterator[Workers]:
     """Nothing is left to settle when an answer got lost: what a fresh owner doubts, it looks up at once."""
-    async with open_fleet(shared_url, tmp_path_factory.mktemp("fleet"), settle_seconds=0) as opened:
+    async with open_workers(shared_url, tmp_path_factory.mktemp("workers"), settle_seconds=0) as opened:
         yield opened
 
 
 @pytest.fixture
-async def fleet(shared_fleet: Fleet) -> AsyncIterator[Fleet]:
-    yield shared_fleet
-    shared_fleet.kill_all()
+async def workers(shared_workers: Workers) -> AsyncIterator[Workers]:
+    yield shared_workers
+    shared_workers.kill_all()

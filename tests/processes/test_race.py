@@ -11,9 +11,9 @@ import pytest
 from backend.inbox.store import Inbox
 from backend.storage.models import AccountWork, InboxEvent
 from tests.postgres import empty_database
-from tests.processes.crowd import Member, gather, is_paid
-from tests.processes.fleet import Fleet, open_fleet
-from tests.processes.front import Call
+from tests.processes.many_accounts import Member, gather, is_paid
+from tests.processes.proxy import Call
+from tests.processes.workers import Workers, open_workers
 
 SECONDS_AN_ACCOUNT = 1.0
 
@@ -24,28 +24,28 @@ async def test_no_event_is_stranded_and_no_account_has_two_workers(
     count: int, postgres_url: str, tmp_path: Path, anyio_backend: str
 ) -> None:
     with empty_database(postgres_url) as url:
-        async with open_fleet(url, tmp_path) as fleet:
-            members = await gather(fleet.product, count)
-            late = Late(fleet, members)
-            await is_paid(fleet.product, late.inbox, members, 1)
-            await fleet.start("a")
-            await fleet.start("b")
-            await fleet.product.until(lambda: late.are_all_noted(), 20 + count * SECONDS_AN_ACCOUNT)
-            await fleet.product.quiet()
-            assert await stranded(fleet) == []
-            assert [overlap for member in members for overlap in overlaps(fleet.traffic.calls, member)] == []
-            assert {call.process for call in fleet.traffic.calls} == {"a", "b"}
+        async with open_workers(url, tmp_path) as workers:
+            members = await gather(workers.product, count)
+            late = Late(workers, members)
+            await is_paid(workers.product, late.inbox, members, 1)
+            await workers.start("a")
+            await workers.start("b")
+            await workers.product.until(lambda: late.are_all_noted(), 20 + count * SECONDS_AN_ACCOUNT)
+            await workers.product.quiet()
+            assert await stranded(workers) == []
+            assert [overlap for member in members for overlap in overlaps(workers.traffic.calls, member)] == []
+            assert {call.process for call in workers.traffic.calls} == {"a", "b"}
 
 
 class Late:
     """Sees each account's first note being posted, and has its second payment come around that moment: stored before
     the worker knows that the note is there, or in the instants in which it gives the account back."""
 
-    def __init__(self, fleet: Fleet, members: Sequence[Member]) -> None:
-        self._fleet, self._waiting = fleet, {member.kommo.id: member for member in members}
+    def __init__(self, workers: Workers, members: Sequence[Member]) -> None:
+        self._fleet, self._waiting = workers, {member.kommo.id: member for member in members}
         self._members, self._coming = members, set[asyncio.Task[None]]()
-        self.inbox = Inbox(fleet.product.resources.database, fleet.product.resources.vault, asyncio.Event())
-        fleet.traffic.acted = self._look
+        self.inbox = Inbox(workers.product.resources.database, workers.product.resources.vault, asyncio.Event())
+        workers.traffic.acted = self._look
 
     async def _look(self, call: Call) -> None:
         if call.path != "/api/v4/leads/notes" or call.method != "POST":
@@ -66,9 +66,9 @@ class Late:
         return all(len(member.kommo.notes_of(member.lead_id)) == 2 for member in self._members)
 
 
-async def stranded(fleet: Fleet) -> list[object]:
-    events = [event for event in await fleet.product.rows(InboxEvent) if event.state == "new"]
-    works = [work for work in await fleet.product.rows(AccountWork) if work.done < work.wanted or work.owner]
+async def stranded(workers: Workers) -> list[object]:
+    events = [event for event in await workers.product.rows(InboxEvent) if event.state == "new"]
+    works = [work for work in await workers.product.rows(AccountWork) if work.done < work.wanted or work.owner]
     return [*events, *works]
 
 

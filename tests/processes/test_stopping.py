@@ -13,20 +13,20 @@ from backend.storage.migrations import LOCK as MIGRATION_LOCK
 from backend.storage.models import AccountWork, CardWrite, WorkerBeat
 from tests.postgres import empty_database
 from tests.processes.child import FORKS, live
-from tests.processes.fleet import Fleet
 from tests.processes.test_takeover import caught, is_paid, patches
+from tests.processes.workers import Workers
 
 
-async def test_what_was_begun_is_finished_and_the_account_given_back(fleet: Fleet) -> None:
-    lead_id = await caught(fleet, "a", patches)
-    fleet.signal("a", signal.SIGTERM)
+async def test_what_was_begun_is_finished_and_the_account_given_back(workers: Workers) -> None:
+    lead_id = await caught(workers, "a", patches)
+    workers.signal("a", signal.SIGTERM)
     await asyncio.sleep(0.2)
-    fleet.traffic.go.set()
-    assert await fleet.ended("a") == 0
-    assert len(fleet.product.notes(lead_id)) == 1
-    assert {write.state for write in await fleet.product.rows(CardWrite)} == {"done"}
-    assert [work.owner for work in await fleet.product.rows(AccountWork)] == [""]
-    assert await fleet.product.rows(WorkerBeat) == []
+    workers.traffic.go.set()
+    assert await workers.ended("a") == 0
+    assert len(workers.product.notes(lead_id)) == 1
+    assert {write.state for write in await workers.product.rows(CardWrite)} == {"done"}
+    assert [work.owner for work in await workers.product.rows(AccountWork)] == [""]
+    assert await workers.product.rows(WorkerBeat) == []
 
 
 @pytest.mark.postgres
@@ -51,14 +51,14 @@ def test_whoever_is_stopped_while_it_waits_to_bring_the_database_up_to_date_ends
 
 
 @pytest.mark.full
-async def test_what_can_not_be_finished_is_handed_back_within_twenty_seconds(fleet: Fleet) -> None:
+async def test_what_can_not_be_finished_is_handed_back_within_twenty_seconds(workers: Workers) -> None:
     """Kommo keeps silent; the next worker need not wait for the lease."""
-    lead_id = await caught(fleet, "a", patches)
+    lead_id = await caught(workers, "a", patches)
     started = time.monotonic()
-    fleet.signal("a", signal.SIGTERM)
-    assert await fleet.ended("a") == 0
+    workers.signal("a", signal.SIGTERM)
+    assert await workers.ended("a") == 0
     print(f"ended after {time.monotonic() - started:.1f} s")
-    assert [work.owner for work in await fleet.product.rows(AccountWork)] == [""]
-    await fleet.start("b")
-    await fleet.product.until(lambda: fleet.traffic.of("b"), 5)
-    await is_paid(fleet, lead_id)
+    assert [work.owner for work in await workers.product.rows(AccountWork)] == [""]
+    await workers.start("b")
+    await workers.product.until(lambda: workers.traffic.of("b"), 5)
+    await is_paid(workers, lead_id)

@@ -21,22 +21,22 @@ from backend.work_queue.leases import LEASE_SECONDS, claim
 from backend.work_queue.presence import present
 from backend.work_queue.wakeups import CHANNEL, request_work
 from tests.postgres import empty_database
-from tests.processes.fleet import Fleet, open_fleet
 from tests.processes.pooler import pooling
 from tests.processes.test_takeover import caught, is_paid, paid, patches, settled_in
+from tests.processes.workers import Workers, open_workers
 
 
-async def test_another_processs_work_is_begun_within_a_second(fleet: Fleet) -> None:
-    await fleet.start("a")
-    await settled_in(fleet, "a")
-    lead_id = fleet.product.lead()
-    await fleet.product.link(lead_id)
+async def test_another_processs_work_is_begun_within_a_second(workers: Workers) -> None:
+    await workers.start("a")
+    await settled_in(workers, "a")
+    lead_id = workers.product.lead()
+    await workers.product.link(lead_id)
     made = time.monotonic()
-    await fleet.product.until(lambda: fleet.traffic.of("a"))
-    seconds = fleet.traffic.of("a")[0].begun - made
+    await workers.product.until(lambda: workers.traffic.of("a"))
+    seconds = workers.traffic.of("a")[0].begun - made
     print(f"begun after {seconds:.2f} s")
     assert seconds < 1
-    await fleet.product.until(lambda: "STRIPE_PAYMENT_LINK" in fleet.product.fields(lead_id))
+    await workers.product.until(lambda: "STRIPE_PAYMENT_LINK" in workers.product.fields(lead_id))
 
 
 @pytest.fixture
@@ -125,13 +125,13 @@ async def test_behind_a_pooler_by_transaction_looking_and_leases_are_enough(
     postgres_url: str, tmp_path: Path, anyio_backend: str
 ) -> None:
     with empty_database(postgres_url) as url:
-        async with open_fleet(url, tmp_path, settle_seconds=0) as fleet, pooling(url) as pooled:
-            lead_id = await caught(fleet, "a", patches, database_url=pooled)
-            assert "work is found by looking" in fleet.log("a")
-            fleet.signal("a", signal.SIGKILL)
-            await fleet.start("b", database_url=pooled)
-            await settled_in(fleet, "b")
-            fleet.board.advance(LEASE_SECONDS + 1)
-            await is_paid(fleet, lead_id)
-            await is_paid(fleet, await paid(fleet))
-            assert "Traceback" not in fleet.log("b")
+        async with open_workers(url, tmp_path, settle_seconds=0) as workers, pooling(url) as pooled:
+            lead_id = await caught(workers, "a", patches, database_url=pooled)
+            assert "work is found by looking" in workers.log("a")
+            workers.signal("a", signal.SIGKILL)
+            await workers.start("b", database_url=pooled)
+            await settled_in(workers, "b")
+            workers.clock.advance(LEASE_SECONDS + 1)
+            await is_paid(workers, lead_id)
+            await is_paid(workers, await paid(workers))
+            assert "Traceback" not in workers.log("b")

@@ -7,12 +7,12 @@ import pytest
 
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.grants import Integration
-from tests.accounts.around import installed, put
+from tests.accounts.connecting import installed, put
 from tests.world import World, open_world
 
 
 @dataclass
-class Street:
+class TwoAccounts:
     """``product`` speaks for the first account; ``neighbour`` is the second, by an ``integration`` of its own."""
 
     product: World
@@ -26,12 +26,12 @@ class Street:
 
 
 @pytest.fixture(scope="module")
-async def street(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Street]:
-    folder = tmp_path_factory.mktemp("street")
+async def accounts(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[TwoAccounts]:
+    folder = tmp_path_factory.mktemp("accounts")
     async with open_world(f"sqlite+aiosqlite:///{folder}/product.db") as product:
         neighbour = product.kommo.add_account("globex")
         integration = await installed(product, neighbour)
         key = product.stripe.default_account.live_secret_key
         await put(product, f"accounts/{neighbour.id}/stripe", {"api_key": key})
         await product.quiet()
-        yield Street(product, neighbour, integration)
+        yield TwoAccounts(product, neighbour, integration)

@@ -14,8 +14,8 @@ from playwright.async_api import Page
 
 from sandbox.clock import MovableClock
 from tests.chromium import chromium
-from tests.security.strings import EACH_ONCE, HOSTILE, WRAPPERS
-from tests.security.walls import BOT, Walls, furnished
+from tests.security.script_strings import EACH_ONCE, HOSTILE, WRAPPERS
+from tests.security.text_places import BOT, TextPlaces, filled_places
 from tests.world import open_world
 
 HARMLESS = "harmless words " * 4
@@ -23,9 +23,9 @@ COOKIE = "kommo_stripe_setup"
 
 
 @pytest.fixture
-async def walls(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Walls]:
+async def places(tmp_path: Path, anyio_backend: str) -> AsyncIterator[TextPlaces]:
     async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
-        yield await furnished(shop)
+        yield await filled_places(shop)
 
 
 class Seen(HTMLParser):
@@ -50,17 +50,17 @@ class Seen(HTMLParser):
     "texts",
     [pytest.param(EACH_ONCE[: len(WRAPPERS)], id="some"), pytest.param(HOSTILE, id="all", marks=pytest.mark.full)],
 )
-async def test_a_hostile_text_changes_no_tag_of_a_page(walls: Walls, texts: tuple[str, ...]) -> None:
-    await walls.write(HARMLESS)
-    plain = [Seen(answer) for answer in await walls.shown()]
-    refused = [Seen(answer) for answer in await walls.asked(HARMLESS)]
+async def test_a_hostile_text_changes_no_tag_of_a_page(places: TextPlaces, texts: tuple[str, ...]) -> None:
+    await places.write(HARMLESS)
+    plain = [Seen(answer) for answer in await places.shown()]
+    refused = [Seen(answer) for answer in await places.asked(HARMLESS)]
     assert [one.text.count(HARMLESS) >= 2 for one in plain] == [True] * len(plain)
     for text in texts:
-        await walls.write(text)
-        for before, answer in zip(plain, await walls.shown(), strict=True):
+        await places.write(text)
+        for before, answer in zip(plain, await places.shown(), strict=True):
             seen = Seen(answer)
             assert (seen.tags, seen.text.count(text)) == (before.tags, before.text.count(HARMLESS)), answer.url
-        for before, answer in zip(refused, await walls.asked(text), strict=True):
+        for before, answer in zip(refused, await places.asked(text), strict=True):
             assert Seen(answer).tags == before.tags, answer.url
 
 
@@ -69,22 +69,22 @@ async def test_a_hostile_text_changes_no_tag_of_a_page(walls: Walls, texts: tupl
     "texts",
     [pytest.param(EACH_ONCE[::5], id="some"), pytest.param(HOSTILE, id="all", marks=pytest.mark.full)],
 )
-async def test_in_a_real_browser_nothing_runs(walls: Walls, texts: tuple[str, ...]) -> None:
+async def test_in_a_real_browser_nothing_runs(places: TextPlaces, texts: tuple[str, ...]) -> None:
     async with chromium() as browser:
         page = await browser.new_page(user_agent=BOT)
-        cookie = {"name": COOKIE, "value": walls.http.cookies[COOKIE], "url": str(walls.http.base_url)}
+        cookie = {"name": COOKIE, "value": places.http.cookies[COOKIE], "url": str(places.http.base_url)}
         await page.context.add_cookies([cookie])  # type: ignore[list-item]
         told: list[str] = []
         page.on("dialog", lambda dialog: told.append(dialog.message))
         page.on("console", lambda message: told.extend([message.text] * (message.type in ("error", "warning"))))
         page.on("popup", lambda popup: told.append(popup.url))
         for text in texts:
-            await walls.write(text)
-            for path in walls.pages:
-                await page.goto(f"{walls.http.base_url}{path}")
+            await places.write(text)
+            for path in places.pages:
+                await page.goto(f"{places.http.base_url}{path}")
                 assert await page.evaluate("window.pwned") is None, (path, text)
             assert told == [], text
-            await _without_a_policy(page, [*await walls.shown(), *await walls.asked(text)], text)
+            await _without_a_policy(page, [*await places.shown(), *await places.asked(text)], text)
 
 
 async def _without_a_policy(page: Page, answers: list[httpx.Response], text: str) -> None:

@@ -23,8 +23,8 @@ import jwt
 import pytest
 
 from backend.storage.models import PaymentRequest, RefundRequest
-from tests.accounts.around import CALLBACK
-from tests.security.conftest import Street
+from tests.accounts.connecting import CALLBACK
+from tests.security.conftest import TwoAccounts
 
 EVIL = "evil.example"
 
@@ -34,8 +34,10 @@ def _wish(lead_id: int, **more: Any) -> dict[str, Any]:
     return known | {"lead_id": lead_id, "mode": "payment"} | more
 
 
-async def _ask(street: Street, method: str, path: str, headers: dict[str, str], body: Any = None) -> httpx.Response:
-    return await street.product.http.request(method, street.product.url + path, json=body, headers=headers)
+async def _ask(
+    accounts: TwoAccounts, method: str, path: str, headers: dict[str, str], body: Any = None
+) -> httpx.Response:
+    return await accounts.product.http.request(method, accounts.product.url + path, json=body, headers=headers)
 
 
 def _routes(lead_id: int) -> list[tuple[str, str, Any]]:
@@ -54,17 +56,17 @@ def _routes(lead_id: int) -> list[tuple[str, str, Any]]:
 # Tokens
 
 
-async def test_no_route_of_the_card_takes_a_token_that_kommo_did_not_make_for_us_now(street: Street) -> None:
-    product = street.product
+async def test_no_route_of_the_card_takes_a_token_that_kommo_did_not_make_for_us_now(accounts: TwoAccounts) -> None:
+    product = accounts.product
     true, secret = product.token()["X-Auth-Token"], product.integration.client_secret
     said = jwt.decode(true, options={"verify_signature": False})
     forged = {
         "none": jwt.encode(said, "", algorithm="none"),
         "another algorithm": jwt.encode(said, secret, algorithm="HS512"),
         "another key": jwt.encode(said, "k" * 64, algorithm="HS256"),
-        "the neighbour's key": jwt.encode(said, street.integration.client_secret, algorithm="HS256"),
+        "the neighbour's key": jwt.encode(said, accounts.integration.client_secret, algorithm="HS256"),
         "another audience": jwt.encode(said | {"aud": f"https://{EVIL}"}, secret, algorithm="HS256"),
-        "the neighbour's account": jwt.encode(said | {"account_id": street.neighbour.id}, secret, algorithm="HS256"),
+        "the neighbour's account": jwt.encode(said | {"account_id": accounts.neighbour.id}, secret, algorithm="HS256"),
         "no such account": jwt.encode(said | {"account_id": 1}, secret, algorithm="HS256"),
         "expired": jwt.encode(said | {"exp": said["iat"] - 61}, secret, algorithm="HS256"),
         "no signature": true.rpartition(".")[0] + ".",
@@ -73,9 +75,9 @@ async def test_no_route_of_the_card_takes_a_token_that_kommo_did_not_make_for_us
     lead_id, before = product.lead(), await product.rows(PaymentRequest)
     for method, path, body in _routes(lead_id):
         for name, token in forged.items():
-            answer = await _ask(street, method, path, {"X-Auth-Token": token}, body)
+            answer = await _ask(accounts, method, path, {"X-Auth-Token": token}, body)
             assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized"), (name, path)
-        assert (await _ask(street, method, path, product.token(), body)).status_code != 401, path
+        assert (await _ask(accounts, method, path, product.token(), body)).status_code != 401, path
     assert len(await product.rows(PaymentRequest)) == len(before) + 1  # the one with the true token
 
 
@@ -83,11 +85,11 @@ async def test_no_route_of_the_card_takes_a_token_that_kommo_did_not_make_for_us
 
 
 @pytest.mark.parametrize("origin", [f"https://{EVIL}", f"https://kommo.com.{EVIL}", "http://acme.kommo.com", "null"])
-async def test_a_foreign_page_can_not_read_an_answer(street: Street, origin: str) -> None:
-    product, asked = street.product, {"Access-Control-Request-Method": "GET", "Origin": origin}
+async def test_a_foreign_page_can_not_read_an_answer(accounts: TwoAccounts, origin: str) -> None:
+    product, asked = accounts.product, {"Access-Control-Request-Method": "GET", "Origin": origin}
     path = f"/widget/deals/{product.lead()}"
-    preflight = await _ask(street, "OPTIONS", path, asked | {"Access-Control-Request-Headers": "x-auth-token"})
-    answer = await _ask(street, "GET", path, product.token() | {"Origin": origin})
+    preflight = await _ask(accounts, "OPTIONS", path, asked | {"Access-Control-Request-Headers": "x-auth-token"})
+    answer = await _ask(accounts, "GET", path, product.token() | {"Origin": origin})
     assert preflight.status_code == 403
     for headers in (preflight.headers, answer.headers):
         assert [name for name in headers if name.startswith("access-control-")] == []
@@ -98,9 +100,9 @@ async def test_a_foreign_page_can_not_read_an_answer(street: Street, origin: str
     [EVIL, f"{EVIL}#.kommo.com", f"{EVIL}/.kommo.com", f"acme.kommo.com.{EVIL}", f"acme.kommo.com@{EVIL}",
      "169.254.169.254", "localhost:22", "[::1]", "acme.kommo.com:8443", "a.b.kommo.com", "acme.kommo.com\\@evil"],
 )  # fmt: skip
-async def test_no_referer_makes_us_call_another_host(street: Street, referer: str) -> None:
+async def test_no_referer_makes_us_call_another_host(accounts: TwoAccounts, referer: str) -> None:
     """What the sandbox's Kommo was asked is all that was asked: our client reaches every other host as well."""
-    product = street.product
+    product = accounts.product
     begun = await product.http.get(f"{product.url}/oauth/kommo/start", headers=product.admin)
     known = {
         "code": product.kommo.issue_code(product.integration.client_id),
@@ -121,9 +123,9 @@ async def test_no_referer_makes_us_call_another_host(street: Street, referer: st
     assert (answer.status_code, called) == (400, [])
 
 
-async def test_no_redirect_leaves_for_a_host_that_the_caller_named(street: Street) -> None:
+async def test_no_redirect_leaves_for_a_host_that_the_caller_named(accounts: TwoAccounts) -> None:
     """By address, by parameter, by the Host header, by a proxy's headers."""
-    product = street.product
+    product = accounts.product
     link = await product.link(product.lead())
     token = link.rpartition("/")[2]
     named = {"Host": EVIL, "X-Forwarded-Host": EVIL, "Forwarded": f"host={EVIL}", "Origin": f"https://{EVIL}"}
@@ -147,8 +149,8 @@ async def test_no_redirect_leaves_for_a_host_that_the_caller_named(street: Stree
 # Pay links
 
 
-async def test_a_tampered_link_is_unknown_and_makes_nothing(street: Street) -> None:
-    product = street.product
+async def test_a_tampered_link_is_unknown_and_makes_nothing(accounts: TwoAccounts) -> None:
+    product = accounts.product
     token = (await product.link(product.lead())).rpartition("/")[2]
     made = len(product.stripe.seen)
     swapped = "b" if token[3] == "a" else "a"
@@ -163,26 +165,26 @@ async def test_a_tampered_link_is_unknown_and_makes_nothing(street: Street) -> N
 # Rights
 
 
-async def test_a_rep_without_rights_gets_nothing_of_anothers_deal(street: Street) -> None:
-    product = street.product
+async def test_a_rep_without_rights_gets_nothing_of_anothers_deal(accounts: TwoAccounts) -> None:
+    product = accounts.product
     rep, lead_id = product.account.add_salesperson("Rep", "rep@shop.example"), product.lead()
     link = await product.link(lead_id)
     for method, path, body in _routes(lead_id)[:3]:
-        answer = await _ask(street, method, path, product.token(rep.id), body)
+        answer = await _ask(accounts, method, path, product.token(rep.id), body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed"), path
         assert link not in answer.text
 
 
-async def test_a_rep_without_rights_refunds_nothing(street: Street) -> None:
+async def test_a_rep_without_rights_refunds_nothing(accounts: TwoAccounts) -> None:
     """Also on an own deal, and whoever is an admin in Kommo, until an admin allowed it here."""
-    product = street.product
+    product = accounts.product
     lead_id = await product.paid_deal()
     rep = product.account.add_salesperson("Rep", "rep2@shop.example")
     product.account.leads[lead_id].responsible_user_id = rep.id
     payment = product.fields(lead_id)["STRIPE_PAYMENT_INTENT"]
     body = {"refund_id": str(uuid.uuid4()), "expected_refunded": "0.00"}
     for token in (product.token(rep.id), product.token()):
-        answer = await _ask(street, "POST", f"/widget/payments/{payment}/refund", token, body)
+        answer = await _ask(accounts, "POST", f"/widget/payments/{payment}/refund", token, body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
     assert await product.rows(RefundRequest) == []
 
@@ -190,29 +192,29 @@ async def test_a_rep_without_rights_refunds_nothing(street: Street) -> None:
 # The neighbour's uuid
 
 
-async def test_a_neighbours_uuid_is_a_number_like_any_other(street: Street) -> None:
+async def test_a_neighbours_uuid_is_a_number_like_any_other(accounts: TwoAccounts) -> None:
     """Asked for with other content: neither a conflict nor a word of theirs, and theirs stays as it is."""
-    product, theirs = street.product, street.neighbour.add_lead("Theirs", 20).id
+    product, theirs = accounts.product, accounts.neighbour.add_lead("Theirs", 20).id
     wish = _wish(theirs, description="Theirs alone")
-    made = await _ask(street, "POST", "/widget/requests", street.their_token, wish)
+    made = await _ask(accounts, "POST", "/widget/requests", accounts.their_token, wish)
     assert made.status_code == 201, made.text
-    before = (await _ask(street, "GET", f"/widget/deals/{theirs}", street.their_token)).json()
-    cancelled = await _ask(street, "POST", f"/widget/requests/{wish['request_id']}/cancel", product.token())
+    before = (await _ask(accounts, "GET", f"/widget/deals/{theirs}", accounts.their_token)).json()
+    cancelled = await _ask(accounts, "POST", f"/widget/requests/{wish['request_id']}/cancel", product.token())
     mine = _wish(product.lead(), request_id=wish["request_id"], amount="7.00", description="Mine")
-    asked = await _ask(street, "POST", "/widget/requests", product.token(), mine)
+    asked = await _ask(accounts, "POST", "/widget/requests", product.token(), mine)
     assert (cancelled.status_code, asked.status_code) == (404, 201)
     assert "Theirs" not in asked.text + cancelled.text
     assert asked.json()["url"] != made.json()["url"]
-    after = (await _ask(street, "GET", f"/widget/deals/{theirs}", street.their_token)).json()
+    after = (await _ask(accounts, "GET", f"/widget/deals/{theirs}", accounts.their_token)).json()
     assert after == before
 
 
-async def test_a_neighbours_request_is_not_replaced(street: Street) -> None:
-    product, theirs = street.product, street.neighbour.add_lead("Theirs", 20).id
+async def test_a_neighbours_request_is_not_replaced(accounts: TwoAccounts) -> None:
+    product, theirs = accounts.product, accounts.neighbour.add_lead("Theirs", 20).id
     wish = _wish(theirs)
-    await _ask(street, "POST", "/widget/requests", street.their_token, wish)
+    await _ask(accounts, "POST", "/widget/requests", accounts.their_token, wish)
     newer = _wish(product.lead(), replaces=wish["request_id"])
-    answer = await _ask(street, "POST", "/widget/requests", product.token(), newer)
+    answer = await _ask(accounts, "POST", "/widget/requests", product.token(), newer)
     assert answer.status_code == 422, answer.text
-    (request,) = (await _ask(street, "GET", f"/widget/deals/{theirs}", street.their_token)).json()["requests"]
+    (request,) = (await _ask(accounts, "GET", f"/widget/deals/{theirs}", accounts.their_token)).json()["requests"]
     assert request["state"] == "pending"

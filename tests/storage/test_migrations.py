@@ -15,7 +15,7 @@ import backend.storage.models
 from backend.storage.db import Database
 from backend.storage.migrations import alembic_config, upgrade
 from tests.processes.child import FORKS, migrate_alone
-from tests.storage.filled import fill
+from tests.storage.first_release import fill
 from tests.world import open_world
 
 

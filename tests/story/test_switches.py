@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.story.job import every_reading, main_job, some_readings
+from tests.story.main_job import every_reading, main_job, some_readings
 
 SAMPLE = {
     ("kommo", "old_refresh_token", "grace"),

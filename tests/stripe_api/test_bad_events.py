@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from backend.stripe_api.events import HANDLERS, BadEvent, facts_of
 from tests.ledger.events import ACCOUNT, LEAD, MARKS, dispute, evt, intent, invoice, invoice_payment, refund, session
+from tests.ledger.in_memory import Book
 from tests.ledger.lives import everything, seen
-from tests.ledger.pure import Book
 
 WORLD = everything()
 PLAYED = [event for family in ("pinned", "legacy") for event in seen(WORLD, family) if event["type"] in HANDLERS]

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from backend.storage.models import Account, Deal
 from sandbox.clock import MovableClock
-from tests.accounts.around import asked, shown
+from tests.accounts.connecting import asked, shown
 from tests.world import World, open_world
 
 LEADS = "/api/v4/leads"

@@ -10,7 +10,7 @@ from sandbox.clock import MovableClock
 from sandbox.kommo import KommoWorld
 from sandbox.kommo.hooks.hooks import install as press_install
 from sandbox.stripe import StripeWorld
-from tests.accounts.around import TOKEN, asked, begun, return_from_kommo
+from tests.accounts.connecting import TOKEN, asked, begun, return_from_kommo
 from tests.world import World, open_world
 
 

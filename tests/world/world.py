@@ -1,4 +1,4 @@
-"""The two local worlds and the product between them, in one process but over real HTTP: what tests act on."""
+"""The two local worlds and the product between them, in one process but over real HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -17,26 +17,19 @@ from backend.storage.models import AccountWork, InboxEvent
 from backend.worker.loop import Worker
 from sandbox.clock import MovableClock
 from sandbox.kommo import KommoWorld
-from sandbox.kommo.accounts.account import Account as KommoAccount
 from sandbox.kommo.accounts.grants import Integration
-from sandbox.kommo.records import Lead, Note
-from sandbox.kommo.views import lead_in_full
 from sandbox.stripe import Payer, StripeWorld
-from tests.world.checkout import Checkout
 from tests.world.processes import KommoHosts, open_process, served_web, working
-from tests.world.rep import Rep
-from tests.world.settings import ADMIN, environment, settings
+from tests.world.settings import environment, settings
 from tests.world.stored import Stored
+from tests.world.view import WorldView
 
 WAIT_SECONDS = 12.0
 
 
 @dataclass
-class World:
-    """``integration`` is the first account's. ``http`` is a browser at the product's web, which is at ``url``.
-
-    ``hosts`` is the product's way to Kommo where every account has a host of its own.
-    """
+class World(WorldView):
+    """``hosts`` is the product's way to Kommo where every account has a host of its own."""
 
     clock: MovableClock
     kommo: KommoWorld
@@ -50,49 +43,13 @@ class World:
     hosts: KommoHosts | None = None
 
     @property
-    def account(self) -> KommoAccount:
-        return self.kommo.account
-
-    @property
     def kommo_address(self) -> str:
         """Where Kommo is served, whatever hosts it is called by."""
         return self.hosts.address if self.hosts else self.kommo.base_url
 
     @property
-    def admin(self) -> dict[str, str]:
-        return ADMIN
-
-    @property
-    def rep(self) -> Rep:
-        return Rep(self.kommo, self.integration.client_id, self.url, self.http)
-
-    @property
-    def checkout(self) -> Checkout:
-        return Checkout(self.stripe)
-
-    @property
     def stored(self) -> Stored:
         return Stored(self.resources, self.account.id)
-
-    def token(self, user_id: int | None = None) -> dict[str, str]:
-        return self.rep.token(user_id)
-
-    @property
-    def first_deal(self) -> Lead:
-        return next(iter(self.account.leads.values()))
-
-    def lead(self, name: str = "Sofa", price: int = 0, **given: Any) -> int:
-        return self.account.add_lead(name, price, **given).id
-
-    def deal(self, lead_id: int) -> dict[str, Any]:
-        return lead_in_full(self.account, self.account.leads[lead_id])
-
-    def fields(self, lead_id: int) -> dict[str, Any]:
-        fields: dict[str, Any] = self.deal(lead_id)["fields"]
-        return fields
-
-    def notes(self, lead_id: int) -> list[Note]:
-        return self.account.notes_of(lead_id)
 
     async def ask(self, lead_id: int, amount: str = "120.00", currency: str = "USD", **given: Any) -> httpx.Response:
         """The rep presses the button."""

@@ -14,7 +14,7 @@ from stripe import WebhookSignature
 from backend.accounts.install.callback import connect_waiting
 from backend.storage.models import Account, Integration, PendingInstall
 from sandbox.clock import MovableClock
-from tests.accounts.around import (
+from tests.accounts.connecting import (
     ACCOUNT,
     TOKEN,
     ask_kommo,

@@ -10,7 +10,7 @@ from backend.accounts.integrations import Keys, put_integration
 from backend.storage.models import Account, Integration, PendingInstall
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.grants import Integration as Made
-from tests.accounts.around import TOKEN, asked, put, return_from_kommo, shown
+from tests.accounts.connecting import TOKEN, asked, put, return_from_kommo, shown
 from tests.world import World
 
 HOOK: dict[str, str | None] = {"state": None, "from_widget": "1"}

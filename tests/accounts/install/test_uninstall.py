@@ -12,7 +12,7 @@ import pytest
 from backend.storage.models import Audit, InboxEvent
 from sandbox.clock import MovableClock
 from sandbox.kommo.hooks.hooks import disable
-from tests.accounts.around import return_from_kommo, shown
+from tests.accounts.connecting import return_from_kommo, shown
 from tests.world import ADMIN, TOKEN, Tenant, World, new_tenant, open_world
 
 

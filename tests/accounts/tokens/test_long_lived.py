@@ -17,7 +17,7 @@ from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.storage.models import Account, PendingInstall
 from sandbox.clock import MovableClock
-from tests.accounts.around import ACCOUNT, TOKEN, asked, shown, stored
+from tests.accounts.connecting import ACCOUNT, TOKEN, asked, shown, stored
 from tests.world import ADMIN, ADMIN_TOKEN, World, open_world
 
 

@@ -17,7 +17,7 @@ from backend.core.vault import Vault
 from backend.resources import Resources
 from backend.storage.models import Account, InboxEvent, PendingInstall, StripeConnection
 from sandbox.clock import MovableClock
-from tests.accounts.around import put, return_from_kommo, shown
+from tests.accounts.connecting import put, return_from_kommo, shown
 from tests.world import ADMIN, ADMIN_TOKEN, Tenant, World, new_tenant, open_world
 
 LOST = {"secret_keys": "another key of the tests"}

@@ -7,15 +7,15 @@ from typing import Literal
 import pytest
 
 from backend.accounts.tokens.sealed import open_pair
-from tests.accounts.tokens.caller import Callers
-from tests.crash.rig.board import Board
+from tests.accounts.tokens.calling_processes import Callers
+from tests.crash.rig.shared_clock import SharedClock
 from tests.world import TOKEN, Tenant, World, new_tenant, open_world
 
 LOST = cycle(("drop_before", "drop_after", "cut"))
 LOST_EVERY = 10
 
 
-def age(board: Board, number: int, tenants: list[Tenant]) -> Literal["call", "ready"]:
+def age(board: SharedClock, number: int, tenants: list[Tenant]) -> Literal["call", "ready"]:
     """Half of the tokens' life is over, or all of it, or Kommo took them back: that only a call finds out."""
     if number % 3:
         board.advance((0, 13 * 3600, 25 * 3600)[number % 3])
@@ -39,7 +39,7 @@ def lose(here: World, before: int, after: int) -> int:
 async def test_each_rotation_is_one_refresh_and_no_token_is_lost(
     database_url: str, tmp_path: Path, processes: int, accounts: int, rounds: int
 ) -> None:
-    board = Board(tmp_path / "board")
+    board = SharedClock(tmp_path / "board")
     async with open_world(database_url, clock=board, own_hosts=True) as here:
         here.kommo.switches.set("old_refresh_token", "grace")
         tenants = [await new_tenant(here) for _ in range(accounts)]

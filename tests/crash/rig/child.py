@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, configure_mappers
 
 from backend.core.config import Settings
 from backend.server import serve
-from tests.crash.rig.board import Board
+from tests.crash.rig.shared_clock import SharedClock
 
 FAST = 1000.0
 """Calls a second: the rate is tested elsewhere, and here it would be most of the time."""
@@ -46,13 +46,13 @@ def live(given: Mapping[str, Any], board: Path, log: Path, death: AtCommit | Non
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    shared = Board(board)
+    shared = SharedClock(board)
     _count_commits(shared, death)
     settings = Settings(_env_file=None, **given).model_copy(update={"kommo_rate": FAST, "kommo_ip_rate": FAST})
     asyncio.run(serve(settings, with_worker=True, clock=shared))
 
 
-def _count_commits(board: Board, death: AtCommit | None) -> None:
+def _count_commits(board: SharedClock, death: AtCommit | None) -> None:
     board.commits = 0
 
     def before(_connection: object) -> None:

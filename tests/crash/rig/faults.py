@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.stripe.traffic.faults import Fault as StripeFault
-from tests.crash.rig.play import Play
+from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.wire import Meeting, Passing, Side, at, body_of, nowhere, replay
 from tests.crash.scenario import Scenario, judged
 
@@ -53,33 +53,33 @@ class Fault:
     def __str__(self) -> str:
         return f"{self.name} at request {self.number} {self.what}"
 
-    def prepare(self, play: Play) -> None:
-        play.wire.fate = at(self.number, failing(play, self.name))
-        play.start()
+    def prepare(self, world: KillableWorld) -> None:
+        world.wire.fate = at(self.number, failing(world, self.name))
+        world.start()
 
-    async def judge(self, play: Play, scenario: Scenario) -> list[str]:
-        return await judged(play, scenario)
+    async def judge(self, world: KillableWorld, scenario: Scenario) -> list[str]:
+        return await judged(world, scenario)
 
 
-def faults_of(play: Play) -> Iterator[Fault]:
-    for passing in play.wire.passed:
+def faults_of(world: KillableWorld) -> Iterator[Fault]:
+    for passing in world.wire.passed:
         yield from (Fault(passing.number, name, str(passing)) for name in NAMES[passing.side])
 
 
-def failing(play: Play, name: str) -> Meeting:
+def failing(world: KillableWorld, name: str) -> Meeting:
     """``name`` is one of NAMES of the request's side."""
 
-    async def meet(passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        play.is_struck = True
+    async def meet(passing: Passing, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        world.is_struck = True
         if name == "done after all":
-            return await _done_after_all(world, scope, receive, send)
+            return await _done_after_all(app, scope, receive, send)
         if passing.side == "kommo" and name in KOMMO:
-            play.kommo.faults.add(KOMMO[name], passing.path, method=passing.method)
+            world.kommo.faults.add(KOMMO[name], passing.path, method=passing.method)
         elif name in STRIPE:
-            play.stripe.faults.order(StripeFault(STRIPE[name], passing.path, passing.method))
+            world.stripe.faults.order(StripeFault(STRIPE[name], passing.path, passing.method))
         else:
             return await _html_429(receive, send)
-        return await world(scope, receive, send)
+        return await app(scope, receive, send)
 
     return meet
 
@@ -91,9 +91,9 @@ async def _html_429(receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"<html><h1>429 Too Many Requests</h1></html>"})
 
 
-async def _done_after_all(world: ASGIApp, scope: Scope, receive: Receive, send: Any) -> None:
+async def _done_after_all(app: ASGIApp, scope: Scope, receive: Receive, send: Any) -> None:
     """The connection is reset, as by somebody on the way who was tired of waiting."""
     body = await body_of(receive)
     send.__self__.transport.abort()
     await asyncio.sleep(LATE_SECONDS)
-    await world(scope, replay(body), nowhere)
+    await app(scope, replay(body), nowhere)

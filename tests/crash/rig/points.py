@@ -8,7 +8,7 @@ from typing import Literal
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.crash.rig.child import AtCommit
-from tests.crash.rig.play import Play
+from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.wire import Meeting, Passing, at, body_of, hold_until_gone, nowhere, replay
 from tests.crash.scenario import Scenario, judged
 
@@ -29,64 +29,64 @@ class Point:
     def __str__(self) -> str:
         return f"killed {self.when} {self.kind} {self.number} {self.what}".rstrip()
 
-    def prepare(self, play: Play) -> None:
+    def prepare(self, world: KillableWorld) -> None:
         """Start the product so that it dies here."""
-        play.is_slow = self.number % 2 == 1
+        world.is_slow = self.number % 2 == 1
         if self.kind == "commit":
-            play.start(AtCommit(self.number, "before" if self.when == "before" else "after"))
+            world.start(AtCommit(self.number, "before" if self.when == "before" else "after"))
             return
-        play.wire.fate = at(self.number, killing(play, self.when))
-        play.start()
+        world.wire.fate = at(self.number, killing(world, self.when))
+        world.start()
 
-    async def judge(self, play: Play, scenario: Scenario) -> list[str]:
-        return await judged(play, scenario)
+    async def judge(self, world: KillableWorld, scenario: Scenario) -> list[str]:
+        return await judged(world, scenario)
 
 
-def points_of(play: Play) -> Iterator[Point]:
-    """All points of a play that nobody disturbed."""
-    for passing in play.wire.passed:
+def points_of(world: KillableWorld) -> Iterator[Point]:
+    """All points of a run that nobody disturbed."""
+    for passing in world.wire.passed:
         whens: tuple[When, ...] = ("before", "after") if passing.method == "GET" else ("before", "after", "late")
         yield from (Point("request", passing.number, when, str(passing)) for when in whens)
-    for number in range(play.board.commits):
+    for number in range(world.clock.commits):
         yield from (Point("commit", number, when) for when in ("before", "after"))
 
 
-def killing(play: Play, when: When) -> Meeting:
+def killing(world: KillableWorld, when: When) -> Meeting:
     """The process that sent this request dies."""
-    return {"before": _before, "after": _after, "late": _late}[when](play)
+    return {"before": _before, "after": _after, "late": _late}[when](world)
 
 
-def _before(play: Play) -> Meeting:
+def _before(world: KillableWorld) -> Meeting:
     async def meet(_passing: Passing, _world: ASGIApp, _scope: Scope, receive: Receive, _send: Send) -> None:
         await body_of(receive)
-        await play.kill()
+        await world.kill()
         await hold_until_gone(receive)
 
     return meet
 
 
-def _after(play: Play) -> Meeting:
-    async def meet(_passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+def _after(world: KillableWorld) -> Meeting:
+    async def meet(_passing: Passing, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         async def too_late(message: Message) -> None:
             if message["type"] == "http.response.start":
-                await play.kill()
+                await world.kill()
             await send(message)
 
-        await world(scope, receive, too_late)
+        await app(scope, receive, too_late)
 
     return meet
 
 
-def _late(play: Play) -> Meeting:
-    async def meet(passing: Passing, world: ASGIApp, scope: Scope, receive: Receive, _send: Send) -> None:
+def _late(world: KillableWorld) -> Meeting:
+    async def meet(passing: Passing, app: ASGIApp, scope: Scope, receive: Receive, _send: Send) -> None:
         body = await body_of(receive)
-        play.born.clear()
-        await play.kill()
-        await play.born.wait()
+        world.born.clear()
+        await world.kill()
+        await world.born.wait()
         for _ in range(int(LATE_SECONDS / 0.01)):
-            if any(one.is_over for one in play.wire.passed[passing.number + 1 :]):
+            if any(one.is_over for one in world.wire.passed[passing.number + 1 :]):
                 break
             await asyncio.sleep(0.01)
-        await world(scope, replay(body), nowhere)
+        await app(scope, replay(body), nowhere)
 
     return meet

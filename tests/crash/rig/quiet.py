@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 
 from backend.storage.models import Account, AccountWork, Deal, InboxEvent, PendingInstall
-from tests.crash.rig.play import Play
+from tests.crash.rig.killable import KillableWorld
 
 LOOK_SECONDS = 0.04
 IDLE_SECONDS = 0.6
@@ -33,43 +33,43 @@ class Left:
     owned: bool
 
 
-async def quiet(play: Play) -> None:
+async def quiet(world: KillableWorld) -> None:
     """Raises ``NeverQuiet``, and whatever the product did wrong on the way."""
     seen: tuple[object, ...] = ()
     since = time.monotonic()
     for _ in range(ROUNDS):
-        if play.troubles:
-            raise NeverQuiet("; ".join(play.troubles))
-        left = await _left(play)
+        if world.troubles:
+            raise NeverQuiet("; ".join(world.troubles))
+        left = await _left(world)
         if not left.what:
             return
-        now = (len(play.wire.passed), play.deaths, _answers(play), left.what)
+        now = (len(world.wire.passed), world.deaths, _answers(world), left.what)
         if now != seen:
             seen, since = now, time.monotonic()
-        _skip(play, left, time.monotonic() - since)
+        _skip(world, left, time.monotonic() - since)
         if time.monotonic() - since > STUCK_SECONDS:
             break
         await asyncio.sleep(LOOK_SECONDS)
-    raise NeverQuiet(f"left at {play.board():.1f}: {'; '.join(left.what)}")
+    raise NeverQuiet(f"left at {world.clock():.1f}: {'; '.join(left.what)}")
 
 
-def _skip(play: Play, left: Left, idle: float) -> None:
-    now = play.board()
+def _skip(world: KillableWorld, left: Left, idle: float) -> None:
+    now = world.clock()
     ahead = [moment for moment in left.moments if moment > now]
     is_waiting = len(ahead) == len(left.moments) > 0
-    if is_waiting and play.wire.is_quiet and (idle > IDLE_SECONDS or not left.owned) and play.is_up:
-        play.board.set(min(ahead) + 0.01)
-        play.stripe.tick()
+    if is_waiting and world.wire.is_quiet and (idle > IDLE_SECONDS or not left.owned) and world.is_up:
+        world.clock.set(min(ahead) + 0.01)
+        world.stripe.tick()
 
 
-def _answers(play: Play) -> int:
-    return sum(len(delivery.answers) for delivery in play.stripe.courier.deliveries)
+def _answers(world: KillableWorld) -> int:
+    return sum(len(delivery.answers) for delivery in world.stripe.courier.deliveries)
 
 
-async def _left(play: Play) -> Left:
-    found = list(_on_the_way(play))
+async def _left(world: KillableWorld) -> Left:
+    found = list(_on_the_way(world))
     if all(moment != AT_WORK for _, moment in found):
-        found += [one async for one in _in_database(play)]
+        found += [one async for one in _in_database(world)]
     return Left(
         tuple(what for what, _ in found),
         tuple(moment for _, moment in found if moment is not None),
@@ -77,16 +77,16 @@ async def _left(play: Play) -> Left:
     )
 
 
-def _on_the_way(play: Play) -> Iterator[tuple[str, float | None]]:
-    if not play.wire.is_quiet:
+def _on_the_way(world: KillableWorld) -> Iterator[tuple[str, float | None]]:
+    if not world.wire.is_quiet:
         yield "a request is under way", AT_WORK
-    for delivery in play.stripe.courier.deliveries:
+    for delivery in world.stripe.courier.deliveries:
         if delivery.status == "pending":
             yield f"delivery of {delivery.event.type}", AT_WORK if delivery.under_way else delivery.due
 
 
-async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
-    async with play.database.read() as session:
+async def _in_database(world: KillableWorld) -> AsyncIterator[tuple[str, float | None]]:
+    async with world.database.read() as session:
         accounts = (await session.exec(select(Account))).all()
         works = (await session.exec(select(AccountWork))).all()
         events = (await session.exec(select(InboxEvent).where(col(InboxEvent.state).in_(("new", "postponed"))))).all()
@@ -97,24 +97,24 @@ async def _in_database(play: Play) -> AsyncIterator[tuple[str, float | None]]:
     if not is_set_up:
         yield "set-up", None
     for account in accounts:
-        if account.refresh_until > play.board():
+        if account.refresh_until > world.clock():
             yield "a refresh that somebody began", account.refresh_until
     for work in works:
         if work.owner:
-            yield f"account {work.account_id} is worked on", _ahead(play, work.lease_until)
+            yield f"account {work.account_id} is worked on", _ahead(world, work.lease_until)
         elif work.wanted > work.done:
             yield "an account that nobody works on", work.next_try_at
         if (events or deals or not is_set_up) and work.wake_at:
-            yield "an account's next look", _ahead(play, work.wake_at) if work.owner else work.wake_at
+            yield "an account's next look", _ahead(world, work.wake_at) if work.owner else work.wake_at
     for event in events:
-        yield f"{event.state} {event.type}", _ahead(play, event.next_try_at)
+        yield f"{event.state} {event.type}", _ahead(world, event.next_try_at)
     for deal in deals:
         if deal.account_id in connected:
-            yield f"deal {deal.lead_id}: {deal.problem or 'dirty'}", _ahead(play, deal.next_try_at)
+            yield f"deal {deal.lead_id}: {deal.problem or 'dirty'}", _ahead(world, deal.next_try_at)
     if codes:
         yield "a code or an answer that waits", None
 
 
-def _ahead(play: Play, moment: float) -> float | None:
+def _ahead(world: KillableWorld, moment: float) -> float | None:
     """What is due already is for a worker to see, who looks twice a second."""
-    return moment if moment > play.board() else None
+    return moment if moment > world.clock() else None

@@ -6,51 +6,51 @@ from sqlmodel import select
 
 from backend.storage.models import InboxEvent
 from sandbox.stripe.traffic.faults import Fault
-from tests.crash.rig.play import Play
+from tests.crash.rig.killable import KillableWorld
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios.shop import all_show, linked, pay_all
 
 
-async def _one_is_deleted(play: Play) -> None:
-    await pay_all(play)
-    play.kommo.person().delete_lead(play.memory["deals"][2])
-    play.stripe.courier.release("shuffled")
+async def _one_is_deleted(world: KillableWorld) -> None:
+    await pay_all(world)
+    world.kommo.person().delete_lead(world.memory["deals"][2])
+    world.stripe.courier.release("shuffled")
 
 
-async def _storm(play: Play) -> None:
-    play.kommo.faults.add("429_html", "/api/", times=4, every=2)
-    play.kommo.faults.add("429_json", "/api/", times=2, skip=3, every=3)
-    play.stripe.faults.order(Fault("rate_limit", count=2))
-    await pay_all(play)
-    play.stripe.courier.release("shuffled")
+async def _storm(world: KillableWorld) -> None:
+    world.kommo.faults.add("429_html", "/api/", times=4, every=2)
+    world.kommo.faults.add("429_json", "/api/", times=2, skip=3, every=3)
+    world.stripe.faults.order(Fault("rate_limit", count=2))
+    await pay_all(world)
+    world.stripe.courier.release("shuffled")
 
 
-async def _outage(play: Play) -> None:
+async def _outage(world: KillableWorld) -> None:
     """Stripe's events come while Kommo answers nothing of use."""
-    play.kommo.faults.add("502_html", "/api/", times=5)
-    play.kommo.faults.add("403_block", "/api/", times=1)
-    await pay_all(play)
-    play.stripe.courier.release("created")
+    world.kommo.faults.add("502_html", "/api/", times=5)
+    world.kommo.faults.add("403_block", "/api/", times=1)
+    await pay_all(world)
+    world.stripe.courier.release("created")
 
 
-async def _unheard(play: Play) -> None:
+async def _unheard(world: KillableWorld) -> None:
     """Somebody disables the endpoint, the clients pay, and hours pass."""
-    await linked(2)(play)
-    for endpoint in play.shelf.endpoints.values():
+    await linked(2)(world)
+    for endpoint in world.shelf.endpoints.values():
         endpoint.shown["status"] = "disabled"
-    await pay_all(play)
-    play.stripe.courier.release("created")
-    play.board.advance(3 * 3600.0)
-    play.stripe.tick()
+    await pay_all(world)
+    world.stripe.courier.release("created")
+    world.clock.advance(3 * 3600.0)
+    world.stripe.tick()
 
 
-async def _listened(play: Play) -> None:
+async def _listened(world: KillableWorld) -> None:
     """A product that starts looks at once for what it missed, and after its endpoint; nothing else tells that there is
     something to do."""
     for _ in range(2000):
-        async with play.database.read() as session:
+        async with world.database.read() as session:
             heard = (await session.exec(select(InboxEvent.id))).first()
-        if heard and all(endpoint.enabled for endpoint in play.shelf.endpoints.values()):
+        if heard and all(endpoint.enabled for endpoint in world.shelf.endpoints.values()):
             return
         await asyncio.sleep(0.01)
 

@@ -23,8 +23,8 @@ from backend.kommo_api.errors import (
 )
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.serving import free_port
-from tests.kommo_api.answering import PAGE, Answer, problem, saying
 from tests.kommo_api.conftest import REDIRECT, Kommo
+from tests.kommo_api.fixed_answer import PAGE, Answer, problem, saying
 
 SECRET = "made-up-secret"
 

@@ -11,7 +11,7 @@ from backend.accounts.install.waiting import FEW
 from backend.storage.models import Account, Integration
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.grants import Integration as Made
-from tests.accounts.around import return_from_kommo
+from tests.accounts.connecting import return_from_kommo
 from tests.world import ADMIN_TOKEN, World, open_world
 
 OURS = {"Sec-Fetch-Site": "same-origin"}

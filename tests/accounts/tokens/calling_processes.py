@@ -7,8 +7,8 @@ from typing import Literal
 
 from backend.accounts.tokens.call import with_kommo
 from backend.resources import Resources
-from tests.crash.rig.board import Board
 from tests.crash.rig.child import FORKS
+from tests.crash.rig.shared_clock import SharedClock
 from tests.world import KommoHosts, open_process, settings
 
 
@@ -23,7 +23,7 @@ def live(database_url: str, board: Path, address: str, accounts: list[int], told
         return ""
 
     async def life() -> None:
-        async with open_process(settings(database_url), Board(board), KommoHosts(address)) as resources:
+        async with open_process(settings(database_url), SharedClock(board), KommoHosts(address)) as resources:
             told.send([])
             while word := await asyncio.to_thread(told.recv):
                 said = await asyncio.gather(*(once(resources, account_id, word) for account_id in accounts))

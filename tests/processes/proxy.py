@@ -50,7 +50,7 @@ class Traffic:
     def of(self, process: str) -> list[Call]:
         return [call for call in self.calls if call.process == process]
 
-    def front(self, process: str, worlds: Mapping[str, ASGIApp]) -> ASGIApp:
+    def proxy(self, process: str, worlds: Mapping[str, ASGIApp]) -> ASGIApp:
         """``worlds``: address → app. A proxy's requests name the whole address."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:

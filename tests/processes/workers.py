@@ -16,9 +16,9 @@ from backend.core.config import Settings
 from sandbox import kommo as kommo_app
 from sandbox import stripe as stripe_app
 from sandbox.serving import serving
-from tests.crash.rig.board import Board
+from tests.crash.rig.shared_clock import SharedClock
 from tests.processes.child import FORKS, live
-from tests.processes.front import Traffic
+from tests.processes.proxy import Traffic
 from tests.world import World, environment, open_world, settings
 
 FAST = 1000.0
@@ -26,11 +26,11 @@ FAST = 1000.0
 
 
 @dataclass
-class Fleet:
+class Workers:
     """``product`` is the web and the worlds; its own worker has stopped. ``more``: the settings of all."""
 
     product: World
-    board: Board
+    clock: SharedClock
     folder: Path
     database_url: str
     traffic: Traffic
@@ -45,7 +45,7 @@ class Fleet:
             product.kommo.base_url: kommo_app.create_app(product.kommo),
             product.stripe.base_url: stripe_app.create_app(product.stripe),
         }
-        proxy = await self.stack.enter_async_context(serving(self.traffic.front(name, worlds)))
+        proxy = await self.stack.enter_async_context(serving(self.traffic.proxy(name, worlds)))
         url = database_url or self.database_url
         known = environment(product.kommo, product.stripe, product.integration, product.url)
         chosen = settings(url, **known | self.more)
@@ -54,7 +54,7 @@ class Fleet:
 
     def _fork(self, name: str, chosen: Settings, proxy: str) -> None:
         """The first one waits until the server of forks has imported everything."""
-        arguments = (chosen, proxy, self.board.path, self.folder / f"{name}.log")
+        arguments = (chosen, proxy, self.clock.path, self.folder / f"{name}.log")
         process = FORKS.Process(target=live, args=arguments, daemon=True)
         process.start()
         self.processes[name] = process
@@ -104,8 +104,8 @@ def takes_a_write(database_url: str) -> bool:
 
 
 @asynccontextmanager
-async def open_fleet(database_url: str, folder: Path, **more: object) -> AsyncIterator[Fleet]:
-    board = Board(folder / "board")
+async def open_workers(database_url: str, folder: Path, **more: object) -> AsyncIterator[Workers]:
+    board = SharedClock(folder / "board")
     async with open_world(database_url, clock=board, more=more) as product, AsyncExitStack() as stack:
         product.worker.stop()
         wallet = product.kommo.wallet
@@ -114,8 +114,8 @@ async def open_fleet(database_url: str, folder: Path, **more: object) -> AsyncIt
             pair = wallet.by_access.get(token)
             return pair.account_id if pair else None
 
-        fleet = Fleet(product, board, folder, database_url, Traffic(account_of), stack, more)
+        workers = Workers(product, board, folder, database_url, Traffic(account_of), stack, more)
         try:
-            yield fleet
+            yield workers
         finally:
-            fleet.kill_all()
+            workers.kill_all()

@@ -1,6 +1,6 @@
 """A shop's life at the local Stripe and its post: events late, doubled, out of order, lost and sent again.
 
-``Shop`` is driven by whoever draws (kind, a, b); what the state does not allow is refused by Stripe and changes
+``RandomShop`` is driven by whoever draws (kind, a, b); what the state does not allow is refused by Stripe and changes
 nothing. What Stripe knows is the truth that the ledger is held against.
 """
 
@@ -18,8 +18,8 @@ from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import VERSIONS, Family, Obj
 from tests.ledger.build import request
 from tests.ledger.events import T0
+from tests.ledger.in_memory import Book, told_by
 from tests.ledger.lives import SENT_TO_OLD, marks
-from tests.ledger.pure import Book, told_by
 from tests.sandbox.stripe.conftest import payment_params, subscription_params
 
 LEADS = (11, 12, 13)
@@ -36,7 +36,7 @@ REASONS = ("subscription_update", "subscription_threshold", "manual")
 OUTCOMES = ("paid", "paid", "declined", "delayed")
 
 
-class Shop:
+class RandomShop:
     def __init__(self, seed: int) -> None:
         self.world = StripeWorld(lambda: float(T0), switches=SENT_TO_OLD, seed=seed)
         self.shelf = self.world.default_account.shelves[True]

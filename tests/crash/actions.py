@@ -1,4 +1,4 @@
-"""What people do, as stubbornly as people are: whoever meets a dead server comes again."""
+"""What people do: who meets a dead server tries again."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import httpx
 
 from sandbox.stripe import Payer
 from sandbox.stripe.objects.refusals import Refusal
-from tests.crash.rig.play import Play
+from tests.crash.rig.killable import KillableWorld
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
@@ -17,7 +17,7 @@ MOMENT_SECONDS = 5.0
 """By the clock that everybody reads."""
 
 
-async def stubbornly(play: Play, attempt: Callable[[], Awaitable[T | None]]) -> T:
+async def stubbornly(world: KillableWorld, attempt: Callable[[], Awaitable[T | None]]) -> T:
     """Until it brings something; what nobody answered is tried again at once, and after a 5xx in a moment."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
@@ -25,7 +25,7 @@ async def stubbornly(play: Play, attempt: Callable[[], Awaitable[T | None]]) -> 
             brought = await attempt()
             if brought is not None:
                 return brought
-            play.board.advance(MOMENT_SECONDS)
+            world.clock.advance(MOMENT_SECONDS)
         except httpx.TransportError:
             pass
         await asyncio.sleep(0.02)
@@ -40,77 +40,71 @@ def usable(answer: httpx.Response) -> bool:
     return True
 
 
-async def installs(play: Play) -> None:
+async def installs(world: KillableWorld) -> None:
     """An admin allows us on Kommo's page, once more where it did not come to a good end."""
 
     async def attempt() -> bool | None:
-        begun = await play.http.get(f"{play.url}/oauth/kommo/start", headers=play.admin)
+        begun = await world.http.get(f"{world.url}/oauth/kommo/start", headers=world.admin)
         if not usable(begun):
             return None
-        agreed = await play.http.get(f"{begun.headers['location']}&auto=allow")
-        done = await play.http.get(agreed.headers["location"])
+        agreed = await world.http.get(f"{begun.headers['location']}&auto=allow")
+        done = await world.http.get(agreed.headers["location"])
         if done.status_code == 400 and "Start again" in done.text:  # the answer to the code was lost
             return None
         return True if usable(done) else None
 
-    await stubbornly(play, attempt)
+    await stubbornly(world, attempt)
 
 
-async def asks(play: Play, lead_id: int, request_id: str, amount: str = "120.00", **more: str) -> str:
+async def asks(world: KillableWorld, lead_id: int, request_id: str, amount: str = "120.00", **more: str) -> str:
     """The rep presses the button, again with the same uuid; the link."""
-    body = {
-        "request_id": request_id,
-        "lead_id": lead_id,
-        "amount": amount,
-        "currency": "USD",
-        "description": "Sofa",
-        "mode": "payment",
-    } | more
+    order = {"request_id": request_id, "lead_id": lead_id, "amount": amount, "currency": "USD", "description": "Sofa"}
+    body = world.rep.order(**order | more)
 
     async def attempt() -> str | None:
-        answer = await play.http.post(f"{play.url}/widget/requests", json=body, headers=play.token())
+        answer = await world.http.post(f"{world.url}/widget/requests", json=body, headers=world.token())
         return str(answer.json()["url"]) if usable(answer) else None
 
-    return await stubbornly(play, attempt)
+    return await stubbornly(world, attempt)
 
 
-async def opens(play: Play, link: str) -> str:
+async def opens(world: KillableWorld, link: str) -> str:
     """The client opens the link; the session's id."""
 
     async def attempt() -> str | None:
-        answer = await play.http.get(link)
+        answer = await world.http.get(link)
         if not usable(answer) or answer.status_code != 303:
             return None
         return answer.headers["location"].rpartition("/")[2].partition("#")[0]
 
-    return await stubbornly(play, attempt)
+    return await stubbornly(world, attempt)
 
 
-async def pays(play: Play, link: str, payer: Payer | None = None) -> str:
+async def pays(world: KillableWorld, link: str, payer: Payer | None = None) -> str:
     """A client opens the link and pays; a page that has expired meanwhile is opened anew."""
 
     async def attempt() -> str | None:
-        session_id = await opens(play, link)
+        session_id = await opens(world, link)
         try:
-            play.stripe.pay_session(session_id, payer)
+            world.stripe.pay_session(session_id, payer)
         except Refusal:
             return None
         return session_id
 
-    return await stubbornly(play, attempt)
+    return await stubbornly(world, attempt)
 
 
-async def refunds(play: Play, payment_id: str, refund_id: str, amount: str) -> None:
+async def refunds(world: KillableWorld, payment_id: str, refund_id: str, amount: str) -> None:
     """The rep gives money back, again with the same uuid."""
     body = {"refund_id": refund_id, "amount": amount, "expected_refunded": "0.00"}
-    await posts(play, f"/widget/payments/{payment_id}/refund", body)
+    await posts(world, f"/widget/payments/{payment_id}/refund", body)
 
 
-async def posts(play: Play, path: str, body: object = None) -> None:
+async def posts(world: KillableWorld, path: str, body: object = None) -> None:
     """The widget sends it until it is taken."""
 
     async def attempt() -> bool | None:
-        answer = await play.http.post(f"{play.url}{path}", json=body, headers=play.token())
+        answer = await world.http.post(f"{world.url}{path}", json=body, headers=world.token())
         return True if usable(answer) else None
 
-    await stubbornly(play, attempt)
+    await stubbornly(world, attempt)

@@ -15,7 +15,7 @@ EVENT, AUDIT = "evt_1", 1
 
 
 @dataclass
-class Walls:
+class TextPlaces:
     """``pages`` show what was written; ``http`` is signed in as the operator."""
 
     shop: World
@@ -78,7 +78,7 @@ class Walls:
         return gets + posts
 
 
-async def furnished(shop: World) -> Walls:
+async def filled_places(shop: World) -> TextPlaces:
     """A deal with a link and a statement, an event given up, a note that failed, something changed by somebody."""
     await shop.stored.set_options(statement=True)
     request = await shop.rep.create()
@@ -94,4 +94,4 @@ async def furnished(shop: World) -> Walls:
     shop.http.headers.update(OUR_PAGE)
     link = request["url"].removeprefix(str(shop.http.base_url))
     admin = [f"/admin?account={account_id}&deal={lead_id}", "/admin/accounts"]
-    return Walls(shop, shop.http, request["id"], [link, f"{link}/back", statement, *admin])
+    return TextPlaces(shop, shop.http, request["id"], [link, f"{link}/back", statement, *admin])

@@ -1,4 +1,4 @@
-"""One run: both worlds served, and between them a product that is started again whenever it dies."""
+"""A world whose product is a process that can be killed; it is started again whenever it dies."""
 
 import asyncio
 import os
@@ -22,24 +22,26 @@ from sandbox.kommo.accounts.grants import Integration
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.api.door import Door
 from sandbox.stripe.objects.store import ObjectStore
-from tests.crash.rig.board import Board
 from tests.crash.rig.child import FORKS, AtCommit, live
+from tests.crash.rig.shared_clock import SharedClock
 from tests.crash.rig.wire import Wire
+from tests.world.view import WorldView
 
 RESTART_SECONDS = 31.0
 """A restart by hand: longer than a lease. Every other one is at once, as a supervisor does it."""
 
 
 @dataclass
-class Play:
+class KillableWorld(WorldView):
     """``settings`` are the product's, ``is_slow`` says how it is started again. ``deaths`` are counted."""
 
     kommo: KommoWorld
     stripe: StripeWorld
     integration: Integration
     settings: dict[str, str]
-    board: Board
+    clock: SharedClock
     folder: Path
+    url: str
     http: httpx.AsyncClient
     database: Database
     wire: Wire = field(default_factory=Wire)
@@ -51,35 +53,21 @@ class Play:
     born: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a product lives that was started after a death."""
     memory: dict[str, Any] = field(default_factory=dict)
-    """What the people of this play remember: deals, links, ids."""
+    """What the people of this world remember: deals, links, ids."""
     is_up: bool = False
     """It listens. Before that, no time is skipped."""
     _process: BaseProcess | None = None
-
-    @property
-    def url(self) -> str:
-        return self.settings["public_url"]
 
     @property
     def shelf(self) -> ObjectStore:
         return self.stripe.default_account.shelves[True]
 
     @property
-    def admin(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.settings['admin_token']}"}
-
-    @property
     def vault(self) -> Vault:
         return Vault([self.settings["secret_keys"]])
 
-    def token(self) -> dict[str, str]:
-        """The header that Kommo's page adds to the widget's calls."""
-        return {
-            "X-Auth-Token": self.kommo.one_time_token(self.integration.client_id, self.kommo.account.admin.id),
-        }
-
     def start(self, death: AtCommit | None = None) -> None:
-        arguments = (self.settings, self.board.path, self.folder / "product.log", death)
+        arguments = (self.settings, self.clock.path, self.folder / "product.log", death)
         self._process = FORKS.Process(target=live, args=arguments, daemon=True)
         self._process.start()
         self.is_up = False
@@ -110,7 +98,7 @@ class Play:
                 self.deaths += 1
                 self.is_struck = True
                 if self.is_slow:
-                    self.board.advance(RESTART_SECONDS)
+                    self.clock.advance(RESTART_SECONDS)
                 self.start()
                 self.born.set()
             self.is_up = self.is_up or await self._listens()
@@ -134,21 +122,21 @@ class Play:
 
 
 @asynccontextmanager
-async def on_stage(play: Play, swap: Callable[[ASGIApp, ASGIApp], None]) -> AsyncIterator[None]:
+async def both_served(world: KillableWorld, swap: Callable[[ASGIApp, ASGIApp], None]) -> AsyncIterator[None]:
     """Both worlds live and answer until the block ends; the product is killed then.
 
     Of Stripe only the API is at the address: people act on the world itself here.
     """
     async with AsyncExitStack() as stack:
-        kommo, stripe = kommo_app.create_app(play.kommo), stripe_app.create_app(play.stripe)
-        swap(play.wire.before("kommo", kommo), play.wire.before("stripe", Door(play.stripe)))
+        kommo, stripe = kommo_app.create_app(world.kommo), stripe_app.create_app(world.stripe)
+        swap(world.wire.before("kommo", kommo), world.wire.before("stripe", Door(world.stripe)))
         await stack.enter_async_context(kommo.router.lifespan_context(kommo))
         await stack.enter_async_context(stripe.router.lifespan_context(stripe))
-        keeper = asyncio.create_task(play.keep_alive())
+        keeper = asyncio.create_task(world.keep_alive())
         try:
             yield
         finally:
             keeper.cancel()
-            if play.is_alive:
-                await play.kill()
-            await play.database.close()
+            if world.is_alive:
+                await world.kill()
+            await world.database.close()

@@ -10,7 +10,7 @@ _OFFSET, _COMMITS = "d", "q"
 _SIZE = 16
 
 
-class Board:
+class SharedClock:
     """A clock that both sides read and the test sets; it is the same object in every copy of a world."""
 
     def __init__(self, path: Path) -> None:

@@ -11,7 +11,7 @@ REFUNDED = ("pending", "requires_action", "succeeded")
 
 
 @dataclass(frozen=True)
-class Truth:
+class MoneyAtStripe:
     """``intents`` succeeded; their ``refunds`` in any state and their ``disputes``; in Stripe's shapes."""
 
     intents: tuple[Obj, ...]
@@ -20,7 +20,7 @@ class Truth:
 
     @property
     def received(self) -> Decimal:
-        """Major units; the plays are in a currency of two decimals."""
+        """Major units; the runs are in a currency of two decimals."""
         return Decimal(sum(intent["amount_received"] for intent in self.intents)) / 100
 
     @property
@@ -35,10 +35,10 @@ class Truth:
         return Decimal(back) / 100
 
 
-def truth_of(shelf: ObjectStore, lead_id: int) -> Truth:
+def truth_of(shelf: ObjectStore, lead_id: int) -> MoneyAtStripe:
     intents = {one["id"]: one for one in _intents(shelf, lead_id) if one["status"] == "succeeded"}
     ordered = tuple(intents.values())
-    return Truth(
+    return MoneyAtStripe(
         ordered,
         tuple(_of(shelf, "refund", intents)),
         tuple(_of(shelf, "dispute", intents)),

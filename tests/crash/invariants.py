@@ -12,42 +12,42 @@ from backend.kommo_api.deal_fields import DEAL_FIELDS
 from backend.storage.models import Account, CardWrite, InboxEvent, StripeConnection
 from sandbox.kommo.records import Lead, StageMove
 from sandbox.kommo.views import fields_of
-from tests.crash.rig.play import Play
-from tests.crash.truth import Truth, truth_of
+from tests.crash.rig.killable import KillableWorld
+from tests.crash.stripe_money import MoneyAtStripe, truth_of
 
 
-async def broken(play: Play, *, without: Sequence[str] = (), merged: Sequence[int] = ()) -> list[str]:
+async def broken(world: KillableWorld, *, without: Sequence[str] = (), merged: Sequence[int] = ()) -> list[str]:
     """Every promise that does not hold, in words. ``without``: fields that a person has deleted; ``merged``: deals
     that hold what another had, so that their notes are about more than their own money."""
-    leads = [lead for lead in play.kommo.account.leads.values() if not lead.is_deleted]
-    shown = [lead for lead in leads if play.integration.installed and lead.id not in merged]
+    leads = [lead for lead in world.kommo.account.leads.values() if not lead.is_deleted]
+    shown = [lead for lead in leads if world.integration.installed and lead.id not in merged]
     return [
-        *(f"deal {lead.name}: {what}" for lead in leads for what in _nothing_twice(play, lead)),
-        *(f"deal {lead.name}: {what}" for lead in shown for what in _amounts(play, lead, without)),
-        *(f"deal {lead.name}: {what}" for lead in leads if lead.id not in merged for what in _notes(play, lead)),
-        *_of_account(play, without),
-        *await _of_events(play),
-        *await _of_intents(play),
-        *await _of_tokens(play),
+        *(f"deal {lead.name}: {what}" for lead in leads for what in _nothing_twice(world, lead)),
+        *(f"deal {lead.name}: {what}" for lead in shown for what in _amounts(world, lead, without)),
+        *(f"deal {lead.name}: {what}" for lead in leads if lead.id not in merged for what in _notes(world, lead)),
+        *_of_account(world, without),
+        *await _of_events(world),
+        *await _of_intents(world),
+        *await _of_tokens(world),
     ]
 
 
-def _said(play: Play, lead: Lead) -> list[str]:
+def _said(world: KillableWorld, lead: Lead) -> list[str]:
     """The lines of its notes: one for each fact."""
-    return [line for note in play.kommo.account.notes_of(lead.id) for line in note.text.split("\n")]
+    return [line for note in world.kommo.account.notes_of(lead.id) for line in note.text.split("\n")]
 
 
-def _nothing_twice(play: Play, lead: Lead) -> Iterator[str]:
-    account = play.kommo.account
+def _nothing_twice(world: KillableWorld, lead: Lead) -> Iterator[str]:
+    account = world.kommo.account
     tasks, moves = account.tasks_of(lead.id), [move for move in account.moves if move.lead_id == lead.id]
-    yield from (f"{count} times noted: {line}" for line, count in Counter(_said(play, lead)).items() if count > 1)
+    yield from (f"{count} times noted: {line}" for line, count in Counter(_said(world, lead)).items() if count > 1)
     yield from (f"{count} tasks: {text}" for text, count in Counter(task.text for task in tasks).items() if count > 1)
-    yield from _moved_once([move for move in moves if move.via == "api"], play)
+    yield from _moved_once([move for move in moves if move.via == "api"], world)
 
 
-def _notes(play: Play, lead: Lead) -> Iterator[str]:
-    truth, said = truth_of(play.shelf, lead.id), _said(play, lead)
-    is_due = play.integration.installed
+def _notes(world: KillableWorld, lead: Lead) -> Iterator[str]:
+    truth, said = truth_of(world.shelf, lead.id), _said(world, lead)
+    is_due = world.integration.installed
     yield from _noted_once(said, "Payment received", {intent["id"]: is_due for intent in truth.intents})
     refunds = {refund["id"]: is_due and refund["status"] == "succeeded" for refund in truth.refunds}
     yield from _noted_once(said, "Refund completed", refunds)
@@ -64,10 +64,10 @@ def _noted_once(said: list[str], begins: str, due: Mapping[str, bool]) -> Iterat
     yield from (f"a note about nothing: {line}" for line in lines if not any(one in line for one in due))
 
 
-def _moved_once(moves: list[StageMove], play: Play) -> Iterator[str]:
+def _moved_once(moves: list[StageMove], world: KillableWorld) -> Iterator[str]:
     places = {
         (pipeline.id, status.id): status.sort
-        for pipeline in play.kommo.account.pipelines.values()
+        for pipeline in world.kommo.account.pipelines.values()
         for status in pipeline.statuses
     }
     for place, count in Counter(move.after for move in moves).items():
@@ -76,8 +76,8 @@ def _moved_once(moves: list[StageMove], play: Play) -> Iterator[str]:
     yield from (f"moved back: {move}" for move in moves if places[move.after] <= places.get(move.before, 0))
 
 
-def _amounts(play: Play, lead: Lead, without: Sequence[str]) -> Iterator[str]:
-    truth, fields = truth_of(play.shelf, lead.id), fields_of(play.kommo.account, lead)
+def _amounts(world: KillableWorld, lead: Lead, without: Sequence[str]) -> Iterator[str]:
+    truth, fields = truth_of(world.shelf, lead.id), fields_of(world.kommo.account, lead)
     if not truth.intents:
         return
     for code, expected in _sums(truth).items():
@@ -85,7 +85,7 @@ def _amounts(play: Play, lead: Lead, without: Sequence[str]) -> Iterator[str]:
             yield f"{code} is {fields.get(code)}, and at Stripe it is {expected}"
 
 
-def _sums(truth: Truth) -> dict[str, Decimal]:
+def _sums(truth: MoneyAtStripe) -> dict[str, Decimal]:
     return {
         "STRIPE_AMOUNT_PAID": truth.received,
         "STRIPE_REFUNDED": truth.given_back,
@@ -93,23 +93,23 @@ def _sums(truth: Truth) -> dict[str, Decimal]:
     }
 
 
-def _of_account(play: Play, without: Sequence[str]) -> Iterator[str]:
+def _of_account(world: KillableWorld, without: Sequence[str]) -> Iterator[str]:
     """Set up once: no field, no endpoint twice."""
-    codes = Counter(field.code for field in play.kommo.account.custom_fields.values() if field.code)
+    codes = Counter(field.code for field in world.kommo.account.custom_fields.values() if field.code)
     yield from (f"{count} fields {code}" for code, count in codes.items() if count > 1)
     missing = {field.code for field in DEAL_FIELDS} - codes.keys() - {*without}
     if missing:
         yield f"fields missing: {', '.join(sorted(missing))}"
-    enabled = sum(endpoint.enabled for endpoint in play.shelf.endpoints.values())
+    enabled = sum(endpoint.enabled for endpoint in world.shelf.endpoints.values())
     if enabled != 1:
         yield f"{enabled} webhook endpoints"
 
 
-async def _of_events(play: Play) -> list[str]:
+async def _of_events(world: KillableWorld) -> list[str]:
     """What Stripe had accepted is worked in, and in the end Stripe had everything accepted."""
-    failed = [delivery for delivery in play.stripe.courier.deliveries if delivery.status == "failed"]
-    accepted = [delivery.event for delivery in play.stripe.courier.deliveries if delivery.status == "succeeded"]
-    events = {event.id: event for event in await _rows(play, InboxEvent)}
+    failed = [delivery for delivery in world.stripe.courier.deliveries if delivery.status == "failed"]
+    accepted = [delivery.event for delivery in world.stripe.courier.deliveries if delivery.status == "succeeded"]
+    events = {event.id: event for event in await _rows(world, InboxEvent)}
     lost = [event for event in accepted if event.id not in events]
     open_ones = [event for event in events.values() if event.state not in ("done", "foreign", "ignored")]
     return [
@@ -119,16 +119,16 @@ async def _of_events(play: Play) -> list[str]:
     ]
 
 
-async def _of_intents(play: Play) -> list[str]:
+async def _of_intents(world: KillableWorld) -> list[str]:
     """Nothing is in doubt for ever. A move that surely did not happen may be no longer wanted, and a task whose dispute
     is over or whose renewal was paid after all is not."""
-    gone = {lead.id for lead in play.kommo.account.leads.values() if lead.is_deleted}
-    over = (one["id"] for one in play.shelf.objects["dispute"].values() if one["status"] in ("won", "lost"))
-    paid = (one["id"] for one in play.shelf.objects["invoice"].values() if one["status"] == "paid")
+    gone = {lead.id for lead in world.kommo.account.leads.values() if lead.is_deleted}
+    over = (one["id"] for one in world.shelf.objects["dispute"].values() if one["status"] in ("won", "lost"))
+    paid = (one["id"] for one in world.shelf.objects["invoice"].values() if one["status"] == "paid")
     unwanted = {("task", f"dispute:{one}") for one in over} | {("task", f"renewal:{one}") for one in paid}
     return [
         f"an intent without an end: {write.kind} {write.fact_id} is {write.state}"
-        for write in await _rows(play, CardWrite)
+        for write in await _rows(world, CardWrite)
         if not _has_ended(write, may_stay=write.kind == "stage" or (write.kind, write.fact_id) in unwanted)
         and write.lead_id not in gone
     ]
@@ -138,28 +138,28 @@ def _has_ended(write: CardWrite, *, may_stay: bool) -> bool:
     return write.state == "done" or (may_stay and write.state == "intended")
 
 
-async def _of_tokens(play: Play) -> list[str]:
+async def _of_tokens(world: KillableWorld) -> list[str]:
     """Where we are installed, Kommo accepts both tokens; the one for calls may be old, since it can be renewed."""
-    if not play.integration.installed:
+    if not world.integration.installed:
         return []
-    accounts = await _rows(play, Account)
+    accounts = await _rows(world, Account)
     if not accounts:
         return ["no account is connected"]
     (account,) = accounts
     if account.state != "connected":
         return [f"the account is in state {account.state}: {account.problem}"]
-    kept = orjson.loads(play.vault.open_text(account.tokens, f"account:{account.id}:tokens"))
-    pair = play.kommo.wallet.by_access.get(kept["access_token"])
+    kept = orjson.loads(world.vault.open_text(account.tokens, f"account:{account.id}:tokens"))
+    pair = world.kommo.wallet.by_access.get(kept["access_token"])
     if pair is None or pair.access_revoked:
         return ["the access token is dead"]
-    in_grace = play.kommo.switches.reads("old_refresh_token", "grace") and not (pair.follower and pair.follower.seen)
-    is_live = play.kommo.refresh_is_live(pair) and (pair.follower is None or in_grace)
+    in_grace = world.kommo.switches.reads("old_refresh_token", "grace") and not (pair.follower and pair.follower.seen)
+    is_live = world.kommo.refresh_is_live(pair) and (pair.follower is None or in_grace)
     if pair.refresh != kept["refresh_token"] or not is_live:
         return ["the refresh token is dead"]
-    connections = await _rows(play, StripeConnection)
+    connections = await _rows(world, StripeConnection)
     return [f"{len(connections)} Stripe connections"] if len(connections) != 1 else []
 
 
-async def _rows(play: Play, table: type[SQLModel]) -> list[Any]:
-    async with play.database.read() as session:
+async def _rows(world: KillableWorld, table: type[SQLModel]) -> list[Any]:
+    async with world.database.read() as session:
         return list((await session.exec(select(table))).all())
