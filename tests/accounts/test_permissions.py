@@ -75,13 +75,13 @@ async def test_an_admin_sees_every_deal(tenant: Tenant) -> None:
     assert (await seen(tenant, user, deal(tenant, group=8))).status_code == 200
 
 
-async def test_who_was_switched_off_sees_none(tenant: Tenant) -> None:
+async def test_a_deactivated_user_sees_no_deal(tenant: Tenant) -> None:
     user = person(tenant, "A")
     user.is_active = False
     assert (await seen(tenant, user, deal(tenant, user))).status_code == 403
 
 
-async def test_of_a_user_whom_kommo_does_not_show_the_own_deals_are_seen(tenant: Tenant) -> None:
+async def test_a_user_whom_kommo_does_not_show_sees_only_their_deals(tenant: Tenant) -> None:
     """Our token may be of somebody who is no admin (any more): then Kommo tells nothing of users."""
     user = person(tenant, "A")
     own, other = deal(tenant, user), deal(tenant)
@@ -102,7 +102,7 @@ async def test_rights_are_asked_for_once_in_five_minutes(tenant: Tenant, clock: 
 
 
 @pytest.mark.parametrize("fault", AWAY)
-async def test_while_users_can_not_be_asked_for_kommos_last_word_counts_for_a_day(
+async def test_while_users_can_not_be_read_kommos_last_answer_counts_for_a_day(
     tenant: Tenant, clock: MovableClock, fault: str
 ) -> None:
     user, own, other = person(tenant, "G", group=7), deal(tenant, group=7), deal(tenant, group=8)
@@ -115,7 +115,7 @@ async def test_while_users_can_not_be_asked_for_kommos_last_word_counts_for_a_da
     assert answers == ([200, 403] if fault != "429_html" else [200, 200])
 
 
-async def test_without_a_last_word_the_own_deals_are_seen(tenant: Tenant, clock: MovableClock) -> None:
+async def test_without_a_known_answer_a_user_sees_only_their_deals(tenant: Tenant, clock: MovableClock) -> None:
     user = person(tenant, "A")
     own, other = deal(tenant, user), deal(tenant)
     tenant.world.kommo.faults.add("500_json", USERS, times=0)
@@ -127,7 +127,7 @@ async def test_without_a_last_word_the_own_deals_are_seen(tenant: Tenant, clock:
     assert (await seen(tenant, user, other)).status_code == 403
 
 
-async def test_while_kommo_is_away_its_last_word_about_a_deal_counts(tenant: Tenant, clock: MovableClock) -> None:
+async def test_while_kommo_is_away_its_last_answer_about_a_deal_counts(tenant: Tenant, clock: MovableClock) -> None:
     user = person(tenant, "M")
     own, other = deal(tenant, user), deal(tenant)
     assert [(await seen(tenant, user, one)).status_code for one in (own, other)] == [200, 403]
@@ -147,7 +147,7 @@ async def test_another_tenants_secret_signs_for_its_own_account_only(shared: Wor
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized")
 
 
-async def test_who_may_create_is_the_admins_choice(tenant: Tenant) -> None:
+async def test_the_admin_chooses_who_may_create(tenant: Tenant) -> None:
     user, lead = person(tenant, "A"), deal(tenant)
     path = f"/admin/api/accounts/{tenant.account.id}/options"
     await tenant.world.http.put(path, json={"create": [tenant.account.admin.id]}, headers=ADMIN)

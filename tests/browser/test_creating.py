@@ -245,7 +245,7 @@ def test_a_share_of_nothing_asks_for_the_whole_price(card: DealCardPage) -> None
     expect(card.field("Whole price")).to_have_accessible_description("Write the whole price first.")
 
 
-def test_who_asks_again_is_told_of_the_link_that_waits(card: DealCardPage) -> None:
+def test_a_rep_who_asks_again_is_shown_the_open_link(card: DealCardPage) -> None:
     card.world.backend.deal |= {"requests": [a_request(amount="120.00")]}
     card.open()
     expect(card.button("Create Stripe payment")).not_to_have_class(re.compile("blue"))
@@ -393,7 +393,7 @@ def test_the_new_links_panel_closes_by_itself_when_it_is_paid(card: DealCardPage
     expect(card.button("Create Stripe payment")).to_be_visible()
 
 
-def test_who_may_not_create_is_told_so(card: DealCardPage) -> None:
+def test_a_rep_who_may_not_create_is_told_so(card: DealCardPage) -> None:
     card.world.backend.deal |= {"may": {"create": False, "refund": False}}
     card.open()
     expect(card.widget).to_contain_text("An administrator can change that")

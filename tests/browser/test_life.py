@@ -193,7 +193,7 @@ def test_a_hidden_tab_does_not_refresh(card: DealCardPage) -> None:
     assert len(card.world.backend.calls) == calls
 
 
-def test_who_comes_back_to_the_tab_reads_the_news_at_once(card: DealCardPage) -> None:
+def test_a_rep_who_comes_back_to_the_tab_sees_the_news_at_once(card: DealCardPage) -> None:
     card.world.backend.deal |= {"requests": [a_request()]}
     card.open()
     expect(card.widget).to_contain_text("Waiting")

@@ -70,7 +70,7 @@ def test_only_an_administrator_hears_that_the_widget_is_older_than_its_server(ca
     expect(card.widget).not_to_contain_text("Upload")
 
 
-def test_who_asked_for_the_money_is_told_with_link_and_payment(card: DealCardPage) -> None:
+def test_the_rep_who_asked_is_shown_with_link_and_payment(card: DealCardPage) -> None:
     paid = a_request(1, state="paid", created_by="Former Colleague")
     card.world.backend.deal |= {"requests": [paid, a_request(2, created_by=card.world.rep)]}
     card.world.backend.deal |= {"payments": [a_payment(request_id=paid["id"])]}

@@ -91,7 +91,7 @@ def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: World, 
     keep(page, "deal-after")
 
 
-def test_who_may_refund_is_chosen_by_name_and_by_keyboard(product: World, page: Page) -> None:
+def test_the_users_who_may_refund_are_chosen_by_name_and_by_keyboard(product: World, page: Page) -> None:
     product.account.add_user("Vera Vice", "vera@acme.example", is_active=False)
     setup = open_setup(product, page)
     users = setup.get_by_role("group", name="May refund: only these users")

@@ -61,7 +61,7 @@ async def test_an_account_that_lost_its_access_is_told_where_to_go(product: Worl
     assert f"{product.url}/oauth/kommo/start" in of(again, "Kommo acme")
 
 
-async def test_a_database_of_nobody_is_told_to_be_brought_up_to_date(product: World, tmp_path: Path) -> None:
+async def test_the_doctor_says_that_an_empty_database_must_be_migrated(product: World, tmp_path: Path) -> None:
     code, lines = await looked(product, tmp_path, DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/new.db")
     assert (code, "migrate" in of(lines, "database")) == (1, True)
 

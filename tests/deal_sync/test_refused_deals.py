@@ -98,7 +98,7 @@ async def test_a_deal_deleted_between_reading_and_writing(product: World, clock:
     assert [row["lead_id"] for row in unmatched.json()] == [leads[7]]
 
 
-async def test_who_moved_a_deal_while_its_batch_was_refused_is_heeded(product: World) -> None:
+async def test_a_move_by_a_person_during_a_refused_batch_is_respected(product: World) -> None:
     def act(leads: list[int]) -> None:
         product.kommo.person().delete_lead(leads[7])
         product.kommo.person().move_lead(leads[3], LOST)
@@ -167,7 +167,7 @@ async def _problem(product: World) -> str:
     return str(account.problem)
 
 
-async def test_who_may_touch_no_deal_at_all_does_not_keep_asking(product: World, clock: MovableClock) -> None:
+async def test_an_integration_that_may_edit_no_deal_does_not_keep_asking(product: World, clock: MovableClock) -> None:
     """And an administrator reads why nothing is written, until it is."""
     admin = product.account.admin
 

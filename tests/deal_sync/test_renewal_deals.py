@@ -145,7 +145,7 @@ async def test_what_kommo_refuses_stays_on_the_contracts_deal_and_the_admin_is_t
 
 
 @pytest.mark.parametrize("reading", ["403", "400_244"])
-async def test_who_may_make_no_deals_writes_to_those_there_are(product: World, reading: str) -> None:
+async def test_an_integration_that_may_not_create_deals_writes_to_existing_ones(product: World, reading: str) -> None:
     product.kommo.switches.set("no_right", reading)
     contract, other = await _contract(product), product.lead()
     known, link = set(product.account.leads), await product.link(other)

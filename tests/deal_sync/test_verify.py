@@ -150,7 +150,7 @@ async def test_a_second_note_that_can_not_be_changed_stops_nothing(product: Worl
     assert [deal.audits for deal in await product.rows(Deal) if deal.lead_id in (lead_id, other)] == [1, 1]
 
 
-async def test_what_a_person_made_of_our_words_is_left_alone(product: World, clock: MovableClock) -> None:
+async def test_an_edit_of_our_text_by_a_person_is_left_alone(product: World, clock: MovableClock) -> None:
     lead_id = await product.paid_deal()
     marker = product.notes(lead_id)[0].params["text"].rpartition(" ")[2]
     theirs = product.kommo.person().add_note(lead_id, f"See {marker}: call her on Monday")

@@ -95,7 +95,7 @@ async def test_a_bad_event_is_named_and_delays_no_other(inbox: InboxAndLedger) -
     assert await inbox.state(PAID) == ("done", "")
 
 
-async def test_halves_of_characters_and_nul_in_names_hurt_nobody(inbox: InboxAndLedger) -> None:
+async def test_lone_surrogates_and_nul_in_names_do_no_harm(inbox: InboxAndLedger) -> None:
     name = "A\x00\ud800"
     odd = named("odd", evt("checkout.session.completed", session(id="cs_7", customer_details={"name": name})))
     declined = intent(id="pi_8", status="requires_payment_method", last_payment_error={"message": f"no{name} money"})
@@ -283,7 +283,7 @@ def foreign(count: int) -> Iterable[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("count", [1000, pytest.param(50_000, marks=pytest.mark.full)])
-async def test_somebody_elses_events_cost_no_write_no_call_and_leave_no_person(
+async def test_foreign_events_cost_no_write_and_no_call_and_leave_no_personal_data(
     inbox: InboxAndLedger, count: int
 ) -> None:
     """``count`` payments of two events each. No key is stored, so a call to Stripe would have left an event waiting."""

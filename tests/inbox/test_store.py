@@ -85,7 +85,7 @@ async def test_the_body_is_sealed(database: Database, inbox: Inbox) -> None:
     assert b"canary" not in event.body
 
 
-async def test_who_waits_hears_that_nothing_was_stored(database: Database, inbox: Inbox) -> None:
+async def test_a_caller_that_waits_is_told_that_nothing_was_stored(database: Database, inbox: Inbox) -> None:
     await database.close()
     async with database.write() as session:
         await (await session.connection()).execute(text("DROP TABLE inbox_event"))

@@ -60,7 +60,7 @@ async def test_the_address_of_250_ids_fits_into_8_kb() -> None:
     assert await api(measured).leads(list(ids), contacts=True) == {}  # type: ignore[arg-type]
 
 
-async def test_leads_that_nobody_asked_for_are_not_believed() -> None:
+async def test_leads_that_were_not_asked_for_are_ignored() -> None:
     everything = {"_embedded": {"leads": [{"id": 5, "pipeline_id": 1, "status_id": 2}]}}
     with pytest.raises(KommoUnavailable):
         await api(saying(200, everything)).leads([6])

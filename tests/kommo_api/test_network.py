@@ -23,7 +23,7 @@ async def failure(kommo: Kommo, fault: str) -> KommoError:
     return caught.value
 
 
-async def test_where_nobody_listens_nothing_happened() -> None:
+async def test_a_request_to_a_closed_port_was_never_carried_out() -> None:
     async with httpx.AsyncClient() as http:
         api = KommoApi(http, f"http://127.0.0.1:{free_port()}", "t", at_once)
         with pytest.raises(KommoConnectionError) as caught:

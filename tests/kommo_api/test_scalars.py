@@ -46,7 +46,7 @@ def test_a_lead_reads_the_same_with_any_of_its_numbers_as_text(row: dict[str, in
 
 
 @given(st.dictionaries(st.text(), st.one_of(st.none(), st.integers(), st.text(), st.lists(st.none()))))
-def test_keys_that_nobody_knows_change_nothing(more: dict[str, Any]) -> None:
+def test_unknown_keys_change_nothing(more: dict[str, Any]) -> None:
     row = dict.fromkeys(LEAD_NUMBERS, 7)
     unknown = {f"new_{key}": value for key, value in more.items()}
     assert parsing.lead(row | unknown) == parsing.lead(row)

@@ -99,7 +99,7 @@ async def test_a_payment_of_our_request_belongs_to_its_deal(database: Database) 
     assert (await _entry(database, "pi_1")).lead_id == LEAD
 
 
-async def test_somebody_elses_payment_is_foreign_but_its_money_is_remembered(database: Database) -> None:
+async def test_a_foreign_payment_is_marked_as_foreign_and_its_amount_is_kept(database: Database) -> None:
     assert not await _absorb(database, [evt("payment_intent.succeeded", intent(metadata={}))])
     entry = await _entry(database, "pi_1")
     assert (entry.ours, entry.lead_id, entry.facts["received"]) == (False, None, [4, 10000, "EUR"])

@@ -43,7 +43,7 @@ def test_refunding_a_duplicate_leaves_a_paid_deal_paid() -> None:
     assert [twice.id for twice in ledger.paid_twice] == ["r1"]
 
 
-def test_money_that_nobody_asked_for_is_beyond_what_is_expected() -> None:
+def test_money_without_a_request_is_beyond_what_is_expected() -> None:
     stray = payment(3000, id="pi_2", request_id=None)
     assert deal(request(), payment(), stray).beyond == 3000
     assert deal(request(), stray).beyond == 0

@@ -126,7 +126,7 @@ def log_is_flushed(database_url: str) -> bool:
     return bool(row and row[0])
 
 
-async def test_whoever_commits_has_told_the_database_to_wait_for_the_disk(door: Door) -> None:
+async def test_every_commit_waits_for_the_disk(door: Door) -> None:
     """Seen by the very connection, at the commit: also where nobody can look at the disk."""
     engine = door.resources.database.engine.sync_engine
     is_sqlite = engine.dialect.name == "sqlite"

@@ -30,9 +30,7 @@ async def test_what_was_begun_is_finished_and_the_account_given_back(workers: Wo
 
 
 @pytest.mark.postgres
-def test_whoever_is_stopped_while_it_waits_to_bring_the_database_up_to_date_ends_well(
-    postgres_url: str, tmp_path: Path
-) -> None:
+def test_a_process_stopped_while_it_waits_for_a_migration_ends_cleanly(postgres_url: str, tmp_path: Path) -> None:
     with empty_database(postgres_url) as url, psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         chosen = Settings(

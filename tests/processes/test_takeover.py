@@ -68,7 +68,7 @@ async def is_paid(workers: Workers, lead_id: int) -> None:
     assert product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Paid"
 
 
-async def test_who_was_stopped_beyond_its_lease_writes_nothing_when_it_wakes(workers: Workers) -> None:
+async def test_a_worker_stopped_beyond_its_lease_writes_nothing_when_it_wakes(workers: Workers) -> None:
     """Kommo has done what it asked, and it has not heard so yet."""
     lead_id = await caught(workers, "a", patches)
     await workers.put_to_sleep("a")
@@ -84,7 +84,7 @@ async def test_who_was_stopped_beyond_its_lease_writes_nothing_when_it_wakes(wor
     await is_paid(workers, lead_id)
 
 
-async def test_who_was_stopped_while_it_waited_for_its_turn_to_call_makes_no_call(workers: Workers) -> None:
+async def test_a_worker_stopped_while_it_waits_for_its_turn_makes_no_call(workers: Workers) -> None:
     """The intent is stored, the rate lets nothing pass for a second, and in that the process falls asleep."""
     lead_id = await caught(workers, "a", reads_deals, rate=0.8)
     workers.traffic.go.set()

@@ -49,7 +49,7 @@ async def database(postgres_url: str, anyio_backend: str) -> AsyncIterator[Datab
 
 
 @pytest.mark.postgres
-async def test_postgres_tells_who_listens_with_the_commit_and_not_before(database: Database) -> None:
+async def test_postgres_notifies_listeners_with_the_commit_and_not_before(database: Database) -> None:
     news = asyncio.Event()
     async with present(database, news, os.urandom) as presence:
         assert presence.lock
@@ -100,7 +100,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.postgres
-async def test_whoever_falls_asleep_inside_a_unit_of_work_holds_its_rows_for_a_while_only(database: Database) -> None:
+async def test_a_worker_that_sleeps_in_a_transaction_holds_its_rows_only_for_a_while(database: Database) -> None:
     """The server throws it out; the shorter time of this one spares the test the wait."""
     async with database.write() as session:
         await request_work(session, 7)

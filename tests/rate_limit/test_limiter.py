@@ -172,7 +172,7 @@ async def test_a_block_stops_every_account_and_one_call_probes_now_and_then(
         await ask(here)
 
 
-async def test_a_clock_that_was_set_back_stops_nobody(pace: Pace, clock: MovableClock) -> None:
+async def test_a_clock_that_was_set_back_stops_no_account(pace: Pace, clock: MovableClock) -> None:
     clock.advance(4000)
     await failure(pace, error=KommoRateLimited(retry_after=100))
     clock._offset = 0.0
@@ -181,7 +181,7 @@ async def test_a_clock_that_was_set_back_stops_nobody(pace: Pace, clock: Movable
 
 
 @pytest.mark.parametrize(("error", "accounts"), [(KommoBlocked(), 10), (KommoRateLimited(retry_after=200), 1)])
-async def test_who_stands_in_line_when_kommo_wants_no_more_sends_nothing_either(
+async def test_a_caller_that_waits_when_kommo_starts_to_refuse_sends_nothing(
     database_url: str, clock: MovableClock, error: KommoError, accounts: int
 ) -> None:
     sent: list[int] = []

@@ -104,7 +104,7 @@ async def test_a_refund_and_a_dispute_show_in_the_deal(product: World) -> None:
     assert len(product.deal(lead_id)["moves"]) == 1
 
 
-async def test_somebody_elses_payment_leaves_no_body_and_no_call(product: World) -> None:
+async def test_a_foreign_payment_leaves_no_body_and_no_call(product: World) -> None:
     calls = len(product.stripe.seen)
     product.stripe.foreign_payment(live=True)
     await product.quiet()

@@ -247,7 +247,7 @@ async def test_another_sites_call_with_our_cookie_changes_nothing(tenant: Tenant
     assert (answer.status_code, (await tenant.row()).options) == (403, {})
 
 
-async def test_who_signed_out_can_not_go_on_with_the_old_cookie(shared: World, tenant: Tenant) -> None:
+async def test_after_signing_out_the_old_cookie_is_refused(shared: World, tenant: Tenant) -> None:
     first, second = await session_of(tenant), await session_of(tenant)
     await shared.http.post("/admin/logout", headers=first | OURS)
     statuses = [(await call(shared, "GET", "accounts", **one)).status_code for one in (first, second)]

@@ -37,7 +37,7 @@ async def test_kommos_redirect_connects_the_account(product: World) -> None:
     assert [row.id for row in await product.rows(Account)] == [product.account.id]
 
 
-async def test_who_has_no_stripe_key_yet_is_told_that_it_is_the_next_step(tmp_path: Path) -> None:
+async def test_an_admin_without_a_stripe_key_is_told_that_it_is_the_next_step(tmp_path: Path) -> None:
     more = {"stripe_api_key": ""}
     async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", connected=False, more=more) as product:
         answer = await return_from_kommo(product)
@@ -53,7 +53,7 @@ async def test_begin_needs_the_admins_token(product: World) -> None:
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-async def test_who_begins_in_a_browser_is_asked_to_sign_in(product: World) -> None:
+async def test_an_admin_who_begins_in_a_browser_is_asked_to_sign_in(product: World) -> None:
     """A browser can't be told to send a header."""
     answer = await product.http.get(f"{product.url}/oauth/kommo/start", headers=BROWSER)
     assert (answer.status_code, 'action="/admin/login"' in answer.text) == (401, True)
@@ -201,7 +201,7 @@ async def test_a_secret_that_was_renewed_in_kommo_is_named(product: World) -> No
     assert await product.rows(Account) == []
 
 
-async def test_who_declines_is_told_how_to_go_on(product: World) -> None:
+async def test_an_admin_who_declines_is_told_how_to_go_on(product: World) -> None:
     begun = await product.http.get(f"{product.url}/oauth/kommo/start", headers=product.admin)
     declined = await product.http.get(f"{begun.headers['location']}&auto=decline")
     answer = await product.http.get(declined.headers["location"])

@@ -180,7 +180,7 @@ async def test_where_nothing_can_be_stored_the_answer_is_no_200(door: Door) -> N
     assert answer.status_code == 503
 
 
-async def test_a_secret_that_was_just_given_counts_for_whoever_comes_after(door: Door) -> None:
+async def test_a_new_secret_counts_for_the_next_webhook(door: Door) -> None:
     """Beside a flood of lies, whose reads of the secrets are shared."""
     lies = [asyncio.create_task(door.post(_body(id=f"lie_{n}"), door.sign(_body()))) for n in range(30)]
     async with door.product.resources.database.write() as session:

@@ -36,7 +36,7 @@ async def test_a_deal_lists_what_was_asked_in_the_shape_of_its_creation(shop: Wo
     assert deal["open"] == deal["expected"] == [{"amount": "120.00", "currency": "EUR"}]
 
 
-async def test_who_asked_is_told_by_their_id_in_kommo(shop: World) -> None:
+async def test_a_request_names_its_rep_by_the_id_in_kommo(shop: World) -> None:
     sam = next(user for user in shop.kommo.account.users.values() if not user.is_admin)
     own = next(lead for lead in shop.kommo.account.leads.values() if lead.responsible_user_id == sam.id)
     made = await shop.rep.post("/widget/requests", shop.rep.order(lead_id=own.id), user_id=sam.id)
@@ -369,7 +369,7 @@ async def test_refunds_are_off_until_an_admin_allows_them(shop: World) -> None:
     assert (await shop.rep.deal())["may"] == {"create": True, "refund": False}
 
 
-async def test_who_is_an_admin_by_kommos_word_is_not_refused_for_kommos_silence(shop: World) -> None:
+async def test_a_known_admin_is_not_refused_while_kommo_does_not_answer(shop: World) -> None:
     await shop.stored.set_options(refunds="admins")
     await shop.paid()
     shop.clock.advance(301)  # what Kommo said of the user is not remembered any more

@@ -47,7 +47,7 @@ async def test_a_claimed_account_is_taken(database: Database) -> None:
     assert await claim(database, "b", NOW) is None
 
 
-async def test_of_many_who_want_it_one_gets_it(database: Database) -> None:
+async def test_one_of_many_workers_gets_an_account(database: Database) -> None:
     await _want(database)
     claims = await asyncio.gather(*(claim(database, f"w{n}", NOW) for n in range(8)))
     assert sum(one is not None for one in claims) == 1
@@ -77,7 +77,7 @@ async def test_a_dead_owner_is_taken_over_when_its_lease_is_out(database: Databa
     assert await claim(database, "b", NOW + LEASE_SECONDS + 1) is not None
 
 
-async def test_who_slept_past_its_lease_writes_nothing(database: Database) -> None:
+async def test_a_worker_that_slept_past_its_lease_writes_nothing(database: Database) -> None:
     await _want(database)
     sleeper = await claim(database, "a", NOW)
     await claim(database, "b", NOW + LEASE_SECONDS + 1)
@@ -132,7 +132,7 @@ async def test_a_moment_that_has_passed_is_now(database: Database) -> None:
     assert await claim(database, "a", NOW) is not None
 
 
-async def test_who_dies_after_it_woke_for_a_moment_leaves_the_moment_behind(database: Database) -> None:
+async def test_a_worker_that_dies_after_a_wakeup_leaves_the_wakeup_for_the_next(database: Database) -> None:
     """Nothing new is wanted: only the moment says that there is work."""
     await _want(database)
     taken = await claim(database, "a", NOW)
@@ -158,7 +158,7 @@ async def test_accounts_of_the_dead_are_free_at_once_and_others_are_not(database
         await check(database, dead, NOW)
 
 
-async def test_whoever_waited_longest_is_served_first(database: Database) -> None:
+async def test_the_account_that_waited_longest_is_served_first(database: Database) -> None:
     for account_id in (1, 2, 3):
         await _want(database, account_id)
     served = []

@@ -28,7 +28,7 @@ async def test_workers_of_one_process_see_each_other_alive(database: Database) -
         assert await one.dead([one.lock, other.lock]) == set()
 
 
-async def test_who_ends_leaves_nothing_and_is_seen_gone(database: Database, tmp_path: Path) -> None:
+async def test_a_worker_that_ends_leaves_no_file_and_counts_as_gone(database: Database, tmp_path: Path) -> None:
     async with present(database, asyncio.Event(), os.urandom) as one:
         async with present(database, asyncio.Event(), os.urandom) as other:
             assert len(files(tmp_path)) == 2
@@ -50,7 +50,7 @@ async def test_without_a_file_only_the_lease_tells(tmp_path: Path) -> None:
         assert await one.dead([42]) == set()
 
 
-async def test_a_file_that_somebody_clears_away_leaves_the_lease_to_tell(database: Database, tmp_path: Path) -> None:
+async def test_without_its_file_a_worker_is_judged_by_its_lease(database: Database, tmp_path: Path) -> None:
     """Else its worker would be dead for all, itself included, and would lose whatever it works on."""
     async with present(database, asyncio.Event(), os.urandom) as one:
         (tmp_path / f"x.db-worker-{one.lock:08x}").unlink()

@@ -83,7 +83,7 @@ async def test_of_strangers_codes_in_all_the_oldest_gives_way(
     assert kept == {f"unknown-{number}" for number in range(3, 8)}
 
 
-async def test_who_comes_after_a_strangers_many_codes_is_connected_as_well(
+async def test_an_admin_who_comes_after_a_strangers_many_codes_is_connected(
     unconnected: World, clock: MovableClock
 ) -> None:
     one = made(unconnected)
@@ -123,9 +123,7 @@ async def test_another_redirect_uri_costs_no_code(unconnected: World) -> None:
     assert right["account_id"] == unconnected.account.id
 
 
-async def test_after_a_no_to_the_keys_it_is_tried_rarely_and_with_other_keys_at_once(
-    unconnected: World, clock: MovableClock
-) -> None:
+async def test_refused_keys_are_tried_rarely_and_other_keys_at_once(unconnected: World, clock: MovableClock) -> None:
     one = made(unconnected)
     await brought(unconnected, one.client_id)
     await kept_keys(unconnected, one, "wrong")

@@ -46,7 +46,7 @@ async def told(tenant: Tenant, **change: str) -> httpx.Response:
     return await tenant.world.http.get("/kommo/uninstall", params=true | change)
 
 
-async def test_a_true_goodbye_is_confirmed_by_one_call_and_then_believed(tenant: Tenant) -> None:
+async def test_a_true_uninstall_hook_is_confirmed_by_one_call(tenant: Tenant) -> None:
     tenant.world.kommo.wallet.revoke(tenant.integration.client_id)
     assert (await told(tenant)).json() == {"received": True}
     row = await tenant.row()
@@ -83,7 +83,7 @@ async def test_upper_case_and_a_second_time_are_the_same_goodbye(tenant: Tenant)
     assert ((await tenant.row()).state, len(tenant.requests)) == ("uninstalled", asked)
 
 
-async def test_a_forged_goodbye_changes_nothing_and_asks_nothing(shared: World, tenant: Tenant) -> None:
+async def test_a_forged_uninstall_hook_changes_nothing_and_asks_nothing(shared: World, tenant: Tenant) -> None:
     other = await new_tenant(shared)
     tenant.seen = len(shared.kommo.requests)
     forged = [
@@ -103,7 +103,7 @@ async def test_a_forged_goodbye_changes_nothing_and_asks_nothing(shared: World, 
     assert ((await tenant.row()).state, (await tenant.row()).problem, tenant.asked) == ("connected", "", [])
 
 
-async def test_a_goodbye_to_another_tenants_account_is_nobodys(shared: World, tenant: Tenant) -> None:
+async def test_an_uninstall_hook_for_another_tenants_account_is_ignored(shared: World, tenant: Tenant) -> None:
     """A secret signs for its own account only: whoever owns one integration ends no other account."""
     other = await new_tenant(shared)
     answer = await told(
@@ -112,7 +112,7 @@ async def test_a_goodbye_to_another_tenants_account_is_nobodys(shared: World, te
     assert (answer.status_code, (await other.row()).state) == (200, "connected")
 
 
-async def test_who_installs_again_while_a_goodbye_is_confirmed_stays_connected(shared: World, tenant: Tenant) -> None:
+async def test_an_account_installed_again_during_its_uninstall_stays_connected(shared: World, tenant: Tenant) -> None:
     """Kommo's no to the former tokens comes late, and is about those alone."""
     client_id = tenant.integration.client_id
     shared.kommo.wallet.revoke(client_id)

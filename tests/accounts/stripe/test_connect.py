@@ -323,7 +323,9 @@ async def test_a_webhook_of_another_version_is_replaced_and_both_are_heard_until
     assert endpoints(shop) == [new, by_hand]
 
 
-async def test_a_key_that_lost_a_permission_is_told_and_stops_nobody(tenant: Tenant, shop: StripeAccount) -> None:
+async def test_a_key_that_lost_a_permission_is_reported_and_stops_no_account(
+    tenant: Tenant, shop: StripeAccount
+) -> None:
     key = shop.add_restricted_key(LEAST, live=True)
     connection_id = (await put(tenant, key)).json()["id"]
     shop.add_key(key, without(*WEBHOOK))

@@ -50,7 +50,7 @@ async def both(tenant: Tenant, first: World) -> list[int]:
         return [info.id for info in await asyncio.gather(*callers)]
 
 
-async def test_an_account_that_nobody_writes_to_keeps_its_tokens(tenant: Tenant, clock: MovableClock) -> None:
+async def test_an_idle_account_keeps_its_tokens(tenant: Tenant, clock: MovableClock) -> None:
     for _ in range(3):
         clock.advance(MONTHS // 3)
         await refresh_idle(tenant.world.resources)
@@ -82,7 +82,7 @@ async def test_of_many_callers_in_two_processes_one_renews(
     assert tenant.refreshes == 1
 
 
-async def test_nobody_else_renews_while_kommo_may_still_answer(
+async def test_no_other_process_renews_while_kommo_may_still_answer(
     shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
@@ -107,7 +107,7 @@ async def test_a_turn_that_its_process_did_not_live_to_end_is_taken_over(tenant:
     assert (await waiting).id == tenant.account.id
 
 
-async def test_who_waited_too_long_for_kommos_rate_leaves_the_refresh_to_whoever_took_over(
+async def test_a_process_that_waited_too_long_leaves_the_refresh_to_its_successor(
     shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
@@ -153,7 +153,7 @@ async def test_what_kommo_answered_is_in_the_database_before_it_is_read(
     await ongoing
 
 
-async def test_who_asked_may_go_away_and_the_new_pair_is_kept(
+async def test_the_new_pair_is_kept_though_the_caller_goes_away(
     shared: World, tenant: Tenant, clock: MovableClock
 ) -> None:
     clock.advance(OVER)
@@ -255,7 +255,7 @@ async def test_another_redirect_uri_in_kommos_form_is_named(tenant: Tenant, cloc
     "fault",
     ["400_try_again", "402", "403_block", "404_html", "429_html", "429_json", "500_json", "502_html", "504_html"],
 )  # fmt: skip
-async def test_trouble_of_kommos_own_disconnects_nobody(
+async def test_a_failure_of_kommo_disconnects_no_account(
     shared: World, tenant: Tenant, clock: MovableClock, fault: str
 ) -> None:
     clock.advance(OVER)

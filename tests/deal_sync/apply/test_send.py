@@ -56,7 +56,7 @@ async def sent(kommo: Kommo, **given: object) -> Outcome[int]:
 
 @pytest.mark.parametrize("bad", [["1007"], ["1007", "1033"]])
 @pytest.mark.parametrize("named", [by_request, by_lead])
-async def test_named_ones_cost_one_more_call(bad: list[str], named: object) -> None:
+async def test_a_batch_whose_refusal_names_deals_costs_one_more_call(bad: list[str], named: object) -> None:
     kommo = Kommo(dict.fromkeys(bad, named))
     outcome = await sent(kommo)
     assert (sorted(outcome.refused), len(outcome.done), len(kommo.calls)) == (bad, 50 - len(bad), 2)
@@ -90,7 +90,7 @@ async def test_what_can_be_left_out_is_and_all_go_again_at_once() -> None:
     assert (len(outcome.done), len(outcome.mended), len(kommo.calls)) == (50, 50, 2)
 
 
-async def test_each_is_mended_by_what_was_said_of_it() -> None:
+async def test_each_deal_is_corrected_by_its_own_refusal() -> None:
     kommo = Kommo(dict.fromkeys(["1007", "1033"], by_request))
     outcome = await sent(kommo, mend=lambda item, refusal: f"{item}, mended" if "1007" in refusal.by_request else None)
     assert (list(outcome.mended), list(outcome.refused), len(outcome.done)) == (["1007"], ["1033"], 49)

@@ -80,7 +80,7 @@ def _asked_for(product: World, since: int) -> list[int]:
     return [task["entity_id"] for one in sent for task in one.body]
 
 
-async def test_a_task_that_somebody_deleted_needs_no_closing(product: World) -> None:
+async def test_a_deleted_task_needs_no_closing(product: World) -> None:
     lead_id = await product.paid_deal()
     dispute = product.stripe.open_dispute(product.fields(lead_id)["STRIPE_PAYMENT_INTENT"])
     await product.until(lambda: product.account.tasks_of(lead_id))

@@ -130,7 +130,7 @@ async def test_a_lost_answer_is_a_doubt(kommo: Kommo, fault: str) -> None:
     assert caught.value.doubtful
 
 
-async def test_where_nobody_listens_the_code_is_still_good() -> None:
+async def test_a_code_sent_to_a_closed_port_can_be_used_again() -> None:
     async with httpx.AsyncClient() as http:
         with pytest.raises(KommoConnectionError) as caught:
             await oauth.exchange_code(
@@ -207,14 +207,14 @@ def signed(secret: str = SECRET) -> str:
 
 
 @pytest.mark.parametrize("signature", [signed(), signed().upper()])
-def test_a_true_goodbye_is_believed(signature: str) -> None:
+def test_a_true_uninstall_hook_is_believed(signature: str) -> None:
     assert uninstall_signature_ok("id-1", 77, signature, SECRET)
 
 
 @pytest.mark.parametrize("signature", ["", signed("other"), signed()[:-1], signed() + "0", "é", "\ud800"])
-def test_a_forged_goodbye_is_not(signature: str) -> None:
+def test_a_forged_uninstall_hook_is_not_believed(signature: str) -> None:
     assert not uninstall_signature_ok("id-1", "77", signature, SECRET)
 
 
-def test_a_goodbye_is_of_one_account() -> None:
+def test_an_uninstall_hook_is_about_one_account() -> None:
     assert not uninstall_signature_ok("id-1", 78, signed(), SECRET)

@@ -75,7 +75,7 @@ def completed(shop: World) -> dict[str, Any]:
             "data": {"object": session}}  # fmt: skip
 
 
-async def test_while_the_old_session_may_be_paid_nobody_gets_another(shop: World) -> None:
+async def test_while_the_old_session_may_be_paid_no_other_is_made(shop: World) -> None:
     request = await shop.rep.create()
     other = await give_up(shop)
     for seconds in (120.0, DAY - 240.0, MARGIN_SECONDS):
@@ -102,7 +102,7 @@ async def test_once_its_time_is_over_the_link_goes_on_where_stripe_is_connected_
     assert (again.status_code, [one["status"] for one in sessions(other)].count("open")) == (200, 0)
 
 
-async def test_word_of_a_payment_that_waits_to_be_worked_in_keeps_the_link_closed(shop: World) -> None:
+async def test_an_unprocessed_event_of_a_payment_keeps_the_link_closed(shop: World) -> None:
     request = await shop.rep.create()
     other = await give_up(shop)
     shop.stripe.pay_session(shop.checkout.session["id"])
@@ -140,7 +140,7 @@ async def test_the_key_in_use_that_is_refused_is_trouble_and_nothing_else(shop: 
     assert (await shop.rep.post(f"/widget/deals/{shop.first_deal.id}/check")).json()["error"]["code"] == "not_connected"
 
 
-async def test_when_the_account_of_now_refuses_nobody_is_told_to_wait(shop: World) -> None:
+async def test_when_the_connected_account_refuses_the_client_is_not_told_to_wait(shop: World) -> None:
     request = await shop.rep.create()
     other = await give_up(shop)
     other.remove_key(other.secret_key)
@@ -158,7 +158,7 @@ async def test_a_rep_cancels_it_once_nobody_can_pay_it_any_more(shop: World) -> 
     assert (await shop.rep.post(f"/widget/requests/{request['id']}/cancel")).json()["state"] == "cancelled"
 
 
-async def test_who_comes_back_from_the_old_checkout_is_not_told_of_trouble(shop: World) -> None:
+async def test_a_client_who_comes_back_from_the_old_checkout_sees_no_error(shop: World) -> None:
     request = await shop.rep.create()
     await give_up(shop)
     assert "do not pay a second time" in (await shop.open(f"{request['url']}/thanks")).text
@@ -173,7 +173,7 @@ async def test_removing_ends_what_can_be_paid_and_the_link_goes_on_at_once(shop:
     assert (answer.status_code, [one["url"] for one in sessions(other)]) == (303, [answer.headers["location"]])
 
 
-async def test_removed_with_a_refused_key_its_young_session_is_shown_to_nobody(shop: World) -> None:
+async def test_the_young_session_of_a_removed_connection_is_shown_to_no_client(shop: World) -> None:
     request = await shop.rep.create()
     other = await give_up(shop)
     warning = (await remove(shop)).json()["warning"]
@@ -239,7 +239,7 @@ async def test_a_payment_of_a_removed_connection_stays_and_is_refunded_at_stripe
     assert (deal["state"], [one["id"] for one in deal["payments"]]) == ("paid", [payment])
 
 
-async def test_a_refund_of_which_nobody_knows_keeps_the_connection(shop: World) -> None:
+async def test_an_unsettled_refund_keeps_the_connection(shop: World) -> None:
     await shop.may_refund()
     await shop.paid()
     shop.checkout.fault("html_502", "/v1/refunds", count=3)
@@ -250,7 +250,7 @@ async def test_a_refund_of_which_nobody_knows_keeps_the_connection(shop: World) 
     assert (await remove(shop)).status_code == 200
 
 
-async def test_a_webhook_that_comes_late_is_of_nobody(shop: World) -> None:
+async def test_a_webhook_of_a_removed_connection_is_stored_for_no_account(shop: World) -> None:
     await shop.rep.create()
     await give_up(shop, revoked=False)
     shop.stripe.pay_session(shop.checkout.session["id"])

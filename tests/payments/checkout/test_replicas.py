@@ -71,6 +71,6 @@ async def test_many_refunds_at_once_are_one(shop: World) -> None:
     assert (await shop.rep.deal())["payments"][0]["refunded"] == "30.00"
 
 
-async def test_a_request_is_marked_for_the_writer_in_the_same_breath(shop: World) -> None:
+async def test_a_request_marks_its_deal_for_the_writer_in_the_same_transaction(shop: World) -> None:
     await shop.rep.create()
     assert shop.resources.work_arrived.is_set()

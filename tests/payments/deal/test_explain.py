@@ -67,7 +67,7 @@ def test_that_a_card_was_stolen_is_not_passed_on(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "a_code_of_tomorrow"])
-def test_any_other_reason_is_said_in_the_words_of_stripe(code: str) -> None:
+def test_any_other_reason_is_given_in_stripes_words(code: str) -> None:
     assert "Your card is too blue. The client" in explain(declined(code, "Your card is too blue."), DealContext(), "en")
 
 

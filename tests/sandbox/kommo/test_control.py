@@ -45,7 +45,7 @@ async def test_requests_are_remembered_with_their_answers(kommo: Kommo) -> None:
     assert asked["account_id"] == kommo.account.id
 
 
-async def test_time_moves(kommo: Kommo) -> None:
+async def test_the_clock_can_be_set_forward(kommo: Kommo) -> None:
     await act(kommo, "/clock", seconds=86401)
     assert (await kommo.http.get("/api/v4/account")).status_code == 401
 

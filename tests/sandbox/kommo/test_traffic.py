@@ -63,7 +63,9 @@ async def test_two_integrations_have_a_rate_each_unless_the_account_or_address_i
         clock.now += 2
 
 
-async def test_who_does_not_listen_is_blocked_everywhere_until_it_is_lifted(kommo: Kommo, clock: StillClock) -> None:
+async def test_a_caller_who_ignores_429_is_blocked_everywhere_until_the_block_is_lifted(
+    kommo: Kommo, clock: StillClock
+) -> None:
     await statuses(kommo, 37)
     clock.now += 100
     blocked = await kommo.grant(grant_type="refresh_token", refresh_token="x")

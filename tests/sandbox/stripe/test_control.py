@@ -63,7 +63,7 @@ async def test_an_invoice_is_sent_and_paid_outside(visitor: httpx.AsyncClient) -
     assert (await order(visitor, f"invoices/{invoice['id']}/pay", {"outside": True}))["status"] == "paid"
 
 
-async def test_somebody_else_sells_in_another_account(
+async def test_another_account_can_sell_something(
     visitor: httpx.AsyncClient, client_of: Client, client: stripe.StripeClient
 ) -> None:
     account = await order(visitor, "accounts", {"name": "Other", "keys": {"sk_test_other": None}})
@@ -72,7 +72,7 @@ async def test_somebody_else_sells_in_another_account(
     assert (await client.v1.payment_intents.list_async()).data == []
 
 
-async def test_time_moves(visitor: httpx.AsyncClient, client: stripe.StripeClient) -> None:
+async def test_the_clock_can_be_set_forward(visitor: httpx.AsyncClient, client: stripe.StripeClient) -> None:
     session = await client.v1.checkout.sessions.create_async(payment_params())
     before = (await visitor.get("/_sandbox/clock")).json()["now"]
     assert (await order(visitor, "clock", {"seconds": 90000}))["now"] >= before + 90000

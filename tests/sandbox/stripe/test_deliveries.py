@@ -45,7 +45,7 @@ async def test_test_mode_gives_up_after_three_more_tries(
     assert len(listener.got) == 4
 
 
-async def test_nobody_listening_is_a_failed_try(world: StripeWorld, client: stripe.StripeClient) -> None:
+async def test_a_delivery_to_a_closed_port_is_a_failed_attempt(world: StripeWorld, client: stripe.StripeClient) -> None:
     params: Any = {"url": "http://127.0.0.1:9/hook", "enabled_events": ["payment_intent.succeeded"]}
     await client.v1.webhook_endpoints.create_async(params)
     await pay(world, client)
@@ -53,7 +53,7 @@ async def test_nobody_listening_is_a_failed_try(world: StripeWorld, client: stri
     assert world.courier.deliveries[0].answers == ["ConnectError"]
 
 
-async def test_only_enabled_events_and_only_the_own_mode_are_sent(
+async def test_only_enabled_events_of_the_endpoints_mode_are_sent(
     world: StripeWorld, client: stripe.StripeClient, listener: Listener, listen: Listen
 ) -> None:
     await listen("checkout.session.completed")

@@ -55,35 +55,39 @@ def test_all_lives_can_be_lived_under_every_reading(name: str, reading: str) -> 
 
 
 @pytest.mark.parametrize(("reading", "payment_first"), [("payment_first", True), ("session_first", False)])
-def test_event_order(reading: str, payment_first: bool) -> None:
+def test_a_switch_decides_whether_the_payments_or_the_sessions_event_is_first(
+    reading: str, payment_first: bool
+) -> None:
     world, make = lived(event_order=reading)
     world.pay_session(make(payment_params())["id"])
     assert (place(world, "payment_intent.succeeded") < place(world, "checkout.session.completed")) is payment_first
 
 
 @pytest.mark.parametrize(("reading", "session_first"), [("after_session", True), ("before_session", False)])
-def test_invoice_events(reading: str, session_first: bool) -> None:
+def test_a_switch_decides_whether_the_sessions_or_the_invoices_event_is_first(
+    reading: str, session_first: bool
+) -> None:
     world, make = lived(invoice_events=reading)
     world.pay_session(make(INVOICED)["id"])
     assert (place(world, "checkout.session.completed") < place(world, "invoice.paid")) is session_first
 
 
 @pytest.mark.parametrize(("reading", "known"), [("set", True), ("null", False)])
-def test_session_invoice_at_completed(reading: str, known: bool) -> None:
+def test_a_switch_decides_whether_the_completed_session_names_its_invoice(reading: str, known: bool) -> None:
     world, make = lived(session_invoice_at_completed=reading)
     world.pay_session(make(INVOICED)["id"])
     assert (event(world, "checkout.session.completed")["invoice"] is not None) is known
 
 
 @pytest.mark.parametrize(("reading", "there"), [("absent", False), ("present", True)])
-def test_invoice_payments_in_events(reading: str, there: bool) -> None:
+def test_a_switch_decides_whether_invoice_events_contain_payments(reading: str, there: bool) -> None:
     world, make = lived(invoice_payments_in_events=reading)
     world.pay_session(make(INVOICED)["id"])
     assert ("payments" in event(world, "invoice.paid")) is there
 
 
 @pytest.mark.parametrize(("reading", "same"), [("same", True), ("new", False)])
-def test_declined_try(reading: str, same: bool) -> None:
+def test_a_switch_decides_whether_a_declined_try_keeps_its_payment_intent(reading: str, same: bool) -> None:
     world, make = lived(declined_try=reading)
     session = world.pay_session(make(payment_params())["id"], Payer("declined"))
     first = session["payment_intent"]
@@ -91,20 +95,20 @@ def test_declined_try(reading: str, same: bool) -> None:
 
 
 @pytest.mark.parametrize("reading", ["paid", "no_payment_required"])
-def test_zero_total_status(reading: str) -> None:
+def test_a_switch_decides_the_payment_status_of_a_session_of_zero(reading: str) -> None:
     world, make = lived(zero_total_status=reading)
     assert world.pay_session(make(payment_params())["id"], Payer(discount=1000))["payment_status"] == reading
 
 
 @pytest.mark.parametrize(("reading", "currency"), [("ours", "eur"), ("payers", "usd")])
-def test_subscription_presentment(reading: str, currency: str) -> None:
+def test_a_switch_decides_in_which_currency_a_subscription_is_paid(reading: str, currency: str) -> None:
     world, make = lived(subscription_presentment=reading)
     session = world.pay_session(make(subscription_params())["id"], Payer(presentment=(1090, "usd")))
     assert (session["currency"], event(world, "invoice.paid")["currency"]) == ("eur", currency)
 
 
 @pytest.mark.parametrize(("reading", "heard"), [("absent", False), ("sent", True)])
-def test_refund_created_on_legacy(reading: str, heard: bool) -> None:
+def test_a_switch_decides_whether_old_endpoints_get_refund_created(reading: str, heard: bool) -> None:
     """Of none of the three that acacia brought; the older event tells of the end."""
     world, _ = lived(refund_created_on_legacy=reading)
     shelf, types = world.default_account.shelves[False], ["refund.created", "refund.updated", "refund.failed"]
@@ -114,7 +118,7 @@ def test_refund_created_on_legacy(reading: str, heard: bool) -> None:
 
 
 @pytest.mark.parametrize(("reading", "count"), [("first_ten", 10), ("all", 12)])
-def test_invoice_lines(reading: str, count: int) -> None:
+def test_a_switch_decides_how_many_lines_an_invoice_event_has(reading: str, count: int) -> None:
     world, make = lived(invoice_lines=reading)
     world.pay_session(make(INVOICED | {"line_items": INVOICED["line_items"] * 12})["id"])
     lines = event(world, "invoice.paid")["lines"]
@@ -122,7 +126,9 @@ def test_invoice_lines(reading: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(("reading", "status"), [("stays", "processing"), ("fails", "requires_payment_method")])
-async def test_delayed_at_expiry(world: StripeWorld, client: stripe.StripeClient, reading: str, status: str) -> None:
+async def test_a_switch_decides_what_becomes_of_a_delayed_payment_at_expiry(
+    world: StripeWorld, client: stripe.StripeClient, reading: str, status: str
+) -> None:
     world.ground.switches.turn({"delayed_at_expiry": reading})
     session = await client.v1.checkout.sessions.create_async(payment_params())
     intent = world.pay_session(session.id, Payer("delayed"))["payment_intent"]
@@ -131,7 +137,9 @@ async def test_delayed_at_expiry(world: StripeWorld, client: stripe.StripeClient
 
 
 @pytest.mark.parametrize(("reading", "ended"), [("refused", "open"), ("wins", "expired")])
-async def test_expire_while_paying(world: StripeWorld, client: stripe.StripeClient, reading: str, ended: str) -> None:
+async def test_a_switch_decides_whether_a_session_can_expire_while_it_is_paid(
+    world: StripeWorld, client: stripe.StripeClient, reading: str, ended: str
+) -> None:
     world.ground.switches.turn({"expire_while_paying": reading})
     session = await client.v1.checkout.sessions.create_async(payment_params())
     world.start_paying(session.id)
@@ -144,7 +152,9 @@ async def test_expire_while_paying(world: StripeWorld, client: stripe.StripeClie
 
 
 @pytest.mark.parametrize(("reading", "count"), [("at_once", 1), ("late", 0)])
-async def test_invoice_lookup(world: StripeWorld, client: stripe.StripeClient, reading: str, count: int) -> None:
+async def test_a_switch_decides_when_an_invoice_payment_is_listed(
+    world: StripeWorld, client: stripe.StripeClient, reading: str, count: int
+) -> None:
     world.ground.switches.turn({"invoice_lookup": reading})
     session = await client.v1.checkout.sessions.create_async(subscription_params())
     world.pay_session(session.id)
@@ -154,7 +164,7 @@ async def test_invoice_lookup(world: StripeWorld, client: stripe.StripeClient, r
 
 
 @pytest.mark.parametrize(("reading", "status"), [("400", 400), ("409", 409)])
-async def test_idempotency_mismatch_status(
+async def test_a_switch_decides_the_status_of_an_idempotency_mismatch(
     world: StripeWorld, client: stripe.StripeClient, reading: str, status: int
 ) -> None:
     world.ground.switches.turn({"idempotency_mismatch_status": reading})
@@ -165,7 +175,7 @@ async def test_idempotency_mismatch_status(
 
 
 @pytest.mark.parametrize(("reading", "readonly"), [("locked", True), ("editable", False)])
-async def test_customer_email(
+async def test_a_switch_decides_whether_the_customers_email_can_be_edited(
     world: StripeWorld, client: stripe.StripeClient, visitor: httpx.AsyncClient, reading: str, readonly: bool
 ) -> None:
     world.ground.switches.turn({"customer_email": reading})
@@ -183,7 +193,9 @@ async def test_customer_email(
         ("invoice_payment_slug", "invoice_payments"),
     ],
 )
-async def test_slugs(world: StripeWorld, client_of: Client, switch: str, call: str) -> None:
+async def test_a_switch_decides_the_name_of_each_permission(
+    world: StripeWorld, client_of: Client, switch: str, call: str
+) -> None:
     for reading in SWITCHES[switch].readings:
         world.ground.switches.turn({switch: reading})
         good, bad = (world.default_account.add_restricted_key([slug]) for slug in (f"{reading}_read", "rak_none_read"))
@@ -193,7 +205,9 @@ async def test_slugs(world: StripeWorld, client_of: Client, switch: str, call: s
         assert f"{reading}_read" in str(caught.value.user_message)
 
 
-async def test_rate_limits(world: StripeWorld, client: stripe.StripeClient) -> None:
+async def test_calls_beyond_the_rate_limit_are_refused_unless_it_is_switched_off(
+    world: StripeWorld, client: stripe.StripeClient
+) -> None:
     now = world.clock()
     for _ in range(25):
         world.limits.spend(world.default_account.id, False, "GET /v1/events")

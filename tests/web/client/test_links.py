@@ -115,7 +115,7 @@ async def test_while_a_payment_is_being_made_no_second_session_is(shop: World) -
     assert len(shop.checkout.sessions) == 1
 
 
-async def test_when_stripe_is_away_nobody_guesses(shop: World) -> None:
+async def test_while_stripe_is_away_nothing_is_guessed(shop: World) -> None:
     request = await shop.rep.create()
     shop.stripe.advance(2 * DAY)
     shop.checkout.fault("html_502")
@@ -281,20 +281,20 @@ async def test_the_thank_you_page_waits_for_no_session_that_is_over(shop: World)
     assert "refresh" not in page.headers
 
 
-async def test_who_comes_back_unpaid_can_go_on(shop: World) -> None:
+async def test_a_client_who_comes_back_without_paying_can_go_on(shop: World) -> None:
     request = await shop.rep.create()
     answer = await shop.open(f"{request['url']}/back")
     assert "Nothing was paid" in answer.text
     assert f'href="/p/{request["url"].rpartition("/")[2]}"' in answer.text
 
 
-async def test_who_paid_and_goes_back_is_told_the_truth(shop: World) -> None:
+async def test_a_client_who_paid_and_goes_back_is_told_so(shop: World) -> None:
     request = await shop.rep.create()
     shop.stripe.pay_session(shop.checkout.session["id"])
     assert "Thank you" in (await shop.open(f"{request['url']}/back")).text
 
 
-async def test_who_was_paid_back_is_told_how_much(shop: World) -> None:
+async def test_a_client_who_got_a_refund_is_told_how_much(shop: World) -> None:
     request = await shop.paid()
     await shop.may_refund()
     payment = shop.checkout.session["payment_intent"]
@@ -390,7 +390,7 @@ async def test_the_links_own_language_goes_before_the_browsers(shop: World) -> N
     assert ('<html lang="es">' in strange.text, f'href="/p/{token}"' in strange.text) == (True, True)
 
 
-async def test_a_page_is_small_closed_and_tells_nobody_its_address(shop: World) -> None:
+async def test_a_page_is_small_and_strict_and_sends_no_referrer(shop: World) -> None:
     request = await shop.rep.create()
     answer = await shop.open(f"{request['url']}/back")
     assert len(answer.content) < 20_000
@@ -401,7 +401,7 @@ async def test_a_page_is_small_closed_and_tells_nobody_its_address(shop: World) 
     assert not re.search(r"<script|src=|https?://", answer.text)
 
 
-async def test_the_way_to_checkout_tells_nobody_its_address_either(shop: World) -> None:
+async def test_the_redirect_to_checkout_sends_no_referrer(shop: World) -> None:
     request = await shop.rep.create()
     answer = await shop.open(request["url"])
     assert (answer.headers["referrer-policy"], answer.headers["cache-control"]) == ("no-referrer", "no-store")
@@ -423,7 +423,7 @@ async def test_when_our_database_is_away_the_client_is_asked_to_wait(shop: World
     assert "One moment" in answer.text
 
 
-async def test_what_nobody_expected_is_a_page_as_well(shop: World) -> None:
+async def test_an_unexpected_error_is_a_page_as_well(shop: World) -> None:
     """Here a key that no secret of ours opens any more."""
     request = await shop.rep.create()
     shop.stripe.advance(61)

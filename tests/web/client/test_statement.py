@@ -123,7 +123,7 @@ async def test_an_open_link_is_used_before_another_is_made(shop: World) -> None:
     assert len(shop.checkout.sessions) == 1
 
 
-async def test_whoever_only_looks_makes_nothing(shop: World) -> None:
+async def test_looking_at_a_statement_stores_nothing(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     address, before = await _address(shop), len(shop.stripe.seen)
     await shop.http.head(address)

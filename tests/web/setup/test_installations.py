@@ -137,7 +137,7 @@ async def test_a_code_whose_known_key_is_wrong_is_told_until_the_right_one_comes
     assert ("The account is connected." in answer, waiting(answer)) == (True, "")
 
 
-async def test_who_sees_one_account_sees_no_installation_of_others(product: World) -> None:
+async def test_an_admin_of_one_account_sees_no_installation_of_others(product: World) -> None:
     assert (await return_from_kommo(product)).status_code == 200
     await brought(product)
     answer = await product.http.post(f"{product.url}/widget/setup", headers=product.token())

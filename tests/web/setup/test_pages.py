@@ -316,7 +316,7 @@ async def test_a_chosen_user_who_is_gone_stays_chosen_and_that_is_said(
     assert offered == {"Ada Admin": False, f"{sam.id} (not among Kommo's users any more)": True}
 
 
-async def test_nobody_chosen_among_the_users_is_refused_beside_them(product: World, visitor: httpx.AsyncClient) -> None:
+async def test_an_empty_choice_of_users_is_refused_beside_the_list(product: World, visitor: httpx.AsyncClient) -> None:
     typed = {"create": "all", "refunds": "some", "note_language": "en", "mode": "live"}
     refused = await visitor.post(form_of(product, "options"), data=typed)
     assert refused.status_code == 422
@@ -361,7 +361,7 @@ async def test_whether_somebody_is_an_admin_needs_an_admins_token(product: World
     assert (refused.status_code, "no administrator any more" in refused.text) == (409, True)
 
 
-async def test_who_allows_refunds_reads_what_the_key_needs_for_them(visitor: httpx.AsyncClient) -> None:
+async def test_an_admin_who_allows_refunds_reads_what_the_key_needs(visitor: httpx.AsyncClient) -> None:
     assert "can only read refunds" in (await visitor.get("/admin")).text
 
 
@@ -435,7 +435,7 @@ async def test_connect_again_leads_to_kommos_consent(product: World, visitor: ht
     assert f"client_id={product.integration.client_id}" in started.headers["location"]
 
 
-async def test_who_signed_out_is_out(product: World, visitor: httpx.AsyncClient) -> None:
+async def test_an_operator_who_signed_out_is_signed_out(product: World, visitor: httpx.AsyncClient) -> None:
     assert "Admin token" in (await visitor.post("/admin/logout")).text
 
 
