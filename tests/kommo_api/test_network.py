@@ -12,8 +12,8 @@ from backend.kommo_api.errors import KommoConnectionError, KommoError, KommoTooS
 from backend.kommo_api.transport import LARGEST_ANSWER, send
 from backend.kommo_api.values import NewNote
 from sandbox.serving import free_port
-from tests.kommo_api.answering import api
 from tests.kommo_api.conftest import Kommo, at_once, note
+from tests.kommo_api.fixed_answer import api
 
 
 async def failure(kommo: Kommo, fault: str) -> KommoError:

@@ -13,7 +13,7 @@ from tests.tools.bootstrap.made_up import ROOT
 from tools.bootstrap.locks import DEV_LOCK, LOCK, SANDBOX_LOCK
 
 
-def test_no_word_is_the_sandbox() -> None:
+def test_without_a_command_the_sandbox_starts() -> None:
     assert plan_for([], 2) == Plan(SANDBOX_LOCK, (("-m", "backend", "sandbox"),))
 
 

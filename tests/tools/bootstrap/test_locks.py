@@ -58,6 +58,6 @@ def test_all_locks_are_made_each_bound_to_the_one_before(machine: Machine, shell
     assert f"-c {SANDBOX_LOCK}" in shell.heard[2]
 
 
-def test_locks_need_uv(machine: Machine) -> None:
+def test_making_the_lock_files_needs_uv(machine: Machine) -> None:
     with pytest.raises(CannotSetUp, match="made by uv"):
         make_locks(machine)
