@@ -5,6 +5,7 @@ travel with two decimals though people use none, MGA with none though ISO says t
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -56,6 +57,11 @@ class Money:
         return major(self.amount, self.currency), self.currency
 
 
+def listed(sums: Iterable[Money]) -> str:
+    """``"120.00 EUR + 5.00 USD"``."""
+    return " + ".join(map(str, sums))
+
+
 def known_currency(text: str) -> str:
     """Upper-case code of a currency that Stripe takes, or ``CurrencyUnknown``."""
     code = text.upper() if text.isascii() else text
@@ -105,6 +111,11 @@ def major(amount: int, currency: str) -> str:
     if currency in WHOLE_UNITS_ONLY and amount % 100 == 0:
         return f"{value:.0f}"
     return f"{value:.{exponent(currency)}f}"
+
+
+def displayed(sums: Iterable[Money], locale: str) -> str:
+    """``listed``, in the manner of ``locale``."""
+    return " + ".join(display(one.amount, one.currency, locale) for one in sums)
 
 
 def display(amount: int, currency: str, locale: str = "en") -> str:

@@ -1,13 +1,15 @@
 """What the facts mean for a deal: its sums and states. Pure values, no I/O.
 
-The rules are the table of docs/design.md 7. Sums are in one currency, the deal's; money in any other is kept
-apart in ``elsewhere`` and never added in.
+The rules are the table of docs/design.md 7. Each sum is in one currency, and never added to one in another; the
+deal's own, which its fields show, comes first.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
+from backend.core.money import Money
 from backend.ledger.parts import Dispute, Payment, Refund, Renewal, Request, SessionState
+from backend.ledger.sums import Ask, CurrencySum, currencies_of, main_currency, sum_in
 
 __all__ = ["DEAL_STATES", "DealLedger", "Dispute", "Payment", "Refund", "Renewal", "Request", "SessionState"]
 
@@ -38,12 +40,36 @@ class DealLedger:
     # money
 
     @cached_property
+    def asks(self) -> tuple[Ask, ...]:
+        """The live requests with what they are worth; where there is none, those that were taken back."""
+        return tuple(self._ask(request) for request in self.live_requests or self.requests)
+
+    def _ask(self, request: Request) -> Ask:
+        amount, currency = self.worth(request)
+        state = self.request_state(request)
+        return Ask(request, amount, currency, settled=state == "paid", under_way=state == "processing")
+
+    @cached_property
     def currency(self) -> str:
-        """The account's if anything that counts is in it; else that of the first request, else of the first payment."""
-        asked = [request.currency for request in self.live_requests]
-        seen = asked + [payment.currency for payment in self.received_anywhere]
-        seen = seen or [request.currency for request in self.requests]
-        return self.account_currency if self.account_currency in seen or not seen else seen[0]
+        """The currency of the fields, see ``main_currency``."""
+        return main_currency(self.asks, self.received_anywhere, self._unasked, self.account_currency)
+
+    @cached_property
+    def sums(self) -> tuple[CurrencySum, ...]:
+        """One for each currency that was asked for or received: the deal's own first, then the oldest."""
+        asks = self.asks if self.live_requests else ()
+        known = (self.currency, *currencies_of(asks, self.received_anywhere))
+        return tuple(sum_in(one, asks, self.received_anywhere, self._loose) for one in dict.fromkeys(known))
+
+    @property
+    def main(self) -> CurrencySum:
+        """In the deal's own currency."""
+        return self.sums[0]
+
+    @cached_property
+    def open_sums(self) -> tuple[CurrencySum, ...]:
+        """Those in which something is open, the deal's own first."""
+        return tuple(one for one in self.sums if one.outstanding)
 
     @cached_property
     def received_anywhere(self) -> tuple[Payment, ...]:
@@ -52,57 +78,52 @@ class DealLedger:
         return tuple(sorted(received, key=lambda payment: (payment.paid_at, payment.id)))
 
     @cached_property
-    def received(self) -> tuple[Payment, ...]:
-        return tuple(payment for payment in self.received_anywhere if payment.currency == self.currency)
-
-    @cached_property
     def elsewhere(self) -> tuple[Payment, ...]:
+        """Payments in other currencies than the deal's, oldest first."""
         return tuple(payment for payment in self.received_anywhere if payment.currency != self.currency)
 
-    @cached_property
+    @property
     def gross(self) -> int:
-        return sum(payment.amount for payment in self.received)
+        return self.main.gross
 
-    @cached_property
+    @property
     def refunded(self) -> int:
         """Refunds pending and succeeded, and lost disputes; never more than what was received."""
-        return sum(min(payment.amount, payment.refunded + payment.lost) for payment in self.received)
+        return self.main.refunded
 
     @property
     def net(self) -> int:
-        return self.gross - self.refunded
+        return self.main.net
 
-    @cached_property
+    @property
     def expected(self) -> int:
         """What the deal is to bring; without any request, what was received."""
-        asked = [request for request in self.live_requests if self.worth(request)[1] == self.currency]
-        if not asked:
-            return self.gross
-        parts = sum(self.worth(request)[0] for request in asked if request.kind in ("deposit", "rest"))
-        totals = [request.deal_total for request in asked if request.kind == "deposit" and request.deal_total]
-        return sum(self.worth(request)[0] for request in asked if request.kind == "full") + max([parts, *totals])
+        return self.main.expected
 
     @property
     def outstanding(self) -> int:
-        """A refund reopens no debt."""
-        return max(0, self.expected - self.gross)
+        return self.main.outstanding
+
+    @cached_property
+    def _unasked(self) -> tuple[Payment, ...]:
+        """Payments that no request of this deal asked for, oldest first."""
+        asked = {request.id for request in self.requests}
+        return tuple(one for one in self.received_anywhere if one.request_id not in asked)
 
     @property
-    def overpaid(self) -> int:
-        """Money beyond expected that did not go back."""
-        return max(0, self.net - self.expected) if self.live_requests else 0
+    def _loose(self) -> tuple[Payment, ...]:
+        return tuple(one for one in self._unasked if one.subscription is None)
 
     @cached_property
     def strays(self) -> tuple[Payment, ...]:
-        """Single payments that no request of this deal asked for, oldest first."""
-        asked = {request.id for request in self.requests}
-        return tuple(one for one in self.received if one.request_id not in asked and one.subscription is None)
+        """Single payments that no request asked for, in a currency in which something was asked, oldest first."""
+        asked = {ask.currency for ask in self.asks} if self.live_requests else set()
+        return tuple(one for one in self._loose if one.currency in asked)
 
-    @property
-    def beyond(self) -> int:
-        """Money beyond expected that neither a link paid twice nor periods of a contract explain."""
-        kept = sum(one.amount - min(one.amount, one.refunded + one.lost) for one in self.strays)
-        return min(self.overpaid, kept)
+    @cached_property
+    def beyond(self) -> tuple[Money, ...]:
+        """Money beyond expected that neither a link paid twice nor periods of a contract explain, by currency."""
+        return tuple(Money(one.beyond, one.currency) for one in self.sums if one.beyond)
 
     @cached_property
     def latest(self) -> Payment | None:
@@ -150,9 +171,6 @@ class DealLedger:
         told = next(settled, None) if request.mode == "payment" else None
         return told or (request.amount, request.currency)
 
-    def settled_amount(self, request: Request) -> int:
-        return self.worth(request)[0]
-
     def request_state(self, request: Request) -> str:
         if self.is_settled(request):
             return "paid"
@@ -199,32 +217,26 @@ class DealLedger:
         """The first of the design's eight that holds."""
         if any(payment.disputed in ("open", "lost") for payment in self.received_anywhere):
             return "disputed"
-        if self.gross > 0 and self.net == 0:
+        if self.received_anywhere and not any(one.net for one in self.sums):
             return "refunded"
-        if self.refunded and self.net < self.expected:
+        if any(one.refunded and one.net < one.expected for one in self.sums):
             return "partially_refunded"
         if self._is_paid():
             return "paid"
-        if self.gross > 0:
-            return "partially_paid"
-        return self._unpaid_state()
+        return "partially_paid" if self.received_anywhere else self._unpaid_state()
 
     def _is_paid(self) -> bool:
-        if self.gross > 0 and self.net >= self.expected:
-            return True
-        return bool(self.live_requests) and not self.expected and all(map(self.is_settled, self.live_requests))
+        """Nothing is open in any currency, and money came or a full discount left nothing to pay."""
+        if self.open_sums:
+            return False
+        settled = bool(self.live_requests) and all(map(self.is_settled, self.live_requests))
+        return settled or bool(self.received_anywhere)
 
     @cached_property
     def is_under_way(self) -> bool:
         """Money is on its way by a delayed method, whatever came before it."""
         states = {self.request_state(request) for request in self.requests}
         return "processing" in states or any(payment.state == "processing" for payment in self.payments)
-
-    @cached_property
-    def under_way(self) -> int:
-        """How much that is, of what was asked for."""
-        coming = (self.worth(one) for one in self.requests if self.request_state(one) == "processing")
-        return sum(amount for amount, currency in coming if currency == self.currency)
 
     def _unpaid_state(self) -> str:
         if self.is_under_way:

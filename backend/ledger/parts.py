@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 REFUND_COUNTS = frozenset(("pending", "requires_action", "succeeded"))
-DISPUTE_OPEN = frozenset(("needs_response", "under_review", "warning_needs_response", "warning_under_review"))
+DISPUTE_OPEN = frozenset(("needs_response", "under_review"))
+INQUIRY_OPEN = frozenset(("warning_needs_response", "warning_under_review"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,11 @@ class Dispute:
 
     @property
     def state(self) -> str | None:
-        """``open``, ``won`` or ``lost``; None where it never took money (an inquiry that was closed)."""
+        """``open``, ``won`` or ``lost``; ``inquiry`` while the bank only asks; None for an inquiry that was closed."""
         if self.status in DISPUTE_OPEN:
             return "open"
+        if self.status in INQUIRY_OPEN:
+            return "inquiry"
         return self.status if self.status in ("won", "lost") else None
 
 
@@ -132,7 +135,13 @@ class Payment:
         return sum(dispute.amount for dispute in self.disputes if dispute.state == "lost")
 
     @property
+    def gone(self) -> int:
+        """Refunds pending and succeeded, and lost disputes; never more than what was received."""
+        return min(self.amount, self.refunded + self.lost)
+
+    @property
     def disputed(self) -> str | None:
+        """The gravest state of its disputes; an inquiry is none, for it moves no money."""
         states = {dispute.state for dispute in self.disputes}
         return next((state for state in ("open", "lost", "won") if state in states), None)
 
@@ -142,9 +151,16 @@ class Payment:
             return "canceled" if self.canceled else "processing" if self.processing else "pending"
         if self.disputed in ("open", "lost"):
             return "disputed"
-        if not self.refunded:
-            return "paid"
-        return "refunded" if self.refunded >= self.amount else "partially_refunded"
+        if self.refunded >= self.amount:
+            return "refunded"
+        if self.inquiries:
+            return "inquiry"
+        return "partially_refunded" if self.refunded else "paid"
+
+    @property
+    def inquiries(self) -> tuple[Dispute, ...]:
+        """Those that are open."""
+        return tuple(dispute for dispute in self.disputes if dispute.state == "inquiry")
 
 
 @dataclass(frozen=True, slots=True)

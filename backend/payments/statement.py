@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,11 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.options import options_of
 from backend.accounts.stripe.connections import connection_for_button
 from backend.core.errors import AlreadyPaid, NotConnected, RequestNotFound
-from backend.core.money import Money
 from backend.core.signing import link_token
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.payments.create import create
+from backend.payments.deal.offer import Offer, offer_of
 from backend.payments.find import TOKEN_LENGTH, find_request
 from backend.payments.schemas import PaymentSpec
 from backend.resources import Resources
@@ -35,13 +36,9 @@ class Statement:
     merchant: str
     ledger: DealLedger
 
-    @property
-    def may_pay(self) -> bool:
-        """Not while what is open is on its way: a link for the rest would ask for the same money again."""
-        ledger = self.ledger
-        if not ledger.outstanding or ledger.state in ("processing", "disputed"):
-            return False
-        return ledger.open_request is not None or not ledger.is_under_way
+    @cached_property
+    def offer(self) -> Offer | None:
+        return offer_of(self.ledger)
 
 
 async def statement_token(resources: Resources, account: Account, lead_id: int) -> str | None:
@@ -81,33 +78,33 @@ async def _merchant(session: AsyncSession, account: Account) -> str:
 
 
 async def pay_the_rest(resources: Resources, statement: Statement) -> str:
-    """The token of a link that asks for what is open: the newest open one, else one that is made for the rest.
+    """The token of a link that asks for what is open: an open one, else one that is made for the rest.
 
-    Pressed twice it is the same link: the request's id is made from the deal and what is open of it.
+    Pressed twice it is the same link: the request's id is made from the deal and from what is open of it.
     """
-    ledger = statement.ledger
-    if not statement.may_pay:
+    offer = statement.offer
+    if offer is None:
         raise AlreadyPaid("Nothing of this deal is open.")
-    if ledger.open_request is not None:
-        return ledger.open_request.link_token
-    asked = _rest(statement)
+    if offer.link is not None:
+        return offer.link.link_token
+    asked = _rest(statement, offer)
     await create(resources, statement.account, NOBODY, asked, None)
     return (await find_request(resources, statement.account.id, asked.request_id)).request.link_token
 
 
-def _rest(statement: Statement) -> PaymentSpec:
-    ledger = statement.ledger
-    name = f"{statement.account.id}:{statement.lead_id}:{len(ledger.requests)}:{ledger.outstanding}"
+def _rest(statement: Statement, offer: Offer) -> PaymentSpec:
+    ledger, older = statement.ledger, offer.replaces
+    name = [statement.account.id, statement.lead_id, len(ledger.requests), offer.money, older.id if older else ""]
     return PaymentSpec(
-        request_id=str(uuid.uuid5(_NAMES, name)),
+        request_id=str(uuid.uuid5(_NAMES, ":".join(map(str, name)))),
         lead_id=statement.lead_id,
         contact_id=None,
-        money=Money(ledger.outstanding, ledger.currency),
-        description=ledger.requests[-1].description,
+        money=offer.money,
+        description=(older or ledger.requests[-1]).description,
         mode="payment",
         interval=None,
         interval_count=None,
         kind="rest",
-        deal_total=None,
-        replaces=None,
+        deal_total=offer.total,
+        replaces=older.id if older else None,
     )

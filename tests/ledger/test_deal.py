@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.core.money import Money
 from backend.ledger.deal import DealLedger
 from tests.ledger.build import DAY, NOW, deal, dispute, payment, refund, request, session
 
@@ -45,15 +46,15 @@ def test_refunding_a_duplicate_leaves_a_paid_deal_paid() -> None:
 
 def test_money_without_a_request_is_beyond_what_is_expected() -> None:
     stray = payment(3000, id="pi_2", request_id=None)
-    assert deal(request(), payment(), stray).beyond == 3000
-    assert deal(request(), stray).beyond == 0
-    assert deal(request(), payment(), payment(3000, id="pi_2", request_id=None, refunds=(refund(3000),))).beyond == 0
+    assert deal(request(), payment(), stray).beyond == (Money(3000, "EUR"),)
+    assert deal(request(), stray).beyond == ()
+    assert deal(request(), payment(), payment(3000, id="pi_2", request_id=None, refunds=(refund(3000),))).beyond == ()
 
 
 def test_a_link_paid_twice_and_the_periods_of_a_contract_are_not_beyond_it() -> None:
-    assert deal(request(), payment(), payment(id="pi_2")).beyond == 0
-    assert deal(request(), payment(), payment(id="pi_2", request_id=None, subscription="sub_9")).beyond == 0
-    assert deal(payment(request_id=None), payment(id="pi_2", request_id=None)).beyond == 0
+    assert deal(request(), payment(), payment(id="pi_2")).beyond == ()
+    assert deal(request(), payment(), payment(id="pi_2", request_id=None, subscription="sub_9")).beyond == ()
+    assert deal(payment(request_id=None), payment(id="pi_2", request_id=None)).beyond == ()
 
 
 def test_a_cancelled_request_is_not_expected_any_more() -> None:
@@ -67,7 +68,7 @@ def test_a_cancelled_request_that_was_paid_all_the_same_counts() -> None:
 
 def test_a_settled_request_is_worth_what_was_paid_for_it() -> None:
     ledger = deal(request(12000), payment(14520))
-    assert (ledger.expected, ledger.outstanding, ledger.overpaid) == (14520, 0, 0)
+    assert (ledger.expected, ledger.outstanding, ledger.beyond) == (14520, 0, ())
 
 
 def test_deposit_and_rest_make_the_total() -> None:
@@ -97,12 +98,56 @@ def test_money_in_another_currency_is_never_added() -> None:
     assert (ledger.gross, [p.id for p in ledger.elsewhere]) == (10000, ["pi_2"])
 
 
-def test_the_account_currency_rules_when_anything_is_in_it() -> None:
-    assert deal(request(currency="USD"), request(id="r2", currency="EUR")).currency == "EUR"
+def test_a_deal_is_paid_only_when_nothing_is_open_in_any_currency() -> None:
+    ledger = deal(request(100000), payment(500, currency="USD", request_id=None))
+    assert (ledger.state, ledger.currency, ledger.gross) == ("partially_paid", "USD", 500)
+    assert [(one.outstanding, one.currency) for one in ledger.open_sums] == [(100000, "EUR")]
 
 
-def test_without_it_the_first_request_names_the_currency() -> None:
-    assert deal(request(currency="USD"), payment(currency="GBP")).currency == "USD"
+def test_asking_in_the_accounts_currency_does_not_hide_what_was_paid_in_another() -> None:
+    ledger = deal(
+        request(50000, currency="USD"),
+        payment(50000, currency="USD"),
+        request(1000, id="r2", created_at=NOW - 60),
+    )
+    assert (ledger.state, ledger.currency, ledger.gross) == ("partially_paid", "USD", 50000)
+
+
+@pytest.mark.parametrize(
+    ("currency", "ledger"),
+    [
+        ("EUR", deal(request(currency="USD"), request(id="r2"))),  # nothing received, asked in the account's
+        ("EUR", deal(request(currency="USD"), payment(currency="USD"), request(id="r2"), payment(request_id="r2"))),
+        ("USD", deal(request(currency="USD"), request(id="r2", currency="GBP", created_at=NOW))),  # the oldest
+        ("GBP", deal(request(currency="USD"), payment(currency="GBP"))),  # settled in what was paid
+        (
+            "GBP",
+            deal(
+                request(currency="USD"),
+                payment(currency="USD"),
+                *(request(id=f"r{n}", currency="GBP", created_at=NOW) for n in (2, 3)),
+                *(payment(id=f"pi_{n}", request_id=f"r{n}", currency="GBP") for n in (2, 3)),
+            ),
+        ),
+        ("EUR", deal()),
+    ],
+)
+def test_the_currency_of_the_fields(currency: str, ledger: DealLedger) -> None:
+    assert ledger.currency == currency
+
+
+def test_everything_went_back_only_when_it_did_in_every_currency() -> None:
+    stray = payment(700, id="pi_2", currency="USD", request_id=None)
+    ledger = deal(request(), payment(refunds=(refund(10000),)), stray)
+    assert ledger.state == "partially_refunded"
+
+
+def test_an_inquiry_leaves_the_deals_state_as_it_is() -> None:
+    asked = payment(disputes=(dispute("warning_needs_response"),))
+    assert (deal(request(), asked).state, asked.state, asked.disputed) == ("paid", "inquiry", None)
+    partly = payment(refunds=(refund(500),), disputes=(dispute("warning_under_review"),))
+    assert (deal(request(), partly).state, partly.state) == ("partially_refunded", "inquiry")
+    assert payment(disputes=(dispute("warning_closed"),)).state == "paid"
 
 
 def test_a_running_total_adds_only_what_no_known_refund_tells() -> None:

@@ -5,7 +5,7 @@ from base64 import b32encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend.core.money import Money
+from backend.core.money import Money, listed
 from backend.deal_sync.desired.texts import Texts
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund
 
@@ -51,8 +51,10 @@ def _settled(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
         paid = ", ".join(payment.stripe_id for payment in ledger.received_for(request))
         yield f"twice:{request.id}", texts.say("paid_twice", description=request.description, ids=paid)
     if ledger.beyond:
-        stray, amount = ledger.strays[-1].stripe_id, str(Money(ledger.beyond, ledger.currency))
-        yield f"overpaid:{ledger.strays[-1].id}", texts.say("overpaid", amount=amount, id=stray)
+        currencies = {money.currency for money in ledger.beyond}
+        stray = [one for one in ledger.strays if one.currency in currencies][-1]
+        text = texts.say("overpaid", amount=listed(ledger.beyond), id=stray.stripe_id)
+        yield f"overpaid:{stray.id}", text
     for request in ledger.requests:
         if ledger.is_free(request):
             session = next(session.id for session in request.sessions if session.settled)
@@ -71,7 +73,14 @@ def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
         parts.append(texts.say("presentment", amount=str(Money(*payment.presentment))))
     if payment.currency != ledger.currency:
         parts.append(texts.say("other_currency", currency=ledger.currency))
+    elif ledger.elsewhere:
+        parts.append(texts.say("beside", currency=ledger.currency, amounts=listed(_beside(ledger))))
     return " ".join(parts)
+
+
+def _beside(ledger: DealLedger) -> list[Money]:
+    """What was received in other currencies than the deal's."""
+    return [Money(one.gross, one.currency) for one in ledger.sums[1:] if one.gross]
 
 
 def _split_text(payment: Payment, texts: Texts) -> list[str]:

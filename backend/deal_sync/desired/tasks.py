@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backend.core.money import Money
+from backend.core.money import Money, listed
 from backend.deal_sync.desired.texts import Texts
 from backend.ledger.deal import DealLedger, Dispute, Request
 
@@ -35,7 +35,7 @@ def _tasks(ledger: DealLedger, texts: Texts) -> Iterator[tuple[str, str, float, 
             yield _dispute(dispute, texts)
     for request in ledger.paid_twice:
         yield _paid_twice(ledger, request, texts)
-    if ledger.strays and ledger.live_requests:
+    if ledger.strays:
         yield _overpaid(ledger, texts)
     for renewal in ledger.failed_renewals:
         amount = str(Money(renewal.amount, renewal.currency))
@@ -60,5 +60,5 @@ def _paid_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str
 def _overpaid(ledger: DealLedger, texts: Texts) -> tuple[str, str, float, bool]:
     """One a deal, whatever more comes; healed while nothing is beyond what is expected."""
     due = (ledger.strays[0].paid_at or 0.0) + DAY
-    amount = str(Money(ledger.beyond, ledger.currency))
+    amount = listed(ledger.beyond or [Money(0, ledger.currency)])
     return "overpaid", texts.say("overpaid_task", amount=amount), due, not ledger.beyond

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backend.core.clock import as_datetime
 from backend.core.i18n import Texts, date_of, texts_in
-from backend.core.money import display
+from backend.core.money import Money, display, displayed
 from backend.ledger.deal import DealLedger, Request
 from backend.ledger.parts import Decline
 from backend.payments.deal.related import Elsewhere
@@ -49,7 +49,7 @@ class DealContext:
 
 def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
     texts = texts_in(FOLDER, language)
-    sentences = [_why(ledger, context, texts)]
+    sentences = [*_why(ledger, context, texts), *_beside(ledger, texts)]
     if context.elsewhere is not None and context.elsewhere.paid is not None:
         sentences.append(_same_client(context.elsewhere, context.timezone, texts))
     if not context.kommo:
@@ -57,17 +57,28 @@ def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
     return " ".join(sentences)
 
 
-def _why(ledger: DealLedger, context: DealContext, texts: Texts) -> str:
+def _why(ledger: DealLedger, context: DealContext, texts: Texts) -> list[str]:
+    still_open = [texts.say("still_open", amount=displayed(_open(ledger), texts.language))] if ledger.open_sums else []
     if ledger.state in SETTLED:
-        return texts.say(ledger.state)
+        return [texts.say(ledger.state), *still_open]
     if not context.stripe:
-        return texts.say("stripe_disconnected")
+        return [texts.say("stripe_disconnected")]
     if ledger.emptied and context.elsewhere is not None:
-        return _moved(context.elsewhere, texts)
+        return [_moved(context.elsewhere, texts)]
     if not ledger.requests and not ledger.payments:
-        return texts.say("nothing_asked")
+        return [texts.say("nothing_asked")]
     reason = _why_unpaid(ledger, context, texts)
-    return f"{_still_open(ledger, texts)} {reason}" if ledger.gross else reason
+    return [*still_open, reason] if ledger.received_anywhere else [reason]
+
+
+def _open(ledger: DealLedger) -> list[Money]:
+    return [Money(one.outstanding, one.currency) for one in ledger.open_sums]
+
+
+def _beside(ledger: DealLedger, texts: Texts) -> list[str]:
+    """Money that the deal's fields don't show, since it is in other currencies."""
+    sums = [Money(one.gross, one.currency) for one in ledger.sums[1:] if one.gross]
+    return [texts.say("beside", amounts=displayed(sums, texts.language), currency=ledger.currency)] if sums else []
 
 
 def _moved(elsewhere: Elsewhere, texts: Texts) -> str:
@@ -83,10 +94,6 @@ def _same_client(elsewhere: Elsewhere, timezone: str, texts: Texts) -> str:
     return texts.say("same_client", amount=amount, date=date, deal=str(elsewhere.lead_id))
 
 
-def _still_open(ledger: DealLedger, texts: Texts) -> str:
-    return texts.say("still_open", amount=display(ledger.outstanding, ledger.currency, texts.language))
-
-
 def _why_unpaid(ledger: DealLedger, context: DealContext, texts: Texts) -> str:
     open_ones = [r for r in ledger.requests if ledger.request_state(r) in ("pending", "processing", "failed")]
     newest = max(open_ones, key=lambda request: request.created_at, default=None)
@@ -94,9 +101,9 @@ def _why_unpaid(ledger: DealLedger, context: DealContext, texts: Texts) -> str:
         return _why_open(ledger, newest, context, texts)
     unpaid = [state for state in map(ledger.request_state, ledger.requests) if state in UNPAID]
     # What was taken back is owed no more: what is open beside money that came, nobody has asked for.
-    if unpaid and not (ledger.gross and unpaid[-1] in TAKEN_BACK):
+    if unpaid and not (ledger.received_anywhere and unpaid[-1] in TAKEN_BACK):
         return texts.say(unpaid[-1])
-    return texts.say("ask_rest" if ledger.gross else "under_way")
+    return texts.say("ask_rest" if ledger.received_anywhere else "under_way")
 
 
 def _why_open(ledger: DealLedger, request: Request, context: DealContext, texts: Texts) -> str:

@@ -1,13 +1,15 @@
 """A deal's statement as a page: the same template family, words and headers as the pages of its links."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from backend.core.i18n import date_of
-from backend.core.money import display
+from backend.core.money import Money, display, displayed
 from backend.ledger.deal import DealLedger, Payment
+from backend.ledger.sums import CurrencySum
 from backend.payments.statement import Statement
 from backend.web.client.link_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, renewal, texts_of
 
@@ -58,21 +60,25 @@ def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[
 
 
 def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tuple[str, str]]:
-    """Agreed, paid, gone back and open, in the deal's currency; money in others stands in the list below."""
-    named = [
-        ("statement_agreed", ledger.expected),
-        ("statement_deposit", _deposits(ledger)),
-        ("statement_paid", ledger.gross),
-        ("statement_refunded", ledger.refunded),
-        ("statement_open", ledger.outstanding),
+    """Agreed, paid, gone back and open, each in every currency."""
+    named: list[tuple[str, Callable[[CurrencySum], int]]] = [
+        ("statement_agreed", lambda one: one.expected),
+        ("statement_deposit", lambda one: _deposits(ledger, one.currency)),
+        ("statement_paid", lambda one: one.gross),
+        ("statement_refunded", lambda one: one.refunded),
+        ("statement_open", lambda one: one.outstanding),
     ]
-    shown = [(name, amount) for name, amount in named if amount or name not in WHERE_THERE_IS_ANY]
-    return [(texts[name], display(amount, ledger.currency, language)) for name, amount in shown]
+    told = [(name, [Money(amount_of(one), one.currency) for one in ledger.sums]) for name, amount_of in named]
+    return [
+        (texts[name], displayed([one for one in sums if one.amount] or sums[:1], language))
+        for name, sums in told
+        if name not in WHERE_THERE_IS_ANY or any(one.amount for one in sums)
+    ]
 
 
-def _deposits(ledger: DealLedger) -> int:
-    worth = (ledger.worth(request) for request in ledger.live_requests if request.kind == "deposit")
-    return sum(amount for amount, currency in worth if currency == ledger.currency)
+def _deposits(ledger: DealLedger, currency: str) -> int:
+    asks = ledger.asks if ledger.live_requests else ()
+    return sum(ask.amount for ask in asks if ask.currency == currency and ask.request.kind == "deposit")
 
 
 def _line(payment: Payment, statement: Statement, language: str) -> Line:
@@ -85,19 +91,18 @@ def _line(payment: Payment, statement: Statement, language: str) -> Line:
 
 def _state(statement: Statement, texts: dict[str, str]) -> str:
     ledger = statement.ledger
-    if ledger.is_under_way and not statement.may_pay:
+    if ledger.is_under_way and statement.offer is None:
         return texts["processing_text"]
     if not (ledger.live_requests or ledger.received_anywhere):
         return texts["statement_nothing"]
-    is_settled = bool(ledger.gross) or ledger.state == "paid"  # a full discount leaves nothing to pay either
-    return texts["settled_text"] if is_settled and not ledger.outstanding else ""
+    is_settled = (
+        bool(ledger.received_anywhere) or ledger.state == "paid"
+    )  # a full discount leaves nothing to pay either
+    return texts["settled_text"] if is_settled and not ledger.open_sums else ""
 
 
 def _pay(statement: Statement, texts: dict[str, str], language: str) -> str:
     """The button's words, with the amount that the link will ask for; empty where nothing can be paid."""
-    ledger = statement.ledger
-    if not statement.may_pay:
+    if statement.offer is None:
         return ""
-    asked = ledger.open_request
-    amount = (asked.amount, asked.currency) if asked else (ledger.outstanding, ledger.currency)
-    return texts["statement_pay"].format_map({"amount": display(*amount, language)})
+    return texts["statement_pay"].format_map({"amount": displayed([statement.offer.money], language)})

@@ -1,13 +1,12 @@
 """The JSON of the widget's routes: amounts are text in major units, times RFC 3339 in UTC."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
 from backend.core.clock import as_datetime
-from backend.core.money import major
+from backend.core.money import Money, major
 from backend.ledger.deal import DealLedger, Payment, Request
 from backend.payments.checkout.params import link_address
 from backend.payments.deal.summary import DealSeen
@@ -111,13 +110,11 @@ class CheckAnswer(BaseModel):
 def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | None = None) -> DealAnswer:
     """``statement`` is the token of the deal's page for the client, where there is one."""
     ledger = seen.ledger
-    paid, expected = _paid(ledger), _expected(ledger)
-    still_open = {currency: amount - paid.get(currency, 0) for currency, amount in expected.items()}
     return DealAnswer(
         state=ledger.state,
-        paid=_amounts(paid),
-        expected=_amounts(expected),
-        open=_amounts(still_open),
+        paid=_amounts(Money(one.gross, one.currency) for one in ledger.sums),
+        expected=_amounts(Money(one.expected, one.currency) for one in ledger.sums),
+        open=_amounts(Money(one.outstanding, one.currency) for one in ledger.sums),
         requests=[request_answer(ledger, one, public_url) for one in _newest_first(ledger.requests)],
         payments=[payment_answer(ledger, one) for one in _shown(ledger)],
         explanation=seen.why,
@@ -170,24 +167,9 @@ def moment(seconds: float) -> str:
     return as_datetime(seconds).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _paid(ledger: DealLedger) -> dict[str, int]:
-    sums: dict[str, int] = defaultdict(int)
-    for payment in ledger.received_anywhere:
-        sums[payment.currency] += payment.amount
-    return sums
-
-
-def _expected(ledger: DealLedger) -> dict[str, int]:
-    """The deal's own sum, and beside it what was asked in other currencies."""
-    sums: dict[str, int] = defaultdict(int)
-    for request in ledger.live_requests:
-        settled = ledger.is_settled(request)
-        sums[request.currency] += ledger.settled_amount(request) if settled else request.amount
-    return {**sums, ledger.currency: ledger.expected}
-
-
-def _amounts(sums: dict[str, int]) -> list[Amount]:
-    return [Amount(amount=major(sums[c], c), currency=c) for c in sorted(sums) if sums[c] > 0]
+def _amounts(sums: Iterable[Money]) -> list[Amount]:
+    known = sorted((one for one in sums if one.amount), key=lambda one: one.currency)
+    return [Amount(amount=major(one.amount, one.currency), currency=one.currency) for one in known]
 
 
 def _shown(ledger: DealLedger) -> list[Payment]:

@@ -3,11 +3,13 @@
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
+from sandbox.stripe.lives.foreign import Foreign
 from tests.chromium import chromium
 from tests.world import World, open_world
 
@@ -121,6 +123,45 @@ async def test_an_open_link_is_used_before_another_is_made(shop: World) -> None:
     answer = await shop.http.post(f"{await _address(shop)}/pay")
     assert request["url"].endswith(answer.headers["location"])
     assert len(shop.checkout.sessions) == 1
+
+
+async def test_its_button_asks_for_no_more_than_is_open(tmp_path: Path) -> None:
+    """What came without a link made the open one too big: a smaller one takes its place, and the total stays."""
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db") as product:
+        options = f"{product.url}/admin/api/accounts/{product.account.id}/options"
+        await product.http.put(options, json={"statement": True}, headers=product.admin)
+        lead_id = product.lead()
+        await product.link(lead_id, "400.00")
+        marks = {"kommo_account_id": str(product.account.id), "kommo_lead_id": str(lead_id)}
+        product.stripe.foreign_payment(Foreign(amount=30000, currency="usd", metadata=marks), live=True)
+        await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Partially paid")
+
+        async def deal() -> dict[str, Any]:
+            answer = await product.http.get(f"{product.url}/widget/deals/{lead_id}", headers=product.token())
+            return dict(answer.json())
+
+        before = await deal()
+        page = (await product.http.get(before["statement_url"])).text
+        assert '<dt>Still open</dt><dd class="amount">100.00 USD' in page
+        assert "Pay 100.00 USD" in page
+        links = {(await product.http.post(f"{before['statement_url']}/pay")).headers["location"] for _ in range(2)}
+        after = await deal()
+        assert (len(links), after["expected"], after["open"]) == (1, before["expected"], before["open"])
+        assert [(one["state"], one["amount"]) for one in after["requests"]] == [
+            ("pending", "100.00"),
+            ("replaced", "400.00"),
+        ]
+        await product.pay(f"{product.url}{links.pop()}")
+        await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_STATUS") == "Paid")
+        assert "Nothing is left to pay" in (await product.http.get(before["statement_url"])).text
+
+
+async def test_its_button_asks_in_the_currency_that_is_open(shop: World) -> None:
+    await shop.paid(amount="50.00", currency="USD")
+    await shop.rep.create(amount="10.00", currency="EUR")
+    page = (await shop.open(await _address(shop))).text
+    assert "Nothing is left to pay" not in page
+    assert "Pay 10.00 EUR" in page
 
 
 async def test_looking_at_a_statement_stores_nothing(shop: World) -> None:

@@ -1,0 +1,52 @@
+"""What a deal's statement offers to pay: never more than what is open, in the currency in which it is open."""
+
+from dataclasses import dataclass
+
+from backend.core.money import Money
+from backend.ledger.deal import DealLedger, Request
+from backend.ledger.sums import CurrencySum
+
+RENEWABLE = ("pending", "failed", "expired")
+"""States of a request whose place a newer one may take."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """``link``: the open request that asks for ``money``. None: a request is to be made for it, in the place of
+    ``replaces`` where there is one; the deal is then to bring ``total`` by deposits and rests in that currency.
+    """
+
+    money: Money
+    link: Request | None = None
+    replaces: Request | None = None
+    total: int | None = None
+
+
+def offer_of(ledger: DealLedger) -> Offer | None:
+    """Not while what is open is on its way: a link for the rest would ask for the same money again."""
+    if ledger.state in ("processing", "disputed"):
+        return None
+    return next(filter(None, (_offer_in(ledger, one) for one in ledger.open_sums)), None)
+
+
+def _offer_in(ledger: DealLedger, known: CurrencySum) -> Offer | None:
+    """The newest link that asks for no more than what is open; where all ask for more, a smaller one instead."""
+    newest_first = sorted(ledger.live_requests, key=lambda one: (one.created_at, one.id), reverse=True)
+    states = {one.id: ledger.request_state(one) for one in newest_first}
+    mine = [one for one in newest_first if one.currency == known.currency and states[one.id] in RENEWABLE]
+    for request in mine:
+        if states[request.id] != "expired" and request.amount <= known.payable:
+            return Offer(Money(request.amount, request.currency), link=request)
+    if not known.payable or ledger.is_under_way:
+        return None
+    older = next((one for one in mine if one.mode == "payment"), None)
+    if mine and older is None:  # no single payment takes the place of a subscription
+        return None
+    return _rest(ledger, known, older)
+
+
+def _rest(ledger: DealLedger, known: CurrencySum, older: Request | None) -> Offer:
+    amount = min(known.payable, older.amount) if older else known.payable
+    asks = (ask for ask in ledger.asks if ask.currency == known.currency and ask.request is not older)
+    full = sum(ask.amount for ask in asks if ask.request.kind == "full")
+    return Offer(Money(amount, known.currency), replaces=older, total=known.expected - full)
