@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from backend.facts import Known, merge, outside_id
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, SessionState
+from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds
 from backend.ledger.invoice_sums import explained
 from backend.ledger.parts import Decline
 
@@ -95,10 +96,11 @@ def deal_ledger(
 ) -> DealLedger:
     """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order."""
     mine = Entries(_each_once(entries))
+    begun = {one: entry.id for entry in mine.of_kind("subscription") for one in entry.facts.get("session", ())}
     sessions: dict[str, list[SessionState]] = defaultdict(list)
     for entry in mine.of_kind("session"):
         if entry.request_id:
-            sessions[entry.request_id].append(session_of(entry))
+            sessions[entry.request_id].append(replace(session_of(entry), subscription=begun.get(entry.id)))
     payments = [_payment(entry, mine, livemode) for entry in mine.of_kind("payment") if not _is_refuted(entry, mine)]
     ended = [(entry.id, entry.facts["ended"]) for entry in mine.of_kind("subscription") if "ended" in entry.facts]
     return DealLedger(
@@ -159,27 +161,6 @@ def session_of(entry: Entry) -> SessionState:
     )
 
 
-def _refund(entry: Entry) -> Refund:
-    facts = entry.facts
-    amount, currency = facts.get("asked", (0, ""))
-    return Refund(entry.id, amount, currency, facts.get("refund_status", "pending"), facts.get("at", 0.0))
-
-
-def _dispute(entry: Entry) -> Dispute:
-    facts = entry.facts
-    amount, currency = facts.get("asked", (0, ""))
-    return Dispute(
-        id=entry.id,
-        amount=amount,
-        currency=currency,
-        status=facts.get("dispute_status", "needs_response"),
-        reason=facts.get("reason", ""),
-        at=facts.get("at", 0.0),
-        due_by=facts.get("due_by"),
-        appeal=facts.get("appeal"),
-    )
-
-
 def _renewal_failed(entry: Entry) -> bool:
     """Of other invoices the payer is at the page, or whoever made them is."""
     return "failed_at" in entry.facts and entry.facts.get("billing_reason") == LATER
@@ -219,7 +200,8 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
     """A received amount without a time, or a time without an amount, is no payment yet."""
     facts = entry.facts
     amount, currency = _received(entry, mine)
-    total, _ = facts.get("refunded_total", (0, ""))
+    whole = _whole(facts, amount, currency)
+    refunds = [refund_of(one.id, one.facts, whole) for one in mine.hanging_on(entry, "refund")]
     sessions = [session_of(one) for one in mine.parents(entry, "session")]
     parents = mine.parents(entry, "session", "invoice")
     subscriptions = sorted(name for one in parents for name in one.facts.get("subscription", ()))
@@ -238,12 +220,22 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         split=next((one.split for one in sessions if one.split), None),
         presentment=_pair(facts.get("presentment")),
         decline=Decline(*facts["decline"]) if "decline" in facts else None,
-        refunded_total=total,
-        refunds=_in_time(_refund(one) for one in mine.hanging_on(entry, "refund")),
-        disputes=_in_time(_dispute(one) for one in mine.hanging_on(entry, "dispute")),
+        refunded_total=facts.get("refunded_total", (0,))[0],
+        refunds=_in_time(true_refunds(refunds, whole)),
+        disputes=_in_time(dispute_of(one.id, one.facts, whole) for one in mine.hanging_on(entry, "dispute")),
         attached=bool(facts.get("attached")),
         crowd=bool(facts.get("crowd")),
         renewal=any(_renews(one, mine) for one in parents),
+    )
+
+
+def _whole(facts: Known, amount: int, currency: str) -> Whole:
+    return Whole(
+        amount=amount,
+        currency=currency,
+        paid_at=facts.get("paid_at", 0.0),
+        presentment=_pair(facts.get("presentment")),
+        released=_pair(facts.get("released")),
     )
 
 

@@ -4,6 +4,7 @@ The rules are the table of docs/design.md 7. Each sum is in one currency, and ne
 deal's own, which its fields show, comes first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -194,9 +195,17 @@ class DealLedger:
 
     @cached_property
     def paid_twice(self) -> tuple[Request, ...]:
-        """Single-payment requests that more than one payment settled."""
-        single = (request for request in self.requests if request.mode == "payment")
-        return tuple(request for request in single if len(self.received_for(request)) > 1)
+        """Requests that more than one payment settled, or for a subscription: that began more than one."""
+        return tuple(request for request in self.requests if len(self._settlements(request)) > 1)
+
+    def _settlements(self, request: Request) -> Sequence[object]:
+        return self.contracts_of(request) if request.mode == "subscription" else self.received_for(request)
+
+    def contracts_of(self, request: Request) -> tuple[str, ...]:
+        """The subscriptions that its link began; each charges the client by itself."""
+        paid = {payment.subscription for payment in self.received_for(request)}
+        begun = {session.subscription for session in request.sessions if session.settled}
+        return tuple(sorted(contract for contract in paid | begun if contract))
 
     @cached_property
     def open_request(self) -> Request | None:

@@ -8,12 +8,23 @@ INQUIRY_OPEN = frozenset(("warning_needs_response", "warning_under_review"))
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """What a part is worth in its payment's currency. Not ``known``: the whole payment is taken."""
+
+    amount: int
+    currency: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Refund:
     id: str
     amount: int
     currency: str
     status: str
     at: float
+    worth: Worth | None = None
+    """In its payment's currency, where its own is another."""
 
     @property
     def counts(self) -> bool:
@@ -35,6 +46,22 @@ class Dispute:
     at: float
     due_by: float | None
     appeal: str | None
+    worth: Worth | None = None
+    """In its payment's currency, where its own is another."""
+    was_inquiry: bool = False
+    method: str = ""
+    decided: int = 1
+    """How often it was decided as it is now, with another decision between."""
+
+    @property
+    def is_inquiry(self) -> bool:
+        """The bank asked, and no money has moved; also when it asks no more."""
+        return self.status.startswith("warning")
+
+    @property
+    def answerable(self) -> bool:
+        """Klarna's inquiries can't be answered, only refunded."""
+        return self.method != "klarna"
 
     @property
     def state(self) -> str | None:
@@ -44,6 +71,10 @@ class Dispute:
         if self.status in INQUIRY_OPEN:
             return "inquiry"
         return self.status if self.status in ("won", "lost") else None
+
+
+def _worth(part: Refund | Dispute) -> int:
+    return part.worth.amount if part.worth else part.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +88,7 @@ class SessionState:
     split: tuple[int, int, int, int] | None
     async_failed: float | None
     completed_at: float | None
+    subscription: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -127,12 +159,12 @@ class Payment:
     @property
     def refunded(self) -> int:
         """By id where the refunds are known; a running total tells of those that are not. Never both added."""
-        known = sum(refund.amount for refund in self.refunds)
-        return sum(r.amount for r in self.refunds if r.counts) + max(0, self.refunded_total - known)
+        known = sum(_worth(refund) for refund in self.refunds)
+        return sum(_worth(r) for r in self.refunds if r.counts) + max(0, self.refunded_total - known)
 
     @property
     def lost(self) -> int:
-        return sum(dispute.amount for dispute in self.disputes if dispute.state == "lost")
+        return sum(_worth(dispute) for dispute in self.disputes if dispute.state == "lost")
 
     @property
     def gone(self) -> int:

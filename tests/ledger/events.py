@@ -52,10 +52,12 @@ def refund(rid: str, amount: int, status: str = "succeeded") -> Obj:
             "payment_intent": "pi_1", "charge": "ch_1"}  # fmt: skip
 
 
-def dispute(status: str) -> Obj:
+def dispute(status: str, *moves: int, **given: Any) -> Obj:
+    """``moves``: what its balance transactions took (negative) or gave back."""
+    booked = [{"id": f"txn_{n}", "amount": amount, "currency": "eur"} for n, amount in enumerate(moves)]
     return {"id": "du_1", "object": "dispute", "amount": 10000, "currency": "eur", "status": status,
             "reason": "fraudulent", "created": T0 + 60, "payment_intent": "pi_1", "charge": "ch_1",
-            "evidence_details": {"due_by": T0 + 9_000_000}}  # fmt: skip
+            "balance_transactions": booked, "evidence_details": {"due_by": T0 + 9_000_000}} | given  # fmt: skip
 
 
 LIFE = (

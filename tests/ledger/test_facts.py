@@ -25,7 +25,7 @@ ORDERED = {
     "dispute_status": DISPUTE_STATUS,
 }
 PAIRS = {"received": 3, "asked": 2, "came_to": 2, "refunded_total": 2, "decline": 3, "lead": 2, "attached": 2,
-         "split": 4, "presentment": 2, "due": 2}  # fmt: skip
+         "split": 4, "presentment": 2, "due": 2, "released": 2, "booked": 2, "turn": 5}  # fmt: skip
 UNIONS = PARENTS | {"wrong", "events"}
 SMALL = st.integers(min_value=0, max_value=4)
 
@@ -37,6 +37,8 @@ def _value(name: str) -> st.SearchStrategy[Any]:
         return st.lists(st.sampled_from("abc"), min_size=1, max_size=2, unique=True).map(sorted)
     if name == "parts":
         return st.dictionaries(st.sampled_from("abc"), st.lists(SMALL, min_size=3, max_size=3), max_size=2)
+    if name == "verdicts":
+        return st.lists(st.lists(SMALL, min_size=3, max_size=3), min_size=1, max_size=2, unique_by=tuple).map(sorted)
     if name in PAIRS:
         return st.lists(SMALL, min_size=PAIRS[name], max_size=PAIRS[name])
     return SMALL

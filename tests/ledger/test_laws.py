@@ -24,10 +24,17 @@ def _ids(*ids: str) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(ids), min_size=1, unique=True).map(sorted)
 
 
+TURNS = st.tuples(st.integers(0, 3), MOMENT, st.sampled_from(DISPUTE_STATUS)).map(
+    lambda turn: [turn[0], turn[2] in ("won", "lost"), turn[1], DISPUTE_STATUS.index(turn[2]), turn[2]]
+)
+VERDICTS = st.tuples(st.integers(0, 3), MOMENT, st.sampled_from(["lost", "won"])).map(lambda turn: [[*turn]])
+
+
 KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "payment": {
         "received": st.tuples(st.integers(1, 4), st.sampled_from([500, 10000]), st.just("EUR")).map(list),
         "paid_at": MOMENT, "processing": MOMENT, "canceled": st.just(True), "refunded_total": MONEY,
+        "released": MONEY,
         "decline": st.tuples(MOMENT, st.just("no money"), st.just("code")).map(list), "presentment": MONEY,
         "session": _ids("cs_1", "cs_2"), "invoice": _ids("in_1"),
         "attached": st.tuples(st.integers(1, 3), st.sampled_from([0, LEAD, 99])).map(list), "period": st.just(77),
@@ -48,11 +55,14 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     },
     "subscription": {"ended": MOMENT, "session": _ids("cs_1")},
     "refund": {
-        "refund_status": st.sampled_from(REFUND_STATUS), "asked": MONEY, "at": MOMENT, "payment": _ids("pi_1", "pi_2"),
+        "refund_status": st.sampled_from(REFUND_STATUS), "asked": MONEY, "booked": MONEY, "at": MOMENT,
+        "payment": _ids("pi_1", "pi_2"),
     },
     "dispute": {
-        "dispute_status": st.sampled_from(DISPUTE_STATUS), "asked": MONEY, "at": MOMENT, "reason": st.just("general"),
-        "due_by": MOMENT, "appeal": st.just("appeal_under_review"), "payment": _ids("pi_1", "pi_2"),
+        "dispute_status": st.sampled_from(DISPUTE_STATUS), "turn": TURNS, "verdicts": VERDICTS,
+        "inquiry": st.just(True), "method": st.sampled_from(["card", "klarna"]), "booked": MONEY, "asked": MONEY,
+        "at": MOMENT, "reason": st.just("general"), "due_by": MOMENT, "appeal": st.just("appeal_under_review"),
+        "payment": _ids("pi_1", "pi_2"),
     },
 }  # fmt: skip
 SUBJECTS = {"pi_1": "payment", "pi_2": "payment", "in_1:outside": "payment", "cs_1": "session", "cs_2": "session",

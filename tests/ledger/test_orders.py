@@ -59,6 +59,21 @@ def appealed(outcome: str) -> list[dict[str, Any]]:
     ]
 
 
+def turned(*outcomes: str, booked: bool = True) -> list[dict[str, Any]]:
+    """Decided again and again, a second apart; ``booked``: each time the list of movements grows, as believed."""
+    told = [
+        evt("payment_intent.succeeded", intent()),
+        evt("charge.dispute.created", dispute("needs_response"), T0 + 60),
+    ]
+    moves = [-10000]
+    for turn, outcome in enumerate(outcomes):
+        if booked and outcome != ("lost" if len(moves) % 2 else "won"):
+            moves = [*moves, 10000 if outcome == "won" else -10000]
+        at = T0 + 61 if booked else T0 + 61 + turn
+        told.append(evt("charge.dispute.closed", dispute(outcome, *moves), at) | {"id": f"evt_{turn}"})
+    return told
+
+
 DELAYED = [
     evt("checkout.session.completed", session(payment_status="unpaid")),
     evt("payment_intent.processing", intent(status="processing", amount_received=0)),
@@ -72,6 +87,30 @@ DELAYED = [
 LIVES: dict[str, tuple[list[dict[str, Any]], str]] = {
     "lost, appealed, lost": (appealed("lost"), "disputed"),
     "lost, appealed, won": (appealed("won"), "paid"),
+    "won, then lost": (turned("won", "lost"), "disputed"),
+    "lost, then won": (turned("lost", "won"), "paid"),
+    "lost, won, lost": (turned("lost", "won", "lost"), "disputed"),
+    "won, lost, won": (turned("won", "lost", "won"), "paid"),
+    "won, then lost, and no movement tells": (turned("won", "lost", booked=False), "disputed"),
+    "lost, won, lost, and no movement tells": (turned("lost", "won", "lost", booked=False), "disputed"),
+    "won, and taken up once more": (
+        [*turned("won"), evt("charge.dispute.updated", dispute("under_review", -10000, 10000, -10000), T0 + 70)],
+        "disputed",
+    ),
+    "given back though it is lost": (
+        [*turned("lost"), evt("charge.dispute.funds_reinstated", dispute("lost", -10000, 10000), T0 + 70)],
+        "disputed",
+    ),
+    "an inquiry that became a dispute and was lost": (
+        [
+            evt("payment_intent.succeeded", intent()),
+            evt("charge.dispute.created", dispute("warning_needs_response"), T0 + 60),
+            evt("charge.dispute.updated", dispute("needs_response"), T0 + 61),
+            evt("charge.dispute.funds_withdrawn", dispute("needs_response", -10000), T0 + 61),
+            evt("charge.dispute.closed", dispute("lost", -10000), T0 + 62),
+        ],
+        "disputed",
+    ),
     "two disputes on one payment": (
         [
             evt("payment_intent.succeeded", intent()),

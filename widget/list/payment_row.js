@@ -19,6 +19,7 @@ export function paymentRow(payment, state, props) {
   const refunded = { amount: payment.refunded ?? '0', currency: payment.currency };
   const request = deal.requests.find((one) => one.id === payment.request_id);
   const question = state.question?.id === payment.id ? state.question : null;
+  const doubt = payment.state === 'inquiry' ? 'inquiry' : payment.disputed;
   return el(
     'li',
     { class: 'dealpay-entry' },
@@ -31,7 +32,7 @@ export function paymentRow(payment, state, props) {
     ),
     Number(refunded.amount) > 0 &&
       el('p', { class: 'dealpay-small', text: words('list.refunded', { amount: formatAmount(refunded, lang) }) }),
-    payment.disputed && el('p', { class: 'dealpay-small', text: disputeOf(payment.disputed, words) }),
+    doubt && el('p', { class: 'dealpay-small', text: disputeOf(doubt, words) }),
     el(
       'p',
       { class: 'dealpay-actions' },
@@ -60,7 +61,7 @@ function disputeOf(state, words) {
 /** @param {import('../types.d.ts').Payment} payment */
 function refundable(payment) {
   const paid = paymentState(payment);
-  return paid === 'paid' || paid === 'partially_refunded';
+  return paid === 'paid' || paid === 'partially_refunded' || paid === 'inquiry';
 }
 
 /**
@@ -78,11 +79,12 @@ function refundButton(payment, { words, actions }) {
 }
 
 /**
- * What the badge says: a dispute before a refund before the payment's own state.
+ * What the badge says: a dispute before an inquiry before a refund before the payment's own state.
  * @param {import('../types.d.ts').Payment} payment
  */
 function paymentState(payment) {
   if (payment.disputed === 'open' || payment.disputed === 'lost') return 'disputed';
+  if (payment.state === 'inquiry') return 'inquiry';
   const refunded = Number(payment.refunded ?? 0);
   if (refunded > 0) return refunded >= Number(payment.amount) ? 'refunded' : 'partially_refunded';
   return payment.state === 'succeeded' ? 'paid' : payment.state;

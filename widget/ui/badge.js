@@ -11,6 +11,7 @@ const COLOURS = {
   refunded: 'grey',
   failed: 'red',
   disputed: 'red',
+  inquiry: 'orange',
 };
 
 /**

@@ -48,8 +48,10 @@ def _said(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
 def _settled(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
     """What is odd about how requests were settled: by more than one payment, by more money, or by none."""
     for request in ledger.paid_twice:
-        paid = ", ".join(payment.stripe_id for payment in ledger.received_for(request))
-        yield f"twice:{request.id}", texts.say("paid_twice", description=request.description, ids=paid)
+        name, ids = "paid_twice", [payment.stripe_id for payment in ledger.received_for(request)]
+        if request.mode == "subscription":
+            name, ids = "subscribed_twice", [*ledger.contracts_of(request)]
+        yield f"twice:{request.id}", texts.say(name, description=request.description, ids=", ".join(ids))
     if ledger.beyond:
         currencies = {money.currency for money in ledger.beyond}
         stray = [one for one in ledger.strays if one.currency in currencies][-1]
@@ -98,18 +100,36 @@ def _refund(payment: Payment, refund: Refund, texts: Texts) -> Iterator[Said]:
     """When it is known how it ended: a pending one may still fail, and one that succeeded may fail days later."""
     amount = str(Money(refund.amount, refund.currency))
     if refund.outcome == "succeeded":
-        yield f"refund:{refund.id}", texts.say("refund", amount=amount, id=refund.id, payment=payment.stripe_id)
+        text = texts.say("refund", amount=amount, id=refund.id, payment=payment.stripe_id)
+        yield f"refund:{refund.id}", " ".join([text, *_worth(refund, texts)])
     elif refund.outcome == "failed":
         text = texts.say("refund_failed", amount=amount, id=refund.id, payment=payment.stripe_id)
         yield f"refund:{refund.id}:failed", text
 
 
+def _worth(part: Refund | Dispute, texts: Texts) -> list[str]:
+    """What it counts as, where its currency is not its payment's."""
+    if part.worth is None:
+        return []
+    name, amount = "counts_as" if part.worth.known else "counts_whole", Money(part.worth.amount, part.worth.currency)
+    return [texts.say(name, amount=str(amount))]
+
+
 def _dispute(payment: Payment, dispute: Dispute, texts: Texts) -> Iterator[Said]:
+    """An inquiry while it is one; a dispute from its begin, and each decision of it."""
     amount = str(Money(dispute.amount, dispute.currency))
     named = {"amount": amount, "id": dispute.id, "payment": payment.stripe_id}
+    reason = dispute.reason.replace("_", " ")
     if dispute.status == "prevented":
         return
-    yield f"dispute:{dispute.id}", texts.say("dispute_opened", **named, reason=dispute.reason.replace("_", " "))
+    if dispute.is_inquiry:
+        yield f"inquiry:{dispute.id}", texts.say("inquiry_opened", **named, reason=reason)
+    else:
+        opened = "dispute_from_inquiry" if dispute.was_inquiry else "dispute_opened"
+        text = texts.say(opened, **named, reason=reason)
+        yield f"dispute:{dispute.id}", " ".join([text, *_worth(dispute, texts)])
     outcome = "closed" if dispute.status == "warning_closed" else dispute.state
     if outcome in ("won", "lost", "closed"):
-        yield f"dispute:{dispute.id}:{outcome}", texts.say(f"dispute_{outcome}", **named)
+        again = f":{dispute.decided}" if dispute.decided > 1 else ""
+        more = _worth(dispute, texts) if outcome == "lost" else []
+        yield f"dispute:{dispute.id}:{outcome}{again}", " ".join([texts.say(f"dispute_{outcome}", **named), *more])

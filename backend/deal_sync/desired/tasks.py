@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backend.core.i18n import date_of
 from backend.core.money import Money, listed
 from backend.deal_sync.desired.texts import Texts
 from backend.ledger.deal import DealLedger, Dispute, Request
@@ -10,6 +11,8 @@ from backend.ledger.deal import DealLedger, Dispute, Request
 DAY = 24 * 3600.0
 LEAD_SECONDS = 2 * DAY
 """A dispute's task is due two days before Stripe's date."""
+STRIPES_TIME = "UTC"
+"""In which Stripe's dates end."""
 DISPUTE_SECONDS = 7 * DAY
 """Where Stripe names no date: the shortest that card schemes give."""
 
@@ -32,9 +35,13 @@ def tasks_of(ledger: DealLedger, texts: Texts, test: bool) -> Iterator[Task]:
 def _tasks(ledger: DealLedger, texts: Texts) -> Iterator[tuple[str, str, float, bool]]:
     for payment in ledger.received_anywhere:
         for dispute in payment.disputes:
-            yield _dispute(dispute, texts)
+            if dispute.was_inquiry:
+                yield _inquiry(dispute, texts)
+            if not dispute.is_inquiry:
+                yield _dispute(dispute, texts)
     for request in ledger.paid_twice:
-        yield _paid_twice(ledger, request, texts)
+        twice = _subscribed_twice if request.mode == "subscription" else _paid_twice
+        yield twice(ledger, request, texts)
     if ledger.strays:
         yield _overpaid(ledger, texts)
     for renewal in ledger.failed_renewals:
@@ -47,6 +54,27 @@ def _dispute(dispute: Dispute, texts: Texts) -> tuple[str, str, float, bool]:
     due = (dispute.due_by or dispute.at + DISPUTE_SECONDS) - LEAD_SECONDS
     text = texts.say("dispute_task", amount=str(Money(dispute.amount, dispute.currency)), id=dispute.id)
     return f"dispute:{dispute.id}", text, due, dispute.state != "open"
+
+
+def _inquiry(dispute: Dispute, texts: Texts) -> tuple[str, str, float, bool]:
+    """Done when it is answered, or over, or a dispute."""
+    due = (dispute.due_by or dispute.at + DISPUTE_SECONDS) - LEAD_SECONDS
+    name = "inquiry_task" if dispute.due_by else "inquiry_task_undated"
+    date = date_of(dispute.due_by or 0.0, STRIPES_TIME, texts.language)
+    if not dispute.answerable:
+        name = "inquiry_task_refund"
+    text = texts.say(name, amount=str(Money(dispute.amount, dispute.currency)), id=dispute.id, date=date)
+    return f"inquiry:{dispute.id}", text, due, dispute.status != "warning_needs_response"
+
+
+def _subscribed_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str, str, float, bool]:
+    """Healed when no more than one of the subscriptions goes on."""
+    ended = {contract for contract, _ in ledger.ended_subscriptions}
+    running = [contract for contract in ledger.contracts_of(request) if contract not in ended]
+    moments = [payment.paid_at or 0.0 for payment in ledger.received_for(request)]
+    moments += [session.completed_at or 0.0 for session in request.sessions]
+    text = texts.say("subscribed_twice_task", description=request.description)
+    return f"twice:{request.id}", text, min(moment for moment in moments if moment) + DAY, len(running) <= 1
 
 
 def _paid_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str, str, float, bool]:

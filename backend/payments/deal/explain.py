@@ -7,11 +7,13 @@ from pathlib import Path
 from backend.core.clock import as_datetime
 from backend.core.i18n import Texts, date_of, texts_in
 from backend.core.money import Money, display, displayed
-from backend.ledger.deal import DealLedger, Request
+from backend.ledger.deal import DealLedger, Dispute, Request
 from backend.ledger.parts import Decline
 from backend.payments.deal.related import Elsewhere
 
 FOLDER = Path(__file__).parent / "i18n"
+STRIPES_TIME = "UTC"
+"""In which Stripe's dates end."""
 BANK_DAYS = 7
 """A bank debit is usually known to be good after so many days."""
 
@@ -49,7 +51,7 @@ class DealContext:
 
 def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
     texts = texts_in(FOLDER, language)
-    sentences = [*_why(ledger, context, texts), *_beside(ledger, texts)]
+    sentences = [*_why(ledger, context, texts), *_beside(ledger, texts), *_inquiries(ledger, texts)]
     if context.elsewhere is not None and context.elsewhere.paid is not None:
         sentences.append(_same_client(context.elsewhere, context.timezone, texts))
     if not context.kommo:
@@ -79,6 +81,22 @@ def _beside(ledger: DealLedger, texts: Texts) -> list[str]:
     """Money that the deal's fields don't show, since it is in other currencies."""
     sums = [Money(one.gross, one.currency) for one in ledger.sums[1:] if one.gross]
     return [texts.say("beside", amounts=displayed(sums, texts.language), currency=ledger.currency)] if sums else []
+
+
+def _inquiries(ledger: DealLedger, texts: Texts) -> list[str]:
+    """A bank that asks takes no money yet; what to do about it, each once."""
+    asked = (dispute for payment in ledger.received_anywhere for dispute in payment.inquiries)
+    return list(dict.fromkeys(_inquiry(dispute, texts) for dispute in asked))
+
+
+def _inquiry(dispute: Dispute, texts: Texts) -> str:
+    if dispute.status == "warning_under_review":
+        return texts.say("inquiry_answered")
+    if not dispute.answerable:
+        return texts.say("inquiry_refund")
+    if dispute.due_by is None:
+        return texts.say("inquiry_undated")
+    return texts.say("inquiry", date=date_of(dispute.due_by, STRIPES_TIME, texts.language))
 
 
 def _moved(elsewhere: Elsewhere, texts: Texts) -> str:

@@ -10,6 +10,7 @@ from backend.stripe_api.events.parsing import (
     amount_of,
     currency_of,
     id_of,
+    maybe_amount,
     maybe_id,
     moment_of,
     part_of,
@@ -36,8 +37,11 @@ def payment_intent_facts(intent: Object, context: EventContext) -> Iterator[Fact
         yield Fact(invoice, "kind", "invoice")
         yield Fact(pid, "invoice", [invoice])
     if intent.get("status") == "succeeded":
-        yield Fact(pid, "received", [RANK, amount_of(intent, "amount_received"), currency_of(intent)])
+        received, held = amount_of(intent, "amount_received"), maybe_amount(intent, "amount")
+        yield Fact(pid, "received", [RANK, received, currency_of(intent)])
         yield Fact(pid, "paid_at", _paid_at(intent, context))
+        if held is not None and held > received:
+            yield Fact(pid, "released", [held - received, currency_of(intent)])
     elif intent.get("status") == "processing":
         yield Fact(pid, "processing", context.created)
     elif intent.get("status") == "canceled":

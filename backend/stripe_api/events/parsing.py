@@ -67,6 +67,17 @@ def amount_of(row: Object, field: str) -> int:
     return value
 
 
+def maybe_amount(row: Object, field: str) -> int | None:
+    """None where Stripe tells none."""
+    return None if row.get(field) is None else amount_of(row, field)
+
+
+def taken_from_balance(row: Object) -> list[int | str] | None:
+    """[amount, currency] of a balance transaction that took money; None where it is an id alone or gave some back."""
+    amount = _number(row, "amount")
+    return None if amount is None or not -MAX_AMOUNT <= amount < 0 else [-amount, currency_of(row)]
+
+
 def currency_of(row: Object, field: str = "currency") -> str:
     value = row.get(field)
     if not isinstance(value, str) or len(value) != 3 or not value.isascii() or not value.isalpha():

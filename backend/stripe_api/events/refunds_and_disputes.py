@@ -1,8 +1,9 @@
 """Money that goes back: refunds and disputes. Their deal is their payment's, since metadata is not inherited."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from backend.facts import Fact
+from backend.facts import DISPUTE_STATUS, Fact
 from backend.stripe_api.events.metadata import metadata_facts
 from backend.stripe_api.events.parsing import (
     BadEvent,
@@ -11,10 +12,12 @@ from backend.stripe_api.events.parsing import (
     amount_of,
     currency_of,
     id_of,
+    maybe_amount,
     maybe_id,
     moment_of,
     part_of,
     rows_of,
+    taken_from_balance,
     text_of,
 )
 
@@ -26,14 +29,22 @@ def refund_facts(refund: Object, context: EventContext) -> Iterator[Fact]:
     yield Fact(rid, "refund_status", text_of(refund, "status") or "pending")
     yield Fact(rid, "asked", [amount_of(refund, "amount"), currency_of(refund)])
     yield Fact(rid, "at", moment_of(refund, "created", context.created))
+    yield from _booked(rid, [refund.get("balance_transaction")])
     yield from _of_payment(rid, refund)
 
 
 def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fact]:
-    """A Charge with its running total of refunds; the refunds themselves come by their own events."""
+    """A Charge with its running total of refunds; the refunds themselves come by their own events.
+
+    Stripe counts what was held and not captured as refunded; here it is not.
+    """
     payment = maybe_id(charge, "payment_intent") or id_of(charge, "id")
     yield Fact(payment, "kind", "payment")
-    yield Fact(payment, "refunded_total", [amount_of(charge, "amount_refunded"), currency_of(charge)])
+    released = _released(charge)
+    total = max(0, amount_of(charge, "amount_refunded") - released)
+    yield Fact(payment, "refunded_total", [total, currency_of(charge)])
+    if released:
+        yield Fact(payment, "released", [released, currency_of(charge)])
     yield from metadata_facts(payment, charge, context)
     invoice = maybe_id(charge, "invoice")
     if invoice:
@@ -43,6 +54,12 @@ def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fac
         yield from refund_facts(refund, context)
 
 
+def _released(charge: Object) -> int:
+    """What was held and not captured; versions of before captures in part tell no ``amount_captured``."""
+    held, captured = maybe_amount(charge, "amount"), maybe_amount(charge, "amount_captured")
+    return 0 if held is None or captured is None else max(0, held - captured)
+
+
 def dispute_facts(dispute: Object, context: EventContext) -> Iterator[Fact]:
     """From a Dispute. An appeal is a fact of its own, shown, never a state: who appeals has lost so far."""
     did = id_of(dispute, "id")
@@ -50,14 +67,50 @@ def dispute_facts(dispute: Object, context: EventContext) -> Iterator[Fact]:
     yield Fact(did, "kind", "dispute")
     if status.startswith("appeal"):
         yield Fact(did, "appeal", status)
-    yield Fact(did, "dispute_status", "lost" if status.startswith("appeal") else status)
+    yield from _turn(did, dispute, "lost" if status.startswith("appeal") else status, context)
     yield Fact(did, "asked", [amount_of(dispute, "amount"), currency_of(dispute)])
     yield Fact(did, "reason", text_of(dispute, "reason") or "general")
     yield Fact(did, "at", moment_of(dispute, "created", context.created))
     evidence = part_of(dispute, "evidence_details")
     if evidence.get("due_by") is not None:
         yield Fact(did, "due_by", moment_of(evidence, "due_by"))
+    method = text_of(part_of(dispute, "payment_method_details"), "type")
+    if method:
+        yield Fact(did, "method", method)
     yield from _of_payment(did, dispute)
+
+
+def _turn(did: str, dispute: Object, status: str, context: EventContext) -> Iterator[Fact]:
+    """Where the dispute stands, placed in its own history: decided once is not decided for ever.
+
+    Each decision moves money, so the longer list of movements is the later word; else what is decided is later than
+    what is not, then Stripe's clock decides, and within one second the order of the states.
+    """
+    moves = _moves(dispute)
+    place = DISPUTE_STATUS.index(status) if status in DISPUTE_STATUS else -1
+    decided = status in ("won", "lost")
+    yield Fact(did, "turn", [len(moves), decided, context.created, place, status])
+    if decided:
+        yield Fact(did, "verdicts", [[len(moves), context.created, status]])
+    if status.startswith("warning"):
+        yield Fact(did, "inquiry", True)
+    yield from _booked(did, moves)
+
+
+def _booked(subject: str, moves: Iterable[Any]) -> Iterator[Fact]:
+    """What it took from the balance, where Stripe shows that whole and not as an id."""
+    for move in moves:
+        taken = taken_from_balance(move) if isinstance(move, Mapping) else None
+        if taken is not None:
+            yield Fact(subject, "booked", taken)
+
+
+def _moves(dispute: Object) -> list[Any]:
+    """Its balance transactions: money withdrawn, given back, withdrawn again."""
+    moves = dispute.get("balance_transactions") or []
+    if not isinstance(moves, list):
+        raise BadEvent("`balance_transactions` is no list")
+    return moves
 
 
 def _of_payment(subject: str, row: Object) -> Iterator[Fact]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from backend.ledger.deal import DealLedger, Dispute, Refund
+from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Request
 from tests.ledger.build import NOW, deal, payment, request, session
 
 ACCOUNT, CURRENCIES = "EUR", ("EUR", "USD", "JPY")
@@ -130,7 +130,7 @@ class OddDeal:
 
     @property
     def ledger(self) -> DealLedger:
-        parts = []
+        parts: list[Request | Payment] = []
         for number, wish in enumerate(self.wishes):
             name = f"r{number}"
             bank = session("complete", "unpaid", id=f"cs_{number}", asked=(wish.amount, wish.currency))
@@ -157,7 +157,7 @@ class OddDeal:
         return OddDeal(tuple(wishes), self.strays)
 
 
-def _payment(coin: Coin, name: str, asked: str | None) -> object:
+def _payment(coin: Coin, name: str, asked: str | None) -> Payment:
     back = Refund(f"re_{name}", coin.back, coin.currency, "succeeded", NOW - 30)
     dispute = Dispute(f"du_{name}", coin.amount, coin.currency, coin.dispute, "general", NOW - 30, None, None)
     return payment(
