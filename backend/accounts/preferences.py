@@ -16,7 +16,7 @@ from backend.resources import Resources
 from backend.storage.models import Audit
 from backend.storage.repeating import repeated
 from backend.work_queue.lock_order import account_unit
-from backend.work_queue.wakeups import mark_all_dirty, request_work
+from backend.work_queue.wakeups import request_redraw, request_work
 
 
 async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
@@ -52,7 +52,7 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
         after = account.options | {"mode": account.mode}
         session.add(_said(resources, account_id, who, "options", before, after))
         if account.mode != before["mode"]:
-            await mark_all_dirty(session, account_id, resources.clock())
+            await request_redraw(session, account_id)
         await request_work(session, account_id)
     resources.work_arrived.set()
     return options_of(account).model_dump() | {"mode": account.mode}

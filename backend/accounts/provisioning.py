@@ -19,11 +19,11 @@ from backend.kommo_api.errors import KommoError, KommoNotFound
 from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.resources import Resources
-from backend.storage.models import Account, Audit, Deal
+from backend.storage.models import Account, Audit
 from backend.storage.repeating import repeated
 from backend.stripe_api.client import Unreachable
 from backend.work_queue.lock_order import account_unit
-from backend.work_queue.wakeups import mark_dirty, request_work
+from backend.work_queue.wakeups import request_redraw, request_work
 
 LOOK_AGAIN_SECONDS = 3600.0
 LONG_AGO = 1.0
@@ -121,7 +121,7 @@ async def _store(
     async with account_unit(resources.database, account_id) as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
         if account.fields and (fields.made or fields.completed):
-            await _write_all(session, account_id, now)
+            await request_redraw(session, account_id)  # a field that somebody deleted is there again, and empty
         account.currency, account.timezone, account.subdomain = info.currency, info.timezone, info.subdomain
         account.fields = {code: dict(field) for code, field in fields.fields.items()}
         account.pipelines = as_json(pipelines)
@@ -131,12 +131,6 @@ async def _store(
         session.add(account)
         _tell(session, account, fields, now)
         await request_work(session, account_id)
-
-
-async def _write_all(session: AsyncSession, account_id: int, now: float) -> None:
-    """A field that somebody deleted is there again, and empty in every deal."""
-    deals = await session.exec(select(Deal.lead_id).where(Deal.account_id == account_id))
-    await mark_dirty(session, account_id, deals.all(), now)
 
 
 def _refused_fields(fields: FieldSetup) -> str:

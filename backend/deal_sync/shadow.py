@@ -20,6 +20,7 @@ from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.renewal_deals import renewals
 from backend.deal_sync.desired.render import Wanted
 from backend.deal_sync.plan import Plan, is_test, plan, wanted_of, zone_of
+from backend.deal_sync.redraw import mark_portion
 from backend.deal_sync.revisions import Page
 from backend.kommo_api.deal_fields import STATES
 from backend.kommo_api.values import Lead
@@ -59,6 +60,8 @@ async def record_dry_run(resources: Resources, claim: Claim) -> None:
             await fence(session, claim, resources.clock())
             await revisions.touch_expired(session, claim.account_id, resources.clock())
             page = await _news(session, claim.account_id, resources.clock())
+        if page is None and await mark_portion(resources, claim):
+            continue
         if page is None:
             return
         leads = await _leads(resources, page)

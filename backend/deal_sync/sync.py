@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
 from backend.deal_sync.batch import write_batch
 from backend.deal_sync.fetch import TOO_MUCH, read_due, too_much
+from backend.deal_sync.redraw import mark_portion
 from backend.kommo_api.values import Lead
 from backend.resources import Resources
 from backend.work_queue.leases import Claim
@@ -28,6 +29,8 @@ async def sync_deals(resources: Resources, claim: Claim, take_news: Callable[[],
             read_at = resources.clock()
             leads = await read_due(resources, claim, under_way.leads)
             if leads is None and under_way.is_empty:
+                if await mark_portion(resources, claim):
+                    continue
                 break
             if leads is None:  # what changed while it was written may be due again
                 await under_way.one_over()

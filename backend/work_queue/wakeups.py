@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import case, func
+from sqlalchemy import case, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.storage.db import dialect_insert
-from backend.storage.models import AccountWork, Deal
+from backend.storage.models import Account, AccountWork, Deal
 from backend.work_queue.lock_order import NEW_WORK
 
 CHANNEL = "kommo_stripe_work"
+NEW_DEAL = {"wanted": 1, "written": 0, "next_try_at": 0.0, "attempts": 0, "state": "known", "problem": ""}
 
 
 async def notify(session: AsyncSession, payload: str = "") -> None:
@@ -39,21 +40,19 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
     leads = sorted(set(lead_ids))
     if leads:
         await request_work(session, account_id)
+    if not leads:
+        return
+    rows = [{"account_id": account_id, "lead_id": lead_id, "dirty_since": now, **NEW_DEAL} for lead_id in leads]
     since = case((col(Deal.written) < col(Deal.wanted), col(Deal.dirty_since)), else_=now)
-    for lead_id in leads:
-        statement = dialect_insert(session, Deal).values(
-            account_id=account_id, lead_id=lead_id, wanted=1, written=0, dirty_since=now, next_try_at=0.0,
-            attempts=0, state="known", problem="",
-        )  # fmt: skip
-        await session.exec(
-            statement.on_conflict_do_update(
-                index_elements=["account_id", "lead_id"],
-                set_={"wanted": Deal.wanted + 1, "dirty_since": since, "next_try_at": 0.0, "restored": False},
-            )
-        )
+    again = {"wanted": Deal.wanted + 1, "dirty_since": since, "next_try_at": 0.0, "restored": False}
+    statement = dialect_insert(session, Deal).on_conflict_do_update(
+        index_elements=["account_id", "lead_id"], set_=again
+    )
+    await (await session.connection()).execute(statement, rows)
 
 
-async def mark_all_dirty(session: AsyncSession, account_id: int, now: float) -> None:
-    """Every deal that we ever looked at."""
-    deals = await session.exec(select(Deal.lead_id).where(col(Deal.account_id) == account_id))
-    await mark_dirty(session, account_id, deals.all(), now)
+async def request_redraw(session: AsyncSession, account_id: int) -> None:
+    """Every deal that we ever wrote is to be written anew. The worker marks them in portions, whenever nothing newer is
+    due, so that no unit of work is long and no fresh payment waits behind old deals."""
+    await request_work(session, account_id)
+    await session.exec(update(Account).where(col(Account.id) == account_id).values(redraw_from=0))

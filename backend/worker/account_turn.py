@@ -94,7 +94,8 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
         deal_due = await next_deal_due(session, account_id) if writes else None
         audit_due = await next_audit_due(session, account_id) if writes else None
         set_up_due = 0.0 if connected and not connected.set_up_at else None
-    moments = [moment for moment in (deal_due, audit_due, set_up_due) if moment is not None]
+        redraw_due = 0.0 if connected and connected.redraw_from is not None else None
+    moments = [moment for moment in (deal_due, audit_due, set_up_due, redraw_due) if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]
     return min((moment for moment in (event_due, *moments) if moment is not None), default=None)

@@ -28,7 +28,7 @@ from backend.storage.models import Account, Audit, CheckoutSession, StripeConnec
 from backend.storage.repeating import repeated
 from backend.stripe_api.client import KeyRefused, Refused, StripeApi, Unreachable
 from backend.work_queue.lock_order import account_unit
-from backend.work_queue.wakeups import mark_all_dirty, request_work
+from backend.work_queue.wakeups import request_redraw, request_work
 
 KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{3,250}")
 SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
@@ -189,7 +189,7 @@ async def store_connection(
     await drain_others(session, row)
     await session.flush()
     if await _mode(session, given.account_id) != before:
-        await mark_all_dirty(session, given.account_id or 0, resources.clock())
+        await request_redraw(session, given.account_id or 0)
     return row
 
 

@@ -43,6 +43,7 @@ class Account(SQLModel, table=True):
     connected_at: float = moment()
     set_up_at: float = moment(default=0.0)  # 0 = fields and endpoint are still to be made
     problem: str = ""  # what an admin must know, in a sentence
+    redraw_from: int | None = big_int(default=None)  # deals above this id are still to be written anew; None = none are
     hook_secret: str = ""  # in the address that Kommo's hooks are sent to; sealed for "account:{id}:hook"
     hook_digest: str = Field(default="", index=True)
 
