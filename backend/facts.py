@@ -111,6 +111,10 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "foreign": _greatest,  # marked for another Kommo account
     "marked": _greatest,  # metadata says that it is ours
     "lead": _least,  # [0 with our account id, 1 without; the deal], from metadata
+    "snapshot": _least,  # like "lead": what the contract's metadata said when the invoice was made
+    "snapshot_foreign": _greatest,  # it said another Kommo account then
+    "first_lead": _least,  # [when, *lead] of a contract, by the invoices that took it over
+    "last_lead": _greatest,
     "bare_lead": _least,  # a bare client_reference_id
     "trusted": _greatest,  # it came while bare references of its connection were trusted
     "wrong": _union,  # what of it can't be used, in words

@@ -60,6 +60,7 @@ async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:
     await batch.fetch([entry.id])
     line = [batch.book[one] for one in ancestry(entry.id, batch.book)]
     named = [known["lead"][1] for known in line if "lead" in known and "foreign" not in known]
+    named += [known["snapshot"][1] for known in line if "snapshot" in known]
     named += [known["bare_lead"] for known in line if "bare_lead" in known]
     return {
         "id": entry.id,

@@ -96,10 +96,10 @@ def _deals_named(events: Sequence[Mapping[str, Any]], account_id: int) -> Iterat
             facts = {fact.name: fact.value for fact in facts_of(event, account_id)}
         except BadEvent:  # it is told with the event, once it is worked in
             continue
-        if "foreign" in facts or not facts.keys() & BRING_MONEY:
+        if facts.keys() & {"foreign", "snapshot_foreign"} or not facts.keys() & BRING_MONEY:
             continue
-        if "lead" in facts:
-            yield int(facts["lead"][1])
+        if "lead" in facts or "snapshot" in facts:
+            yield int((facts.get("lead") or facts["snapshot"])[1])
         elif "bare_lead" in facts:
             yield int(facts["bare_lead"])
 

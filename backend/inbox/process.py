@@ -37,7 +37,7 @@ OUTSIDE_AFTER_ATTEMPTS = 3
 LOOK_UPS = 10
 """Invoices asked for by one event at once; the others at its next try."""
 WAITS_FOR_INVOICE = "the invoice's payment is not known yet"
-NAMING = frozenset(("lead", "bare_lead"))
+NAMING = frozenset(("lead", "snapshot", "last_lead", "bare_lead"))
 """Facts that name a deal: an event with one of these is named where that deal turns out not to exist."""
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ class Understood:
 
     @property
     def problem(self) -> str:
-        if any(fact.name == "foreign" for fact in self.facts):
+        if any(fact.name in ("foreign", "snapshot_foreign") for fact in self.facts):
             return "it is marked for another Kommo account"
         return "; ".join(sorted({text for fact in self.facts if fact.name == "wrong" for text in fact.value}))
 

@@ -85,6 +85,9 @@ class RandomShop:
             "add item": lambda a, b: world.add_invoice_item(
                 self._any("subscription", a, "active"), 250, marks(LEADS[b % 3])
             ),
+            "correct": lambda a, b: world.mark_subscription(
+                self._any("subscription", a, "active"), marks(LEADS[b % 3])
+            ),
             "bill": lambda a, b: world.bill_subscription(
                 self._any("subscription", a, "active"), 150, REASONS[b % len(REASONS)]
             ),

@@ -1,5 +1,6 @@
 """Whose the periods of a contract are, and which of its invoices is a renewal."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -109,3 +110,67 @@ def test_a_first_period_moves_its_deal_also_when_the_next_one_is_known_already()
     first = Book().tell_events(period(0)).cards()[LEAD].stages
     assert [goal.kind for goal in first] == ["paid"]
     assert Book().tell_events([*period(0), *period(1)]).cards()[LEAD].stages == first
+
+
+# A lead id that a person corrects
+
+
+def corrected(number: int, lead: int = OTHER_LEAD, **given: Any) -> list[Obj]:
+    return period(number, marks={**MARKS, "kommo_lead_id": str(lead)}, **given)
+
+
+def owners_in_every_order(*periods: list[Obj]) -> dict[str, int | None]:
+    """Who owns what, the same in any order of the periods."""
+    seen = []
+    for order in permutations(periods):
+        owners = Book().tell_events(event for told in order for event in told).owners()
+        seen.append({subject: owner.lead_id for subject, owner in owners.items()})
+    assert all(each == seen[0] for each in seen)
+    return seen[0]
+
+
+@pytest.mark.parametrize("lead", [OTHER_LEAD, 99999])
+def test_a_corrected_lead_holds_for_the_periods_since_and_for_no_earlier_one(lead: int) -> None:
+    owners = owners_in_every_order(period(0), period(1), corrected(2, lead), corrected(3, lead))
+    assert {owners[one] for one in ("in_0", "pi_0", "in_1", "pi_1")} == {LEAD}
+    assert {owners[one] for one in ("in_2", "pi_2", "in_3", "pi_3", "sub_1")} == {lead}
+
+
+def test_a_lead_corrected_twice_or_back_holds_from_each_time_on() -> None:
+    owners = owners_in_every_order(period(0), corrected(1), corrected(2, 99999), period(3))
+    assert [owners[f"pi_{number}"] for number in range(4)] == [LEAD, OTHER_LEAD, 99999, LEAD]
+    assert owners["sub_1"] == LEAD
+
+
+def test_a_contract_given_to_another_kommo_account_keeps_its_earlier_periods() -> None:
+    elsewhere = period(1, marks={"kommo_account_id": "999", "kommo_lead_id": str(OTHER_LEAD)})
+    owners = owners_in_every_order(period(0), elsewhere)
+    assert [owners["pi_0"], owners["pi_1"]] == [LEAD, None]
+
+
+def test_a_person_who_attaches_a_period_has_the_last_word() -> None:
+    book = Book().tell_events([*period(0), *corrected(1)])
+    book.attach("pi_1", 55)
+    assert book.owners()["pi_1"].lead_id == 55
+
+
+def test_a_request_that_was_moved_takes_its_contract_along_where_nobody_corrected_it() -> None:
+    book = Book().tell_events([*period(0), *period(1)])
+    (asked,) = book.requests
+    book.requests[asked] = (55, book.requests[asked][1])
+    assert {book.owners()[one].lead_id for one in ("pi_0", "pi_1", "sub_1")} == {55}
+
+
+def test_what_an_earlier_release_knew_of_a_contract_is_its_first_word() -> None:
+    book = Book(requests={})
+    book.tell({"sub_1": {"kind": "subscription", "marked": True, "lead": [0, LEAD]}})
+    book.tell_events(corrected(1))
+    owners = book.tell_events(period(2)).owners()
+    assert [owners[one].lead_id for one in ("pi_1", "pi_2")] == [OTHER_LEAD, LEAD]
+
+
+def test_the_deletion_of_a_contract_takes_no_period_elsewhere() -> None:
+    ended = {"id": "sub_1", "object": "subscription", "ended_at": T0 + MONTH,
+             "metadata": {**MARKS, "kommo_lead_id": str(OTHER_LEAD)}}  # fmt: skip
+    told = [*period(0), evt("customer.subscription.deleted", ended, T0 + MONTH)]
+    assert Book().tell_events(told).owners()["pi_0"].lead_id == LEAD

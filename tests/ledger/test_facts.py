@@ -24,8 +24,9 @@ ORDERED = {
     "refund_status": REFUND_STATUS,
     "dispute_status": DISPUTE_STATUS,
 }
-PAIRS = {"received": 3, "asked": 2, "came_to": 2, "refunded_total": 2, "decline": 3, "lead": 2, "attached": 2,
-         "split": 4, "presentment": 2, "due": 2, "released": 2, "booked": 2, "turn": 5}  # fmt: skip
+PAIRS = {"received": 3, "asked": 2, "came_to": 2, "refunded_total": 2, "decline": 3, "lead": 2, "snapshot": 2,
+         "first_lead": 3, "last_lead": 3, "attached": 2, "split": 4, "presentment": 2, "due": 2,
+         "released": 2, "booked": 2, "turn": 5}  # fmt: skip
 UNIONS = PARENTS | {"wrong", "events"}
 SMALL = st.integers(min_value=0, max_value=4)
 

@@ -48,12 +48,17 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "invoice": {
         "paid": st.just(True), "asked": MONEY, "paid_at": MOMENT, "failed_at": MOMENT, "due": MONEY,
         "billing_reason": st.sampled_from(["subscription_create", "subscription_cycle"]),
-        "subscription": _ids("sub_1"), "session": _ids("cs_1"),
+        "subscription": _ids("sub_1"), "session": _ids("cs_1"), "snapshot_foreign": st.just(True),
+        "snapshot": st.tuples(st.integers(0, 1), LEADS).map(list),
         "parts": st.dictionaries(
             st.sampled_from(["pi_1", "pi_2"]), st.tuples(st.just(3), st.integers(1, 900), st.just("EUR")).map(list)
         ),
     },
-    "subscription": {"ended": MOMENT, "session": _ids("cs_1")},
+    "subscription": {
+        "ended": MOMENT, "session": _ids("cs_1"),
+        "first_lead": st.tuples(MOMENT, st.integers(0, 1), LEADS).map(list),
+        "last_lead": st.tuples(MOMENT, st.integers(0, 1), LEADS).map(list),
+    },
     "refund": {
         "refund_status": st.sampled_from(REFUND_STATUS), "asked": MONEY, "booked": MONEY, "at": MOMENT,
         "payment": _ids("pi_1", "pi_2"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from backend.facts import Fact, outside_id
-from backend.stripe_api.events.metadata import metadata_facts
+from backend.stripe_api.events.metadata import contract_facts, metadata_facts
 from backend.stripe_api.events.parsing import (
     BadEvent,
     EventContext,
@@ -65,7 +65,7 @@ def _subscription(iid: str, invoice: Object, context: EventContext) -> Iterator[
     yield Fact(subscription, "kind", "subscription")
     yield Fact(iid, "subscription", [subscription])
     snapshot = details if details.get("metadata") is not None else _own_line(invoice, subscription)
-    yield from metadata_facts(subscription, snapshot, context)
+    yield from contract_facts(subscription, snapshot, moment_of(invoice, "created", context.created), context, iid)
 
 
 def _details(invoice: Object) -> Object:
@@ -146,7 +146,7 @@ def subscription_ended_facts(subscription: Object, context: EventContext) -> Ite
     sid = id_of(subscription, "id", "sub_")
     yield Fact(sid, "kind", "subscription")
     yield Fact(sid, "ended", moment_of(subscription, "ended_at", context.created))
-    yield from metadata_facts(sid, subscription, context)
+    yield from contract_facts(sid, subscription, context.created, context)
 
 
 def _paid_at(row: Object, context: EventContext) -> float:

@@ -31,6 +31,22 @@ def metadata_facts(subject: str, row: Object, context: EventContext) -> Iterator
         yield Fact(subject, "request", clean(request, REQUEST_LENGTH))
 
 
+def contract_facts(
+    subscription: str, row: Object, at: float, context: EventContext, invoice: str | None = None
+) -> Iterator[Fact]:
+    """A contract's marks as they were at a moment; those that an invoice took over are that invoice's for good."""
+    for fact in metadata_facts(subscription, row, context):
+        if fact.name not in ("lead", "foreign"):
+            yield fact
+        if fact.name == "lead":
+            yield Fact(subscription, "first_lead", [at, *fact.value])
+            yield Fact(subscription, "last_lead", [at, *fact.value])
+            if invoice:
+                yield Fact(invoice, "snapshot", fact.value)
+        elif fact.name == "foreign":
+            yield Fact(invoice or subscription, "snapshot_foreign", True)
+
+
 def bare_reference(sid: str, session: Object) -> Iterator[Fact]:
     """A number with no mark beside it. A payer can edit that of a Payment Link, so only a server's session counts."""
     metadata = part_of(session, "metadata")
