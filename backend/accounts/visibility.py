@@ -21,3 +21,8 @@ def sees(user: User, lead: Lead) -> bool:
 def sees_any(user: User) -> bool:
     """True if there can be a deal that Kommo shows to the user."""
     return user.is_active and (user.is_admin or user.leads_view != "D" or "A" in user.stage_view.values())
+
+
+def sees_all(user: User) -> bool:
+    """True if Kommo shows every deal to the user, wherever it stands."""
+    return user.is_active and (user.is_admin or (user.leads_view == "A" and "D" not in user.stage_view.values()))

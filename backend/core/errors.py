@@ -88,6 +88,10 @@ class TooManyTries(ProductError):
     status, code, retry_after = 429, "too_many_requests", 60
 
 
+class TooManyCalls(ProductError):
+    status, code, retry_after = 429, "too_many_requests", 1
+
+
 class NotAllowed(ProductError):
     status, code = 403, "not_allowed"
 
@@ -102,6 +106,10 @@ class Conflict(ProductError):
 
 class NotConnected(ProductError):
     status, code = 409, "not_connected"
+
+
+class KommoNotConnected(NotConnected):
+    code = "kommo_not_connected"
 
 
 class StripeRefused(ProductError):
@@ -124,6 +132,10 @@ class BadCallback(ProductError):
 
 class BadSignature(ProductError):
     status, code = 403, "bad_signature"
+
+
+class LaneFull(ProductError):
+    status, code, retry_after = 503, "unavailable", 10
 
 
 class Unavailable(ProductError):

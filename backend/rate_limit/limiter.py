@@ -15,6 +15,7 @@ from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoEr
 from backend.rate_limit import store
 from backend.rate_limit.batch_size import READ, WRITE, Sizes
 from backend.rate_limit.store import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, Slot
+from backend.rate_limit.unproven_lane import UnprovenLane
 from backend.storage.db import Database
 from backend.storage.models.rate_limits import ADDRESS
 
@@ -46,6 +47,7 @@ class Pace:
         self._lines: dict[int | None, asyncio.Lock] = {}
         self._people: Counter[int] = Counter()
         self._latencies: dict[int | None, float] = {}
+        self.unproven = UnprovenLane(clock)
 
     def under_way(self, account_id: int) -> float:
         """How many requests of this account must be under way at once for its rate to be used."""

@@ -18,6 +18,7 @@ from backend.web.client.link_pages import plain_page
 from backend.web.http.admin_token import AdminToken
 from backend.web.http.language import of_client
 from backend.web.http.pages import page
+from backend.web.http.throttle import Buckets
 from backend.web.middleware import CLIENTS, RequestLog
 from backend.web.openapi import Described
 from backend.web.stripe_webhook import WebhookDoor
@@ -36,6 +37,7 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
     app = Described(title=title, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.resources = resources
     app.state.admin_token = admin_token
+    app.state.users = Buckets(resources.clock)
     app.state.admin_door = AdminToken(admin_token, resources.clock)
     app.state.started_at = resources.clock()
     door = WebhookDoor(resources, Inbox(resources.database, resources.vault, resources.work_arrived))

@@ -86,7 +86,7 @@ async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
             raise _declined(given["error"])
         account = await connect(resources, _said(given))
     except ProductError as refusal:
-        return page("Not connected", refusal.message, status=refusal.status)
+        return _not_connected(refusal)
     if account is None:
         return page(
             "The secret key is missing",
@@ -95,6 +95,13 @@ async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
         )
     connected = f"The Kommo account {account.subdomain or account.id} is connected."
     return page("Connected", f"{connected} {await _next_step(resources, account)}")
+
+
+def _not_connected(refusal: ProductError) -> HTMLResponse:
+    answer = page("Not connected", refusal.message, status=refusal.status)
+    if refusal.retry_after is not None:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
 
 
 async def _next_step(resources: Resources, account: Account) -> str:

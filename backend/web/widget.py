@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
 from backend.admin.sessions import make_link, note_seen
-from backend.core.errors import RequestNotFound
+from backend.core.errors import RequestNotFound, TooManyCalls
 from backend.core.money import major
 from backend.payments.cancel import cancel
 from backend.payments.check import check
@@ -32,11 +32,13 @@ from backend.web.http.schemas import (
     request_answer,
 )
 
-router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503))
+router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409, 413, 422, 429, 502, 503))
 
 
-async def _user(resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = "") -> WidgetUser:
+async def _user(request: Request, resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = "") -> WidgetUser:
     user = await widget_user(resources, x_auth_token)
+    if not request.app.state.users.take((user.account.id, user.user_id)):
+        raise TooManyCalls("You call faster than a person can. Try again in a moment.")
     await note_seen(resources, user)
     return user
 
@@ -56,9 +58,11 @@ def _body(model: type[CreateBody] | type[RefundBody]) -> dict[str, Any]:
 async def create_request(request: Request, response: Response, resources: ResourcesDep, user: UserDep) -> RequestAnswer:
     """201 for a new request, 200 when the same one was there already."""
     body = read(CreateBody, await json_body(request))
-    lead = await check_lead(resources, user.account, user.user_id, body.lead_id, "create")
+    access = await check_lead(resources, user.account, user.user_id, body.lead_id, "create")
+    if body.replaces is not None:  # it ends the older link
+        await check_lead(resources, user.account, user.user_id, body.lead_id, "cancel")
     spec = spec_from(body)
-    if not await create(resources, user.account, user.user_id, spec, lead):
+    if not await create(resources, user.account, user.user_id, spec, access.lead):
         response.status_code = 200
     return await _shown_request(resources, user.account, spec.request_id)
 
@@ -66,21 +70,22 @@ async def create_request(request: Request, response: Response, resources: Resour
 @router.get("/deals/{lead_id}", response_model_exclude_unset=True)
 async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId, lang: Language = "en") -> DealAnswer:
     """From our database alone; a deal that we know nothing of has empty lists. The explanation is in ``lang``."""
-    await check_lead(resources, user.account, user.user_id, lead_id, "view")
+    access = await check_lead(resources, user.account, user.user_id, lead_id, "view")
+    only_of = user.user_id if access.own_only else None
     async with resources.database.read() as session:
-        seen = await look_at_deal(session, user.account, lead_id, resources.clock(), lang)
+        seen = await look_at_deal(session, user.account, lead_id, resources.clock(), lang, only_of=only_of)
     rights = May(
-        create=may(resources, user.account, user.user_id, "create"),
-        refund=may(resources, user.account, user.user_id, "refund"),
+        create=may(user.account, access, user.user_id, "create"),
+        refund=may(user.account, access, user.user_id, "refund"),
     )
     has_money = seen.ledger.requests or seen.ledger.payments
-    token = await statement_token(resources, user.account, lead_id) if has_money else None
+    token = await statement_token(resources, user.account, lead_id) if has_money and only_of is None else None
     return deal_answer(seen, resources.addresses.public_url, may=rights, statement=token)
 
 
 @router.post("/deals/{lead_id}/check", status_code=202)
 async def check_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> CheckAnswer:
-    await check_lead(resources, user.account, user.user_id, lead_id, "view")
+    await check_lead(resources, user.account, user.user_id, lead_id, "check")
     return CheckAnswer(asked=await check(resources, user.account.id, lead_id))
 
 

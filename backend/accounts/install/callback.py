@@ -73,6 +73,8 @@ async def connect(resources: Resources, callback: Callback) -> Account | None:
     if keys is None:
         await keep_code(resources, callback.client_id, base_url, callback.code)
         return None
+    if not callback.state:  # anybody can send this: until Kommo takes the code, nothing is proven
+        await resources.pace.unproven.enter()
     try:
         answer = await exchange(resources, keys, base_url, callback.code)
     except KeysRefused as error:

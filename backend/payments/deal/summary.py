@@ -1,6 +1,6 @@
 """A deal as its card tells it: what is known of its money, whether Stripe is connected, and why it is not paid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,17 +20,31 @@ class DealSeen:
     why: str
 
 
-async def look_at_deal(session: AsyncSession, account: Account, lead_id: int, now: float, language: str) -> DealSeen:
-    """From our database alone; ``why`` is said in ``language``, or in English where we don't speak it."""
+async def look_at_deal(
+    session: AsyncSession, account: Account, lead_id: int, now: float, language: str, *, only_of: int | None = None
+) -> DealSeen:
+    """From our database alone; ``why`` is said in ``language``, or in English where we don't speak it.
+
+    ``only_of``: the user whose own requests, and the payments for them, are all that may be shown.
+    """
     ledger = (await load_deals(session, account, [lead_id], now))[lead_id]
+    if only_of is not None:
+        ledger = _made_by(ledger, only_of)
     connected = await _is_connected(session, account)
     context = DealContext(
         timezone=account.timezone,
         stripe=connected,
         kommo=account.state == "connected",
-        elsewhere=await paid_elsewhere(session, account.id, lead_id, ledger),
+        elsewhere=await paid_elsewhere(session, account.id, lead_id, ledger) if only_of is None else None,
     )
     return DealSeen(ledger, connected, explain(ledger, context, language))
+
+
+def _made_by(ledger: DealLedger, user_id: int) -> DealLedger:
+    mine = tuple(request for request in ledger.requests if request.created_by == user_id)
+    ids = {request.id for request in mine}
+    payments = tuple(payment for payment in ledger.payments if payment.request_id in ids)
+    return replace(ledger, requests=mine, payments=payments, emptied=False, failed_renewals=(), ended_subscriptions=())
 
 
 async def _is_connected(session: AsyncSession, account: Account) -> bool:

@@ -1,8 +1,9 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Six files, by what they hold: ``accounts`` (who we serve and how we reach them), ``installs`` (who comes), ``payments``
-(what was asked, what Stripe said, what is known), ``deals`` (what was and will be written to Kommo), ``processes`` (our
-processes) and ``rate_limits`` (how fast Kommo may be asked).
+Seven files, by what they hold: ``accounts`` (who we serve and how we reach them), ``installs`` (who comes),
+``payments`` (what was asked, what Stripe said, what is known), ``deals`` (what was and will be written to Kommo),
+``processes`` (our processes), ``rate_limits`` (how fast Kommo may be asked) and ``rights`` (what Kommo said last about
+users and deals).
 """
 
 from backend.storage.models.accounts import (
@@ -28,6 +29,7 @@ from backend.storage.models.payments import (
 )
 from backend.storage.models.processes import Counted, WorkerBeat
 from backend.storage.models.rate_limits import Rate
+from backend.storage.models.rights import LastWord
 
 __all__ = [
     "Account",
@@ -40,6 +42,7 @@ __all__ = [
     "DealStatement",
     "InboxEvent",
     "Integration",
+    "LastWord",
     "LedgerEntry",
     "LedgerLink",
     "PaymentRequest",

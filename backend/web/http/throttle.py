@@ -57,3 +57,21 @@ def guesses(request: Request, resources: Resources) -> MissThrottle:
         state.guesses = MissThrottle(resources.clock)
     counted: MissThrottle = state.guesses
     return counted
+
+
+class Buckets:
+    """A bucket of calls for each key: ``burst`` at once, then ``rate`` a second. At most ``most`` keys are known."""
+
+    def __init__(self, clock: Clock, *, rate: float = 5.0, burst: float = 20.0, most: int = 10_000) -> None:
+        self._clock, self._rate, self._burst, self._most = clock, rate, burst, most
+        self._left: dict[tuple[int, int], tuple[float, float]] = {}
+
+    def take(self, key: tuple[int, int]) -> bool:
+        """Take one call from the key's bucket; False when it is empty. The key used longest ago is forgotten first."""
+        now = self._clock()
+        left, at = self._left.pop(key, (self._burst, now))
+        left = min(self._burst, left + max(0.0, now - at) * self._rate)
+        if len(self._left) >= self._most:
+            del self._left[next(iter(self._left))]
+        self._left[key] = (left - 1.0 if left >= 1.0 else left, now)
+        return left >= 1.0
