@@ -76,7 +76,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "asked": _greatest,  # [amount, currency]
     "came_to": _greatest,  # [amount, currency] of a complete session: less than was asked where it was discounted
     "processing": _greatest,  # when a delayed method was last under way
-    "canceled": _greatest,
+    "canceled": _greatest,  # when; True in rows of the first releases
     "outside": _greatest,  # paid outside Stripe
     "decline": _greatest,  # [when, reason, code]: the last try; rows of the first release lack the code
     "refunded_total": _greatest,  # a running total that Stripe reports
@@ -92,6 +92,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "billing_reason": _least,
     "paid": _greatest,
     "parts": _each_greatest,  # of an invoice: payment → [rank of the source, amount, currency]
+    "written_off": _greatest,  # void or uncollectible: nobody waits for its money
     "failed_at": _greatest,
     "due": _greatest,  # [amount, currency] of a charge that failed
     "ended": _least,

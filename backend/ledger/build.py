@@ -100,7 +100,7 @@ def deal_ledger(
     sessions: dict[str, list[SessionState]] = defaultdict(list)
     for entry in mine.of_kind("session"):
         if entry.request_id:
-            sessions[entry.request_id].append(replace(session_of(entry), subscription=begun.get(entry.id)))
+            sessions[entry.request_id].append(replace(_session(entry, mine), subscription=begun.get(entry.id)))
     payments = [_payment(entry, mine, livemode) for entry in mine.of_kind("payment") if not _is_refuted(entry, mine)]
     ended = [(entry.id, entry.facts["ended"]) for entry in mine.of_kind("subscription") if "ended" in entry.facts]
     return DealLedger(
@@ -148,6 +148,26 @@ def _received(entry: Entry, mine: Entries) -> tuple[int, str]:
     return max(0, amount), currency
 
 
+def _session(entry: Entry, mine: Entries) -> SessionState:
+    """As its own events tell it, or as its payment does: one that was cancelled or refused is on its way no more."""
+    state = session_of(entry)
+    if not state.under_way:
+        return state
+    tries = (one.facts for one in mine.of_kind("payment") if entry.id in one.facts.get("session", ()))
+    failed = [at for facts in tries if (at := _failed_at(facts)) is not None]
+    return replace(state, async_failed=max(failed, default=None))
+
+
+def _failed_at(payment: Known) -> float | None:
+    """When its latest try failed for good; None where it may still bring money, or did."""
+    if "received" in payment:
+        return None
+    if "canceled" in payment:
+        return float(payment["canceled"])
+    at = payment.get("decline", (0.0,))[0]
+    return at if "processing" in payment and at >= payment["processing"] else None
+
+
 def session_of(entry: Entry) -> SessionState:
     facts = entry.facts
     return SessionState(
@@ -192,8 +212,10 @@ def _paid_at(invoice: Entry) -> tuple[float, str]:
 
 def _renewal(entry: Entry, mine: Entries) -> Renewal:
     amount, currency = entry.facts.get("due", (0, ""))
+    amount -= explained(entry.id, entry.facts, {one.id: one.facts for one in mine.payers_of(entry)})
     ended = any("ended" in one.facts for one in mine.parents(entry, "subscription"))
-    return Renewal(entry.id, amount, currency, entry.facts["failed_at"], healed=ended or "paid" in entry.facts)
+    healed = ended or bool({"paid", "written_off"} & entry.facts.keys())
+    return Renewal(entry.id, max(0, amount), currency, entry.facts["failed_at"], healed)
 
 
 def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:

@@ -62,10 +62,9 @@ def sum_in(currency: str, asks: Iterable[Ask], received: Iterable[Payment], stra
 
 
 def expected_of(asks: Sequence[Ask]) -> int:
-    """What ``asks`` of one currency are to bring; a deposit's total holds where its parts don't come to it."""
-    parts = sum(ask.amount for ask in asks if ask.request.kind in ("deposit", "rest"))
+    """What ``asks`` of one currency are to bring; a deposit's total holds where all of them don't come to it."""
     totals = [ask.request.deal_total for ask in asks if ask.request.kind != "full" and ask.request.deal_total]
-    return sum(ask.amount for ask in asks if ask.request.kind == "full") + max([parts, *totals])
+    return max([sum(ask.amount for ask in asks), *totals])
 
 
 def currencies_of(asks: Iterable[Ask], received: Iterable[Payment]) -> list[str]:

@@ -174,3 +174,16 @@ def test_the_deletion_of_a_contract_takes_no_period_elsewhere() -> None:
              "metadata": {**MARKS, "kommo_lead_id": str(OTHER_LEAD)}}  # fmt: skip
     told = [*period(0), evt("customer.subscription.deleted", ended, T0 + MONTH)]
     assert Book().tell_events(told).owners()["pi_0"].lead_id == LEAD
+
+
+def test_a_failed_renewal_names_what_remains_and_is_over_when_its_invoice_is_given_up() -> None:
+    marked = period(1, status="open", amount_due=900, amount_paid=0)[0]["data"]["object"]
+    part = invoice_payment(invoice="in_1", amount_paid=400)
+    book = Book(requests={}).tell_events([*period(0), evt("invoice.payment_failed", marked)])
+    book.tell_events([evt("invoice_payment.paid", part)])
+    (renewal,) = book.deal().failed_renewals
+    assert (renewal.amount, renewal.healed) == (500, False)
+    for end in ("void", "uncollectible"):
+        kind = {"void": "invoice.voided", "uncollectible": "invoice.marked_uncollectible"}[end]
+        (renewal,) = book.tell_events([evt(kind, {**marked, "status": end})]).deal().failed_renewals
+        assert renewal.healed

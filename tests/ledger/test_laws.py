@@ -33,7 +33,7 @@ VERDICTS = st.tuples(st.integers(0, 3), MOMENT, st.sampled_from(["lost", "won"])
 KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "payment": {
         "received": st.tuples(st.integers(1, 4), st.sampled_from([500, 10000]), st.just("EUR")).map(list),
-        "paid_at": MOMENT, "processing": MOMENT, "canceled": st.just(True), "refunded_total": MONEY,
+        "paid_at": MOMENT, "processing": MOMENT, "canceled": MOMENT | st.just(True), "refunded_total": MONEY,
         "released": MONEY,
         "decline": st.tuples(MOMENT, st.just("no money"), st.just("code")).map(list), "presentment": MONEY,
         "session": _ids("cs_1", "cs_2"), "invoice": _ids("in_1"),
@@ -46,7 +46,8 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "subscription": _ids("sub_1"),
     },
     "invoice": {
-        "paid": st.just(True), "asked": MONEY, "paid_at": MOMENT, "failed_at": MOMENT, "due": MONEY,
+        "paid": st.just(True), "written_off": st.just(True), "asked": MONEY, "paid_at": MOMENT,
+        "failed_at": MOMENT, "due": MONEY,
         "billing_reason": st.sampled_from(["subscription_create", "subscription_cycle"]),
         "subscription": _ids("sub_1"), "session": _ids("cs_1"), "snapshot_foreign": st.just(True),
         "snapshot": st.tuples(st.integers(0, 1), LEADS).map(list),

@@ -103,7 +103,7 @@ def test_a_lie_at_every_place_that_is_read(name: str) -> None:
         (evt("payment_intent.succeeded", intent(currency="euro")), "`currency`"),
         (evt("payment_intent.succeeded", intent(metadata=[1])), "`metadata`"),
         (evt("payment_intent.succeeded", intent(id="cs_1")), "beginning with pi_"),
-        (evt("refund.created", {**refund("re_1", 5), "payment_intent": None, "charge": None}), "neither"),
+        (evt("charge.dispute.created", {**dispute("lost"), "payment_intent": None, "charge": None}), "neither"),
         (evt("charge.dispute.created", {**dispute("lost"), "evidence_details": {"due_by": "soon"}}), "`due_by`"),
         (evt("invoice_payment.paid", invoice_payment(payment={"type": "cash"})), "payment record"),
         ({**evt("invoice.paid", invoice()), "created": "now"}, "`created`"),

@@ -80,7 +80,7 @@ def _subscribed_twice(ledger: DealLedger, request: Request, texts: Texts) -> tup
 def _paid_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str, str, float, bool]:
     """Healed when no more than one of the payments is still ours."""
     paid = ledger.received_for(request)
-    kept = sum(payment.refunded < payment.amount for payment in paid)
+    kept = sum(payment.gone < payment.amount for payment in paid)
     due = (paid[-1].paid_at or 0.0) + DAY
     return f"twice:{request.id}", texts.say("paid_twice_task", description=request.description), due, kept <= 1
 

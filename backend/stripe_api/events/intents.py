@@ -45,7 +45,7 @@ def payment_intent_facts(intent: Object, context: EventContext) -> Iterator[Fact
     elif intent.get("status") == "processing":
         yield Fact(pid, "processing", context.created)
     elif intent.get("status") == "canceled":
-        yield Fact(pid, "canceled", True)
+        yield Fact(pid, "canceled", moment_of(intent, "canceled_at", context.created))
 
 
 def _paid_at(intent: Object, context: EventContext) -> float:

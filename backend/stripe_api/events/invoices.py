@@ -32,6 +32,8 @@ def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
         yield Fact(iid, "billing_reason", _reason(invoice))
     for row in rows_of(invoice, "payments"):
         yield from invoice_payment_facts(row, context)
+    if invoice.get("status") in ("void", "uncollectible"):
+        yield Fact(iid, "written_off", True)
     if invoice.get("status") == "paid" or invoice.get("paid") is True:
         yield Fact(iid, "paid", True)
         yield Fact(iid, "asked", [amount_of(invoice, "amount_paid"), currency_of(invoice)])

@@ -23,14 +23,22 @@ from backend.stripe_api.events.parsing import (
 
 
 def refund_facts(refund: Object, context: EventContext) -> Iterator[Fact]:
-    """From a Refund, as an event brings it or as Stripe answers it."""
-    rid = id_of(refund, "id")
+    """From a Refund, as an event brings it or as Stripe answers it.
+
+    One of a customer's cash balance names no payment, and is nobody's here.
+    """
+    rid = maybe_id(refund, "id") or f"{id_of(refund, 'charge')}:refund:{_made_at(refund, context)}"
     yield Fact(rid, "kind", "refund")
     yield Fact(rid, "refund_status", text_of(refund, "status") or "pending")
     yield Fact(rid, "asked", [amount_of(refund, "amount"), currency_of(refund)])
     yield Fact(rid, "at", moment_of(refund, "created", context.created))
     yield from _booked(rid, [refund.get("balance_transaction")])
-    yield from _of_payment(rid, refund)
+    if maybe_id(refund, "payment_intent") or maybe_id(refund, "charge"):
+        yield from _of_payment(rid, refund)
+
+
+def _made_at(row: Object, context: EventContext) -> int:
+    return int(moment_of(row, "created", context.created))
 
 
 def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fact]:
@@ -50,8 +58,9 @@ def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fac
     if invoice:
         yield Fact(invoice, "kind", "invoice")
         yield Fact(payment, "invoice", [invoice])
+    within = {"charge": maybe_id(charge, "id"), "payment_intent": maybe_id(charge, "payment_intent")}
     for refund in rows_of(charge, "refunds"):  # before 2022-11-15 they came along
-        yield from refund_facts(refund, context)
+        yield from refund_facts({**within, **refund}, context)
 
 
 def _released(charge: Object) -> int:
@@ -62,7 +71,7 @@ def _released(charge: Object) -> int:
 
 def dispute_facts(dispute: Object, context: EventContext) -> Iterator[Fact]:
     """From a Dispute. An appeal is a fact of its own, shown, never a state: who appeals has lost so far."""
-    did = id_of(dispute, "id")
+    did = maybe_id(dispute, "id") or f"{id_of(dispute, 'charge')}:dispute"  # those of before 2015 have no id
     status = text_of(dispute, "status") or "needs_response"
     yield Fact(did, "kind", "dispute")
     if status.startswith("appeal"):

@@ -1,0 +1,93 @@
+"""Payments, refunds and disputes of shapes that are rare: what they say, and what they don't."""
+
+from itertools import permutations
+
+import pytest
+
+from backend.ledger.deal import DealLedger
+from backend.stripe_api.events import facts_of
+from backend.web.http.schemas import payment_answer
+from tests.ledger.build import deal, payment, request
+from tests.ledger.events import ACCOUNT, LEAD, T0, Obj, dispute, evt, intent, refund, session
+from tests.ledger.in_memory import Book
+
+UNPAID = session(payment_status="unpaid")
+BEGUN = [
+    evt("checkout.session.completed", UNPAID),
+    evt("payment_intent.processing", intent(status="processing", amount_received=0)),
+]
+ENDS = {
+    "cancelled": evt("payment_intent.canceled", intent(status="canceled", amount_received=0), T0 + 9),
+    "failed": evt("payment_intent.payment_failed", intent(status="requires_payment_method", amount_received=0), T0 + 9),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_the_payment_alone_ends_what_is_on_its_way(end: Obj) -> None:
+    """The session's own event, async_payment_failed, is never heard."""
+    for order in permutations([*BEGUN, end]):
+        book = Book().tell_events(order)
+        (asked,) = book.deal().requests
+        assert book.deal().request_state(asked) != "processing"
+        assert not book.deal().is_under_way
+    assert Book().tell_events(BEGUN).deal().is_under_way
+
+
+def test_a_try_after_one_that_failed_is_on_its_way_again() -> None:
+    again = evt("payment_intent.processing", intent(status="processing", amount_received=0), T0 + 20)
+    assert Book().tell_events([*BEGUN, ENDS["failed"], again]).deal().is_under_way
+
+
+def test_a_refund_of_a_customers_balance_is_nobodys() -> None:
+    given_back = {**refund("re_1", 500), "payment_intent": None, "charge": None}
+    told = evt("refund.created", given_back)
+    assert facts_of(told, ACCOUNT)
+    assert not any(owner.ours for owner in Book().tell_events([told]).owners().values())
+
+
+def test_a_dispute_of_before_disputes_had_ids_is_known_by_its_charge() -> None:
+    old = {name: value for name, value in dispute("needs_response").items() if name != "id"}
+    told = [evt("payment_intent.succeeded", intent()), evt("charge.dispute.created", {**old, "charge": "ch_1"})]
+    closed = evt("charge.dispute.closed", {**old, "charge": "ch_1", "status": "won"}, T0 + 99)
+    assert Book().tell_events(told).deal().state == "disputed"
+    assert Book().tell_events([*told, closed]).deal().state == "paid"
+
+
+def test_refunds_without_ids_within_their_charge_are_known_by_it() -> None:
+    rows = [
+        {"amount": 300, "currency": "eur", "created": T0 + 5},
+        {"amount": 200, "currency": "eur", "created": T0 + 6},
+    ]
+    charge = {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 500, "currency": "eur",
+              "refunds": {"data": rows}}  # fmt: skip
+    told = [evt("payment_intent.succeeded", intent()), evt("charge.refunded", charge)]
+    assert Book().tell_events([*told, *told]).deal().refunded == 500
+
+
+def deposit(**more: int) -> DealLedger:
+    first = request(10000, id="r1", kind="deposit", deal_total=40000)
+    return deal(first, request(30000, id="r2", **more), account_currency="EUR")
+
+
+def test_the_total_of_a_deposit_holds_where_the_rest_is_asked_for_as_one_payment() -> None:
+    assert deposit().expected == 40000
+
+
+def test_where_more_is_asked_for_than_a_deposits_total_the_sum_holds() -> None:
+    assert deal(request(10000, id="r1", kind="deposit", deal_total=40000), request(50000, id="r2")).expected == 60000
+
+
+def test_money_from_outside_leads_to_its_invoice_at_stripe() -> None:
+    outside = payment(id="in_1:inpay_1", invoice="in_1", outside=True, request_id=None)
+    assert payment_answer(deal(outside), outside).stripe_url.endswith("/invoices/in_1")
+    assert payment_answer(deal(payment()), payment()).stripe_url.endswith("/payments/pi_1")
+
+
+def test_a_duplicate_that_went_back_by_dispute_needs_nobody_any_more() -> None:
+    told = [
+        evt("payment_intent.succeeded", intent()),
+        evt("payment_intent.succeeded", intent(id="pi_2"), T0 + 5),
+        evt("charge.dispute.closed", {**dispute("lost"), "payment_intent": "pi_2"}, T0 + 99),
+    ]
+    (task,) = [task for task in Book().tell_events(told).cards()[LEAD].tasks if task.fact_id.startswith("twice")]
+    assert task.healed
