@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.install.callback import trusted_host
+from backend.accounts.install.hosts import trusted_host
 from backend.accounts.install.legacy import fill_columns
 from backend.accounts.install.pending import SETTINGS, OpenInstall, forget_tokens, keep
 from backend.accounts.integrations import Keys, name_environments, put_integration

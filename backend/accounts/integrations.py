@@ -82,14 +82,17 @@ async def named_integration(session: AsyncSession, client_id: str) -> Integratio
 
 
 async def given_keys(resources: Resources, client_id: str, given: Mapping[str, Any]) -> Keys:
-    """``{"client_secret", "redirect_uri"?}``, checked; a redirect URI that is not given stays as it is."""
+    """``{"client_secret", "redirect_uri"?}``, checked; a redirect URI that is not given stays as it is, and so does the
+    secret of a known integration of which only the account's ``subdomain`` is given."""
     secret = given.get("client_secret")
-    if not isinstance(secret, str) or not secret.strip():
-        raise FieldInvalid("Send the integration's secret key from Kommo's tab Keys and scopes.", field="client_secret")
     if not client_id.strip() or not is_client_id(client_id):
         raise FieldInvalid("The Integration ID is the one of Kommo's tab Keys and scopes.", field="client_id")
     async with resources.database.read() as session:
         known = await session.get(Integration, client_id)
+    held = known_keys(resources, known) if secret is None and given.get("subdomain") else None
+    secret = held.secret if held else secret
+    if not isinstance(secret, str) or not secret.strip():
+        raise FieldInvalid("Send the integration's secret key from Kommo's tab Keys and scopes.", field="client_secret")
     otherwise = known.redirect_uri if known else resources.addresses.redirect_uri
     return Keys(client_id, secret.strip(), _address(given.get("redirect_uri") or otherwise))
 

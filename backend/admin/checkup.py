@@ -94,6 +94,9 @@ def _installation(resources: Resources, one: Installation) -> Finding:
         return Finding(what, False, f"{one.problem} {left}: correct the settings and start again, or {by_hand}.")
     if one.problem:
         return Finding(what, False, f"{one.problem} {left}: {by_hand}.")
+    if not one.needs_key:
+        yes = f"connect it at {resources.addresses.public_url}/admin/accounts if it is yours"
+        return Finding(what, True, f"asks to connect. It is good for {one.minutes} min more: {yes}.")
     by_command = f"run `kommo-stripe integrations add {one.client_id}`"
     return Finding(what, True, f"waits for the integration's secret key. {left}: {by_hand}, or {by_command}.")
 

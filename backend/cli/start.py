@@ -57,6 +57,8 @@ ADMIN_TOKEN={given["admin_token"]}
 # From Kommo: Settings → Integrations → your integration → Keys and scopes
 KOMMO_CLIENT_ID=
 KOMMO_CLIENT_SECRET=
+# The first word of the account's address in Kommo: without it you confirm the account yourself
+KOMMO_SUBDOMAIN=
 
 # From Stripe: Developers → API keys → Create restricted key
 STRIPE_API_KEY=
@@ -77,13 +79,14 @@ Next, in Kommo (as an administrator):
      Scopes:                  access to the account's data
      Widget archive:          widget.zip
   2. Open the integration's tab "Keys and scopes": copy the Integration ID and the Secret key
-     into .env as KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET.
+     into .env as KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, and the first word of the account's
+     address as KOMMO_SUBDOMAIN.
 In Stripe:
   3. Create a restricted key and put it into .env as STRIPE_API_KEY.
 Here:
   4. Start the product:       kommo-stripe serve
 In Kommo again:
-  5. Install the integration. Kommo connects by itself; if it does not, open
-     {public_url}/oauth/kommo/start (with the admin token).
+  5. Install the integration. Kommo connects by itself; if it does not, sign in at
+     {public_url}/admin with the admin token and press Connect.
   6. Open a deal: the panel at the right has the button "Create Stripe payment".
 """

@@ -18,7 +18,7 @@ def in_words(refusal: Refused) -> ProductError:
     if isinstance(refusal, KeyRefused):
         return NotConnected("Stripe no longer accepts this account's key. Ask an admin to connect Stripe again.")
     if refusal.status == 403:
-        right = f" ({refusal.permission})" if refusal.permission else ""
+        right = f" ({', '.join(refusal.permissions)})" if refusal.permissions else ""
         return StripeRefused(f"The Stripe key may not do this{right}. Ask an admin to allow it in Stripe's dashboard.")
     if refusal.code in BY_CODE:
         return BY_CODE[refusal.code](f"Stripe refused the amount: {clean(refusal.message)}")

@@ -4,6 +4,7 @@
 same call with the same idempotency key may be made again.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +22,12 @@ MOST_TYPES = 20
 
 Answer = dict[str, Any]
 
+NOWHERE = "none_of_ours"
+"""An id that does not exist: where the key may do it, Stripe answers 404."""
 PROBES = (
+    ("post", f"/v1/checkout/sessions/{NOWHERE}/expire"),
     ("post", "/v1/checkout/sessions"),
+    ("post", f"/v1/webhook_endpoints/{NOWHERE}"),
     ("post", "/v1/webhook_endpoints"),
     ("get", "/v1/payment_intents?limit=1"),
     ("get", "/v1/charges?limit=1"),
@@ -33,21 +38,22 @@ PROBES = (
     ("get", "/v1/disputes?limit=1"),
     ("get", "/v1/events?limit=1"),
 )
-"""One call for each permission we use. The two writes lack every parameter: refused with 400, they make nothing."""
+"""Calls for each permission we use, which make nothing. A write of what does not exist fails for no other reason. One
+without any parameter might be refused for that first, and is tried all the same: making may need another permission."""
 
 
 class Refused(Exception):
-    """Stripe said no. ``code`` and ``param`` are Stripe's; ``permission`` names what a restricted key lacks."""
+    """Stripe said no. ``code`` and ``param`` are Stripe's; ``permissions`` names what a restricted key lacks."""
 
     def __init__(self, message: str, *, code: str = "", param: str = "", status: int = 400) -> None:
         super().__init__(message)
         self.message, self.code, self.param, self.status = message, code, param, status
 
     @property
-    def permission(self) -> str | None:
-        """The ``rak_…`` slug that Stripe's 403 asks for."""
-        words = self.message.replace("'", " ").replace(",", " ").replace(".", " ").split()
-        return next((word for word in words if word.startswith("rak_")), None) if self.status == 403 else None
+    def permissions(self) -> list[str]:
+        """The ``rak_…`` slugs that Stripe's 403 asks for, each once."""
+        found = re.findall(r"\brak_[a-z0-9_]+", self.message) if self.status == 403 else []
+        return list(dict.fromkeys(found))
 
 
 class KeyRefused(Refused):
@@ -162,7 +168,7 @@ class StripeApi:
                 raise
             except Refused as error:
                 if error.status == 403:
-                    missing.append(error.permission or path)
+                    missing += error.permissions or [path]
         return sorted(set(missing))
 
     async def _probe(self, method: str, path: str) -> None:

@@ -7,16 +7,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import select
 from starlette.datastructures import QueryParams
 
-from backend.accounts.install.callback import Callback, connect
+from backend.accounts.install.callback import Callback, Waits, connect
+from backend.accounts.install.hosts import named_host
+from backend.accounts.install.states import sign_state
 from backend.accounts.install.uninstall import uninstall
 from backend.accounts.integrations import named_integration
 from backend.accounts.stripe.connections import connections_of
 from backend.admin.sessions import Visitor
 from backend.core.errors import BadCallback, NotAuthorized, NotConnected, ProductError
+from backend.core.signing import opaque_id
 from backend.kommo_api.auth.oauth import authorize_url
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
 from backend.web.http.deps import ResourcesDep, check_admin
+from backend.web.http.oauth_cookie import browser_of, keep_browser
 from backend.web.http.pages import html, page
 from backend.web.http.schemas import refusals
 from backend.web.setup.auth import current_visitor
@@ -24,6 +28,23 @@ from backend.web.setup.login import login_page
 
 router = APIRouter()
 Text = Annotated[str, Query()]
+WAITING = {
+    Waits.KEY: (
+        "The secret key is missing",
+        "Kommo's code was kept for 20 minutes. Until then this server's operator adds the integration's secret key at "
+        "{place}, and the account connects.",
+    ),
+    Waits.HOST: (
+        "The operator confirms the account",
+        "Kommo's code was kept for 20 minutes. Until then this server's operator confirms at {place} that this Kommo "
+        "account may connect. Who is the operator may also press Connect there, which needs no confirmation.",
+    ),
+    Waits.ACCOUNT: (
+        "The operator confirms the account",
+        "The integration belongs to another Kommo account already. This one connects as soon as this server's operator "
+        "confirms it at {place}, within a day.",
+    ),
+}
 
 
 @router.get(
@@ -32,13 +53,15 @@ Text = Annotated[str, Query()]
     response_class=RedirectResponse,
     responses=refusals(401, 409, 422, 503),
 )
-async def start(request: Request, resources: ResourcesDep, client_id: Text = "") -> Response:
+async def start(request: Request, resources: ResourcesDep, client_id: Text = "", subdomain: Text = "") -> Response:
     """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages.
+
+    ``subdomain``: the account that the operator means; a code from another one waits for a yes.
 
     A browser, which can't be told to send the token, is asked to sign in and hears refusals in words.
     """
     try:
-        return await _begun(request, resources, client_id)
+        return await _begun(request, resources, client_id, subdomain)
     except ProductError as refusal:
         if "text/html" not in request.headers.get("accept", ""):
             raise
@@ -47,22 +70,36 @@ async def start(request: Request, resources: ResourcesDep, client_id: Text = "")
         return page("Not connected", refusal.message, status=refusal.status)
 
 
-async def _begun(request: Request, resources: Resources, client_id: str) -> RedirectResponse:
+async def _begun(request: Request, resources: Resources, client_id: str, subdomain: str) -> RedirectResponse:
+    """What is begun in a browser comes back in that browser; a program with the admin token may hand its state on."""
     visitor = await current_visitor(request)
     if visitor is None:
         await check_admin(request)
-    own = await _own_client_id(resources, visitor) if visitor else ""
-    integration = await _integration(resources, own or client_id)
-    state = resources.states.sign({"client_id": integration.client_id})
+    is_operators = visitor is None or visitor.account_id is None
+    wanted = client_id if visitor is None or is_operators else await _own_client_id(resources, visitor)
+    integration = await _integration(resources, wanted)
+    browser = "" if visitor is None else browser_of(request) or opaque_id(resources.randomness)
+    state = await sign_state(
+        resources,
+        integration.client_id,
+        by_operator=is_operators,
+        browser=browser,
+        host=named_host(resources, subdomain) if subdomain and is_operators else "",
+    )
     url = authorize_url(resources.addresses.kommo_oauth_url, integration.client_id, state)
-    return RedirectResponse(url, 302)
+    answer = RedirectResponse(url, 302)
+    if browser:
+        keep_browser(answer, browser, resources.addresses.public_url)
+    return answer
 
 
 async def _own_client_id(resources: Resources, visitor: Visitor) -> str:
-    """A visitor from Kommo connects with the own account's integration and with no other."""
+    """A visitor from Kommo connects with the integration of the visitor's account and with no other."""
     async with resources.database.read() as session:
-        account = await session.get(Account, visitor.account_id) if visitor.account_id else None
-    return account.client_id if account else ""
+        account = await session.get(Account, visitor.account_id)
+    if account is None or not account.client_id:
+        raise NotConnected("This account was not connected by an integration. The operator of this server connects it.")
+    return account.client_id
 
 
 async def _integration(resources: Resources, client_id: str) -> Integration:
@@ -84,15 +121,12 @@ async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
     try:
         if "error" in given:
             raise _declined(given["error"])
-        account = await connect(resources, _said(given))
+        account = await connect(resources, _said(given, browser_of(request)))
     except ProductError as refusal:
         return _not_connected(refusal)
-    if account is None:
-        return page(
-            "The secret key is missing",
-            "Kommo's code was kept for 20 minutes. Until then this server's operator adds the integration's secret key "
-            f"at {resources.addresses.public_url}/admin/accounts, and the account connects.",
-        )
+    if isinstance(account, Waits):
+        title, text = WAITING[account]
+        return page(title, text.format(place=f"{resources.addresses.public_url}/admin/accounts"))
     connected = f"The Kommo account {account.subdomain or account.id} is connected."
     return page("Connected", f"{connected} {await _next_step(resources, account)}")
 
@@ -115,7 +149,7 @@ async def _next_step(resources: Resources, account: Account) -> str:
     )
 
 
-def _said(given: QueryParams) -> Callback:
+def _said(given: QueryParams, browser: str) -> Callback:
     """Kommo spells ``referer`` in all examples and ``referrer`` in one sentence; what else it sends is passed over."""
     return Callback(
         code=given.get("code", ""),
@@ -123,6 +157,7 @@ def _said(given: QueryParams) -> Callback:
         client_id=given.get("client_id", ""),
         state=given.get("state", ""),
         from_widget=given.get("from_widget") == "1",
+        browser=browser,
     )
 
 

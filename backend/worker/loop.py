@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from backend.accounts.install.callback import connect_waiting
+from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.provisioning import look_again
 from backend.accounts.tokens.call import refresh_idle
 from backend.inbox.backfill import look_for_missed

@@ -49,7 +49,7 @@ async def test_what_can_not_be_a_name_is_refused_and_nothing_is_kept(database_ur
         tenant = await new_tenant(here)
         refused = {"callback": 400, "start": 409, "uninstall": 403, "put": 422, "delete": 404}
         assert [await answered(here, name) for name in NAMES] == [refused] * len(NAMES)
-        assert await texts(tenant) == {"label": 422, "redirect_uri": 422, "subdomain": 400, "attach": 404}
+        assert await texts(tenant) == {"label": 422, "redirect_uri": 422, "subdomain": 422, "attach": 404}
         assert [await goodbye(tenant, account_id) for account_id in ("9" * 30, "٣", "0")] == [200] * 3
         async with here.resources.database.read() as session:
             assert [row.client_id for row in (await session.exec(select(Integration))).all()] == [

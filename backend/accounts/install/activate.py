@@ -6,7 +6,7 @@ import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.install.pending import FOR_GOOD, OpenInstall, forget, forget_in, note_refusal
+from backend.accounts.install.pending import FOR_GOOD, OpenInstall, forget, forget_in, note_account, note_refusal
 from backend.accounts.kommo_hooks import give_address
 from backend.accounts.stripe.connections import drain_others
 from backend.accounts.tokens.refresh import NEW_SETTINGS
@@ -24,6 +24,10 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_work
 
 log = structlog.get_logger()
+
+
+class AwaitsYes(BadCallback):
+    """A further account of an integration that has one already: the operator decides."""
 
 
 async def activate(resources: Resources, pending: OpenInstall) -> Account:
@@ -52,7 +56,11 @@ async def activate(resources: Resources, pending: OpenInstall) -> Account:
     if not may_replace:
         await forget(resources, pending)
         raise BadCallback("Only an administrator of this Kommo account can connect it anew. Nothing was changed.")
-    account = await _store(resources, pending, pair, info)
+    try:
+        account = await _store(resources, pending, pair, info)
+    except AwaitsYes:
+        await note_account(resources, pending, info.id, info.subdomain)
+        raise
     resources.work_arrived.set()
     return account
 
@@ -108,6 +116,9 @@ async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, in
         account = await session.get(Account, info.id, with_for_update=True)
         if account is not None and not is_first:
             return account
+        integration = await session.get(Integration, pending.client_id, with_for_update=True)
+        if not pending.is_confirmed and _is_further(integration, account, info.id):
+            raise AwaitsYes("The integration belongs to another Kommo account. The operator confirms this one first.")
         if account is None:
             account = Account(id=info.id, base_url="", tokens="", connected_at=now)
         give_address(resources, account)
@@ -120,23 +131,38 @@ async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, in
         account.subdomain, account.currency, account.timezone = info.subdomain, info.currency, info.timezone
         session.add(account)
         session.add(Audit(at=now, account_id=info.id, who="Kommo", what="connected", after={"by": pending.kind}))
-        await _tie_integration(session, pending.client_id, info.id)
-        await _tie_environment(session, account, resources.kommo_subdomain)
+        if integration is not None and integration.account_id is None:
+            integration.account_id = info.id
+            session.add(integration)
+        if _may_have_key(resources, pending, account, integration):
+            await _tie_environment(session, account)
         await request_work(session, info.id)
     return account
 
 
-async def _tie_integration(session: AsyncSession, client_id: str, account_id: int) -> None:
-    integration = await session.get(Integration, client_id)
-    if integration is not None:
-        integration.account_id = account_id
-        session.add(integration)
+def _is_further(integration: Integration | None, account: Account | None, account_id: int) -> bool:
+    """The integration has another account already, and did not connect this one before."""
+    if integration is None or integration.account_id in (None, account_id):
+        return False
+    return account is None or account.client_id != integration.client_id
 
 
-async def _tie_environment(session: AsyncSession, account: Account, subdomain: str) -> None:
-    """The environment's Stripe key belongs to the account it names, else to the first account that connects."""
-    if subdomain not in ("", account.subdomain):
-        return
+def _may_have_key(
+    resources: Resources, pending: OpenInstall, account: Account, integration: Integration | None
+) -> bool:
+    """The environment's Stripe key belongs to the account it names; else to the first that the operator connects, or
+    that the environment's integration connects at the one host that KOMMO_BASE_URL names."""
+    if resources.kommo_subdomain:
+        return resources.kommo_subdomain == account.subdomain
+    if pending.is_confirmed:
+        return True
+    if integration is None:
+        return False
+    is_named = "{subdomain}" not in resources.addresses.kommo_base_url and integration.source == "environment"
+    return is_named or integration.base_url == pending.base_url
+
+
+async def _tie_environment(session: AsyncSession, account: Account) -> None:
     free = await session.exec(select(StripeConnection).where(col(StripeConnection.account_id).is_(None)))
     for connection in free.all():
         connection.account_id = account.id

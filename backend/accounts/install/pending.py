@@ -136,10 +136,11 @@ async def waiting_codes(resources: Resources, client_id: str = "", base_url: str
     return [one for one in await _found(resources, *chosen) if not one.is_over(resources.clock())]
 
 
-async def waiting_accounts(resources: Resources) -> list[OpenInstall]:
-    """The answers of accounts that the operator has not agreed to."""
-    found = await _found(resources, col(PendingInstall.account_id).is_not(None))
-    return [one for one in found if one.awaits_yes and not one.is_over(resources.clock())]
+async def waiting_answers(resources: Resources, client_id: str = "") -> list[OpenInstall]:
+    """The answers of accounts that needed the operator's yes, of this integration or of all."""
+    named = [col(PendingInstall.client_id) == client_id] if client_id else []
+    found = await _found(resources, col(PendingInstall.account_id).is_not(None), *named)
+    return [one for one in found if not one.is_over(resources.clock())]
 
 
 async def refused_tokens(resources: Resources) -> list[OpenInstall]:

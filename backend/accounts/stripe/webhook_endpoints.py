@@ -49,7 +49,7 @@ async def _refused(resources: Resources, connection: StripeConnection, error: Re
     if error.status == 403 and connection.given_secrets:
         await _note_problem(resources, connection, "")
         return
-    named = f" The key lacks the permission {error.permission}." if error.permission else ""
+    named = f" The key lacks the permission {' and '.join(error.permissions)}." if error.permissions else ""
     await _note_problem(resources, connection, f"Stripe refused the webhook endpoint: {error.message}{named}")
     log.warning("endpoint refused", connection=connection.id, reason=error.message)
 

@@ -16,6 +16,7 @@ from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import open_pair, seal_pair
 from backend.core.errors import NotConnected
 from backend.kommo_api.auth.oauth import TokenRefused, refresh
+from backend.kommo_api.auth.refusals import Refusal
 from backend.kommo_api.auth.tokens import TokenPair, parse_pair
 from backend.kommo_api.errors import KommoError, KommoUnavailable
 from backend.resources import Resources
@@ -114,9 +115,11 @@ async def _turn(resources: Resources, account: Account) -> Account:
 async def _why(resources: Resources, account: Account, error: TokenRefused) -> str:
     async with resources.database.read() as session:
         integration = await session.get(Integration, account.client_id)
-    if error.wrong_address and integration is not None:
+    if error.reason is Refusal.REDIRECT_URI and integration is not None:
         return same_address(keys_of(resources, integration))
-    if error.wrong_keys:
+    if error.reason in (Refusal.ACCOUNT, Refusal.NO_ACCOUNT):
+        return no_account_there(account)
+    if error.reason in (Refusal.KEYS, Refusal.CLIENT_ID, Refusal.CLIENT_SECRET):
         return "Kommo does not accept the integration's secret key any more. Enter the new one and install again."
     return f"Kommo refused the refresh token: {error}. Install the integration again."
 

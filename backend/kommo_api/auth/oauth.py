@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from backend.kommo_api.auth.refusals import refusal_of
 from backend.kommo_api.error_parsing import body_of, error_of
 from backend.kommo_api.errors import (
     KommoConnectionError,
@@ -28,25 +29,13 @@ CURRENT_SUBDOMAIN = "/oauth2/account/current/subdomain"
 
 
 class TokenRefused(KommoError):
-    """Kommo does not accept this code, token or secret.
-
-    ``hint`` is Kommo's English reason, empty where the client id or secret is wrong; ``status`` is HTTP's.
-    """
+    """Kommo does not accept this code, token, integration or host; ``hint`` is Kommo's English reason, or empty."""
 
     def __init__(self, hint: str, status: int) -> None:
         super().__init__(hint or f"HTTP {status}")
         self.hint = hint
         self.status = status
-
-    @property
-    def wrong_keys(self) -> bool:
-        """The client id or the secret is at fault: the only 401 without a hint."""
-        return self.status == 401 and not self.hint
-
-    @property
-    def wrong_address(self) -> bool:
-        """The redirect URI is another than the one of Kommo's form; nothing was used up."""
-        return "redirect uri" in self.hint.lower()
+        self.reason = refusal_of(hint, status)
 
 
 @dataclass(frozen=True, slots=True)

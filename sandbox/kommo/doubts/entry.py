@@ -26,6 +26,20 @@ OAUTH: Doubts = {
         "hint in the refusal of an expired, used or foreign code and of a wrong redirect_uri",
         {"named": "an English sentence", "absent": "none"},
     ),
+    "client_error": (
+        "2",
+        "refusal of a wrong client_id or client_secret",
+        {"401_bare": "unauthorized without a hint", "400_hint": "bad request with a hint that names the parameter"},
+    ),
+    "account_error": (
+        "2",
+        "refusal of a code or a refresh token that is sent to another account's host",
+        {
+            "400_hint": "bad request with the hint Invalid account",
+            "401": "unauthorized without a hint",
+            "404": "not found without a hint",
+        },
+    ),
     "oauth_error_language": (
         "2",
         "language of title and detail in the token endpoint's errors",

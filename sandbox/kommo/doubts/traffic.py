@@ -44,7 +44,7 @@ API: Doubts = {
     ),
     "wrong_subdomain": (
         "15",
-        "a token, a code or a refresh token used at another account's host",
+        "a token used at another account's host",
         {"401": "unauthorized", "404": "not found"},
     ),
     "no_right": (

@@ -28,8 +28,10 @@ def exchange(world: KommoWorld, body: Any) -> Json:
 
 def _client(world: KommoWorld, body: Json) -> Integration:
     integration = world.integrations.get(str(body.get("client_id")))
-    if integration is None or body.get("client_secret") != integration.client_secret:
-        raise bad_client(world.switches)
+    if integration is None:
+        raise bad_client(world.switches, "client_id")
+    if body.get("client_secret") != integration.client_secret:
+        raise bad_client(world.switches, "client_secret")
     return integration
 
 
@@ -44,7 +46,7 @@ def _from_code(world: KommoWorld, integration: Integration, body: Json) -> Pair:
     if not world.code_is_live(code):
         raise bad_code(world.switches, "Authorization code has expired")
     if body.get("redirect_uri") != integration.redirect_uri:
-        raise bad_code(world.switches, "Invalid redirect URI")
+        raise bad_code(world.switches, "Redirect URI is not associated with client")
     code.used = True
     return world.issue_pair(integration.client_id, code.user_id)
 
@@ -56,7 +58,7 @@ def _from_refresh(world: KommoWorld, integration: Integration, body: Json) -> Pa
     if pair.client_id != integration.client_id:
         raise bad_refresh(world.switches, "Token is not linked to client")
     if body.get("redirect_uri") != integration.redirect_uri:
-        raise bad_code(world.switches, "Invalid redirect URI")
+        raise bad_code(world.switches, "Redirect URI is not associated with client")
     if pair.revoked or not world.user_of(pair).is_active or not _may_follow(world, pair):
         raise bad_refresh(world.switches, "Token has been revoked")
     if not world.refresh_is_live(pair):

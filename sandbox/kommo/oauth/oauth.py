@@ -12,6 +12,7 @@ from starlette.routing import Route
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.api.calls import parsed, refused
 from sandbox.kommo.oauth.exchange import exchange
+from sandbox.kommo.oauth.oauth_errors import bad_account
 from sandbox.kommo.problems import Problem, problem
 from sandbox.kommo.records import Json, User
 from sandbox.kommo.world import KommoWorld
@@ -48,7 +49,7 @@ def _check_host(world: KommoWorld, body: Any, host: str) -> None:
     """At another account's host not even the token endpoint knows the integration."""
     integration = world.integrations.get(str(body.get("client_id"))) if isinstance(body, dict) else None
     if integration and world.is_other_host(host, world.account_of(integration.client_id)):
-        raise problem(int(world.switches["wrong_subdomain"]), "Account not found")
+        raise bad_account(world.switches)
 
 
 def _consent(world: KommoWorld, request: Request) -> Response:

@@ -16,9 +16,18 @@ _TEXTS = {
 }
 
 
-def bad_client(switches: Switches) -> Problem:
-    """Wrong client_id or secret: the only refusal without a hint."""
+def bad_client(switches: Switches, parameter: str) -> Problem:
+    """Wrong client_id or client_secret."""
+    if switches.reads("client_error", "400_hint"):
+        return Problem(400, {"hint": f"Check the `{parameter}` parameter", **_body(switches, "client", 400)})
     return Problem(401, _body(switches, "client", 401))
+
+
+def bad_account(switches: Switches) -> Problem:
+    """At another account's host."""
+    status = int(switches["account_error"].partition("_")[0])
+    named = {"hint": "Invalid account"} if switches.reads("account_error", "400_hint") else {}
+    return Problem(status, named | _body(switches, "request", status))
 
 
 def bad_code(switches: Switches, hint: str) -> Problem:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from stripe import WebhookSignature
 
-from backend.accounts.install.callback import connect_waiting
+from backend.accounts.install.use_codes import connect_waiting
 from backend.storage.models import Account, Integration, PendingInstall
 from sandbox.clock import MovableClock
 from tests.accounts.connecting import (

@@ -3,9 +3,9 @@
 import pytest
 
 from backend.accounts.install import room
-from backend.accounts.install.callback import connect_waiting
 from backend.accounts.install.pending import AGAIN_SECONDS, SETTINGS, STATE, OpenInstall, keep, keep_code
 from backend.accounts.install.room import MOST_OF_ONE
+from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.integrations import Keys, put_integration
 from backend.storage.models import Account, Integration, PendingInstall
 from sandbox.clock import MovableClock

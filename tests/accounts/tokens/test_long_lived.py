@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from backend.accounts.from_environment import ensure_environment
-from backend.accounts.install.callback import connect_waiting
 from backend.accounts.install.pending import AGAIN_SECONDS
+from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.provisioning import set_up
 from backend.accounts.tokens.call import refresh_idle
 from backend.admin.checkup import examine

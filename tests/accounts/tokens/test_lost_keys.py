@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.accounts.install.callback import connect_waiting
 from backend.accounts.install.pending import ANSWER_SECONDS, keep_answer, keep_code
+from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.integrations import Keys, put_integration
 from backend.accounts.provisioning import look_again
 from backend.accounts.stripe.connections import secrets_of, stripe_api

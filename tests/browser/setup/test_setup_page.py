@@ -142,7 +142,7 @@ def test_what_waits_for_its_secret_key_is_connected_by_keyboard_alone(product: W
     page.goto(f"{product.url}/admin")
     page.get_by_label("Admin token").fill(ADMIN_TOKEN)
     page.get_by_role("button", name="Sign in").press("Enter")
-    page.get_by_role("link", name="An installation waits for its secret key").press("Enter")
+    page.get_by_role("link", name="An installation waits for you").press("Enter")
     wanted = made[1]
     key = page.get_by_label(f"Secret key of {wanted.client_id}")
     key.fill("mistyped")

@@ -11,6 +11,7 @@ import pytest
 
 from backend.kommo_api.auth import oauth
 from backend.kommo_api.auth.oauth import TokenRefused, uninstall_signature_ok
+from backend.kommo_api.auth.refusals import Refusal
 from backend.kommo_api.auth.tokens import parse_pair, token_account_id, token_api_domain
 from backend.kommo_api.errors import (
     KommoBlocked,
@@ -88,7 +89,8 @@ async def test_a_wrong_secret_is_told_from_a_wrong_code(kommo: Kommo) -> None:
         await exchange(kommo, code, client_secret=SECRET)
     with pytest.raises(TokenRefused) as wrong_code:
         await exchange(kommo, "nonsense")
-    assert (wrong_secret.value.wrong_keys, wrong_code.value.wrong_keys) == (True, False)
+    assert wrong_secret.value.reason is Refusal.KEYS
+    assert wrong_code.value.reason is Refusal.CODE_UNREADABLE
 
 
 async def test_a_spent_refresh_token_is_refused(kommo: Kommo) -> None:

@@ -143,11 +143,11 @@ async def test_an_admin_of_one_account_sees_no_installation_of_others(product: W
     answer = await product.http.post(f"{product.url}/widget/setup", headers=product.token())
     async with httpx.AsyncClient(base_url=product.url, follow_redirects=True, headers=OURS) as visitor:
         page = (await visitor.post(answer.json()["url"])).text
-        assert ("Sign out" in page, "waits for its secret key" in page) == (True, False)
+        assert ("Sign out" in page, "waits for you" in page) == (True, False)
 
 
 async def test_the_operator_of_one_account_is_led_to_what_waits(product: World, operator: httpx.AsyncClient) -> None:
     assert (await return_from_kommo(product)).status_code == 200
     await brought(product)
     page = (await operator.get("/admin")).text
-    assert '<a href="/admin/accounts#waiting">An installation waits for its secret key</a>' in page
+    assert '<a href="/admin/accounts#waiting">An installation waits for you</a>' in page

@@ -1,0 +1,37 @@
+"""The operator's yes: to the host that a code came from, and to a further account of an integration."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from sqlalchemy import and_, or_, update
+from sqlmodel import col
+
+from backend.accounts.install.pending import OPERATOR, OpenInstall, waiting_answers
+from backend.resources import Resources
+from backend.storage.models import PendingInstall
+
+
+async def confirm(resources: Resources, client_id: str, base_url: str, subdomain: str) -> None:
+    """Marks what waits for a yes to this account as the operator's: codes from its host, and Kommo's answer of it."""
+    label = subdomain.strip().lower().partition(".")[0]
+    is_code = and_(col(PendingInstall.kind) == "code", col(PendingInstall.base_url) == base_url)
+    is_answer = and_(col(PendingInstall.account_id).is_not(None), col(PendingInstall.subdomain) == label)
+    chosen = update(PendingInstall).where(col(PendingInstall.client_id) == client_id, or_(is_code, is_answer))
+    async with resources.database.write() as session:
+        await session.exec(chosen.values(origin=OPERATOR))
+
+
+async def confirmed_answers(resources: Resources, client_id: str) -> list[OpenInstall]:
+    """The answers of accounts that the operator agreed to."""
+    return [one for one in await waiting_answers(resources, client_id) if one.is_confirmed]
+
+
+def unconfirmed(resources: Resources, codes: Sequence[OpenInstall]) -> str:
+    """What the operator is told of codes whose host nobody has confirmed; empty where there is none."""
+    if not codes:
+        return ""
+    hosts = sorted({urlsplit(one.base_url).netloc for one in codes})[:3]
+    return (
+        f"Kommo at {' and '.join(hosts)} asks to connect, and anybody may have said so. Confirm your account at "
+        f"{resources.addresses.public_url}/admin/accounts, or send its `subdomain`."
+    )
