@@ -34,6 +34,13 @@ class Addresses:
     redirect_uri: str
 
 
+@dataclass
+class Alive:
+    """``lock`` tells what this process holds while it lives, for others to see that it died; 0 = nothing."""
+
+    lock: Callable[[], int] = lambda: 0
+
+
 @dataclass(frozen=True)
 class Resources:
     database: Database
@@ -58,6 +65,8 @@ class Resources:
     """In a turn at an account: set when the process is being stopped. What is begun is finished, nothing is begun."""
     still_ours: Callable[[], Awaitable[None]] | None = None
     """In a turn at an account: raises where another worker has taken the account over; asked before each call."""
+    alive: Alive = field(default_factory=Alive)
+    """The same for all in this process; set by its worker."""
     backlog: bool = False
     """Background work: at Kommo it waits until the requests that a person waits for have gone."""
 

@@ -14,9 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.storage.db import Database
-from backend.storage.models import AccountWork
+from backend.storage.models import Account, AccountWork
 
 LEASE_SECONDS = 30.0
+LATE_SECONDS = 1.0
+"""What a process sent before it died has arrived by then."""
 LONG_AGO = 1.0
 """In ``wake_at`` 0 means: no need."""
 
@@ -83,23 +85,28 @@ def _due(now: float) -> SelectOfScalar[int]:
 
 
 async def held_locks(database: Database, now: float) -> set[int]:
-    """What the owners of leases that still run are said to hold."""
+    """What the owners of leases and of token refreshes that still run are said to hold."""
+    leases = select(AccountWork.owner_lock).where(AccountWork.lease_until >= now, col(AccountWork.owner_lock) != 0)
+    refreshes = select(Account.refresh_owner).where(Account.refresh_until >= now, col(Account.refresh_owner) != 0)
     async with database.read() as session:
-        found = await session.exec(
-            select(AccountWork.owner_lock)
-            .where(AccountWork.lease_until >= now, col(AccountWork.owner_lock) != 0)
-            .distinct()
-        )
-        return set(found.all())
+        found = [*(await session.exec(leases.distinct())).all(), *(await session.exec(refreshes.distinct())).all()]
+    return set(found)
 
 
-async def free(database: Database, dead: Collection[int]) -> None:
-    """The owners who held these are dead: their accounts are anybody's, without waiting for the lease."""
+async def free(database: Database, dead: Collection[int], now: float) -> None:
+    """The owners who held these are dead: their accounts are anybody's, without waiting for the lease, and so are the
+    turns to refresh a token. What they sent may reach Kommo a moment later: another refresh waits for that."""
     async with database.write() as session:
         await session.exec(
             update(AccountWork)
             .where(col(AccountWork.owner_lock).in_(dead), col(AccountWork.lease_until) > 0)
             .values(owner="", owner_lock=0, lease_until=0.0)
+        )
+    async with database.write() as session:
+        await session.exec(
+            update(Account)
+            .where(col(Account.refresh_owner).in_(dead), col(Account.refresh_until) > now + LATE_SECONDS)
+            .values(refresh_owner=0, refresh_until=now + LATE_SECONDS)
         )
 
 

@@ -69,6 +69,7 @@ class Worker:
         """At most ``grace_seconds`` longer than until ``stop``, and a moment to hand back what is not finished then."""
         resources = self._resources
         async with present(resources.database, resources.work_arrived, resources.randomness) as presence:
+            resources.alive.lock = lambda: presence.lock
             beside = asyncio.create_task(self._beside(presence))
             try:
                 while not self._stopping.is_set():
@@ -78,6 +79,7 @@ class Worker:
                 beside.cancel()
                 await asyncio.gather(beside, return_exceptions=True)
                 await self._finish(grace_seconds)
+                resources.alive.lock = lambda: 0
         leaving = leave(resources.database, self._owner)
         await _quietly("leaving", lambda: asyncio.wait_for(leaving, HAND_BACK_SECONDS))
 
@@ -160,7 +162,7 @@ class Worker:
         dead = await presence.dead(await held_locks(database, self._resources.clock()))
         if dead:
             log.warning("taking over from workers that died", count=len(dead))
-            await free(database, dead)
+            await free(database, dead, self._resources.clock())
             self._resources.work_arrived.set()
 
     async def _beat(self) -> None:

@@ -149,7 +149,7 @@ async def test_accounts_of_the_dead_are_free_at_once_and_others_are_not(database
     assert dead is not None
     assert alive is not None
     assert await held_locks(database, NOW) == {5, 6}
-    await free(database, {5})
+    await free(database, {5}, NOW)
     taken = await claim(database, "b", NOW, lock=6)
     assert taken is not None
     assert taken.account_id == dead.account_id

@@ -79,7 +79,8 @@ async def _held(resources: Resources, account: Account, where: ColumnElement[boo
     """The turn is ours from now on, if ``where`` was true; ``account`` then tells which one it is."""
     until = resources.clock() + TURN_SECONDS
     async with resources.database.write() as session:
-        result = await session.exec(update(Account).where(_same(account), where).values(refresh_until=until))
+        turn = {"refresh_until": until, "refresh_owner": resources.alive.lock()}
+        result = await session.exec(update(Account).where(_same(account), where).values(**turn))
     if result.rowcount:
         account.refresh_until = until
     return bool(result.rowcount)

@@ -34,6 +34,7 @@ class Account(SQLModel, table=True):
     token_expires_at: float = moment(default=0.0)  # 0 = a long-lived token, never refreshed
     token_answer: str | None = None  # sealed raw answer of a refresh, until it is parsed into `tokens`
     refresh_until: float = moment(default=0.0)  # somebody refreshes; nobody else may before this moment
+    refresh_owner: int = big_int(default=0)  # what that process holds while it lives; 0 = only the moment tells
     currency: str = ""
     timezone: str = "UTC"
     fields: dict[str, Any] = document(default_factory=dict)  # code → {id, type, enums}

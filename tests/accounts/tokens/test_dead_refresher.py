@@ -1,0 +1,51 @@
+"""A process that died while it refreshed a token holds up nobody: its death is known, and its turn is free."""
+
+import asyncio
+
+from sqlalchemy import update
+
+from backend.core.clock import system_clock
+from backend.storage.models import Account
+from backend.work_queue.presence import present
+from tests.accounts.connecting import ask_kommo
+from tests.world import World, open_world
+
+LONG = 3600.0
+
+
+async def refreshing(world: World, owner: int) -> None:
+    """As a process leaves it that was killed before Kommo answered; the access token is over."""
+    taken = {"refresh_until": system_clock() + LONG, "refresh_owner": owner}
+    async with world.resources.database.write() as session:
+        await session.exec(update(Account).values(token_issued_at=1.0, token_expires_at=2.0, **taken))
+
+
+async def test_the_turn_of_a_dead_refresher_is_free_at_once(database_url: str) -> None:
+    async with open_world(database_url) as world:
+        resources = world.resources
+        async with present(resources.database, asyncio.Event(), resources.randomness) as dying:
+            await refreshing(world, dying.lock)
+            waiting = asyncio.create_task(ask_kommo(resources, world.account.id))
+            await asyncio.sleep(1.5)
+            assert not waiting.done()
+        info = await asyncio.wait_for(waiting, 30)
+        assert info.id == world.account.id
+        (account,) = await world.rows(Account)
+        assert (account.token_version, account.refresh_until) == (2, 0.0)
+
+
+async def test_a_refresh_says_which_process_makes_it(database_url: str) -> None:
+    async with open_world(database_url) as world:
+        assert world.resources.alive.lock() != 0
+        await refreshing(world, 0)
+        world.kommo.faults.add("delay", "/oauth2/access_token", seconds=3.0)
+        async with world.resources.database.write() as session:
+            await session.exec(update(Account).values(refresh_until=0.0))
+        asking = asyncio.create_task(ask_kommo(world.resources, world.account.id))
+        for _ in range(200):
+            (account,) = await world.rows(Account)
+            if account.refresh_owner:
+                break
+            await asyncio.sleep(0.01)
+        assert account.refresh_owner == world.resources.alive.lock()
+        await asking
