@@ -74,6 +74,6 @@ def true_refunds(refunds: Iterable[Refund], whole: Whole) -> Sequence[Refund]:
     """Without the one that Stripe made when less was captured than held."""
     in_time = sorted(refunds, key=lambda refund: (refund.at, refund.id))
     latest = whole.paid_at + CAPTURE_SECONDS
-    alike = (one for one in in_time if (one.amount, one.currency) == whole.released and one.at <= latest)
-    release = next(alike, None)
+    done = (refund for refund in in_time if refund.outcome == "succeeded" and refund.at <= latest)
+    release = next((refund for refund in done if (refund.amount, refund.currency) == whole.released), None)
     return [refund for refund in in_time if refund is not release]

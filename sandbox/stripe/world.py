@@ -8,7 +8,7 @@ from sandbox.clock import MovableClock
 from sandbox.stripe.delivery.courier import Courier, Delivery
 from sandbox.stripe.delivery.events import Event, freeze, reaches
 from sandbox.stripe.doubts.switches import Switches
-from sandbox.stripe.lives import checkout, disputes, foreign, invoicing, refunds, renewals, sessions
+from sandbox.stripe.lives import checkout, disputes, foreign, holds, invoicing, refunds, renewals, sessions
 from sandbox.stripe.lives.checkout import Payer
 from sandbox.stripe.lives.foreign import Foreign
 from sandbox.stripe.objects.accounts import Account, first_keys
@@ -193,6 +193,20 @@ class StripeWorld:
         """``won`` or ``lost``."""
         shelf, dispute = self.locate(dispute_id)
         return disputes.close(shelf, dispute, outcome)
+
+    def decide_dispute_again(self, dispute_id: str) -> Obj:
+        """Won becomes lost, lost becomes won."""
+        shelf, dispute = self.locate(dispute_id)
+        return disputes.decide_again(shelf, dispute)
+
+    def hold_payment(self, amount: int, currency: str, metadata: Obj, *, live: bool = False) -> Obj:
+        """Other software holds money of a card; returns the PaymentIntent."""
+        return holds.hold(self.shelf(None, live), amount=amount, currency=currency, metadata=metadata)
+
+    def capture_payment(self, intent_id: str, amount: int | None = None) -> Obj:
+        """Capture what is held, whole or in part; 0 lets it go."""
+        shelf, intent = self.locate(intent_id)
+        return holds.release(shelf, intent) if amount == 0 else holds.capture(shelf, intent, amount)
 
     def send_invoice(
         self,

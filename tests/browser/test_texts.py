@@ -14,14 +14,22 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize("language", ["en", "es", "pt", "tr", "id"])
 def test_every_text_is_there_in_every_language(card: DealCardPage, language: str) -> None:
     card.world.backend.deal |= {"requests": [a_request()], "may": {"create": True, "refund": True}}
-    card.world.backend.deal |= {"payments": [a_payment(), a_payment(2, disputed="open")]}
+    card.world.backend.deal |= {"payments": [a_payment(), a_payment(2, disputed="open"), a_payment(3, state="inquiry")]}
     card.open(lang=language, width="200")
     card.widget.locator("[data-key=begin]").click()
     form = card.widget.inner_text()
     card.widget.locator("[data-key=submit]").click()
     expect(card.widget.locator(".dealpay-created")).to_be_visible()
-    assert not re.search(r"\b(card|form|list|state|created|phase|kind|interval|refund)\.[a-z_]+", form)
+    assert not re.search(r"\b(card|form|list|state|created|phase|kind|interval|refund|dispute)\.[a-z_]+", form)
     assert "{" not in form + card.widget.inner_text()
+
+
+def test_a_payment_that_the_bank_asks_about_says_so_and_may_be_refunded(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"payments": [a_payment(state="inquiry")], "may": {"create": True, "refund": True}}
+    card.open()
+    expect(card.widget.get_by_text("Inquiry", exact=True)).to_be_visible()
+    expect(card.widget.get_by_text("The bank asks about this payment; no money was taken")).to_be_visible()
+    expect(card.widget.locator(f"[data-key='refund-{a_payment()['id']}']")).to_be_visible()
 
 
 def test_the_backend_hears_the_language_of_the_page(card: DealCardPage) -> None:

@@ -26,12 +26,19 @@ LEADS = (11, 12, 13)
 REQUESTS: dict[str, tuple[int, Request]] = {
     f"r{n}": (
         lead,
-        request(1000, id=f"r{n}", created_at=T0 + n, mode="subscription" if n % 3 == 2 else "payment"),
+        request(
+            1000,
+            id=f"r{n}",
+            created_at=T0 + n,
+            mode="subscription" if n % 3 == 2 else "payment",
+            currency=("EUR", "USD", "EUR", "JPY", "EUR", "EUR")[n],
+        ),
     )
     for n, lead in enumerate(LEADS * 2)
 }
 FAMILIES: tuple[Family, ...] = ("pinned", "legacy")
-OPEN = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+OPEN = ("needs_response", "under_review")
+ASKING = ("warning_needs_response", "warning_under_review")
 REASONS = ("subscription_update", "subscription_threshold", "manual")
 OUTCOMES = ("paid", "paid", "declined", "delayed")
 
@@ -68,7 +75,13 @@ class RandomShop:
                 self._any("refund", a, "pending"), ("succeeded", "failed", "canceled")[b % 3]
             ),
             "dispute": lambda a, b: world.open_dispute(self._any("payment_intent", a, "succeeded"), inquiry=b % 2 == 0),
-            "close": lambda a, b: world.close_dispute(self._any("dispute", a, *OPEN), ("won", "lost")[b % 2]),
+            "close": lambda a, b: world.close_dispute(self._any("dispute", a, *OPEN, *ASKING), ("won", "lost")[b % 2]),
+            "answer": lambda a, _b: world.answer_dispute(self._any("dispute", a, *OPEN, *ASKING)),
+            "turn": lambda a, _b: world.decide_dispute_again(self._any("dispute", a, "won", "lost")),
+            "hold": lambda a, b: world.hold_payment(1000, ("eur", "jpy")[b % 2], marks(LEADS[a % 3]), live=True),
+            "capture": lambda a, b: world.capture_payment(
+                self._any("payment_intent", a, "requires_capture"), (963, None, 0, 500)[b % 4]
+            ),
             "renew": lambda a, b: world.renew_subscription(
                 self._any("subscription", a, "active"), ("paid", "paid", "failed")[b % 3]
             ),
@@ -145,14 +158,32 @@ class RandomShop:
             if rest:
                 yield outside_id(invoice["id"]), rest
 
+    def currency(self, payment: str) -> str:
+        """Of a payment, or of the invoice that was paid outside Stripe."""
+        intent = self.shelf.find("payment_intent", payment) or self.shelf.get("invoice", payment.partition(":")[0])
+        return str(intent["currency"]).upper()
+
     def refunded(self, payment: str) -> int:
-        refunds = (one for one in self.shelf.objects["refund"].values() if one["payment_intent"] == payment)
-        return sum(one["amount"] for one in refunds if one["status"] in ("pending", "requires_action", "succeeded"))
+        """By the charge's total, which holds what was never captured as well."""
+        intent = self.shelf.find("payment_intent", payment)
+        charge = self.shelf.find("charge", intent["latest_charge"]) if intent else None
+        if charge is None:
+            return 0
+        total: int = charge["amount_refunded"] - (charge["amount"] - charge["amount_captured"])
+        return total
+
+    def lost(self, payment: str) -> int:
+        return sum(one["amount"] for one in self._disputes(payment) if one["status"] == "lost")
+
+    def asks_about(self, payment: str) -> bool:
+        return any(one["status"] in ASKING for one in self._disputes(payment))
+
+    def _disputes(self, payment: str) -> list[Obj]:
+        return [one for one in self.shelf.objects["dispute"].values() if one["payment_intent"] == payment]
 
     def disputed(self, payment: str) -> str | None:
         """The gravest of its disputes."""
-        disputes = (one for one in self.shelf.objects["dispute"].values() if one["payment_intent"] == payment)
-        states = {"open" if one["status"] in OPEN else one["status"] for one in disputes}
+        states = {"open" if one["status"] in OPEN else one["status"] for one in self._disputes(payment)}
         return next((state for state in ("open", "lost", "won") if state in states), None)
 
     def shown(self) -> list[Payment]:
@@ -166,7 +197,9 @@ class RandomShop:
         if asked.mode == "subscription":
             params = subscription_params(metadata=named, subscription_data={"metadata": named})
         else:
-            params = payment_params(metadata=named, payment_intent_data={"metadata": named})
+            price = {"product_data": {"name": "Website"}, "currency": asked.currency.lower(), "unit_amount": 1000}
+            line = {"quantity": 1, "price_data": price}
+            params = payment_params(metadata=named, payment_intent_data={"metadata": named}, line_items=[line])
         return sessions.create(self.shelf, params)
 
     def _any(self, kind: str, at: int, *states: str) -> str:

@@ -1,5 +1,8 @@
 """Whatever happens at Stripe and to its post, the ledger ends at Stripe's truth and never says more before."""
 
+from collections import Counter
+
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -7,8 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from backend.facts import outside_id
 from tests.ledger.random_shop import LEADS, RandomShop
 
-RUNS, STEPS = 500, 60
+RUNS, STEPS = 2000, 60
+FULL_RUNS = 50_000
 SMALL = st.integers(min_value=0, max_value=35)
+GOING_ON = ("refund", "finish", "dispute", "close", "turn", "capture", "settle", "renew")
 DEEDS = st.sampled_from(sorted(RandomShop(0).deeds))
 
 
@@ -25,7 +30,11 @@ class Life(RuleBasedStateMachine):
     def pay(self, a: int, b: int) -> None:
         self.shop.do("pay", a, b)
 
-    @rule(deed=st.sampled_from(["refund", "finish", "dispute", "close", "settle", "renew"]), a=SMALL, b=SMALL)
+    @rule(
+        deed=st.sampled_from(["refund", "finish", "dispute", "close", "turn", "capture", "settle", "renew"]),
+        a=SMALL,
+        b=SMALL,
+    )
     def go_on(self, deed: str, a: int, b: int) -> None:
         self.shop.do(deed, a, b)
 
@@ -61,7 +70,16 @@ class Life(RuleBasedStateMachine):
             assert shop.received()[payment.id] == payment.amount
             assert payment.refunded == shop.refunded(payment.id)
             assert payment.disputed == shop.disputed(payment.id)
+            assert (payment.lost, bool(payment.inquiries)) == (shop.lost(payment.id), shop.asks_about(payment.id))
+        self._no_currency_is_added_to_another()
         self._nothing_is_missing()
+
+    def _no_currency_is_added_to_another(self) -> None:
+        for deal in self.shop.book.deals().values():
+            truth = Counter[str]()
+            for payment in deal.received_anywhere:
+                truth[self.shop.currency(payment.id)] += self.shop.received()[payment.id]
+            assert {one.currency: one.gross for one in deal.sums if one.gross} == truth
 
     def _nothing_is_missing(self) -> None:
         shop = self.shop
@@ -70,11 +88,23 @@ class Life(RuleBasedStateMachine):
         assert {payment.id for payment in shop.shown()} == (shop.received().keys() & ours) - detached
 
 
+def _settings(runs: int) -> settings:
+    return settings(
+        max_examples=runs,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 TestLife = Life.TestCase
-TestLife.settings = settings(
-    max_examples=RUNS,
-    stateful_step_count=STEPS,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+TestLife.settings = _settings(RUNS)
+
+
+class LongLife(Life):
+    """The same, for a night."""
+
+
+TestLongLife = pytest.mark.full(LongLife.TestCase)
+TestLongLife.settings = _settings(FULL_RUNS)

@@ -62,7 +62,8 @@ def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
 def _why(ledger: DealLedger, context: DealContext, texts: Texts) -> list[str]:
     still_open = [texts.say("still_open", amount=displayed(_open(ledger), texts.language))] if ledger.open_sums else []
     if ledger.state in SETTLED:
-        return [texts.say(ledger.state), *still_open]
+        is_over = ledger.state == "disputed" and not any(one.disputed == "open" for one in ledger.received_anywhere)
+        return [texts.say("disputed_lost" if is_over else ledger.state), *still_open]
     if not context.stripe:
         return [texts.say("stripe_disconnected")]
     if ledger.emptied and context.elsewhere is not None:

@@ -28,6 +28,8 @@ SWITCHES = {
     "invoice_lookup": Switch(("at_once", "late"), "C4: invoice_payments by a new PaymentIntent are empty for 3 s"),
     "zero_total_status": Switch(("paid", "no_payment_required"), "C10: payment_status of a 100 % discount"),
     "refund_created_on_legacy": Switch(("absent", "sent"), "C8: refund.* of card refunds before acacia"),
+    "capture_release": Switch(("refund_object", "total_only"), "C8: what a capture in part lets go"),
+    "dispute_turns": Switch(("booked", "unbooked"), "C9: does a further decision add a movement of money?"),
     "declined_try": Switch(("same", "new"), "C9: the PaymentIntent of a session's next try after a declined card"),
     "account_default_version": Switch(("pinned", "legacy"), "C, D: version of /v1/events and of unpinned endpoints"),
     "delivery_timeout": Switch(("10", "3", "20", "30"), "D: seconds until Stripe gives up waiting for our answer"),

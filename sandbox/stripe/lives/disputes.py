@@ -5,6 +5,7 @@ from sandbox.stripe.objects.schemas import Obj, blank, document
 from sandbox.stripe.objects.store import ObjectStore
 
 TIME_TO_ANSWER = 10 * 86400
+INQUIRY_OPEN = ("warning_needs_response", "warning_under_review")
 INQUIRY_ENDS = {"won": "warning_closed", "lost": "needs_response"}
 
 
@@ -18,7 +19,8 @@ def open_dispute(
     status = "warning_needs_response" if inquiry else "needs_response"
     asked = charge["amount"] if amount is None else amount
     dispute = shelf.add(_object(shelf, charge, asked, reason) | {"status": status})
-    charge |= {"disputed": True}
+    dispute["is_charge_refundable"] = inquiry
+    charge["disputed"] = charge["disputed"] or not inquiry
     shelf.emit("charge.dispute.created", dispute)
     if not inquiry:
         _move(shelf, dispute, -dispute["amount"], "charge.dispute.funds_withdrawn")
@@ -35,6 +37,8 @@ def close(shelf: ObjectStore, dispute: Obj, outcome: str) -> Obj:
         raise Refusal(f"This dispute is {dispute['status']}.", param="dispute")
     dispute["status"] = INQUIRY_ENDS[outcome] if inquiry else outcome
     if inquiry and outcome == "lost":
+        dispute["is_charge_refundable"] = False
+        shelf.get("charge", dispute["charge"])["disputed"] = True
         shelf.emit("charge.dispute.updated", dispute, {"status": "warning_needs_response"})
         _move(shelf, dispute, -dispute["amount"], "charge.dispute.funds_withdrawn")
         return dispute
@@ -42,6 +46,27 @@ def close(shelf: ObjectStore, dispute: Obj, outcome: str) -> Obj:
         _move(shelf, dispute, dispute["amount"], "charge.dispute.funds_reinstated")
     shelf.emit("charge.dispute.closed", dispute)
     return dispute
+
+
+def decide_again(shelf: ObjectStore, dispute: Obj) -> Obj:
+    """What was won is lost, what was lost is won; whether the list of movements grows beyond two is in doubt."""
+    turned = {"won": "lost", "lost": "won"}.get(dispute["status"])
+    if turned is None:
+        raise Refusal(f"This dispute is {dispute['status']}.", param="dispute")
+    dispute["status"] = turned
+    if shelf.ground.switches["dispute_turns"] == "booked":
+        amount = dispute["amount"] if turned == "won" else -dispute["amount"]
+        _move(shelf, dispute, amount, f"charge.dispute.funds_{'reinstated' if turned == 'won' else 'withdrawn'}")
+    shelf.emit("charge.dispute.closed", dispute)
+    return dispute
+
+
+def end_inquiries(shelf: ObjectStore, charge: Obj) -> None:
+    """A charge that was refunded whole leaves nothing to ask about."""
+    for dispute in shelf.objects["dispute"].values():
+        if dispute["charge"] == charge["id"] and dispute["status"] in INQUIRY_OPEN:
+            dispute |= {"status": "warning_closed", "is_charge_refundable": False}
+            shelf.emit("charge.dispute.closed", dispute)
 
 
 def answer(shelf: ObjectStore, dispute: Obj) -> Obj:

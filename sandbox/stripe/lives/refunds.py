@@ -1,6 +1,6 @@
 """Refunds: asked for by API or in the dashboard, finished at once or days later (docs/facts/stripe.md C8)."""
 
-from sandbox.stripe.lives import currencies
+from sandbox.stripe.lives import currencies, disputes
 from sandbox.stripe.objects.refusals import Refusal, required
 from sandbox.stripe.objects.schemas import Obj, blank
 from sandbox.stripe.objects.store import ObjectStore
@@ -21,7 +21,18 @@ def refund(shelf: ObjectStore, params: Obj, outcome: str = "succeeded") -> Obj:
     shelf.emit("charge.refunded", charge, {"amount_refunded": charge["amount_refunded"] - amount})
     if outcome == "failed":
         finish(shelf, made, "failed")
+    if charge["refunded"]:
+        disputes.end_inquiries(shelf, charge)
     return made
+
+
+def let_go(shelf: ObjectStore, charge: Obj, amount: int) -> None:
+    """What was held and not captured: Stripe counts it as refunded, with a refund object of its own or without."""
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    if shelf.ground.switches["capture_release"] == "refund_object":
+        shelf.emit("refund.created", shelf.add(_object(shelf, charge, amount, {}) | {"status": "succeeded"}))
+    shelf.emit("charge.refunded", charge, {"amount_refunded": charge["amount_refunded"] - amount})
 
 
 def _first_status(charge: Obj, outcome: str) -> str:

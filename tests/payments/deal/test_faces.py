@@ -102,10 +102,18 @@ def test_nobody_says_that_all_is_paid_while_something_is_open(odd: OddDeal) -> N
     why, text = explain(ledger, DealContext(), "en"), page(ledger)
     assert ("Everything that was asked for is paid" in why) == (odd.state == "paid")
     assert ("Nothing is left to pay" in text) == _all_settled(odd)
-    assert ("went back to the client" in why) == (odd.state in ("refunded", "partially_refunded"))
+    assert ("paid went back to the client" in why) == (odd.state in ("refunded", "partially_refunded"))
+    disputes = {coin.dispute for coin in odd.coins}
+    assert ("Answer in Stripe's dashboard" in why) == ("needs_response" in disputes)
+    assert ("dispute was lost" in why) == ("lost" in disputes and "needs_response" not in disputes)
+    assert ("no money was taken" in why) == _is_asked_about(odd)
     open_part = "".join(sentence for sentence in re.split(r"(?<=\.) ", why) if "is still open" in sentence)
     if odd.coins or odd.state == "paid":
         assert said(open_part) == odd.opens
+
+
+def _is_asked_about(odd: OddDeal) -> bool:
+    return any(coin.dispute == "warning_needs_response" for coin in odd.coins)
 
 
 @RUNS

@@ -164,6 +164,42 @@ def test_an_inquiry_moves_no_money(still: StripeWorld) -> None:
     assert still.close_dispute(inquiry["id"], "won")["status"] == "warning_closed"
 
 
+def test_a_refund_of_all_ends_an_inquiry(still: StripeWorld) -> None:
+    intent = paid(still)
+    inquiry = still.open_dispute(intent, inquiry=True)
+    assert (inquiry["is_charge_refundable"], still.refund(intent)["status"]) == (True, "succeeded")
+    assert (inquiry["status"], told(still)[-1]) == ("warning_closed", "charge.dispute.closed")
+
+
+@pytest.mark.parametrize(("reading", "moves"), [("booked", [-1000, 1000, -1000]), ("unbooked", [-1000, 1000])])
+def test_a_dispute_is_decided_again(still: StripeWorld, reading: str, moves: list[int]) -> None:
+    still.ground.switches.turn({"dispute_turns": reading})
+    dispute = still.open_dispute(paid(still))
+    still.close_dispute(dispute["id"], "won")
+    still.decide_dispute_again(dispute["id"])
+    assert (dispute["status"], told(still)[-1]) == ("lost", "charge.dispute.closed")
+    assert [move["amount"] for move in dispute["balance_transactions"]] == moves
+
+
+@pytest.mark.parametrize("reading", ["refund_object", "total_only"])
+def test_what_a_capture_in_part_lets_go_looks_refunded(still: StripeWorld, reading: str) -> None:
+    still.ground.switches.turn({"capture_release": reading})
+    intent = still.capture_payment(still.hold_payment(20675, "eur", {})["id"], 20300)
+    charge = still.locate(intent["latest_charge"])[1]
+    assert (intent["status"], intent["amount"], intent["amount_received"]) == ("succeeded", 20675, 20300)
+    assert (charge["amount_captured"], charge["amount_refunded"], charge["refunded"]) == (20300, 375, False)
+    assert ("refund.created" in told(still)) == (reading == "refund_object")
+    with pytest.raises(Refusal):
+        still.refund(intent["id"], 20301)
+    assert still.refund(intent["id"])["amount"] == 20300
+
+
+def test_a_hold_that_is_let_go_looks_refunded(still: StripeWorld) -> None:
+    intent = still.capture_payment(still.hold_payment(700, "eur", {})["id"], 0)
+    charge = still.locate(intent["latest_charge"])[1]
+    assert (intent["status"], charge["captured"], charge["refunded"]) == ("canceled", False, True)
+
+
 def test_a_disputed_charge_can_not_be_refunded(still: StripeWorld) -> None:
     intent = paid(still)
     still.open_dispute(intent)
