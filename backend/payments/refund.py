@@ -89,7 +89,8 @@ async def refund(resources: Resources, account: Account, user_id: int, seen: Fou
         if answer is None:
             answer = await api.refund(payment_id, row.amount, body.reason, key_of(row), {MARK: row.id})
     except Refused as refusal:
-        await _forget(resources, row)
+        if earlier is None or not refusal.is_of_the_key:
+            await _forget(resources, row)
         raise in_words(refusal) from refusal
     except Unreachable as error:
         raise out_of_reach(error) from error

@@ -4,11 +4,14 @@
 same call with the same idempotency key may be made again.
 """
 
-import re
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import stripe
+
+from backend.stripe_api.answers import Answer, KeyRefused, Refused, Unreachable, answered, named_failures
+
+__all__ = ["Answer", "KeyRefused", "Refused", "StripeApi", "Unreachable", "http_client"]
 
 stripe.enable_telemetry = False  # it would write to the home folder and tell Stripe about this machine
 
@@ -19,8 +22,6 @@ DESCRIPTION = "Stripe payments in the Kommo deal card"
 
 MOST_TYPES = 20
 """In one call for a list of events (docs.stripe.com/api/events/list)."""
-
-Answer = dict[str, Any]
 
 NOWHERE = "none_of_ours"
 """An id that does not exist: where the key may do it, Stripe answers 404."""
@@ -42,33 +43,6 @@ PROBES = (
 without any parameter might be refused for that first, and is tried all the same: making may need another permission."""
 
 
-class Refused(Exception):
-    """Stripe said no. ``code`` and ``param`` are Stripe's; ``permissions`` names what a restricted key lacks."""
-
-    def __init__(self, message: str, *, code: str = "", param: str = "", status: int = 400) -> None:
-        super().__init__(message)
-        self.message, self.code, self.param, self.status = message, code, param, status
-
-    @property
-    def permissions(self) -> list[str]:
-        """The ``rak_…`` slugs that Stripe's 403 asks for, each once."""
-        found = re.findall(r"\brak_[a-z0-9_]+", self.message) if self.status == 403 else []
-        return list(dict.fromkeys(found))
-
-
-class KeyRefused(Refused):
-    """The API key is wrong, revoked or expired."""
-
-
-class Unreachable(Exception):
-    """Stripe did not answer, or answered with trouble of its own. The call may or may not have happened."""
-
-    @property
-    def is_repeated(self) -> bool:
-        """Trouble of its own: Stripe answers the same to this idempotency key for a day."""
-        return (getattr(self.__cause__, "http_status", None) or 0) >= 500
-
-
 def http_client() -> stripe.HTTPXClient:
     """One pool for all keys: making it loads the CA bundle, so it is made once a process."""
     return stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
@@ -87,13 +61,13 @@ class StripeApi:
             dict(params),  # type: ignore[arg-type]
             {"idempotency_key": idempotency_key},
         )
-        return await _answer(call)
+        return await answered(call)
 
     async def session(self, session_id: str) -> Answer:
-        return await _answer(self._client.v1.checkout.sessions.retrieve_async(session_id))
+        return await answered(self._client.v1.checkout.sessions.retrieve_async(session_id))
 
     async def expire_session(self, session_id: str) -> Answer:
-        return await _answer(self._client.v1.checkout.sessions.expire_async(session_id))
+        return await answered(self._client.v1.checkout.sessions.expire_async(session_id))
 
     async def close_session(self, session_id: str) -> Answer:
         """Expire it; where Stripe refuses, it is fetched again: complete, expired before, or open and being paid. The
@@ -109,19 +83,19 @@ class StripeApi:
         """With the charge that brought its money, where the key may read charges."""
         retrieve = self._client.v1.payment_intents.retrieve_async
         try:
-            return await _answer(retrieve(payment_intent_id, {"expand": ["latest_charge"]}))
+            return await answered(retrieve(payment_intent_id, {"expand": ["latest_charge"]}))
         except Refused as refusal:
             if refusal.status != 403:
                 raise
-        return await _answer(retrieve(payment_intent_id))
+        return await answered(retrieve(payment_intent_id))
 
     async def invoice(self, invoice_id: str) -> Answer:
-        return await _answer(self._client.v1.invoices.retrieve_async(invoice_id))
+        return await answered(self._client.v1.invoices.retrieve_async(invoice_id))
 
     async def invoice_payments(self, invoice_id: str) -> list[Answer]:
         """The paid InvoicePayments of an invoice; empty while Stripe has not made them yet."""
         call = self._client.v1.invoice_payments.list_async({"invoice": invoice_id, "status": "paid", "limit": 100})
-        rows: list[Answer] = (await _answer(call))["data"]
+        rows: list[Answer] = (await answered(call))["data"]
         return rows
 
     async def refund(
@@ -132,13 +106,13 @@ class StripeApi:
         if reason:
             params["reason"] = reason
         options: Any = {"idempotency_key": idempotency_key}
-        return await _answer(self._client.v1.refunds.create_async(params, options))  # type: ignore[arg-type]
+        return await answered(self._client.v1.refunds.create_async(params, options))  # type: ignore[arg-type]
 
     async def refunds_of(self, payment: str) -> list[Answer]:
         """The newest hundred."""
         by = "charge" if payment.startswith(("ch_", "py_")) else "payment_intent"
         call = self._client.v1.refunds.list_async({by: payment, "limit": 100})  # type: ignore[arg-type]
-        rows: list[Answer] = (await _answer(call))["data"]
+        rows: list[Answer] = (await answered(call))["data"]
         return rows
 
     async def events(self, types: Sequence[str], since: float, until: float) -> AsyncIterator[Answer]:
@@ -151,7 +125,7 @@ class StripeApi:
             }
             while True:
                 call = self._client.v1.events.list_async(asked)  # type: ignore[arg-type]
-                page = await _answer(call)
+                page = await answered(call)
                 for event in page["data"]:
                     yield event
                 if not page["has_more"]:
@@ -172,12 +146,8 @@ class StripeApi:
         return sorted(set(missing))
 
     async def _probe(self, method: str, path: str) -> None:
-        try:
+        with named_failures():
             await self._client.raw_request_async(method, path)
-        except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-            raise Unreachable(str(error)) from error
-        except stripe.StripeError as error:
-            raise _failure(error) from error
 
     async def create_endpoint(self, url: str, events: Sequence[str], idempotency_key: str) -> Answer:
         """A webhook endpoint of the pinned version. ``secret`` is in this answer and in no later one."""
@@ -188,38 +158,18 @@ class StripeApi:
             "description": DESCRIPTION,
         }
         options: Any = {"idempotency_key": idempotency_key}
-        return await _answer(self._client.v1.webhook_endpoints.create_async(params, options))
+        return await answered(self._client.v1.webhook_endpoints.create_async(params, options))
 
     async def endpoint(self, endpoint_id: str) -> Answer:
-        return await _answer(self._client.v1.webhook_endpoints.retrieve_async(endpoint_id))
+        return await answered(self._client.v1.webhook_endpoints.retrieve_async(endpoint_id))
 
     async def endpoints(self) -> list[Answer]:
-        rows: list[Answer] = (await _answer(self._client.v1.webhook_endpoints.list_async({"limit": 100})))["data"]
+        rows: list[Answer] = (await answered(self._client.v1.webhook_endpoints.list_async({"limit": 100})))["data"]
         return rows
 
     async def update_endpoint(self, endpoint_id: str, events: Sequence[str], url: str) -> Answer:
         params: Any = {"enabled_events": list(events), "url": url, "disabled": False}
-        return await _answer(self._client.v1.webhook_endpoints.update_async(endpoint_id, params))
+        return await answered(self._client.v1.webhook_endpoints.update_async(endpoint_id, params))
 
     async def delete_endpoint(self, endpoint_id: str) -> None:
-        await _answer(self._client.v1.webhook_endpoints.delete_async(endpoint_id))
-
-
-async def _answer(call: Awaitable[Any]) -> Answer:
-    try:
-        answer: Answer = (await call).to_dict(recursive=True, for_json=True)
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        raise Unreachable(str(error)) from error
-    except stripe.StripeError as error:
-        raise _failure(error) from error
-    return answer
-
-
-def _failure(error: stripe.StripeError) -> Exception:
-    status = error.http_status or 0
-    kind = error.error.code if error.error is not None else None
-    if status >= 500 or status in (0, 409, 429) or kind == "lock_timeout":
-        return Unreachable(f"Stripe answered {status or 'nothing'}: {error.user_message or 'no explanation'}")
-    message = error.user_message or str(error)
-    refusal = KeyRefused if status == 401 else Refused
-    return refusal(message, code=kind or "", param=str(getattr(error, "param", None) or ""), status=status)
+        await answered(self._client.v1.webhook_endpoints.delete_async(endpoint_id))

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.stripe import Payer
 from tests.world import World
+from tests.world.checkout import NO_ANSWERS
 
 
 async def test_a_request_answers_with_a_permanent_link_of_ours(shop: World) -> None:
@@ -173,6 +174,27 @@ async def test_a_fault_that_stripe_would_replay_does_not_stop_the_next_press(sho
     shop.checkout.fault(kind, count=1)
     assert (await shop.rep.post("/widget/requests", wish)).status_code == 502
     assert (await shop.rep.post("/widget/requests", wish)).status_code == 201
+
+
+async def test_a_refused_wish_that_comes_again_has_a_key_of_its_own(shop: World) -> None:
+    wish = shop.rep.order()
+    shop.checkout.fault("refused", count=1)
+    refused = await shop.rep.post("/widget/requests", wish)
+    again = await shop.rep.post("/widget/requests", wish)
+    assert (refused.json()["error"]["code"], again.status_code) == ("stripe_refused", 201)
+    by_key: dict[str, list[Any]] = {}
+    for call in shop.checkout.calls():
+        by_key.setdefault(call.headers["idempotency-key"], []).append(call.params)
+    assert [len(bodies) for bodies in by_key.values()] == [1, 1]
+
+
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+async def test_an_answer_that_is_not_stripes_is_no_refusal_of_a_request(shop: World, kind: str) -> None:
+    wish = shop.rep.order()
+    shop.checkout.fault(kind, count=1)
+    assert (await shop.rep.post("/widget/requests", wish)).status_code == 502
+    assert (await shop.rep.post("/widget/requests", wish)).status_code == 201
+    assert len(shop.checkout.sessions) == 1
 
 
 async def test_the_rest_is_what_the_deposit_left_open(shop: World) -> None:

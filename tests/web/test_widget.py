@@ -1,6 +1,7 @@
 """The deal card's routes: shapes, rights, and what a rep may do with what was asked for."""
 
 import re
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from backend.kommo_api.auth.widget_token import LEEWAY
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from tests.world import World, open_world
-from tests.world.checkout import SESSIONS
+from tests.world.checkout import NO_ANSWERS, SESSIONS
 
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -312,6 +313,35 @@ async def test_a_fault_of_stripes_that_it_repeats_to_a_key_is_got_over(shop: Wor
     assert (faults, again) == ([502, 502], [201, 200])
     assert len(shop.stripe.default_account.shelves[False].objects["refund"]) == 1
     assert (await shop.rep.deal())["payments"][0]["refunded"] == "20.00"
+
+
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+async def test_after_an_answer_that_is_not_stripes_money_goes_back_once(shop: World, kind: str) -> None:
+    await shop.may_refund()
+    await shop.paid()
+    path = f"/widget/payments/{shop.checkout.session['payment_intent']}/refund"
+    shop.checkout.fault(kind, "/v1/refunds", count=1)
+    doubt = await shop.rep.post(path, THE_SAME)
+    other = await shop.rep.post(path, THE_SAME | {"refund_id": str(uuid.uuid4())})
+    again = await shop.rep.post(path, THE_SAME)
+    assert (doubt.status_code, other.status_code, again.status_code) == (502, 409, 201)
+    assert len(shop.stripe.default_account.shelves[False].objects["refund"]) == 1
+    assert (await shop.rep.deal())["payments"][0]["refunded"] == "20.00"
+
+
+async def test_a_refused_key_says_nothing_of_a_refund_that_is_in_doubt(shop: World) -> None:
+    await shop.may_refund()
+    await shop.paid()
+    path = f"/widget/payments/{shop.checkout.session['payment_intent']}/refund"
+    shop.checkout.fault("empty_after", "/v1/refunds", count=1)
+    await shop.rep.post(path, THE_SAME)
+    await shop.stored.use_stripe_key(shop.stripe.default_account.add_restricted_key(["rak_checkout_session_write"]))
+    refused = await shop.rep.post(path, THE_SAME)
+    await shop.stored.use_stripe_key(shop.stripe.default_account.secret_key)
+    other = await shop.rep.post(path, THE_SAME | {"refund_id": str(uuid.uuid4())})
+    again = await shop.rep.post(path, THE_SAME)
+    assert (refused.status_code, other.status_code, again.status_code) == (422, 409, 201)
+    assert len(shop.stripe.default_account.shelves[False].objects["refund"]) == 1
 
 
 async def test_a_refund_is_not_made_again_when_stripe_has_forgotten_its_key(shop: World) -> None:

@@ -4,8 +4,12 @@ A session whose address nobody was given can't be paid. So whoever loses the rac
 the one that was kept.
 """
 
+import hashlib
+import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import col
@@ -31,11 +35,14 @@ class SessionOrder:
     connection: StripeConnection
     n: int
 
-    @property
-    def key(self) -> str:
-        """Our accounts may share one Stripe account, and an intent may be written anew: both are in the key."""
+    def key(self, params: Mapping[str, Any]) -> str:
+        """The idempotency key of ``params``: no other body ever goes out under it, whatever a second try changes.
+
+        Our accounts may share one Stripe account, so the account is in it.
+        """
         request = self.request
-        key = f"{request.account_id}:{request.id}:{request.content[:12]}:{self.n}"
+        body = hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:16]
+        key = f"{request.account_id}:{request.id}:{body}:{self.n}"
         return f"{key}:{request.tries}" if request.tries else key
 
 
@@ -57,12 +64,14 @@ async def _make(resources: Resources, order: SessionOrder) -> Answer:
     api = stripe_api(resources, order.connection)
     request, public_url = order.request, resources.addresses.public_url
     email = _email(resources, request)
+    params = session_params(request, email, public_url)
     try:
-        return await api.create_session(session_params(request, email, public_url), order.key)
+        return await api.create_session(params, order.key(params))
     except Refused as refusal:
         if email is None or refusal.code != "email_invalid":
             raise
-    return await api.create_session(session_params(request, None, public_url), f"{order.key}:plain")
+    params = session_params(request, None, public_url)
+    return await api.create_session(params, order.key(params))
 
 
 async def _next_key(resources: Resources, request: PaymentRequest) -> None:

@@ -6,7 +6,6 @@ An ASGI object rather than a framework's route: a fault may cut the connection, 
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -24,7 +23,6 @@ from sandbox.stripe.traffic.idempotency import Answer
 from sandbox.stripe.traffic.requests_log import TOLD, Seen
 from sandbox.stripe.world import StripeWorld
 
-PROXY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 FOREVER = 3600
 
 
@@ -42,14 +40,14 @@ class Door:
         if fault is not None and fault.kind == "cut_before":
             return await _cut(receive)
         answer = await self._answer(seen, request, body, fault)
-        if fault is not None and fault.kind == "html_502_after":
-            answer = Answer(502, PROXY_PAGE)
+        if fault is not None and fault.proxys is not None:
+            answer = Answer(*fault.proxys)
         seen.status = answer.status
         if fault is not None and fault.kind == "hang":
             await asyncio.sleep(fault.seconds or FOREVER)
         if fault is not None and fault.kind in ("cut_after", "hang"):
             return await _cut(receive)
-        return await _send(answer, send, receive, half=fault is not None and fault.kind == "cut_answer")
+        return await _send(answer, send, receive, fault.kind if fault else "")
 
     def _note(self, request: Request) -> Seen:
         told = {name: request.headers[name] for name in TOLD if name in request.headers}
@@ -116,6 +114,8 @@ class Door:
             await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind == "server_error":
             raise _broken()
+        if fault is not None and fault.kind == "refused":
+            raise Refusal("Your account cannot currently make charges.", began=True)
         # What a handler does happens in one go, without a pause: nobody sees half of it.
         whole = Call(call.world, call.account, call.key, call.shelf, call.path, call.ids, params, call.version)
         self.world.current_call = {"id": seen.id, "idempotency_key": seen.headers.get("idempotency-key")}
@@ -161,29 +161,24 @@ def _break_before(fault: Fault | None) -> None:
     if fault.kind == "lock_timeout":
         sentence = "This object cannot be accessed right now because another API request is accessing it."
         raise Refusal(sentence, status=429, code="lock_timeout")
-    if fault.kind == "html_502":
-        raise _ProxyAnswer(PROXY_PAGE, status=502)
+    if fault.proxys is not None and not fault.kind.endswith("_after"):
+        raise Refusal("A proxy answers, and Stripe never sees the request.")
 
 
 def _broken() -> Refusal:
     return Refusal("An unknown error occurred", status=500, type="api_error", began=True)
 
 
-class _ProxyAnswer(Refusal):
-    """An answer that Stripe itself never saw."""
-
-    def as_json(self) -> Any:
-        return str(self)
-
-
-async def _send(answer: Answer, send: Send, receive: Receive, *, half: bool) -> None:
+async def _send(answer: Answer, send: Send, receive: Receive, fault: str) -> None:
     html = isinstance(answer.body, str)
     body = answer.body.encode() if html else json.dumps(answer.body, indent=2).encode()
     kind = "text/html" if html else "application/json"
+    if fault == "short_200":
+        body = body[: len(body) // 2]
     headers = answer.headers | {"Content-Type": kind, "Content-Length": str(len(body))}
     pairs = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
-    if half:
+    if fault == "cut_answer":
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         return await _cut(receive)
     return await send({"type": "http.response.body", "body": body})

@@ -33,6 +33,11 @@ STRIPE = {
     "reset before": "cut_before",
     "reset after": "cut_after",
     "cut answer": "cut_answer",
+    "an empty 200 before it was done": "empty",
+    "an empty 200 after it was done": "empty_after",
+    "a page as 200 after it was done": "html_200_after",
+    "a proxy's 403 after it was done": "html_403_after",
+    "half an answer as all of it": "short_200",
 }
 NAMES: dict[Side, tuple[str, ...]] = {
     "kommo": (*KOMMO, "done after all"),
