@@ -25,6 +25,8 @@ from backend.work_queue.lock_order import account_unit, lock_account_work
 from backend.work_queue.wakeups import request_work
 
 GROUP = 500
+DOOR_SECONDS = 8.0
+"""A webhook that PostgreSQL does not store within this time is refused, and sent again by Stripe."""
 WAITING = ("new", "postponed")
 STATES = (*WAITING, "done", "foreign", "ignored", "dead")
 LONGEST_REASON = 500
@@ -80,16 +82,19 @@ class Inbox:
         self._committer: asyncio.Task[None] | None = None
 
     async def put(self, arrival: Arrival) -> None:
-        """Durable when this returns; raises what the database raised, and then nothing was stored."""
+        """Durable when this returns. Raises what the database raised; where it said nothing for ``DOOR_SECONDS``, the
+        arrival may be stored all the same."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, stored))
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_groups())
-        await stored
+        async with self._database.bounded(DOOR_SECONDS):
+            await stored
 
     async def _commit_groups(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            group = [(arrival, stored) for arrival, stored in group if not stored.done()]  # others were given up
             try:
                 await self._commit([arrival for arrival, _ in group])
             except Exception as error:  # whoever waits hears of it; the next group has its own chance
@@ -107,7 +112,7 @@ class Inbox:
 
     @repeated
     async def _store(self, arrivals: Sequence[Arrival]) -> None:
-        async with self._database.write() as session:
+        async with self._database.write(DOOR_SECONDS) as session:
             await store(session, self._vault, arrivals)
 
     async def _owners(self, connection_ids: Collection[str]) -> list[int]:

@@ -1,12 +1,14 @@
 """The database: engine, units of work, and the few statements that SQLite and PostgreSQL spell differently."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from sqlmodel import SQLModel
@@ -15,6 +17,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 BUSY_SECONDS = 20
 ASLEEP_SECONDS = 15
 """No unit of work waits for anything but the database."""
+UNIT_SECONDS = 120.0
+"""Far more than any unit of work takes on PostgreSQL: a server that says nothing for so long is given up."""
+POOL_SECONDS = 10.0
+SILENT_PEER: Mapping[str, int] = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""libpq's words for how soon a server that vanished without closing its connections is noticed."""
 
 
 class Database:
@@ -41,13 +55,27 @@ class Database:
         connection.commit()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+    async def bounded(self, seconds: float) -> AsyncIterator[None]:
+        """Raises ``OperationalError`` where the block takes longer than ``seconds``; a statement of it that runs is
+        cancelled at the server. SQLite bounds its only wait, the one for its lock, by itself."""
+        limit = asyncio.timeout(None if self.is_sqlite else seconds)
+        try:
+            async with limit:
+                yield
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            silence = TimeoutError(f"the database did not answer within {seconds:g} s")
+            raise OperationalError(None, None, silence) from error
+
+    @asynccontextmanager
+    async def read(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        async with self.bounded(seconds), AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+    async def write(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        async with self.bounded(seconds), AsyncSession(self.engine, expire_on_commit=False) as session:
             connection = await session.connection(execution_options={"may_write": True})
             if self._is_lazy:  # for this unit only: what a session is told gets lost behind a pooler by transaction
                 await connection.exec_driver_sql("SET LOCAL synchronous_commit TO on")
@@ -57,7 +85,12 @@ class Database:
     @asynccontextmanager
     async def unshared(self) -> AsyncIterator[AsyncConnection]:
         """A connection outside the pool, each statement committed by itself; for what a session holds (PostgreSQL)."""
-        engine = create_async_engine(self.engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        engine = create_async_engine(
+            self.engine.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={} if self.is_sqlite else _postgres_arguments(self.engine.url),
+        )
         async with engine.connect() as connection:
             yield connection
 
@@ -67,14 +100,26 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
-        # Statements prepared by name would be looked for in another session behind a pooler that lends by transaction.
-        unnamed = {"prepare_threshold": None}
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=unnamed)
+        return create_async_engine(
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=POOL_SECONDS,
+            pool_pre_ping=True,
+            connect_args=_postgres_arguments(make_url(url)),
+        )
     engine = create_async_engine(
         url, poolclass=AsyncAdaptedQueuePool, pool_size=5, connect_args={"timeout": BUSY_SECONDS}
     )
     prepare_sqlite(engine.sync_engine)
     return engine
+
+
+def _postgres_arguments(url: URL) -> dict[str, Any]:
+    """What DATABASE_URL says by itself is left to it."""
+    # Statements prepared by name would be looked for in another session behind a pooler that lends by transaction.
+    unnamed = {"prepare_threshold": None}
+    return unnamed | {name: value for name, value in SILENT_PEER.items() if name not in url.query}
 
 
 def prepare_sqlite(engine: Engine) -> None:

@@ -13,7 +13,7 @@ import structlog
 from sqlmodel import select
 
 from backend.accounts.stripe.connections import secrets_of
-from backend.inbox.store import Inbox, arrival_of
+from backend.inbox.store import DOOR_SECONDS, Inbox, arrival_of
 from backend.resources import Resources
 from backend.storage.models import StripeConnection
 from backend.stripe_api.events import HANDLERS
@@ -93,7 +93,7 @@ class WebhookDoor:
 
     async def _read(self, connection_id: str | None) -> _Known | None:
         asked_at = asyncio.get_running_loop().time()
-        async with self._resources.database.read() as session:
+        async with self._resources.database.read(DOOR_SECONDS) as session:
             if connection_id is not None:
                 connection = await session.get(StripeConnection, connection_id)
             else:
