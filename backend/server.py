@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Iterator
 
@@ -80,6 +81,14 @@ async def _prepare(resources: Resources, settings: Settings) -> None:
     """An empty or older database is brought up to date before the first request."""
     await upgrade(resources.database)
     await ensure_environment(resources, settings)
+    _spare_the_collector()
+
+
+def _spare_the_collector() -> None:
+    """What the start made lives as long as the process: the garbage collector need not walk it again and again, which
+    took over 100 ms a pass and was the longest wait at the door."""
+    gc.collect()
+    gc.freeze()
 
 
 def _web_config(resources: Resources, settings: Settings) -> uvicorn.Config:
