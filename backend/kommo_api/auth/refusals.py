@@ -1,4 +1,4 @@
-"""Why Kommo's token endpoint refuses, told apart by status and hint (facts/kommo-api.md, section 2)."""
+"""Why Kommo's token endpoint refuses, told apart by status and hint (docs/facts/kommo-api.md 2)."""
 
 from enum import Enum, auto
 

@@ -22,7 +22,7 @@ PERMISSIONS = (
     "rak_checkout_session_write", "rak_webhook_write", "rak_payment_intent_read", "rak_charge_read",
     "rak_invoice_read", "rak_subscription_read", "rak_dispute_read", "rak_event_read",
 )  # fmt: skip
-"""Ticked in Stripe's form by its address; refunds are read by the right to read charges (docs/facts/stripe.md, F1)."""
+"""Ticked in Stripe's form by its address; refunds are read by the right to read charges (docs/facts/stripe.md F1)."""
 CHANGES = 10
 OURSELVES = ("writer", "set-up")
 
