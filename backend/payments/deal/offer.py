@@ -13,7 +13,7 @@ RENEWABLE = ("pending", "failed", "expired")
 @dataclass(frozen=True)
 class Offer:
     """``link``: the open request that asks for ``money``. None: a request is to be made for it, in the place of
-    ``replaces`` where there is one; the deal is then to bring ``total`` by deposits and rests in that currency.
+    ``replaces`` where there is one; the deal is then to bring ``total`` in that currency.
     """
 
     money: Money
@@ -42,11 +42,10 @@ def _offer_in(ledger: DealLedger, known: CurrencySum) -> Offer | None:
     older = next((one for one in mine if one.mode == "payment"), None)
     if mine and older is None:  # no single payment takes the place of a subscription
         return None
-    return _rest(ledger, known, older)
+    return _rest(known, older)
 
 
-def _rest(ledger: DealLedger, known: CurrencySum, older: Request | None) -> Offer:
+def _rest(known: CurrencySum, older: Request | None) -> Offer:
+    """The deal is to bring what it was to bring before."""
     amount = min(known.payable, older.amount) if older else known.payable
-    asks = (ask for ask in ledger.asks if ask.currency == known.currency and ask.request is not older)
-    full = sum(ask.amount for ask in asks if ask.request.kind == "full")
-    return Offer(Money(amount, known.currency), replaces=older, total=known.expected - full)
+    return Offer(Money(amount, known.currency), replaces=older, total=known.expected)

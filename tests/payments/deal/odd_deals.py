@@ -77,9 +77,7 @@ class OddDeal:
         mine = [wish for wish in self.live if wish.currency == currency]
         if not mine:
             return self.gross(currency)
-        whole = sum(wish.worth for wish in mine if wish.kind == "full")
-        parts = sum(wish.worth for wish in mine if wish.kind != "full")
-        return whole + max([parts] + [wish.total for wish in mine if wish.kind != "full"])
+        return max([sum(wish.worth for wish in mine)] + [wish.total for wish in mine if wish.kind != "full"])
 
     def open(self, currency: str) -> int:
         return max(0, self.expected(currency) - self.gross(currency))
