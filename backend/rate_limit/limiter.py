@@ -1,8 +1,7 @@
-"""Who may ask Kommo when: evenly spaced by account and by address, people before backlog, silence behind a block."""
+"""Who may ask Kommo when: evenly spaced by account and by address, in fair shares, silence behind a block."""
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
@@ -14,6 +13,7 @@ from backend.core.clock import Clock
 from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoError, KommoRateLimited, KommoUnavailable
 from backend.rate_limit import store
 from backend.rate_limit.batch_size import READ, WRITE, Sizes
+from backend.rate_limit.fair_gate import FairGate
 from backend.rate_limit.store import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, Slot
 from backend.rate_limit.unproven_lane import UnprovenLane
 from backend.storage.db import Database
@@ -27,6 +27,8 @@ PAUSE_SECONDS = 1.0
 """For everybody after a 429 to one account."""
 LATENCY_AT_FIRST = 0.3
 A_MOMENT = 0.005
+SHARE = 3
+"""The backlog of an account has every third slot."""
 
 Check = Callable[[], Awaitable[None]]
 log = structlog.get_logger()
@@ -45,7 +47,7 @@ class Pace:
         self._account_interval = 1 / account_rate
         self._address_interval = (1 + JITTER_SECONDS + LATE_SECONDS) / address_rate
         self._lines: dict[int | None, asyncio.Lock] = {}
-        self._people: Counter[int] = Counter()
+        self._gates: dict[int, FairGate] = {}
         self._latencies: dict[int | None, float] = {}
         self.unproven = UnprovenLane(clock)
 
@@ -61,13 +63,15 @@ class Pace:
 
         Raises ``KommoRateLimited`` and ``KommoBlocked`` where nobody may ask now, and what ``last_check`` raises,
         which is awaited after all waiting. ``account_id`` is None while nobody knows whose request it is.
-        ``backlog``: nobody waits for it, so it goes after those for whom somebody does.
+        ``backlog``: nobody waits for it, so within its account it goes after those for whom somebody does.
         """
-        refusals = 0
+        refusals, key = 0, account_id or 0
         async with self._line(account_id, backlog):
             if account_id is not None:
-                refusals = (await self._slot(account_id, self._account_interval, backlog)).refusals
-            async with self._line(ADDRESS, backlog):
+                async with self._gate(account_id).turn(key, backlog=backlog):
+                    slot = await self._slot(account_id, self._account_interval, backlog)
+                    refusals, last_check = slot.refusals, self._last_look(account_id, slot, last_check)
+            async with self._gate(ADDRESS).turn(key, backlog=backlog):
                 probing = (await self._slot(ADDRESS, self._address_interval, backlog, last_check)).blocked_at > 0
         started = perf_counter()
         try:
@@ -79,13 +83,16 @@ class Pace:
         seconds = perf_counter() - started
         self._latencies[account_id] = 0.7 * self._latencies.get(account_id, seconds) + 0.3 * seconds
 
-    def _line(self, row: int | None, backlog: bool) -> AbstractAsyncContextManager[None]:
-        """The backlog stands in line: one of each account at the address, so that all accounts get on evenly."""
-        return self._lines.setdefault(row, asyncio.Lock()) if backlog else nullcontext()
+    def _line(self, account_id: int | None, backlog: bool) -> AbstractAsyncContextManager[None]:
+        """Of an account's backlog one at a time goes on to the address."""
+        return self._lines.setdefault(account_id, asyncio.Lock()) if backlog else nullcontext()
+
+    def _gate(self, row: int) -> FairGate:
+        return self._gates.setdefault(row, FairGate())
 
     async def _slot(self, row: int, interval: float, backlog: bool, last_check: Check | None = None) -> Slot:
         while True:
-            slot = await (self._when_free(row, interval) if backlog else self._next(row, interval))
+            slot = await self._when_free(row, interval, backlog)
             await self._check(slot)
             slot = await self._waited_for(row, slot)
             if last_check is not None:
@@ -109,6 +116,19 @@ class Pace:
         await self._check(slot)
         return slot
 
+    def _last_look(self, account_id: int, slot: Slot, last_check: Check | None) -> Check:
+        """Kommo may have asked for patience with the account while its turn at the address came."""
+
+        async def look() -> None:
+            if self._clock() - slot.at > A_MOMENT:
+                async with self._database.read() as session:
+                    seen = await store.as_it_stands(session, account_id, slot)
+                await self._check(seen)
+            if last_check is not None:
+                await last_check()
+
+        return look
+
     async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
         """Whoever comes late may go all the same if the next one can still be told to wait: the last in line always
         can."""
@@ -120,25 +140,22 @@ class Pace:
             slot = replace(slot, at=now, next_at=now + interval)
         return True
 
-    async def _next(self, row: int, interval: float) -> Slot:
-        self._people[row] += 1
-        try:
-            while True:
-                slot = await self._take(row, interval, ahead=FARTHEST_SECONDS)
-                if slot is not None:
-                    return slot
-        finally:
-            self._people[row] -= 1
+    async def _when_free(self, row: int, interval: float, backlog: bool) -> Slot:
+        """The next slot, taken when it is near, so that whoever comes meanwhile can be served in their turn.
 
-    async def _when_free(self, row: int, interval: float) -> Slot:
-        """Never more than one slot ahead, and not while a person is about to take one: people are next at any time."""
+        Other processes take slots of the same row: there people reach one slot farther than the backlog, and a backlog
+        that waited for its share reaches farthest.
+        """
+        since = self._clock()
         while True:
+            now = self._clock()
+            ahead = interval * _reach(backlog, waited=(now - since) / interval)
             async with self._database.read() as session:
-                wait = await store.next_at(session, row) - interval - self._clock()
-            if 0 < wait < FARTHEST_SECONDS or self._people[row]:
-                await asyncio.sleep(max(min(wait, FARTHEST_SECONDS), A_MOMENT))
+                wait = await store.next_at(session, row) - ahead - now
+            if 0 < wait < FARTHEST_SECONDS:
+                await asyncio.sleep(max(min(wait, interval), A_MOMENT))
                 continue
-            slot = await self._take(row, interval, ahead=interval)
+            slot = await self._take(row, interval, ahead=ahead)
             if slot is not None:
                 return slot
 
@@ -190,6 +207,13 @@ class Pace:
                 await store.unblock(session)
             if account_id is not None:
                 await store.forgiven(session, account_id)
+
+
+def _reach(backlog: bool, *, waited: float) -> int:
+    """How many slots ahead one is taken, by who waits and for how many slots."""
+    if not backlog:
+        return 2
+    return 3 if waited > SHARE else 1
 
 
 def _backoff(refusals: int) -> float:
