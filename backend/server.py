@@ -16,6 +16,7 @@ from backend.resources import Resources, open_resources
 from backend.storage.counters import keep_counts, store_counts
 from backend.storage.migrations import upgrade
 from backend.web.app import create_app
+from backend.web.connections import LATE_CONNECTIONS, allow_connections, bounded_protocol
 from backend.worker.loop import Worker
 
 WEB_GRACE_SECONDS = 8
@@ -74,11 +75,13 @@ async def _counting(resources: Resources) -> AsyncIterator[None]:
 
 async def migrate(settings: Settings) -> None:
     async with open_resources(settings, system_clock) as resources:
+        resources.database.close_to_others()
         await upgrade(resources.database)
 
 
 async def _prepare(resources: Resources, settings: Settings) -> None:
     """An empty or older database is brought up to date before the first request."""
+    resources.database.close_to_others()
     await upgrade(resources.database)
     await ensure_environment(resources, settings)
     _spare_the_collector()
@@ -92,12 +95,15 @@ def _spare_the_collector() -> None:
 
 
 def _web_config(resources: Resources, settings: Settings) -> uvicorn.Config:
+    most = allow_connections()
     return uvicorn.Config(
         create_app(resources, admin_token=settings.admin_token.get_secret_value()),
         host=settings.host,
         port=settings.port,
         proxy_headers=bool(settings.trusted_proxies),  # X-Forwarded-For is believed from these addresses only
         forwarded_allow_ips=settings.trusted_proxies,
+        http=bounded_protocol(most),
+        limit_concurrency=most + LATE_CONNECTIONS,
         access_log=False,  # paths are secrets here; our own log names routes
         log_level="warning",
         server_header=False,

@@ -23,9 +23,12 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
-    """Serve ``app`` and yield its base URL without a trailing slash; ``port=0`` takes a free one."""
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False))
+async def serving(app: Any, port: int = 0, host: str = "127.0.0.1", **config: Any) -> AsyncIterator[str]:
+    """Serve ``app`` and yield its base URL without a trailing slash; ``port=0`` takes a free one.
+
+    ``config`` is what uvicorn is told besides, such as the product's own ``http`` protocol.
+    """
+    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, **config))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())
     try:

@@ -98,7 +98,10 @@ async def given_keys(resources: Resources, client_id: str, given: Mapping[str, A
 
 
 def _address(given: Any) -> str:
-    parts = urlsplit(given) if isinstance(given, str) else None
+    try:
+        parts = urlsplit(given) if isinstance(given, str) else None
+    except ValueError:  # such as ``http://[::1``
+        parts = None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or not given.isprintable():
         raise FieldInvalid("The redirect URI is the whole address that Kommo's form holds.", field="redirect_uri")
     return str(given)

@@ -56,13 +56,18 @@ def is_lost(resources: Resources, account: Account) -> bool:
     return bool(account.hook_secret) and not hook_url(resources, account)
 
 
-async def hint(resources: Resources, secret: str, lead_ids: Sequence[int]) -> None:
-    """Deals that we know are read again; of others nothing is kept. ``HookUnknown`` where the address is nobody's."""
+async def account_of_hook(resources: Resources, secret: str) -> int:
+    """Returns the id of the account whose hook address holds ``secret``; raises ``HookUnknown``."""
     async with resources.database.read() as session:
         found = await session.exec(select(Account.id).where(Account.hook_digest == _digest(secret)))
         account_id = found.first()
     if account_id is None:
         raise HookUnknown("There is no such address. Copy it again from the set-up page.")
+    return account_id
+
+
+async def hint(resources: Resources, account_id: int, lead_ids: Sequence[int]) -> None:
+    """Deals that we know are read again; of others nothing is kept."""
     async with account_unit(resources.database, account_id) as session:
         await _look_again(session, account_id, lead_ids, resources.clock())
     resources.work_arrived.set()

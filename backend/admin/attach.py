@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import DealNotFound, FieldInvalid, NotConnected, PaymentNotFound
+from backend.core.ids import LARGEST_NUMBER, usable_id
 from backend.facts import Fact
 from backend.kommo_api.errors import KommoError
 from backend.ledger.absorb import absorb
@@ -29,6 +30,7 @@ async def attach(
     pay the new deal.
     """
     account_id, lead_id = _number(given, "account_id"), _number(given, "lead_id")
+    _check_usable(payment_id)
     await _check_deal(resources, account_id, lead_id)
     await _put(resources, payment_id, account_id, lead_id, who)
     return {"id": payment_id, "account_id": account_id, "lead_id": lead_id}
@@ -42,6 +44,7 @@ async def detach(resources: Resources, payment_id: str, account_id: int, *, who:
 
 async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
     """The accounts that know a payment of this id: one, as a rule."""
+    _check_usable(payment_id)
     async with resources.database.read() as session:
         found = await session.exec(
             select(LedgerEntry).where(LedgerEntry.id == payment_id, LedgerEntry.kind == "payment")
@@ -49,9 +52,14 @@ async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
         return sorted({entry.account_id for entry in found.all() if entry.account_id is not None})
 
 
+def _check_usable(payment_id: str) -> None:
+    if not usable_id(payment_id):
+        raise PaymentNotFound("This can't be the id of a payment.")
+
+
 def _number(given: Mapping[str, Any], name: str) -> int:
     value = given.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**63:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= LARGEST_NUMBER:
         raise FieldInvalid(f"{name} is a number that Kommo gave.", field=name)
     return value
 

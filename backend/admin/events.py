@@ -5,6 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.stripe.connections import connections_of
 from backend.core.errors import Conflict
+from backend.core.ids import usable_id
 from backend.inbox.store import replay
 from backend.resources import Resources
 from backend.storage.models import Audit, InboxEvent
@@ -28,7 +29,7 @@ async def work_in_again(resources: Resources, account_id: int, event_id: str, *,
     """This event of the account, or without an id all that were given up; how many that is."""
     async with resources.database.write() as session:
         if event_id:
-            count = await replay(session, [event_id], account_id=account_id)
+            count = await replay(session, [event_id], account_id=account_id) if usable_id(event_id) else 0
         else:
             count = await replay(session, state="dead", account_id=account_id)
         if not count:

@@ -1,6 +1,7 @@
 """The settings, from the environment or ``.env``. Only the doors read them; everything below is handed values."""
 
 import re
+import string
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -14,6 +15,8 @@ from sqlalchemy.exc import ArgumentError
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 StageRule = tuple[int, int]
 SHORTEST_TOKEN = 20
+BLANKS = string.whitespace + "\u00a0\u200b\ufeff"
+"""Those of pages and of editors as well: one without a break, one without a width, a byte order mark."""
 
 
 class BadSettings(Exception):
@@ -47,6 +50,12 @@ class Settings(BaseSettings):
     kommo_ip_rate: float = Field(default=7.0, gt=0)
     settle_seconds: float = Field(default=120.0, ge=0)
     log_format: str = Field(default="console", pattern="^(console|json)$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trimmed(cls, given: Any) -> Any:
+        """A secret that is mounted from a file ends in a line end, and nobody sees a blank behind a pasted one."""
+        return {name: _without_blanks(value) for name, value in given.items()} if isinstance(given, dict) else given
 
     @field_validator("public_url", "kommo_base_url", "kommo_oauth_url", "stripe_api_base")
     @classmethod
@@ -124,6 +133,12 @@ class Settings(BaseSettings):
     @property
     def keys(self) -> list[str]:
         return [key.get_secret_value() for key in self.secret_keys]
+
+
+def _without_blanks(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return SecretStr(value.get_secret_value().strip(BLANKS))
+    return value.strip(BLANKS) if isinstance(value, str) else value
 
 
 def parse_stages(text: str) -> list[StageRule] | str:

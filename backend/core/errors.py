@@ -60,6 +60,18 @@ class BodyTooLarge(ProductError):
     status, code = 413, "field_invalid"
 
 
+class BodyTooSlow(ProductError):
+    """The rest of a body did not come in time."""
+
+    status, code = 408, "too_slow"
+
+
+class UnsupportedMedia(ProductError):
+    """The body has a content type that the route does not read."""
+
+    status, code = 415, "unsupported_media_type"
+
+
 class DealNotFound(ProductError):
     status, code, field = 404, "deal_not_found", "lead_id"
 

@@ -54,5 +54,5 @@ def _claims(token: Any) -> dict[str, Any]:
     """Not verified: what it names is looked up in Kommo, and nothing else is believed."""
     try:
         return jwt.decode(token, options={"verify_signature": False}) if isinstance(token, str) else {}
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, RecursionError):
         return {}

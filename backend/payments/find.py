@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.stripe.connections import connection_for_button
 from backend.core.errors import NotConnected, RequestNotFound
+from backend.core.ids import usable_id
 from backend.ledger.deal import DealLedger, Payment, Request, SessionState
 from backend.ledger.load import load_deals
 from backend.resources import Resources
@@ -88,7 +89,7 @@ async def find_link(resources: Resources, token: str) -> Link:
 async def find_request(resources: Resources, account_id: int, request_id: str) -> Link:
     """The same by the widget's uuid; raises ``RequestNotFound``."""
     async with resources.database.read() as session:
-        usable = len(request_id) == UUID_LENGTH and request_id.isascii() and request_id.isprintable()
+        usable = len(request_id) == UUID_LENGTH and usable_id(request_id)
         found = await session.get(PaymentRequest, (account_id, request_id.lower())) if usable else None
         return await _link(session, found, resources.clock())
 

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import AmountInvalid, AmountTooLarge, Conflict, PaymentNotFound, ProductError
+from backend.core.ids import usable_id
 from backend.core.money import Money
 from backend.ledger.deal import Payment
 from backend.ledger.load import load_deals
@@ -23,7 +24,6 @@ from backend.work_queue.lock_order import account_unit
 
 DOUBT_SECONDS = 3600.0
 """While nobody knows what became of a refund, no other is begun; after an hour Stripe's events have told."""
-MAX_ID = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ async def find_payment(resources: Resources, account: Account, payment_id: str) 
 
 
 async def _find(session: AsyncSession, resources: Resources, account: Account, payment_id: str) -> Found:
-    usable = len(payment_id) <= MAX_ID and payment_id.isascii() and payment_id.isprintable()
-    entry = await _entry(session, account.id, payment_id) if usable else None
+    entry = await _entry(session, account.id, payment_id) if usable_id(payment_id) else None
     if entry is not None and entry.lead_id:
         ledgers = await load_deals(session, account, [entry.lead_id], resources.clock())
         payment = next((p for p in ledgers[entry.lead_id].received_anywhere if p.id == payment_id), None)

@@ -1,8 +1,10 @@
 """The database: engine, units of work, and the few statements that SQLite and PostgreSQL spell differently."""
 
 import asyncio
+import stat
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, make_url
@@ -93,6 +95,19 @@ class Database:
         )
         async with engine.connect() as connection:
             yield connection
+
+    def close_to_others(self) -> None:
+        """Takes a SQLite database that anybody on this machine may read away from all but its owner.
+
+        One that a group was given, and others not, was given so by somebody: it stays.
+        """
+        path = Path(self.engine.url.database or "") if self.is_sqlite else None
+        if path is None or not path.is_file():
+            return
+        for file in (path, *path.parent.glob(f"{path.name}-*")):
+            mode = file.stat().st_mode
+            if mode & stat.S_IRWXO:
+                file.chmod(stat.S_IMODE(mode) & stat.S_IRWXU)
 
     async def close(self) -> None:
         await self.engine.dispose()

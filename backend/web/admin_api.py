@@ -5,7 +5,7 @@ With the ADMIN_TOKEN it is about every account; in a session that was entered fr
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 
 from backend.accounts.install.add_integration import add_integration
 from backend.accounts.integrations import list_integrations, remove_integration
@@ -18,7 +18,7 @@ from backend.admin.sessions import Visitor
 from backend.admin.stage_moves import agree
 from backend.admin.unmatched import unmatched
 from backend.core.errors import FieldInvalid, NotAllowed
-from backend.web.http.deps import ResourcesDep, check_admin
+from backend.web.http.deps import AccountId, ResourcesDep, check_admin
 from backend.web.http.json_body import json_body
 from backend.web.http.schemas import refusals
 from backend.web.setup.auth import check_own_form, current_visitor
@@ -26,7 +26,6 @@ from backend.web.setup.auth import check_own_form, current_visitor
 router = APIRouter(prefix="/admin/api", responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503))
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 """The functions behind the routes read their bodies themselves, to refuse them in our own words."""
-AccountId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 async def _caller(request: Request, resources: ResourcesDep) -> Visitor:

@@ -4,7 +4,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -12,14 +12,16 @@ from backend.core.errors import FieldInvalid, ProductError, Unavailable
 from backend.core.vault import CannotOpen
 from backend.inbox.store import Inbox
 from backend.resources import Resources
-from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, setup, widget
+from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
 from backend.web.client import links, statement
 from backend.web.client.link_pages import plain_page
+from backend.web.edge import Edge, Limits
 from backend.web.http.admin_token import AdminToken
+from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.language import of_client
 from backend.web.http.pages import page
 from backend.web.http.throttle import Buckets
-from backend.web.middleware import CLIENTS, RequestLog
+from backend.web.middleware import RequestLog, is_for_clients
 from backend.web.openapi import Described
 from backend.web.stripe_webhook import WebhookDoor
 
@@ -31,10 +33,10 @@ PAGES, ADMIN_API = "/admin", "/admin/api"
 log = structlog.get_logger()
 
 
-def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
+def create_app(resources: Resources, *, admin_token: str, limits: Limits | None = None) -> FastAPI:
     # A framework's redirect from `/admin/` to `/admin` goes to whatever host the caller named.
     title = "Stripe payments in the Kommo deal card"
-    app = Described(title=title, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = Described(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.resources = resources
     app.state.admin_token = admin_token
     app.state.users = Buckets(resources.clock)
@@ -45,10 +47,12 @@ def create_app(resources: Resources, *, admin_token: str) -> FastAPI:
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
     ]
-    for module in (home, kommo_oauth, kommo_hooks, widget, links, statement, admin_api, setup, health):
+    for module in (home, kommo_oauth, kommo_hooks, widget, links, statement, admin_api, setup, health, openapi):
         app.include_router(module.router)
     _answer_errors(app)
     app.add_middleware(RequestLog, kommo_base_url=resources.addresses.kommo_base_url)
+    is_https = resources.addresses.public_url.startswith("https://")
+    app.add_middleware(Edge, headers=AnswerHeaders(is_https), limits=limits or Limits())
     return app
 
 
@@ -70,6 +74,20 @@ def _answer_errors(app: FastAPI) -> None:
         name = str(first["loc"][-1]) if first["loc"] else None
         return await _product(request, FieldInvalid(f"{name}: {first['msg']}.", field=name))
 
+    @app.exception_handler(ValueError)
+    @app.exception_handler(OverflowError)
+    @app.exception_handler(RecursionError)
+    @app.exception_handler(DataError)
+    async def _odd(request: Request, error: Exception) -> Response:
+        """What no database and no parser takes is the caller's fault; that we asked one at all is ours to see.
+
+        A client sends nothing but a token, which is looked at before: there the fault is ours.
+        """
+        if is_for_clients(request.scope):
+            raise error
+        log.error("input that nothing takes", route=getattr(request.scope.get("route"), "name", None), exc_info=error)
+        return await _product(request, FieldInvalid("A value that was sent can't be one of ours. Nothing was changed."))
+
     @app.exception_handler(DBAPIError)
     async def _database(request: Request, error: DBAPIError) -> Response:
         log.error("database trouble", reason=type(error.orig).__name__ if error.orig else "unknown")
@@ -82,8 +100,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        is_a_link = request.scope["path"].startswith(CLIENTS)  # one that was cut, or went on too long
-        if error.status_code == 404 and is_a_link:
+        if error.status_code == 404 and is_for_clients(request.scope):  # a link that was cut, or went on too long
             return plain_page("unknown", of_client(request))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
         body = {"error": {"code": code, "message": str(error.detail)}}

@@ -16,7 +16,8 @@ from backend.rate_limit.store import blocked_at
 from backend.resources import Resources
 from backend.storage.counters import count_up, store_counts, summed_counts
 from backend.storage.models import Account, InboxEvent, StripeConnection, WorkerBeat
-from backend.web.http.deps import ResourcesDep
+from backend.web.http.deps import ResourcesDep, check_admin
+from backend.web.http.schemas import refusals
 
 PATIENCE_SECONDS = 5.0
 BEAT_IS_OLD_SECONDS = 30.0
@@ -85,9 +86,10 @@ def _oldest_due() -> SelectOfScalar[float]:
     )
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
-async def prometheus(resources: ResourcesDep) -> Response:
-    """The same from every process: all of it is what the database knows."""
+@router.get("/metrics", response_class=PlainTextResponse, responses=refusals(401, 503))
+async def prometheus(request: Request, resources: ResourcesDep) -> Response:
+    """The same from every process: all of it is what the database knows. With the ADMIN_TOKEN: it names accounts."""
+    await check_admin(request)
     await _measure(resources)
     await store_counts(resources.database)
     summed = metrics.Summed(await summed_counts(resources.database))

@@ -28,8 +28,13 @@ CORS_HEADERS = {
 UNEXPECTED = {"error": {"code": "internal", "message": "Something went wrong on our side. Try again in a moment."}}
 WEBHOOKS = "/stripe/webhook"
 CLIENTS = ("/p/", "/d/")
-"""Under these only people come, who can do nothing with JSON."""
 log = structlog.get_logger()
+
+
+def is_for_clients(scope: Scope) -> bool:
+    """Whether only people come to this address, who can do nothing with JSON."""
+    path: str = scope["path"]
+    return f"{path}/".startswith(CLIENTS)
 
 
 class RequestLog:
@@ -66,7 +71,7 @@ class _Exchange:
             log.exception("unexpected failure", route=self._route)
             if self._status:
                 raise
-            if self._scope["path"].startswith(CLIENTS):
+            if is_for_clients(self._scope):
                 await plain_page("moment", of_client(Request(self._scope)))(self._scope, receive, self._sending)
             else:
                 await self._answer(500, orjson.dumps(UNEXPECTED))

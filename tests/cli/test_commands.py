@@ -186,3 +186,34 @@ def test_the_wheel_holds_the_backend_and_not_the_sandbox() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["packages"] == ["backend"]
     assert not any(path.startswith("sandbox") for path in wheel["force-include"])
+
+
+def test_what_the_commands_write_is_for_their_own_user_alone(tmp_path: Path) -> None:
+    """Whatever the umask of whoever starts them; and a database of an earlier version is closed to others."""
+    given = GOOD | {"PUBLIC_URL": "http://127.0.0.1:9"}
+    before = os.umask(0o022)
+    try:
+        assert _run(tmp_path, "init", "--public-url", "http://127.0.0.1:9").returncode == 0
+        assert _run(tmp_path, "migrate", **given).returncode == 0
+        assert _open_to_others(tmp_path) == []
+        (tmp_path / "kommo-stripe.db").chmod(0o644)
+        port = free_port()
+        process = _serving(tmp_path, port)
+        assert _open_to_others(tmp_path) == []
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    finally:
+        os.umask(before)
+    assert _open_to_others(tmp_path) == []
+
+
+def _open_to_others(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.stat().st_mode & 0o077]
+
+
+def test_a_database_that_somebody_gave_to_a_group_stays_so(tmp_path: Path) -> None:
+    assert _run(tmp_path, "migrate", **GOOD, PUBLIC_URL="http://127.0.0.1:9").returncode == 0
+    database = tmp_path / "kommo-stripe.db"
+    database.chmod(0o640)
+    assert _run(tmp_path, "migrate", **GOOD, PUBLIC_URL="http://127.0.0.1:9").returncode == 0
+    assert stat.S_IMODE(database.stat().st_mode) == 0o640

@@ -94,3 +94,28 @@ def test_a_dotenv_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_proxies_are_read_as_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _read(monkeypatch).trusted_proxies == []
     assert _read(monkeypatch, trusted_proxies="10.0.0.7, 10.1.0.0/16").trusted_proxies == ["10.0.0.7", "10.1.0.0/16"]
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", " ", "\t", "\u00a0", "\ufeff", "\u200b"])
+def test_blanks_and_line_ends_around_any_setting_are_passed_over(monkeypatch: pytest.MonkeyPatch, blank: str) -> None:
+    """A Kubernetes secret made from a file ends in a line end."""
+    given = GOOD | {
+        "kommo_client_id": "id",
+        "kommo_client_secret": "secret",
+        "kommo_long_lived_token": "token",
+        "kommo_subdomain": "acme",
+        "kommo_redirect_uri": "https://pay.example.com/oauth",
+        "stripe_api_key": "rk_live_1",
+        "stripe_webhook_secret": "whsec_1",
+        "database_url": "sqlite+aiosqlite:///./x.db",
+        "paid_stages": "1:2",
+        "host": "localhost",
+        "port": "8000",
+        "kommo_rate": "6.0",
+        "log_format": "json",
+    }
+    plain = _read(monkeypatch, **given)
+    assert _read(monkeypatch, **{name: f"{blank}{value}{blank}" for name, value in given.items()}) == plain
+    for name, value in given.items():
+        monkeypatch.setenv(name.upper(), f"{value}{blank}")
+    assert read_settings(env_file=None) == plain

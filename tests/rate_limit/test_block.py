@@ -11,7 +11,7 @@ async def _told(product: World) -> tuple[str, str, bool]:
     """What readiness, the accounts' list and the metrics say."""
     ready = await product.http.get(f"{product.url}/readyz")
     accounts = await product.http.get(f"{product.url}/admin/api/accounts", headers=product.admin)
-    metrics = await product.http.get(f"{product.url}/metrics")
+    metrics = await product.http.get(f"{product.url}/metrics", headers=product.admin)
     said: str = ready.json()["checks"]["kommo"]
     problem: str = accounts.json()[0]["problem"]
     return said, problem, "kommo_blocked_seconds 0.0" in metrics.text

@@ -21,6 +21,9 @@ NOWHERE = "http://127.0.0.1:1"
 NOW = 1_800_000_000.0
 
 
+OPERATOR = {"Authorization": "Bearer admin-token-of-the-tests"}
+
+
 @dataclass
 class Web:
     """A web process that started at ``NOW``; its worker is another process, played by the tests."""
@@ -35,7 +38,7 @@ class Web:
         return answer.status_code, said["status"], said["checks"]
 
     async def metrics(self) -> dict[str, float]:
-        page = (await self.http.get("/metrics")).text
+        page = (await self.http.get("/metrics", headers=OPERATOR)).text
         return {name: float(value) for name, value in re.findall(r"^([^#\s]+) (\S+)$", page, re.MULTILINE)}
 
     async def add(self, *rows: object) -> None:

@@ -11,6 +11,8 @@ from backend.core.clock import Clock
 from backend.core.config import Settings
 from backend.resources import Resources, open_resources
 from backend.web.app import create_app
+from backend.web.connections import BoundedProtocol, bounded_protocol
+from backend.web.edge import Limits
 from backend.worker.loop import Worker
 from sandbox.serving import serving
 from tests.world.settings import ADMIN_TOKEN, PUBLIC_URL
@@ -47,11 +49,13 @@ async def open_process(
 
 
 @asynccontextmanager
-async def served_web(resources: Resources, port: int = 0) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser at the web, which is served on a port of its own."""
-    app = create_app(resources, admin_token=ADMIN_TOKEN)
+async def served_web(
+    resources: Resources, port: int = 0, *, limits: Limits | None = None, protocol: type[BoundedProtocol] | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser at the web, which is served on a port of its own; what requests may cost is the product's to say."""
+    app = create_app(resources, admin_token=ADMIN_TOKEN, limits=limits)
     async with (
-        serving(app, port) as address,
+        serving(app, port, http=protocol or bounded_protocol()) as address,
         httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0, limits=LIMITS) as http,
     ):
         yield http

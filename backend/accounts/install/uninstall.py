@@ -6,13 +6,12 @@ from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.sign_out import sign_out
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import BadSignature, NotConnected
+from backend.core.ids import usable_number
 from backend.kommo_api.auth.oauth import uninstall_signature_ok
 from backend.kommo_api.errors import KommoError
 from backend.resources import Resources
 from backend.storage.models import Account, Audit
 
-LONGEST = 19
-"""Digits that no account's number has: whoever owns an integration may sign any."""
 REMOVED = "The integration was removed in Kommo. Install it again."
 STILL_WORKS = "Kommo told us that the integration was removed, but its token still works. Nothing was switched off."
 NOT_ASKED = "Kommo told us that the integration was removed, and could not be asked. Nothing was switched off."
@@ -26,9 +25,9 @@ async def uninstall(resources: Resources, client_id: str, account_id: str, signa
         client_id, account_id, signature, client_secret(resources, integration)
     ):
         raise BadSignature("The signature is not Kommo's.")
-    is_number = account_id.isascii() and account_id.isdecimal() and len(account_id) < LONGEST
+    number = usable_number(account_id)
     async with resources.database.read() as session:
-        account = await session.get(Account, int(account_id)) if is_number else None
+        account = await session.get(Account, number) if number else None
     if account is None or account.client_id != client_id or account.state == "uninstalled":
         return
     await _mark(resources, account, await _found(resources, account))

@@ -16,6 +16,7 @@ from backend.accounts.stripe.connections import stripe_api
 from backend.accounts.stripe.webhook_endpoints import delete_endpoints
 from backend.core.clock import as_datetime
 from backend.core.errors import Conflict, NotConnected, RequestNotFound, StripeUnreachable
+from backend.core.ids import usable_id
 from backend.core.vault import CannotOpen
 from backend.ledger.absorb import absorb
 from backend.resources import Resources
@@ -28,7 +29,6 @@ from backend.work_queue.wakeups import mark_dirty
 
 IN_DOUBT_SECONDS = 3600.0
 """So long a refund that Stripe never answered for may still turn out to be made."""
-LONGEST_ID = 64
 IN_USE = "This connection takes the payments of its mode. Connect another Stripe account first; then this one drains."
 OF_SETTINGS = (
     "The server's settings name this key and would bring it back. Its operator takes STRIPE_API_KEY and "
@@ -72,8 +72,7 @@ def _still_payable(left: Sequence[CheckoutSession]) -> str:
 async def _to_remove(
     session: AsyncSession, resources: Resources, account_id: int, connection_id: str, *, lock: bool = False
 ) -> StripeConnection:
-    usable = connection_id.isascii() and connection_id.isprintable() and len(connection_id) <= LONGEST_ID
-    row = await session.get(StripeConnection, connection_id, with_for_update=lock) if usable else None
+    row = await session.get(StripeConnection, connection_id, with_for_update=lock) if usable_id(connection_id) else None
     if row is None or row.account_id != account_id or row.state == "removed":
         raise RequestNotFound("This account has no such Stripe connection.")
     if row.state == "active":

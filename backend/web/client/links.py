@@ -7,19 +7,22 @@ page from our database alone, and cause nothing.
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.core.errors import RequestNotFound
+from backend.core.cache import CacheSpec
+from backend.core.errors import RequestNotFound, TooManyTries
 from backend.payments.checkout.open import PAYABLE, LinkState, ToCheckout, after_checkout, open_link, peek
 from backend.payments.find import Link
 from backend.resources import Resources
 from backend.web.client.link_pages import ASK_AGAIN, HEADERS, link_page, plain_page
 from backend.web.client.previews import only_looks
 from backend.web.client.single_flight import Openings, TakesLong
+from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.language import kept, of_client
 from backend.web.http.pages import html
@@ -31,6 +34,8 @@ ASKS_BY_ITSELF = 5
 """Seconds between the looks of a page that waits for Stripe's word."""
 ASKS = 12
 """So often: a page that lies open all night must not use up what the merchant may read at Stripe."""
+ANSWERS: CacheSpec[tuple[str, str], ToCheckout | str] = CacheSpec(seconds=10.0, most=10_000)
+"""What came of asking Stripe about a link's session, or the link's state; by who asked, on the way there or back."""
 PRESSED = "open"
 """On the button of the page that such programs get: whoever is taken for one, and presses it, is a person."""
 
@@ -42,8 +47,7 @@ log = structlog.get_logger()
 
 @router.get("/p/{token}", name="pay_link", responses=TO_CHECKOUT)
 @router.head("/p/{token}", name="pay_link", include_in_schema=False)
-@router.api_route("/p/{token}/", methods=READ, name="pay_link", include_in_schema=False)
-async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Response:
+async def pay_link(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
     opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, open_link)
     return await _answer(request, resources, opening, pending="preview")
@@ -51,14 +55,14 @@ async def pay_link(request: Request, resources: ResourcesDep, token: str) -> Res
 
 @router.get("/p/{token}/thanks", name="pay_thanks")
 @router.head("/p/{token}/thanks", name="pay_thanks", include_in_schema=False)
-async def pay_thanks(request: Request, resources: ResourcesDep, token: str) -> Response:
+async def pay_thanks(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     """Where Checkout sends a client who paid, or anybody who knows the address: so the real state is asked for."""
     return await _answer(request, resources, _back(request, resources, token), pending="waiting")
 
 
 @router.get("/p/{token}/back", name="pay_back")
 @router.head("/p/{token}/back", name="pay_back", include_in_schema=False)
-async def pay_back(request: Request, resources: ResourcesDep, token: str) -> Response:
+async def pay_back(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     """Where Checkout sends a client who left without paying."""
     return await _answer(request, resources, _back(request, resources, token), pending="back")
 
@@ -75,17 +79,29 @@ async def _asked_of_stripe(
     token: str,
     ask: Callable[[Resources, str], Coroutine[Any, Any, Opened]],
 ) -> Opened:
+    """Stripe's answer, asked once in ten seconds; what our database has learned meanwhile goes before it."""
+    seen, answers, key = await peek(resources, token), resources.caches[ANSWERS], (ask.__name__, token)
+    if opened_links(request, resources).too_many(token):
+        raise TooManyTries("This link is opened too often. Wait a minute.")
+    known = answers.get(key)
+    if known is not None and seen.state in PAYABLE and not seen.link.is_over:
+        return LinkState(known, seen.link) if isinstance(known, str) else known
     try:
-        return await openings(request).share(f"{ask.__name__} {token}", lambda: ask(resources, token))
+        opened = await openings(request).share(f"{ask.__name__} {token}", lambda: ask(resources, token))
     except TakesLong:
         seen = await peek(resources, token)
         return LinkState("moment", seen.link) if seen.state in PAYABLE else seen
+    if isinstance(opened, ToCheckout) or opened.state != "moment":  # that is no answer of Stripe's
+        answers.put(key, opened if isinstance(opened, ToCheckout) else opened.state)
+    return opened
 
 
 async def _answer(request: Request, resources: Resources, opening: Awaitable[Opened], *, pending: str) -> Response:
     language = of_client(request)
     try:
         opened = await opening
+    except TooManyTries:
+        return plain_page("busy", language)
     except RequestNotFound:
         too_often = guesses(request, resources).miss(request.client.host if request.client else "")
         return plain_page("busy" if too_often else "unknown", language)
@@ -111,7 +127,7 @@ def _refresh(request: Request, name: str) -> str | None:
     if seconds is None or _asked(request) >= ASKS:
         return None
     pressed = {PRESSED: "1"} if PRESSED in request.query_params else {}
-    return f"{seconds}; url={request.url.path}{kept(request, asked=str(_asked(request) + 1), **pressed)}"
+    return f"{seconds}; url={quote(request.url.path)}{kept(request, asked=str(_asked(request) + 1), **pressed)}"
 
 
 def _page_name(shown: LinkState, pending: str, asked: int) -> str:

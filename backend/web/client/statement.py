@@ -13,6 +13,7 @@ from backend.web.client.link_pages import HEADERS, plain_page
 from backend.web.client.links import READ, openings
 from backend.web.client.single_flight import TakesLong
 from backend.web.client.statement_page import statement_page
+from backend.web.client.tokens import LinkToken
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.language import kept, of_client
 from backend.web.http.pages import html
@@ -23,15 +24,14 @@ router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429,
 
 @router.get("/d/{token}", name="statement")
 @router.head("/d/{token}", name="statement", include_in_schema=False)
-@router.api_route("/d/{token}/", methods=READ, name="statement", include_in_schema=False)
-async def statement(request: Request, resources: ResourcesDep, token: str) -> Response:
+async def statement(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     """From our database alone: whoever only looks causes nothing, and so does everybody else."""
     found = await _found(request, resources, token)
     return found if isinstance(found, Response) else _shown(request, found)
 
 
 @router.post("/d/{token}/pay", name="statement_pay", status_code=303)
-async def pay(request: Request, resources: ResourcesDep, token: str) -> Response:
+async def pay(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     """To the link for what is open. Preview bots send no forms."""
     found = await _found(request, resources, token)
     if isinstance(found, Response):
@@ -48,7 +48,7 @@ async def pay(request: Request, resources: ResourcesDep, token: str) -> Response
 
 
 @router.api_route("/d/{token}/pay", methods=READ, name="statement_pay", include_in_schema=False)
-async def after_pay(request: Request, token: str) -> Response:
+async def after_pay(request: Request, token: LinkToken) -> Response:
     """A telephone loads the answer to the button again, without the form."""
     return RedirectResponse(f"/d/{quote(token)}{kept(request)}", 303, headers=HEADERS)
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from backend.core.errors import NotAuthorized
+from backend.core.ids import LARGEST_NUMBER
 from backend.resources import Resources
 
 
@@ -12,6 +13,7 @@ def _resources(request: Request) -> Resources:
     return cast(Resources, request.app.state.resources)
 
 
+AccountId = Annotated[int, Path(ge=1, le=LARGEST_NUMBER)]
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 

@@ -11,6 +11,7 @@ from backend.accounts.install.waiting import waiting_installations
 from backend.admin.accounts import list_accounts
 from backend.admin.sessions import Visitor
 from backend.core.errors import AccountNotFound, ProductError
+from backend.core.ids import usable_number
 from backend.resources import Resources
 from backend.storage.models.payments import InboxEvent
 from backend.web.http.deps import ResourcesDep
@@ -35,9 +36,6 @@ DONE = {
     "hook": "There is a new address for the Digital Pipeline and for bots.",
     "again": "The events are worked in again.",
 }
-MAX_LEAD = 2**53 - 1
-LONGEST = 19
-"""Digits that any number of ours has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +58,10 @@ class PageState:
     @property
     def lead_id(self) -> int:
         """0 where ``deal`` is no id of a deal."""
-        is_id = self.deal.isascii() and self.deal.isdigit() and 0 < int(self.deal) <= MAX_LEAD
-        return int(self.deal) if is_id else 0
+        return usable_number(self.deal) or 0
 
 
 @router.get("/admin")
-@router.get("/admin/")
 async def admin(
     request: Request,
     resources: ResourcesDep,
@@ -88,12 +84,13 @@ async def admin(
 
 async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> int | None:
     """The visitor's own, or the one that the operator names; the only one there is needs no name."""
-    if named and not (named.isascii() and named.isdigit() and len(named) < LONGEST):
+    number = usable_number(named)
+    if named and number is None:
         raise AccountNotFound("An account of Kommo is a number.")
-    if named:
-        visitor.check(int(named))
-    if visitor.account_id is not None or named:
-        return visitor.account_id or int(named)
+    if number is not None:
+        visitor.check(number)
+    if visitor.account_id is not None or number is not None:
+        return visitor.account_id or number
     known = await list_accounts(resources)
     return known[0]["account_id"] if len(known) == 1 else None
 

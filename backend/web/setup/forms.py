@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
 from backend.accounts.preferences import put_options, put_stages, renew_hook
 from backend.accounts.stripe.connect import put_stripe
@@ -15,7 +14,8 @@ from backend.admin.events import work_in_again
 from backend.admin.stage_moves import agree
 from backend.core.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
-from backend.web.http.deps import ResourcesDep
+from backend.web.http.deps import AccountId, ResourcesDep
+from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
 from backend.web.setup.account_page import PageState, account_page
 from backend.web.setup.auth import OwnForm, current_visitor
@@ -27,42 +27,42 @@ SECRETS = ("api_key", "webhook_secret")
 
 
 @router.post("/stages")
-async def stages(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def stages(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "stages", _put_stages)
 
 
 @router.post("/options")
-async def options(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def options(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "options", _put_options)
 
 
 @router.post("/stripe")
-async def stripe(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def stripe(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "stripe", _put_stripe)
 
 
 @router.post("/stripe/remove")
-async def no_stripe(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def no_stripe(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "no_stripe", _remove_stripe)
 
 
 @router.post("/attach")
-async def attach_payment(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def attach_payment(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "attach", _attach)
 
 
 @router.post("/hook")
-async def hook(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def hook(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "hook", _renew_hook)
 
 
 @router.post("/again")
-async def events_again(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def events_again(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "again", _again)
 
 
 @router.post("/move")
-async def agree_to_move(request: Request, resources: ResourcesDep, account_id: int) -> Response:
+async def agree_to_move(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "move", _move)
 
 
@@ -77,7 +77,7 @@ async def _done(
     visitor = await current_visitor(request)
     if visitor is None:
         return login_page("You were signed out. Sign in and repeat.", status=401)
-    typed = _typed(await request.form())
+    typed = await form_body(request)
     try:
         visitor.check(account_id)
         warning = await act(resources, account_id, typed, visitor.who)
@@ -89,12 +89,6 @@ async def _done(
     if warning:
         return await account_page(resources, visitor, account_id, PageState(done=form, form=form, warning=warning))
     return RedirectResponse(f"/admin?account={account_id}&done={form}", 303)
-
-
-def _typed(form: FormData) -> Typed:
-    """A name that came several times, as boxes that are ticked do, holds all of its values with commas between."""
-    said = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    return {name: ", ".join(value for its, value in said if its == name) for name, _ in said}
 
 
 async def _put_stages(resources: Resources, account_id: int, typed: Typed, who: str) -> str:

@@ -10,6 +10,7 @@ from backend.admin.sessions import LinkOver, Visitor, end, end_all, enter, link_
 from backend.core.errors import NotAuthorized, TooManyTries
 from backend.web.client.previews import only_looks
 from backend.web.http.deps import ResourcesDep
+from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
 from backend.web.setup.auth import COOKIE, OwnForm, cookie_name, cookie_of, current_visitor, let_in
 from backend.web.setup.rendering import rendered
@@ -43,7 +44,7 @@ async def _usable(request: Request, link: Awaitable[T]) -> T:
 @router.post("/login", dependencies=[OwnForm])
 async def log_in(request: Request) -> Response:
     """With the ADMIN_TOKEN."""
-    given = str((await request.form()).get("token", ""))
+    given = (await form_body(request)).get("token", "")
     try:
         await request.app.state.admin_door.check(request, given, "sign-in page")
     except (NotAuthorized, TooManyTries) as refusal:
@@ -58,7 +59,7 @@ def login_page(wrong: str = "", *, status: int = 200) -> Response:
 @router.post("/logout", dependencies=[OwnForm])
 async def log_out(request: Request, resources: ResourcesDep) -> Response:
     """Here, or with ``everywhere`` for everybody who may see the same."""
-    if (await request.form()).get("everywhere") and (visitor := await current_visitor(request)):
+    if (await form_body(request)).get("everywhere") and (visitor := await current_visitor(request)):
         await end_all(resources, visitor)
     await end(resources, cookie_of(request))
     answer = RedirectResponse("/admin", 303)

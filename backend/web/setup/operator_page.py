@@ -14,6 +14,7 @@ from backend.admin.sessions import Visitor
 from backend.core.errors import NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.http.deps import ResourcesDep
+from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
 from backend.web.setup.auth import OwnForm, current_visitor
 from backend.web.setup.login import login_page
@@ -61,7 +62,7 @@ async def _done(
         return login_page("You were signed out. Sign in and repeat.", status=401)
     if refused := _no_operator(visitor):
         return refused
-    typed = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    typed = await form_body(request)
     try:
         said = await act(resources, typed, visitor.who)
     except ProductError as error:

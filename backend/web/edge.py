@@ -1,0 +1,153 @@
+"""The outermost layer around every route: what a request may cost before anybody looks at it, what each answer says.
+
+Plain ASGI, so that Stripe's door is covered like the decorated routes. It reads nothing by itself: a route that
+refuses before it reads has held nothing.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import orjson
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.core.errors import BodyTooLarge, BodyTooSlow, MalformedBody, ProductError, Unavailable
+from backend.web.http.answer_headers import AnswerHeaders
+
+KIB = 1024
+WEBHOOK_BYTES = 1_000_000
+HOOK_BYTES = 512 * KIB
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``seconds`` is how long a sender may keep us waiting for a body. A body of more than ``small`` bytes needs one
+    of ``large_bodies`` places, so all that is held of bodies at once is bounded as well."""
+
+    small: int = 64 * KIB
+    seconds: float = 10.0
+    large_bodies: int = 16
+
+    def of_path(self, path: str) -> int:
+        """Returns how many bytes a body may have at this address."""
+        if path == "/stripe/webhook" or path.startswith("/stripe/webhook/"):
+            return WEBHOOK_BYTES
+        return HOOK_BYTES if path.startswith("/kommo/hooks/") else self.small
+
+
+class Edge:
+    """``headers`` go onto every answer."""
+
+    def __init__(self, app: ASGIApp, headers: AnswerHeaders, limits: Limits) -> None:
+        self._app = app
+        self._headers = headers
+        self._limits = limits
+        self._places = asyncio.Semaphore(limits.large_bodies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["path"] = without_slash(scope["path"])
+        answer, told, most = self._headers.around(send), length_told(scope), self._limits.of_path(scope["path"])
+        if framed_twice(scope):
+            refusal = MalformedBody("The request has both a Content-Length and a Transfer-Encoding.")
+            await _refuse(answer, refusal, close=True)
+            return
+        if told > most:
+            await _refuse(answer, too_large(most))
+            return
+        body = _Body(receive, told, most, self._limits, self._places)
+        try:
+            await self._app(scope, body.receive, answer)
+        finally:
+            body.let_go()
+
+
+class _Body:
+    """One request's body on its way in, counted and timed; only the time that we wait for the sender counts."""
+
+    def __init__(self, receive: Receive, told: int, most: int, limits: Limits, places: asyncio.Semaphore) -> None:
+        self._receive = receive
+        self._told = told
+        self._most = most
+        self._small = limits.small
+        self._left = limits.seconds
+        self._places = places
+        self._has_place = False
+        self._read = 0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        """The next part; raises ``ProductError`` in the reader's place, which answers it like any other."""
+        if self._is_whole:
+            return await self._receive()
+        before = time.perf_counter()
+        try:
+            async with asyncio.timeout(max(self._left, 0)):
+                if max(self._told, self._read) > self._small:
+                    await self._take_place()
+                message = await self._receive()
+        except TimeoutError:
+            raise self._too_slow() from None
+        self._left -= time.perf_counter() - before
+        self._count(message)
+        return message
+
+    def _count(self, message: Message) -> None:
+        if message["type"] == "http.disconnect":
+            raise MalformedBody("The sender hung up.")
+        self._read += len(message.get("body", b""))
+        if self._read > self._most:
+            raise too_large(self._most)
+        self._is_whole = not message.get("more_body", False)
+
+    def _too_slow(self) -> ProductError:
+        if self._has_place or max(self._told, self._read) <= self._small:
+            return BodyTooSlow("The body did not come in time. Send it again.")
+        return Unavailable("Too many large bodies are on their way. Send it again in a moment.")
+
+    async def _take_place(self) -> None:
+        if not self._has_place:
+            await self._places.acquire()
+            self._has_place = True
+
+    def let_go(self) -> None:
+        """The body is not held any more."""
+        if self._has_place:
+            self._has_place = False
+            self._places.release()
+
+
+def framed_twice(scope: Scope) -> bool:
+    """Whether two servers could disagree about where this request ends and the next begins."""
+    headers = Headers(scope=scope)
+    return "content-length" in headers and "transfer-encoding" in headers
+
+
+def length_told(scope: Scope) -> int:
+    """The body's length as its sender announces it; 0 where nothing is announced."""
+    told = Headers(scope=scope).get("content-length", "")
+    return int(told[:18]) if told.isascii() and told.isdigit() else 0
+
+
+def too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"A body of more than {most} bytes is not taken here.")
+
+
+def without_slash(path: str) -> str:
+    """The address as our routes spell it: people type a slash behind it, in Kommo's forms and in Stripe's."""
+    return path.rstrip("/") or "/"
+
+
+async def _refuse(send: Send, error: ProductError, *, close: bool = False) -> None:
+    """Before any route: its name is not known yet, and paths are secrets."""
+    log.info("refused at the edge", reason=error.message)
+    body = orjson.dumps(error.as_json())
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers += [(b"connection", b"close")] if close else []
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,42 @@
+"""A form of one of our pages, read whole: one content type, one charset, and no more fields than our pages have."""
+
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+
+from backend.core.errors import MalformedBody, UnsupportedMedia
+
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 2000
+"""An account may have fifty pipelines with two selects each, and hundreds of users to tick."""
+
+
+async def form_body(request: Request) -> dict[str, str]:
+    """Returns each field's value by its name; several values of one name, as ticked boxes send, with commas between.
+
+    Raises ``UnsupportedMedia`` or ``MalformedBody``. The charset that a caller names is never looked up: a codec is
+    code that the caller would choose, and our pages are UTF-8.
+    """
+    named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if named not in ("", FORM):
+        raise UnsupportedMedia(f"A form is sent as {FORM}.")
+    body = await request.body()
+    if body and not named:
+        raise UnsupportedMedia(f"The body has no content type. A form is sent as {FORM}.")
+    return _joined(_fields(body))
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            body.decode(), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_FIELDS
+        )
+    except ValueError as error:  # too many fields, or no UTF-8
+        raise MalformedBody("The form can't be read. Open the page again and repeat.") from error
+
+
+def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    return {name: ", ".join(its) for name, its in values.items()}
