@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.stripe import Payer
+from sandbox.stripe.doubts.switches import SWITCHES
 from tests.world import World
 from tests.world.checkout import NO_ANSWERS
 
@@ -38,8 +39,17 @@ async def test_the_client_pays_what_was_asked_and_nothing_else(shop: World) -> N
     asked = shop.checkout.calls()[-1].params
     product = {"currency": "eur", "unit_amount": 12000, "product_data": {"name": "Website, first part"}}
     assert asked["line_items"] == [{"quantity": 1, "price_data": product}]
-    assert asked["adaptive_pricing"] == {"enabled": False}
+    assert all(asked[name] == {"enabled": False} for name in ("adaptive_pricing", "automatic_tax", "managed_payments"))
     assert not asked.keys() & {"allow_promotion_codes", "ui_mode", "payment_method_types", "expires_at"}
+
+
+@pytest.mark.parametrize("default", SWITCHES["account_defaults"].readings)
+@pytest.mark.parametrize("mode", [{}, {"mode": "subscription", "interval": "month"}])
+async def test_no_default_of_the_account_changes_what_is_paid(shop: World, default: str, mode: dict[str, Any]) -> None:
+    shop.stripe.ground.switches.turn({"account_defaults": default})
+    await shop.paid(**mode)
+    assert ((await shop.rep.deal())["state"], shop.checkout.session["amount_total"]) == ("paid", 12000)
+    assert not any(shop.checkout.session[name]["enabled"] for name in ("adaptive_pricing", "managed_payments"))
 
 
 async def test_checkout_sends_the_client_back_to_pages_of_ours(shop: World) -> None:

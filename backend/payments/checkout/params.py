@@ -7,6 +7,9 @@ from typing import Any
 
 from backend.storage.models import PaymentRequest
 
+PINNED = {name: {"enabled": False} for name in ("adaptive_pricing", "automatic_tax", "managed_payments")}
+"""Defaults of the Stripe account that would change the seller, the amount or the currency of what a rep asked for."""
+
 
 def link_address(public_url: str, token: str) -> str:
     """The permanent address that is sent to the client."""
@@ -24,7 +27,7 @@ def session_params(request: PaymentRequest, email: str | None, public_url: str) 
         "metadata": marks,
         "success_url": f"{link}/thanks",
         "cancel_url": f"{link}/back",
-        "adaptive_pricing": {"enabled": False},
+        **PINNED,
     }
     # Metadata of a session is copied to nothing: the payment has its own.
     params["payment_intent_data" if request.mode == "payment" else "subscription_data"] = {"metadata": marks}

@@ -31,6 +31,10 @@ SWITCHES = {
     "capture_release": Switch(("refund_object", "total_only"), "C8: what a capture in part lets go"),
     "dispute_turns": Switch(("booked", "unbooked"), "C9: does a further decision add a movement of money?"),
     "declined_try": Switch(("same", "new"), "C9: the PaymentIntent of a session's next try after a declined card"),
+    "account_defaults": Switch(
+        ("none", "managed_payments", "managed_payments_unfit", "adaptive_pricing", "automatic_tax"),
+        "B5: what the account turns on for sessions that do not say",
+    ),
     "account_default_version": Switch(("pinned", "legacy"), "C, D: version of /v1/events and of unpinned endpoints"),
     "delivery_timeout": Switch(("10", "3", "20", "30"), "D: seconds until Stripe gives up waiting for our answer"),
     "endpoint_disabling": Switch(("never", "after_last_retry"), "D: an endpoint that failed for days is disabled"),

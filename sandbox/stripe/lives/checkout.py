@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.stripe.lives import intents, invoices, sessions
+from sandbox.stripe.lives import defaults, intents, invoices, sessions
 from sandbox.stripe.lives.completion import complete
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
@@ -88,8 +88,9 @@ def _email(shelf: ObjectStore, session: Obj, payer: Payer) -> str | None:
 
 def _adjust(session: Obj, payer: Payer) -> None:
     discount = min(payer.discount, session["amount_subtotal"])
-    session["amount_total"] = session["amount_subtotal"] - discount + payer.tax
-    session["total_details"] = {"amount_discount": discount, "amount_shipping": 0, "amount_tax": payer.tax}
+    tax = payer.tax + defaults.tax_on(session)
+    session["amount_total"] = session["amount_subtotal"] - discount + tax
+    session["total_details"] = {"amount_discount": discount, "amount_shipping": 0, "amount_tax": tax}
 
 
 def _charged(shelf: ObjectStore, session: Obj, payer: Payer) -> tuple[int, str]:

@@ -17,7 +17,7 @@ MODE_ONLY = {
     "customer_creation": ("payment", "setup"),
     "setup_intent_data": ("setup",),
 }
-UNPLAYED = ("discounts", "shipping_options", "optional_items", "managed_payments", "customer_account")
+UNPLAYED = ("discounts", "shipping_options", "optional_items", "customer_account")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -45,6 +45,8 @@ def _check_played(params: Obj, mode: str) -> None:
     unplayed = [name for name in UNPLAYED if name in params]
     if mode == "setup":
         unplayed.append("mode=setup")
+    if params.get("managed_payments", {}).get("enabled"):
+        unplayed.append("managed_payments[enabled]=true")
     if params.get("payment_intent_data", {}).get("capture_method") == "manual":
         unplayed.append("payment_intent_data[capture_method]=manual")
     if any("adjustable_quantity" in line or "tax_rates" in line for line in params.get("line_items", ())):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe.lives import currencies, prices, session_rules
+from sandbox.stripe.lives import currencies, defaults, prices, session_rules
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank
 from sandbox.stripe.objects.store import ObjectStore
@@ -44,9 +44,6 @@ def _object(shelf: ObjectStore, params: Obj) -> Obj:
     basis = {
         "id": id,
         "object": "checkout.session",
-        "adaptive_pricing": {"enabled": False} | params.get("adaptive_pricing", {}),
-        "automatic_tax": {"liability": None, "provider": None, "status": None}
-        | params.get("automatic_tax", {"enabled": False}),
         "created": ground.now,
         "custom_fields": [],
         "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance"))
@@ -69,6 +66,7 @@ def _object(shelf: ObjectStore, params: Obj) -> Obj:
         "url": f"{ground.base_url}/c/pay/{id}",
     }
     copied = {name: params[name] for name in COPIED if name in params}
+    basis |= defaults.pinned(params, ground.switches["account_defaults"])
     return blank("checkout.session") | basis | _creation_default(params) | copied | _recovery(params)
 
 
