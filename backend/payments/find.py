@@ -10,6 +10,7 @@ from backend.core.errors import NotConnected, RequestNotFound
 from backend.core.ids import usable_id
 from backend.ledger.deal import DealLedger, Payment, Request, SessionState
 from backend.ledger.load import load_deals
+from backend.payments.merchant import Merchant, merchant_of
 from backend.resources import Resources
 from backend.storage.models import Account, CheckoutSession, PaymentRequest, StripeConnection
 
@@ -35,6 +36,10 @@ class Link:
     def asked(self) -> Request | None:
         """The request in the ledger; None when the account now works in the other mode (test or live)."""
         return next((one for one in self.ledger.requests if one.id == self.request.id), None)
+
+    @property
+    def merchant(self) -> Merchant:
+        return merchant_of(self.account, self.holder, is_test=not self.holder.livemode)
 
     @property
     def state(self) -> str:

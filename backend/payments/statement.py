@@ -8,14 +8,15 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.options import options_of
-from backend.accounts.stripe.connections import connection_for_button
+from backend.accounts.stripe.connections import connection_for_button, connections_of
 from backend.core.errors import AlreadyPaid, NotConnected, RequestNotFound
 from backend.core.signing import link_token
 from backend.ledger.deal import DealLedger
-from backend.ledger.load import load_deals
+from backend.ledger.load import is_live, load_deals
 from backend.payments.create import create
 from backend.payments.deal.offer import Offer, offer_of
 from backend.payments.find import TOKEN_LENGTH, find_request
+from backend.payments.merchant import Merchant, merchant_of
 from backend.payments.schemas import PaymentSpec
 from backend.resources import Resources
 from backend.storage.db import insert_missing
@@ -33,7 +34,7 @@ class Statement:
     token: str
     lead_id: int
     account: Account
-    merchant: str
+    merchant: Merchant
     ledger: DealLedger
 
     @cached_property
@@ -69,12 +70,13 @@ async def find_statement(resources: Resources, token: str) -> Statement:
     return Statement(token, row.lead_id, account, merchant, ledgers[row.lead_id])
 
 
-async def _merchant(session: AsyncSession, account: Account) -> str:
+async def _merchant(session: AsyncSession, account: Account) -> Merchant:
+    live = is_live(account, await connections_of(session, account.id))
     try:
         connection = await connection_for_button(session, account)
     except NotConnected:
-        return account.subdomain or str(account.id)
-    return connection.label or account.subdomain or str(account.id)
+        return merchant_of(account, None, is_test=not live)
+    return merchant_of(account, connection, is_test=not live)
 
 
 async def pay_the_rest(resources: Resources, statement: Statement) -> str:

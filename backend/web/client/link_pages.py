@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from babel import Locale
@@ -14,6 +15,7 @@ from backend.core.i18n import date_of, moment_of, texts_in
 from backend.core.money import display
 from backend.ledger.deal import DealLedger, Request
 from backend.payments.find import Link
+from backend.payments.merchant import Merchant
 
 TEMPLATES = Path(__file__).parent / "templates"
 CSS = (TEMPLATES / "pay.css").read_text(encoding="utf-8").strip()
@@ -36,6 +38,15 @@ STATUS = {"moment": 503, "later": 503, "trouble": 503, "unknown": 404, "busy": 4
 ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a page about one payment shows below its sentence."""
+
+    merchant: Merchant
+    details: Mapping[str, str]
+    button: Mapping[str, str] | None
+
+
 def plain_page(name: str, language: str) -> HTMLResponse:
     """A page that knows of no payment: ``unknown``, ``busy``, or ``moment`` when our own database is away."""
     return _page(name, language, texts_of(language), {})
@@ -49,33 +60,29 @@ def link_page(name: str, link: Link, language: str, *, query: str = "", refresh:
     texts = texts_of(language)
     named = _named(link, language)
     details = {
-        "merchant": named["merchant"],
         "amount": named["amount"],
         "description": link.request.description,
         "renewal": renewal(link.ledger, link.asked, texts, language) if link.asked and name != "expired" else "",
     }
-    page = _page(name, language, texts, named, details, _button(name, link, texts, query))
+    said = "paid_test" if name == "paid" and link.merchant.is_test else name
+    page = _page(said, language, texts, named, Shown(link.merchant, details, _button(name, link, texts, query)))
     if refresh is not None:
         page.headers["Refresh"] = refresh
     return page
 
 
 def _page(
-    name: str,
-    language: str,
-    texts: Mapping[str, str],
-    named: Mapping[str, str],
-    details: Mapping[str, str] | None = None,
-    button: Mapping[str, str] | None = None,
+    name: str, language: str, texts: Mapping[str, str], named: Mapping[str, str], shown: Shown | None = None
 ) -> HTMLResponse:
     body = ENVIRONMENT.get_template("pay.html").render(
         language=language,
         css=Markup(CSS),  # noqa: S704 (our own file)
         title=texts[f"{name}_title"].format_map(named),
         text=texts[f"{name}_text"].format_map(named),
-        labels={part: texts[f"label_{part}"] for part in ("seller", "for", "amount")},
-        details=details,
-        button=button,
+        texts=texts,
+        merchant=shown.merchant if shown else None,
+        details=shown.details if shown else None,
+        button=shown.button if shown else None,
     )
     later = {"Retry-After": str(ASK_AGAIN[name])} if name in ASK_AGAIN else {}
     return HTMLResponse(body, STATUS.get(name, 200), headers=HEADERS | later | {"Content-Language": language})
@@ -95,7 +102,7 @@ def _named(link: Link, language: str) -> dict[str, str]:
     paid = [payment for payment in link.payments if payment.received]
     first = min(paid, key=lambda payment: payment.paid_at or 0.0, default=None)
     return {
-        "merchant": link.holder.label or link.account.subdomain or str(link.account.id),
+        "merchant": link.merchant.name,
         "amount": display(request.amount, request.currency, language),
         "paid": display(first.amount, first.currency, language) if first else "",
         "when": moment_of(link.free_at, link.account.timezone, language),

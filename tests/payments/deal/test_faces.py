@@ -12,6 +12,7 @@ from backend.ledger.deal import DealLedger
 from backend.payments.deal.explain import DealContext, explain
 from backend.payments.deal.offer import offer_of
 from backend.payments.deal.summary import DealSeen
+from backend.payments.merchant import Merchant
 from backend.payments.statement import Statement
 from backend.storage.models import Account
 from backend.web.client.statement_page import statement_page
@@ -31,7 +32,7 @@ def page(ledger: DealLedger) -> str:
     account = Account(
         id=7, subdomain="acme", base_url="https://acme.example", currency=ACCOUNT, timezone="UTC", tokens=""
     )
-    body = statement_page(Statement("t" * 16, 4711, account, "Acme", ledger), "en").body
+    body = statement_page(Statement("t" * 16, 4711, account, Merchant("Acme", is_test=False), ledger), "en").body
     return unescape(bytes(body).decode())
 
 

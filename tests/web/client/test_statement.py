@@ -169,7 +169,7 @@ async def test_looking_at_a_statement_stores_nothing(shop: World) -> None:
     address, before = await _address(shop), len(shop.stripe.seen)
     await shop.http.head(address)
     bot = await shop.open(address, **{"User-Agent": "WhatsApp/2.23"})
-    assert 'property="og:title" content="Acme Studio' in bot.text
+    assert 'property="og:title" content="[TEST] Acme Studio' in bot.text
     assert len(shop.stripe.seen) == before
 
 
