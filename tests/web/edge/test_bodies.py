@@ -32,6 +32,7 @@ MOST_MIB = 100
 READ_NOTHING = (
     "/stripe/webhook",
     "/logout",
+    "/enter/{secret}",
     "/check",
     "/cancel",
     "/widget/setup",
@@ -121,7 +122,7 @@ async def test_no_body_stops_the_service_at_any_route(product: World, shape: str
 
     async def send(sent: Sent) -> None:
         async with at_once:
-            headers = leaving if sent.door.path == "/admin/logout /enter/{secret}" else known
+            headers = leaving if sent.door.path == "/admin/logout" else known
             request = _request(sent, sent.door.filled(values), headers)
             heard = await said(product.url, request, patience=60)
             if not _is_right(sent, heard.status):
