@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
+from backend.accounts.contact import BusinessName, Email, Phone, WhatsApp
 from backend.core.errors import FieldInvalid
 from backend.storage.models import Account
 
@@ -13,7 +14,8 @@ Users = list[StrictInt]
 
 class Options(BaseModel):
     """``refunds`` and ``create``: who may; ``prefill_email`` is off because links are forwarded to accountants;
-    ``stage_hours``: money older than this moves no deal by itself."""
+    ``stage_hours``: money older than this moves no deal by itself. ``business_name`` and ``contact_…`` stand on the
+    client's pages, each only where it is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,7 +27,15 @@ class Options(BaseModel):
     bare_reference: Literal["trust", "suggest"] = "trust"
     shadow: StrictBool = False
     statement: StrictBool = False
+    business_name: BusinessName = ""
+    contact_phone: Phone = ""
+    contact_whatsapp: WhatsApp = ""
+    contact_email: Email = ""
     stage_hours: Annotated[StrictInt, Field(ge=1, le=24 * 365)] = 72
+
+
+def _said(error: ValidationError) -> str:
+    return error.errors()[0]["msg"].removeprefix("Value error, ")
 
 
 def options_of(account: Account) -> Options:
@@ -38,7 +48,7 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
         Options(**{name: value for name, value in given.items() if name != "mode"})
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-        raise FieldInvalid(f"The option {name!r} has no such value: {error.errors()[0]['msg']}.", field=name) from None
+        raise FieldInvalid(f"The option {name!r} has no such value: {_said(error)}.", field=name) from None
     if given.get("mode", "live") not in ("test", "live"):
         raise FieldInvalid("The mode is `test` or `live`.", field="mode")
     return dict(given)

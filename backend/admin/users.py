@@ -1,4 +1,4 @@
-"""The users of a Kommo account, for who chooses some of them by name."""
+"""What the set-up page asks of Kommo while an admin looks: the account's users and its name."""
 
 import asyncio
 from dataclasses import dataclass
@@ -40,3 +40,12 @@ async def team_of(resources: Resources, account_id: int) -> Team:
         )
     except (KommoError, TimeoutError):
         return Team(silence=NOT_NOW)
+
+
+async def proposed_name(resources: Resources, account_id: int) -> str:
+    """The account's name in Kommo, proposed as the name of the business; empty while Kommo does not tell it."""
+    try:
+        asked = with_kommo(resources, account_id, lambda api: api.account())
+        return (await asyncio.wait_for(asked, PATIENCE_SECONDS)).name
+    except (NotConnected, CannotOpen, KommoError, TimeoutError):
+        return ""

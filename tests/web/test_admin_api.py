@@ -186,7 +186,8 @@ async def test_stages_are_kept_pipeline_by_pipeline(tenant: Tenant) -> None:
     "body",
     [{"refunds": "all"}, {"refunds": None}, {"refunds": [True]}, {"create": "admins"}, {"create": ["1"]},
      {"note_language": "de"}, {"prefill_email": "yes"}, {"prefill_email": 1}, {"bare_reference": True},
-     {"shadow": "on"}, {"mode": "x"}, {"mode": []}, {"mode": None}, {"never": 1}, {"stage_hours": 0}],
+     {"shadow": "on"}, {"mode": "x"}, {"mode": []}, {"mode": None}, {"never": 1}, {"stage_hours": 0},
+     {"contact_whatsapp": "5550100"}],
 )  # fmt: skip
 async def test_an_option_without_such_a_value_is_refused_by_its_name(tenant: Tenant, body: dict[str, Any]) -> None:
     answer = await put(tenant, "options", body)
@@ -197,7 +198,8 @@ async def test_an_option_without_such_a_value_is_refused_by_its_name(tenant: Ten
 @pytest.mark.parametrize(
     "body",
     [{"refunds": "admins"}, {"refunds": [1, 2]}, {"create": []}, {"renewals": "new_deal"}, {"note_language": "pt"},
-     {"prefill_email": True}, {"bare_reference": "suggest"}, {"shadow": True}, {"mode": "live"}],
+     {"prefill_email": True}, {"bare_reference": "suggest"}, {"shadow": True}, {"mode": "live"},
+     {"business_name": "Bluebird"}, {"contact_email": "a@example.com", "contact_phone": "+1 555 0100"}],
 )  # fmt: skip
 async def test_an_option_is_kept_and_the_others_stay(tenant: Tenant, body: dict[str, Any]) -> None:
     await put(tenant, "options", {"note_language": "es"})

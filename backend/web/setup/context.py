@@ -1,5 +1,6 @@
 """What a set-up page shows of an account: read from our database, and the names of its users from Kommo."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from backend.admin.accounts import list_accounts
 from backend.admin.events import troubled_events
 from backend.admin.stage_moves import offered_moves
 from backend.admin.unmatched import unmatched
-from backend.admin.users import Team, team_of
+from backend.admin.users import Team, proposed_name, team_of
 from backend.kommo_api.values import INCOMING
 from backend.payments.deal.summary import look_at_deal
 from backend.resources import Resources
@@ -39,6 +40,8 @@ class PageState:
     changes: list[Audit]
     seen: WidgetSeen | None
     team: Team
+    proposed_name: str
+    """Of the business, for its clients; empty where Kommo can't be asked."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ async def shown(resources: Resources, account_id: int) -> PageState | None:
         changes = await _changes(session, account_id)
         seen = await session.get(WidgetSeen, account_id)
     mine = await unmatched(resources, only=account_id)
-    team = await team_of(resources, account_id)
-    return PageState(account, rows[0], _pipelines(account), mine, events, changes, seen, team)
+    team, name = await asyncio.gather(team_of(resources, account_id), proposed_name(resources, account_id))
+    return PageState(account, rows[0], _pipelines(account), mine, events, changes, seen, team, name)
 
 
 def _pipelines(account: Account) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ from backend.web.setup.account_page import PageState, account_page
 from backend.web.setup.auth import OwnForm, current_visitor
 from backend.web.setup.login import login_page
 
+BUSINESS = ("business_name", "contact_phone", "contact_whatsapp", "contact_email")
+
 router = APIRouter(prefix="/admin/accounts/{account_id}", dependencies=[OwnForm])
 Typed = Mapping[str, str]
 SECRETS = ("api_key", "webhook_secret")
@@ -111,6 +113,7 @@ async def _put_options(resources: Resources, account_id: int, typed: Typed, who:
         "statement": typed.get("statement") == "on",
         "shadow": typed.get("shadow") == "on",
     }
+    given |= {name: typed[name].strip() for name in BUSINESS if name in typed}
     if typed.get("mode") != typed.get("mode_shown"):  # a mode that nobody chose goes on following the keys
         given["mode"] = typed.get("mode", "")
     if typed.get("bare_reference"):  # said only where it is meant: it sets every connection's policy

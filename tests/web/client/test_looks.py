@@ -30,6 +30,12 @@ async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
 
 async def _pages(shop: World) -> dict[str, str]:
     """The address of every page that a client may meet."""
+    await shop.stored.set_options(
+        business_name=LONG[:80],
+        contact_phone="+52 55 1234 5678",
+        contact_whatsapp="+52 55 1234 5678",
+        contact_email=f"{LONG[:60].replace('Ü', 'u')}@example.com",
+    )
     pages = {"unknown": f"{shop.http.base_url}/p/aaaaaaaaaaaaaaaa"}
     paid = await shop.rep.create()
     shop.stripe.pay_session(shop.checkout.session["id"])

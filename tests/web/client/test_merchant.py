@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.accounts.options import check_options
+from backend.core.errors import FieldInvalid
 from backend.core.i18n import LANGUAGES
 from backend.storage.models import Account, StripeConnection
 from backend.web.client.link_pages import texts_of
@@ -55,6 +57,71 @@ async def test_real_money_is_not_called_a_test(shop: World) -> None:
     assert ["test" in page.text.lower().partition("<body>")[2] for page in pages] == [False, False]
     assert ["[TEST]" in page.text for page in pages] == [False, False]
     assert "Thank you. 120.00 EUR was received on" in pages[0].text
+
+
+OURS = {
+    "business_name": "Bluebird & Daughters",
+    "contact_phone": "+52 (55) 1234-5678",
+    "contact_whatsapp": "+52 1 55 1234 5678",
+    "contact_email": "billing@bluebird.example",
+}
+ADDRESSES = ("tel:+525512345678", "https://wa.me/5215512345678", "mailto:billing@bluebird.example")
+
+
+async def test_every_page_begins_with_the_business_and_ends_with_the_way_to_it(shop: World) -> None:
+    await shop.stored.set_options(statement=True, **OURS)
+    paid = await shop.paid()
+    cancelled = await shop.rep.create()
+    await shop.rep.post(f"/widget/requests/{cancelled['id']}/cancel")
+    open_one = await shop.rep.create()
+    statement = (await shop.rep.deal())["statement_url"]
+    for address in (paid["url"], cancelled["url"], f"{open_one['url']}/back", f"{open_one['url']}/thanks", statement):
+        page = (await shop.open(f"{address}?lang=es")).text
+        assert page.index('<p class="merchant">Bluebird &amp; Daughters</p>') < page.index("<h1>")
+        assert "Contacte con Bluebird &amp; Daughters" in page
+        assert [f'href="{one}"' in page for one in ADDRESSES] == [True] * 3
+
+
+async def test_a_business_that_gave_no_contact_is_named_as_stripe_names_it(shop: World) -> None:
+    page = (await shop.open(f"{(await shop.rep.create())['url']}/back")).text
+    assert '<p class="merchant">Acme Studio</p>' in page
+    assert "<address>" not in page
+
+
+async def test_a_chat_sees_business_amount_and_purpose(shop: World) -> None:
+    await shop.stored.set_options(**OURS)
+    page = (await shop.open((await shop.rep.create())["url"], **BOT)).text
+    for name, content in (
+        ("site_name", "Bluebird &amp; Daughters"),
+        ("title", "[TEST] Bluebird &amp; Daughters · 120.00 EUR"),
+        ("description", "Website, first part"),
+    ):
+        assert f'<meta property="og:{name}" content="{content}">' in page
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("contact_phone", "javascript:alert(1)"),
+        ("contact_phone", "1234"),
+        ("contact_phone", "٠١٢٣٤٥٦٧٨"),
+        ("contact_whatsapp", "55 1234 5678"),
+        ("contact_email", "a@b"),
+        ("contact_email", "a@b.example?cc=c@d.example"),
+        ("business_name", "Bank\u202e of"),
+        ("business_name", "x" * 81),
+        ("business_name", 7),
+    ],
+)
+def test_a_contact_that_nobody_could_use_is_refused_by_its_name(name: str, value: object) -> None:
+    with pytest.raises(FieldInvalid) as refused:
+        check_options({name: value})
+    assert refused.value.field == name
+
+
+@pytest.mark.parametrize("given", [OURS, dict.fromkeys(OURS, "")])
+def test_a_contact_is_kept_as_it_was_written_or_not_at_all(given: dict[str, str]) -> None:
+    assert check_options(given) == given
 
 
 async def _go_live(shop: World) -> None:

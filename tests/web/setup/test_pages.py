@@ -260,6 +260,19 @@ async def test_an_option_that_is_saved_chooses_no_mode(product: World, visitor: 
     assert account.mode == "test"
 
 
+async def test_the_business_is_named_and_reached_as_the_admin_types_it(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    typed = {"create": "all", "refunds": "nobody", "note_language": "en", "business_name": " Bluebird "}
+    product.account.name = "Bluebird Ltd"
+    assert '<option value="Bluebird Ltd">' in (await visitor.get("/admin")).text
+    refused = await visitor.post(form_of(product, "options"), data=typed | {"contact_whatsapp": "555 0100"})
+    assert (refused.status_code, 'aria-describedby="error-options-contact_whatsapp"' in refused.text) == (422, True)
+    assert (await visitor.post(form_of(product, "options"), data=typed)).status_code == 200
+    (account,) = await product.rows(Account)
+    assert account.options["business_name"] == "Bluebird"
+
+
 async def test_options_are_saved_as_by_the_api(product: World, visitor: httpx.AsyncClient) -> None:
     typed = {"create": "some", "create_users": f"{product.account.admin.id}, 5", "refunds": "admins",
              "note_language": "es", "prefill_email": "on", "mode": "live"}  # fmt: skip

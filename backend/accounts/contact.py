@@ -1,0 +1,49 @@
+"""What the client's pages may say of a business: a name, and ways to reach it, each checked before it is kept."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StrictStr
+
+_HIDDEN = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]*")
+_EMAIL = re.compile(r"[^\s@<>,;:?&%\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+LEAST_DIGITS, MOST_DIGITS = 5, 15
+
+
+def digits(number: str) -> str:
+    """The digits of a phone number, without its punctuation."""
+    return re.sub("[^0-9]", "", number)
+
+
+def _name(text: str) -> str:
+    if _HIDDEN.search(text):
+        raise ValueError("leave out line breaks and invisible characters")
+    return text.strip()
+
+
+def _phone(text: str) -> str:
+    text = text.strip()
+    if text and not (_PHONE.fullmatch(text) and text.isascii() and LEAST_DIGITS <= len(digits(text)) <= MOST_DIGITS):
+        raise ValueError("write a phone number, as +52 55 1234 5678")
+    return text
+
+
+def _whatsapp(text: str) -> str:
+    text = _phone(text)
+    if text and not text.startswith("+"):
+        raise ValueError("WhatsApp needs the number with + and the country's code, as +52 55 1234 5678")
+    return text
+
+
+def _email(text: str) -> str:
+    text = text.strip()
+    if text and not _EMAIL.fullmatch(text):
+        raise ValueError("write an e-mail address, as billing@example.com")
+    return text
+
+
+BusinessName = Annotated[StrictStr, Field(max_length=80), AfterValidator(_name)]
+Phone = Annotated[StrictStr, Field(max_length=30), AfterValidator(_phone)]
+WhatsApp = Annotated[StrictStr, Field(max_length=30), AfterValidator(_whatsapp)]
+Email = Annotated[StrictStr, Field(max_length=120), AfterValidator(_email)]
