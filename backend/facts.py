@@ -56,9 +56,9 @@ def _each_greatest(a: Known, b: Known) -> Known:
     return {key: max(one for one in (a.get(key), b.get(key)) if one is not None) for key in sorted({*a, *b})}
 
 
-def _latest_turns(a: list[list[Value]], b: list[list[Value]]) -> list[list[Value]]:
-    """The union, of which the last 50 are kept: no bank changes its mind so often."""
-    return [list(turn) for turn in sorted({tuple(turn) for turn in [*a, *b]})[-50:]]
+def _last_fifty(a: list[list[Value]], b: list[list[Value]]) -> list[list[Value]]:
+    """The union, of which the last 50 are kept: no bank changes its mind so often, nor a shop."""
+    return [list(one) for one in sorted({tuple(one) for one in [*a, *b]})[-50:]]
 
 
 def _furthest(order: tuple[str, ...]) -> Callable[[str, str], str]:
@@ -79,6 +79,9 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "canceled": _greatest,  # when; True in rows of the first releases
     "outside": _greatest,  # paid outside Stripe
     "decline": _greatest,  # [when, reason, code]: the last try; rows of the first release lack the code
+    "totals": _last_fifty,  # [when, amount]: the same, each time that it was told
+    "by_total": _greatest,  # told to an endpoint that hears of refunds by card only so
+    "undone_at": _least,  # when a refund failed or was cancelled
     "refunded_total": _greatest,  # a running total that Stripe reports
     "released": _greatest,  # [amount, currency] that was held and not captured
     "split": _greatest,  # [subtotal, discount, shipping, tax]
@@ -101,7 +104,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "booked": _greatest,  # [amount, currency] that it took from the balance
     "dispute_status": _furthest(DISPUTE_STATUS),  # rows of 0.1.0 have no turn
     "turn": _greatest,  # [movements of money, decided, when, place in DISPUTE_STATUS, status]: the last word counts
-    "verdicts": _latest_turns,  # [movements, when, won or lost], each time that it was decided
+    "verdicts": _last_fifty,  # [movements, when, won or lost], each time that it was decided
     "inquiry": _greatest,  # it began as one
     "method": _least,  # by which the disputed payment was made
     "appeal": _greatest,

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from backend.facts import Known, merge, outside_id
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, SessionState
-from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds
+from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds, untold
 from backend.ledger.invoice_sums import explained
 from backend.ledger.parts import Decline
 
@@ -223,7 +223,8 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
     facts = entry.facts
     amount, currency = _received(entry, mine)
     whole = _whole(facts, amount, currency)
-    refunds = [refund_of(one.id, one.facts, whole) for one in mine.hanging_on(entry, "refund")]
+    hanging = [refund_of(one.id, one.facts, whole) for one in mine.hanging_on(entry, "refund")]
+    refunds = _in_time(true_refunds(hanging, whole))
     sessions = [session_of(one) for one in mine.parents(entry, "session")]
     parents = mine.parents(entry, "session", "invoice")
     subscriptions = sorted(name for one in parents for name in one.facts.get("subscription", ()))
@@ -243,11 +244,13 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         presentment=_pair(facts.get("presentment")),
         decline=Decline(*facts["decline"]) if "decline" in facts else None,
         refunded_total=facts.get("refunded_total", (0,))[0],
-        refunds=_in_time(true_refunds(refunds, whole)),
+        refunds=refunds,
         disputes=_in_time(dispute_of(one.id, one.facts, whole) for one in mine.hanging_on(entry, "dispute")),
         attached=bool(facts.get("attached")),
         crowd=bool(facts.get("crowd")),
         renewal=any(_renews(one, mine) for one in parents),
+        untold=untold(facts.get("totals", ()), refunds),
+        by_total=bool(facts.get("by_total")),
     )
 
 

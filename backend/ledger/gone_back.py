@@ -11,6 +11,9 @@ from backend.ledger.parts import Dispute, Refund, Worth
 CAPTURE_SECONDS = 60.0
 """A refund of just what was not captured, made no later than so long after the capture, is the release of it."""
 
+EVENT_SECONDS = 60.0
+"""An event may be made so long before the refund that it tells of."""
+
 Pair = tuple[int, str]
 
 
@@ -28,7 +31,8 @@ class Whole:
 def refund_of(subject: str, facts: Known, whole: Whole) -> Refund:
     amount, currency = facts.get("asked", (0, ""))
     status, at = facts.get("refund_status", "pending"), facts.get("at", 0.0)
-    return Refund(subject, amount, currency, status, at, _worth((amount, currency), facts, whole))
+    worth = _worth((amount, currency), facts, whole)
+    return Refund(subject, amount, currency, status, at, worth, facts.get("undone_at"))
 
 
 def dispute_of(subject: str, facts: Known, whole: Whole) -> Dispute:
@@ -68,6 +72,24 @@ def _worth(part: Pair, facts: Known, whole: Whole) -> Worth | None:
         share = Fraction(min(amount, seen[0]) * whole.amount, seen[0])
         return Worth(int(share + Fraction(1, 2)), whole.currency, known=True)
     return Worth(whole.amount, whole.currency, known=False)
+
+
+def untold(totals: Sequence[Sequence[float]], refunds: Sequence[Refund]) -> int | None:
+    """What the latest running total holds beyond ``refunds``: of those no object was ever told.
+
+    Stripe's documents do not say whether a refund that failed is taken off the total again. Where the latest total came
+    with a known refund, all known ones explain it; where it came with none, those that had failed by then do not.
+    """
+    if not totals:
+        return None
+    (at, total), before = totals[-1], [one for one in totals if one[0] < totals[-1][0]]
+    since = before[-1][0] if before else 0.0
+    made = [refund for refund in refunds if refund.at <= at + EVENT_SECONDS]
+    unexplained = int(total) - sum(refund.own_worth for refund in made)
+    if unexplained > 0 or any(refund.at > since for refund in made):
+        return max(0, unexplained)
+    standing = [one for one in made if one.undone_at is None or one.undone_at > at]
+    return max(0, int(total) - sum(refund.own_worth for refund in standing))
 
 
 def true_refunds(refunds: Iterable[Refund], whole: Whole) -> Sequence[Refund]:

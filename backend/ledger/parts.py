@@ -25,6 +25,12 @@ class Refund:
     at: float
     worth: Worth | None = None
     """In its payment's currency, where its own is another."""
+    undone_at: float | None = None
+    """When it failed or was cancelled."""
+
+    @property
+    def own_worth(self) -> int:
+        return self.worth.amount if self.worth else self.amount
 
     @property
     def counts(self) -> bool:
@@ -146,6 +152,10 @@ class Payment:
     """It was found late, together with payments of many other deals."""
     renewal: bool = False
     """A later period of a subscription."""
+    untold: int | None = None
+    """What the running totals tell beyond the known refunds; None where no total has a time."""
+    by_total: bool = False
+    """No event tells its refunds one by one."""
 
     @property
     def stripe_id(self) -> str:
@@ -159,8 +169,13 @@ class Payment:
     @property
     def refunded(self) -> int:
         """By id where the refunds are known; a running total tells of those that are not. Never both added."""
+        return sum(_worth(refund) for refund in self.refunds if refund.counts) + self.refunded_untold
+
+    @property
+    def refunded_untold(self) -> int:
+        """What went back by refunds of which only the total is known."""
         known = sum(_worth(refund) for refund in self.refunds)
-        return sum(_worth(r) for r in self.refunds if r.counts) + max(0, self.refunded_total - known)
+        return max(0, self.refunded_total - known) if self.untold is None else self.untold
 
     @property
     def lost(self) -> int:

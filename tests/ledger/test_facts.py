@@ -36,6 +36,8 @@ def _value(name: str) -> st.SearchStrategy[Any]:
         return st.sampled_from(ORDERED[name])
     if name in UNIONS:
         return st.lists(st.sampled_from("abc"), min_size=1, max_size=2, unique=True).map(sorted)
+    if name == "totals":
+        return st.sets(st.tuples(SMALL, SMALL), max_size=3).map(lambda told: [list(one) for one in sorted(told)])
     if name == "parts":
         return st.dictionaries(st.sampled_from("abc"), st.lists(SMALL, min_size=3, max_size=3), max_size=2)
     if name == "verdicts":

@@ -34,6 +34,8 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "payment": {
         "received": st.tuples(st.integers(1, 4), st.sampled_from([500, 10000]), st.just("EUR")).map(list),
         "paid_at": MOMENT, "processing": MOMENT, "canceled": MOMENT | st.just(True), "refunded_total": MONEY,
+        "totals": st.tuples(MOMENT, st.sampled_from([0, 500, 10000])).map(lambda told: [list(told)]),
+        "by_total": st.just(True),
         "released": MONEY,
         "decline": st.tuples(MOMENT, st.just("no money"), st.just("code")).map(list), "presentment": MONEY,
         "session": _ids("cs_1", "cs_2"), "invoice": _ids("in_1"),
@@ -61,7 +63,8 @@ KINDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "last_lead": st.tuples(MOMENT, st.integers(0, 1), LEADS).map(list),
     },
     "refund": {
-        "refund_status": st.sampled_from(REFUND_STATUS), "asked": MONEY, "booked": MONEY, "at": MOMENT,
+        "undone_at": MOMENT, "refund_status": st.sampled_from(REFUND_STATUS),
+        "asked": MONEY, "booked": MONEY, "at": MOMENT,
         "payment": _ids("pi_1", "pi_2"),
     },
     "dispute": {

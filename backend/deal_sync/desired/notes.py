@@ -38,6 +38,8 @@ def _said(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
         yield f"payment:{payment.id}", _payment_text(ledger, payment, texts)
         for refund in payment.refunds:
             yield from _refund(payment, refund, texts)
+        if payment.by_total and payment.refunded_untold:
+            yield from _refund_by_total(payment, texts)
         for dispute in payment.disputes:
             yield from _dispute(payment, dispute, texts)
     yield from _settled(ledger, texts)
@@ -94,6 +96,13 @@ def _split_text(payment: Payment, texts: Texts) -> list[str]:
         if part
     ]
     return [f"({Money(subtotal, payment.currency)} {' '.join(extras)})"] if extras else []
+
+
+def _refund_by_total(payment: Payment, texts: Texts) -> Iterator[Said]:
+    """Once for each sum that it grew to."""
+    amount = str(Money(payment.refunded_untold, payment.currency))
+    text = texts.say("refund_by_total", amount=amount, payment=payment.stripe_id)
+    yield f"refunded:{payment.id}:{payment.refunded_untold}", text
 
 
 def _refund(payment: Payment, refund: Refund, texts: Texts) -> Iterator[Said]:

@@ -17,7 +17,16 @@ from backend.stripe_api.events.invoices import (
     rest_outside_facts,
     subscription_ended_facts,
 )
-from backend.stripe_api.events.parsing import BadEvent, EventContext, Handler, Object, clean, moment_of, part_of
+from backend.stripe_api.events.parsing import (
+    BadEvent,
+    EventContext,
+    Handler,
+    Object,
+    clean,
+    moment_of,
+    part_of,
+    text_of,
+)
 from backend.stripe_api.events.refunds_and_disputes import charge_refunded_facts, dispute_facts, refund_facts
 from backend.stripe_api.events.sessions import failed_session_facts, session_facts
 
@@ -66,7 +75,8 @@ def facts_of(event: Mapping[str, Any], account_id: int) -> list[Fact]:
     handler = HANDLERS.get(kind) if isinstance(kind, str) else None
     if handler is None:
         return []
-    return list(handler(_object(event), EventContext(moment_of(event, "created"), account_id)))
+    context = EventContext(moment_of(event, "created"), account_id, text_of(event, "api_version"))
+    return list(handler(_object(event), context))
 
 
 def _object(event: Mapping[str, Any]) -> Object:

@@ -23,10 +23,14 @@ class BadEvent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """What an event says beside its object. ``account_id`` is ours, by the endpoint that it came to."""
+    """What an event says beside its object. ``account_id`` is ours, by the endpoint that it came to.
+
+    ``version``: the API's version that shaped it, "" where Stripe was asked.
+    """
 
     created: float
     account_id: int
+    version: str = ""
 
 
 Handler = Callable[[Object, EventContext], Iterator[Fact]]

@@ -21,6 +21,9 @@ from backend.stripe_api.events.parsing import (
     text_of,
 )
 
+BY_OBJECT = "2024-10-28"
+"""Since this API version each refund has events of its own; before, one by card is told by its charge's total."""
+
 
 def refund_facts(refund: Object, context: EventContext) -> Iterator[Fact]:
     """From a Refund, as an event brings it or as Stripe answers it.
@@ -30,6 +33,8 @@ def refund_facts(refund: Object, context: EventContext) -> Iterator[Fact]:
     rid = maybe_id(refund, "id") or f"{id_of(refund, 'charge')}:refund:{_made_at(refund, context)}"
     yield Fact(rid, "kind", "refund")
     yield Fact(rid, "refund_status", text_of(refund, "status") or "pending")
+    if refund.get("status") in ("failed", "canceled"):
+        yield Fact(rid, "undone_at", context.created)
     yield Fact(rid, "asked", [amount_of(refund, "amount"), currency_of(refund)])
     yield Fact(rid, "at", moment_of(refund, "created", context.created))
     yield from _booked(rid, [refund.get("balance_transaction")])
@@ -51,6 +56,9 @@ def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fac
     released = _released(charge)
     total = max(0, amount_of(charge, "amount_refunded") - released)
     yield Fact(payment, "refunded_total", [total, currency_of(charge)])
+    yield Fact(payment, "totals", [[context.created, total]])
+    if "" < context.version < BY_OBJECT:
+        yield Fact(payment, "by_total", True)
     if released:
         yield Fact(payment, "released", [released, currency_of(charge)])
     yield from metadata_facts(payment, charge, context)

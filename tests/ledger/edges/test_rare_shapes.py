@@ -91,3 +91,58 @@ def test_a_duplicate_that_went_back_by_dispute_needs_nobody_any_more() -> None:
     ]
     (task,) = [task for task in Book().tell_events(told).cards()[LEAD].tasks if task.fact_id.startswith("twice")]
     assert task.healed
+
+
+def total(amount: int, at: int, version: str = "2023-08-16") -> Obj:
+    charge = {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": amount, "currency": "eur"}
+    return {**evt("charge.refunded", charge, T0 + at), "api_version": version}
+
+
+def failed(rid: str, amount: int, made: int, at: int) -> Obj:
+    """All that an endpoint of before 2024-10-28 hears of a refund by card."""
+    return evt("charge.refund.updated", {**refund(rid, amount, "failed"), "created": T0 + made}, T0 + at)
+
+
+PAID = evt("payment_intent.succeeded", intent())
+BY_TOTAL: dict[str, tuple[list[Obj], int]] = {
+    "refunded, failed, refunded again": ([total(10000, 50), failed("re_1", 10000, 50, 100), total(10000, 200)], 10000),
+    "refunded in part, failed": ([total(3000, 50), failed("re_1", 3000, 50, 100)], 0),
+    "in part, then the rest": ([total(3000, 50), total(10000, 200)], 10000),
+    "the first failed, another in part": ([total(3000, 50), failed("re_1", 3000, 50, 100), total(2000, 200)], 2000),
+    "both failed": (
+        [total(3000, 50), failed("re_1", 3000, 50, 100), total(3000, 200), failed("re_2", 3000, 200, 300)],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BY_TOTAL)
+def test_totals_and_refunds_are_told_apart_in_every_order(name: str) -> None:
+    events, gone = BY_TOTAL[name]
+    for order in permutations([PAID, *events]):
+        assert Book().tell_events(order).deal().refunded == gone
+
+
+def by_id(rid: str, amount: int, at: int, status: str = "succeeded") -> Obj:
+    kind = "refund.failed" if status == "failed" else "refund.created"
+    return evt(kind, {**refund(rid, amount, status), "created": T0 + (50 if rid == "re_1" else 200)}, T0 + at)
+
+
+@pytest.mark.parametrize("second", [3000, 6000], ids=["the total goes down", "the total stays"])
+def test_where_refunds_are_told_by_id_both_readings_of_a_failed_ones_total_come_to_the_same(second: int) -> None:
+    told = [total(3000, 50, "2026-10-28"), by_id("re_1", 3000, 50), by_id("re_1", 3000, 100, "failed"),
+            total(second, 200, "2026-10-28"), by_id("re_2", 3000, 200)]  # fmt: skip
+    assert Book().tell_events([PAID, *told]).deal().refunded == 3000
+
+
+def test_a_total_that_grew_has_a_note_of_its_own_where_nothing_else_tells() -> None:
+    book = Book().tell_events([PAID, total(3000, 50)])
+    (first,) = [note for note in book.cards()[LEAD].notes if note.fact_id.startswith("refunded:")]
+    (second,) = [
+        note for note in book.tell_events([total(5000, 90)]).cards()[LEAD].notes if note.fact_id.startswith("refunded:")
+    ]
+    assert "30.00" in first.text
+    assert "50.00" in second.text
+    assert first.fact_id != second.fact_id
+    pinned = Book().tell_events([PAID, total(3000, 50, "2026-10-28.endive")]).cards()[LEAD].notes
+    assert not [note for note in pinned if note.fact_id.startswith("refunded:")]

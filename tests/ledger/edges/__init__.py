@@ -1,0 +1,1 @@
+"""Rare shapes and odd lives of payments, one by one."""
