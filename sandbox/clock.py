@@ -17,3 +17,7 @@ class MovableClock:
         if seconds < 0:
             raise ValueError("a clock only moves forward")
         self._offset += seconds
+
+    def set_back(self, seconds: float) -> None:
+        """As when a clock that was ahead is set right."""
+        self._offset -= seconds

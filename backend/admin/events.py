@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.stripe.connections import connections_of
 from backend.core.errors import Conflict
 from backend.core.ids import usable_id
-from backend.inbox.store import replay
+from backend.inbox.store import IS_UNFINISHED, replay
 from backend.resources import Resources
 from backend.storage.models import Audit, InboxEvent
 
@@ -18,7 +18,11 @@ async def troubled_events(session: AsyncSession, account_id: int) -> list[InboxE
     connections = [one.id for one in await connections_of(session, account_id)]
     found = await session.exec(
         select(InboxEvent)
-        .where(col(InboxEvent.connection_id).in_(connections), col(InboxEvent.state).in_(("dead", "postponed")))
+        .where(
+            col(InboxEvent.connection_id).in_(connections),
+            IS_UNFINISHED,
+            col(InboxEvent.state).in_(("dead", "postponed")),
+        )
         .order_by(col(InboxEvent.received_at).desc())
         .limit(SHOWN)
     )

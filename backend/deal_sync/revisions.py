@@ -3,16 +3,17 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Table, bindparam, case, func, update
+from sqlalchemy import Table, bindparam, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.clock import lies_ahead
 from backend.deal_sync.plan import IN_DOUBT
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.ledger.missing_deals import deal_is_missing
 from backend.storage.models import Account, CardWrite, Deal
-from backend.work_queue.backoff import NEVER, gives_up, wait_after
+from backend.work_queue.backoff import LONGEST_WAIT_SECONDS, NEVER, gives_up, wait_after
 
 LONGEST_PROBLEM = 500
 STUMBLES = "Kommo had a fault of its own at this deal. It is tried again within a minute or so."
@@ -54,7 +55,8 @@ async def due(
         .where(
             Deal.account_id == account_id,
             col(Deal.written) < col(Deal.wanted),
-            col(Deal.next_try_at) <= now,
+            ~lies_ahead(col(Deal.next_try_at), now, LONGEST_WAIT_SECONDS),
+            col(Deal.next_try_at) < NEVER,
             col(Deal.lead_id).not_in(without),
         )
         .order_by(col(Deal.dirty_since))
@@ -97,12 +99,11 @@ async def touch_expired(session: AsyncSession, account_id: int, now: float) -> N
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
     """When the next dirty deal may be tried, or time alone changes one."""
-    dirty = case((col(Deal.written) < col(Deal.wanted), col(Deal.next_try_at)))
-    found = await session.exec(
-        select(func.min(dirty), func.min(Deal.look_again_at)).where(col(Deal.account_id) == account_id)
-    )
-    moments = [moment for moment in found.one() if moment is not None]
-    return min(moments, default=None)
+    mine = col(Deal.account_id) == account_id
+    dirty = select(func.min(Deal.next_try_at)).where(mine, col(Deal.written) < col(Deal.wanted))
+    changing = select(func.min(Deal.look_again_at)).where(mine, col(Deal.look_again_at).is_not(None))
+    moments = [(await session.exec(one)).one() for one in (dirty, changing)]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) -> None:

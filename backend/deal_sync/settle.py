@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from backend.accounts.tokens.call import with_kommo
+from backend.core.clock import SKEW_SECONDS
 from backend.deal_sync.plan import IN_DOUBT
 from backend.deal_sync.revisions import Page, Recheck
 from backend.deal_sync.stage_moves import settled
@@ -27,13 +28,16 @@ async def resolve_doubtful(
     for write in page.in_doubt():
         if write.kind == "deal":  # of a period: settled where it is made
             continue
+        was_ahead = write.sent_at > read_at + SKEW_SECONDS
+        if was_ahead:  # by a clock that has been set back since: when it was sent, nobody knows
+            write.sent_at = read_at
         due_at = write.sent_at + resources.settle_seconds
         is_due, lead = due_at <= read_at, leads.get(write.lead_id)
         if is_due or (write.kind == "stage" and lead and settled(write, lead, is_due=False)):
             due.append(write)
         else:
             waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
-            left += [write] if write.state == "sent" else []
+            left += [write] if was_ahead or write.state == "sent" else []
     here = [write for write in due if write.lead_id in leads]
     found = await _found(resources, claim, [write for write in here if write.kind == "note"])
     tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])

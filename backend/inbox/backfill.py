@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import col, select
 
 from backend.accounts.stripe.connections import stripe_api
 from backend.accounts.stripe.webhook_endpoints import EVENTS
+from backend.core.clock import SKEW_SECONDS
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.inbox.store import arrival_of, store
@@ -34,26 +35,38 @@ MANY_DEALS = 20
 clients: the moves are offered."""
 BRING_MONEY = frozenset(("received", "paid"))
 IDS_AT_ONCE = 500
+LOOK_BACK_SECONDS = 24 * 3600.0
+"""How far the list is read again after the clock was set back."""
 
 log = structlog.get_logger()
 
 
 async def look_for_missed(resources: Resources) -> None:
     """Once an hour, each connection, a draining one too. What can't be asked is asked again in ten minutes."""
-    due = resources.clock() - PATIENCE_SECONDS - EVERY_SECONDS
+    now = resources.clock()
+    due = now - PATIENCE_SECONDS - EVERY_SECONDS
     async with resources.database.read() as session:
         found = await session.exec(
             select(StripeConnection).where(
                 col(StripeConnection.account_id).is_not(None),
                 StripeConnection.api_key != "",
-                StripeConnection.heard_to < due,
+                or_(col(StripeConnection.heard_to) < due, _is_ahead(now)),
             )
         )
     for connection in found.all():
         try:
-            await catch_up(resources, connection, connection.heard_to or resources.clock())
+            await catch_up(resources, connection, _read_on(connection.heard_to, now))
         except (Refused, Unreachable, NotConnected, CannotOpen) as error:
             log.warning("missed webhooks not looked for", connection=connection.id, reason=str(error))
+
+
+def _is_ahead(now: float) -> ColumnElement[bool]:
+    return col(StripeConnection.heard_to) > now + SKEW_SECONDS
+
+
+def _read_on(heard_to: float, now: float) -> float:
+    """From where the list is read on. A place in the future was noted by a clock that has been set back since."""
+    return now - LOOK_BACK_SECONDS if heard_to > now + SKEW_SECONDS else heard_to or now
 
 
 async def catch_up(resources: Resources, connection: StripeConnection, since: float) -> int:
@@ -112,7 +125,8 @@ async def _take_in(
     async with resources.database.write() as session:
         count = await store(session, resources.vault, arrivals)
         mine = update(StripeConnection).where(col(StripeConnection.id) == connection.id)
-        await session.exec(mine.where(col(StripeConnection.heard_to) < until).values(heard_to=until))
+        is_older = or_(col(StripeConnection.heard_to) < until, _is_ahead(now))
+        await session.exec(mine.where(is_older).values(heard_to=until))
         if count:
             told = {"connection": connection.id, "events": count}
             what = "webhooks that did not arrive"

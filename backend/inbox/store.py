@@ -10,17 +10,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, and_, func, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.clock import lies_ahead
 from backend.core.vault import Vault
 from backend.storage.db import Database, insert_missing
 from backend.storage.models import InboxEvent, StripeConnection
+from backend.storage.models.payments import UNFINISHED
 from backend.storage.repeating import repeated
 from backend.stripe_api.events import clean
 from backend.stripe_api.signature import parse
-from backend.work_queue.backoff import gives_up, wait_after
+from backend.work_queue.backoff import LONGEST_WAIT_SECONDS, gives_up, wait_after
 from backend.work_queue.lock_order import account_unit, lock_account_work
 from backend.work_queue.wakeups import request_work
 
@@ -28,6 +30,7 @@ GROUP = 500
 DOOR_SECONDS = 8.0
 """A webhook that PostgreSQL does not store within this time is refused, and sent again by Stripe."""
 WAITING = ("new", "postponed")
+IS_UNFINISHED = text(f"inbox_event.{UNFINISHED}")
 STATES = (*WAITING, "done", "foreign", "ignored", "dead")
 LONGEST_REASON = 500
 
@@ -182,6 +185,11 @@ def read_body(vault: Vault, event: InboxEvent) -> dict[str, Any]:
     return body
 
 
+def is_waiting() -> ColumnElement[bool]:
+    """True of events that are still to be worked in; by the index of what is unfinished."""
+    return and_(IS_UNFINISHED, col(InboxEvent.state).in_(WAITING))
+
+
 async def take(session: AsyncSession, account_id: int, now: float, limit: int = 200) -> list[InboxEvent]:
     """Events of this account that are due, oldest first."""
     found = await session.exec(
@@ -189,8 +197,8 @@ async def take(session: AsyncSession, account_id: int, now: float, limit: int = 
         .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
         .where(
             StripeConnection.account_id == account_id,
-            col(InboxEvent.state).in_(WAITING),
-            InboxEvent.next_try_at <= now,
+            is_waiting(),
+            ~lies_ahead(col(InboxEvent.next_try_at), now, LONGEST_WAIT_SECONDS),
         )
         .order_by(col(InboxEvent.received_at), InboxEvent.id)
         .limit(limit)
@@ -203,7 +211,7 @@ async def next_due(session: AsyncSession, account_id: int) -> float | None:
     found = await session.exec(
         select(func.min(InboxEvent.next_try_at))
         .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
-        .where(StripeConnection.account_id == account_id, col(InboxEvent.state).in_(WAITING))
+        .where(StripeConnection.account_id == account_id, is_waiting())
     )
     return found.one()
 

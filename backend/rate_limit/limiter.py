@@ -9,12 +9,12 @@ from time import perf_counter
 
 import structlog
 
-from backend.core.clock import Clock
+from backend.core.clock import Clock, lies_ahead
 from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoError, KommoRateLimited, KommoUnavailable
 from backend.rate_limit import store
 from backend.rate_limit.batch_size import READ, WRITE, Sizes
 from backend.rate_limit.fair_gate import FairGate
-from backend.rate_limit.store import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, Slot
+from backend.rate_limit.store import FARTHEST_SECONDS, LONGEST_HOLD_SECONDS, PROBE_SECONDS, Slot
 from backend.rate_limit.unproven_lane import UnprovenLane
 from backend.storage.db import Database
 from backend.storage.models.rate_limits import ADDRESS
@@ -166,14 +166,14 @@ class Pace:
     async def _check(self, slot: Slot) -> None:
         """Raises where nobody may ask; behind a block one caller may, now and then."""
         now = self._clock()
-        if now < slot.hold_until <= now + 2 * LONGEST_HOLD_SECONDS:
+        if lies_ahead(slot.hold_until, now, LONGEST_HOLD_SECONDS):
             raise KommoRateLimited("we wait as we were asked to", retry_after=slot.hold_until - now)
         if not slot.blocked_at:
             return
         async with self._database.write() as session:
             may_probe = await store.probe(session, now)
         if not may_probe:
-            raise KommoBlocked("nothing is sent", retry_after=max(0.0, slot.probe_at - now))
+            raise KommoBlocked("nothing is sent", retry_after=min(max(0.0, slot.probe_at - now), PROBE_SECONDS))
 
     async def _answered(self, account_id: int | None, error: KommoError | None, refusals: int, probing: bool) -> None:
         if isinstance(error, KommoBlocked):
@@ -191,12 +191,12 @@ class Pace:
 
     async def _hold(self, account_id: int | None, seconds: float) -> None:
         now = self._clock()
-        until = now + min(seconds, LONGEST_HOLD_SECONDS) + random.uniform(0, 1)  # noqa: S311 (jitter)
+        until = now + min(seconds, LONGEST_HOLD_SECONDS - 1) + random.uniform(0, 1)  # noqa: S311 (jitter)
         log.warning("Kommo asks us to slow down", account=account_id, seconds=round(until - now, 1))
         async with self._database.write() as session:
-            await store.pause(session, now + PAUSE_SECONDS)
+            await store.pause(session, now + PAUSE_SECONDS, now)
             if account_id is not None:
-                await store.hold(session, account_id, until)
+                await store.hold(session, account_id, until, now)
 
     async def _came_through(self, account_id: int | None, refusals: int, probing: bool) -> None:
         if not probing and not refusals:

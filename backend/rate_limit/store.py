@@ -6,12 +6,14 @@ from sqlalchemy import case, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.clock import lies_ahead
 from backend.storage.db import dialect_insert
 from backend.storage.models.rate_limits import ADDRESS, Rate
 
 FARTHEST_SECONDS = 120.0
 """No queue is as long as that: a moment farther away was written by a clock that has been set back since."""
-LONGEST_HOLD_SECONDS = 300.0
+LONGEST_HOLD_SECONDS = 301.0
+"""Jitter included."""
 PROBE_SECONDS = 30.0
 
 
@@ -29,7 +31,7 @@ class Slot:
 
 async def take(session: AsyncSession, row: int, interval: float, now: float, ahead: float) -> Slot | None:
     """The next free slot, which is taken with this. None where it begins more than ``ahead`` seconds from now."""
-    taken = (col(Rate.next_at) > now) & (col(Rate.next_at) < now + FARTHEST_SECONDS)
+    taken = lies_ahead(col(Rate.next_at), now, FARTHEST_SECONDS)
     statement = dialect_insert(session, Rate).values(
         account_id=row, next_at=now + interval, hold_until=0.0, refusals=0, blocked_at=0.0, probe_at=0.0
     )
@@ -62,16 +64,18 @@ async def next_at(session: AsyncSession, row: int) -> float:
     return (await session.exec(select(Rate.next_at).where(Rate.account_id == row))).first() or 0.0
 
 
-async def hold(session: AsyncSession, account_id: int, until: float) -> None:
+async def hold(session: AsyncSession, account_id: int, until: float, now: float) -> None:
     """Kommo asked for patience with this account."""
-    longer = case((col(Rate.hold_until) > until, col(Rate.hold_until)), else_=until)
+    runs = lies_ahead(col(Rate.hold_until), now, LONGEST_HOLD_SECONDS)
+    longer = case((runs & (col(Rate.hold_until) > until), col(Rate.hold_until)), else_=until)
     held = update(Rate).where(col(Rate.account_id) == account_id)
     await session.exec(held.values(hold_until=longer, refusals=Rate.refusals + 1))
 
 
-async def pause(session: AsyncSession, until: float) -> None:
+async def pause(session: AsyncSession, until: float, now: float) -> None:
     """Nobody knows whether Kommo counts by account or by address, so all wait a moment."""
-    late = update(Rate).where(col(Rate.account_id) == ADDRESS, col(Rate.next_at) < until)
+    later = lies_ahead(col(Rate.next_at), now, FARTHEST_SECONDS) & (col(Rate.next_at) >= until)
+    late = update(Rate).where(col(Rate.account_id) == ADDRESS, ~later)
     await session.exec(late.values(next_at=until))
 
 
@@ -87,7 +91,8 @@ async def block(session: AsyncSession, now: float) -> bool:
 
 async def probe(session: AsyncSession, now: float) -> bool:
     """True for the one caller who may try now."""
-    due = update(Rate).where(col(Rate.account_id) == ADDRESS, col(Rate.blocked_at) > 0, col(Rate.probe_at) <= now)
+    waits = lies_ahead(col(Rate.probe_at), now, PROBE_SECONDS)
+    due = update(Rate).where(col(Rate.account_id) == ADDRESS, col(Rate.blocked_at) > 0, ~waits)
     return bool((await session.exec(due.values(probe_at=now + PROBE_SECONDS))).rowcount)
 
 

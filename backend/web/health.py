@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.core import metrics
-from backend.inbox.store import WAITING
+from backend.inbox.store import is_waiting
 from backend.rate_limit.store import blocked_at
 from backend.resources import Resources
 from backend.storage.counters import count_up, store_counts, summed_counts
@@ -53,7 +53,8 @@ async def _checks(resources: Resources, started_at: float) -> dict[str, str]:
     """A web process that has just started gives the worker the time to start as well."""
     now = resources.clock()
     async with resources.database.read() as session:
-        last = (await session.exec(select(func.max(WorkerBeat.at)))).one() or 0.0
+        beats = select(func.max(WorkerBeat.at)).where(col(WorkerBeat.at) <= now + BEAT_IS_OLD_SECONDS)
+        last = (await session.exec(beats)).one() or 0.0
         since = (await session.exec(_oldest_due())).one() or now
     silent, waits = now - max(last, started_at), now - since
     return {
@@ -80,7 +81,7 @@ def _oldest_due() -> SelectOfScalar[float]:
         select(func.min(since))
         .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
         .where(
-            col(InboxEvent.state).in_(WAITING),
+            is_waiting(),
             col(StripeConnection.account_id).is_not(None),
         )
     )
@@ -104,7 +105,7 @@ async def _measure(resources: Resources) -> None:
         waiting = await session.exec(
             select(func.count(), func.min(InboxEvent.received_at))
             .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
-            .where(col(InboxEvent.state).in_(WAITING))
+            .where(is_waiting())
         )
         blocked = await blocked_at(session)
         accounts = (

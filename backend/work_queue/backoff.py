@@ -2,6 +2,7 @@
 
 WAITS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)
 """Seconds; the last one again and again."""
+LONGEST_WAIT_SECONDS = WAITS[-1]
 GIVE_UP_SECONDS = 30 * 24 * 3600.0
 """Then it is for a person, who finds the reason beside it."""
 NEVER = 253_402_300_799.0

@@ -13,12 +13,19 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from backend.core.clock import lies_ahead
 from backend.storage.db import Database
 from backend.storage.models import Account, AccountWork
 
 LEASE_SECONDS = 30.0
 LATE_SECONDS = 1.0
 """What a process sent before it died has arrived by then."""
+LONGEST_LEASE_SECONDS = 2 * LEASE_SECONDS
+"""As seen by a host whose clock is behind the owner's: nobody takes over from an owner that lives."""
+LONGEST_HOLD_SECONDS = 305.0
+"""The longest that Kommo's requests for patience are followed, jitter included."""
+LONGEST_WAKE_SECONDS = 900.0
+"""An account that waits for a moment farther away is looked at meanwhile."""
 LONG_AGO = 1.0
 """In ``wake_at`` 0 means: no need."""
 
@@ -73,10 +80,10 @@ def _due(now: float) -> SelectOfScalar[int]:
     return (
         select(AccountWork.account_id)
         .where(
-            AccountWork.lease_until < now,
+            ~_leased(now),
             or_(
-                and_(col(AccountWork.wanted) > col(AccountWork.done), col(AccountWork.next_try_at) <= now),
-                and_(col(AccountWork.wake_at) > 0, col(AccountWork.wake_at) <= now),
+                and_(col(AccountWork.wanted) > col(AccountWork.done), ~_put_off(now)),
+                and_(col(AccountWork.wake_at) > 0, ~_asleep(now)),
             ),
         )
         .order_by(col(AccountWork.claimed_at), col(AccountWork.account_id))
@@ -84,9 +91,21 @@ def _due(now: float) -> SelectOfScalar[int]:
     )
 
 
+def _leased(now: float) -> ColumnElement[bool]:
+    return lies_ahead(col(AccountWork.lease_until), now, LONGEST_LEASE_SECONDS)
+
+
+def _put_off(now: float) -> ColumnElement[bool]:
+    return lies_ahead(col(AccountWork.next_try_at), now, LONGEST_HOLD_SECONDS)
+
+
+def _asleep(now: float) -> ColumnElement[bool]:
+    return lies_ahead(col(AccountWork.wake_at), now, LONGEST_WAKE_SECONDS)
+
+
 async def held_locks(database: Database, now: float) -> set[int]:
     """What the owners of leases and of token refreshes that still run are said to hold."""
-    leases = select(AccountWork.owner_lock).where(AccountWork.lease_until >= now, col(AccountWork.owner_lock) != 0)
+    leases = select(AccountWork.owner_lock).where(_leased(now), col(AccountWork.owner_lock) != 0)
     refreshes = select(Account.refresh_owner).where(Account.refresh_until >= now, col(Account.refresh_owner) != 0)
     async with database.read() as session:
         found = [*(await session.exec(leases.distinct())).all(), *(await session.exec(refreshes.distinct())).all()]
@@ -132,7 +151,7 @@ async def check(database: Database, claim: Claim, now: float) -> None:
     """
     async with database.read() as session:
         until = (await session.exec(select(AccountWork.lease_until).where(_mine(claim)))).first() or 0.0
-    if until < now + LEASE_SECONDS / 2:
+    if until < now + LEASE_SECONDS / 2 or not lies_ahead(until, now, LONGEST_LEASE_SECONDS):
         await heartbeat(database, claim, now)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from backend.accounts.options import options_of
 from backend.accounts.provisioning import set_up
+from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.deal_sync.revisions import next_due as next_deal_due
@@ -23,7 +24,7 @@ from backend.rate_limit.store import PROBE_SECONDS
 from backend.resources import Resources
 from backend.storage.models import Account
 from backend.stripe_api.client import Unreachable
-from backend.work_queue.leases import Claim, release
+from backend.work_queue.leases import LONGEST_HOLD_SECONDS, LONGEST_WAKE_SECONDS, Claim, release
 
 WAITS = "Nothing is written to Kommo at present: "
 NEEDS_A_PERSON: Mapping[type[Exception], str] = {
@@ -38,7 +39,8 @@ log = structlog.get_logger()
 async def take_turn(resources: Resources, claim: Claim) -> None:
     """Where the process is being stopped, what was begun is finished; the rest is due at once, for whoever is next."""
     await ingest(resources, claim)
-    held = claim.hold_until if claim.hold_until > resources.clock() else None
+    is_held = lies_ahead(claim.hold_until, resources.clock(), LONGEST_HOLD_SECONDS)
+    held = claim.hold_until if is_held else None
     if held is None:
         held = await _write(resources, claim)
     moment = await _next_moment(resources, claim.account_id, held)
@@ -98,7 +100,8 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
     moments = [moment for moment in (deal_due, audit_due, set_up_due, redraw_due) if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]
-    return min((moment for moment in (event_due, *moments) if moment is not None), default=None)
+    soonest = min((moment for moment in (event_due, *moments) if moment is not None), default=None)
+    return None if soonest is None else min(soonest, resources.clock() + LONGEST_WAKE_SECONDS)
 
 
 def wait_seconds(error: Exception) -> float:

@@ -216,3 +216,18 @@ async def test_a_caller_that_waits_when_kommo_starts_to_refuse_sends_nothing(
         outcomes = await asyncio.gather(*asking, return_exceptions=True)
     assert len(sent) == 1
     assert {type(outcome) for outcome in outcomes} == {type(error)}
+
+
+async def test_a_hold_and_a_block_of_a_clock_that_was_set_back_hold_up_nobody(pace: Pace, clock: MovableClock) -> None:
+    clock.advance(3 * 3600)
+    await ask(pace)
+    await failure(pace, error=KommoRateLimited("slow down", retry_after=60))
+    clock.set_back(3 * 3600)
+    await ask(pace)
+    await failure(pace, error=KommoRateLimited("slow down", retry_after=60))
+    refused = await failure(pace)
+    assert 0 < (refused.retry_after or 0) <= 61
+    clock.advance(3 * 3600)
+    await failure(pace, OTHER, KommoBlocked("nothing is answered"))
+    clock.set_back(3 * 3600)
+    await ask(pace, OTHER)

@@ -205,3 +205,34 @@ async def test_news_of_a_deal_and_its_writer_never_wait_for_each_other(database:
     async with database.read() as session:
         deal = await session.get_one(Deal, (1, 7))
     assert (deal.wanted, deal.written) == (2, 1)
+
+
+HOURS = 3 * 3600.0
+
+
+async def test_what_a_clock_three_hours_ahead_has_stored_holds_up_nobody(database: Database) -> None:
+    await _want(database)
+    taken = await claim(database, "a", NOW + HOURS)
+    assert taken is not None
+    assert await held_locks(database, NOW) == set()
+    again = await claim(database, "b", NOW)
+    assert again is not None, "the lease counts as past"
+    await hand_back(database, again, next_try_at=NOW + HOURS)
+    woken = await claim(database, "c", NOW)
+    assert woken is not None, "so do the moment of the next try and of waking"
+    await release(database, woken, wake_at=NOW + HOURS)
+    assert await claim(database, "d", NOW) is not None
+
+
+async def test_a_lease_of_a_host_whose_clock_is_a_little_ahead_holds(database: Database) -> None:
+    await _want(database)
+    assert await claim(database, "a", NOW + 20) is not None
+    assert await claim(database, "b", NOW) is None
+
+
+async def test_an_owner_whose_clock_was_set_right_renews_its_lease(database: Database) -> None:
+    await _want(database)
+    taken = await claim(database, "a", NOW + HOURS)
+    assert taken is not None
+    await check(database, taken, NOW)
+    assert await claim(database, "b", NOW) is None

@@ -7,10 +7,11 @@ from typing import TypeVar
 import structlog
 from sqlmodel import select
 
-from backend.accounts.tokens.refresh import connected, renew, require_reconnect
+from backend.accounts.tokens.refresh import TURN_SECONDS, connected, renew, require_reconnect
 from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import api_of
 from backend.core.cache import CacheSpec
+from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.kommo_api.client import KommoApi
@@ -80,7 +81,7 @@ async def _fresh(resources: Resources, account_id: int) -> Account:
     if account.token_expires_at <= now:
         return await renew(resources, account)
     pauses, failed = resources.caches[REFRESH_PAUSES], (account_id, account.token_version)
-    if account.refresh_until > now or failed in pauses:
+    if lies_ahead(account.refresh_until, now, 2 * TURN_SECONDS) or failed in pauses:
         return account
     try:
         return await renew(resources, account)

@@ -14,6 +14,7 @@ from backend.accounts.integrations import client_secret, keys_of, same_address
 from backend.accounts.sign_out import sign_out
 from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import open_pair, seal_pair
+from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
 from backend.kommo_api.auth.oauth import TokenRefused, refresh
 from backend.kommo_api.auth.refusals import Refusal
@@ -71,7 +72,9 @@ async def renew(resources: Resources, used: Account) -> Account:
 
 async def _take_turn(resources: Resources, account: Account) -> bool:
     """At once where a process died with the answer in hand: reading it again asks Kommo for nothing."""
-    is_free = or_(col(Account.refresh_until) <= resources.clock(), col(Account.token_answer).is_not(None))
+    now = resources.clock()
+    is_taken = lies_ahead(col(Account.refresh_until), now, 2 * TURN_SECONDS)
+    is_free = or_(~is_taken, col(Account.token_answer).is_not(None))
     return await _held(resources, account, is_free)
 
 

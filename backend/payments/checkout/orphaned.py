@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.errors import NotConnected
 from backend.facts import Fact
-from backend.inbox.store import WAITING
+from backend.inbox.store import is_waiting
 from backend.payments.checkout.lookup import record
 from backend.payments.find import Link
 from backend.resources import Resources
@@ -45,6 +45,7 @@ async def mark_expired(resources: Resources, link: Link) -> bool:
 
 async def _news_wait(session: AsyncSession, connection_id: str) -> bool:
     telling = or_(*(col(InboxEvent.type).like(one) for one in TELLING))
-    waiting = col(InboxEvent.state).in_(WAITING)
-    found = await session.exec(select(InboxEvent.id).where(InboxEvent.connection_id == connection_id, waiting, telling))
+    found = await session.exec(
+        select(InboxEvent.id).where(InboxEvent.connection_id == connection_id, is_waiting(), telling)
+    )
     return found.first() is not None

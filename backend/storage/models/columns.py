@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Double, LargeBinary
+from sqlalchemy import JSON, BigInteger, Double, Index, LargeBinary, text
 from sqlmodel import Field
 
 
@@ -23,3 +23,8 @@ def document(**options: Any) -> Any:
 
 def sealed_bytes(**options: Any) -> Any:
     return Field(sa_type=LargeBinary, **options)
+
+
+def partial_index(name: str, where: str, *columns: str) -> Index:
+    """An index of the rows for which ``where`` is true, on both databases."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

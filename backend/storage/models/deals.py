@@ -5,14 +5,15 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from backend.storage.models.columns import big_int, document, moment
+from backend.storage.models.columns import big_int, document, moment, partial_index
 
 
 class Deal(SQLModel, table=True):
     """A deal is dirty while ``written < wanted``; the writer closes the difference and never clears a flag."""
 
     __table_args__ = (
-        Index("deal_dirty", "account_id", "dirty_since"),
+        partial_index("deal_dirty", "written < wanted", "account_id", "dirty_since"),
+        partial_index("deal_look_again", "look_again_at IS NOT NULL", "account_id", "look_again_at"),
         Index("deal_audit", "account_id", "audit_at"),
     )
     account_id: int = big_int(primary_key=True)

@@ -5,7 +5,11 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from backend.storage.models.columns import big_int, document, moment, sealed_bytes
+from backend.storage.models.columns import big_int, document, moment, partial_index, sealed_bytes
+
+UNFINISHED = "state IN ('new', 'postponed', 'dead')"
+PRUNABLE = "(state = 'done' AND body IS NOT NULL) OR state IN ('foreign', 'ignored')"
+"""Conditions of partial indexes. SQLite uses such an index only where the statement repeats the words."""
 
 
 class PaymentRequest(SQLModel, table=True):
@@ -85,7 +89,10 @@ class InboxEvent(SQLModel, table=True):
     """An event as it came: stored before it is answered, worked on later, kept with what became of it."""
 
     __tablename__ = "inbox_event"
-    __table_args__ = (Index("inbox_waiting", "connection_id", "state", "next_try_at"),)
+    __table_args__ = (
+        partial_index("inbox_open", UNFINISHED, "connection_id", "next_try_at", "received_at", "state"),
+        partial_index("inbox_prunable", PRUNABLE, "received_at"),
+    )
     connection_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     type: str
@@ -103,7 +110,7 @@ class LedgerEntry(SQLModel, table=True):
     """All facts about one Stripe object (pi_, cs_, in_, sub_, re_, du_), merged; and the deal they were joined to."""
 
     __tablename__ = "ledger_entry"
-    __table_args__ = (Index("ledger_of_deal", "account_id", "lead_id"),)
+    __table_args__ = (Index("ledger_of_deal", "account_id", "lead_id"), Index("ledger_of_account", "account_id", "id"))
     connection_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     kind: str  # payment | session | invoice | subscription | refund | dispute

@@ -1,0 +1,132 @@
+"""The plans of the statements that run all the time: with many rows, none of them reads a whole table."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event, text
+
+from backend.admin.events import troubled_events
+from backend.core.config import Settings
+from backend.deal_sync import revisions, verify
+from backend.inbox import store
+from backend.ledger.deal import DealLedger
+from backend.payments import refund
+from backend.resources import Resources, open_resources
+from backend.storage.models import Account, AccountWork, StripeConnection
+from backend.web.app import create_app
+from backend.work_queue.leases import claim
+from sandbox.clock import MovableClock
+
+pytestmark = pytest.mark.anyio
+NOW = 1_800_000_000.0
+ROWS = 40_000
+NOWHERE = "http://127.0.0.1:1"
+ADMIN = "admin-token-of-the-tests"
+BIG = "inbox_event|deal|ledger_entry|card_write"
+SCAN = re.compile(rf"Seq Scan on ({BIG})\b|SCAN ({BIG})(?! USING (?:COVERING )?INDEX (?:inbox_open|deal_dirty))")
+NUMBERS = {
+    "sqlite": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) SELECT {{}} FROM n",  # noqa: S608
+    "postgresql": f"SELECT {{}} FROM generate_series(1, {ROWS}) AS n(i)",  # noqa: S608
+}
+FEW = "i % 2000 = 0"
+FILLED = {
+    "inbox_event": {
+        "connection_id": "'con'", "id": "'evt_' || i", "type": "'x'", "api_version": "''", "body": "NULL",
+        "received_at": f"{NOW} - i", "state": f"CASE WHEN {FEW} THEN 'new' ELSE 'done' END", "source": "'webhook'",
+        "attempts": "0", "next_try_at": "0", "error": "''",
+    },
+    "deal": {
+        "account_id": "7", "lead_id": "i", "wanted": "2", "written": f"CASE WHEN {FEW} THEN 1 ELSE 2 END",
+        "dirty_since": f"{NOW} - i", "next_try_at": "0", "attempts": "0", "audits": "0", "foreseen": "0",
+        "look_again_at": f"CASE WHEN {FEW} THEN {NOW} + i ELSE NULL END", "state": "'known'", "problem": "''",
+        "restored": "(1 = 0)",
+    },
+    "ledger_entry": {
+        "connection_id": "'con'", "id": "'pi_' || i", "kind": "'payment'", "facts": "'{}'", "account_id": "7",
+        "ours": "(1 = 1)", "lead_id": "i",
+    },
+    "card_write": {
+        "account_id": "7", "lead_id": "i", "kind": "'note'", "fact_id": "'payment:pi_' || i", "content": "'{}'",
+        "state": "'done'", "epoch": "0", "sent_at": "0", "attempts": "0", "error": "''",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+async def resources(migrated_url: str) -> AsyncIterator[Resources]:
+    settings = Settings(
+        _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+        admin_token=ADMIN,
+    )  # fmt: skip
+    async with open_resources(settings, MovableClock(lambda: NOW)) as opened:
+        await _fill(opened)
+        yield opened
+
+
+async def _fill(resources: Resources) -> None:
+    async with resources.database.write() as session:
+        session.add(StripeConnection(id="con", account_id=7))
+        session.add(Account(id=7, base_url="", tokens="", connected_at=NOW))
+        session.add(AccountWork(account_id=7, wanted=1))
+        await session.flush()
+        connection = await session.connection()
+        for table, columns in FILLED.items():
+            chosen = NUMBERS[connection.dialect.name].format(", ".join(columns.values()))
+            if connection.dialect.name == "postgresql":
+                chosen = chosen.replace("'{}'", "'{}'::json")
+            await connection.execute(text(f"INSERT INTO {table} ({', '.join(columns)}) {chosen}"))
+        await connection.exec_driver_sql("ANALYZE")
+
+
+@contextmanager
+def _heard(resources: Resources) -> Iterator[list[tuple[str, Any]]]:
+    said: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if not many and re.match(r"SELECT|UPDATE|DELETE", statement):
+            said.append((statement, parameters))
+
+    engine = resources.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", listen)
+    yield said
+    event.remove(engine, "before_cursor_execute", listen)
+
+
+async def _plan(resources: Resources, statement: str, parameters: Any) -> str:
+    explain = "EXPLAIN QUERY PLAN" if resources.database.is_sqlite else "EXPLAIN"
+    async with resources.database.read() as session:
+        found = await (await session.connection()).exec_driver_sql(f"{explain} {statement}", parameters)
+        return "\n".join(str(row[-1]) for row in found)
+
+
+async def _everything_hot(resources: Resources) -> None:
+    app = create_app(resources, admin_token=ADMIN)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=NOWHERE) as http:
+        await http.get("/readyz")
+        await http.get("/metrics")
+    assert await claim(resources.database, "one", NOW)
+    async with resources.database.write() as session:
+        assert await store.take(session, 7, NOW)
+        assert await store.next_due(session, 7) is not None
+        assert await revisions.due(session, 7, NOW, (), 10)
+        await revisions.touch_expired(session, 7, NOW + 1)
+        assert await revisions.next_due(session, 7) is not None
+        page = await revisions.page_for(session, 7, [1, 2, 3], NOW)
+        assert all(isinstance(one, DealLedger) for one in page.ledgers.values())
+        await verify._due(session, 7, NOW)
+        await verify.next_due(session, 7)
+        await troubled_events(session, 7)
+        assert await refund._entry(session, 7, "pi_1")
+        await session.rollback()
+
+
+async def test_no_hot_statement_reads_a_whole_table(resources: Resources) -> None:
+    with _heard(resources) as said:
+        await _everything_hot(resources)
+    assert len(said) > 12
+    plans = {statement: await _plan(resources, statement, parameters) for statement, parameters in said}
+    assert {statement: plan for statement, plan in plans.items() if SCAN.search(plan)} == {}
