@@ -27,6 +27,7 @@ async def test_stripe_is_told_deal_account_and_request_on_session_and_payment(sh
         "kommo_contact_id": "77",
         "kommo_account_id": str(shop.kommo.account.id),
         "kommo_request_id": request["id"],
+        "kommo_lead_url": f"{shop.kommo.base_url}/leads/detail/{shop.first_deal.id}",
     }
     asked = shop.checkout.calls()[-1].params
     assert session["client_reference_id"] == str(shop.first_deal.id)

@@ -49,15 +49,15 @@ async def peek(resources: Resources, token: str) -> LinkState:
     return LinkState(link.state, link)
 
 
-async def open_link(resources: Resources, token: str) -> ToCheckout | LinkState:
-    """For a person. Raises ``RequestNotFound``."""
+async def open_link(resources: Resources, token: str, language: str | None = None) -> ToCheckout | LinkState:
+    """For a person; ``language`` is the link's own. Raises ``RequestNotFound``."""
     link = await find_link(resources, token)
     await _note_opening(resources, link)
     try:
         for _ in range(ROUNDS):
             if link.state not in PAYABLE:
                 return LinkState(link.state, link)
-            opened = await _step_or_let_go(resources, link)
+            opened = await _step_or_let_go(resources, link, language)
             if opened is not None:
                 return opened
             link = await find_link(resources, token)
@@ -91,9 +91,9 @@ async def ask_again(resources: Resources, link: Link) -> None:
     await record_now(resources, link.holder, await facts_of_session(api, answer, told))
 
 
-async def _step_or_let_go(resources: Resources, link: Link) -> ToCheckout | LinkState | None:
+async def _step_or_let_go(resources: Resources, link: Link, language: str | None) -> ToCheckout | LinkState | None:
     try:
-        return await _step(resources, link)
+        return await _step(resources, link, language)
     except (Refused, NotConnected) as error:
         if not is_orphaned(link, error):
             raise
@@ -102,11 +102,11 @@ async def _step_or_let_go(resources: Resources, link: Link) -> ToCheckout | Link
     return LinkState("later" if resources.clock() < link.free_at else "moment", link)
 
 
-async def _step(resources: Resources, link: Link) -> ToCheckout | LinkState | None:
+async def _step(resources: Resources, link: Link, language: str | None) -> ToCheckout | LinkState | None:
     """One step towards an answer; None when the database now knows more than ``link``."""
     now = resources.clock()
     if link.is_over:
-        return await _fresh(resources, link)
+        return await _fresh(resources, link, language)
     if now - link.current.made_at < FRESH_SECONDS and link.holder.state != "removed":
         return ToCheckout(link.current.url)
     api = stripe_api(resources, link.holder)
@@ -123,10 +123,10 @@ async def _step(resources: Resources, link: Link) -> ToCheckout | LinkState | No
     return None
 
 
-async def _fresh(resources: Resources, link: Link) -> ToCheckout | LinkState | None:
+async def _fresh(resources: Resources, link: Link, language: str | None) -> ToCheckout | LinkState | None:
     if link.maker is None:
         return LinkState("trouble", link)
-    order = SessionOrder(link.request, link.maker, link.request.session_n + 1)
+    order = SessionOrder(link.request, link.maker, link.request.session_n + 1, language)
     answer = await make(resources, order)
     if await commit_session(resources, order, answer):
         return ToCheckout(answer["url"])

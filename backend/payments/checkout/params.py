@@ -3,6 +3,7 @@
 They must be, since an idempotency key is good for one set of parameters only.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from backend.storage.models import PaymentRequest
@@ -16,10 +17,26 @@ def link_address(public_url: str, token: str) -> str:
     return f"{public_url}/p/{token}"
 
 
-def session_params(request: PaymentRequest, email: str | None, public_url: str) -> dict[str, Any]:
+AUTO = "auto"
+"""Checkout speaks as the browser does."""
+LOCALES = {"en": "en", "es": "es", "pt": "pt-BR", "tr": "tr", "id": "id", "ru": "ru"}
+"""What Stripe calls the languages of our pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a session's parameters need besides the request: the payer's e-mail, our address, the deal's in Kommo."""
+
+    email: str | None
+    public_url: str
+    kommo_url: str
+    language: str | None = None
+
+
+def session_params(request: PaymentRequest, around: Around) -> dict[str, Any]:
     """Hosted Checkout for ``request``. The amount can't be changed by the payer, and no other currency is offered."""
-    marks = _marks(request)
-    link = link_address(public_url, request.link_token)
+    marks = _marks(request, around.kommo_url)
+    link = link_address(around.public_url, request.link_token)
     params: dict[str, Any] = {
         "mode": request.mode,
         "line_items": [{"quantity": 1, "price_data": _price(request)}],
@@ -27,11 +44,12 @@ def session_params(request: PaymentRequest, email: str | None, public_url: str) 
         "metadata": marks,
         "success_url": f"{link}/thanks",
         "cancel_url": f"{link}/back",
+        "locale": LOCALES.get(around.language or "", AUTO),
         **PINNED,
     }
     # Metadata of a session is copied to nothing: the payment has its own.
     params["payment_intent_data" if request.mode == "payment" else "subscription_data"] = {"metadata": marks}
-    return params | ({"customer_email": email} if email else {})
+    return params | ({"customer_email": around.email} if around.email else {})
 
 
 def _price(request: PaymentRequest) -> dict[str, Any]:
@@ -45,10 +63,11 @@ def _price(request: PaymentRequest) -> dict[str, Any]:
     return price
 
 
-def _marks(request: PaymentRequest) -> dict[str, str]:
+def _marks(request: PaymentRequest, kommo_url: str) -> dict[str, str]:
     marks = {
         "kommo_lead_id": str(request.lead_id),
         "kommo_account_id": str(request.account_id),
         "kommo_request_id": request.id,
+        "kommo_lead_url": f"{kommo_url}/leads/detail/{request.lead_id}",
     }
     return marks | ({"kommo_contact_id": str(request.contact_id)} if request.contact_id else {})

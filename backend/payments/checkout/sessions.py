@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import update
@@ -17,9 +17,9 @@ from sqlmodel import col
 from backend.accounts.stripe.connections import stripe_api
 from backend.facts import Fact
 from backend.ledger.absorb import absorb
-from backend.payments.checkout.params import session_params
+from backend.payments.checkout.params import Around, session_params
 from backend.resources import Resources
-from backend.storage.models import CheckoutSession, PaymentRequest, StripeConnection
+from backend.storage.models import Account, CheckoutSession, PaymentRequest, StripeConnection
 from backend.storage.repeating import repeated
 from backend.stripe_api.client import Answer, Refused, Unreachable
 from backend.stripe_api.events import EventContext, session_facts
@@ -29,11 +29,12 @@ from backend.work_queue.wakeups import mark_dirty
 
 @dataclass(frozen=True, slots=True)
 class SessionOrder:
-    """A session to be made: the ``n``-th of ``request``, on ``connection``."""
+    """A session to be made: the ``n``-th of ``request``, on ``connection``; ``language`` where its link names one."""
 
     request: PaymentRequest
     connection: StripeConnection
     n: int
+    language: str | None = None
 
     def key(self, params: Mapping[str, Any]) -> str:
         """The idempotency key of ``params``: no other body ever goes out under it, whatever a second try changes.
@@ -62,16 +63,22 @@ async def make(resources: Resources, order: SessionOrder) -> Answer:
 
 async def _make(resources: Resources, order: SessionOrder) -> Answer:
     api = stripe_api(resources, order.connection)
-    request, public_url = order.request, resources.addresses.public_url
-    email = _email(resources, request)
-    params = session_params(request, email, public_url)
+    around = await _around(resources, order)
+    params = session_params(order.request, around)
     try:
         return await api.create_session(params, order.key(params))
     except Refused as refusal:
-        if email is None or refusal.code != "email_invalid":
+        if around.email is None or refusal.code != "email_invalid":
             raise
-    params = session_params(request, None, public_url)
+    params = session_params(order.request, replace(around, email=None))
     return await api.create_session(params, order.key(params))
+
+
+async def _around(resources: Resources, order: SessionOrder) -> Around:
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, order.request.account_id)
+    email = _email(resources, order.request)
+    return Around(email, resources.addresses.public_url, account.base_url, order.language)
 
 
 async def _next_key(resources: Resources, request: PaymentRequest) -> None:

@@ -24,7 +24,7 @@ from backend.web.client.previews import only_looks
 from backend.web.client.single_flight import Openings, TakesLong
 from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
-from backend.web.http.language import kept, of_client
+from backend.web.http.language import kept, of_client, of_link
 from backend.web.http.pages import html
 from backend.web.http.throttle import guesses
 
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 @router.head("/p/{token}", name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
-    opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, open_link)
+    opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, _open)
     return await _answer(request, resources, opening, pending="preview")
 
 
@@ -68,16 +68,22 @@ async def pay_back(request: Request, resources: ResourcesDep, token: LinkToken) 
 
 
 def _back(request: Request, resources: Resources, token: str) -> Coroutine[Any, Any, Opened]:
-    return (
-        peek(resources, token) if only_looks(request) else _asked_of_stripe(request, resources, token, after_checkout)
-    )
+    return peek(resources, token) if only_looks(request) else _asked_of_stripe(request, resources, token, _returned)
+
+
+async def _open(request: Request, resources: Resources, token: str) -> Opened:
+    return await open_link(resources, token, of_link(request))
+
+
+async def _returned(_: Request, resources: Resources, token: str) -> Opened:
+    return await after_checkout(resources, token)
 
 
 async def _asked_of_stripe(
     request: Request,
     resources: Resources,
     token: str,
-    ask: Callable[[Resources, str], Coroutine[Any, Any, Opened]],
+    ask: Callable[[Request, Resources, str], Coroutine[Any, Any, Opened]],
 ) -> Opened:
     """Stripe's answer, asked once in ten seconds; what our database has learned meanwhile goes before it."""
     seen, answers, key = await peek(resources, token), resources.caches[ANSWERS], (ask.__name__, token)
@@ -87,7 +93,7 @@ async def _asked_of_stripe(
     if known is not None and seen.state in PAYABLE and not seen.link.is_over:
         return LinkState(known, seen.link) if isinstance(known, str) else known
     try:
-        opened = await openings(request).share(f"{ask.__name__} {token}", lambda: ask(resources, token))
+        opened = await openings(request).share(f"{ask.__name__} {token}", lambda: ask(request, resources, token))
     except TakesLong:
         seen = await peek(resources, token)
         return LinkState("moment", seen.link) if seen.state in PAYABLE else seen

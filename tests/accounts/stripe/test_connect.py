@@ -15,7 +15,7 @@ from backend.accounts.stripe.connections import connection_for_button, key_row, 
 from backend.accounts.stripe.webhook_endpoints import EVENTS, FORMER_SECONDS, ensure_endpoints
 from backend.core.errors import NotConnected
 from backend.core.vault import Vault
-from backend.payments.checkout.params import session_params
+from backend.payments.checkout.params import Around, session_params
 from backend.resources import open_resources
 from backend.storage.migrations import upgrade
 from backend.storage.models import Account, Audit, CheckoutSession, PaymentRequest, StripeConnection
@@ -212,7 +212,9 @@ async def _a_session(tenant: Tenant, connection_id: str) -> None:
         account_id=tenant.account.id, id="r1", lead_id=1, amount=5000, currency="USD", description="Sofa", content="x",
         link_token=connection_id[:16], created_at=0.0,
     )  # fmt: skip
-    made = await api.create_session(session_params(asked, None, PUBLIC_URL), f"r1:{connection_id}")
+    made = await api.create_session(
+        session_params(asked, Around(None, PUBLIC_URL, "https://acme.kommo.com")), f"r1:{connection_id}"
+    )
     async with resources.database.write() as session:
         session.add(
             CheckoutSession(

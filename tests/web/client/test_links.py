@@ -43,6 +43,22 @@ async def test_a_session_older_than_a_minute_is_looked_up_first(shop: World) -> 
     assert len(shop.checkout.calls("GET", f"{SESSIONS}/{shop.checkout.session['id']}")) == 1
 
 
+async def test_checkout_speaks_the_links_language_and_else_the_browsers(shop: World) -> None:
+    request = await shop.rep.create()
+    for language in ("pt", "ru", "xx"):
+        shop.stripe.advance(2 * DAY)
+        assert (await shop.open(f"{request['url']}?lang={language}")).status_code == 303
+    assert [session["locale"] for session in shop.checkout.sessions] == ["auto", "pt-BR", "ru", "auto"]
+
+
+async def test_who_works_in_stripe_finds_the_deal(shop: World) -> None:
+    await shop.paid()
+    url = f"{shop.kommo.base_url}/leads/detail/{shop.first_deal.id}"
+    _, payment = shop.stripe.locate(shop.checkout.session["payment_intent"])
+    assert shop.checkout.session["metadata"]["kommo_lead_url"] == url
+    assert payment["metadata"]["kommo_lead_url"] == url
+
+
 async def test_a_link_outlives_its_session(shop: World) -> None:
     request = await shop.rep.create()
     shop.stripe.advance(30 * DAY)
