@@ -15,6 +15,7 @@ from backend.accounts.stripe.webhook_endpoints import wrong_with
 from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.refresh import NEW_SETTINGS, no_account_there
 from backend.admin.renewals import refused_renewal
+from backend.admin.unseen import unseen_write
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.kommo_api.deal_fields import DEAL_FIELDS, missing
@@ -126,8 +127,11 @@ async def _account(resources: Resources, account: Account) -> AsyncIterator[Find
         yield Finding(f"{what}: set-up", False, account.problem)
     async with resources.database.read() as session:
         refused = await refused_renewal(session, account.id, resources.clock())
+        unseen = await unseen_write(session, account.id, resources.clock())
     if refused:
         yield Finding(f"{what}: renewals", False, f"{refused} {BY_HAND}")
+    if unseen:
+        yield Finding(f"{what}: notes and tasks", False, unseen)
 
 
 async def _way_back(resources: Resources, account_id: int) -> str:

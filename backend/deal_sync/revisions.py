@@ -108,16 +108,30 @@ async def next_due(session: AsyncSession, account_id: int) -> float | None:
 
 async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) -> None:
     """These deals are as wanted, up to the revision that was read; what came since is still dirty."""
-    rows = [{"lead": lead, "seen": page.seen[lead], "look": page.ledgers[lead].next_change_at} for lead in lead_ids]
+    rows = [
+        {
+            "lead": lead,
+            "seen": page.seen[lead],
+            "look": page.ledgers[lead].next_change_at,
+            "unseen": _unseen(page.writes[lead]),
+        }
+        for lead in lead_ids
+    ]
     if not rows:
         return
-    values = {"attempts": 0, "next_try_at": 0.0, "problem": "", "state": "known"}
+    values = {"attempts": 0, "next_try_at": 0.0, "problem": bindparam("unseen"), "state": "known"}
     closed = (
         update(DEAL)
         .where(DEAL.c.account_id == page.account.id, DEAL.c.lead_id == bindparam("lead"))
         .values(**values, written=bindparam("seen"), look_again_at=bindparam("look"))
     )
     await (await session.connection()).execute(closed, rows)
+
+
+def _unseen(writes: Iterable[CardWrite]) -> str:
+    """What stays wrong with a deal that is written: a note or task that Kommo never showed."""
+    given_up = (write.error for write in writes if write.state == "dead" and write.kind in ("note", "task"))
+    return next(given_up, "")[:LONGEST_PROBLEM]
 
 
 async def audit_at(session: AsyncSession, account_id: int, lead_ids: Iterable[int], at: float) -> None:

@@ -1,16 +1,23 @@
 """Doubt settled: after a crash or a lost answer, wait, read back, and only then decide whether it happened."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from html import unescape
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import SKEW_SECONDS
 from backend.deal_sync.plan import IN_DOUBT
 from backend.deal_sync.revisions import Page, Recheck
 from backend.deal_sync.stage_moves import settled
-from backend.kommo_api.values import Lead
+from backend.kommo_api.values import KommoTask, Lead
 from backend.resources import Resources
 from backend.storage.models import CardWrite
 from backend.work_queue.leases import Claim, fence
+
+MOST_TRIES = 2
+LEAST_LETTERS = 16
+"""Of a task's text that was cut: fewer don't tell it from others."""
+UNSEEN = "It was sent to Kommo twice and never seen there. Look at the deal's notes and tasks."
 
 
 async def resolve_doubtful(
@@ -43,16 +50,31 @@ async def resolve_doubtful(
     tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])
     for write in here:
         if write.kind == "note":
-            write.state = "done" if write.content["marker"] in found.get(write.lead_id, "") else "intended"
+            _conclude(write, write.content["marker"] in found.get(write.lead_id, ""))
         elif write.kind == "task":
-            write.kommo_id = tasks.get((write.lead_id, write.content["text"]))
-            write.state = "done" if write.kommo_id else "intended"
+            write.kommo_id = _task_of(write, tasks)
+            _conclude(write, write.kommo_id is not None)
         elif write.state in IN_DOUBT:
             settled(write, leads[write.lead_id], is_due=True)
     for write in left:
         write.state = "doubtful"
     await _save(resources, claim, due + left)
     return {lead_id: Recheck(at) for lead_id, at in waiting.items()}
+
+
+def _conclude(write: CardWrite, is_there: bool) -> None:
+    if is_there:
+        write.state = "done"
+    else:
+        try_again(write)
+
+
+def try_again(write: CardWrite) -> None:
+    """A create that did not happen, as far as Kommo shows, is due once more; after the second time it is a problem for
+    a person to see: who can't read back what was made would make it at each look."""
+    write.attempts += 1
+    write.state = "intended" if write.attempts < MOST_TRIES else "dead"
+    write.error = "" if write.state == "intended" else UNSEEN
 
 
 async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> dict[int, str]:
@@ -66,13 +88,21 @@ async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> 
     return texts
 
 
-async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) -> dict[tuple[int, str], int]:
-    """(lead, text) → task, of the leads whose tasks are in doubt."""
+async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) -> list[KommoTask]:
+    """All tasks of the leads whose tasks are in doubt."""
     leads = sorted({write.lead_id for write in writes})
-    if not leads:
-        return {}
-    found = await with_kommo(resources, claim.account_id, lambda api: api.tasks_of(leads))
-    return {(task.lead_id, task.text): task.id for task in found}
+    return await with_kommo(resources, claim.account_id, lambda api: api.tasks_of(leads)) if leads else []
+
+
+def _task_of(write: CardWrite, tasks: Iterable[KommoTask]) -> int | None:
+    asked = _letters(write.content["text"])
+    read = ((task.id, _letters(task.text)) for task in tasks if task.lead_id == write.lead_id)
+    return next((id for id, text in read if len(text) >= LEAST_LETTERS and asked.startswith(text)), None)
+
+
+def _letters(text: str) -> str:
+    """What is left of a text however Kommo gives it back: other blanks, entities, without emoji."""
+    return "".join(re.findall(r"[^\W_]+", unescape(text)))
 
 
 async def _save(resources: Resources, claim: Claim, settled: list[CardWrite]) -> None:

@@ -19,6 +19,7 @@ from backend.deal_sync import revisions
 from backend.deal_sync.desired.texts import texts
 from backend.deal_sync.plan import Plan, is_test, plan, wanted_of
 from backend.deal_sync.revisions import Page
+from backend.deal_sync.settle import try_again
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
 from backend.kommo_api.values import KommoNote, Lead
 from backend.resources import Resources
@@ -105,13 +106,18 @@ def _look_at_notes(found: Drift, deal: Deal, writes: Sequence[CardWrite], notes:
     for write in writes:
         if write.kind != "note" or write.state != "done":
             continue
-        there = sorted((note for note in notes if write.content["marker"] in note.text), key=lambda note: note.id)
+        there = sorted((note for note in notes if _is_of(note, write)), key=lambda note: note.id)
         if there:
             found.shown.append(write)
             for note in (one for one in there[1:] if write.content["text"] in one.text):
                 found.doubled.setdefault(note.id, (note, []))[1].append(write.content["text"])
         elif deal.audits > 0 and not write.content.get("shown"):
             found.lost.append(write)
+
+
+def _is_of(note: KommoNote, write: CardWrite) -> bool:
+    """By Kommo's id, whatever became of the text; else by its marker."""
+    return note.id == write.kommo_id or write.content["marker"] in note.text
 
 
 async def _mark_doubled(
@@ -148,8 +154,10 @@ async def _record(session: AsyncSession, resources: Resources, page: Page, deals
         write.content = write.content | {"shown": True}
         await session.merge(write)
     for write in found.lost:
-        write.state = "intended"
+        try_again(write)
         await session.merge(write)
+        if write.state == "dead":
+            continue
         session.add(_said(now, account_id, "note posted again", write.lead_id, write.content["text"]))
     for one in found.restore:
         session.add(_said(now, account_id, "fields restored", one.lead_id, sorted(one.fields)))

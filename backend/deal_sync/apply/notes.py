@@ -12,6 +12,7 @@ from backend.core import metrics
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.refusals import names_the_deal
 from backend.deal_sync.apply.send import Outcome, send
+from backend.deal_sync.desired.notes import as_one
 from backend.deal_sync.desired.texts import texts
 from backend.deal_sync.plan import Plan
 from backend.deal_sync.revisions import Page, Recheck
@@ -23,13 +24,15 @@ from backend.resources import Resources
 from backend.work_queue.leases import Claim, fence
 
 SERVICE = "Stripe payments"
+MARKER = 12
+"""Bytes that each fact adds to a note beside its text."""
 LONGEST = 3600
 """Bytes of our facts in one note: Kommo names no limit, and 4 kB with all that is around them are believed to go."""
 
 
 def that_fit(one: Plan) -> Plan:
     """As many of its notes as Kommo takes in one, and one at the least; with the next look at the deal come more."""
-    sizes = accumulate(len(note.text.encode()) + 1 for note in one.notes)
+    sizes = accumulate(len(note.text.encode()) + MARKER for note in one.notes)
     count = max(1, sum(size <= LONGEST for size in sizes))
     return replace(one, notes=one.notes[:count], more=True) if count < len(one.notes) else one
 
@@ -74,10 +77,9 @@ async def _post(resources: Resources, claim: Claim, page: Page, plans: list[Plan
 
 
 def _note(page: Page, one: Plan) -> NewNote:
-    paragraphs = [note.text for note in one.notes]
-    if one.incoming:
-        paragraphs.append(texts(options_of(page.account).note_language).say("incoming"))
-    return NewNote(lead_id=one.lead_id, text="\n".join(paragraphs), request_id=str(one.lead_id), service=SERVICE)
+    spoken = texts(options_of(page.account).note_language)
+    text = as_one(one.notes, spoken, *([spoken.say("incoming")] if one.incoming else []))
+    return NewNote(lead_id=one.lead_id, text=text, request_id=str(one.lead_id), service=SERVICE)
 
 
 async def _record_notes(session: AsyncSession, claim: Claim, page: Page, outcome: Outcome[int], now: float) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from backend.core.money import Money, listed
@@ -15,7 +15,7 @@ Said = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Written once per fact. ``marker`` is in the text, so that a note can be found again at Kommo."""
+    """Written once per fact. ``marker`` goes before the text, so that a note can be found again at Kommo."""
 
     fact_id: str
     text: str
@@ -24,8 +24,15 @@ class Note:
 
 def notes_of(ledger: DealLedger, texts: Texts, test: bool) -> Iterator[Note]:
     for fact_id, text in _said(ledger, texts):
-        marker = _marker(fact_id)
-        yield Note(fact_id, f"{'TEST ' if test else ''}{text} {texts.say('marker', marker=marker)}", marker)
+        yield Note(fact_id, f"{'TEST ' if test else ''}{text}", _marker(fact_id))
+
+
+def as_one(notes: Iterable[Note], texts: Texts, *more: str) -> str:
+    """The text of one note for all these facts, each a paragraph. The markers stand before anything that a person
+    wrote: a reading that is cut or changed there still shows them."""
+    said = tuple(notes)
+    markers = [texts.say("marker", marker=note.marker) for note in said]
+    return "\n".join((" ".join((*markers, said[0].text)), *(note.text for note in said[1:]), *more))
 
 
 def _marker(fact_id: str) -> str:

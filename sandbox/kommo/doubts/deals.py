@@ -139,6 +139,18 @@ NOTES: Doubts = {
         "invoice_paid, bill_paid, message_cashier",
         {"refused": "400 NotSupportedChoice", "accepted": "accepted"},
     ),
+    "text_reading": (
+        "9",
+        "how the text of a note or task comes back",
+        {
+            "as_written": "as it was sent",
+            "cut_at_emoji": "cut before the first emoji",
+            "cut_at_64": "the first 64 characters",
+            "other_blanks": "line breaks and runs of blanks are one blank, some of them hard",
+            "entities": "with HTML entities",
+            "no_emoji": "without emoji",
+        },
+    ),
     "note_limit": (
         "9",
         "length of a note's text",

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from sandbox.stripe.lives import defaults, intents, invoices, sessions
+from sandbox.stripe.lives import intents, invoices, sessions
 from sandbox.stripe.lives.completion import complete
+from sandbox.stripe.objects import defaults
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
 from sandbox.stripe.objects.store import ObjectStore

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sandbox.stripe.lives import currencies, defaults, prices, session_rules
+from sandbox.stripe.lives import currencies, prices, session_rules
+from sandbox.stripe.objects import defaults
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank
 from sandbox.stripe.objects.store import ObjectStore

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.deal_sync.desired.notes import as_one
 from backend.deal_sync.desired.render import render
 from backend.deal_sync.desired.texts import LANGUAGES, texts
 from tests.ledger.build import NOW, deal, dispute, payment, refund, request, session
@@ -53,7 +54,7 @@ def test_a_payments_note_names_amount_and_stripe_id() -> None:
     (note,) = _render(request(), payment()).notes
     assert "100.00 EUR" in note.text
     assert "pi_1" in note.text
-    assert note.marker in note.text
+    assert as_one([note], ENGLISH).startswith(f"[{note.marker}] {note.text}")
 
 
 def test_a_note_tells_tax_and_discount() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.kommo.api.calls import Call, Routes
+from sandbox.kommo.api.leads.reading import as_read
 from sandbox.kommo.api.listing import chooser, ordered, page
 from sandbox.kommo.api.shapes import found, missing, refuse_bad, request_id, wrong_types
 from sandbox.kommo.problems import ItemError, deleted, problem, wrong_type
@@ -90,11 +91,15 @@ def note_shape(call: Call, note: Note) -> Json:
         "responsible_user_id": note.responsible_user_id,
         "group_id": 0,
         "note_type": note.note_type,
-        "params": note.params,
+        "params": _params_as_read(call, note),
         "account_id": call.account.id,
         "_links": call.href(f"/api/v4/leads/{note.entity_id}/notes/{note.id}"),
     }
     return body | ({"is_pinned": note.is_pinned} if "is_pinned" in call.withs() else {})
+
+
+def _params_as_read(call: Call, note: Note) -> Json:
+    return note.params | ({"text": as_read(note.text, call.switches)} if "text" in note.params else {})
 
 
 def _found(call: Call) -> Note:

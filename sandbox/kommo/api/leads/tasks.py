@@ -1,6 +1,7 @@
 """Tasks (docs/facts/kommo-api.md 11)."""
 
 from sandbox.kommo.api.calls import Call, Routes
+from sandbox.kommo.api.leads.reading import as_read
 from sandbox.kommo.api.listing import chooser, filter_node, ordered, page
 from sandbox.kommo.api.shapes import found, missing, refuse_bad, request_id, wrong_types
 from sandbox.kommo.problems import ItemError, problem
@@ -81,7 +82,7 @@ def task_shape(call: Call, task: Task) -> Json:
         "duration": task.duration,
         "is_completed": task.is_completed,
         "task_type_id": task.task_type_id,
-        "text": task.text,
+        "text": as_read(task.text, call.switches),
         "result": task.result,
         "complete_till": task.complete_till,
         "account_id": call.account.id,
