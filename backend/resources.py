@@ -59,6 +59,8 @@ class Resources:
     kommo_subdomain: str
     """The account that the environment's Stripe key and long-lived token are for; empty: the first that connects."""
     randomness: Callable[[int], bytes] = os.urandom
+    keep_events_days: int = 35
+    """Bodies of events that are done are kept for so long: longer than Stripe sends or lists an event."""
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this process queues work; another process's work is found by polling."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -101,6 +103,7 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 caches=Caches(clock),
                 pace=Pace(database, clock, account_rate=settings.kommo_rate, address_rate=settings.kommo_ip_rate),
                 settle_seconds=settings.settle_seconds,
+                keep_events_days=settings.keep_events_days,
                 kommo_subdomain=settings.kommo_subdomain.strip().lower().removesuffix(".kommo.com"),
             )
         finally:

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
     kommo_rate: float = Field(default=6.0, gt=0, le=6.9)
     kommo_ip_rate: float = Field(default=7.0, gt=0)
+    keep_events_days: int = Field(default=35, ge=31)
     settle_seconds: float = Field(default=120.0, ge=0)
     log_format: str = Field(default="console", pattern="^(console|json)$")
 

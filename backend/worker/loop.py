@@ -14,6 +14,7 @@ from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.provisioning import look_again
 from backend.accounts.tokens.call import refresh_idle
 from backend.inbox.backfill import look_for_missed
+from backend.inbox.retention import prune_inbox
 from backend.resources import Resources
 from backend.storage.counters import BEAT_SECONDS
 from backend.work_queue.heartbeats import beat, leave
@@ -42,6 +43,7 @@ TIMERS = (
     (600.0, refresh_idle),
     (600.0, look_again),
     (600.0, look_for_missed),
+    (3600.0, prune_inbox),
 )
 """What is done beside the accounts' work, and how often."""
 MAX_ACCOUNTS = 8
