@@ -15,7 +15,10 @@ MOST_FIELDS = 5000
 LARGEST_ID = 2**53 - 1
 LEAD = 2
 """Kommo's number for deals among its entities."""
-_IN_A_FORM = re.compile(r"leads\[\w+\]\[\d+\](?:\[id\]|\[note\]\[element_id\])|event\[data\]\[id\]")
+_IN_A_FORM = re.compile(
+    r"leads\[\w+\]\[\d+\](?:\[id\]|\[note\]\[element_id\])|lead\[\w+\]\[id\]"
+    r"|event\[data\](?:\[leads\]\[\w+\]\[\d+\])?\[id\]"
+)
 
 
 def hinted_leads(body: bytes) -> list[int]:
@@ -36,16 +39,34 @@ def _numbers(body: bytes) -> Iterator[int]:
             continue
 
 
-def _in_form(body: bytes) -> Iterator[str]:
+def _in_form(body: bytes) -> Iterator[Any]:
+    """A form of account webhooks, of the Digital Pipeline or of a Salesbot, as real accounts send them."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
-    return (value for name, value in pairs if _IN_A_FORM.fullmatch(name))
+    said = dict(pairs)
+    is_lead = said.get("event[data][element_type]", str(LEAD)) == str(LEAD)
+    for name, value in pairs:
+        if _IN_A_FORM.fullmatch(name) and (is_lead or not name.startswith("event")):
+            yield value
+    yield from _in_token(said.get("token"))
 
 
 def _in_json(said: Row) -> Iterator[Any]:
     data = row(row(said.get("event")).get("data"))
     if data.get("element_type", LEAD) in (LEAD, str(LEAD)):
         yield data.get("id")
-    claims = _claims(said.get("token"))
+    yield from (lead.get("id") for lead in _records(row(said.get("leads"))))
+    yield from (lead.get("id") for lead in _records(row(said.get("lead"))))
+    yield from _in_token(said.get("token"))
+
+
+def _records(by_event: Row) -> Iterator[Row]:
+    """Of ``{"status": [{…}]}`` and of ``{"status": {…}}``."""
+    for given in by_event.values():
+        yield from (one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict))
+
+
+def _in_token(token: Any) -> Iterator[Any]:
+    claims = _claims(token)
     if claims.get("entity_type") in (LEAD, str(LEAD)):
         yield claims.get("entity_id")
 

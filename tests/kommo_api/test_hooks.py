@@ -20,6 +20,10 @@ def bot(**claims: object) -> bytes:
     return json.dumps({"token": token, "data": {}, "return_url": "https://acme.kommo.com/x"}).encode()
 
 
+def bot_form(**claims: object) -> bytes:
+    return urlencode({**json.loads(bot(**claims)), "data": '{"from": "widget"}'}).encode()
+
+
 @pytest.mark.parametrize(
     ("body", "leads"),
     [
@@ -30,6 +34,14 @@ def bot(**claims: object) -> bytes:
         (form(**{"leads[add][0][id]": "7", "leads[update][0][id]": "8", "leads[update][1][id]": "7"}), [7, 8]),
         (form(**{"leads[note][0][note][element_id]": "9", "leads[note][0][note][id]": "1"}), [9]),
         (bot(), [6]),
+        (bot(entity_type="2", entity_id="6"), [6]),
+        (bot_form(), [6]),
+        (bot_form(entity_type=12), []),
+        (form(**{"event[data][id]": "5", "event[data][element_type]": "1"}), []),
+        (form(**{"event[data][id]": "5", "event[data][element_type]": "2", "event[type]": "15"}), [5]),
+        (b'{"leads": {"status": [{"id": 1, "status_id": 5}, {"id": "2"}]}}', [1, 2]),
+        (b'{"lead": {"status": {"id": 3, "status_id": 5}}}', [3]),
+        (form(**{"lead[status][id]": "3"}), [3]),
         (bot(entity_type=12), []),
         (b'{"event": {"data": {"id": 5, "element_type": 1}}}', []),
     ],
@@ -40,7 +52,8 @@ def test_each_shape_names_its_deals(body: bytes, leads: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b"{}", b'{"event": 5}', b'{"event": {"data": []}}', b'{"event": {"data": {"id": {}}}}',
+    [b'{"leads": {"status": [5, null]}, "lead": []}', b'{"lead": {"status": 5}}',
+     b"", b"{", b"[]", b"null", b"{}", b'{"event": 5}', b'{"event": {"data": []}}', b'{"event": {"data": {"id": {}}}}',
      b'{"token": 5}', b'{"token": "a.b.c"}', b"\xff\xfe", b"leads[status][0][id]=", b"leads[status][0][id]=-1",
      b"leads[status][0][id]=5.5", b"leads[status][0][id]=" + b"9" * 40, b"leads[status][0][id]=0x5",
      b'{"event": {"data": {"id": true}}}', b"&".join([b"a=1"] * 6000)],
