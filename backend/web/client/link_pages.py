@@ -92,7 +92,7 @@ def _button(name: str, link: Link, texts: Mapping[str, str], query: str) -> dict
     if name == "replaced" and link.newer_token:
         return {"href": f"/p/{link.newer_token}{query}", "text": texts["replaced_button"]}
     here = f"/p/{link.request.link_token}{query}"
-    if name == "moment":
+    if name in ("moment", "opening"):
         return {"href": here, "text": texts["moment_button"]}
     return {"href": here, "text": texts["pay_button"]} if name in ("back", "failed", "preview") else None
 

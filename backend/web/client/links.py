@@ -21,7 +21,7 @@ from backend.payments.find import Link
 from backend.resources import Resources
 from backend.web.client.link_pages import ASK_AGAIN, HEADERS, link_page, plain_page
 from backend.web.client.previews import only_looks
-from backend.web.client.single_flight import Openings, TakesLong
+from backend.web.client.single_flight import PATIENCE_SECONDS, Openings, TakesLong
 from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.language import kept, of_client, of_link
@@ -32,6 +32,8 @@ READ = ["GET", "HEAD"]
 TO_CHECKOUT: dict[int | str, dict[str, Any]] = {303: {"description": "To Stripe's Checkout."}}
 ASKS_BY_ITSELF = 5
 """Seconds between the looks of a page that waits for Stripe's word."""
+OPENS_IN = 2
+"""Seconds of an empty tab before a page says that the payment page is being opened, and between its looks."""
 ASKS = 12
 """So often: a page that lies open all night must not use up what the merchant may read at Stripe."""
 ANSWERS: CacheSpec[tuple[str, str], ToCheckout | str] = CacheSpec(seconds=10.0, most=10_000)
@@ -92,11 +94,15 @@ async def _asked_of_stripe(
     known = answers.get(key)
     if known is not None and seen.state in PAYABLE and not seen.link.is_over:
         return LinkState(known, seen.link) if isinstance(known, str) else known
+    opens = ask is _open and _asked(request) < ASKS
+    patience = OPENS_IN if opens else PATIENCE_SECONDS
     try:
-        opened = await openings(request).share(f"{ask.__name__} {token}", lambda: ask(request, resources, token))
+        opened = await openings(request).share(
+            f"{ask.__name__} {token}", lambda: ask(request, resources, token), patience
+        )
     except TakesLong:
         seen = await peek(resources, token)
-        return LinkState("moment", seen.link) if seen.state in PAYABLE else seen
+        return LinkState("opening" if opens else "moment", seen.link) if seen.state in PAYABLE else seen
     if isinstance(opened, ToCheckout) or opened.state != "moment":  # that is no answer of Stripe's
         answers.put(key, opened if isinstance(opened, ToCheckout) else opened.state)
     return opened
@@ -129,7 +135,7 @@ def _asked(request: Request) -> int:
 
 def _refresh(request: Request, name: str) -> str | None:
     """The header by which a page asks again by itself, of the address that it stands at."""
-    seconds = {"waiting": ASKS_BY_ITSELF, "moment": ASK_AGAIN["moment"]}.get(name)
+    seconds = {"waiting": ASKS_BY_ITSELF, "moment": ASK_AGAIN["moment"], "opening": OPENS_IN}.get(name)
     if seconds is None or _asked(request) >= ASKS:
         return None
     pressed = {PRESSED: "1"} if PRESSED in request.query_params else {}

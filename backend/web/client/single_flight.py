@@ -20,7 +20,9 @@ class Openings:
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Task[Any]] = {}
 
-    async def share(self, key: str, begin: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+    async def share(
+        self, key: str, begin: Callable[[], Coroutine[Any, Any, Answer]], patience: float = PATIENCE_SECONDS
+    ) -> Answer:
         """What ``begin`` brings, or what the one under way by this key does. Raises ``TakesLong``.
 
         Nothing is cut short: between Stripe's answer and our row nobody can say what was made.
@@ -30,7 +32,7 @@ class Openings:
             asking = asyncio.create_task(begin())
             self._under_way[key] = asking
             asking.add_done_callback(lambda _: self._under_way.pop(key, None))
-        done, _ = await asyncio.wait([asking], timeout=PATIENCE_SECONDS)
+        done, _ = await asyncio.wait([asking], timeout=patience)
         if not done:
             raise TakesLong
         return asking.result()
