@@ -1,9 +1,10 @@
 """Refunds: asked for by API or in the dashboard, finished at once or days later (docs/facts/stripe.md C8)."""
 
-from sandbox.stripe.lives import currencies, disputes
+from sandbox.stripe.lives import disputes
 from sandbox.stripe.objects.refusals import Refusal, required
 from sandbox.stripe.objects.schemas import Obj, blank
 from sandbox.stripe.objects.store import ObjectStore
+from sandbox.stripe.prices import currencies
 
 OUTCOMES = ("succeeded", "pending", "failed")
 

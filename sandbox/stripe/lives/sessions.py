@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sandbox.stripe.lives import currencies, prices, session_rules
+from sandbox.stripe.lives import session_rules
 from sandbox.stripe.objects import defaults
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank
 from sandbox.stripe.objects.store import ObjectStore
+from sandbox.stripe.prices import currencies, prices
 
 RECOVERY_LIFE = 30 * 86400
 AT_ONCE = ("card", "link")

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader
 
-from sandbox.stripe.lives import currencies, sessions
+from sandbox.stripe.lives import sessions
 from sandbox.stripe.lives.checkout import Payer, pay
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj
 from sandbox.stripe.objects.store import ObjectStore
+from sandbox.stripe.prices import currencies
 from sandbox.stripe.served import World
 from sandbox.stripe.world import StripeWorld
 

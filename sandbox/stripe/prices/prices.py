@@ -2,10 +2,10 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from sandbox.stripe.lives import currencies
 from sandbox.stripe.objects.refusals import Refusal
 from sandbox.stripe.objects.schemas import Obj, blank
 from sandbox.stripe.objects.store import ObjectStore
+from sandbox.stripe.prices import currencies
 
 
 def new_product(shelf: ObjectStore, data: Obj) -> Obj:
