@@ -76,6 +76,7 @@ def test_ctrl_c_lets_the_child_clear_up_and_then_ends_without_a_traceback(tmp_pa
         "except KeyboardInterrupt:\n    time.sleep(0.6); print('cleared up', flush=True)\n"
     )
     parent = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell ignores it
         f"import run\ntry: run.follow([{sys.executable!r}, {str(child)!r}])\nexcept KeyboardInterrupt: print('end')"
     )
     running = subprocess.Popen(
