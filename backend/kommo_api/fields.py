@@ -1,7 +1,7 @@
 """Makes sure that an account has our deal fields, and tells where they are. May be called at any time, and again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.deal_fields import (
@@ -17,7 +17,7 @@ from backend.kommo_api.deal_fields import (
     new,
 )
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
-from backend.kommo_api.values import CustomField
+from backend.kommo_api.values import CustomField, NewField
 
 
 class FieldsNeedAdmin(KommoForbidden):
@@ -94,12 +94,22 @@ async def _make_one_by_one(api: KommoApi, there: list[CustomField], rest: list[D
     refusals: dict[str, KommoRefused] = {}
     for one in rest:
         try:
-            await api.create_fields([new(one, there, group_id=None, is_api_only=False)])
+            await _make_plain(api, new(one, there, group_id=None, is_api_only=False))
         except KommoRefused as refused:
             refusals[one.code] = refused
     if refusals and len(refusals) == len(DEAL_FIELDS):
         raise next(iter(refusals.values()))
     return {code: str(refused) for code, refused in refusals.items()}
+
+
+async def _make_plain(api: KommoApi, field: NewField) -> None:
+    """Without its code where Kommo does not take that: the field is then found by its name."""
+    try:
+        await api.create_fields([field])
+    except KommoRefused:
+        if field.code is None:
+            raise
+        await api.create_fields([replace(field, code=None)])
 
 
 async def _group(api: KommoApi) -> str | None:

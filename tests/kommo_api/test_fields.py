@@ -35,6 +35,14 @@ async def test_a_new_account_gets_all_nine_in_a_tab_of_their_own(kommo: Kommo) -
     assert all(field.is_api_only for field in ours(kommo))
 
 
+async def test_fields_whose_code_kommo_refuses_are_made_without_it_and_found_by_name(kommo: Kommo) -> None:
+    kommo.world.switches.set("field_code", "refused")
+    setup, again = await ensured(kommo), await ensured(kommo)
+    assert (list(setup.made), setup.refused, again.made) == (CODES, {}, ())
+    assert ids(again.fields) == ids(setup.fields)
+    assert all(field.code is None for field in ours(kommo))
+
+
 async def test_the_states_can_be_written_by_their_options(kommo: Kommo) -> None:
     status = (await ensured(kommo)).fields[STATUS]
     assert list(status["enums"]) == list(STATES)

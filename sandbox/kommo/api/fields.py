@@ -128,7 +128,9 @@ def _errors(call: Call, item: Json, earlier: list[Json]) -> list[ItemError]:
         errors.append(ItemError("type"))
     code = item.get("code")
     taken = [one.code for one in call.account.custom_fields.values() if one.entity == "leads"]
-    if isinstance(code, str) and (_cased(call, code) in taken or code in [one.get("code") for one in earlier]):
+    if (isinstance(code, str) and (_cased(call, code) in taken or code in [one.get("code") for one in earlier])) or (
+        code is not None and call.switches.reads("field_code", "refused")
+    ):
         errors.append(ItemError("code"))
     if item.get("is_api_only") and call.switches.reads("api_only_fields", "refused"):
         errors.append(ItemError("is_api_only"))

@@ -91,6 +91,11 @@ FIELDS: Doubts = {
         "status of a made field or group",
         {"201": "created", "200": "ok"},
     ),
+    "field_code": (
+        "8",
+        "a code in a new field",
+        {"accepted": "made", "refused": "400 at path code"},
+    ),
     "field_code_case": (
         "8",
         "case of a field's code",
