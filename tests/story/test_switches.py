@@ -13,6 +13,7 @@ SAMPLE = {
     ("kommo", "bad_request", "silent"),
     ("kommo", "patch_missing", "226"),
     ("kommo", "api_only_fields", "refused"),
+    ("kommo", "field_code", "refused"),
     ("kommo", "extended_service_message", "refused"),
     ("stripe", "account_default_version", "legacy"),
     ("stripe", "event_order", "session_first"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from backend.kommo_api.deal_fields import DEAL_FIELDS
 from sandbox.kommo import KommoWorld
 from sandbox.kommo.accounts.account import Account as KommoAccount
 from sandbox.kommo.accounts.grants import Integration
@@ -13,6 +14,8 @@ from sandbox.stripe import StripeWorld
 from tests.world.checkout import Checkout
 from tests.world.rep import Rep
 from tests.world.settings import ADMIN
+
+CODES = {one.name: one.code for one in DEAL_FIELDS}
 
 
 class WorldView:
@@ -54,8 +57,12 @@ class WorldView:
         return lead_in_full(self.account, self.account.leads[lead_id])
 
     def fields(self, lead_id: int) -> dict[str, Any]:
-        fields: dict[str, Any] = self.deal(lead_id)["fields"]
-        return fields
+        """Values by our codes; a field that Kommo let us make without its code is found by its name."""
+        return _by_code(self.deal(lead_id)["fields"])
 
     def notes(self, lead_id: int) -> list[Note]:
         return self.account.notes_of(lead_id)
+
+
+def _by_code(shown: dict[str, Any]) -> dict[str, Any]:
+    return {CODES[name]: value for name, value in shown.items() if name in CODES} | shown
