@@ -58,6 +58,7 @@ async def _shown(resources: Resources, session: AsyncSession, account: Account) 
                 "livemode": one.livemode,
                 "state": one.state,
                 "webhook_url": webhook_url(resources, one.id),
+                "registered_url": one.endpoint_url,
                 "reference_policy": one.reference_policy,
                 "problem": one.problem,
             }

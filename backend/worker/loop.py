@@ -12,6 +12,7 @@ import structlog
 
 from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.provisioning import look_again
+from backend.accounts.stripe.compared_endpoints import compare_endpoints
 from backend.accounts.tokens.call import refresh_idle
 from backend.inbox.backfill import look_for_missed
 from backend.inbox.retention import prune_inbox
@@ -41,11 +42,12 @@ TIMERS = (
     (10.0, connect_waiting),
     (10.0, probe_block),
     (600.0, refresh_idle),
+    (600.0, compare_endpoints),
     (600.0, look_again),
     (600.0, look_for_missed),
     (3600.0, prune_inbox),
 )
-"""What is done beside the accounts' work, and how often."""
+"""What is done beside the accounts' work: at the start, and how often from then on."""
 MAX_ACCOUNTS = 8
 """Accounts worked on at once by one process."""
 HAND_BACK_SECONDS = 3.0

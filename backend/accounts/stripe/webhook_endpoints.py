@@ -31,17 +31,17 @@ async def ensure_endpoints(resources: Resources, account_id: int) -> None:
 async def ensure_endpoint(resources: Resources, connection: StripeConnection) -> None:
     """Made with the pinned version and our events; compared and repaired when it is there already."""
     try:
-        made = await _made_or_repaired(resources, connection)
+        endpoint = await _made_or_repaired(resources, connection)
     except Refused as error:
         await _refused(resources, connection, error)
         return
     except CannotOpen:
         await _note_problem(resources, connection, LOST)
         return
-    if made is not None:
-        await _keep_endpoint(resources, connection, made)
+    if "secret" in endpoint:
+        await _keep_endpoint(resources, connection, endpoint)
     else:
-        await _note_problem(resources, connection, "")
+        await _note_registered(resources, connection, endpoint)
 
 
 async def _refused(resources: Resources, connection: StripeConnection, error: Refused) -> None:
@@ -54,17 +54,17 @@ async def _refused(resources: Resources, connection: StripeConnection, error: Re
     log.warning("endpoint refused", connection=connection.id, reason=error.message)
 
 
-async def _made_or_repaired(resources: Resources, connection: StripeConnection) -> Answer | None:
-    """The new endpoint with its secret, or None where the one that is there is as it should be."""
+async def _made_or_repaired(resources: Resources, connection: StripeConnection) -> Answer:
+    """The endpoint as Stripe has it now; with its secret where it is new."""
     api, url = stripe_api(resources, connection), webhook_url(resources, connection.id)
     there = await _endpoint(api, connection.endpoint_id)
     has_secret = opened_secrets(resources, connection, connection.webhook_secrets)
     if there is not None and there.get("api_version") == PINNED_VERSION and has_secret:
         if wrong_with(there, url):
-            await api.update_endpoint(there["id"], EVENTS, url)
+            there = await api.update_endpoint(there["id"], EVENTS, url)
         if resources.clock() - there["created"] > FORMER_SECONDS:
             await _delete_others(api, url, {there["id"]})
-        return None
+        return there
     try:
         made = await api.create_endpoint(url, EVENTS, _creation_key(connection, url))
     except Unreachable as error:
@@ -152,8 +152,27 @@ async def _keep_endpoint(resources: Resources, connection: StripeConnection, mad
 def _take(row: StripeConnection, made: Answer, sealed: str) -> None:
     row.problem = ""
     if row.endpoint_id != made["id"]:  # two processes may have made it together, by the same idempotency key
-        row.endpoint_id, row.endpoint_version = made["id"], str(made.get("api_version") or "")
+        row.endpoint_id = made["id"]
         row.webhook_secrets = [sealed, *row.webhook_secrets][:2]
+    _register(row, made)
+
+
+def _register(row: StripeConnection, endpoint: Answer) -> None:
+    row.endpoint_url, row.endpoint_version = endpoint["url"], str(endpoint.get("api_version") or "")
+    row.endpoint_events = sorted(endpoint["enabled_events"])
+
+
+async def _note_registered(resources: Resources, connection: StripeConnection, endpoint: Answer) -> None:
+    """Nothing is written where it is known already: every connection is looked at once an hour."""
+    known = (connection.endpoint_url, connection.endpoint_version, connection.endpoint_events, connection.problem)
+    if known == (endpoint["url"], endpoint.get("api_version"), sorted(endpoint["enabled_events"]), ""):
+        return
+    async with resources.database.write() as session:
+        row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
+        if row.endpoint_id == endpoint["id"]:  # another process may have replaced it meanwhile
+            _register(row, endpoint)
+        row.problem = ""
+        session.add(row)
 
 
 async def _note_problem(resources: Resources, connection: StripeConnection, problem: str) -> None:

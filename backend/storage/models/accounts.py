@@ -79,6 +79,8 @@ class StripeConnection(SQLModel, table=True):
     api_key: str = ""  # sealed for "stripe_connection:{id}:api_key"
     endpoint_id: str = ""
     endpoint_version: str = ""
+    endpoint_url: str = ""  # with the version and the events as Stripe has them, not as they should be
+    endpoint_events: list[str] = document(default_factory=list)
     endpoint_tries: int = 0  # faults of Stripe's own that its idempotency key would replay; a part of the next key
     webhook_secrets: list[str] = document(default_factory=list)  # each sealed for "…:webhook_secret"
     given_secrets: list[str] = document(default_factory=list)  # the same, given by hand
