@@ -12,8 +12,17 @@ from backend.accounts.install.legacy import fill_columns
 from backend.accounts.install.pending import SETTINGS, OpenInstall, forget_tokens, keep
 from backend.accounts.integrations import Keys, name_environments, put_integration
 from backend.accounts.kommo_hooks import give_addresses
-from backend.accounts.stripe.connect import Given, rotated_connection, store_connection
-from backend.accounts.stripe.connections import connections_of, drain_others, key_of, one_at_a_time, seal_secrets
+from backend.accounts.stripe.connect import Given, store_connection
+from backend.accounts.stripe.connections import (
+    connections_of,
+    drain_others,
+    is_live_key,
+    key_of,
+    one_at_a_time,
+    seal_secrets,
+)
+from backend.accounts.stripe.other_account import AccountChange, account_change, change_audit
+from backend.accounts.stripe.rotation import rotated_connection
 from backend.accounts.tokens.sealed import open_pair, opens
 from backend.core.config import Settings
 from backend.core.errors import StripeUnreachable
@@ -57,11 +66,16 @@ async def _put_stripe(resources: Resources, settings: Settings) -> None:
         await _keep_secrets(resources, row.id, secrets, account_id)
         return
     try:
-        same = await rotated_connection(resources, [row, *others] if row else others, key) if key else None
+        known = [row, *others] if row else others
+        same = await rotated_connection(resources, known, key) if key else None
+        same = _never_set_up(row, key) if same is None else same
+        change = await account_change(resources, known, same, key) if key else None
     except StripeUnreachable as error:
         log.error("the new STRIPE_API_KEY is not in use yet: start again", reason=error.message)
         return
-    await _store(resources, row, same, Given(key, secrets, account_id))
+    if change is not None and change.is_same_account:
+        same, change = same or change.connection_id, None
+    await _store(resources, row, same, Given(key, secrets, account_id), change)
 
 
 async def _let_go_of_stripe(resources: Resources) -> None:
@@ -71,14 +85,22 @@ async def _let_go_of_stripe(resources: Resources) -> None:
         await session.exec(update(StripeConnection).where(*gave_way).values(source="admin"))
 
 
-async def _store(resources: Resources, row: StripeConnection | None, same: str | None, given: Given) -> None:
+def _never_set_up(row: StripeConnection | None, key: str) -> str | None:
     """A connection that was never set up has no past: it takes any key of its mode."""
-    if row is not None and same is None and not row.endpoint_id and (not row.api_key or row.livemode == given.livemode):
-        same = row.id
+    if row is None or row.endpoint_id or (row.api_key and row.livemode != is_live_key(key)):
+        return None
+    return row.id
+
+
+async def _store(
+    resources: Resources, row: StripeConnection | None, same: str | None, given: Given, change: AccountChange | None
+) -> None:
+    """The operator's setting is the confirmation of a change of account; it is on record all the same."""
     async with account_unit(resources.database, given.account_id) as session:
         await one_at_a_time(session)
-        if row is None and same is None:  # another process that starts in the same moment may have made it
+        if same is None:  # another process that starts in the same moment may have made it
             same = await _made_meanwhile(resources, session, given)
+            change = change if same is None else None
         if row is not None and same != row.id:
             old = await session.get_one(StripeConnection, row.id)
             old.source, old.state = "admin", "draining"
@@ -87,8 +109,16 @@ async def _store(resources: Resources, row: StripeConnection | None, same: str |
         made.source, made.livemode = "environment", given.livemode
         made.given_secrets = seal_secrets(resources, made.id, given.secrets)
         session.add(made)
+        if change is not None:
+            _record(resources, session, change, made)
         if given.account_id is not None:
             await _set_up_anew(session, given.account_id)
+
+
+def _record(resources: Resources, session: AsyncSession, change: AccountChange, made: StripeConnection) -> None:
+    who, at = "the server's settings", resources.clock()
+    session.add(change_audit(change, at=at, account_id=made.account_id, who=who, connection_id=made.id))
+    change.log(made.account_id, who)
 
 
 async def _made_meanwhile(resources: Resources, session: AsyncSession, given: Given) -> str | None:

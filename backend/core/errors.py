@@ -116,6 +116,21 @@ class Conflict(ProductError):
     status, code = 409, "conflict"
 
 
+class OtherStripeAccount(Conflict):
+    """A key of another Stripe account than the connected one. ``confirm_account`` must hold ``confirmation``."""
+
+    code, field = "other_stripe_account", "api_key"
+
+    def __init__(self, message: str, *, confirmation: str) -> None:
+        super().__init__(message)
+        self.confirmation = confirmation
+
+    def as_json(self) -> dict[str, Any]:
+        answer = super().as_json()
+        answer["error"]["confirm_account"] = self.confirmation
+        return answer
+
+
 class NotConnected(ProductError):
     status, code = 409, "not_connected"
 

@@ -149,6 +149,10 @@ class StripeApi:
         with named_failures():
             await self._client.raw_request_async(method, path)
 
+    async def account(self) -> Answer:
+        """The key's own account; few restricted keys may read it."""
+        return await answered(self._client.v1.accounts.retrieve_current_async())
+
     async def create_endpoint(self, url: str, events: Sequence[str], idempotency_key: str) -> Answer:
         """A webhook endpoint of the pinned version. ``secret`` is in this answer and in no later one."""
         params: Any = {

@@ -70,7 +70,11 @@ async def accounts(tmp_path: Path) -> AsyncIterator[TwoAccounts]:
         shared = product.stripe.default_account
         await put(product, f"accounts/{account.id}/stripe", {"api_key": shared.live_secret_key})
         own = product.stripe.add_account("Acme's own")
-        await put(product, f"accounts/{product.account.id}/stripe", {"api_key": own.live_secret_key})
+        await put(
+            product,
+            f"accounts/{product.account.id}/stripe",
+            {"api_key": own.live_secret_key, "confirm_account": own.id},
+        )
         await product.quiet()
         first = Rep(product, product.account, product.integration)
         yield TwoAccounts(product, first, Rep(product, account, integration))

@@ -1,11 +1,10 @@
 """A Stripe key that arrives: what it may do, whose it is, and the connection it belongs to."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.lookup import account_of
@@ -19,14 +18,21 @@ from backend.accounts.stripe.connections import (
     seal_secrets,
     webhook_url,
 )
+from backend.accounts.stripe.other_account import (
+    AccountChange,
+    account_change,
+    change_audit,
+    replaced_connection,
+)
+from backend.accounts.stripe.rotation import UNREACHABLE, api_with, rotated_connection
 from backend.accounts.stripe.webhook_endpoints import ensure_endpoint
-from backend.core.errors import FieldInvalid, StripeUnreachable
+from backend.core.errors import Conflict, FieldInvalid, StripeUnreachable
 from backend.core.signing import opaque_id
 from backend.ledger.load import is_live
 from backend.resources import Resources
-from backend.storage.models import Account, Audit, CheckoutSession, StripeConnection
+from backend.storage.models import Account, Audit, StripeConnection
 from backend.storage.repeating import repeated
-from backend.stripe_api.client import KeyRefused, Refused, StripeApi, Unreachable
+from backend.stripe_api.client import KeyRefused, Unreachable
 from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_redraw, request_work
 
@@ -35,8 +41,6 @@ SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
 WEBHOOKS = ("rak_webhook_write", "rak_webhook_endpoint_write", "/v1/webhook_endpoints")
 """Without these nothing works, whatever Stripe calls them; the reads that are missing are told, to be added later."""
 FULL_KEY = "This is a full secret key. A restricted key with the named permissions is enough, and safer."
-MOST_ALIVE_FIRST = ("active", "draining", "removed")
-UNREACHABLE = "Stripe did not answer. Nothing was changed; try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,31 @@ class Given:
         return is_live_key(self.key)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The connection that takes the key, None for a new one, and the change of account that was confirmed."""
+
+    same: str | None
+    change: AccountChange | None
+
+
 async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """``{"api_key", "webhook_secret"?}`` → ``{"id", "livemode", "webhook_url", "missing_permissions"}``."""
+    """``{"api_key", "webhook_secret"?}`` → ``{"id", "livemode", "webhook_url", "missing_permissions"}``.
+
+    ``confirm_account`` beside them is the yes to another Stripe account: without it, ``OtherStripeAccount``.
+    """
     checked = Given(_key_of(given), _secrets_of(given), account_id)
     async with resources.database.read() as session:
         await account_of(session, account_id)
         connections = await connections_of(session, account_id)
     missing = await _missing_permissions(resources, checked)
     same = await rotated_connection(resources, connections, checked.key)
-    connection = await _stored(resources, checked, same, who)
+    change = await account_change(resources, connections, same, checked.key)
+    if change is not None and change.is_same_account:
+        same, change = same or change.connection_id, None
+    if change is not None:
+        change.require(given.get("confirm_account"))
+    connection = await _stored(resources, checked, Step(same, change), who)
     try:
         await ensure_endpoint(resources, connection)
     except Unreachable as error:
@@ -93,7 +113,7 @@ def _secrets_of(given: Mapping[str, Any]) -> list[str]:
 async def _missing_permissions(resources: Resources, given: Given) -> list[str]:
     """Call by call: Stripe's 403 names the box to tick. A call without parameters makes nothing."""
     try:
-        missing = await _api(resources, given.key).missing_permissions()
+        missing = await api_with(resources, given.key).missing_permissions()
     except KeyRefused as error:
         raise FieldInvalid(f"Stripe does not accept this key: {error.message}", field="api_key") from error
     except Unreachable as error:
@@ -104,60 +124,39 @@ async def _missing_permissions(resources: Resources, given: Given) -> list[str]:
     return missing
 
 
-async def rotated_connection(resources: Resources, connections: Iterable[StripeConnection], key: str) -> str | None:
-    """The connection that this key is a rotation of: only the same Stripe account can read what is ours there.
-
-    One that was removed is taken up again: its payments are known by it, and would be booked twice under another.
-    """
-    of_its_mode = [one for one in connections if one.livemode == is_live_key(key)]
-    for connection in sorted(of_its_mode, key=lambda one: MOST_ALIVE_FIRST.index(one.state)):
-        if key_of(resources, connection) == key or await _can_read_ours(resources, connection, key):
-            return connection.id
-    return None
-
-
-async def _can_read_ours(resources: Resources, connection: StripeConnection, key: str) -> bool:
-    """Our endpoint, or where it is gone or may not be read, the last session that we made there."""
-    api = _api(resources, key)
-    ours = [(api.endpoint, connection.endpoint_id), (api.session, await _last_session(resources, connection.id))]
-    for read, stripe_id in ours:
-        try:
-            if stripe_id and await read(stripe_id):
-                return True
-        except Refused:
-            continue
-        except Unreachable as error:
-            raise StripeUnreachable(UNREACHABLE) from error
-    return False
-
-
-async def _last_session(resources: Resources, connection_id: str) -> str | None:
-    async with resources.database.read() as session:
-        found = await session.exec(
-            select(CheckoutSession.id)
-            .where(CheckoutSession.connection_id == connection_id)
-            .order_by(col(CheckoutSession.made_at).desc())
-            .limit(1)
-        )
-        return found.first()
-
-
-def _api(resources: Resources, key: str) -> StripeApi:
-    return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
-
-
 @repeated
-async def _stored(resources: Resources, given: Given, same: str | None, who: str) -> StripeConnection:
+async def _stored(resources: Resources, given: Given, step: Step, who: str) -> StripeConnection:
     async with account_unit(resources.database, given.account_id) as session:
         await one_at_a_time(session)
-        same = same or await _just_made(resources, session, given)
+        same = step.same or await _just_made(resources, session, given)
+        change = await _due_change(session, given, same, step.change)
         row = await store_connection(resources, session, given, same)
-        what = "Stripe key rotated" if same else "Stripe connected"
-        said = Audit(at=resources.clock(), account_id=given.account_id, who=who, what=what, after={"id": row.id})
-        session.add(said)
+        session.add(_audit(resources, given, same, change, row.id, who))
         await request_work(session, given.account_id or 0)
     resources.work_arrived.set()
+    if change is not None:
+        change.log(given.account_id, who)
     return row
+
+
+async def _due_change(
+    session: AsyncSession, given: Given, same: str | None, change: AccountChange | None
+) -> AccountChange | None:
+    """The confirmed change, or None if a second press of the button made it; ``Conflict`` if another came between."""
+    found = replaced_connection(await connections_of(session, given.account_id or 0), same, livemode=given.livemode)
+    if found is not None and (change is None or found.id != change.connection_id):
+        raise Conflict("Another Stripe key was connected in this moment. Nothing was changed; look, and try again.")
+    return change if found is not None else None
+
+
+def _audit(
+    resources: Resources, given: Given, same: str | None, change: AccountChange | None, connection_id: str, who: str
+) -> Audit:
+    now = resources.clock()
+    if change is not None:
+        return change_audit(change, at=now, account_id=given.account_id, who=who, connection_id=connection_id)
+    what = "Stripe key rotated" if same else "Stripe connected"
+    return Audit(at=now, account_id=given.account_id, who=who, what=what, after={"id": connection_id})
 
 
 async def _just_made(resources: Resources, session: AsyncSession, given: Given) -> str | None:

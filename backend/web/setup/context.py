@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.accounts.stripe.other_account import recent_changes
 from backend.admin.accounts import list_accounts
 from backend.admin.events import troubled_events
 from backend.admin.stage_moves import offered_moves
@@ -38,6 +39,8 @@ class PageState:
     unmatched: list[dict[str, Any]]
     events: list[InboxEvent]
     changes: list[Audit]
+    account_changes: list[Audit]
+    """Another Stripe account took over, in the last 30 days: told to everybody who sees the page."""
     seen: WidgetSeen | None
     team: Team
     proposed_name: str
@@ -64,10 +67,11 @@ async def shown(resources: Resources, account_id: int) -> PageState | None:
         account = await session.get_one(Account, account_id)
         events = await troubled_events(session, account_id)
         changes = await _changes(session, account_id)
+        account_changes = await recent_changes(session, account_id, resources.clock())
         seen = await session.get(WidgetSeen, account_id)
     mine = await unmatched(resources, only=account_id)
     team, name = await asyncio.gather(team_of(resources, account_id), proposed_name(resources, account_id))
-    return PageState(account, rows[0], _pipelines(account), mine, events, changes, seen, team, name)
+    return PageState(account, rows[0], _pipelines(account), mine, events, changes, account_changes, seen, team, name)
 
 
 def _pipelines(account: Account) -> list[dict[str, Any]]:

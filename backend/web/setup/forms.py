@@ -134,6 +134,7 @@ def _who(typed: Typed, name: str) -> str | list[int]:
 async def _put_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     secret = typed.get("webhook_secret", "").strip()
     given = {"api_key": typed.get("api_key", "")} | ({"webhook_secret": secret} if secret else {})
+    given |= {"confirm_account": typed["confirm_account"]} if "confirm_account" in typed else {}
     answer = await put_stripe(resources, account_id, given, who=who)
     missing = ", ".join(answer["missing_permissions"])
     lacks = f"The key lacks permissions: {missing}. Add them in Stripe and paste the key again." if missing else ""

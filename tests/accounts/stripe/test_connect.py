@@ -202,7 +202,7 @@ async def test_where_our_webhook_can_not_be_read_a_session_of_ours_proves_the_st
     again = (await put(tenant, shop.add_restricted_key(allowed, live=True), **by_hand)).json()
     assert (again["id"], list(await connections(tenant))) == (first, [first])
     other = tenant.world.stripe.add_account("Other")
-    assert (await put(tenant, other.live_secret_key)).json()["id"] != first
+    assert (await put(tenant, other.live_secret_key)).json()["error"]["code"] == "other_stripe_account"
 
 
 async def _a_session(tenant: Tenant, connection_id: str) -> None:
@@ -235,7 +235,7 @@ async def test_a_key_of_another_stripe_account_is_a_connection_and_the_first_dra
 ) -> None:
     first = (await put(tenant, shop.live_secret_key)).json()["id"]
     other = tenant.world.stripe.add_account("Other")
-    second = (await put(tenant, other.live_secret_key)).json()["id"]
+    second = (await put(tenant, other.live_secret_key, confirm_account=other.id)).json()["id"]
     states = {id: row.state for id, row in (await connections(tenant)).items()}
     assert states == {first: "draining", second: "active"}
     async with tenant.world.resources.database.read() as session:
@@ -249,8 +249,10 @@ async def test_a_stripe_account_that_comes_back_takes_up_its_old_connection(
     tenant: Tenant, shop: StripeAccount
 ) -> None:
     first = (await put(tenant, shop.live_secret_key)).json()["id"]
-    await put(tenant, tenant.world.stripe.add_account("Other").live_secret_key)
-    assert (await put(tenant, shop.live_secret_key)).json()["id"] == first
+    other = tenant.world.stripe.add_account("Other")
+    await put(tenant, other.live_secret_key, confirm_account=other.id)
+    assert (await put(tenant, shop.live_secret_key)).json()["error"]["confirm_account"] == shop.id
+    assert (await put(tenant, shop.live_secret_key, confirm_account=shop.id)).json()["id"] == first
     assert (await connections(tenant))[first].state == "active"
 
 

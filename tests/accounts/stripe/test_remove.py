@@ -38,9 +38,9 @@ def shop(here: World) -> StripeAccount:
     return here.stripe.add_account("Shop")
 
 
-async def give(tenant: Tenant, key: str) -> str:
+async def give(tenant: Tenant, key: str, confirm_account: str = "") -> str:
     path = f"/admin/api/accounts/{tenant.account.id}/stripe"
-    answer = await tenant.world.http.put(path, json={"api_key": key}, headers=ADMIN)
+    answer = await tenant.world.http.put(path, json={"api_key": key, "confirm_account": confirm_account}, headers=ADMIN)
     connection_id: str = answer.json()["id"]
     return connection_id
 
@@ -48,7 +48,8 @@ async def give(tenant: Tenant, key: str) -> str:
 async def drained(tenant: Tenant, shop: StripeAccount) -> str:
     """The shop's connection, another account's key having taken its place."""
     first = await give(tenant, shop.live_secret_key)
-    await give(tenant, tenant.world.stripe.add_account("Other").live_secret_key)
+    other = tenant.world.stripe.add_account("Other")
+    await give(tenant, other.live_secret_key, other.id)
     return first
 
 
@@ -134,7 +135,8 @@ async def test_a_key_that_the_settings_name_would_come_back_and_is_not_removed(
     await ensure_environment(
         here.resources, here.settings.model_copy(update={"stripe_api_key": SecretStr(shop.live_secret_key)})
     )
-    await give(tenant, here.stripe.add_account("Other").live_secret_key)
+    other = here.stripe.add_account("Other")
+    await give(tenant, other.live_secret_key, other.id)
     async with here.resources.database.read() as session:
         first = next(one.id for one in await connections_of(session, tenant.account.id) if one.source == "environment")
     refused = await remove(tenant, first)
@@ -150,7 +152,7 @@ async def test_a_key_of_the_same_stripe_account_takes_it_up_again(tenant: Tenant
     shop.remove_key(key := shop.live_secret_key)
     await remove(tenant, first)
     shop.add_key(f"{key}again")
-    assert await give(tenant, f"{key}again") == first
+    assert await give(tenant, f"{key}again", shop.id) == first
     again = await row(tenant, first)
     assert (again.state, len(again.webhook_secrets)) == ("active", 1)
     assert again.endpoint_id not in ("", endpoint.shown["id"])

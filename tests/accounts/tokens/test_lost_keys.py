@@ -133,8 +133,9 @@ async def test_a_connection_that_drains_and_does_not_open_holds_up_nothing(here:
     tenant = await new_tenant(here)
     path = f"/admin/api/accounts/{tenant.account.id}/stripe"
     for number in range(2):
-        key = here.stripe.add_account(f"Shop {number}").live_secret_key
-        answer = await here.http.put(path, json={"api_key": key}, headers=ADMIN)
+        shop = here.stripe.add_account(f"Shop {number}")
+        key = shop.live_secret_key
+        answer = await here.http.put(path, json={"api_key": key, "confirm_account": shop.id}, headers=ADMIN)
         assert answer.status_code == 200
         if not number:
             async with here.resources.database.write() as session:

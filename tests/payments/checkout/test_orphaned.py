@@ -40,7 +40,7 @@ async def give_up(shop: World, *, revoked: bool = True) -> StripeAccount:
     """Another Stripe account is connected, and the key of the one before revoked; the other one."""
     other = shop.stripe.add_account("Other")
     path = f"/admin/api/accounts/{shop.kommo.account.id}/stripe"
-    answer = await shop.http.put(path, json={"api_key": other.secret_key}, headers=ADMIN)
+    answer = await shop.http.put(path, json={"api_key": other.secret_key, "confirm_account": other.id}, headers=ADMIN)
     assert answer.status_code == 200, answer.text
     if revoked:
         shop.stripe.default_account.remove_key(shop.stripe.default_account.secret_key)

@@ -452,10 +452,30 @@ async def test_an_operator_who_signed_out_is_signed_out(product: World, visitor:
     assert "Admin token" in (await visitor.post("/admin/logout")).text
 
 
+async def test_a_key_of_another_stripe_account_is_asked_about_and_the_change_told_to_everybody(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    shop, other = product.stripe.default_account, product.stripe.add_account("Other")
+    typed = {"api_key": other.live_secret_key}
+    asked = await visitor.post(form_of(product, "stripe"), data=typed)
+    question = asked.text.partition('id="error-stripe-api_key"')[2].partition("</form>")[0]
+    assert (asked.status_code, shop.id in question, other.id in question) == (409, True, True)
+    assert "Yes, change to this other Stripe account" in question
+    assert typed["api_key"] not in asked.text
+    assert [one["state"] for one in (await stages_of(product))["stripe"]] == ["active"]
+    (hidden,) = re.findall(r'name="confirm_account" value="([^"]+)"', question)
+    saved = await visitor.post(form_of(product, "stripe"), data=typed | {"confirm_account": hidden})
+    assert "Stripe is connected." in saved.text
+    page = (await visitor.get(f"/admin?account={product.account.id}")).text
+    notice = page.partition("The Stripe account was changed")[2].partition("</p>")[0]
+    assert (shop.id in notice, other.id in notice, "confirm_account" in page) == (True, True, False)
+
+
 async def test_a_connection_that_drains_is_removed_by_its_button(product: World, visitor: httpx.AsyncClient) -> None:
     first = (await stages_of(product))["stripe"][0]["id"]
-    key = product.stripe.add_account("Other").live_secret_key
-    before = (await visitor.post(form_of(product, "stripe"), data={"api_key": key})).text
+    other = product.stripe.add_account("Other")
+    confirmed = {"api_key": other.live_secret_key, "confirm_account": other.id}
+    before = (await visitor.post(form_of(product, "stripe"), data=confirmed)).text
     assert (before.count("Remove this connection"), "of what is still under way there" in before) == (1, True)
     refused = await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})
     assert (refused.status_code, "STRIPE_API_KEY" in refused.text) == (409, True)

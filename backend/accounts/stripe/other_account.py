@@ -1,0 +1,125 @@
+"""A key of another Stripe account than the connected one: named, confirmed in a second step, and on record."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.stripe.connections import is_live_key, key_of
+from backend.accounts.stripe.rotation import UNREACHABLE, api_with
+from backend.core.errors import OtherStripeAccount, StripeUnreachable
+from backend.resources import Resources
+from backend.storage.models import Audit, StripeConnection
+from backend.stripe_api.client import Refused, Unreachable
+
+log = structlog.get_logger()
+CHANGED = "Stripe account changed"
+NOTICE_SECONDS = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAccount:
+    """A Stripe account as people tell it apart."""
+
+    id: str
+    """``acct_…``; empty where the key may not read it."""
+    text: str
+    confirmation: str
+    """What ``confirm_account`` must hold to choose it: its id, else the last four characters of the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """The active connection that would drain, and the accounts of before and after."""
+
+    connection_id: str
+    livemode: bool
+    before: NamedAccount
+    after: NamedAccount
+
+    @property
+    def is_same_account(self) -> bool:
+        return bool(self.before.id) and self.before.id == self.after.id
+
+    def require(self, confirmation: object) -> None:
+        """Raise ``OtherStripeAccount`` unless ``confirmation`` names the new account."""
+        if not isinstance(confirmation, str) or confirmation.strip() != self.after.confirmation:
+            mode = "live" if self.livemode else "test"
+            raise OtherStripeAccount(
+                f"This key is of another Stripe account: {self.after.text}. Connected in {mode} mode is "
+                f"{self.before.text}. Nothing was changed. If the change is meant, give the key again and confirm it: "
+                "from then on links that were sent are paid to the new account too.",
+                confirmation=self.after.confirmation,
+            )
+
+    def log(self, account_id: int | None, who: str) -> None:
+        told = {"before": self.before.text, "after": self.after.text}
+        log.warning("Stripe account changed", account_id=account_id, who=who, **told)
+
+
+def replaced_connection(
+    connections: Iterable[StripeConnection], same: str | None, *, livemode: bool
+) -> StripeConnection | None:
+    """The active connection of this mode that drains if ``same``, or a new one, becomes active.
+
+    One without key and webhook was never set up, so it stands for no Stripe account.
+    """
+    for one in connections:
+        is_set_up = bool(one.api_key or one.endpoint_id)
+        if is_set_up and one.id != same and one.state == "active" and one.livemode == livemode:
+            return one
+    return None
+
+
+async def account_change(
+    resources: Resources, connections: Iterable[StripeConnection], same: str | None, key: str
+) -> AccountChange | None:
+    """The change of account that ``key`` brings; None for a first connection and for a rotation."""
+    current = replaced_connection(connections, same, livemode=is_live_key(key))
+    if current is None:
+        return None
+    before = await _named(resources, key_of(resources, current), current.id)
+    return AccountChange(current.id, current.livemode, before, await _named(resources, key, "new"))
+
+
+async def _named(resources: Resources, key: str, connection_id: str) -> NamedAccount:
+    """Few restricted keys may read their account (docs/facts/stripe.md F1)."""
+    ending = NamedAccount("", f'the account of the key that ends in "{key[-4:]}"', key[-4:])
+    if not key:
+        return NamedAccount("", f"the account of connection {connection_id}, whose key does not open", "")
+    try:
+        found = await api_with(resources, key).account()
+    except Refused:
+        return ending
+    except Unreachable as error:
+        raise StripeUnreachable(UNREACHABLE) from error
+    id, name = str(found.get("id") or ""), _business(found)
+    return NamedAccount(id, f"{name} ({id})" if name else id, id) if id else ending
+
+
+def _business(found: dict[str, object]) -> str:
+    """The name on Stripe's dashboard, else that of the business's profile."""
+    settings, profile = found.get("settings"), found.get("business_profile")
+    dashboard = settings.get("dashboard") if isinstance(settings, dict) else None
+    shown = dashboard.get("display_name") if isinstance(dashboard, dict) else None
+    named = profile.get("name") if isinstance(profile, dict) else None
+    return str(shown or named or "")[:80]
+
+
+def change_audit(change: AccountChange, *, at: float, account_id: int | None, who: str, connection_id: str) -> Audit:
+    return Audit(
+        at=at,
+        account_id=account_id,
+        who=who,
+        what=CHANGED,
+        before={"id": change.connection_id, "account": change.before.text},
+        after={"id": connection_id, "account": change.after.text, "in_place_of": change.before.text},
+    )
+
+
+async def recent_changes(session: AsyncSession, account_id: int, now: float) -> list[Audit]:
+    """Changes of the Stripe account in the last 30 days, newest first, at most three."""
+    wanted = (Audit.account_id == account_id, Audit.what == CHANGED, col(Audit.at) > now - NOTICE_SECONDS)
+    return list((await session.exec(select(Audit).where(*wanted).order_by(col(Audit.id).desc()).limit(3))).all())
