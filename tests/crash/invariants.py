@@ -1,5 +1,6 @@
 """What must hold when everything is quiet, whoever died, whatever was lost on the way, and whatever people did."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -14,6 +15,9 @@ from sandbox.kommo.records import Lead, StageMove
 from sandbox.kommo.views import fields_of
 from tests.crash.rig.killable import KillableWorld
 from tests.crash.stripe_money import MoneyAtStripe, truth_of
+
+MARK = re.compile(r"^(?:\[[a-z0-9]{8}\] )+")
+"""The marks at the beginning of a note, by which it is found again."""
 
 
 async def broken(world: KillableWorld, *, without: Sequence[str] = (), merged: Sequence[int] = ()) -> list[str]:
@@ -34,7 +38,8 @@ async def broken(world: KillableWorld, *, without: Sequence[str] = (), merged: S
 
 def _said(world: KillableWorld, lead: Lead) -> list[str]:
     """The lines of its notes: one for each fact."""
-    return [line for note in world.kommo.account.notes_of(lead.id) for line in note.text.split("\n")]
+    notes = world.kommo.account.notes_of(lead.id)
+    return [MARK.sub("", line) for note in notes for line in note.text.split("\n")]
 
 
 def _nothing_twice(world: KillableWorld, lead: Lead) -> Iterator[str]:

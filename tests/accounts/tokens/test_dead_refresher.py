@@ -10,7 +10,8 @@ from backend.work_queue.presence import present
 from tests.accounts.connecting import ask_kommo
 from tests.world import World, open_world
 
-LONG = 3600.0
+LONG = 120.0
+"""Longer than the test, and not so long that no process could have set it."""
 
 
 async def refreshing(world: World, owner: int) -> None:

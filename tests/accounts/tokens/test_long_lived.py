@@ -1,5 +1,6 @@
 """A private integration without OAuth: KOMMO_LONG_LIVED_TOKEN beside KOMMO_SUBDOMAIN."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -51,7 +52,7 @@ async def test_it_is_never_refreshed(by_token: World, clock: MovableClock) -> No
 async def test_when_it_ends_the_account_asks_for_another(by_token: World, clock: MovableClock) -> None:
     clock.advance(366 * 86400)
     lead_id = by_token.lead()
-    await by_token.link(lead_id)
+    assert (await by_token.ask(lead_id, "120.00", "USD")).status_code == 409
     await by_token.quiet()
     row = await shown(by_token)
     assert (row["state"], "long-lived token" in row["problem"]) == ("reconnect", True)
@@ -59,7 +60,7 @@ async def test_when_it_ends_the_account_asks_for_another(by_token: World, clock:
 
 async def test_a_new_one_connects_again(by_token: World, clock: MovableClock, sqlite_url: str) -> None:
     clock.advance(366 * 86400)
-    await by_token.link(by_token.lead())
+    assert (await by_token.ask(by_token.lead(), "120.00", "USD")).status_code == 409
     await by_token.quiet()
     token = by_token.kommo.long_lived_token(by_token.integration.client_id)
     async with by_token.started_again(sqlite_url, kommo_long_lived_token=token, kommo_subdomain="acme") as product:
@@ -84,7 +85,10 @@ async def test_one_that_kommo_refuses_connects_nothing_and_is_not_tried_for_ever
     given = {"kommo_long_lived_token": "of nobody", "kommo_subdomain": "acme"}
     async with unconnected.started_again(sqlite_url, **given) as product:
         await product.until(lambda: asked(product, ACCOUNT))
-        await product.quiet()
+        for _ in range(200):
+            if any(row.problem for row in await product.rows(PendingInstall)):
+                break
+            await asyncio.sleep(0.05)
         for _ in range(3):
             await connect_waiting(product.resources)
         assert (await product.rows(Account), len(asked(product, ACCOUNT))) == ([], 1)
