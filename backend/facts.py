@@ -135,6 +135,10 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
 }
 
 
+WHOLE_INVOICE_RANK = 1
+"""Rank of a ``received`` that only the invoice tells: its whole amount, also where others paid parts of it."""
+
+
 def outside_id(invoice: str) -> str:
     """The id of the payment that stands for what an invoice took outside Stripe, without a record there."""
     return f"{invoice}:outside"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from backend.facts import Known, merge, outside_id
+from backend.facts import WHOLE_INVOICE_RANK, Known, merge, outside_id
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, SessionState
 from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds, untold
 from backend.ledger.invoice_sums import explained
@@ -140,11 +140,16 @@ def _is_refuted(entry: Entry, mine: Entries) -> bool:
 
 
 def _received(entry: Entry, mine: Entries) -> tuple[int, str]:
-    """(amount, currency). What came outside Stripe is what nothing else explains of its invoice."""
-    _, amount, currency = entry.facts.get("received", (0, 0, ""))
-    for invoice in mine.parents(entry, "invoice"):
-        if entry.id == outside_id(invoice.id):
-            amount -= explained(invoice.id, invoice.facts, {one.id: one.facts for one in mine.payers_of(invoice)})
+    """(amount, currency). Where only the invoice tells the amount, it is what no other payment explains of it."""
+    rank, amount, currency = entry.facts.get("received", (0, 0, ""))
+    for invoice in mine.parents(entry, "invoice") if rank == WHOLE_INVOICE_RANK else ():
+        is_outside = entry.id == outside_id(invoice.id)
+        others = {
+            one.id: one.facts
+            for one in mine.payers_of(invoice)
+            if one.id != entry.id and (is_outside or one.facts.get("received", (0,))[0] != WHOLE_INVOICE_RANK)
+        }
+        amount -= explained(invoice.id, invoice.facts, others)
     return max(0, amount), currency
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.facts import Fact, outside_id
+from backend.facts import WHOLE_INVOICE_RANK, Fact, outside_id
 from backend.stripe_api.events.metadata import contract_facts, metadata_facts
 from backend.stripe_api.events.parsing import (
     BadEvent,
@@ -18,7 +18,7 @@ from backend.stripe_api.events.parsing import (
     text_of,
 )
 
-RANK, ROW_RANK = 1, 3
+RANK, ROW_RANK = WHOLE_INVOICE_RANK, 3
 """Of four sources of an amount: an invoice tells a total, an InvoicePayment its own part."""
 
 

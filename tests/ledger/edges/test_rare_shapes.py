@@ -8,7 +8,7 @@ from backend.ledger.deal import DealLedger
 from backend.stripe_api.events import facts_of
 from backend.web.http.schemas import payment_answer
 from tests.ledger.build import deal, payment, request
-from tests.ledger.events import ACCOUNT, LEAD, T0, Obj, dispute, evt, intent, refund, session
+from tests.ledger.events import ACCOUNT, LEAD, T0, Obj, dispute, evt, intent, invoice, invoice_payment, refund, session
 from tests.ledger.in_memory import Book
 
 UNPAID = session(payment_status="unpaid")
@@ -146,3 +146,15 @@ def test_a_total_that_grew_has_a_note_of_its_own_where_nothing_else_tells() -> N
     assert first.fact_id != second.fact_id
     pinned = Book().tell_events([PAID, total(3000, 50, "2026-10-28.endive")]).cards()[LEAD].notes
     assert not [note for note in pinned if note.fact_id.startswith("refunded:")]
+
+
+def test_an_invoice_that_tells_its_last_payment_only_takes_no_part_twice() -> None:
+    """On an endpoint of before basil: 300 of 1,100 came by another payment, and the invoice names the last one."""
+    part = evt(
+        "invoice_payment.paid",
+        invoice_payment(payment={"type": "payment_intent", "payment_intent": "pi_1"}, amount_paid=300),
+    )
+    whole = evt("invoice.paid", invoice(paid=True, paid_out_of_band=False, payment_intent="pi_2", amount_paid=1100))
+    for events in permutations([part, whole]):
+        (ledger,) = (one for one in Book().tell_events(events).deals().values() if one.received_anywhere)
+        assert {one.id: one.amount for one in ledger.received_anywhere} == {"pi_1": 300, "pi_2": 800}
