@@ -1,4 +1,4 @@
-"""What Kommo tells of a user or a deal, asked at most once in five minutes by each process; else its last word."""
+"""Kommo's answers about a user or a deal: each process asks at most once in five minutes, else uses the last answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar

@@ -1,4 +1,4 @@
-"""Time as an argument: whoever needs to know the time is handed a clock."""
+"""Time as an argument: code that needs the time takes a clock."""
 
 import time
 from collections.abc import Callable

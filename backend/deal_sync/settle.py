@@ -27,7 +27,7 @@ async def resolve_doubtful(
 
     An abandoned request may still be carried out within ``settle_seconds``; what is not there after that never was.
     So it is due if it was when the ``leads`` were read.
-    What is *sent* at this moment was left so by whoever died; from now on that word is about what we send.
+    A write that is *sent* at this moment was left by a process that died; from now on *sent* means our own writes.
     """
     waiting: dict[int, float] = {}
     due: list[CardWrite] = []

@@ -206,7 +206,7 @@ async def _look_up(resources: Resources, claim: Claim, connection: StripeConnect
 async def _payments(
     resources: Resources, connection: StripeConnection, invoice: Unexplained, source: Understood
 ) -> list[Fact]:
-    """What Stripe tells of the invoice's payments; where it was asked often enough, that the rest came outside."""
+    """The invoice's payments as Stripe lists them; after enough look-ups also the rest, as paid outside Stripe."""
     rows = await stripe_api(resources, connection).invoice_payments(invoice.invoice)
     facts = [fact for row in rows for fact in invoice_payment_facts(row, source.told)]
     told = sum(fact.value[1] for fact in facts if fact.name == "received")

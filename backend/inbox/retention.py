@@ -1,6 +1,6 @@
 """What the inbox lets go of: bodies of events that are done, and rows of events that were never ours to use.
 
-Events that wait, were given up, name a deal that is not there or tell of a dispute stay as they are.
+Events that wait, were given up, name a missing deal or belong to a dispute stay as they are.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ async def confirmed_answers(resources: Resources, client_id: str) -> list[OpenIn
 
 
 def unconfirmed(resources: Resources, codes: Sequence[OpenInstall]) -> str:
-    """What the operator is told of codes whose host nobody has confirmed; empty where there is none."""
+    """The operator's notice about codes whose host is not confirmed yet; empty if there are none."""
     if not codes:
         return ""
     hosts = sorted({urlsplit(one.base_url).netloc for one in codes})[:3]

@@ -23,7 +23,7 @@ CODE_SECONDS = 20 * 60
 ANSWER_SECONDS = 24 * 3600
 """Kommo's own life of the access token in an answer."""
 AGAIN_SECONDS = 5 * 60
-"""After a no of Kommo's that only other settings, here or in Kommo, can turn into a yes."""
+"""Retry interval after a rejection that only a configuration change can fix."""
 FOR_GOOD = "for good"
 HOOK, STATE, OPERATOR, SETTINGS = "hook", "state", "operator", "settings"
 """Anybody may have sent it; a state of ours came with it; the operator began, gave or confirmed it; the environment."""
@@ -113,7 +113,7 @@ def _closed(resources: Resources, one: OpenInstall) -> PendingInstall:
 
 
 async def note_refusal(resources: Resources, one: OpenInstall, problem: str, keys: Keys | str) -> None:
-    """It goes on waiting, if it is still there, and whoever looks after it is told why."""
+    """Record why it was refused; it goes on waiting if it is still there."""
     refused = keys if isinstance(keys, str) else _digest(keys)
     await _noted(resources, one, {"problem": problem, "refused_keys": refused, "refused_at": resources.clock()})
 

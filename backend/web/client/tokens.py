@@ -1,7 +1,6 @@
 """The token in a client's address: tidied of what a chat or a person added, and counted."""
 
 import unicodedata
-from collections import Counter
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -10,10 +9,10 @@ from pydantic import AfterValidator
 
 from backend.core.clock import Clock
 from backend.resources import Resources
+from backend.web.http.throttle import MinuteCounter
 
 ADDED = ("P", "S", "Z", "Cf", "Mn")
 """Unicode's punctuation, symbols and blanks, what has no width, and marks on them: no token holds any."""
-MINUTE = 60
 MOST_A_MINUTE = 120
 """Openings of one link; a page that waits asks twelve times a minute, and a link may stand in a group's chat."""
 
@@ -39,17 +38,11 @@ class Openings:
     """Counts how often each link is opened in the present minute, in each process by itself."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._minute = 0
-        self._opened: Counter[str] = Counter()
+        self._opened = MinuteCounter(clock)
 
     def too_many(self, token: str) -> bool:
         """Counts one; only for tokens that exist, so that made-up ones take no memory."""
-        minute = int(self._clock() // MINUTE)
-        if minute != self._minute:
-            self._minute, self._opened = minute, Counter()
-        self._opened[token] += 1
-        return self._opened[token] > MOST_A_MINUTE
+        return self._opened.add(token) > MOST_A_MINUTE
 
 
 def opened_links(request: Request, resources: Resources) -> Openings:

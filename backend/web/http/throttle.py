@@ -14,18 +14,38 @@ from backend.resources import Resources
 
 MINUTE = 60
 LIMIT = 30
-
-
 IN_ALL = 300
+
+
+class MinuteCounter:
+    """Counts keys in the present minute, in each process by itself; a new minute begins at nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._minute = 0
+        self._counted: Counter[str] = Counter()
+
+    def add(self, key: str) -> int:
+        """How often the key was added in this minute, this time included."""
+        counted = self._present()
+        counted[key] += 1
+        return counted[key]
+
+    def total(self) -> int:
+        return self._present().total()
+
+    def _present(self) -> Counter[str]:
+        minute = int(self._clock() // MINUTE)
+        if minute != self._minute:
+            self._minute, self._counted = minute, Counter()
+        return self._counted
 
 
 class MissThrottle:
     """Counts misses for each address, and over all addresses, in the present minute."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._minute = 0
-        self._misses: Counter[str] = Counter()
+        self._misses = MinuteCounter(clock)
 
     def miss(self, address: str) -> bool:
         """Count a miss; True when there were too many of them in this minute."""
@@ -33,13 +53,9 @@ class MissThrottle:
 
     def count(self, address: str) -> int:
         """Count a miss: its number among those of this address; beyond the limit once all together are too many."""
-        minute = int(self._clock() // MINUTE)
-        if minute != self._minute:
-            self._minute, self._misses = minute, Counter()
         if self._misses.total() >= IN_ALL:
             return LIMIT + 1
-        self._misses[address] += 1
-        return self._misses[address]
+        return self._misses.add(address)
 
 
 def address_of(request: Request) -> str:
