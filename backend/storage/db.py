@@ -1,7 +1,9 @@
 """The database: engine, units of work, and the few statements that SQLite and PostgreSQL spell differently."""
 
 import asyncio
+import sqlite3
 import stat
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 BUSY_SECONDS = 20
+WAL_SECONDS = 1.0
 ASLEEP_SECONDS = 15
 """No unit of work waits for anything but the database."""
 UNIT_SECONDS = 120.0
@@ -144,8 +147,8 @@ def prepare_sqlite(engine: Engine) -> None:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
+        _use_wal(cursor)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             f"busy_timeout={BUSY_SECONDS * 1000}",
             "foreign_keys=ON",
@@ -157,6 +160,24 @@ def prepare_sqlite(engine: Engine) -> None:
     def _begin(connection: Any) -> None:
         immediate = connection.get_execution_options().get("may_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switch the file to WAL, waiting for other processes that switch it at the same moment.
+
+    SQLite fails at once, without its busy timeout, where two connections to a new file both want to switch it
+    (https://sqlite.org/c3ref/busy_handler.html). Raises ``sqlite3.OperationalError`` after a second of that.
+    """
+    deadline = time.monotonic() + WAL_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 async def insert_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
