@@ -12,7 +12,7 @@ import stripe
 from backend.core.cache import Caches
 from backend.core.clock import Clock
 from backend.core.config import Settings, StageRule
-from backend.core.signing import StateSigner
+from backend.core.signing import PREVIEW_SECONDS, STATE_SECONDS, TimedSigner
 from backend.core.vault import Vault
 from backend.rate_limit.limiter import Pace
 from backend.storage.db import Database
@@ -49,7 +49,9 @@ class Resources:
     addresses: Addresses
     kommo_http: httpx.AsyncClient
     stripe_http: stripe.HTTPXClient
-    states: StateSigner
+    states: TimedSigner
+    previews: TimedSigner
+    """Marks addresses that a representative opens: such an opening is not the client's."""
     paid_stages: list[StageRule] | str
     caches: Caches
     """The caches of all rooms; a room reads only those that it declares."""
@@ -98,7 +100,8 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 ),
                 kommo_http=kommo_http,
                 stripe_http=stripe_http,
-                states=StateSigner(settings.keys, clock),
+                states=TimedSigner(settings.keys, clock, salt="oauth state", seconds=STATE_SECONDS),
+                previews=TimedSigner(settings.keys, clock, salt="link preview", seconds=PREVIEW_SECONDS),
                 paid_stages=settings.paid_stages,
                 caches=Caches(clock),
                 pace=Pace(database, clock, account_rate=settings.kommo_rate, address_rate=settings.kommo_ip_rate),

@@ -52,6 +52,8 @@ export function backend(widget) {
     create: (body) => call('POST', '/widget/requests', body).then(requireKeys('id', 'url')),
     /** @param {string} id */
     cancel: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/cancel`),
+    /** Where a rep sees what the client sees. @param {string} id @returns {Promise<{url: string}>} */
+    preview: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/preview`).then(requireKeys('url')),
     /** @param {number} leadId */
     check: (leadId) => call('POST', `/widget/deals/${leadId}/check`),
     /** @param {string} id @param {Record<string, unknown>} body */

@@ -1,4 +1,4 @@
-"""Short-lived signed texts: the OAuth state, and the ids we make."""
+"""Short-lived signed texts (the OAuth state, the mark of a preview), and the ids we make."""
 
 import base64
 import hmac
@@ -12,26 +12,31 @@ from backend.core.clock import Clock
 
 STATE_SECONDS = 3600
 """An admin may read Kommo's consent page slowly; a state older than an hour is refused."""
+PREVIEW_SECONDS = 120
+"""A representative's *Open* is followed at once; the slowest Stripe is waited for 30 seconds."""
 
 
 class BadState(Exception):
-    """The state was not made by us, was changed, or is too old."""
+    """The text was not made by us for this purpose, was changed, or is too old."""
 
 
-class StateSigner:
-    def __init__(self, keys: Sequence[str], clock: Clock) -> None:
+class TimedSigner:
+    """Signs values for one purpose, ``salt``, and reads them while they are younger than ``seconds``."""
+
+    def __init__(self, keys: Sequence[str], clock: Clock, *, salt: str, seconds: int) -> None:
         class _Clocked(TimestampSigner):
             def get_timestamp(self) -> int:
                 return int(clock())
 
-        self._serializer = URLSafeTimedSerializer(list(reversed(keys)), salt="oauth state", signer=_Clocked)
+        self._serializer = URLSafeTimedSerializer(list(reversed(keys)), salt=salt, signer=_Clocked)
+        self._seconds = seconds
 
     def sign(self, value: dict[str, Any]) -> str:
         return self._serializer.dumps(value)
 
     def read(self, text: str) -> dict[str, Any]:
         try:
-            value: dict[str, Any] = self._serializer.loads(text, max_age=STATE_SECONDS)
+            value: dict[str, Any] = self._serializer.loads(text, max_age=self._seconds)
         except BadSignature as error:
             raise BadState(str(error)) from error
         return value

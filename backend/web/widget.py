@@ -13,6 +13,7 @@ from backend.payments.check import check
 from backend.payments.create import create
 from backend.payments.deal.summary import look_at_deal
 from backend.payments.find import find_request
+from backend.payments.preview import preview_address
 from backend.payments.refund import find_payment, refund
 from backend.payments.schemas import CreateBody, RefundBody, read, spec_from
 from backend.payments.statement import statement_token
@@ -24,6 +25,7 @@ from backend.web.http.schemas import (
     CheckAnswer,
     DealAnswer,
     May,
+    PreviewAnswer,
     RefundAnswer,
     RequestAnswer,
     SetupAnswer,
@@ -95,6 +97,16 @@ async def cancel_request(resources: ResourcesDep, user: UserDep, request_id: str
     await check_lead(resources, user.account, user.user_id, link.request.lead_id, "cancel")
     await cancel(resources, user.account.id, request_id)
     return await _shown_request(resources, user.account, request_id)
+
+
+@router.post("/requests/{request_id}/preview", status_code=201)
+async def preview_request(resources: ResourcesDep, user: UserDep, request_id: str) -> PreviewAnswer:
+    """Where the user sees what the client sees; good for two minutes, and no opening by the client."""
+    link = await find_request(resources, user.account.id, request_id)
+    access = await check_lead(resources, user.account, user.user_id, link.request.lead_id, "view")
+    if access.own_only and (link.asked is None or link.asked.created_by != user.user_id):
+        raise RequestNotFound("There is no such payment.")
+    return PreviewAnswer(url=preview_address(resources, link.request))
 
 
 @router.post("/payments/{payment_id}/refund", status_code=201, openapi_extra=_body(RefundBody),

@@ -101,7 +101,7 @@ class ScriptedBackend:
     always: dict[str, Answer] = field(default_factory=dict)
 
     def called(self, name: str) -> list[Call]:
-        """Calls of one route: deal, create, cancel, check, refund, setup."""
+        """Calls of one route: deal, create, cancel, check, preview, refund, setup."""
         return [call for call in self.calls if _name(call.method, call.path) == name]
 
     def app(self) -> Starlette:
@@ -147,6 +147,8 @@ class ScriptedBackend:
             found = next(one for one in self.deal["requests"] if one["id"] == call.path.split("/")[3])
             found["state"] = "cancelled"
             return 200, found
+        if name == "preview":
+            return 201, {"url": f"about:blank#preview-{call.path.split('/')[3]}"}
         if name == "refund":
             return 201, {"id": "re_sandbox1", "amount": (call.body or {}).get("amount", "120.00"), "state": "pending"}
         return (200, {"url": "about:blank#set-up"}) if name == "setup" else (202, {})

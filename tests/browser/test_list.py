@@ -109,6 +109,31 @@ def test_a_link_that_the_client_opened_says_so(card: DealCardPage) -> None:
     expect(card.widget.get_by_role("listitem")).to_contain_text("The client opened the link")
 
 
+def test_a_rep_who_opens_the_link_sees_a_preview(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    link = card.widget.get_by_role("link", name="Open")
+    expect(link).to_have_attribute("href", a_request()["url"])  # to copy by the browser's menu
+    for button in ("left", "middle"):
+        with card.page.expect_popup() as popup:
+            link.click(button=button)
+        popup.value.wait_for_url("about:blank#preview-*")
+        assert popup.value.evaluate("window.opener") is None
+        popup.value.close()
+    assert len(card.world.backend.called("preview")) == 2
+
+
+def test_a_preview_that_fails_is_told_and_leaves_no_tab(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"requests": [a_request()]}
+    card.world.backend.always["preview"] = Answer(403, refusal("not_allowed", "In Kommo you may not see this deal."))
+    card.open()
+    with card.page.expect_popup() as popup:
+        card.widget.get_by_role("link", name="Open").click()
+    expect(card.widget.get_by_role("alert")).to_contain_text("you may not see this deal")
+    if not popup.value.is_closed():
+        popup.value.wait_for_event("close")
+
+
 def test_a_failed_link_can_still_be_sent_again(card: DealCardPage) -> None:
     card.world.backend.deal |= {"requests": [a_request(state="failed")]}
     card.open()

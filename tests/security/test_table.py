@@ -48,6 +48,7 @@ def _routes(lead_id: int) -> list[tuple[str, str, Any]]:
         ("POST", "/widget/requests", _wish(lead_id)),
         ("POST", f"/widget/deals/{lead_id}/check", None),
         ("POST", f"/widget/requests/{other}/cancel", None),
+        ("POST", f"/widget/requests/{other}/preview", None),
         ("POST", "/widget/payments/pi_1/refund", {"refund_id": other, "expected_refunded": "0.00"}),
         ("POST", "/widget/setup", None),
     ]

@@ -3,6 +3,7 @@ import { ApiError } from '../api.js';
 import { FormController } from '../form/controller.js';
 import { language, openLeadId } from '../kommo/page.js';
 import { ConfirmController } from '../list/confirm.js';
+import { openTab } from '../ui/new_tab.js';
 import { isLong } from '../ui/patience.js';
 import { Refresh } from './polling.js';
 import { openSetup } from './setup.js';
@@ -13,7 +14,7 @@ import { whileVisible } from './visibility.js';
 
 /**
  * What a person can do in the card: all that the views know of the controllers.
- * @typedef {Pick<CardController, 'retry' | 'check' | 'setup' | 'unfold'> & {
+ * @typedef {Pick<CardController, 'retry' | 'check' | 'preview' | 'setup' | 'unfold'> & {
  *   form: Pick<FormController, 'begin' | 'close' | 'edit' | 'send'>,
  *   confirm: Pick<ConfirmController, 'cancel' | 'refund' | 'edit' | 'dismiss' | 'accept'>,
  * }} Actions
@@ -127,6 +128,19 @@ export class CardController {
       this.api.check(this.leadId),
       () => this.refresh.after(1500),
       (refused) => this.store.set({ refused, checking: false }),
+    );
+  }
+
+  /**
+   * Opens what the client sees, which is not taken for the client's opening.
+   * @param {string} id of a request
+   */
+  async preview(id) {
+    this.store.set({ refused: null });
+    await this.settle(
+      openTab(this.api.preview(id)),
+      (opened) => !opened && this.view.announce(this.words('setup.blocked')),
+      (refused) => this.store.set({ refused }),
     );
   }
 

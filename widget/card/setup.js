@@ -3,6 +3,7 @@ import { ApiError } from '../api.js';
 import { BUILD } from '../build.js';
 import { sentenceOf } from '../kommo/page.js';
 import { el } from '../ui/dom.js';
+import { openTab } from '../ui/new_tab.js';
 
 /**
  * What the settings window shows and the widget's page: what it does, and the way to the set-up pages.
@@ -35,26 +36,17 @@ export function setupPanel(api, words, note) {
 }
 
 /**
- * Opens the set-up pages in a new tab. The tab is opened within the click, or the browser would block it, and led to
- * the single-use address when that has come.
+ * Opens the set-up pages in a new tab, by a single-use address.
  * @param {ReturnType<typeof import('../api.js').backend>} api
  * @param {import('../types.d.ts').Words} words
  * @param {(text: string) => void} say
  */
 export async function openSetup(api, words, say) {
-  const tab = window.open('', '_blank');
+  const opened = openTab(api.setup());
   say(words('setup.opening'));
   try {
-    const { url } = await api.setup();
-    if (!tab) {
-      say(words('setup.blocked'));
-      return;
-    }
-    tab.opener = null;
-    tab.location.replace(url);
-    say(words('setup.opened'));
+    say(words((await opened) ? 'setup.opened' : 'setup.blocked'));
   } catch (error) {
-    tab?.close();
     say(error instanceof ApiError ? sentenceOf(error, words) : words('error.internal'));
   }
 }

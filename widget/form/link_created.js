@@ -1,7 +1,7 @@
 // @ts-check
 
 import { cancelQuestion } from '../list/confirm_form.js';
-import { copyButton, openLink } from '../ui/copy_buttons.js';
+import { copyButton, previewLink } from '../ui/copy_buttons.js';
 import { el } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { formatAmount } from '../ui/money.js';
@@ -51,9 +51,10 @@ function urlField(url, words) {
  * @param {HTMLInputElement} field
  * @param {CreatedProps} props
  */
-function linkButtons({ url }, field, { words }) {
-  const copy = { words, key: 'copy-created', label: 'created.copy', blue: true, text: url, field };
-  return [copyButton(copy), openLink(url, words, 'dealpay-button')];
+function linkButtons(request, field, props) {
+  const { words } = props;
+  const copy = { words, key: 'copy-created', label: 'created.copy', blue: true, text: request.url, field };
+  return [copyButton(copy), previewLink(request, props, 'dealpay-button')];
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { userName } from '../kommo/page.js';
 import { badge } from '../ui/badge.js';
-import { copyLink, openLink } from '../ui/copy_buttons.js';
+import { copyLink, previewLink } from '../ui/copy_buttons.js';
 import { el } from '../ui/dom.js';
 import { day, facts, line } from './amount_line.js';
 import { cancelQuestion } from './confirm_form.js';
@@ -81,12 +81,13 @@ function requestRow(request, state, props) {
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {ListProps} props
  */
-function rowActions(request, { words, actions }) {
+function rowActions(request, props) {
+  const { words, actions } = props;
   return el(
     'p',
     { class: 'dealpay-actions' },
     copyLink(request.url, request.id, words),
-    openLink(request.url, words, 'dealpay-link'),
+    previewLink(request, props, 'dealpay-link'),
     request.state !== 'processing' &&
       el('button', {
         type: 'button',

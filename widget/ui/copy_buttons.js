@@ -56,6 +56,25 @@ export function openLink(url, words, look) {
 }
 
 /**
+ * The client's link, to copy by the browser's menu; a press opens a preview instead.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {{words: import('../types.d.ts').Words, actions: import('../card/controller.js').Actions}} props
+ * @param {string} look class names
+ */
+export function previewLink({ id, url }, { words, actions }, look) {
+  const link = openLink(url, words, look);
+  if (!webAddress(url)) return link;
+  const open = (/** @type {MouseEvent} */ event) => {
+    if (event.button > 1) return;
+    event.preventDefault();
+    actions.preview(id);
+  };
+  link.addEventListener('click', open);
+  link.addEventListener('auxclick', open);
+  return link;
+}
+
+/**
  * A link into a tab that knows nothing of Kommo; words alone where the address is no web address.
  * @param {string} url
  * @param {string} text

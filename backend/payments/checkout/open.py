@@ -49,10 +49,13 @@ async def peek(resources: Resources, token: str) -> LinkState:
     return LinkState(link.state, link)
 
 
-async def open_link(resources: Resources, token: str, language: str | None = None) -> ToCheckout | LinkState:
-    """For a person; ``language`` is the link's own. Raises ``RequestNotFound``."""
+async def open_link(
+    resources: Resources, token: str, language: str | None = None, *, by_client: bool = True
+) -> ToCheckout | LinkState:
+    """For a person; ``language`` is the link's own. ``by_client``: note the opening. Raises ``RequestNotFound``."""
     link = await find_link(resources, token)
-    await _note_opening(resources, link)
+    if by_client:
+        await _note_opening(resources, link)
     try:
         for _ in range(ROUNDS):
             if link.state not in PAYABLE:

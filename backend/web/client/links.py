@@ -18,6 +18,7 @@ from backend.core.cache import CacheSpec
 from backend.core.errors import RequestNotFound, TooManyTries
 from backend.payments.checkout.open import PAYABLE, LinkState, ToCheckout, after_checkout, open_link, peek
 from backend.payments.find import Link
+from backend.payments.preview import MARK, is_preview
 from backend.resources import Resources
 from backend.web.client.link_pages import ASK_AGAIN, HEADERS, link_page, plain_page
 from backend.web.client.previews import only_looks
@@ -51,7 +52,8 @@ log = structlog.get_logger()
 @router.head("/p/{token}", name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
-    opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, _open)
+    ask = _preview if is_preview(resources, token, request.query_params.get(MARK, "")) else _open
+    opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, ask)
     return await _answer(request, resources, opening, pending="preview")
 
 
@@ -77,6 +79,11 @@ async def _open(request: Request, resources: Resources, token: str) -> Opened:
     return await open_link(resources, token, of_link(request))
 
 
+async def _preview(request: Request, resources: Resources, token: str) -> Opened:
+    """What came of it is not remembered for clients: their openings are noted on the way."""
+    return await open_link(resources, token, of_link(request), by_client=False)
+
+
 async def _returned(_: Request, resources: Resources, token: str) -> Opened:
     return await after_checkout(resources, token)
 
@@ -94,7 +101,7 @@ async def _asked_of_stripe(
     known = answers.get(key)
     if known is not None and seen.state in PAYABLE and not seen.link.is_over:
         return LinkState(known, seen.link) if isinstance(known, str) else known
-    opens = ask is _open and _asked(request) < ASKS
+    opens = ask is not _returned and _asked(request) < ASKS
     patience = OPENS_IN if opens else PATIENCE_SECONDS
     try:
         opened = await openings(request).share(
@@ -123,7 +130,7 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
     if isinstance(opened, ToCheckout):
         return RedirectResponse(opened.url, 303, headers=HEADERS)
     name = _page_name(opened, pending, _asked(request))
-    query = kept(request, **{PRESSED: "1"} if name == "preview" else {})
+    query = kept(request, **{PRESSED: "1"} if name == "preview" else {}, **_mark(request))
     return link_page(name, opened.link, language, query=query, refresh=_refresh(request, name))
 
 
@@ -139,7 +146,14 @@ def _refresh(request: Request, name: str) -> str | None:
     if seconds is None or _asked(request) >= ASKS:
         return None
     pressed = {PRESSED: "1"} if PRESSED in request.query_params else {}
-    return f"{seconds}; url={quote(request.url.path)}{kept(request, asked=str(_asked(request) + 1), **pressed)}"
+    query = kept(request, asked=str(_asked(request) + 1), **pressed, **_mark(request))
+    return f"{seconds}; url={quote(request.url.path)}{query}"
+
+
+def _mark(request: Request) -> dict[str, str]:
+    """A representative's preview stays one on the pages behind it, as long as its mark is good."""
+    mark = request.query_params.get(MARK)
+    return {MARK: mark} if mark else {}
 
 
 def _page_name(shown: LinkState, pending: str, asked: int) -> str:

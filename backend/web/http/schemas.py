@@ -101,6 +101,10 @@ class SetupAnswer(BaseModel):
     url: str
 
 
+class PreviewAnswer(BaseModel):
+    url: str
+
+
 class CheckAnswer(BaseModel):
     """How many sessions Stripe was asked about."""
 
