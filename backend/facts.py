@@ -73,6 +73,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     # money
     "received": _greatest,  # [rank of the source, amount, currency]; who really knows has the highest rank
     "paid_at": _least,
+    "paid_with": _greatest,  # [type, brand, last four] of the charge that brought it
     "asked": _greatest,  # [amount, currency]
     "came_to": _greatest,  # [amount, currency] of a complete session: less than was asked where it was discounted
     "processing": _greatest,  # when a delayed method was last under way

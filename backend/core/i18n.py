@@ -42,10 +42,17 @@ def date_of(at: float, timezone: str, language: str) -> str:
 
 
 def moment_of(at: float, timezone: str, language: str) -> str:
-    """The same with the time of the day and the zone, rounded up to a whole minute."""
-    moment = _in_zone(math.ceil(at / 60) * 60, timezone)
+    """The same with the time of the day and the zone: the minute that ``at`` lies in."""
+    moment = _in_zone(at, timezone)
     day = format_date(moment, "long", locale=language)
-    return f"{day}, {format_time(moment, 'short', locale=language)} ({moment.tzname()})"
+    zone = moment.tzname() or "UTC"
+    named = zone if zone[0].isalpha() else f"UTC{zone}"  # many zones have no letters of their own
+    return f"{day}, {format_time(moment, 'short', locale=language)} ({named})"
+
+
+def end_of_minute(at: float) -> float:
+    """``at`` rounded up to a whole minute, for a moment to wait for."""
+    return math.ceil(at / 60) * 60
 
 
 def _in_zone(at: float, timezone: str) -> datetime:

@@ -17,7 +17,7 @@ from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, Stri
 
 AT_ONCE = 500
 """Ids in one query."""
-NOT_ON_CARDS = frozenset(("events", "wrong"))
+NOT_ON_CARDS = frozenset(("events", "wrong", "paid_with"))
 """Facts that no card shows: they make no deal dirty."""
 
 

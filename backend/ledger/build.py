@@ -10,7 +10,7 @@ from backend.facts import WHOLE_INVOICE_RANK, Known, merge, outside_id
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Renewal, Request, SessionState
 from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds, untold
 from backend.ledger.invoice_sums import explained
-from backend.ledger.parts import Decline
+from backend.ledger.parts import Decline, Method
 
 Part = TypeVar("Part", Refund, Dispute)
 FIRST, LATER = "subscription_create", "subscription_cycle"
@@ -256,6 +256,7 @@ def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
         renewal=any(_renews(one, mine) for one in parents),
         untold=untold(facts.get("totals", ()), refunds),
         by_total=bool(facts.get("by_total")),
+        method=Method(*facts["paid_with"]) if "paid_with" in facts else None,
     )
 
 

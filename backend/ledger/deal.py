@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from backend.core.money import Money
-from backend.ledger.parts import Dispute, Payment, Refund, Renewal, Request, SessionState
+from backend.ledger.parts import Dispute, Method, Payment, Refund, Renewal, Request, SessionState
 from backend.ledger.sums import Ask, CurrencySum, currencies_of, main_currency, sum_in
 
-__all__ = ["DEAL_STATES", "DealLedger", "Dispute", "Payment", "Refund", "Renewal", "Request", "SessionState"]
+__all__ = ["DEAL_STATES", "DealLedger", "Dispute", "Method", "Payment", "Refund", "Renewal", "Request", "SessionState"]
 
 NO_NEW_TRY_SECONDS = 24 * 3600
 """A delayed payment that failed makes the request failed when no try followed within a day."""

@@ -126,6 +126,15 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
+class Method:
+    """How a payment was made, in Stripe's names; "" where Stripe tells none."""
+
+    kind: str
+    brand: str
+    last_four: str
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """One payment, known by its PaymentIntent (or charge, or an invoice that was paid outside Stripe)."""
 
@@ -156,6 +165,7 @@ class Payment:
     """What the running totals tell beyond the known refunds; None where no total has a time."""
     by_total: bool = False
     """No event tells its refunds one by one."""
+    method: Method | None = None
 
     @property
     def stripe_id(self) -> str:

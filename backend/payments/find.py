@@ -57,8 +57,8 @@ class Link:
 
     @property
     def returned(self) -> int:
-        """How much of it was given back."""
-        return sum(min(payment.amount, payment.refunded) for payment in self.received)
+        """How much of it went back, by refunds or by lost disputes."""
+        return sum(payment.gone for payment in self.received)
 
     @property
     def is_over(self) -> bool:

@@ -13,7 +13,7 @@ from backend.core.vault import CannotOpen
 from backend.inbox.store import Inbox
 from backend.resources import Resources
 from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
-from backend.web.client import links, statement
+from backend.web.client import links, receipts, statement
 from backend.web.client.link_pages import plain_page
 from backend.web.edge import Edge, Limits
 from backend.web.http.admin_token import AdminToken
@@ -47,7 +47,8 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
     ]
-    for module in (home, kommo_oauth, kommo_hooks, widget, links, statement, admin_api, setup, health, openapi):
+    for_clients = (links, receipts, statement)
+    for module in (home, kommo_oauth, kommo_hooks, widget, *for_clients, admin_api, setup, health, openapi):
         app.include_router(module.router)
     _answer_errors(app)
     app.add_middleware(RequestLog, kommo_base_url=resources.addresses.kommo_base_url)

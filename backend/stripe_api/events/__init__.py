@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.facts import Fact
-from backend.stripe_api.events.intents import declined_facts, payment_intent_facts
+from backend.stripe_api.events.intents import declined_facts, method_facts, payment_intent_facts
 from backend.stripe_api.events.invoices import (
     failed_invoice_facts,
     invoice_facts,
@@ -32,7 +32,7 @@ from backend.stripe_api.events.sessions import failed_session_facts, session_fac
 
 __all__ = [
     "HANDLERS", "BadEvent", "EventContext", "clean", "facts_of", "invoice_payment_facts",
-    "payment_intent_facts", "refund_facts", "rest_outside_facts", "session_facts",
+    "method_facts", "payment_intent_facts", "refund_facts", "rest_outside_facts", "session_facts",
 ]  # fmt: skip
 
 HANDLERS: Mapping[str, Handler] = {

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from backend.facts import Fact
 from backend.stripe_api.events.metadata import metadata_facts
+from backend.stripe_api.events.methods import paid_with
 from backend.stripe_api.events.parsing import (
     EventContext,
     Object,
@@ -40,12 +41,21 @@ def payment_intent_facts(intent: Object, context: EventContext) -> Iterator[Fact
         received, held = amount_of(intent, "amount_received"), maybe_amount(intent, "amount")
         yield Fact(pid, "received", [RANK, received, currency_of(intent)])
         yield Fact(pid, "paid_at", _paid_at(intent, context))
+        yield from method_facts(intent)
         if held is not None and held > received:
             yield Fact(pid, "released", [held - received, currency_of(intent)])
     elif intent.get("status") == "processing":
         yield Fact(pid, "processing", context.created)
     elif intent.get("status") == "canceled":
         yield Fact(pid, "canceled", moment_of(intent, "canceled_at", context.created))
+
+
+def method_facts(intent: Object) -> Iterator[Fact]:
+    """How it was paid, where the charge is shown (a look-up)."""
+    charge = intent.get("latest_charge")
+    known = paid_with(charge) if isinstance(charge, Mapping) else None
+    if known:
+        yield Fact(id_of(intent, "id", "pi_"), "paid_with", known)
 
 
 def _paid_at(intent: Object, context: EventContext) -> float:

@@ -11,11 +11,13 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from backend.core.i18n import date_of, moment_of, texts_in
+from backend.core.i18n import end_of_minute, moment_of, texts_in
 from backend.core.money import display
 from backend.ledger.deal import DealLedger, Request
+from backend.payments.afterwards import Afterwards
 from backend.payments.find import Link
 from backend.payments.merchant import Merchant
+from backend.web.client.paid import PAID, Paid, paid_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 CSS = (TEMPLATES / "pay.css").read_text(encoding="utf-8").strip()
@@ -31,9 +33,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
-ASK_AGAIN = {"moment": 15, "later": 3600, "trouble": 300, "busy": 60}
+ASK_AGAIN = {"moment": 15, "later": 3600, "trouble": 300, "busy": 60, "receipt": 60}
 """Seconds after which it makes sense to ask again, for pages that tell of trouble."""
-STATUS = {"moment": 503, "later": 503, "trouble": 503, "unknown": 404, "busy": 429}
+STATUS = {"moment": 503, "later": 503, "trouble": 503, "receipt": 503, "unknown": 404, "busy": 429}
 
 ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
 
@@ -45,6 +47,7 @@ class Shown:
     merchant: Merchant
     details: Mapping[str, str]
     button: Mapping[str, str] | None
+    paid: Paid | None = None
 
 
 def plain_page(name: str, language: str) -> HTMLResponse:
@@ -52,10 +55,18 @@ def plain_page(name: str, language: str) -> HTMLResponse:
     return _page(name, language, texts_of(language), {})
 
 
-def link_page(name: str, link: Link, language: str, *, query: str = "", refresh: str | None = None) -> HTMLResponse:
+def link_page(
+    name: str,
+    link: Link,
+    language: str,
+    *,
+    query: str = "",
+    refresh: str | None = None,
+    after: Afterwards | None = None,
+) -> HTMLResponse:
     """A page about one payment, with merchant, amount and description; ``refresh`` is the header that asks again.
 
-    ``query`` is that of the address that its button leads to.
+    ``query`` is that of the addresses that it leads to; ``after`` is where who has paid goes on.
     """
     texts = texts_of(language)
     named = _named(link, language)
@@ -65,7 +76,8 @@ def link_page(name: str, link: Link, language: str, *, query: str = "", refresh:
         "renewal": renewal(link.ledger, link.asked, texts, language) if link.asked and name != "expired" else "",
     }
     said = "paid_test" if name == "paid" and link.merchant.is_test else name
-    page = _page(said, language, texts, named, Shown(link.merchant, details, _button(name, link, texts, query)))
+    paid = paid_of(link, after or Afterwards(), texts, language, query) if name in PAID else None
+    page = _page(said, language, texts, named, Shown(link.merchant, details, _button(name, link, texts, query), paid))
     if refresh is not None:
         page.headers["Refresh"] = refresh
     return page
@@ -83,6 +95,7 @@ def _page(
         merchant=shown.merchant if shown else None,
         details=shown.details if shown else None,
         button=shown.button if shown else None,
+        paid=shown.paid if shown else None,
     )
     later = {"Retry-After": str(ASK_AGAIN[name])} if name in ASK_AGAIN else {}
     return HTMLResponse(body, STATUS.get(name, 200), headers=HEADERS | later | {"Content-Language": language})
@@ -92,31 +105,17 @@ def _button(name: str, link: Link, texts: Mapping[str, str], query: str) -> dict
     if name == "replaced" and link.newer_token:
         return {"href": f"/p/{link.newer_token}{query}", "text": texts["replaced_button"]}
     here = f"/p/{link.request.link_token}{query}"
-    if name in ("moment", "opening"):
+    if name in ("moment", "opening", "receipt"):
         return {"href": here, "text": texts["moment_button"]}
     return {"href": here, "text": texts["pay_button"]} if name in ("back", "failed", "preview") else None
 
 
 def _named(link: Link, language: str) -> dict[str, str]:
-    request = link.request
-    paid = [payment for payment in link.payments if payment.received]
-    first = min(paid, key=lambda payment: payment.paid_at or 0.0, default=None)
     return {
         "merchant": link.merchant.name,
-        "amount": display(request.amount, request.currency, language),
-        "paid": display(first.amount, first.currency, language) if first else "",
-        "when": moment_of(link.free_at, link.account.timezone, language),
-        "date": date_of(first.paid_at or 0.0, link.account.timezone, language) if first else "",
-    } | _went_back(link, language)
-
-
-def _went_back(link: Link, language: str) -> dict[str, str]:
-    """Of all that came by this link, where anything went back: a link paid twice is not returned by halves."""
-    if not link.returned:
-        return {}
-    currency = link.received[0].currency
-    all_paid = sum(payment.amount for payment in link.received)
-    return {"paid": display(all_paid, currency, language), "returned": display(link.returned, currency, language)}
+        "amount": display(link.request.amount, link.request.currency, language),
+        "when": moment_of(end_of_minute(link.free_at), link.account.timezone, language),
+    }
 
 
 def renewal(ledger: DealLedger, request: Request, texts: Mapping[str, str], language: str) -> str:

@@ -22,7 +22,8 @@ from backend.payments.preview import MARK, is_preview
 from backend.resources import Resources
 from backend.web.client.link_pages import ASK_AGAIN, HEADERS, link_page, plain_page
 from backend.web.client.previews import only_looks
-from backend.web.client.single_flight import PATIENCE_SECONDS, Openings, TakesLong
+from backend.web.client.receipts import completed
+from backend.web.client.single_flight import PATIENCE_SECONDS, TakesLong, openings
 from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.language import kept, of_client, of_link
@@ -119,6 +120,7 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
     language = of_client(request)
     try:
         opened = await opening
+        opened, after = await completed(request, resources, opened)
     except TooManyTries:
         return plain_page("busy", language)
     except RequestNotFound:
@@ -131,7 +133,7 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
         return RedirectResponse(opened.url, 303, headers=HEADERS)
     name = _page_name(opened, pending, _asked(request))
     query = kept(request, **{PRESSED: "1"} if name == "preview" else {}, **_mark(request))
-    return link_page(name, opened.link, language, query=query, refresh=_refresh(request, name))
+    return link_page(name, opened.link, language, query=query, refresh=_refresh(request, name), after=after)
 
 
 def _asked(request: Request) -> int:
@@ -173,11 +175,3 @@ def _paid_page(link: Link) -> str:
     if not link.returned:
         return "paid"
     return "returned" if link.returned == sum(payment.amount for payment in link.received) else "partly_returned"
-
-
-def openings(request: Request) -> Openings:
-    state = request.app.state
-    if not hasattr(state, "openings"):
-        state.openings = Openings()
-    shared: Openings = state.openings
-    return shared

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from fastapi import Request
+
 PATIENCE_SECONDS = 8.0
 """A client looks at an empty tab meanwhile. Stripe's own client waits three times fifteen."""
 
@@ -36,3 +38,12 @@ class Openings:
         if not done:
             raise TakesLong
         return asking.result()
+
+
+def openings(request: Request) -> Openings:
+    """The process's own."""
+    state = request.app.state
+    if not hasattr(state, "openings"):
+        state.openings = Openings()
+    shared: Openings = state.openings
+    return shared

@@ -10,8 +10,8 @@ from backend.core.errors import AlreadyPaid, ProductError, RequestNotFound
 from backend.payments.statement import Statement, find_statement, pay_the_rest
 from backend.resources import Resources
 from backend.web.client.link_pages import HEADERS, plain_page
-from backend.web.client.links import READ, openings
-from backend.web.client.single_flight import TakesLong
+from backend.web.client.links import READ
+from backend.web.client.single_flight import TakesLong, openings
 from backend.web.client.statement_page import statement_page
 from backend.web.client.tokens import LinkToken
 from backend.web.http.deps import ResourcesDep

@@ -55,6 +55,7 @@ def new_charge(shelf: ObjectStore, intent: Obj, *, method: str, email: str | Non
         "payment_method": shelf.ground.new_id("pm_1"),
         "payment_method_details": _method_details(method),
         "receipt_email": intent["receipt_email"],
+        "receipt_url": f"{shelf.ground.base_url}/c/receipt/{intent['id']}" if status != "failed" else None,
         "refunded": False,
         "status": status,
     }
@@ -65,7 +66,7 @@ def new_charge(shelf: ObjectStore, intent: Obj, *, method: str, email: str | Non
 
 def _method_details(method: str) -> Obj:
     if method != "card":
-        return {"type": method, method: {}}
+        return {"type": method, method: {"last4": "3000"}}
     card = {"brand": "visa", "country": "US", "exp_month": 12, "exp_year": 2034, "funding": "credit", "last4": "4242"}
     unknown = dict.fromkeys(
         "checks extended_authorization fingerprint installments mandate network three_d_secure wallet".split()
@@ -113,7 +114,7 @@ def succeed(shelf: ObjectStore, intent: Obj, *, method: str = "card", email: str
 def fail_processing(shelf: ObjectStore, intent: Obj) -> None:
     """A delayed payment came back unpaid."""
     charge = shelf.get("charge", intent["latest_charge"])
-    charge |= {"status": "failed", "paid": False, "failure_code": "debit_not_authorized"}
+    charge |= {"status": "failed", "paid": False, "failure_code": "debit_not_authorized", "receipt_url": None}
     charge["failure_message"] = "The bank refused the debit."
     intent |= {"status": "requires_payment_method", "payment_method": None}
     error = {

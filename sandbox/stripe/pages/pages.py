@@ -63,6 +63,14 @@ async def confirm(
     return RedirectResponse(_success(session), 303)
 
 
+@router.get("/c/receipt/{payment_id}")
+async def receipt(world: World, payment_id: str) -> HTMLResponse:
+    """What a charge's ``receipt_url`` leads to."""
+    _, intent = world.locate(payment_id)
+    amount = f"{currencies.major(intent['amount_received'], intent['currency'])} {intent['currency'].upper()}"
+    return _page("closed.html", 200, title="Receipt", sentence=f"{amount} was paid.", back=None)
+
+
 @router.get("/c/recover/{session_id}")
 async def recover(world: World, session_id: str) -> Response:
     """The recovery link of an expired session opens a new one that copies it."""

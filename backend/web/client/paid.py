@@ -1,0 +1,81 @@
+"""The part of a page that a client keeps: what was paid, when, how and for what, and what is still open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from backend.core.i18n import moment_of
+from backend.core.money import display, displayed
+from backend.ledger.deal import Payment
+from backend.payments.afterwards import Afterwards
+from backend.payments.find import Link
+from backend.payments.receipt import has_receipt
+from backend.web.client.methods import method_name
+
+PAID = ("paid", "partly_returned", "returned")
+"""Pages of money that came."""
+MOST_LINES = 24
+"""Payments of one link that are listed, the newest: a contract may bring one each day for years."""
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PaidLine:
+    """One payment; ``receipt`` is the address that leads to Stripe's page, "" where there is none."""
+
+    amount: str
+    when: str
+    method: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Paid:
+    """``amount`` is all that came by the link. ``ways``: (address, text) of where to go on."""
+
+    amount: str
+    sums: list[tuple[str, str]]
+    lines: list[PaidLine]
+    reference: str
+    open: str
+    ways: list[tuple[str, str]]
+
+
+def paid_of(link: Link, after: Afterwards, texts: Texts, language: str, query: str) -> Paid:
+    received, currency = link.received, link.received[0].currency
+    came = sum(payment.amount for payment in received)
+    kept = came - link.returned
+    sums = [("statement_refunded", link.returned), ("statement_kept", kept)] if link.returned else []
+    return Paid(
+        amount=display(came, currency, language),
+        sums=[(texts[name], display(amount, currency, language)) for name, amount in sums],
+        lines=[_line(link, payment, texts, language, query) for payment in received[-MOST_LINES:]],
+        reference=reference_of(link),
+        open=displayed(after.open, language),
+        ways=_ways(after, texts, language, query),
+    )
+
+
+def reference_of(link: Link) -> str:
+    """What a client names to the merchant: Kommo finds the deal by what stands before the hyphen."""
+    return f"{link.request.lead_id}-{link.request.id[:8].upper()}"
+
+
+def _line(link: Link, payment: Payment, texts: Texts, language: str, query: str) -> PaidLine:
+    here = f"/p/{link.request.link_token}/receipt/{payment.id}{query}"
+    return PaidLine(
+        amount=display(payment.amount, payment.currency, language),
+        when=moment_of(payment.paid_at or 0.0, link.account.timezone, language),
+        method=method_name(payment.method, texts).replace(" ", NO_BREAK) if payment.method else "",
+        receipt=here if has_receipt(payment) else "",
+    )
+
+
+def _ways(after: Afterwards, texts: Texts, language: str, query: str) -> list[tuple[str, str]]:
+    if after.statement:
+        return [(f"/d/{after.statement}{query}", texts["to_statement"])]
+    if after.rest and after.offered:
+        pay = texts["statement_pay"].format_map({"amount": displayed([after.offered], language)})
+        return [(f"/p/{after.rest}{query}", pay)]
+    return []

@@ -1,0 +1,83 @@
+"""What a page of a payment that came adds: how it was made, where to go on, and the way to Stripe's receipt."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.core.errors import NotConnected, RequestNotFound
+from backend.payments.afterwards import Afterwards, afterwards
+from backend.payments.checkout.open import LinkState, ToCheckout
+from backend.payments.find import Link, find_link
+from backend.payments.receipt import has_receipt, receipt_address, with_methods, without_method
+from backend.resources import Resources
+from backend.stripe_api.client import Refused, Unreachable
+from backend.web.client.link_pages import HEADERS, link_page, plain_page
+from backend.web.client.previews import only_looks
+from backend.web.client.single_flight import TakesLong, openings
+from backend.web.client.tokens import LinkToken, opened_links
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.language import kept, of_client
+from backend.web.http.pages import html
+from backend.web.http.throttle import guesses
+
+METHOD_PATIENCE = 2.0
+"""Seconds that a page waits to hear how its payment was made; it can do without."""
+
+Opened = ToCheckout | LinkState
+
+router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
+log = structlog.get_logger()
+
+
+async def completed(request: Request, resources: Resources, opened: Opened) -> tuple[Opened, Afterwards | None]:
+    """For a person whose payment came: the link with its method, and where to go on. Others cause nothing."""
+    if isinstance(opened, ToCheckout) or opened.state != "paid" or only_looks(request):
+        return opened, None
+    link = opened.link
+    unknown = without_method(resources, link)
+    if unknown:
+        with suppress(TakesLong):
+            link = await openings(request).share(
+                f"methods {link.request.link_token}", lambda: with_methods(resources, link, unknown), METHOD_PATIENCE
+            )
+    return LinkState(opened.state, link), await afterwards(resources, link)
+
+
+@router.get("/p/{token}/receipt/{payment}", name="pay_receipt", responses={303: {"description": "To the receipt."}})
+@router.head("/p/{token}/receipt/{payment}", name="pay_receipt", include_in_schema=False)
+async def pay_receipt(
+    request: Request, resources: ResourcesDep, token: LinkToken, payment: Annotated[str, Path(max_length=255)]
+) -> Response:
+    """To Stripe's page of the receipt, asked for anew; programs that only look are sent to the link's own page."""
+    try:
+        link = await find_link(resources, token)
+    except RequestNotFound:
+        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+        return plain_page("busy" if too_often else "unknown", of_client(request))
+    except (SQLAlchemyError, OSError) as error:
+        log.error("database trouble behind a receipt", reason=type(error).__name__)
+        return plain_page("moment", of_client(request))
+    if only_looks(request) or not any(one.id == payment for one in link.received):
+        return RedirectResponse(f"/p/{link.request.link_token}{kept(request)}", 303, headers=HEADERS)
+    if opened_links(request, resources).too_many(token):
+        return plain_page("busy", of_client(request))
+    address = await _address(request, resources, link, payment)
+    if address is None:
+        return link_page("receipt", link, of_client(request), query=kept(request))
+    return RedirectResponse(address, 303, headers=HEADERS)
+
+
+async def _address(request: Request, resources: Resources, link: Link, payment_id: str) -> str | None:
+    """None where Stripe has no receipt, says no, or says nothing for too long."""
+    payment = next(one for one in link.received if one.id == payment_id)
+    if not has_receipt(payment):
+        return None
+    with suppress(TakesLong, Refused, Unreachable, NotConnected):
+        return await openings(request).share(
+            f"receipt {payment_id} {link.account.id}", lambda: receipt_address(resources, link, payment)
+        )
+    return None
