@@ -47,10 +47,10 @@ async def completed(request: Request, resources: Resources, opened: Opened) -> t
     return LinkState(opened.state, link), await afterwards(resources, link)
 
 
-@router.get("/p/{token}/receipt/{payment}", name="pay_receipt", responses={303: {"description": "To the receipt."}})
-@router.head("/p/{token}/receipt/{payment}", name="pay_receipt", include_in_schema=False)
+@router.get("/p/{token}/receipt/{payment_id}", name="pay_receipt", responses={303: {"description": "To the receipt."}})
+@router.head("/p/{token}/receipt/{payment_id}", name="pay_receipt", include_in_schema=False)
 async def pay_receipt(
-    request: Request, resources: ResourcesDep, token: LinkToken, payment: Annotated[str, Path(max_length=255)]
+    request: Request, resources: ResourcesDep, token: LinkToken, payment_id: Annotated[str, Path(max_length=255)]
 ) -> Response:
     """To Stripe's page of the receipt, asked for anew; programs that only look are sent to the link's own page."""
     try:
@@ -61,11 +61,11 @@ async def pay_receipt(
     except (SQLAlchemyError, OSError) as error:
         log.error("database trouble behind a receipt", reason=type(error).__name__)
         return plain_page("moment", of_client(request))
-    if only_looks(request) or not any(one.id == payment for one in link.received):
+    if only_looks(request) or not any(one.id == payment_id for one in link.received):
         return RedirectResponse(f"/p/{link.request.link_token}{kept(request)}", 303, headers=HEADERS)
     if opened_links(request, resources).too_many(token):
         return plain_page("busy", of_client(request))
-    address = await _address(request, resources, link, payment)
+    address = await _address(request, resources, link, payment_id)
     if address is None:
         return link_page("receipt", link, of_client(request), query=kept(request))
     return RedirectResponse(address, 303, headers=HEADERS)

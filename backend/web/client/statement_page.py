@@ -22,13 +22,17 @@ FORM_HEADERS = {
 may have a domain of its own there."""
 
 
-WHERE_THERE_IS_ANY = ("statement_deposit", "statement_refunded")
+GONE = ("statement_refunded", "statement_kept")
+"""Told only where something went back."""
 
 
 @dataclass(frozen=True)
 class Line:
+    """One payment; ``mark`` says that it was the deposit, "" of others."""
+
     date: str
     amount: str
+    mark: str
     refunded: str
 
 
@@ -43,7 +47,8 @@ def statement_page(statement: Statement, language: str, *, kept: str = "", troub
         trouble=texts[f"{trouble}_text"].format_map({"merchant": statement.merchant.name}) if trouble else "",
         purposes=_purposes(ledger, texts, language),
         sums=_sums(ledger, texts, language),
-        lines=[_line(payment, statement, language) for payment in ledger.received_anywhere],
+        lines=[_line(payment, statement, texts, language) for payment in ledger.received_anywhere],
+        returned=texts["statement_returned"] if any(one.refunded for one in ledger.sums) else "",
         state=_state(statement, texts),
         pay=_pay(statement, texts, language),
         action=f"/d/{statement.token}/pay{kept}",
@@ -60,32 +65,30 @@ def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[
 
 
 def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tuple[str, str]]:
-    """Agreed, paid, gone back and open, each in every currency."""
+    """Agreed, paid, gone back, what is left of it, and open, each in every currency: paid less returned is kept."""
     named: list[tuple[str, Callable[[CurrencySum], int]]] = [
         ("statement_agreed", lambda one: one.expected),
-        ("statement_deposit", lambda one: _deposits(ledger, one.currency)),
         ("statement_paid", lambda one: one.gross),
         ("statement_refunded", lambda one: one.refunded),
+        ("statement_kept", lambda one: one.net),
         ("statement_open", lambda one: one.outstanding),
     ]
+    went_back = any(one.refunded for one in ledger.sums)
     told = [(name, [Money(amount_of(one), one.currency) for one in ledger.sums]) for name, amount_of in named]
     return [
         (texts[name], displayed([one for one in sums if one.amount] or sums[:1], language))
         for name, sums in told
-        if name not in WHERE_THERE_IS_ANY or any(one.amount for one in sums)
+        if went_back or name not in GONE
     ]
 
 
-def _deposits(ledger: DealLedger, currency: str) -> int:
-    asks = ledger.asks if ledger.live_requests else ()
-    return sum(ask.amount for ask in asks if ask.currency == currency and ask.request.kind == "deposit")
-
-
-def _line(payment: Payment, statement: Statement, language: str) -> Line:
+def _line(payment: Payment, statement: Statement, texts: dict[str, str], language: str) -> Line:
+    deposits = {request.id for request in statement.ledger.requests if request.kind == "deposit"}
     return Line(
         date=date_of(payment.paid_at or 0.0, statement.account.timezone, language),
         amount=display(payment.amount, payment.currency, language),
-        refunded=display(payment.refunded, payment.currency, language) if payment.refunded else "",
+        mark=texts["statement_deposit"] if payment.request_id in deposits else "",
+        refunded=display(payment.gone, payment.currency, language) if payment.gone else "",
     )
 
 
@@ -105,4 +108,6 @@ def _pay(statement: Statement, texts: dict[str, str], language: str) -> str:
     """The button's words, with the amount that the link will ask for; empty where nothing can be paid."""
     if statement.offer is None:
         return ""
-    return texts["statement_pay"].format_map({"amount": displayed([statement.offer.money], language)})
+    asked = statement.offer.link
+    name = "statement_pay_deposit" if asked and asked.kind == "deposit" else "statement_pay"
+    return texts[name].format_map({"amount": displayed([statement.offer.money], language)})

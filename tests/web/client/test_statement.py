@@ -1,5 +1,6 @@
 """The statement of a deal, as clients, preview bots and guessers meet it."""
 
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from backend.payments.checkout.lookup import record_now
+from backend.storage.models import StripeConnection
+from backend.stripe_api.events import facts_of
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from sandbox.stripe.lives.foreign import Foreign
 from tests.chromium import chromium
-from tests.world import World, open_world
+from tests.world import CONNECTION, World, open_world
 
 DEPOSIT = {"amount": "100.00", "kind": "deposit", "deal_total": "400.00"}
 
@@ -53,8 +57,51 @@ async def test_it_names_a_deposit_that_is_asked_for(shop: World) -> None:
     """Else nobody could tell why less is to be paid than is open."""
     await shop.rep.create(**DEPOSIT)
     page = (await shop.open(await _address(shop))).text
-    assert "<dt>Deposit</dt><dd>100.00 EUR</dd>" in page
-    assert "Pay 100.00 EUR" in page
+    assert "Pay the deposit of 100.00 EUR" in page
+    assert _sums(page) == {"Agreed": "400.00 EUR", "Paid": "0.00 EUR", "Still open": "400.00 EUR"}
+
+
+async def test_a_deposit_that_was_paid_is_a_mark_of_its_payment(shop: World) -> None:
+    await shop.paid(**DEPOSIT)
+    page = (await shop.open(await _address(shop))).text
+    assert ": 100.00 EUR · Deposit</li>" in page
+    assert _sums(page) == {"Agreed": "400.00 EUR", "Paid": "100.00 EUR", "Still open": "300.00 EUR"}
+
+
+async def test_paid_less_returned_is_kept_and_what_is_open_is_explained(shop: World) -> None:
+    await shop.may_refund()
+    await shop.paid(**DEPOSIT)
+    await shop.rep.refund(shop.checkout.session["payment_intent"], amount="30.00")
+    page = (await shop.open(await _address(shop))).text
+    assert _sums(page) == {
+        "Agreed": "400.00 EUR",
+        "Paid": "100.00 EUR",
+        "Returned": "30.00 EUR",
+        "Kept": "70.00 EUR",
+        "Still open": "300.00 EUR",
+    }
+    assert "· Deposit (Returned: 30.00 EUR)" in page
+    assert "What was returned is not asked for again" in page
+
+
+async def test_money_that_a_dispute_took_stands_at_its_payment_too(shop: World) -> None:
+    """Else the lines would not add up to what is said to be returned."""
+    await shop.paid()
+    taken = shop.stripe.open_dispute(shop.checkout.session["payment_intent"])
+    lost = shop.stripe.close_dispute(taken["id"], "lost")
+    async with shop.resources.database.read() as session:
+        connection = await session.get_one(StripeConnection, CONNECTION)
+    event = {"type": "charge.dispute.closed", "created": int(shop.clock()), "data": {"object": lost}}
+    await record_now(shop.resources, connection, facts_of(event, shop.account.id))
+    page = (await shop.open(await _address(shop))).text
+    told = _sums(page)
+    assert [told[name] for name in ("Paid", "Returned", "Kept")] == ["120.00 EUR", "120.00 EUR", "0.00 EUR"]
+    assert "(Returned: 120.00 EUR)" in page
+
+
+def _sums(page: str) -> dict[str, str]:
+    told = dict(re.findall("<dt>(.*?)</dt><dd.*?>(.*?)</dd>", page))
+    return {name: told[name] for name in told if name != "For"}
 
 
 async def test_a_deal_without_a_deposit_does_not_speak_of_one(shop: World) -> None:
