@@ -16,6 +16,7 @@ from backend.core.signing import PREVIEW_SECONDS, STATE_SECONDS, TimedSigner
 from backend.core.vault import Vault
 from backend.rate_limit.limiter import Pace
 from backend.storage.db import Database
+from backend.storage.sealed_files import SealedFiles, beside
 from backend.stripe_api.client import http_client
 
 KEEP_SECONDS = 3.0
@@ -58,6 +59,8 @@ class Resources:
     pace: Pace
     """Kommo's rate limit, which every request to Kommo waits for; see ``turn``."""
     settle_seconds: float
+    files: SealedFiles
+    """Where tokens wait while the database is away."""
     kommo_subdomain: str
     """The account that the environment's Stripe key and long-lived token are for; empty: the first that connects."""
     randomness: Callable[[int], bytes] = os.urandom
@@ -82,14 +85,14 @@ class Resources:
 @asynccontextmanager
 async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Resources]:
     """All connections of a process, closed at the end."""
-    database = Database(settings.database_url)
+    database, vault = Database(settings.database_url), Vault(settings.keys)
     stripe_http = http_client()
     limits = httpx.Limits(keepalive_expiry=KEEP_SECONDS)
     async with httpx.AsyncClient(timeout=KOMMO_TIMEOUT, limits=limits, follow_redirects=False) as kommo_http:
         try:
             yield Resources(
                 database=database,
-                vault=Vault(settings.keys),
+                vault=vault,
                 clock=clock,
                 addresses=Addresses(
                     public_url=settings.public_url,
@@ -107,6 +110,7 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 pace=Pace(database, clock, account_rate=settings.kommo_rate, address_rate=settings.kommo_ip_rate),
                 settle_seconds=settings.settle_seconds,
                 keep_events_days=settings.keep_events_days,
+                files=SealedFiles(beside(settings.database_url, settings.state_dir), vault),
                 kommo_subdomain=settings.kommo_subdomain.strip().lower().removesuffix(".kommo.com"),
             )
         finally:

@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 
 from backend.accounts.from_environment import ensure_environment
+from backend.accounts.install.kept_answers import take_up_kept_answers
 from backend.core.clock import Clock, system_clock
 from backend.core.config import Settings
 from backend.resources import Resources, open_resources
@@ -83,6 +84,7 @@ async def _prepare(resources: Resources, settings: Settings) -> None:
     """An empty or older database is brought up to date before the first request."""
     resources.database.close_to_others()
     await upgrade(resources.database)
+    await take_up_kept_answers(resources)
     await ensure_environment(resources, settings)
     _spare_the_collector()
 

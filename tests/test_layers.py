@@ -172,5 +172,6 @@ def test_no_room_is_crowded() -> None:
         for path in (ROOT / package).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
+    folders -= {ROOT / "backend/storage/migrations/versions"}  # one more with each change of the tables
     sizes = {folder: sum(path.is_file() for path in folder.iterdir()) for folder in folders}
     assert [str(folder.relative_to(ROOT)) for folder, size in sizes.items() if size > MOST_FILES] == []

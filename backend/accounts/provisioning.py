@@ -15,7 +15,7 @@ from backend.accounts.tokens.refresh import no_account_there
 from backend.core.config import StageRule
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
-from backend.kommo_api.errors import KommoError, KommoNotFound
+from backend.kommo_api.errors import KommoError, KommoMoved, KommoNotFound
 from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.resources import Resources
@@ -41,7 +41,7 @@ async def set_up(resources: Resources, account_id: int) -> None:
         known = await _known_fields(resources, account_id)
         fields = await with_kommo(resources, account_id, lambda api: ensure_fields(api, known))
         pipelines = await with_kommo(resources, account_id, lambda api: api.pipelines())
-    except KommoNotFound:
+    except (KommoNotFound, KommoMoved):
         async with resources.database.read() as session:
             account = await session.get_one(Account, account_id)
         await _note_problem(resources, account_id, no_account_there(account))

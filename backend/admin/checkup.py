@@ -19,7 +19,7 @@ from backend.admin.unseen import unseen_write
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.kommo_api.deal_fields import DEAL_FIELDS, missing
-from backend.kommo_api.errors import KommoError, KommoNotFound
+from backend.kommo_api.errors import KommoError, KommoMoved, KommoNotFound
 from backend.resources import Resources
 from backend.storage.models import Account, Integration, StripeConnection
 from backend.stripe_api.client import Refused, Unreachable
@@ -110,7 +110,7 @@ async def _account(resources: Resources, account: Account) -> AsyncIterator[Find
     except NotConnected:
         yield Finding(what, False, await _way_back(resources, account.id))
         return
-    except KommoNotFound:
+    except (KommoNotFound, KommoMoved):
         yield Finding(what, False, no_account_there(account))
         return
     except (KommoError, CannotOpen) as error:

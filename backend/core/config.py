@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     kommo_rate: float = Field(default=6.0, gt=0, le=6.9)
     kommo_ip_rate: float = Field(default=7.0, gt=0)
     keep_events_days: int = Field(default=35, ge=31)
+    state_dir: str = ""
     settle_seconds: float = Field(default=120.0, ge=0)
     log_format: str = Field(default="console", pattern="^(console|json)$")
 

@@ -13,6 +13,7 @@ from backend.kommo_api.errors import (
     KommoBlocked,
     KommoError,
     KommoForbidden,
+    KommoMoved,
     KommoNotFound,
     KommoRateLimited,
     KommoRefused,
@@ -48,6 +49,8 @@ def error_of(answer: httpx.Response, *, is_write: bool) -> KommoError:
 
 def _error(answer: httpx.Response, problem: Mapping[str, Any] | None, is_write: bool) -> KommoError:
     status, detail = answer.status_code, _detail(problem, answer.status_code)
+    if status in (301, 308):
+        return KommoMoved(detail)
     if status == 401:
         return KommoUnauthorized(detail)
     if status == 402:

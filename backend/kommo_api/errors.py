@@ -51,6 +51,10 @@ class KommoNotFound(KommoError):
     """Kommo knows nothing at this address."""
 
 
+class KommoMoved(KommoError):
+    """Kommo says that this account has another address now; nothing was done."""
+
+
 class KommoUnavailable(KommoError):
     """Kommo has trouble of its own at the moment."""
 

@@ -7,6 +7,7 @@ from sandbox.kommo.records import Json
 from sandbox.kommo.switches import Switches
 
 _TITLES = {
+    301: "Moved Permanently",
     400: "Bad Request",
     401: "Unauthorized",
     402: "Payment Required",

@@ -15,7 +15,14 @@ from backend.core import metrics
 from backend.core.errors import BadCallback, KommoUnreachable
 from backend.kommo_api.auth.tokens import TokenPair, parse_pair, token_account_id, token_user_id
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoRefused, KommoUnauthorized
+from backend.kommo_api.errors import (
+    KommoError,
+    KommoForbidden,
+    KommoMoved,
+    KommoNotFound,
+    KommoRefused,
+    KommoUnauthorized,
+)
 from backend.kommo_api.values import AccountInfo
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, Integration, StripeConnection
@@ -44,7 +51,7 @@ async def activate(resources: Resources, pending: OpenInstall) -> Account:
             raise await _token_refused(resources, pending, FOR_GOOD) from error
         await forget(resources, pending)
         raise BadCallback("Kommo does not accept the token. Install the integration again.") from error
-    except KommoNotFound as error:
+    except (KommoNotFound, KommoMoved) as error:
         if pending.kind == "token":
             raise await _token_refused(resources, pending, "") from error
         raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
@@ -128,6 +135,7 @@ async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, in
         account.token_version += 1
         account.token_issued_at, account.token_expires_at = pending.received_at, pair.expires_at
         account.token_answer, account.refresh_until = None, 0.0
+        account.refused_since = account.probe_at = 0.0
         account.subdomain, account.currency, account.timezone = info.subdomain, info.currency, info.timezone
         session.add(account)
         session.add(Audit(at=now, account_id=info.id, who="Kommo", what="connected", after={"by": pending.kind}))

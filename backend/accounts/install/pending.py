@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import orjson
 import structlog
 from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import col, select
@@ -24,6 +25,8 @@ ANSWER_SECONDS = 24 * 3600
 """Kommo's own life of the access token in an answer."""
 AGAIN_SECONDS = 5 * 60
 """Retry interval after a rejection that only a configuration change can fix."""
+INSTALL_FILE = "install"
+"""What the names of files begin with in which such answers wait for the database."""
 FOR_GOOD = "for good"
 HOOK, STATE, OPERATOR, SETTINGS = "hook", "state", "operator", "settings"
 """Anybody may have sent it; a state of ours came with it; the operator began, gave or confirmed it; the environment."""
@@ -90,9 +93,18 @@ async def keep_code(resources: Resources, client_id: str, base_url: str, code: s
 async def keep_answer(
     resources: Resources, client_id: str, base_url: str, raw: bytes, *, origin: str = HOOK
 ) -> OpenInstall:
+    """Tried again while the database is away, and left in a file if the process ends meanwhile."""
     answer = _made(resources, "answer", client_id, base_url, raw.decode("utf-8", "replace"), origin)
-    await keep(resources, answer)
+    name = f"{INSTALL_FILE}-{answer.id.rpartition('/')[2]}"
+    await resources.files.keep(name, orjson.dumps(asdict(answer)), lambda: keep(resources, answer))
     return answer
+
+
+async def keep_again(resources: Resources, kept: bytes) -> None:
+    """What an earlier process left of ``keep_answer``."""
+    answer = OpenInstall(**orjson.loads(kept))
+    if not answer.is_over(resources.clock()):
+        await keep(resources, answer)
 
 
 def _made(resources: Resources, kind: str, client_id: str, base_url: str, secret: str, origin: str) -> OpenInstall:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import structlog
 from sqlmodel import select
 
+from backend.accounts.tokens.long_lived import by_long_lived_token
 from backend.accounts.tokens.refresh import TURN_SECONDS, connected, renew, require_reconnect
 from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import api_of
@@ -15,7 +16,7 @@ from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.errors import KommoError, KommoNotFound, KommoUnauthorized
+from backend.kommo_api.errors import KommoError, KommoMoved, KommoNotFound, KommoUnauthorized
 from backend.resources import Resources
 from backend.storage.models import Account
 
@@ -31,22 +32,24 @@ log = structlog.get_logger()
 async def with_kommo(resources: Resources, account_id: int, call: Call[T]) -> T:
     """``call`` with a good token; on 401 one refresh and one repeat, then the account must be connected again.
 
-    A 401 or 404 may also mean that the account has moved to another subdomain; then it is asked there. Who is told
+    A 301, 401 or 404 may also mean that the account has moved to another subdomain; then it is asked there. Who is told
     ``NotConnected`` knows that nothing happened: each try was refused, or there was none.
     """
     with _apart_from_the_call():
         account = await _fresh(resources, account_id)
+    if not account.token_expires_at:
+        return await by_long_lived_token(resources, account, call)
     try:
         return await call(api_of(resources, account))
     except KommoUnauthorized:
         with _apart_from_the_call():
             account = await renew(resources, account)
-    except KommoNotFound as error:
+    except (KommoNotFound, KommoMoved) as error:
         return await _where_it_went(resources, account, call, error)
     try:
         return await call(api_of(resources, account))
-    except KommoUnauthorized as error:
-        refused = error
+    except (KommoUnauthorized, KommoMoved) as error:
+        refused: KommoError = error
     try:
         return await _where_it_went(resources, account, call, refused)
     except KommoUnauthorized as error:

@@ -1,4 +1,5 @@
-"""A new pair of tokens: made by one process at a time, never lost between Kommo's answer and our commit.
+"""A new pair of tokens: made by one process at a time, never lost between Kommo's answer and our commit, however long
+the database is away meanwhile.
 
 Every write is fenced by ``token_version``: who was overtaken by an admin's new installation changes nothing.
 """
@@ -19,9 +20,12 @@ from backend.core.errors import NotConnected
 from backend.kommo_api.auth.oauth import TokenRefused, refresh
 from backend.kommo_api.auth.refusals import Refusal
 from backend.kommo_api.auth.tokens import TokenPair, parse_pair
-from backend.kommo_api.errors import KommoError, KommoUnavailable
+from backend.kommo_api.errors import KommoError, KommoMoved, KommoUnavailable
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
+from backend.storage.repeating import repeated
+from backend.work_queue.lock_order import account_unit
+from backend.work_queue.wakeups import request_work
 
 TURN_SECONDS = 90.0
 """Outlives the 15 s of a call by far, and begins anew with each: nobody else refreshes meanwhile."""
@@ -34,6 +38,8 @@ NEW_SETTINGS = (
     "changed, put the first word of the new one into KOMMO_SUBDOMAIN. Then start again."
 )
 """A long-lived token has no refresh token, by which a new address is found."""
+REFRESH_FILE = "refresh"
+"""What the names of such files begin with."""
 log = structlog.get_logger()
 _under_way: set[asyncio.Task[Account]] = set()
 """The event loop itself holds its tasks weakly."""
@@ -45,6 +51,11 @@ class Overtaken(Exception):
 
 def answer_row(account_id: int) -> str:
     return f"account:{account_id}:token_answer"
+
+
+def answer_file(account_id: int, version: int) -> str:
+    """The name under which an answer to the refresh of this version's tokens waits for the database."""
+    return f"{REFRESH_FILE}-{account_id}-{version}"
 
 
 async def connected(resources: Resources, account_id: int) -> Account:
@@ -61,8 +72,6 @@ async def renew(resources: Resources, used: Account) -> Account:
         account = await connected(resources, used.id)
         if account.token_version != used.token_version:
             return account
-        if not account.token_expires_at:
-            raise await require_reconnect(resources, account, f"Kommo refuses the long-lived token. {NEW_SETTINGS}")
         if await _take_turn(resources, account):
             with suppress(Overtaken):
                 return await _to_the_end(resources, account)
@@ -108,7 +117,7 @@ async def _to_the_end(resources: Resources, account: Account) -> Account:
 async def _turn(resources: Resources, account: Account) -> Account:
     try:
         raw = await _kept_answer(resources, account) or await _asked(resources, account)
-        return await _store(resources, account, parse_pair(raw, resources.clock()))
+        return await store_answer(resources, account, raw)
     except TokenRefused as error:
         raise await require_reconnect(resources, account, await _why(resources, account, error)) from error
     except KommoError:
@@ -129,23 +138,23 @@ async def _why(resources: Resources, account: Account, error: TokenRefused) -> s
 
 
 async def _kept_answer(resources: Resources, account: Account) -> bytes | None:
-    """The raw answer that a process kept and died before parsing; using it saves the account."""
+    """The raw answer that a process kept and died before parsing, or before storing; using it saves the account."""
     async with resources.database.read() as session:
         row = await session.get_one(Account, account.id)
-    return resources.vault.open_text(row.token_answer, answer_row(row.id)).encode() if row.token_answer else None
+    if row.token_answer:
+        return resources.vault.open_text(row.token_answer, answer_row(row.id)).encode()
+    return resources.files.get(answer_file(account.id, account.token_version))
 
 
 async def _asked(resources: Resources, account: Account) -> bytes:
-    """Kommo's answer, kept. Where Kommo refuses an account that has moved, it is asked once more there."""
+    """Kommo's answer. Where Kommo refuses an account that has moved, it is asked once more there."""
     try:
-        raw = await _answer(resources, account)
-    except TokenRefused:
+        return await _answer(resources, account)
+    except (TokenRefused, KommoMoved):
         host = await moved_host(resources, account)
         if host is None:
             raise
-        raw = await _answer(resources, await follow(resources, account, host))
-    await _keep_answer(resources, account, raw)
-    return raw
+        return await _answer(resources, await follow(resources, account, host))
 
 
 async def _answer(resources: Resources, account: Account) -> bytes:
@@ -189,21 +198,37 @@ async def _grant(resources: Resources, account: Account) -> dict[str, str]:
     }
 
 
+async def store_answer(resources: Resources, account: Account, raw: bytes) -> Account:
+    """The account with the pair that Kommo answered ``account``'s tokens with; kept and tried again while the database
+    is away."""
+
+    async def store() -> Account:
+        await _keep_answer(resources, account, raw)
+        return await _store(resources, account, parse_pair(raw, resources.clock()))
+
+    return await resources.files.keep(answer_file(account.id, account.token_version), raw, store)
+
+
 async def _keep_answer(resources: Resources, account: Account, raw: bytes) -> None:
     sealed = resources.vault.seal_text(raw.decode("utf-8", "replace"), answer_row(account.id))
     async with resources.database.write() as session:
         await session.exec(update(Account).where(_same(account)).values(token_answer=sealed))
 
 
+@repeated
 async def _store(resources: Resources, account: Account, pair: TokenPair) -> Account:
-    """Committed before anybody uses it."""
-    async with resources.database.write() as session:
+    """Committed before anybody uses it. Whoever asked with the old tokens while the database was coming back was
+    refused, and the account had to be connected again: not any more."""
+    async with account_unit(resources.database, account.id) as session:
         row = await session.get_one(Account, account.id, with_for_update=True)
         if row.token_version == account.token_version:
             row.tokens = seal_pair(resources, row.id, pair)
             row.token_version += 1
             row.token_issued_at, row.token_expires_at = resources.clock(), pair.expires_at
             row.token_answer, row.refresh_until = None, 0.0
+            if row.state == "reconnect":
+                row.state, row.problem = "connected", ""
+                await request_work(session, row.id)
             session.add(row)
     return row
 

@@ -40,6 +40,14 @@ def token_account_id(access_token: str) -> int | None:
         return None
 
 
+def token_expires_at(access_token: str) -> float | None:
+    """When the token is over by its own word, in Unix seconds. A hint only."""
+    try:
+        return float(number(required(_claims(access_token), "exp")))
+    except ValueError:
+        return None
+
+
 def token_user_id(access_token: str) -> int | None:
     """Who allowed the access, by whose rights everything is done. A hint only."""
     try:

@@ -35,6 +35,8 @@ class Account(SQLModel, table=True):
     token_answer: str | None = None  # sealed raw answer of a refresh, until it is parsed into `tokens`
     refresh_until: float = moment(default=0.0)  # somebody refreshes; nobody else may before this moment
     refresh_owner: int = big_int(default=0)  # what that process holds while it lives; 0 = only the moment tells
+    refused_since: float = moment(default=0.0)  # Kommo refuses the long-lived token since then; 0 = it does not
+    probe_at: float = moment(default=0.0)  # when the refused token is tried next
     currency: str = ""
     timezone: str = "UTC"
     fields: dict[str, Any] = document(default_factory=dict)  # code → {id, type, enums}

@@ -10,7 +10,7 @@ from sandbox.kommo import forms
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.grants import Pair
 from sandbox.kommo.api.calls import Call, Handler, answered, parsed, refused
-from sandbox.kommo.problems import Problem, problem
+from sandbox.kommo.problems import Problem, page, problem
 from sandbox.kommo.world import KommoWorld
 
 _LARGEST = 1_000_000
@@ -72,6 +72,8 @@ def _modified_since(request: Request) -> float | None:
 def _check_host(world: KommoWorld, account: Account, request: Request) -> None:
     """All accounts share one host; a host that names an account must name the token's."""
     if world.is_other_host(request.headers.get("host", ""), account):
+        if world.switches.reads("wrong_subdomain", "301"):
+            raise page(301)
         raise problem(int(world.switches["wrong_subdomain"]), "Account not found")
 
 

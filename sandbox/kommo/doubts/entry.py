@@ -38,6 +38,7 @@ OAUTH: Doubts = {
             "400_hint": "bad request with the hint Invalid account",
             "401": "unauthorized without a hint",
             "404": "not found without a hint",
+            "301": "moved for good",
         },
     ),
     "oauth_error_language": (

@@ -45,7 +45,11 @@ API: Doubts = {
     "wrong_subdomain": (
         "15",
         "a token used at another account's host",
-        {"401": "unauthorized", "404": "not found"},
+        {
+            "401": "unauthorized",
+            "404": "not found",
+            "301": "moved for good, where the account has a new address",
+        },
     ),
     "no_right": (
         "6",

@@ -1,6 +1,6 @@
 """What the token endpoint says when it refuses (docs/facts/kommo-api.md 2)."""
 
-from sandbox.kommo.problems import Problem
+from sandbox.kommo.problems import Problem, page
 from sandbox.kommo.records import Json
 from sandbox.kommo.switches import Switches
 
@@ -25,6 +25,8 @@ def bad_client(switches: Switches, parameter: str) -> Problem:
 
 def bad_account(switches: Switches) -> Problem:
     """At another account's host."""
+    if switches.reads("account_error", "301"):
+        return page(301)
     status = int(switches["account_error"].partition("_")[0])
     named = {"hint": "Invalid account"} if switches.reads("account_error", "400_hint") else {}
     return Problem(status, named | _body(switches, "request", status))

@@ -18,7 +18,7 @@ from backend.core.errors import NotConnected
 from backend.kommo_api.errors import KommoError
 from backend.storage.models import Account, PendingInstall
 from sandbox.clock import MovableClock
-from tests.accounts.connecting import ACCOUNT, TOKEN, asked, shown, stored
+from tests.accounts.connecting import ACCOUNT, TOKEN, ask_kommo, asked, shown, stored
 from tests.world import ADMIN, ADMIN_TOKEN, World, open_world
 
 
@@ -54,6 +54,53 @@ async def test_when_it_ends_the_account_asks_for_another(by_token: World, clock:
     lead_id = by_token.lead()
     assert (await by_token.ask(lead_id, "120.00", "USD")).status_code == 409
     await by_token.quiet()
+    row = await shown(by_token)
+    assert (row["state"], "long-lived token" in row["problem"]) == ("reconnect", True)
+
+
+REFUSED = 5
+"""More calls than the product makes in a test that probes rarely."""
+
+
+async def test_one_401_is_repeated_and_nobody_hears_of_it(by_token: World) -> None:
+    seen = len(asked(by_token, ACCOUNT))
+    by_token.kommo.faults.add("401", ACCOUNT)
+    assert (await ask_kommo(by_token.resources, by_token.account.id)).id == by_token.account.id
+    row = await shown(by_token)
+    assert (len(asked(by_token, ACCOUNT)) - seen, row["state"], row["problem"]) == (2, "connected", "")
+
+
+async def test_a_token_that_kommo_refuses_for_a_while_is_probed_rarely_and_goes_on(
+    by_token: World, clock: MovableClock
+) -> None:
+    by_token.kommo.faults.add("401", "/api/v4", times=0)
+    seen = len(by_token.kommo.requests)
+    for _ in range(REFUSED):
+        with pytest.raises(NotConnected, match="long-lived token"):
+            await ask_kommo(by_token.resources, by_token.account.id)
+    row = await shown(by_token)
+    assert (row["state"], "long-lived token" in row["problem"]) == ("connected", True)
+    assert len(by_token.kommo.requests) - seen <= 4
+    for _ in range(20):
+        clock.advance(31)
+        with pytest.raises(NotConnected):
+            await ask_kommo(by_token.resources, by_token.account.id)
+    assert len(by_token.kommo.requests) - seen <= 24
+    by_token.kommo.faults.clear()
+    clock.advance(600)
+    assert (await ask_kommo(by_token.resources, by_token.account.id)).id == by_token.account.id
+    row = await shown(by_token)
+    assert (row["state"], row["problem"]) == ("connected", "")
+
+
+async def test_one_that_kommo_refuses_for_a_day_asks_for_another(by_token: World, clock: MovableClock) -> None:
+    by_token.kommo.faults.add("401", "/api/v4", times=0)
+    for _ in range(2):
+        with pytest.raises(NotConnected):
+            await ask_kommo(by_token.resources, by_token.account.id)
+        clock.advance(86400)
+    with pytest.raises(NotConnected):
+        await ask_kommo(by_token.resources, by_token.account.id)
     row = await shown(by_token)
     assert (row["state"], "long-lived token" in row["problem"]) == ("reconnect", True)
 
@@ -112,7 +159,7 @@ async def test_while_kommo_is_away_the_product_starts_all_the_same(unconnected: 
         assert len(await product.rows(PendingInstall)) == 1
 
 
-@pytest.mark.parametrize("status", ["401", "404"])
+@pytest.mark.parametrize("status", ["401", "404", "301"])
 async def test_after_a_change_of_the_subdomain_the_next_step_is_named_and_connects(
     sqlite_url: str, clock: MovableClock, status: str
 ) -> None:

@@ -35,6 +35,8 @@ async def tenant(shared: World) -> AsyncIterator[Tenant]:
     shared.kommo.faults.clear()
     shared.kommo.switches.set("old_refresh_token", "strict")
     shared.kommo.switches.set("old_access_token", "lives")
+    shared.kommo.switches.set("wrong_subdomain", "401")
+    shared.kommo.switches.set("account_error", "400_hint")
 
 
 @pytest.fixture
@@ -253,7 +255,10 @@ async def test_another_redirect_uri_in_kommos_form_is_named(tenant: Tenant, cloc
 
 @pytest.mark.parametrize(
     "fault",
-    ["400_try_again", "402", "403_block", "404_html", "429_html", "429_json", "500_json", "502_html", "504_html"],
+    [
+        "301_html", "400_try_again", "402", "403_block", "404_html", "429_html", "429_json", "500_json", "502_html",
+        "504_html",
+    ],
 )  # fmt: skip
 async def test_a_failure_of_kommo_disconnects_no_account(
     shared: World, tenant: Tenant, clock: MovableClock, fault: str
@@ -283,18 +288,18 @@ async def test_after_three_months_without_us_a_token_is_over(tenant: Tenant, clo
     assert (await tenant.row()).state == "reconnect"
 
 
-@pytest.mark.parametrize("status", ["401", "404"])
+@pytest.mark.parametrize("status", ["401", "404", "301"])
 @pytest.mark.parametrize("age", [0, OVER])
 async def test_an_account_that_moved_is_found_by_its_id(
     shared: World, tenant: Tenant, clock: MovableClock, status: str, age: int
 ) -> None:
     shared.kommo.switches.set("wrong_subdomain", status)
+    shared.kommo.switches.set("account_error", "301" if status == "301" else "400_hint")
     clock.advance(age)
     moved = f"{tenant.account.subdomain}-moved"
     shared.kommo.rename_subdomain(tenant.account, moved)
     assert (await tenant.call()).subdomain == moved
     assert (await tenant.row()).base_url == f"https://{moved}.kommo.com"
-    shared.kommo.switches.set("wrong_subdomain", "401")
 
 
 async def test_where_kommo_has_no_such_route_a_moved_account_is_told(shared: World, tenant: Tenant) -> None:

@@ -67,7 +67,7 @@ async def test_a_refusal_may_give_no_hint(kommo: Kommo) -> None:
     assert (answer.status_code, "hint" in answer.json()) == (401, False)
 
 
-@pytest.mark.parametrize("reading", ["400_hint", "401", "404"])
+@pytest.mark.parametrize("reading", ["400_hint", "401", "404", "301"])
 async def test_tokens_are_given_at_the_accounts_own_host_only(kommo: Kommo, reading: str) -> None:
     """Under its former name it is not found either."""
     kommo.play(account_error=reading)

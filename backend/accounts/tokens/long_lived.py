@@ -1,0 +1,106 @@
+"""Calls by a long-lived token, which can't be refreshed: one 401 is repeated, more of them are probed rarely."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import ColumnElement, and_, update
+from sqlmodel import col
+
+from backend.accounts.tokens.refresh import NEW_SETTINGS, require_reconnect
+from backend.accounts.tokens.sealed import api_of, open_pair
+from backend.core.clock import lies_ahead
+from backend.core.errors import NotConnected
+from backend.kommo_api.auth.tokens import token_expires_at
+from backend.kommo_api.client import KommoApi
+from backend.kommo_api.errors import KommoUnauthorized
+from backend.resources import Resources
+from backend.storage.models import Account
+
+T = TypeVar("T")
+
+REPEAT_SECONDS = 0.5
+FIRST_PROBE_SECONDS = 30.0
+PROBE_TAKES_SECONDS = 60.0
+"""Nobody else probes meanwhile; a process that dies while it probes holds up no longer than this."""
+LONGEST_PROBE_SECONDS = 600.0
+GIVE_UP_SECONDS = 24 * 3600.0
+"""A token that Kommo refuses for so long was revoked: only a person can go on."""
+REFUSES = "Kommo refuses the long-lived token."
+log = structlog.get_logger()
+
+
+async def by_long_lived_token(resources: Resources, account: Account, call: Callable[[KommoApi], Awaitable[T]]) -> T:
+    """What ``call`` returns. Raises ``NotConnected``, without a request, while a refused token is not to be probed."""
+    if account.refused_since:
+        await _claim_probe(resources, account)
+    try:
+        result = await _called_twice(resources, account, call)
+    except KommoUnauthorized as error:
+        raise await _refused(resources, account) from error
+    if account.refused_since:
+        await _accepted(resources, account)
+    return result
+
+
+async def _called_twice(resources: Resources, account: Account, call: Callable[[KommoApi], Awaitable[T]]) -> T:
+    try:
+        return await call(api_of(resources, account))
+    except KommoUnauthorized:
+        await asyncio.sleep(REPEAT_SECONDS)
+    return await call(api_of(resources, account))
+
+
+async def _claim_probe(resources: Resources, account: Account) -> None:
+    """One caller at a time probes."""
+    now = resources.clock()
+    if lies_ahead(account.probe_at, now, LONGEST_PROBE_SECONDS):
+        raise _resting(account.probe_at - now)
+    async with resources.database.write() as session:
+        free = and_(_same(account), col(Account.probe_at) == account.probe_at)
+        values = {"probe_at": now + PROBE_TAKES_SECONDS}
+        claimed = await session.exec(update(Account).where(free).values(**values))
+    if not claimed.rowcount:
+        raise _resting(PROBE_TAKES_SECONDS)
+
+
+async def _refused(resources: Resources, account: Account) -> NotConnected:
+    """To be connected again where the token is over by its own word, or was refused for a day; until then the account
+    stays connected, for Kommo may refuse by mistake."""
+    now = resources.clock()
+    since = account.refused_since or now
+    ends_at = token_expires_at(open_pair(resources, account).access_token)
+    if (ends_at is not None and ends_at <= now) or now - since >= GIVE_UP_SECONDS:
+        return await require_reconnect(resources, account, f"{REFUSES} {NEW_SETTINGS}")
+    pause = _pause(account, now)
+    problem = f"{REFUSES} It is tried again by itself. If this stays so: {NEW_SETTINGS}"
+    log.warning("a long-lived token was refused", account=account.id, seconds=pause)
+    async with resources.database.write() as session:
+        values = {"refused_since": since, "probe_at": now + pause, "problem": problem}
+        await session.exec(update(Account).where(_same(account)).values(**values))
+    return _resting(pause)
+
+
+async def _accepted(resources: Resources, account: Account) -> None:
+    log.info("the long-lived token is accepted again", account=account.id)
+    async with resources.database.write() as session:
+        row = await session.get_one(Account, account.id, with_for_update=True)
+        if row.token_version == account.token_version:
+            row.refused_since = row.probe_at = 0.0
+            row.problem = "" if row.problem.startswith(REFUSES) else row.problem
+            session.add(row)
+
+
+def _pause(account: Account, now: float) -> float:
+    """As long as it has been refused, within bounds: each pause is twice the one before."""
+    refused_for = now - account.refused_since if account.refused_since else 0.0
+    return min(max(refused_for, FIRST_PROBE_SECONDS), LONGEST_PROBE_SECONDS)
+
+
+def _resting(seconds: float) -> NotConnected:
+    return NotConnected(f"{REFUSES} It is tried again in {max(seconds, 1):.0f} s.")
+
+
+def _same(account: Account) -> ColumnElement[bool]:
+    return and_(col(Account.id) == account.id, col(Account.token_version) == account.token_version)
