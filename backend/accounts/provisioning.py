@@ -15,6 +15,7 @@ from backend.accounts.tokens.refresh import no_account_there
 from backend.core.config import StageRule
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
+from backend.kommo_api.deal_fields import FieldEntry, FieldMap
 from backend.kommo_api.errors import KommoError, KommoMoved, KommoNotFound
 from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
@@ -107,10 +108,16 @@ def as_json(pipelines: Sequence[Pipeline]) -> list[Any]:
     ]
 
 
-async def _known_fields(resources: Resources, account_id: int) -> dict[str, int]:
+async def _known_fields(resources: Resources, account_id: int) -> FieldMap:
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
-    return {code: int(field["id"]) for code, field in account.fields.items()}
+    return known_fields(account)
+
+
+def known_fields(account: Account) -> FieldMap:
+    """The deal fields and their options, as they were found last."""
+    fields = account.fields.items()
+    return {code: FieldEntry(id=int(one["id"]), type=one["type"], enums=one["enums"]) for code, one in fields}
 
 
 @repeated

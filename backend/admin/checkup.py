@@ -10,6 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from backend.accounts.install.pending import refused_tokens
 from backend.accounts.install.waiting import Installation, waiting_installations
 from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.provisioning import known_fields
 from backend.accounts.stripe.connections import stripe_api, webhook_url
 from backend.accounts.stripe.webhook_endpoints import wrong_with
 from backend.accounts.tokens.call import with_kommo
@@ -117,7 +118,7 @@ async def _account(resources: Resources, account: Account) -> AsyncIterator[Find
         yield Finding(what, False, str(error))
         return
     yield Finding(what, True, "Kommo answers to its token")
-    lacking = missing(there, {code: int(field["id"]) for code, field in account.fields.items()})
+    lacking = missing(there, known_fields(account))
     if lacking:
         names = ", ".join(one.name for one in lacking)
         yield Finding(f"{what}: fields", False, f"missing: {names}; {BY_ITSELF}")

@@ -32,6 +32,7 @@ STATES = {
     "refunded": "Refunded",
     "partially_refunded": "Partially refunded",
     "disputed": "Disputed",
+    "cancelled": "Cancelled",
 }
 
 _NUMBER = ("monetary",)  # numeric is what we make: monetary is not on every plan, and knows one currency only
@@ -61,28 +62,33 @@ FieldMap = dict[str, FieldEntry]
 """Code → where it is in this account; plain JSON."""
 
 
-def find(wanted: DealField, there: Iterable[CustomField], known: Mapping[str, int]) -> CustomField | None:
+def find(wanted: DealField, there: Iterable[CustomField], known: Mapping[str, FieldEntry]) -> CustomField | None:
     """By code, else by the id we know, else by name (a field that a person or another tool made)."""
     fitting = [field for field in there if wanted.fits(field)]
     ranked = [(rank, field.id, field) for field in fitting if (rank := _rank(wanted, field, known)) is not None]
     return min(ranked, key=lambda one: one[:2])[2] if ranked else None
 
 
-def _rank(wanted: DealField, field: CustomField, known: Mapping[str, int]) -> int | None:
+def _known_id(wanted: DealField, known: Mapping[str, FieldEntry]) -> int | None:
+    entry = known.get(wanted.code)
+    return entry["id"] if entry is not None else None
+
+
+def _rank(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> int | None:
     if field.code == wanted.code:
         return 0
-    if field.id == known.get(wanted.code):
+    if field.id == _known_id(wanted, known):
         return 1
     return 2 if field.name.strip().casefold() == wanted.name.casefold() else None
 
 
-def missing(there: list[CustomField], known: Mapping[str, int]) -> list[DealField]:
+def missing(there: list[CustomField], known: Mapping[str, FieldEntry]) -> list[DealField]:
     return [wanted for wanted in DEAL_FIELDS if find(wanted, there, known) is None]
 
 
-def is_adopted(wanted: DealField, field: CustomField, known: Mapping[str, int]) -> bool:
+def is_adopted(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> bool:
     """Somebody else's field, seen for the first time."""
-    return field.code != wanted.code and field.id != known.get(wanted.code)
+    return field.code != wanted.code and field.id != _known_id(wanted, known)
 
 
 def new(wanted: DealField, there: Iterable[CustomField], *, group_id: str | None, is_api_only: bool) -> NewField:
@@ -98,16 +104,20 @@ def new(wanted: DealField, there: Iterable[CustomField], *, group_id: str | None
     )
 
 
-def enums(wanted: DealField, field: CustomField) -> dict[str, int]:
-    """State → option id, as far as the field has the options."""
+def enums(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> dict[str, int]:
+    """State → option id, as far as the field has the options. One that a person renamed is known by its id."""
     by_label = {option.value.strip().casefold(): option.id for option in reversed(field.options)}
     labels = {state: label.casefold() for state, label in wanted.options.items()}
-    return {state: by_label[label] for state, label in labels.items() if label in by_label}
+    found = {state: by_label[label] for state, label in labels.items() if label in by_label}
+    there, entry = {option.id for option in field.options}, known.get(wanted.code)
+    kept = entry["enums"] if entry is not None and entry["id"] == field.id else {}
+    found |= {state: option_id for state, option_id in kept.items() if option_id in there and state in labels}
+    return {state: found[state] for state in labels if state in found}
 
 
-def lacking(wanted: DealField, field: CustomField) -> list[str]:
+def lacking(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> list[str]:
     """The labels that a list field must still get."""
     if field.type not in ("select", "radiobutton"):
         return []
-    there = enums(wanted, field)
+    there = enums(wanted, field, known)
     return [label for state, label in wanted.options.items() if state not in there]

@@ -8,6 +8,7 @@ from backend.kommo_api.deal_fields import (
     DEAL_FIELDS,
     GROUP,
     DealField,
+    FieldEntry,
     FieldMap,
     enums,
     find,
@@ -27,7 +28,7 @@ class FieldsNeedAdmin(KommoForbidden):
 @dataclass(frozen=True, slots=True)
 class FieldSetup:
     """``made``, ``adopted`` (a field that was there under our name), ``completed`` (got the options it lacked):
-    codes. ``refused``: code → Kommo's reason; these are not in ``fields``."""
+    codes. ``refused``: code → Kommo's reason; of these ``fields`` has nothing, or a list without its new options."""
 
     fields: FieldMap
     made: tuple[str, ...]
@@ -36,41 +37,44 @@ class FieldSetup:
     refused: Mapping[str, str]
 
 
-async def present_fields(api: KommoApi, known: Mapping[str, int]) -> FieldMap:
+async def present_fields(api: KommoApi, known: Mapping[str, FieldEntry]) -> FieldMap:
     """As ``ensure_fields``, but nothing is made: what is there of our fields and their options."""
-    return _map(_found(await api.custom_fields(), known))
+    return _map(_found(await api.custom_fields(), known), known)
 
 
-async def ensure_fields(api: KommoApi, known: Mapping[str, int]) -> FieldSetup:
-    """``known``: code → field id of the last time. Raises ``FieldsNeedAdmin`` where something must be made and the
-    token's user may not, and ``KommoRefused`` where Kommo takes none of the nine, or no further option."""
+async def ensure_fields(api: KommoApi, known: Mapping[str, FieldEntry]) -> FieldSetup:
+    """``known``: the fields and options of the last time.
+
+    Raises ``FieldsNeedAdmin`` where something must be made and the token's user may not, and ``KommoRefused`` where
+    Kommo takes none of the nine, or no state of the list.
+    """
     before = await api.custom_fields()
     try:
         there, refused = await _with_missing(api, before, known)
-        there, completed = await _with_options(api, there, known)
+        there, completed, lists = await _with_options(api, there, known)
     except KommoForbidden as error:
         raise FieldsNeedAdmin(error.detail) from error
     found = _found(there, known)
     old_ids = {field.id for field in before}
     return FieldSetup(
-        fields=_map(found),
+        fields=_map(found, known),
         made=tuple(one.code for one, field in found if field.id not in old_ids),
         adopted=tuple(one.code for one, field in found if field.id in old_ids and is_adopted(one, field, known)),
         completed=completed,
-        refused=refused,
+        refused=refused | lists,
     )
 
 
-def _map(found: Sequence[tuple[DealField, CustomField]]) -> FieldMap:
-    return {one.code: {"id": field.id, "type": field.type, "enums": enums(one, field)} for one, field in found}
+def _map(found: Sequence[tuple[DealField, CustomField]], known: Mapping[str, FieldEntry]) -> FieldMap:
+    return {one.code: {"id": field.id, "type": field.type, "enums": enums(one, field, known)} for one, field in found}
 
 
-def _found(there: Sequence[CustomField], known: Mapping[str, int]) -> list[tuple[DealField, CustomField]]:
+def _found(there: Sequence[CustomField], known: Mapping[str, FieldEntry]) -> list[tuple[DealField, CustomField]]:
     return [(wanted, field) for wanted in DEAL_FIELDS if (field := find(wanted, there, known))]
 
 
 async def _with_missing(
-    api: KommoApi, there: list[CustomField], known: Mapping[str, int]
+    api: KommoApi, there: list[CustomField], known: Mapping[str, FieldEntry]
 ) -> tuple[list[CustomField], dict[str, str]]:
     """The fields after the missing ones were made, and what was refused. Kommo may refuse ``is_api_only``, and
     another process may take a code at the same moment: it does not always say which, so it is looked at again."""
@@ -122,10 +126,20 @@ async def _group(api: KommoApi) -> str | None:
 
 
 async def _with_options(
-    api: KommoApi, there: list[CustomField], known: Mapping[str, int]
-) -> tuple[list[CustomField], tuple[str, ...]]:
-    """The fields after each list got the options it lacks, and the codes of those lists."""
-    short = [(one, field) for one, field in _found(there, known) if lacking(one, field)]
-    for one, field in short:
-        await api.update_field(field, add_options=lacking(one, field))
-    return (await api.custom_fields() if short else there), tuple(one.code for one, _ in short)
+    api: KommoApi, there: list[CustomField], known: Mapping[str, FieldEntry]
+) -> tuple[list[CustomField], tuple[str, ...], dict[str, str]]:
+    """The fields after each list got the options it lacks, the codes of those lists, and what was refused.
+
+    A list that has some of our states goes on without the new one: it costs no account its set-up.
+    """
+    short = [(one, field, labels) for one, field in _found(there, known) if (labels := lacking(one, field, known))]
+    completed, refused = [], {}
+    for one, field, labels in short:
+        try:
+            await api.update_field(field, add_options=labels)
+            completed.append(one.code)
+        except (KommoForbidden, KommoRefused) as error:
+            if not enums(one, field, known):
+                raise
+            refused[one.code] = f"the options {', '.join(labels)} were not added ({error}); add them by hand."
+    return (await api.custom_fields() if completed else there), tuple(completed), refused

@@ -19,6 +19,7 @@ NO_NEW_TRY_SECONDS = 24 * 3600
 
 DEAL_STATES = (
     "pending", "processing", "paid", "partially_paid", "failed", "refunded", "partially_refunded", "disputed",
+    "cancelled",
 )  # fmt: skip
 
 
@@ -223,7 +224,7 @@ class DealLedger:
 
     @cached_property
     def state(self) -> str:
-        """The first of the design's eight that holds."""
+        """The first of the design's nine that holds."""
         if any(payment.disputed in ("open", "lost") for payment in self.received_anywhere):
             return "disputed"
         if self.received_anywhere and not any(one.net for one in self.sums):
@@ -251,7 +252,14 @@ class DealLedger:
         if self.is_under_way:
             return "processing"
         states = {self.request_state(request) for request in self.requests}
-        return "failed" if states and not {"pending", "paid"} & states else "pending"
+        if not states or {"pending", "paid"} & states:
+            return "pending"
+        return "failed" if any(map(self._ended_by_failure, self.requests)) else "cancelled"
+
+    def _ended_by_failure(self, request: Request) -> bool:
+        """A payment failed behind it, and nobody took it back."""
+        taken_back = request.cancelled or request.replaced_by
+        return not taken_back and any(session.async_failed is not None for session in request.sessions)
 
     @cached_property
     def next_change_at(self) -> float | None:

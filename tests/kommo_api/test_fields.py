@@ -25,7 +25,7 @@ def ids(fields: FieldMap) -> dict[str, int]:
 
 
 async def ensured(kommo: Kommo, known: FieldMap | None = None) -> FieldSetup:
-    return await ensure_fields(kommo.api, ids(known or {}))
+    return await ensure_fields(kommo.api, known or {})
 
 
 async def test_a_new_account_gets_all_nine_in_a_tab_of_their_own(kommo: Kommo) -> None:
@@ -111,6 +111,48 @@ async def test_an_adopted_list_keeps_its_options_and_gets_ours(kommo: Kommo, omi
     assert [(option.id, option.value) for option in status.enums[:2]] == [(501, "On hold"), (502, "paid")]
     assert setup.fields[STATUS]["enums"]["paid"] == 502
     assert set(setup.fields[STATUS]["enums"]) == set(STATES)
+
+
+@pytest.mark.parametrize("omitted", ["deleted", "kept"])
+async def test_an_older_list_gets_the_new_state_and_keeps_what_a_person_renamed(kommo: Kommo, omitted: str) -> None:
+    kommo.play(omitted_options=omitted)
+    first = await ensured(kommo)
+    status = kommo.account.custom_fields[first.fields[STATUS]["id"]]
+    status.enums = [one for one in status.enums if one.value != "Cancelled"]
+    del first.fields[STATUS]["enums"]["cancelled"]
+    status.enums[2].value = "Bezahlt"
+    second = await ensured(kommo, first.fields)
+    assert [one.value for one in status.enums[2:3] + status.enums[-1:]] == ["Bezahlt", "Cancelled"]
+    assert second.completed == (STATUS,)
+    assert second.fields[STATUS]["enums"] == first.fields[STATUS]["enums"] | {"cancelled": status.enums[-1].id}
+
+
+async def test_a_renamed_option_is_written_and_not_made_again(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    status = kommo.account.custom_fields[first.fields[STATUS]["id"]]
+    for option in status.enums:
+        option.value = f"Own word {option.id}"
+    second = await ensured(kommo, first.fields)
+    assert (second.fields, second.completed, len(status.enums)) == (first.fields, (), len(STATES))
+
+
+async def test_an_option_that_was_deleted_is_made_again(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    status = kommo.account.custom_fields[first.fields[STATUS]["id"]]
+    del status.enums[2]
+    second = await ensured(kommo, first.fields)
+    assert (second.completed, status.enums[-1].value) == ((STATUS,), "Paid")
+    assert second.fields[STATUS]["enums"]["paid"] == status.enums[-1].id
+
+
+async def test_an_account_whose_list_may_not_be_changed_goes_on_without_the_new_state(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    status = kommo.account.custom_fields[first.fields[STATUS]["id"]]
+    status.enums = [one for one in status.enums if one.value != "Cancelled"]
+    sales = next(user for user in kommo.account.users.values() if not user.is_admin)
+    setup = await ensure_fields(kommo.api_of(sales.id), first.fields)
+    assert set(STATES) - set(setup.fields[STATUS]["enums"]) == {"cancelled"}
+    assert (list(setup.refused), "Cancelled" in setup.refused[STATUS]) == ([STATUS], True)
 
 
 async def test_a_code_that_belongs_to_a_field_of_another_type_is_left_alone(kommo: Kommo) -> None:

@@ -1,4 +1,4 @@
-"""The eight states and the sums, row by row of the table."""
+"""The nine states and the sums, row by row of the table."""
 
 import pytest
 
@@ -19,9 +19,20 @@ from tests.ledger.build import DAY, NOW, deal, dispute, payment, refund, request
         ("paid", deal(request(sessions=(session("complete", "no_payment_required", asked=(0, "EUR")),)))),
         ("partially_paid", deal(request(), request(id="r2"), payment())),
         ("partially_paid", deal(request(kind="deposit", deal_total=40000), payment())),
-        ("failed", deal(request(cancelled=True))),
-        ("failed", deal(request(expires_at=NOW - 1))),
+        ("cancelled", deal(request(cancelled=True))),
+        ("cancelled", deal(request(cancelled=True), request(id="r2", replaced_by="r1"))),
+        ("cancelled", deal(request(expires_at=NOW - 1))),
+        ("cancelled", deal(request(cancelled=True, sessions=(session("complete", "unpaid", async_failed=NOW - DAY),)))),
+        ("failed", deal(request(expires_at=NOW - 1, sessions=(session("complete", "unpaid", async_failed=NOW - 9),)))),
         ("failed", deal(request(sessions=(session("complete", "unpaid", async_failed=NOW - DAY),)))),
+        (
+            "failed",
+            deal(
+                request(cancelled=True),
+                request(id="r2", sessions=(session("complete", "unpaid", async_failed=NOW - DAY),)),
+            ),
+        ),
+        ("pending", deal(request(cancelled=True), request(id="r2"))),
         ("pending", deal(request(sessions=(session("complete", "unpaid", async_failed=NOW - DAY + 1),)))),
         ("refunded", deal(request(), payment(refunds=(refund(10000),)))),
         ("refunded", deal(request(), payment(refunds=(refund(10000, "pending"),)))),

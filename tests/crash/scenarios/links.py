@@ -42,7 +42,7 @@ async def _cancelled(world: KillableWorld) -> None:
 
 
 def _nothing_payable(world: KillableWorld) -> None:
-    assert shows(world)[0] == "Failed"
+    assert shows(world)[0] == "Cancelled"
     assert {session["status"] for session in world.shelf.objects["checkout.session"].values()} == {"expired"}
 
 

@@ -122,7 +122,7 @@ class OddDeal:
             return "partially_paid"
         if self.under_way:
             return "processing"
-        return "pending" if not self.wishes or any(w.settled or w.fate == "open" for w in self.wishes) else "failed"
+        return "pending" if not self.wishes or any(w.settled or w.fate == "open" for w in self.wishes) else "cancelled"
 
     # the same for the product
 
