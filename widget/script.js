@@ -3,6 +3,7 @@ import { backend } from './api.js';
 import { CardController } from './card/controller.js';
 import { setupPanel } from './card/setup.js';
 import { ensureStyle, isAdmin, openLeadId, wordsOf } from './kommo/page.js';
+import { contactsOf } from './send/contacts.js';
 
 /**
  * Kommo's callbacks, and nothing else. Kommo constructs one object per area, may call `render` on it again, and calls
@@ -38,6 +39,7 @@ export default function Widget() {
       words,
       admin: isAdmin(),
       message: String(widget.get_settings().message ?? ''),
+      contacts: () => contactsOf(widget),
       onOtherDeal: showCard,
     });
   };

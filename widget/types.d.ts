@@ -13,7 +13,11 @@ export type PaymentRequest = Amount & {
   expires_at?: string | null;
   created_by?: string | number | null;
   opened?: boolean;
+  contact_id?: number | null;
 };
+
+/** Of the deal, as Kommo's page tells it; what is not known is empty. */
+export type Contact = { id: number; name: string; phone: string; email: string };
 
 export type Payment = Amount & {
   id: string;
@@ -74,6 +78,7 @@ export type KommoWidget = {
   i18n(group: string): Record<string, string> | undefined;
   get_settings(): Record<string, unknown> & { widget_code: string };
   render_template(block: { caption: { class_name: string }; body: string; render: string }): void;
+  get_current_card_contacts_data?: () => Promise<unknown>;
   $authorizedAjax?: (options: Record<string, unknown>) => Deferred;
 };
 

@@ -116,4 +116,5 @@ def request_of(row: PaymentRequest) -> Request:
         stage_seen=row.stage_seen,
         sessions=(),
         rhythm=(row.interval, row.interval_count or 1) if row.interval else None,
+        contact_id=row.contact_id,
     )

@@ -242,3 +242,5 @@ class Request:
     sessions: tuple[SessionState, ...]
     rhythm: tuple[str, int] | None = None
     """Of a subscription: day, week, month or year, and how many of them."""
+    contact_id: int | None = None
+    """Kommo's contact who is to pay; None where Kommo could not tell."""

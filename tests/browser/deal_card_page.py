@@ -1,5 +1,6 @@
 """The deal card as a person sees it, in a Kommo whose backend is scripted: what the browser tests act on."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +54,9 @@ class DealCardPage:
         return self
 
     def button(self, name: str) -> Locator:
-        return self.widget.get_by_role("button", name=name, exact=True)
+        """By the text that is seen; what is heard says more where there are many of the kind."""
+        shown = re.compile(rf"^\s*{re.escape(name)}\s*$")
+        return self.widget.get_by_role("button").filter(has_text=shown)
 
     def begin(self) -> "DealCardPage":
         self.button("Create Stripe payment").click()

@@ -357,10 +357,12 @@ def test_the_message_for_the_client_has_amount_and_link_in_it(card: DealCardPage
     card.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     card.open().begin()
     submit(card).click()
-    card.button("Copy message with link").click()
+    card.button("Copy message").click()
     expect(card.button("Copied")).to_be_visible()
     url = card.world.backend.deal["requests"][0]["url"]
-    assert card.page.evaluate("navigator.clipboard.readText()") == f"Hello! Here is the link to pay €1,200.00: {url}"
+    assert (
+        card.page.evaluate("navigator.clipboard.readText()") == f"Hello Ana! Here is the link to pay €1,200.00: {url}"
+    )
 
 
 def test_the_link_opens_in_a_tab_that_knows_nothing_of_kommo(card: DealCardPage) -> None:

@@ -509,6 +509,7 @@ async def test_the_main_contact_is_taken_where_the_card_names_none(shop: World) 
     await shop.rep.create()
     main = next(contact for contact, is_main in shop.first_deal.contacts.items() if is_main)
     assert shop.checkout.session["metadata"]["kommo_contact_id"] == str(main)
+    assert (await shop.rep.deal())["requests"][0]["contact_id"] == main
 
 
 async def test_the_address_of_the_client_stays_here_until_an_admin_wants_it_prefilled(shop: World) -> None:

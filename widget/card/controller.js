@@ -14,7 +14,7 @@ import { whileVisible } from './visibility.js';
 
 /**
  * What a person can do in the card: all that the views know of the controllers.
- * @typedef {Pick<CardController, 'retry' | 'check' | 'preview' | 'setup' | 'unfold'> & {
+ * @typedef {Pick<CardController, 'retry' | 'check' | 'preview' | 'setup' | 'unfold' | 'showCode'> & {
  *   form: Pick<FormController, 'begin' | 'close' | 'edit' | 'send'>,
  *   confirm: Pick<ConfirmController, 'cancel' | 'refund' | 'edit' | 'dismiss' | 'accept'>,
  * }} Actions
@@ -32,15 +32,17 @@ export class CardController {
    *   api: ReturnType<typeof import('../api.js').backend>,
    *   words: import('../types.d.ts').Words,
    *   message: string,
+   *   contacts: () => Promise<import('../types.d.ts').Contact[]>,
    *   admin: boolean,
    *   onOtherDeal: () => void,
    * }} options
    */
-  constructor({ root, leadId, api, words, message, admin, onOtherDeal }) {
+  constructor({ root, leadId, api, words, message, contacts, admin, onOtherDeal }) {
     this.root = root;
     this.leadId = leadId;
     this.api = api;
     this.words = words;
+    this.contacts = contacts;
     this.onOtherDeal = onOtherDeal;
     this.lang = language();
     this.destroyed = false;
@@ -99,6 +101,7 @@ export class CardController {
     if (this.loading) return;
     this.loading = true;
     this.loadingSince = Date.now();
+    this.readContacts();
     await this.settle(
       this.api.deal(this.leadId),
       (deal) => {
@@ -113,6 +116,13 @@ export class CardController {
     );
     this.loading = false;
     this.store.set({ checking: false, slow: false, outdated: this.api.outdated() });
+  }
+
+  /** Kommo's page has them; a person may have added a number since. */
+  async readContacts() {
+    if (!this.leadId || openLeadId() !== this.leadId) return;
+    const contacts = await this.contacts();
+    if (!this.destroyed && openLeadId() === this.leadId) this.store.set({ contacts });
   }
 
   retry() {
@@ -147,6 +157,15 @@ export class CardController {
   /** @param {boolean} unfolded whether earlier links are shown; they stay so when the list is drawn anew */
   unfold(unfolded) {
     this.store.set({ unfolded });
+  }
+
+  /**
+   * @param {string} id of the request whose code is to scan
+   * @param {boolean} shown
+   */
+  showCode(id, shown) {
+    const { code } = this.store.get();
+    if (shown || code === id) this.store.set({ code: shown ? id : null });
   }
 
   setup() {

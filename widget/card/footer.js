@@ -1,9 +1,9 @@
 // @ts-check
 
 import { sentenceOf } from '../kommo/page.js';
-import { copyLink, openLink } from '../ui/copy_buttons.js';
+import { copyingButton, openLink } from '../ui/copy_buttons.js';
 import { el, webAddress } from '../ui/dom.js';
-import { somethingMade } from './state.js';
+import { problemBeside, somethingMade } from './state.js';
 
 /**
  * @typedef {{words: import('../types.d.ts').Words, lang: string, admin: boolean,
@@ -18,7 +18,7 @@ import { somethingMade } from './state.js';
 export function footer(state, props) {
   const { words, admin } = props;
   const { deal } = state;
-  const problem = state.refused ?? state.problem;
+  const problem = problemBeside(state);
   return [
     problem && el('p', { class: 'dealpay-alert', role: 'alert', text: sentenceOf(problem, words) }),
     statement(webAddress(deal?.statement_url ?? ''), words),
@@ -33,11 +33,14 @@ export function footer(state, props) {
  */
 function statement(url, words) {
   if (!url) return null;
+  const copy = copyingButton({ words, key: 'copy-statement', label: words('list.copy'), text: url });
+  const made = [copy, openLink(url, words, 'dealpay-link')];
+  for (const one of made) one.setAttribute('aria-label', `${one.textContent}: ${words('list.statement')}`);
   return el(
     'p',
     { class: 'dealpay-row dealpay-small' },
     el('span', { class: 'dealpay-muted', text: words('list.statement') }),
-    el('span', { class: 'dealpay-actions' }, copyLink(url, 'statement', words), openLink(url, words, 'dealpay-link')),
+    el('span', { class: 'dealpay-actions' }, ...made),
   );
 }
 

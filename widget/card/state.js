@@ -15,7 +15,7 @@ import { draftOf } from '../form/draft.js';
 
 /**
  * What the card shows; replaced at each change. `problem` of a ready card is a refresh that failed: what was known stays visible. `refused` is why
- * Stripe could not be asked; no refresh takes it away.
+ * Stripe could not be asked; no refresh takes it away. `code` is the request whose QR code is shown.
  * @typedef {Readonly<{
  *   phase: 'loading' | 'unsaved' | 'failed' | 'disconnected' | 'forbidden' | 'ready',
  *   deal: import('../types.d.ts').Deal | null,
@@ -29,6 +29,8 @@ import { draftOf } from '../form/draft.js';
  *   slow: boolean,
  *   outdated: boolean,
  *   unfolded: boolean,
+ *   code: string | null,
+ *   contacts: import('../types.d.ts').Contact[],
  * }>} State
  */
 
@@ -51,6 +53,8 @@ export function firstState(leadId) {
     slow: false,
     outdated: false,
     unfolded: false,
+    code: null,
+    contacts: [],
   };
 }
 
@@ -80,4 +84,14 @@ export function afterFailure({ phase, deal }, problem) {
   if (problem.code === 'not_connected') return { problem, phase: 'disconnected' };
   if (problem.status === 403) return { problem, phase: 'forbidden' };
   return { problem, phase: deal ? phase : 'failed' };
+}
+
+/**
+ * What went wrong and is not said already in the form or the question that is open: one fault is told once.
+ * @param {State} state
+ */
+export function problemBeside({ refused, problem, draft, question }) {
+  const told = [draft?.error, question?.problem].find((one) => !!one);
+  if (refused) return refused;
+  return problem && told && told.code === problem.code && told.status === problem.status ? null : problem;
 }

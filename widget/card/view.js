@@ -9,7 +9,7 @@ import { el, focusKey, slot } from '../ui/dom.js';
 import { breakableAmount } from '../ui/money.js';
 import { footer } from './footer.js';
 import { phaseNotice, setupButton } from './notices.js';
-import { somethingMade } from './state.js';
+import { problemBeside, somethingMade } from './state.js';
 
 /**
  * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
@@ -29,14 +29,20 @@ export function createView(root, props) {
 
   /** @param {import('./state.js').State} state */
   const paint = (state) => {
-    const { phase, deal, draft, created } = state;
+    const { phase, deal, draft, created, code, contacts } = state;
     const ready = phase === 'ready' && deal !== null;
     slots.head([phase, deal, !draft, !created, state.problem?.message, state.slow], () =>
       ready ? summary(state, deal, words, lang) : phaseNotice(state, props),
     );
     const question = state.question?.id === created?.id ? state.question : null;
     const idle = ['begin', deal?.may, deal?.connected, deal && nothingWaits(deal)];
-    const shows = !ready ? '' : draft ? draft.requestId : created ? [created, questionKey(question)] : idle;
+    const shows = !ready
+      ? ''
+      : draft
+        ? draft.requestId
+        : created
+          ? [created, questionKey(question), code, contacts]
+          : idle;
     slots.main(shows, () => {
       form = null;
       if (!ready) return [];
@@ -44,13 +50,13 @@ export function createView(root, props) {
         form = new PaymentForm(draft, deal, props);
         return [form.node];
       }
-      return created ? [createdPanel(created, question, props)] : [beginButton(deal, props)];
+      return created ? [createdPanel(created, { question, contacts, code }, props)] : [beginButton(deal, props)];
     });
     if (draft) form?.show(draft);
-    slots.list([ready && deal, state.created?.id, questionKey(state.question)], () =>
+    slots.list([ready && deal, state.created?.id, questionKey(state.question), code, contacts], () =>
       ready ? dealList(state, props) : [],
     );
-    const problem = state.refused ?? state.problem;
+    const problem = problemBeside(state);
     const footerKey = [state.checking, state.loadedAt, problem?.message, problem?.code, state.outdated];
     slots.foot([ready, deal?.statement_url, ...footerKey], () => (ready ? footer(state, props) : []));
   };

@@ -1,11 +1,11 @@
 // @ts-check
 
 import { cancelQuestion } from '../list/confirm_form.js';
+import { codeFold, sendLinks } from '../send/row.js';
 import { copyButton, previewLink } from '../ui/copy_buttons.js';
 import { el } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { formatAmount } from '../ui/money.js';
-import { qrFold } from '../ui/qr/view.js';
 
 /**
  * @typedef {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string,
@@ -15,10 +15,11 @@ import { qrFold } from '../ui/qr/view.js';
 /**
  * The link that was just made: copy, open, a message with the link in it, a code to scan, and the way back.
  * @param {import('../types.d.ts').PaymentRequest} request
- * @param {import('../card/state.js').Question | null} question whether it is to be cancelled
+ * @param {{question: import('../card/state.js').Question | null, contacts: import('../types.d.ts').Contact[],
+ *   code: string | null}} state `question`: whether it is to be cancelled
  * @param {CreatedProps} props
  */
-export function createdPanel(request, question, props) {
+export function createdPanel(request, { question, contacts, code }, props) {
   const { words, lang, leadId } = props;
   const name = `dealpay-created-${leadId}`;
   const field = urlField(request.url, words);
@@ -29,8 +30,8 @@ export function createdPanel(request, question, props) {
     el('p', { class: 'dealpay-small dealpay-wrap', text: `${formatAmount(request, lang)} · ${request.description}` }),
     field,
     el('div', { class: 'dealpay-buttons' }, ...linkButtons(request, field, props)),
-    copyButton({ words, key: 'copy-message', label: 'created.message', text: messageOf(request, props) }),
-    qrFold(request.url, words),
+    el('p', { class: 'dealpay-actions' }, ...sendLinks(request, contacts, props)),
+    codeFold(request, code, props),
     question ? cancelQuestion(question, props) : ending(request, props),
   );
 }
@@ -55,19 +56,6 @@ function linkButtons(request, field, props) {
   const { words } = props;
   const copy = { words, key: 'copy-created', label: 'created.copy', blue: true, text: request.url, field };
   return [copyButton(copy), previewLink(request, props, 'dealpay-button')];
-}
-
-/**
- * The admin's message, or ours; the link is appended where the message lacks it.
- * @param {import('../types.d.ts').PaymentRequest} request
- * @param {CreatedProps} props
- */
-function messageOf(request, { words, lang, message }) {
-  const amount = formatAmount(request, lang);
-  const text = (message || words('created.message_text')).replace(/\{(link|amount)\}/g, (_, name) =>
-    name === 'link' ? request.url : amount,
-  );
-  return text.includes(request.url) ? text : `${text} ${request.url}`;
 }
 
 /**

@@ -1,8 +1,10 @@
 // @ts-check
 
 import { userName } from '../kommo/page.js';
+import { named } from '../send/names.js';
+import { codeFold, sendLinks } from '../send/row.js';
 import { badge } from '../ui/badge.js';
-import { copyLink, previewLink } from '../ui/copy_buttons.js';
+import { copyingButton, previewLink } from '../ui/copy_buttons.js';
 import { el } from '../ui/dom.js';
 import { day, facts, line } from './amount_line.js';
 import { cancelQuestion } from './confirm_form.js';
@@ -12,7 +14,8 @@ import { paymentRow } from './payment_row.js';
 const LIVE = ['pending', 'processing', 'failed'];
 
 /**
- * @typedef {{words: import('../types.d.ts').Words, lang: string, actions: import('../card/controller.js').Actions}} ListProps
+ * @typedef {{words: import('../types.d.ts').Words, lang: string, message: string,
+ *   actions: import('../card/controller.js').Actions}} ListProps
  */
 
 /**
@@ -73,28 +76,47 @@ function requestRow(request, state, props) {
     el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
     facts(words(`kind.${kind}`), day(request.created_at, lang), userName(request.created_by)),
     request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
-    LIVE.includes(request.state) && (question ? cancelQuestion(question, props) : rowActions(request, props)),
+    ...(LIVE.includes(request.state) ? openEnds(request, question, state, props) : []),
   );
 }
 
 /**
+ * While a bank works on it there is nothing to send, and nothing to take back.
  * @param {import('../types.d.ts').PaymentRequest} request
+ */
+function isSent({ state }) {
+  return state !== 'processing';
+}
+
+/**
+ * What can be done with a link that the client may still pay.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../card/state.js').Question | null} question
+ * @param {import('../card/state.js').State} state
  * @param {ListProps} props
  */
-function rowActions(request, props) {
+function openEnds(request, question, state, props) {
+  if (question) return [cancelQuestion(question, props)];
+  return [rowActions(request, state, props), isSent(request) && codeFold(request, state.code, props)];
+}
+
+/**
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../card/state.js').State} state
+ * @param {ListProps} props
+ */
+function rowActions(request, { contacts }, props) {
   const { words, actions } = props;
-  return el(
-    'p',
-    { class: 'dealpay-actions' },
-    copyLink(request.url, request.id, words),
-    previewLink(request, props, 'dealpay-link'),
-    request.state !== 'processing' &&
-      el('button', {
-        type: 'button',
-        class: 'dealpay-link',
-        'data-key': `cancel-${request.id}`,
-        text: words('list.cancel'),
-        on: { click: () => actions.confirm.cancel(request.id) },
-      }),
-  );
+  const cancel = el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': `cancel-${request.id}`,
+    text: words('list.cancel'),
+    on: { click: () => actions.confirm.cancel(request.id) },
+  });
+  const copy = { words, key: `copy-${request.id}`, label: words('list.copy'), text: request.url };
+  const own = [copyingButton(copy), previewLink(request, props, 'dealpay-link')];
+  for (const one of [...own, cancel]) one.setAttribute('aria-label', named(one, request, props));
+  const more = isSent(request) ? [...sendLinks(request, contacts, props), cancel] : [];
+  return el('p', { class: 'dealpay-actions' }, ...own, ...more);
 }

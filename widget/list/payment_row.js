@@ -1,6 +1,7 @@
 // @ts-check
 
 import { userName } from '../kommo/page.js';
+import { namedOfPayment } from '../send/names.js';
 import { badge } from '../ui/badge.js';
 import { outside } from '../ui/copy_buttons.js';
 import { el, webAddress } from '../ui/dom.js';
@@ -36,7 +37,7 @@ export function paymentRow(payment, state, props) {
     el(
       'p',
       { class: 'dealpay-actions' },
-      atStripe(payment, words),
+      atStripe(payment, props),
       deal.may?.refund && refundable(payment) && !question && refundButton(payment, props),
     ),
     question && refundQuestion(question, props),
@@ -68,14 +69,16 @@ function refundable(payment) {
  * @param {import('../types.d.ts').Payment} payment
  * @param {import('./list.js').ListProps} props
  */
-function refundButton(payment, { words, actions }) {
-  return el('button', {
+function refundButton(payment, props) {
+  const button = el('button', {
     type: 'button',
     class: 'dealpay-link',
     'data-key': `refund-${payment.id}`,
-    text: words('refund.ask'),
-    on: { click: () => actions.confirm.refund(payment) },
+    text: props.words('refund.ask'),
+    on: { click: () => props.actions.confirm.refund(payment) },
   });
+  button.setAttribute('aria-label', namedOfPayment(button, payment, props));
+  return button;
 }
 
 /**
@@ -93,13 +96,14 @@ function paymentState(payment) {
 /**
  * The way to the payment in Stripe's dashboard; where there is none, its id.
  * @param {import('../types.d.ts').Payment} payment
- * @param {import('../types.d.ts').Words} words
+ * @param {import('./list.js').ListProps} props
  */
-function atStripe(payment, words) {
+function atStripe(payment, props) {
   if (!webAddress(payment.stripe_url ?? '')) {
     return el('span', { class: 'dealpay-small dealpay-muted dealpay-cut', text: payment.id });
   }
-  const link = outside(String(payment.stripe_url), words('list.at_stripe'), 'dealpay-link', true);
+  const link = outside(String(payment.stripe_url), props.words('list.at_stripe'), 'dealpay-link', true);
+  link.setAttribute('aria-label', namedOfPayment(link, payment, props));
   link.title = payment.id;
   return link;
 }

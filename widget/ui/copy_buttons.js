@@ -18,13 +18,11 @@ export function copyButton({ words, key, label, text, blue = false, field = null
 
 /**
  * A quiet copy button for a row of the list.
- * @param {string} url
- * @param {string} id
- * @param {import('../types.d.ts').Words} words
+ * @param {{words: import('../types.d.ts').Words, key: string, label: string, text: string}} props
  */
-export function copyLink(url, id, words) {
-  const button = el('button', { type: 'button', class: 'dealpay-link', 'data-key': `copy-${id}` });
-  return copying(button, url, null, [words('list.copy')], words);
+export function copyingButton({ words, key, label, text }) {
+  const button = el('button', { type: 'button', class: 'dealpay-link', 'data-key': key });
+  return copying(button, text, null, [label], words);
 }
 
 /**
@@ -40,8 +38,13 @@ function copying(button, text, field, label, words) {
   button.replaceChildren(...label);
   button.addEventListener('click', async () => {
     const copied = await copyText(text, field);
+    const name = button.getAttribute('aria-label');
     button.replaceChildren(...(copied ? [icon('done'), words('created.copied')] : [words('created.copy_failed')]));
-    setTimeout(() => button.replaceChildren(...label), SAID);
+    button.removeAttribute('aria-label'); // or its name would be read in the place of what happened
+    setTimeout(() => {
+      button.replaceChildren(...label);
+      if (name) button.setAttribute('aria-label', name);
+    }, SAID);
   });
   return button;
 }

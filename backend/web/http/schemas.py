@@ -39,7 +39,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 class RequestAnswer(BaseModel):
     """Answer to ``POST /widget/requests``, and each of a deal's ``requests``. ``created_by`` is Kommo's id of a user;
-    it is left out where the client asked: on the statement, *Pay the rest*.
+    it is left out where the client asked: on the statement, *Pay the rest*. ``contact_id`` is who is to pay.
     """
 
     id: str
@@ -54,6 +54,7 @@ class RequestAnswer(BaseModel):
     created_by: int | None = None
     expires_at: str | None = None
     opened: bool = False
+    contact_id: int | None = None
 
 
 class PaymentAnswer(BaseModel):
@@ -133,6 +134,7 @@ def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | N
 def request_answer(ledger: DealLedger, request: Request, public_url: str) -> RequestAnswer:
     until = {"expires_at": moment(request.expires_at)} if request.expires_at else {}
     by = {"created_by": request.created_by} if request.created_by else {}
+    payer = {"contact_id": request.contact_id} if request.contact_id else {}
     return RequestAnswer(
         id=request.id,
         url=link_address(public_url, request.link_token),
@@ -146,6 +148,7 @@ def request_answer(ledger: DealLedger, request: Request, public_url: str) -> Req
         opened=request.opened,
         **until,
         **by,
+        **payer,
     )
 
 

@@ -74,6 +74,7 @@ def _page(world: KommoWorld, request: Request, name: str, account: Account, *, a
         "width": int(query.get("width") or 280),
         "container": query.get("container", "work-area"),
         "ajax": query.get("ajax", "present"),
+        "contacts": query.get("contacts", "texts"),
     }
     shown: Json = {"account": account, "user": user, "setting": _embedded(setting)}
     shown |= {"theme": query.get("theme", "light"), "query": str(query)}

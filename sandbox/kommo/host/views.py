@@ -5,9 +5,18 @@ from zoneinfo import ZoneInfo
 
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.values import shown
-from sandbox.kommo.records import Field, Json, Lead, User
+from sandbox.kommo.records import Contact, Field, Json, Lead, User
 
-EMPTY: Json = {"id": 0, "name": "", "price": "", "status_id": 0, "groups": [], "feed": [], "contacts": []}
+EMPTY: Json = {
+    "id": 0,
+    "name": "",
+    "price": "",
+    "status_id": 0,
+    "groups": [],
+    "feed": [],
+    "contacts": [],
+    "contact_cards": [],
+}
 
 
 def card_of(account: Account, lead: Lead | None) -> Json:
@@ -25,8 +34,22 @@ def card_of(account: Account, lead: Lead | None) -> Json:
         "tags": [tag.name for tag in lead.tags],
         "groups": _groups(account, lead),
         "contacts": [account.contacts[one].name for one in lead.contacts if one in account.contacts],
+        "contact_cards": [
+            _contact_card(account, account.contacts[one]) for one in lead.contacts if one in account.contacts
+        ],
         "feed": _feed(account, lead),
     }
+
+
+def _contact_card(account: Account, contact: Contact) -> Json:
+    """What the page tells widgets of a contact (docs/facts/kommo-widget.md 3.1)."""
+    known = {"id": contact.id, "name": contact.name, "first_name": contact.first_name, "last_name": contact.last_name}
+    return known | {"phones": _said(account, contact, "PHONE"), "emails": _said(account, contact, "EMAIL")}
+
+
+def _said(account: Account, contact: Contact, code: str) -> list[str]:
+    rows = shown(account, contact.values) or []
+    return [str(one["value"]) for row in rows if row["field_code"] == code for one in row["values"]]
 
 
 def budget_text(price: float) -> str:

@@ -9,17 +9,19 @@ const RIM = 4;
  * The link's QR code behind a fold, for a client at the desk; nothing if the address is too long for one.
  * @param {string} url
  * @param {import('../../types.d.ts').Words} words
+ * @param {{open: boolean, key: string, onToggle: (open: boolean) => void}} fold
  */
-export function qrFold(url, words) {
+export function qrFold(url, words, { open, key, onToggle }) {
   const rows = qrCode(url);
   if (!rows) return null;
   const side = rows.length + 2 * RIM;
   const picture = svg('svg', { viewBox: `0 0 ${side} ${side}`, class: 'dealpay-qr', role: 'img' });
-  picture.setAttribute('aria-label', words('created.qr_label'));
+  picture.setAttribute('aria-label', words('send.qr_label'));
   picture.append(svg('path', { class: 'dealpay-qr-paper', d: `M0 0h${side}v${side}h-${side}z` }));
   picture.append(svg('path', { class: 'dealpay-qr-ink', d: rows.map(squares).join('') }));
-  const title = el('summary', { class: 'dealpay-fold-title', text: words('created.qr') });
-  return el('details', { class: 'dealpay-fold' }, title, picture);
+  const title = el('summary', { class: 'dealpay-fold-title', 'data-key': key, text: words('send.qr') });
+  const toggle = (/** @type {Event} */ event) => onToggle(/** @type {HTMLDetailsElement} */ (event.target).open);
+  return el('details', { class: 'dealpay-fold', open, on: { toggle } }, title, picture);
 }
 
 /**

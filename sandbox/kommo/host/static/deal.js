@@ -28,7 +28,7 @@ export async function openDealPage() {
 function fill(card) {
   shown = card;
   attributes = { 'lead[NAME]': card.name, 'lead[PRICE]': card.price, 'lead[STATUS]': String(card.status_id) };
-  showCard({ id: card.id, attributes });
+  showCard({ id: card.id, attributes, contacts: card.contact_cards });
   paint(card);
   inputs['lead[STATUS]'].replaceChildren(...card.stages.map((stage) => new Option(stage.name, stage.id)));
   for (const [name, input] of Object.entries(inputs)) input.value = attributes[name];

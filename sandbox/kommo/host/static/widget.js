@@ -1,5 +1,5 @@
 import { ajax } from './app/ajax.js';
-import { system } from './app/app.js';
+import { contactsShown, system } from './app/app.js';
 import { Deferred } from './app/deferred.js';
 import { setting, withUser } from './app/setting.js';
 import { complain } from './app/strict.js';
@@ -26,12 +26,14 @@ export function baseMethods(entry) {
     set_lang(words) {
       this.langs = words;
     },
+    get_current_card_contacts_data: contacts,
     render_template,
     render,
     crm_post: () => {
       throw complain('crm_post carries no proof of the user; use $authorizedAjax');
     },
   };
+  if (setting.contacts === 'absent') delete methods.get_current_card_contacts_data;
   return setting.ajax === 'absent' ? methods : { ...methods, $authorizedAjax: (options) => authorized(entry, options) };
 
   /** The block in the right panel: caption with the logos, then the body. */
@@ -49,6 +51,13 @@ export function baseMethods(entry) {
     block.lastElementChild.innerHTML = body || twig(template, params);
     place.append(block);
   }
+}
+
+/** The contacts of the card's deal; whether phones and e-mails are texts or objects is not told: both are played. */
+async function contacts() {
+  if (setting.contacts !== 'objects') return contactsShown();
+  const asObjects = (values) => values.map((value) => ({ value, enum_code: 'WORK' }));
+  return contactsShown().map((one) => ({ ...one, phones: asObjects(one.phones), emails: asObjects(one.emails) }));
 }
 
 function render({ data, ref, href }, params) {

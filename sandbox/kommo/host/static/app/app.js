@@ -32,8 +32,14 @@ export const app = {
   widgets: { list: {}, system: system() },
 };
 
-/** @param {{id: number, attributes: Record<string, string>} | null} card */
+let linked = [];
+
+/** The contacts of the card that is shown. */
+export const contactsShown = () => linked;
+
+/** @param {{id: number, attributes: Record<string, string>, contacts: object[]} | null} card */
 export function showCard(card) {
+  linked = card?.contacts ?? [];
   page.is_card = card !== null;
   page.current_card = card ? strict('APP.data.current_card', cardOf(card)) : false;
 }

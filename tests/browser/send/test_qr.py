@@ -37,6 +37,19 @@ def test_a_link_too_long_for_a_code_has_none(card: DealCardPage) -> None:
     expect(card.widget.get_by_text("Show QR code")).to_have_count(0)
 
 
+def test_each_open_link_of_the_list_has_its_code_and_it_stays_while_the_list_is_read_again(card: DealCardPage) -> None:
+    card.world.backend.deal |= {"requests": [a_request(1), a_request(2)]}
+    card.open()
+    card.widget.get_by_text("Show QR code").first.click()
+    expect(card.widget.locator(".dealpay-qr:visible")).to_have_count(1)
+    card.world.backend.deal = card.world.backend.deal | {"requests": [a_request(3), a_request(1), a_request(2)]}
+    card.later(6)
+    expect(card.widget.get_by_role("listitem")).to_have_count(3)
+    shown = card.widget.get_by_role("listitem").nth(1).locator(".dealpay-qr")
+    expect(shown).to_be_visible()
+    expect(card.widget.locator(".dealpay-qr:visible")).to_have_count(1)
+
+
 def _drawn(card: DealCardPage) -> set[tuple[int, int]]:
     path = card.widget.locator(".dealpay-qr-ink").get_attribute("d") or ""
     return {(int(x) - RIM, int(y) - RIM) for x, y in re.findall(r"M(\d+) (\d+)", path)}

@@ -1,0 +1,25 @@
+// @ts-check
+
+/**
+ * WhatsApp with the message in it. The number only where it names its country: any other could be somebody else's, so
+ * that WhatsApp lets the rep choose the chat.
+ * @param {string} text
+ * @param {import('../types.d.ts').Contact | null} payer
+ */
+export function whatsAppAddress(text, payer) {
+  const typed = (payer?.phone ?? '').replace(/[\s().\-/]/g, '');
+  const number = /^(?:\+|00)([1-9]\d{6,14})$/.exec(typed)?.[1] ?? '';
+  return `https://wa.me/${number}?text=${encodeURIComponent(text)}`;
+}
+
+/**
+ * @param {string} text
+ * @param {string} subject
+ * @param {import('../types.d.ts').Contact | null} payer
+ */
+export function mailAddress(text, subject, payer) {
+  const email = payer?.email ?? '';
+  const to = /^[^\s@?&#,;]+@[^\s@?&#,;]+$/.test(email) ? encodeURIComponent(email).replace('%40', '@') : '';
+  const body = text.replace(/\r?\n/g, '\r\n');
+  return `mailto:${to}?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(body)}`;
+}

@@ -1,0 +1,27 @@
+// @ts-check
+
+import { day } from '../list/amount_line.js';
+import { formatAmount } from '../ui/money.js';
+
+/**
+ * The administrator's message, or ours, filled in for one link; the link is appended where the message lacks it. A name
+ * that is not known goes with the blank before it, and a sentence about a date that there is not is left out.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../types.d.ts').Contact | null} payer
+ * @param {{words: import('../types.d.ts').Words, lang: string, message: string}} props
+ */
+export function messageOf(request, payer, { words, lang, message }) {
+  /** @type {Record<string, string>} */
+  const values = {
+    name: payer?.name ?? '',
+    description: request.description,
+    amount: formatAmount(request, lang),
+    link: request.url,
+    due: request.expires_at ? day(request.expires_at, lang) : '',
+  };
+  let text = message || words('created.message_text');
+  if (!values.name) text = text.replace(/,?[ \u00a0]*\{name\}/g, '');
+  if (!values.due) text = text.replace(/[ \t]*[^.!?\n]*\{due\}[^.!?\n]*[.!?]?/g, '');
+  text = text.replace(/\{(name|description|amount|link|due)\}/g, (_, name) => values[name]).trim();
+  return text.includes(request.url) ? text : `${text} ${request.url}`.trim();
+}

@@ -1,0 +1,80 @@
+// @ts-check
+
+import { copyingButton, outside } from '../ui/copy_buttons.js';
+import { el, webAddress } from '../ui/dom.js';
+import { qrFold } from '../ui/qr/view.js';
+import { mailAddress, whatsAppAddress } from './addresses.js';
+import { payerOf } from './contacts.js';
+import { messageOf } from './message.js';
+import { named } from './names.js';
+
+/**
+ * @typedef {{words: import('../types.d.ts').Words, lang: string, message: string,
+ *   actions: import('../card/controller.js').Actions}} SendProps
+ */
+
+/**
+ * The ways to send a link: WhatsApp, e-mail, the system's own sheet where there is one, and the message to paste.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../types.d.ts').Contact[]} contacts
+ * @param {SendProps} props
+ * @returns {HTMLElement[]}
+ */
+export function sendLinks(request, contacts, props) {
+  const { words } = props;
+  if (!webAddress(request.url)) return [];
+  const payer = payerOf(request, contacts);
+  const text = messageOf(request, payer, props);
+  const whatsApp = outside(whatsAppAddress(text, payer), words('send.whatsapp'), 'dealpay-link', false);
+  const mail = el('a', {
+    class: 'dealpay-link',
+    href: mailAddress(text, request.description, payer),
+    text: words('send.email'),
+  });
+  const copy = copyingButton({ words, key: `message-${request.id}`, label: words('send.message'), text });
+  const made = [whatsApp, mail, ...shareButton(request, text, props), copy];
+  for (const one of made) one.setAttribute('aria-label', named(one, request, props));
+  if (payer?.phone) whatsApp.title = `${payer.name} ${payer.phone}`.trim();
+  if (payer?.email) mail.title = payer.email;
+  return made;
+}
+
+/**
+ * The link as a code to scan, behind a fold.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {string | null} unfolded the request whose code is shown
+ * @param {SendProps} props
+ */
+export function codeFold(request, unfolded, { words, lang, actions }) {
+  const fold = qrFold(request.url, words, {
+    open: unfolded === request.id,
+    key: `code-${request.id}`,
+    onToggle: (open) => actions.showCode(request.id, open),
+  });
+  const title = fold?.firstElementChild;
+  if (title instanceof HTMLElement) title.setAttribute('aria-label', named(title, request, { words, lang }));
+  return fold;
+}
+
+/**
+ * Telephones have a sheet of their own for this; so have some computers.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {string} text
+ * @param {SendProps} props
+ */
+function shareButton(request, text, { words }) {
+  if (typeof navigator.share !== 'function') return [];
+  const share = () => {
+    // A sheet that is closed again is no fault; where Kommo's frame forbids it, the other ways are beside it.
+    navigator.share({ title: request.description, text }).catch(() => {});
+  };
+  return [
+    el('button', {
+      type: 'button',
+      class: 'dealpay-link',
+      'data-key': `share-${request.id}`,
+      text: words('send.share'),
+      on: { click: share },
+    }),
+  ];
+}
