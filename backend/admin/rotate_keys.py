@@ -18,7 +18,7 @@ from backend.accounts.stripe.connections import key_row, secret_row
 from backend.accounts.tokens.refresh import answer_row
 from backend.accounts.tokens.sealed import tokens_row
 from backend.core.vault import CannotOpen, Vault
-from backend.inbox.store import body_row
+from backend.inbox.arrivals import body_row
 from backend.payments.checkout.sessions import email_row
 from backend.resources import Resources
 from backend.storage.models import Account, InboxEvent, Integration, PaymentRequest, PendingInstall, StripeConnection

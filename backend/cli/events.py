@@ -11,8 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.cli.reading import run_with_resources
 from backend.core.clock import as_datetime
 from backend.core.vault import CannotOpen
+from backend.inbox.arrivals import read_body
 from backend.inbox.backfill import catch_up
-from backend.inbox.store import STATES, read_body, replay
+from backend.inbox.store import STATES, replay
 from backend.resources import Resources
 from backend.storage.models import InboxEvent, StripeConnection
 from backend.stripe_api.client import Refused, Unreachable

@@ -18,7 +18,8 @@ from backend.accounts.stripe.webhook_endpoints import EVENTS
 from backend.core.clock import SKEW_SECONDS
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
-from backend.inbox.store import arrival_of, store
+from backend.inbox.arrivals import arrival_of
+from backend.inbox.store import store
 from backend.resources import Resources
 from backend.storage.models import Audit, InboxEvent, StripeConnection
 from backend.stripe_api.client import Answer, Refused, Unreachable

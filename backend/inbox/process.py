@@ -14,7 +14,8 @@ from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen, Vault
 from backend.facts import Fact
-from backend.inbox.store import bury, finish, postpone, read_body, take
+from backend.inbox.arrivals import read_body
+from backend.inbox.store import bury, finish, postpone, take
 from backend.ledger.absorb import Absorbed, absorb
 from backend.ledger.invoice_sums import Unexplained
 from backend.resources import Resources

@@ -4,8 +4,8 @@ import asyncio
 import sqlite3
 import stat
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.storage.write_turns import WriteTurns
 
 BUSY_SECONDS = 20
 WAL_SECONDS = 1.0
@@ -46,7 +48,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.turns = WriteTurns()
         self._is_lazy = False
+        self._closers: list[Callable[[], Awaitable[None] | None]] = []
         if not self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", self._prepare_postgres)
 
@@ -80,12 +84,25 @@ class Database:
 
     @asynccontextmanager
     async def write(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
-        async with self.bounded(seconds), AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with self.bounded(seconds), self._turn(), AsyncSession(self.engine, expire_on_commit=False) as session:
             connection = await session.connection(execution_options={"may_write": True})
             if self._is_lazy:  # for this unit only: what a session is told gets lost behind a pooler by transaction
                 await connection.exec_driver_sql("SET LOCAL synchronous_commit TO on")
             yield session
             await session.commit()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """On SQLite: this unit's turn among all that this process writes. Raises ``OperationalError``."""
+        if not self.is_sqlite:
+            yield
+            return
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self.turns.turn(seconds=BUSY_SECONDS))
+            except TimeoutError as error:
+                raise OperationalError(None, None, TimeoutError("other units of work took too long")) from error
+            yield
 
     @asynccontextmanager
     async def unshared(self) -> AsyncIterator[AsyncConnection]:
@@ -112,7 +129,19 @@ class Database:
             if mode & stat.S_IRWXO:
                 file.chmod(stat.S_IMODE(mode) & stat.S_IRWXU)
 
+    def at_close(self, closer: Callable[[], Awaitable[None] | None]) -> None:
+        """``closer`` ends a connection that is not the engine's."""
+        self._closers.append(closer)
+
+    def connect_words(self) -> tuple[Sequence[Any], dict[str, Any]]:
+        """The arguments with which the engine's driver connects, for a connection beside the engine's."""
+        words, options = self.engine.dialect.create_connect_args(self.engine.url)
+        return words, {**options, **({} if self.is_sqlite else _postgres_arguments(self.engine.url))}
+
     async def close(self) -> None:
+        for closer in self._closers:
+            if (closing := closer()) is not None:
+                await closing
         await self.engine.dispose()
 
 

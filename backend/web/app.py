@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from backend.core.errors import FieldInvalid, ProductError, Unavailable
 from backend.core.vault import CannotOpen
-from backend.inbox.store import Inbox
+from backend.inbox.group_commit import Inbox
 from backend.resources import Resources
 from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
 from backend.web.client import links, receipts, statement

@@ -15,7 +15,8 @@ from sqlmodel import select
 from backend.accounts.stripe.connections import secrets_of
 from backend.core.errors import ProductError
 from backend.core.ids import usable_id
-from backend.inbox.store import DOOR_SECONDS, Inbox, arrival_of
+from backend.inbox.arrivals import arrival_of
+from backend.inbox.group_commit import DOOR_SECONDS, Inbox
 from backend.resources import Resources
 from backend.storage.models import StripeConnection
 from backend.stripe_api.events import HANDLERS

@@ -1,6 +1,7 @@
 """Saying that there is work: always in the unit of work that made it, so no wake-up is lost and none comes early."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import case, func, update
 from sqlmodel import col, select
@@ -19,14 +20,16 @@ async def notify(session: AsyncSession, payload: str = "") -> None:
     await (await session.connection()).execute(select(func.pg_notify(CHANNEL, payload)))
 
 
+def waking(insert: Any, account_id: int) -> Any:
+    """``insert`` into ``account_work``, completed: one more wish for this account, due at once."""
+    return insert.values(account_id=account_id, **NEW_WORK).on_conflict_do_update(
+        index_elements=["account_id"], set_={"wanted": AccountWork.wanted + 1, "next_try_at": 0.0}
+    )
+
+
 async def request_work(session: AsyncSession, account_id: int) -> None:
     """There is work for this account: whoever claims it next will look at everything."""
-    statement = dialect_insert(session, AccountWork).values(account_id=account_id, **NEW_WORK)
-    await session.exec(
-        statement.on_conflict_do_update(
-            index_elements=["account_id"], set_={"wanted": AccountWork.wanted + 1, "next_try_at": 0.0}
-        )
-    )
+    await session.exec(waking(dialect_insert(session, AccountWork), account_id))
     if session.get_bind().dialect.name != "sqlite" and not session.info.get("told"):
         session.info["told"] = True
         await notify(session)

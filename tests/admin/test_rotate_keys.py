@@ -22,7 +22,7 @@ from backend.admin import rotate_keys
 from backend.admin.rotate_keys import PAGE, SEALED, Resealed, reseal
 from backend.core.clock import system_clock
 from backend.core.vault import CannotOpen, Vault
-from backend.inbox.store import read_body
+from backend.inbox.arrivals import read_body
 from backend.resources import Resources
 from backend.storage import models
 from backend.storage.models import InboxEvent, Integration, PendingInstall

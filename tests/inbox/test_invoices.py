@@ -11,8 +11,9 @@ from sqlmodel import select
 
 from backend.accounts.stripe.connections import key_row
 from backend.core.config import Settings
+from backend.inbox.arrivals import Arrival
+from backend.inbox.group_commit import Inbox
 from backend.inbox.process import ingest
-from backend.inbox.store import Arrival, Inbox
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.resources import Resources, open_resources

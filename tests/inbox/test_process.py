@@ -11,8 +11,10 @@ from sqlmodel import select
 
 from backend.core.config import Settings
 from backend.core.vault import Vault
+from backend.inbox.arrivals import Arrival
+from backend.inbox.group_commit import Inbox
 from backend.inbox.process import CHUNK, ingest
-from backend.inbox.store import Arrival, Inbox, replay
+from backend.inbox.store import replay
 from backend.ledger.missing_deals import deal_is_missing
 from backend.resources import Resources, open_resources
 from backend.storage.models import Account, AccountWork, Deal, InboxEvent, LedgerEntry, StripeConnection

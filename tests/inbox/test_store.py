@@ -9,7 +9,9 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from backend.core.vault import Vault
-from backend.inbox.store import Arrival, Inbox, bury, finish, postpone, read_body, replay, take
+from backend.inbox.arrivals import Arrival, read_body
+from backend.inbox.group_commit import Inbox
+from backend.inbox.store import bury, finish, postpone, replay, take
 from backend.storage.db import Database
 from backend.storage.models import AccountWork, InboxEvent, StripeConnection
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlmodel import select
 
 from backend.accounts.tokens.sealed import seal_pair
-from backend.inbox.store import Arrival, Inbox
+from backend.inbox.arrivals import Arrival
+from backend.inbox.group_commit import Inbox
 from backend.kommo_api.auth.tokens import TokenPair
 from backend.storage.models import Account, StripeConnection
 from sandbox.kommo.accounts.account import Account as KommoAccount

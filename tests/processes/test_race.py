@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.inbox.store import Inbox
+from backend.inbox.group_commit import Inbox
 from backend.storage.models import AccountWork, InboxEvent
 from tests.postgres import empty_database
 from tests.processes.many_accounts import Member, gather, is_paid

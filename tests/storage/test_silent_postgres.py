@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import select
 
 from backend.core.vault import Vault
-from backend.inbox import store
-from backend.inbox.store import Arrival, Inbox
+from backend.inbox import group_commit
+from backend.inbox.arrivals import Arrival
+from backend.inbox.group_commit import Inbox
 from backend.storage.db import SILENT_PEER, Database
 from backend.storage.models import InboxEvent
 
@@ -92,7 +93,7 @@ async def database(line: tuple[Line, str]) -> AsyncIterator[Database]:
 async def test_webhooks_are_refused_while_the_server_is_silent_and_stored_when_it_is_back(
     line: tuple[Line, str], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "DOOR_SECONDS", 1.0)
+    monkeypatch.setattr(group_commit, "DOOR_SECONDS", 1.0)
     inbox = Inbox(database, Vault(["a key of the tests"]), asyncio.Event())
     await inbox.put(ARRIVAL)
     line[0].cut()
@@ -136,7 +137,7 @@ async def test_connecting_to_a_silent_server_ends_by_itself(line: tuple[Line, st
 async def test_a_lock_that_is_held_for_long_ends_the_doors_statement(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "DOOR_SECONDS", 1.0)
+    monkeypatch.setattr(group_commit, "DOOR_SECONDS", 1.0)
     inbox = Inbox(database, Vault(["a key of the tests"]), asyncio.Event())
     await inbox.put(ARRIVAL)
     async with database.write() as session:

@@ -1,0 +1,97 @@
+"""Verified events on their way into the inbox, and the row that each becomes."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.core.vault import Vault
+from backend.storage.models import InboxEvent, StripeConnection
+from backend.stripe_api.events import clean
+from backend.stripe_api.signature import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified event on its way in. ``state`` is ``new``, or ``ignored`` for what we do not react to;
+    ``source`` as in ``InboxEvent``."""
+
+    connection_id: str
+    account_id: int | None
+    id: str
+    type: str
+    api_version: str
+    body: bytes
+    state: str
+    received_at: float
+    source: str = "webhook"
+
+
+def arrival_of(
+    connection: StripeConnection,
+    event: Mapping[str, Any],
+    body: bytes,
+    received_at: float,
+    *,
+    state: str = "new",
+    source: str = "webhook",
+) -> Arrival:
+    """``event`` is what ``body`` holds."""
+    return Arrival(
+        connection_id=connection.id,
+        account_id=connection.account_id,
+        id=str(event["id"]),
+        type=str(event["type"]),
+        api_version=clean(str(event.get("api_version") or ""), 64),
+        body=body,
+        state=state,
+        received_at=received_at,
+        source=source,
+    )
+
+
+def row_of(vault: Vault, arrival: Arrival) -> dict[str, Any]:
+    """The columns of ``inbox_event``; the body compressed and sealed, and none for an ignored event."""
+    name = body_row(arrival.connection_id, arrival.id)
+    return {
+        "connection_id": arrival.connection_id,
+        "id": arrival.id,
+        "type": arrival.type,
+        "api_version": arrival.api_version,
+        "body": vault.seal(zlib.compress(arrival.body, 1), name) if arrival.state == "new" else None,
+        "received_at": arrival.received_at,
+        "state": arrival.state,
+        "source": arrival.source,
+        "attempts": 0,
+        "next_try_at": 0.0,
+        "error": "",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """``rows`` of ``inbox_event`` in the order of their keys, and the ``accounts`` to wake, in order."""
+
+    rows: Sequence[dict[str, Any]]
+    accounts: Sequence[int]
+
+
+def group_of(vault: Vault, arrivals: Sequence[Arrival]) -> Group:
+    """One row for each event, however often it came."""
+    rows = {(arrival.connection_id, arrival.id): row_of(vault, arrival) for arrival in arrivals}
+    accounts = {one.account_id for one in arrivals if one.state == "new" and one.account_id is not None}
+    return Group([rows[key] for key in sorted(rows)], sorted(accounts))
+
+
+def body_row(connection_id: str, event_id: str) -> str:
+    """The name that the vault ties an event's body to."""
+    return f"inbox_event:{connection_id}:{event_id}:body"
+
+
+def read_body(vault: Vault, event: InboxEvent) -> dict[str, Any]:
+    """The event as Stripe sent it. Only events whose body was kept have one."""
+    if event.body is None:
+        raise LookupError(f"the body of {event.id} was not kept ({event.state})")
+    packed = vault.open(event.body, body_row(event.connection_id, event.id))
+    body: dict[str, Any] = parse(zlib.decompress(packed))
+    return body

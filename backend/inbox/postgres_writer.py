@@ -1,0 +1,69 @@
+"""The door's own connection to PostgreSQL: a group of webhooks is one round trip, sent as a pipeline."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy.exc import OperationalError
+
+from backend.inbox.statements import POSTGRES
+from backend.storage.db import ASLEEP_SECONDS, Database
+from backend.storage.repeating import ENDED_BY_THE_DATABASE
+from backend.work_queue.wakeups import CHANNEL
+
+
+class PostgresWriter:
+    """Writes groups, one at a time. Connected with the first, and anew after a failure."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: psycopg.AsyncConnection | None = None
+        database.at_close(self._forget)
+
+    async def write(self, rows: Sequence[dict[str, Any]], accounts: Sequence[int]) -> None:
+        """As ``Writer.write``. An account is woken for a group of nothing but second deliveries as well: whether a row
+        is new would cost a second round trip."""
+        try:
+            await self._write(rows, accounts)
+        except psycopg.Error as error:
+            raise OperationalError("a group of webhooks", None, error) from error
+
+    async def _write(self, rows: Sequence[dict[str, Any]], accounts: Sequence[int]) -> None:
+        """Again where a connection that we had kept turns out to be closed: rows that are there stay as they are."""
+        had_one = self._connection is not None
+        try:
+            await self._commit(await self._opened(), rows, accounts)
+        except psycopg.OperationalError as error:
+            await self._forget()
+            if not had_one or error.sqlstate in ENDED_BY_THE_DATABASE:
+                raise
+            await self._write(rows, accounts)
+        except BaseException:
+            await self._forget()
+            raise
+
+    async def _commit(
+        self, connection: psycopg.AsyncConnection, rows: Sequence[dict[str, Any]], accounts: Sequence[int]
+    ) -> None:
+        """In the lock order: ``account_work`` before ``inbox_event``."""
+        async with connection.pipeline(), connection.cursor() as cursor:
+            await cursor.execute("BEGIN")
+            await cursor.execute("SET LOCAL synchronous_commit TO on")
+            for account_id in accounts:
+                await cursor.execute(POSTGRES.wake_account, POSTGRES.wake(account_id))
+            await cursor.executemany(POSTGRES.insert_event, rows)
+            if accounts:
+                await cursor.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+            await cursor.execute("COMMIT")
+
+    async def _opened(self) -> psycopg.AsyncConnection:
+        if self._connection is None:
+            words, options = self._database.connect_words()
+            self._connection = await psycopg.AsyncConnection.connect(*words, **options, autocommit=True)
+            await self._connection.execute(f"SET idle_in_transaction_session_timeout = '{ASLEEP_SECONDS}s'")
+        return self._connection
+
+    async def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()

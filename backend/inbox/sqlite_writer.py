@@ -1,0 +1,87 @@
+"""The door's own connection to SQLite: its statements run on the event loop, only waiting and the commit in a thread.
+
+A group of webhooks is written between two units of the worker: the door's turn comes first (``WriteTurns``), its
+statements wait for nothing, and the thread is for what does wait: another process's lock, and the disk.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sqlalchemy.exc import OperationalError
+
+from backend.inbox.statements import SQLITE
+from backend.storage.db import Database
+
+LOCKED_MS = 8_000
+"""How long a group waits for another process's unit of work."""
+
+
+class SqliteWriter:
+    """Writes groups, one at a time. Opened with the first, and anew after a failure."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox-commit")
+        self._connection: sqlite3.Connection | None = None
+        database.at_close(self._forget)
+
+    async def write(self, rows: Sequence[dict[str, Any]], accounts: Sequence[int]) -> None:
+        """As ``Writer.write``."""
+        try:
+            async with self._database.turns.turn(first=True):
+                await self._commit(self._opened(), rows, accounts)
+        except sqlite3.Error as error:
+            self._forget()
+            raise OperationalError("a group of webhooks", None, error) from error
+        except BaseException:
+            self._forget()
+            raise
+
+    async def _commit(self, connection: sqlite3.Connection, rows: Sequence[Any], accounts: Sequence[int]) -> None:
+        await self._begin(connection)
+        if connection.executemany(SQLITE.insert_event, rows).rowcount:
+            connection.executemany(SQLITE.wake_account, [SQLITE.wake(account_id) for account_id in accounts])
+        await self._in_thread(lambda: connection.execute("COMMIT"))
+
+    async def _begin(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            await self._in_thread(lambda: _begin_waiting(connection))
+
+    async def _in_thread(self, work: Callable[[], object]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = _open(self._database)
+        return self._connection
+
+    def _forget(self) -> None:
+        """Behind whatever the thread is still at; what was not committed is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._thread.submit(connection.close)
+
+
+def _open(database: Database) -> sqlite3.Connection:
+    """The engine's settings (``prepare_sqlite``), but for waiting: that is decided at each ``BEGIN``."""
+    words, options = database.connect_words()
+    options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
+    connection: sqlite3.Connection = sqlite3.connect(*words, **options)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _begin_waiting(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA busy_timeout={LOCKED_MS}")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    finally:
+        connection.execute("PRAGMA busy_timeout=0")
