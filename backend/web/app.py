@@ -23,7 +23,7 @@ from backend.web.http.pages import page
 from backend.web.http.throttle import Buckets
 from backend.web.middleware import RequestLog, is_for_clients
 from backend.web.openapi import Described
-from backend.web.stripe_webhook import WebhookDoor
+from backend.web.stripe_webhook import DoorFirst, WebhookDoor
 
 LOST = (
     "A secret that is stored here opens by no key in SECRET_KEYS. This server's operator puts back the key that was in "
@@ -52,6 +52,7 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
         app.include_router(module.router)
     _answer_errors(app)
     app.add_middleware(RequestLog, kommo_base_url=resources.addresses.kommo_base_url)
+    app.add_middleware(DoorFirst, door=door)
     is_https = resources.addresses.public_url.startswith("https://")
     app.add_middleware(Edge, headers=AnswerHeaders(is_https), limits=limits or Limits())
     return app

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import orjson
 import structlog
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import BodyTooLarge, BodyTooSlow, MalformedBody, ProductError, Unavailable
@@ -124,14 +123,14 @@ class _Body:
 
 def framed_twice(scope: Scope) -> bool:
     """Whether two servers could disagree about where this request ends and the next begins."""
-    headers = Headers(scope=scope)
-    return "content-length" in headers and "transfer-encoding" in headers
+    names = [name for name, _ in scope["headers"]]
+    return b"content-length" in names and b"transfer-encoding" in names
 
 
 def length_told(scope: Scope) -> int:
     """The body's length as its sender announces it; 0 where nothing is announced."""
-    told = Headers(scope=scope).get("content-length", "")
-    return int(told[:18]) if told.isascii() and told.isdigit() else 0
+    told = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(told[:18]) if told.isdigit() else 0
 
 
 def too_large(most: int) -> BodyTooLarge:

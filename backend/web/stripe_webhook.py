@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import structlog
 from sqlmodel import select
+from starlette.types import ASGIApp
 
 from backend.accounts.stripe.connections import secrets_of
 from backend.core.errors import ProductError
@@ -26,7 +27,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+PREFIX = "/stripe/webhook"
 REMEMBER_SECONDS = 2.0
+STALE_SECONDS = 10.0
+"""What is remembered serves so long while one request reads it anew: at a busy door nobody waits for that."""
 log = structlog.get_logger()
 
 
@@ -48,8 +52,10 @@ class WebhookDoor:
         self._inbox = inbox
         self._known: dict[str | None, _Known] = {}
         self._reading = asyncio.Lock()
+        self._refreshing: set[asyncio.Task[_Known | None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """``scope["path_params"]`` may hold the ``connection``."""
         status, answer = await self._status(scope, receive)
         body = orjson.dumps(answer)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
@@ -78,9 +84,23 @@ class WebhookDoor:
     async def _connection(self, connection_id: str | None) -> _Known | None:
         """The connection and its secrets, remembered for a moment: reading them costs more than the event."""
         known = self._known.get(connection_id)
-        if known is not None and self._resources.clock() - known.read_at < REMEMBER_SECONDS:
-            return known
-        return await self._read(connection_id)
+        age = self._resources.clock() - known.read_at if known is not None else STALE_SECONDS
+        if known is None or not 0 <= age < STALE_SECONDS:
+            return await self._connection_now(connection_id)
+        if age >= REMEMBER_SECONDS and not self._refreshing:
+            self._refresh(connection_id)
+        return known
+
+    def _refresh(self, connection_id: str | None) -> None:
+        """Reads it anew beside the requests. After a failure what is known grows too old, and they read themselves."""
+        task = asyncio.create_task(self._read(connection_id))
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshed)
+
+    def _refreshed(self, task: asyncio.Task[_Known | None]) -> None:
+        self._refreshing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("webhook connection not read anew", reason=type(error).__name__)
 
     async def _connection_now(self, connection_id: str | None) -> _Known | None:
         """As it is by now. Those who wait for one read share the next, so a flood of lies costs few."""
@@ -118,8 +138,28 @@ class WebhookDoor:
         connection, event = known.connection, read_event(body)
         wanted = event["type"] in HANDLERS and event.get("livemode", connection.livemode) == connection.livemode
         arrival = arrival_of(connection, event, body, now, state="new" if wanted else "ignored")
-        await asyncio.shield(self._inbox.put(arrival))
+        await self._inbox.put(arrival)
         return 200, {"received": True}
+
+
+class DoorFirst:
+    """Leads Stripe's webhooks to their door before the framework's routing, which costs more than the door itself."""
+
+    def __init__(self, app: ASGIApp, door: WebhookDoor) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not path.startswith(PREFIX):
+            await self._app(scope, receive, send)
+            return
+        connection = path.removeprefix(PREFIX)
+        if connection and (not connection.startswith("/") or "/" in connection[1:] or connection == "/"):
+            await self._app(scope, receive, send)
+            return
+        scope["path_params"] = {"connection": connection[1:]} if connection else {}
+        await self._door(scope, receive, send)
 
 
 def _refusal(status: int, code: str, message: str) -> tuple[int, dict[str, Any]]:

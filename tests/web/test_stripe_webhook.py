@@ -21,6 +21,8 @@ from backend.accounts.stripe.connections import seal_secrets, secrets_of
 from backend.storage.models import InboxEvent, StripeConnection
 from backend.stripe_api.signature import BadWebhook, read_event
 from backend.web.app import create_app
+from backend.web.stripe_webhook import REMEMBER_SECONDS, STALE_SECONDS
+from sandbox.clock import MovableClock
 from tests.world import ADMIN_TOKEN, World, open_world
 
 EVENT: dict[str, Any] = {
@@ -190,6 +192,42 @@ async def test_a_new_secret_counts_for_the_next_webhook(door: Door) -> None:
     body = _body()
     assert (await door.post(body, door.sign(body, secret="whsec_just_given"))).status_code == 200
     assert {(await lie).status_code for lie in lies} == {400}
+
+
+async def test_a_removed_connection_is_unknown_after_a_moment_of_traffic(tmp_path: Path) -> None:
+    """What is known of a connection serves a little longer while it is read anew, and never beyond ten seconds."""
+    clock = MovableClock()
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/door.db", clock=clock) as product:
+        (connection,) = await product.rows(StripeConnection)
+        door = Door(product, connection, secrets_of(product.resources, connection)[0])
+
+        async def posted(number: int) -> int:
+            body = _body(id=f"evt_{number}")
+            return (await door.post(body, door.sign(body, clock()))).status_code
+
+        assert await posted(0) == 200
+        async with product.resources.database.write() as session:
+            (await session.get_one(StripeConnection, connection.id)).state = "removed"
+        clock.advance(REMEMBER_SECONDS)
+        answers = [await posted(number) for number in range(1, 40)]
+        assert (answers[0], answers[-1]) == (200, 404)
+
+
+async def test_what_was_known_long_ago_is_not_believed(tmp_path: Path) -> None:
+    clock = MovableClock()
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/door.db", clock=clock) as product:
+        (connection,) = await product.rows(StripeConnection)
+        door = Door(product, connection, secrets_of(product.resources, connection)[0])
+        assert (await door.post(_body(), door.sign(_body(), clock()))).status_code == 200
+        async with product.resources.database.write() as session:
+            (await session.get_one(StripeConnection, connection.id)).state = "removed"
+        clock.advance(STALE_SECONDS)
+        assert (await door.post(_body(), door.sign(_body(), clock()))).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/stripe/webhooks", "/stripe/webhook/a/b", "/stripe/webhook//"])
+async def test_an_address_beside_the_door_is_none_of_its(product: World, path: str) -> None:
+    assert (await product.http.post(f"{product.url}{path}", content=b"{}")).status_code in {400, 404}
 
 
 async def test_many_at_once_are_all_stored(door: Door) -> None:

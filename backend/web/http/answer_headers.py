@@ -1,40 +1,38 @@
 """What every answer of ours says to browsers and to caches, whatever route gave it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 ONE_YEAR = 365 * 24 * 3600
-ALWAYS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY"}
-UNLESS_SAID = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-}
+ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY"))
+UNLESS_SAID = (
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
 """A page that needs more says so itself; what it says of frames is the same."""
 
 
-@dataclass(frozen=True)
 class AnswerHeaders:
     """``is_https``: the public address is; browsers are then told to use no other."""
 
-    is_https: bool
+    def __init__(self, is_https: bool) -> None:
+        transport = ((b"strict-transport-security", b"max-age=%d" % ONE_YEAR),) if is_https else ()
+        self._always = (*ALWAYS, *transport)
+        self._names = frozenset(name for name, _ in self._always)
 
     def around(self, send: Send) -> Send:
         """Returns a ``send`` that adds the headers to the answer."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message.setdefault("headers", [])
-                self._add(MutableHeaders(scope=message))
+                message["headers"] = self._added(message.get("headers", ()))
             await send(message)
 
         return sending
 
-    def _add(self, headers: MutableHeaders) -> None:
-        headers.update(ALWAYS)
-        for name, value in UNLESS_SAID.items():
-            headers.setdefault(name, value)
-        if self.is_https:
-            headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+    def _added(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        said = [(name, value) for name, value in headers if name.lower() not in self._names]
+        names = {name.lower() for name, _ in said}
+        return [*said, *self._always, *(pair for pair in UNLESS_SAID if pair[0] not in names)]
