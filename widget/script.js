@@ -39,16 +39,17 @@ export default function Widget() {
       words,
       admin: isAdmin(),
       message: String(widget.get_settings().message ?? ''),
+      description: String(widget.get_settings().description ?? ''),
       contacts: () => contactsOf(widget),
       onOtherDeal: showCard,
     });
   };
 
-  /** @param {Element | null} place @param {string} [note] shown below it */
-  const showSetup = (place, note = '') => {
+  /** @param {Element | null} place @param {string[]} [notes] shown below it */
+  const showSetup = (place, notes = []) => {
     ensureStyle();
     place?.querySelector('.dealpay-setup')?.remove();
-    place?.append(setupPanel(api, words, note));
+    place?.append(setupPanel(api, words, notes));
   };
 
   this.callbacks = {
@@ -60,7 +61,10 @@ export default function Widget() {
     bind_actions: () => true,
     settings($body) {
       const place = $body[0]?.querySelector('.widget_settings_block__descr') ?? $body[0] ?? null;
-      showSetup(place, words('setup.message', { message: words('created.message_text') }));
+      showSetup(place, [
+        words('setup.message', { message: words('created.message_text') }),
+        words('setup.description', { description: words('form.description_default') }),
+      ]);
       return true;
     },
     advancedSettings() {

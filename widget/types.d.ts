@@ -39,6 +39,7 @@ export type Deal = {
   payments: Payment[];
   explanation?: string | null;
   currency?: string | null;
+  account_currency?: string | null;
   mode?: 'test' | 'live' | null;
   connected?: boolean;
   may?: { create?: boolean; refund?: boolean } | null;

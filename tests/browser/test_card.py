@@ -20,11 +20,11 @@ def test_kommo_calls_render_then_init_then_bind_actions(card: DealCardPage) -> N
     assert card.host("calls") == ["render", "init", "bind_actions"]
 
 
-def test_the_form_starts_with_the_deals_budget_name_and_currency(card: DealCardPage) -> None:
+def test_the_form_starts_with_the_deals_budget_and_currency(card: DealCardPage) -> None:
     card.open().begin()
     expect(card.field("Amount")).to_have_value("1200.00")
     expect(card.field("Currency")).to_have_value("EUR")
-    expect(card.field("Description")).to_have_value("Website for Ana")
+    expect(card.field("Description")).to_have_value(f"Payment no. {card.world.leads[0]}")
 
 
 def test_a_payment_is_created_with_one_press(card: DealCardPage) -> None:

@@ -32,16 +32,18 @@ export class CardController {
    *   api: ReturnType<typeof import('../api.js').backend>,
    *   words: import('../types.d.ts').Words,
    *   message: string,
+   *   description: string,
    *   contacts: () => Promise<import('../types.d.ts').Contact[]>,
    *   admin: boolean,
    *   onOtherDeal: () => void,
    * }} options
    */
-  constructor({ root, leadId, api, words, message, contacts, admin, onOtherDeal }) {
+  constructor({ root, leadId, api, words, message, description, contacts, admin, onOtherDeal }) {
     this.root = root;
     this.leadId = leadId;
     this.api = api;
     this.words = words;
+    this.description = description;
     this.contacts = contacts;
     this.onOtherDeal = onOtherDeal;
     this.lang = language();

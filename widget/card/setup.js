@@ -9,9 +9,9 @@ import { openTab } from '../ui/new_tab.js';
  * What the settings window shows and the widget's page: what it does, and the way to the set-up pages.
  * @param {ReturnType<typeof import('../api.js').backend>} api
  * @param {import('../types.d.ts').Words} words
- * @param {string} note
+ * @param {string[]} notes
  */
-export function setupPanel(api, words, note) {
+export function setupPanel(api, words, notes) {
   const status = el('p', { class: 'dealpay-small dealpay-said', role: 'status' });
   const button = el('button', {
     type: 'button',
@@ -31,7 +31,7 @@ export function setupPanel(api, words, note) {
     button,
     status,
     el('p', { class: 'dealpay-small dealpay-muted', text: words('setup.address', { address: BUILD.backend }) }),
-    note && el('p', { class: 'dealpay-muted', text: note }),
+    ...notes.map((note) => el('p', { class: 'dealpay-muted', text: note })),
   );
 }
 

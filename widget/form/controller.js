@@ -1,8 +1,12 @@
 // @ts-check
 
 import { budget, dealName, openLeadId } from '../kommo/page.js';
+import { keepCurrency } from './currencies.js';
 import { firstValues } from './defaults.js';
 import { beginDraft, draftOf, dropDraft, edited, firstFault, putDraft, requestBody, sendOnce } from './draft.js';
+
+/** Characters that a description may have. */
+const LONGEST = 250;
 
 /** The form of a new payment, from its opening to the link that was made. */
 export class FormController {
@@ -12,13 +16,20 @@ export class FormController {
   }
 
   begin() {
-    const { store, leadId, lang, words, view } = this.card;
+    const { store, leadId, lang, view } = this.card;
     const { deal } = store.get();
     if (!deal || openLeadId() !== leadId) return;
-    const values = firstValues(deal, { budget: budget(), name: dealName(), lang });
-    const description = values.description || words('form.description_default', { id: String(leadId) });
-    store.set({ draft: beginDraft(leadId, { ...values, description }), created: null });
+    const values = firstValues(deal, { budget: budget(), description: this.description(), lang });
+    store.set({ draft: beginDraft(leadId, values), created: null });
     view.focusForm();
+  }
+
+  /** What the client will read: the account's template. A deal's name is often a word among colleagues. */
+  description() {
+    const { leadId, words, description } = this.card;
+    const values = /** @type {Record<string, string>} */ ({ deal: dealName(), id: String(leadId) });
+    const filled = description.replace(/\{(deal|id)\}/g, (_, name) => values[name]).trim();
+    return [...filled].slice(0, LONGEST).join('') || words('form.description_default', values);
   }
 
   /** Closes the form, or the link that was made. */
@@ -75,6 +86,7 @@ export class FormController {
   showCreated(created) {
     const { store, leadId, words, view } = this.card;
     dropDraft(leadId);
+    keepCurrency(created.currency);
     store.set({ draft: null, created });
     view.focus('copy-created');
     view.announce(words('created.title'));

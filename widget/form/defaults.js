@@ -4,13 +4,13 @@ import { parseAmount, restOf, shareOf, written } from '../ui/money.js';
 /**
  * What the form starts with, from what the backend knows of the deal and what the card holds.
  * @param {import('../types.d.ts').Deal} deal
- * @param {{budget: string, name: string, lang: string}} card
+ * @param {{budget: string, description: string, lang: string}} card
  * @returns {import('../types.d.ts').FormValues}
  */
 export function firstValues(deal, card) {
   const currency = currencyOf(deal);
   const kind = restOpen(deal) ? 'rest' : 'full';
-  const values = { currency, description: card.name, percent: '50', interval: 'month', intervalCount: '1' };
+  const values = { currency, description: card.description, percent: '50', interval: 'month', intervalCount: '1' };
   const total = parseAmount(card.budget, currency, card.lang) ?? '';
   const amount = suggestedAmount({ ...values, kind }, deal, total);
   return { ...values, kind, total: written(total, card.lang), amount: written(amount, card.lang) };

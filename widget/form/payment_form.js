@@ -22,7 +22,7 @@ export class PaymentForm {
     this.lang = lang;
     this.actions = actions.form;
     this.fields = new Fields(words, `dealpay-${leadId}`, (key, value) => actions.form.edit(key, value));
-    this.rows = formRows(this.fields, { deal, chosen: draft.values.currency, words });
+    this.rows = formRows(this.fields, { deal, chosen: draft.values.currency, lang, words });
     this.alert = el('p', { class: 'dealpay-alert', role: 'alert', tabindex: '-1', hidden: true });
     this.patience = el('p', { class: 'dealpay-small dealpay-muted', role: 'status' });
     this.buttons = this.makeButtons();

@@ -1,9 +1,9 @@
 // @ts-check
-import { BUILD } from '../build.js';
 import { el } from '../ui/dom.js';
+import { currencyOptions } from './currencies.js';
 import { restOpen } from './defaults.js';
 
-/** @typedef {{deal: import('../types.d.ts').Deal, chosen: string, words: import('../types.d.ts').Words}} RowProps `chosen`: the first currency */
+/** @typedef {{deal: import('../types.d.ts').Deal, chosen: string, lang: string, words: import('../types.d.ts').Words}} RowProps `chosen`: the first currency */
 
 const SHARES = ['10', '30', '50'];
 const INTERVALS = ['day', 'week', 'month', 'year'];
@@ -15,7 +15,7 @@ const MONEY = { inputmode: 'decimal', placeholder: '0' };
  * @param {import('./fields.js').Fields} fields
  * @param {RowProps} props
  */
-export function formRows(fields, { deal, chosen, words }) {
+export function formRows(fields, { deal, chosen, lang, words }) {
   /** @param {string[]} names whose refusals are shown here @param {...HTMLElement} nodes */
   const row = (names, ...nodes) => el('div', {}, ...nodes, ...names.map((name) => fields.faults[name]));
   return {
@@ -24,7 +24,11 @@ export function formRows(fields, { deal, chosen, words }) {
     share: row([], shares(fields)),
     amount: row(
       ['amount', 'currency'],
-      pair('', fields.text('amount', 'amount', MONEY), fields.select('currency', 'currency', currencies(chosen, deal))),
+      pair(
+        '',
+        fields.text('amount', 'amount', MONEY),
+        fields.select('currency', 'currency', currencyOptions(chosen, deal, lang)),
+      ),
     ),
     repeat: row(
       ['interval_count', 'interval'],
@@ -61,20 +65,6 @@ export function countIntervals(select, count, words) {
 function kinds(deal, words) {
   const offered = ['full', 'deposit', ...(restOpen(deal) ? ['rest'] : []), 'subscription'];
   return offered.map((name) => [name, words(`kind.${name}`)]);
-}
-
-/**
- * Every currency that Stripe takes, those of the deal first.
- * @param {string} chosen
- * @param {import('../types.d.ts').Deal} deal
- * @returns {[string, string][]}
- */
-function currencies(chosen, deal) {
-  const near = [chosen, deal.currency, ...deal.expected.map((money) => money.currency), 'USD', 'EUR'];
-  const codes = new Set([...near.filter((code) => !!code).map(String), ...Object.keys(BUILD.currencies)]);
-  /** @type {[string, string][]} */
-  const empty = chosen ? [] : [['', '—']];
-  return [...empty, ...[...codes].map((code) => /** @type {[string, string]} */ ([code, code]))];
 }
 
 /**

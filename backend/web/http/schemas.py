@@ -75,7 +75,8 @@ class May(BaseModel):
 
 
 class DealAnswer(BaseModel):
-    """``expected`` is what the deal is to bring, ``paid`` what was received, ``open`` the rest; each by currency."""
+    """``expected`` is what the deal is to bring, ``paid`` what was received, ``open`` the rest; each by currency.
+    ``currency`` is that of the deal's fields, ``account_currency`` that of the Kommo account."""
 
     state: str
     paid: list[Amount]
@@ -85,6 +86,7 @@ class DealAnswer(BaseModel):
     payments: list[PaymentAnswer]
     explanation: str
     currency: str
+    account_currency: str
     mode: str
     connected: bool
     may: May
@@ -124,6 +126,7 @@ def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | N
         payments=[payment_answer(ledger, one) for one in _shown(ledger)],
         explanation=seen.why,
         currency=ledger.currency,
+        account_currency=ledger.account_currency,
         mode="live" if ledger.livemode else "test",
         connected=seen.connected,
         may=may,
