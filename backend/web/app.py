@@ -20,7 +20,7 @@ from backend.web.http.admin_token import AdminToken
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.language import of_client
 from backend.web.http.pages import page
-from backend.web.http.throttle import Buckets
+from backend.web.http.user_calls import UserCalls
 from backend.web.middleware import RequestLog, is_for_clients
 from backend.web.openapi import Described
 from backend.web.stripe_webhook import DoorFirst, WebhookDoor
@@ -39,7 +39,7 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
     app = Described(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.resources = resources
     app.state.admin_token = admin_token
-    app.state.users = Buckets(resources.clock)
+    app.state.users = UserCalls(resources.clock)
     app.state.admin_door = AdminToken(admin_token, resources.clock)
     app.state.started_at = resources.clock()
     door = WebhookDoor(resources, Inbox(resources.database, resources.vault, resources.work_arrived))

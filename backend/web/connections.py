@@ -16,6 +16,8 @@ BODY_SECONDS = 12.0
 """A little more than the edge gives a route that reads, whose answer should come first."""
 UNREAD_BYTES = 8_000_000
 """What is thrown away of a body after its refusal: a sender that is cut off while sending never reads the answer."""
+READ_BYTES = 16 * 1024
+"""Taken from a connection at once: asyncio takes 256 KB, and each of 600 half-sent bodies may have as much waiting."""
 MOST_CONNECTIONS = 2000
 LATE_CONNECTIONS = 16
 """So many more may come while all others are being answered; uvicorn then answers 503 by itself."""
@@ -42,6 +44,8 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if hasattr(transport, "max_size"):
+            transport.max_size = READ_BYTES
         self._watch()
         if len(self.connections) > self.most:
             self._make_room()

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
 from backend.admin.sessions import make_link, note_seen
-from backend.core.errors import RequestNotFound, TooManyCalls
+from backend.core.errors import RequestNotFound
 from backend.core.money import major
 from backend.payments.cancel import cancel
 from backend.payments.check import check
@@ -33,14 +33,17 @@ from backend.web.http.schemas import (
     refusals,
     request_answer,
 )
+from backend.web.http.user_calls import UserCalls
 
 router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409, 413, 422, 429, 502, 503))
 
 
 async def _user(request: Request, resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = "") -> WidgetUser:
+    calls: UserCalls = request.app.state.users
+    was_known = await calls.count_known(x_auth_token)
     user = await widget_user(resources, x_auth_token)
-    if not request.app.state.users.take((user.account.id, user.user_id)):
-        raise TooManyCalls("You call faster than a person can. Try again in a moment.")
+    if not was_known:
+        await calls.count_new(x_auth_token, (user.account.id, user.user_id))
     await note_seen(resources, user)
     return user
 

@@ -12,6 +12,7 @@ from backend.storage.models import Account
 from sandbox.kommo.accounts.account import Account as KommoAccount
 from sandbox.kommo.accounts.grants import Integration
 from tests.world import World
+from tests.world.view import WorldView
 
 CALLBACK = "/oauth/kommo/callback"
 TOKEN = "/oauth2/access_token"
@@ -37,7 +38,7 @@ async def return_from_kommo(product: World, **change: str | None) -> httpx.Respo
     return await product.http.get(f"{product.url}{CALLBACK}", params=given)
 
 
-async def installed(product: World, account: KommoAccount, code: str | None = None) -> Integration:
+async def installed(product: WorldView, account: KommoAccount, code: str | None = None) -> Integration:
     """A second Kommo account: its own integration, whose keys an admin gives with a code."""
     made = product.kommo.add_integration(
         account, f"{product.url}{CALLBACK}", disable_uri=f"{product.url}/kommo/uninstall"
@@ -48,7 +49,7 @@ async def installed(product: World, account: KommoAccount, code: str | None = No
     return made
 
 
-async def put(product: World, path: str, body: Any) -> httpx.Response:
+async def put(product: WorldView, path: str, body: Any) -> httpx.Response:
     return await product.http.put(f"{product.url}/admin/api/{path}", json=body, headers=product.admin)
 
 

@@ -12,6 +12,7 @@
 | a uuid of account B sent by A | ``test_a_neighbours_uuid_…`` here; all else of two accounts: ``tests/accounts/test_two_accounts.py`` |
 | secrets in logs, pages, answers and the database file | ``tests/security/test_canaries.py`` |
 | hostile strings | ``tests/security/test_pages.py``; in the widget ``tests/browser/test_hostile.py`` |
+| one tenant's user, strangers and half-sent bodies slow the other tenant | ``tests/security/test_under_siege.py`` |
 | forged and mutated webhooks | ``tests/web/test_stripe_webhook.py`` |
 """  # noqa: E501 (a table)
 
