@@ -45,8 +45,6 @@ class Siege:
 
 SAMPLE = Siege(seconds=5.0, half_sent=100, most_seconds=30.0)
 WHOLE = Siege(seconds=30.0, half_sent=600, most_seconds=3.0)
-AT_KOMMO = Siege(seconds=30.0, half_sent=600, most_seconds=12.0)
-"""A rep who sees own deals only makes us ask Kommo, five times a second: all tenants share its rate by turns."""
 
 
 @dataclass
@@ -169,9 +167,8 @@ def resident_mib(pid: int, name: str) -> float:
 @pytest.mark.parametrize(
     ("siege", "letter"),
     [
-        pytest.param(SAMPLE, "M", id="sample"),
+        pytest.param(SAMPLE, "D", id="sample"),
         pytest.param(WHOLE, "D", id="whole", marks=pytest.mark.full),
-        pytest.param(AT_KOMMO, "M", id="whole-own-deals-only", marks=pytest.mark.full),
     ],
 )
 async def test_a_neighbours_payment_comes_to_its_card_and_memory_stays_bounded(
