@@ -1,10 +1,13 @@
 """The web application: routes put together, errors rendered in one place, every request logged by its route's name."""
 
+from dataclasses import replace
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -12,6 +15,7 @@ from backend.core.errors import FieldInvalid, ProductError, Unavailable
 from backend.core.vault import CannotOpen
 from backend.inbox.group_commit import Inbox
 from backend.resources import Resources
+from backend.storage.database_share import DatabaseShare
 from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
 from backend.web.client import links, receipts, statement
 from backend.web.client.link_pages import plain_page
@@ -29,6 +33,8 @@ LOST = (
     "A secret that is stored here opens by no key in SECRET_KEYS. This server's operator puts back the key that was in "
     "use, or gives the secret again; `kommo-stripe doctor` names it."
 )
+WEB_UNITS = 8
+"""Units of work that the web has open at once; Stripe's door and the worker come to the database beside them."""
 PAGES, ADMIN_API = "/admin", "/admin/api"
 log = structlog.get_logger()
 
@@ -37,12 +43,13 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
     # A framework's redirect from `/admin/` to `/admin` goes to whatever host the caller named.
     title = "Stripe payments in the Kommo deal card"
     app = Described(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.resources = resources
+    share = DatabaseShare(resources.database, WEB_UNITS)
+    app.state.resources = replace(resources, database=share)
     app.state.admin_token = admin_token
     app.state.users = UserCalls(resources.clock)
     app.state.admin_door = AdminToken(admin_token, resources.clock)
     app.state.started_at = resources.clock()
-    door = WebhookDoor(resources, Inbox(resources.database, resources.vault, resources.work_arrived))
+    door = WebhookDoor(resources, Inbox(resources.database, resources.vault, resources.work_arrived), share)
     app.router.routes += [
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
@@ -91,8 +98,10 @@ def _answer_errors(app: FastAPI) -> None:
         return await _product(request, FieldInvalid("A value that was sent can't be one of ours. Nothing was changed."))
 
     @app.exception_handler(DBAPIError)
-    async def _database(request: Request, error: DBAPIError) -> Response:
-        log.error("database trouble", reason=type(error.orig).__name__ if error.orig else "unknown")
+    @app.exception_handler(PoolTimeout)
+    async def _database(request: Request, error: SQLAlchemyError) -> Response:
+        cause = getattr(error, "orig", None) or error
+        log.error("database trouble", reason=type(cause).__name__)
         return await _product(request, Unavailable("The database is away. Nothing was changed; try again in a moment."))
 
     @app.exception_handler(CannotOpen)

@@ -7,9 +7,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import select
 from starlette.types import ASGIApp
 
@@ -19,6 +22,7 @@ from backend.core.ids import usable_id
 from backend.inbox.arrivals import arrival_of
 from backend.inbox.group_commit import DOOR_SECONDS, Inbox
 from backend.resources import Resources
+from backend.storage.database_share import DatabaseShare
 from backend.storage.models import StripeConnection
 from backend.stripe_api.events import HANDLERS
 from backend.stripe_api.signature import BadWebhook, read_event, verify
@@ -45,13 +49,17 @@ class _Known:
 
 
 class WebhookDoor:
-    """``POST /stripe/webhook/{connection}``, and without an id the connection given by environment."""
+    """``POST /stripe/webhook/{connection}``, and without an id the connection given by environment.
 
-    def __init__(self, resources: Resources, inbox: Inbox) -> None:
+    ``share``: what of the database is left to callers who name a connection that was not read before.
+    """
+
+    def __init__(self, resources: Resources, inbox: Inbox, share: DatabaseShare) -> None:
         self._resources = resources
         self._inbox = inbox
+        self._share = share
         self._known: dict[str | None, _Known] = {}
-        self._reading = asyncio.Lock()
+        self._reading: WeakValueDictionary[str | None, asyncio.Lock] = WeakValueDictionary()
         self._refreshing: set[asyncio.Task[_Known | None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +85,9 @@ class WebhookDoor:
         except BadWebhook as error:
             log.info("webhook refused", reason=str(error))
             return _refusal(400, "bad_webhook", f"Refused: {error}.")
+        except (DBAPIError, PoolTimeout) as error:  # a line for each: thousands may come while the database is away
+            log.error("webhook not stored", reason=type(error).__name__)
+            return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
         except Exception:  # Stripe sends it again on any 5xx; the cause is for us to see
             log.exception("webhook not stored")
             return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
@@ -105,13 +116,14 @@ class WebhookDoor:
     async def _connection_now(self, connection_id: str | None) -> _Known | None:
         """As it is by now. Those who wait for one read share the next, so a flood of lies costs few."""
         since = asyncio.get_running_loop().time()
-        async with self._reading:
+        async with self._reading.setdefault(connection_id, asyncio.Lock()):
             known = self._known.get(connection_id)
             return known if known is not None and known.asked_at >= since else await self._read(connection_id)
 
     async def _read(self, connection_id: str | None) -> _Known | None:
         asked_at = asyncio.get_running_loop().time()
-        async with self._resources.database.read(DOOR_SECONDS) as session:
+        database = self._resources.database if connection_id in self._known else self._share
+        async with database.read(DOOR_SECONDS) as session:
             if connection_id is not None and not usable_id(connection_id):
                 connection = None
             elif connection_id is not None:

@@ -1,5 +1,6 @@
 """The deal card's door. Every call carries Kommo's token of the user; rights are Kommo's, cached for minutes."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -38,14 +39,19 @@ from backend.web.http.user_calls import UserCalls
 router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409, 413, 422, 429, 502, 503))
 
 
-async def _user(request: Request, resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = "") -> WidgetUser:
+async def _user(
+    request: Request, resources: ResourcesDep, x_auth_token: Annotated[str, Header()] = ""
+) -> AsyncIterator[WidgetUser]:
     calls: UserCalls = request.app.state.users
-    was_known = await calls.count_known(x_auth_token)
-    user = await widget_user(resources, x_auth_token)
-    if not was_known:
-        await calls.count_new(x_auth_token, (user.account.id, user.user_id))
-    await note_seen(resources, user)
-    return user
+    named, user = calls.named_by(x_auth_token), None
+    if named is None:
+        user = await widget_user(resources, x_auth_token)
+        named = (user.account.id, user.user_id)
+        calls.remember(x_auth_token, named)
+    async with calls.turn(named):
+        user = user or await widget_user(resources, x_auth_token)
+        await note_seen(resources, user)
+        yield user
 
 
 UserDep = Annotated[WidgetUser, Depends(_user)]

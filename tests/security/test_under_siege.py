@@ -4,6 +4,7 @@ The product is the real ``serve`` in a process of its own, at Kommo's rate as it
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Siege:
     most_seconds: float
 
 
-SAMPLE = Siege(seconds=5.0, half_sent=100, most_seconds=30.0)
+SAMPLE = Siege(seconds=4.0, half_sent=100, most_seconds=20.0)
 WHOLE = Siege(seconds=30.0, half_sent=600, most_seconds=3.0)
 
 
@@ -129,21 +130,23 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 def rep_with(besieged: Besieged, letter: str) -> User:
-    rep = besieged.account.add_salesperson("Rep", "rep@shop.example")
+    number = len(besieged.account.users)
+    rep = besieged.account.add_salesperson("Rep", f"rep{number}@shop.example")
     rep.leads.view = letter
     return rep
 
 
-def attackers(here: Besieged, attack: Attack, letter: str, half_sent: int) -> Iterator[Coroutine[Any, Any, None]]:
-    """The rep asks for a deal of somebody else's and for deals that don't exist."""
+def attackers(here: Besieged, attack: Attack, letters: str, half_sent: int) -> Iterator[Coroutine[Any, Any, None]]:
+    """A rep for each letter asks for a deal of somebody else's and for deals that don't exist; bodies are another's."""
     host = here.kommo.host_of(here.account)
     query = {"client_id": here.integration.client_id, "referer": host, "from_widget": "1"}
     yield attack.call_back(CALLBACK, query)
-    cards = (f"/widget/deals/{here.first_deal.id + number % 9 * 1000}" for number in count())
-    token = here.token(rep_with(here, letter).id)
-    for _ in range(CONNECTIONS):
-        yield attack.press(cards, token)
-    bodies = half_bodies(here, token)
+    for letter in letters:
+        cards = (f"/widget/deals/{here.first_deal.id + number % 9 * 1000}" for number in count())
+        token = here.token(rep_with(here, letter).id)
+        for _ in range(CONNECTIONS):
+            yield attack.press(cards, token)
+    bodies = half_bodies(here, here.token(rep_with(here, "D").id))
     for number in range(half_sent):
         yield attack.send_half(bodies[number % len(bodies)])
 
@@ -164,23 +167,30 @@ def resident_mib(pid: int, name: str) -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(name)) / 1024
 
 
+def crowding() -> float:
+    """How many want each of this machine's processors at present: by so much everything here is slower."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 @pytest.mark.parametrize(
-    ("siege", "letter"),
+    ("siege", "letters"),
     [
-        pytest.param(SAMPLE, "D", id="sample"),
-        pytest.param(WHOLE, "D", id="whole", marks=pytest.mark.full),
+        pytest.param(SAMPLE, "DM", id="sample"),
+        pytest.param(WHOLE, "D", id="without rights", marks=pytest.mark.full),
+        pytest.param(WHOLE, "M", id="own deals only", marks=pytest.mark.full),
     ],
 )
 async def test_a_neighbours_payment_comes_to_its_card_and_memory_stays_bounded(
-    database_url: str, siege: Siege, letter: str
+    database_url: str, siege: Siege, letters: str
 ) -> None:
     async with besieged(database_url) as here:
-        attack, before = Attack(here.url), resident_mib(here.pid, "VmRSS")
-        async with under_way(*attackers(here, attack, letter, siege.half_sent)):
+        attack, before, crowd = Attack(here.url), resident_mib(here.pid, "VmRSS"), crowding()
+        async with under_way(*attackers(here, attack, letters, siege.half_sent)):
             taken = await here.payments_during(siege.seconds)
+        crowd = max(crowd, crowding())
         grown = resident_mib(here.pid, "VmHWM") - before
-        print(f"payments {[round(one, 2) for one in taken]} s, memory +{grown:.0f} MiB, {attack}")
-        assert max(taken) < siege.most_seconds
+        print(f"payments {[round(one, 2) for one in taken]} s, memory +{grown:.0f} MiB, crowd {crowd:.1f}, {attack}")
+        assert max(taken) < siege.most_seconds * crowd
         assert grown < MOST_MIB
         assert_was_real(attack, siege)
 
@@ -188,7 +198,7 @@ async def test_a_neighbours_payment_comes_to_its_card_and_memory_stays_bounded(
 def assert_was_real(attack: Attack, siege: Siege) -> None:
     """The attackers did what they are for, and were refused in words: nothing but a refusal came back."""
     assert attack.most_half_sent > siege.half_sent / 2  # some are refused before the last one comes
-    assert attack.callbacks.total() > CALLBACKS_A_SECOND * siege.seconds / 4
+    assert attack.callbacks.total() > CALLBACKS_A_SECOND * siege.seconds / 4 / crowding()
     assert attack.callbacks.keys() <= {400, 503}
-    assert attack.cards.total() > siege.seconds
+    assert attack.cards.total() > siege.seconds / crowding()
     assert attack.cards.keys() <= {403, 404, 429}

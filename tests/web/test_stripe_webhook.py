@@ -182,6 +182,19 @@ async def test_where_nothing_can_be_stored_the_answer_is_no_200(door: Door) -> N
     assert answer.status_code == 503
 
 
+async def test_while_the_database_is_away_each_event_is_one_line_of_the_log(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Thousands may come meanwhile: with a stack of calls for each, telling would cost more than storing."""
+    async with door.product.resources.database.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE inbox_event RENAME TO away")
+    capsys.readouterr()
+    assert (await door.post(_body())).status_code == 503
+    said = "".join(capsys.readouterr())
+    assert "webhook not stored" in said
+    assert "Traceback" not in said
+
+
 async def test_a_new_secret_counts_for_the_next_webhook(door: Door) -> None:
     """Beside a flood of lies, whose reads of the secrets are shared."""
     lies = [asyncio.create_task(door.post(_body(id=f"lie_{n}"), door.sign(_body()))) for n in range(30)]

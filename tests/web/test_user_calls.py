@@ -1,14 +1,15 @@
 """One user of the card calls faster than a person: refused without a look into the database, and never for others."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
 from sqlalchemy import event
 
 from backend.web.app import create_app
-from backend.web.http.user_calls import UserCalls
+from backend.web.http.user_calls import AT_ONCE, UserCalls
 from tests.world import ADMIN_TOKEN, World, open_world
 
 BURST = 20
@@ -44,3 +45,64 @@ async def test_a_refused_call_asks_no_database(tmp_path: Path) -> None:
         event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
         assert await calls(world, http, world.account.admin.id, 2) == [429] * 2
         assert asked == []
+
+
+async def test_so_many_calls_of_a_user_are_in_work_at_once_and_the_others_wait() -> None:
+    """Behind Kommo's rate too: what a user asks for waits in two places there, however many connections come."""
+    calls, in_work, most, served = UserCalls(lambda: 1_000_000.0), 0, 0, 0
+
+    async def call() -> None:
+        nonlocal in_work, most, served
+        async with calls.turn((1, 7)):
+            in_work += 1
+            most = max(most, in_work)
+            await asyncio.sleep(0)
+            in_work -= 1
+            served += 1
+
+    await asyncio.gather(*(call() for _ in range(BURST)))
+    assert (most, served) == (AT_ONCE, BURST)
+
+
+async def test_a_user_whose_calls_are_all_in_work_keeps_nobody_else_waiting() -> None:
+    calls = UserCalls(lambda: 1_000_000.0)
+    async with AsyncExitStack() as in_work:
+        for _ in range(AT_ONCE):
+            await in_work.enter_async_context(calls.turn((1, 7)))
+        waiting = asyncio.create_task(_take(calls, (1, 7)))
+        async with asyncio.timeout(5):
+            await _take(calls, (1, 8))
+            await _take(calls, (2, 7))
+        assert not waiting.done()
+    await waiting
+
+
+async def _take(calls: UserCalls, user: tuple[int, int]) -> None:
+    async with calls.turn(user):
+        pass
+
+
+async def test_one_users_many_connections_hold_two_of_the_accounts_calls_to_kommo(tmp_path: Path) -> None:
+    """Each for another deal, so that each is a call to Kommo."""
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", worker=False) as world:
+        rep = world.account.add_salesperson("Rep", "rep@shop.example")
+        rep.leads.view = "M"
+        token = world.token(rep.id)
+        await world.http.get(f"{world.url}/widget/deals/{world.first_deal.id}", headers=token)
+        under_way = most = 0
+
+        async def seen(request: httpx.Request) -> None:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+
+        async def answered(response: httpx.Response) -> None:
+            nonlocal under_way
+            under_way -= 1
+
+        hooks = world.resources.kommo_http.event_hooks
+        world.resources.kommo_http.event_hooks = hooks | {"request": [seen], "response": [answered]}
+        urls = [f"{world.url}/widget/deals/{world.first_deal.id + number * 1000}" for number in range(1, 16)]
+        answers = await asyncio.gather(*(world.http.get(url, headers=token) for url in urls))
+        assert {answer.status_code for answer in answers} <= {404, 429}
+        assert 1 <= most <= AT_ONCE

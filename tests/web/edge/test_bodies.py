@@ -35,6 +35,7 @@ READ_NOTHING = (
     "/enter/{secret}",
     "/check",
     "/cancel",
+    "/preview",
     "/widget/setup",
     "/d/{token}/pay",
     "/move",
