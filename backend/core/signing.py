@@ -1,6 +1,7 @@
 """Short-lived signed texts (the OAuth state, the mark of a preview), and the ids we make."""
 
 import base64
+import hashlib
 import hmac
 import os
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ STATE_SECONDS = 3600
 """An admin may read Kommo's consent page slowly; a state older than an hour is refused."""
 PREVIEW_SECONDS = 120
 """A representative's *Open* is followed at once; the slowest Stripe is waited for 30 seconds."""
+SIGNATURE = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+"""The library's own choice is SHA-1."""
 
 
 class BadState(Exception):
@@ -28,7 +31,9 @@ class TimedSigner:
             def get_timestamp(self) -> int:
                 return int(clock())
 
-        self._serializer = URLSafeTimedSerializer(list(reversed(keys)), salt=salt, signer=_Clocked)
+        self._serializer = URLSafeTimedSerializer(
+            list(reversed(keys)), salt=salt, signer=_Clocked, signer_kwargs=SIGNATURE
+        )
         self._seconds = seconds
 
     def sign(self, value: dict[str, Any]) -> str:
@@ -48,7 +53,8 @@ def link_token(randomness: Callable[[int], bytes] = os.urandom) -> str:
 
 
 def opaque_id(randomness: Callable[[int], bytes] = os.urandom) -> str:
-    return base64.b32encode(randomness(15)).decode().lower()
+    """Thirty-two base32 characters, 160 random bits: an id that nobody needs to read, or a secret."""
+    return base64.b32encode(randomness(20)).decode().lower()
 
 
 def same_secret(given: str, expected: str) -> bool:

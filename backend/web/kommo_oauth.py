@@ -78,7 +78,8 @@ async def _begun(request: Request, resources: Resources, client_id: str, subdoma
     is_operators = visitor is None or visitor.account_id is None
     wanted = client_id if visitor is None or is_operators else await _own_client_id(resources, visitor)
     integration = await _integration(resources, wanted)
-    browser = "" if visitor is None else browser_of(request) or opaque_id(resources.randomness)
+    known = browser_of(request, resources.addresses.public_url)
+    browser = "" if visitor is None else known or opaque_id(resources.randomness)
     state = await sign_state(
         resources,
         integration.client_id,
@@ -121,7 +122,7 @@ async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
     try:
         if "error" in given:
             raise _declined(given["error"])
-        account = await connect(resources, _said(given, browser_of(request)))
+        account = await connect(resources, _said(given, browser_of(request, resources.addresses.public_url)))
     except ProductError as refusal:
         return _not_connected(refusal)
     if isinstance(account, Waits):

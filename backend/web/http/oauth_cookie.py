@@ -8,19 +8,28 @@ COOKIE = "kommo_stripe_oauth"
 LONGEST = 100
 
 
-def browser_of(request: Request) -> str:
+def browser_of(request: Request, public_url: str) -> str:
     """What this browser was given when a sign-in was begun in it; empty where it was given nothing."""
-    return request.cookies.get(COOKIE, "")[:LONGEST]
+    return request.cookies.get(_name(public_url), "")[:LONGEST]
 
 
 def keep_browser(answer: Response, browser: str, public_url: str) -> None:
     """Kommo's redirect is a top-level GET from another site: a lax cookie comes along, a strict one would not."""
     answer.set_cookie(
-        COOKIE,
+        _name(public_url),
         browser,
         max_age=STATE_SECONDS,
-        path="/oauth/kommo",
+        path="/",  # what the prefix asks for
         httponly=True,
         samesite="lax",
-        secure=public_url.startswith("https://"),
+        secure=_is_https(public_url),
     )
+
+
+def _name(public_url: str) -> str:
+    """With the prefix that makes browsers refuse one set by another host or without TLS, where we have TLS."""
+    return f"__Host-{COOKIE}" if _is_https(public_url) else COOKIE
+
+
+def _is_https(public_url: str) -> bool:
+    return public_url.startswith("https://")

@@ -10,6 +10,7 @@ import pytest
 
 from backend.accounts.install.use_codes import connect_waiting
 from backend.storage.models import Account, Integration, PendingInstall
+from backend.web.app import create_app
 from sandbox.kommo.accounts.account import Account as KommoAccount
 from sandbox.kommo.accounts.grants import Integration as Made
 from tests.world import World, open_world
@@ -152,7 +153,21 @@ async def test_what_was_begun_in_a_browser_ends_in_that_browser(tmp_path: Path) 
             assert "is connected" in (await redirected(world, made, state, browser)).text
             assert "is connected" in (await redirected(world, made, second_tab, browser)).text
             kept = next(one for one in browser.cookies.jar if one.name == "kommo_stripe_oauth")
-            assert (kept.path, kept.has_nonstandard_attr("HttpOnly")) == ("/oauth/kommo", True)
+            assert (kept.path, kept.has_nonstandard_attr("HttpOnly")) == ("/", True)
+
+
+async def test_where_the_address_is_https_no_other_host_can_set_the_cookie_of_a_sign_in(world: World) -> None:
+    """The neighbour of our host could else bind a victim's browser to a sign-in of its own."""
+    await known(world)
+    transport, origin = httpx.ASGITransport(create_app(world.resources, admin_token=ADMIN_TOKEN)), world.url
+    async with httpx.AsyncClient(transport=transport, base_url=origin, headers=BROWSER) as browser:
+        entered = await browser.post("/admin/login", data={"token": ADMIN_TOKEN})
+        session = entered.headers["set-cookie"].partition(";")[0]
+        answer = await browser.get("/oauth/kommo/start", headers={"Cookie": session})
+    name, *attributes = answer.headers["set-cookie"].split("; ")
+    assert (origin.partition("://")[0], name.partition("=")[0]) == ("https", "__Host-kommo_stripe_oauth")
+    assert {"HttpOnly", "Secure", "Path=/", "SameSite=lax"} <= set(attributes)
+    assert "Domain" not in answer.headers["set-cookie"]
 
 
 async def test_a_second_account_of_an_integration_waits_for_the_operators_yes(tmp_path: Path) -> None:
