@@ -36,7 +36,7 @@ MOST_ENTRIES = 22
 
 PURE = ("backend.ledger", "backend.deal_sync.desired")
 """What these decide, they decide in values: no database, no HTTP."""
-READS_THE_DATABASE = ("backend.ledger.absorb", "backend.ledger.load", "backend.ledger.missing_deals")
+READS_THE_DATABASE = tuple(f"backend.ledger.{name}" for name in ("absorb", "load", "merged_deals", "missing_deals"))
 EFFECTS = (
     "backend.storage",
     "backend.kommo_api.client",

@@ -6,6 +6,8 @@ from backend.accounts.options import options_of
 from backend.accounts.provisioning import refresh_pipelines
 from backend.accounts.tokens.call import with_kommo
 from backend.deal_sync import revisions
+from backend.deal_sync.merges.again import alive_again
+from backend.deal_sync.missing import conclude
 from backend.kommo_api.errors import KommoForbidden, KommoTooSlow, KommoUnavailable
 from backend.kommo_api.values import Lead
 from backend.rate_limit.batch_size import Sizes
@@ -15,8 +17,6 @@ from backend.work_queue.leases import Claim, fence
 
 TOO_MUCH = (KommoTooSlow, KommoUnavailable)
 """Perhaps: it took too long, or Kommo stumbles over one of the deals, which then stands alone in the end."""
-MANY = 3
-"""So many deals missing at once are looked for a second time before they count as gone."""
 SINGLY = 20
 """So many missing deals are looked for one by one; the others are read again after that."""
 
@@ -45,14 +45,10 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
     found = {lead_id: await _one(resources, claim, lead_id) for lead_id in missing}
     leads |= {lead_id: lead for lead_id, lead in found.items() if lead is not None}
     await _know_pipelines(resources, account, leads)
-    gone = [lead_id for lead_id, lead in found.items() if lead is None]
+    await alive_again(resources, claim, leads.keys())
+    gone = {lead_id: seen[lead_id] for lead_id, lead in found.items() if lead is None}
     if gone:
-        async with resources.database.write() as session:
-            await fence(session, claim, resources.clock())
-            believed = {lead_id: seen[lead_id] for lead_id in gone}
-            if len(gone) >= MANY:
-                believed = await revisions.missing_twice(session, account_id, believed, resources.clock())
-            await revisions.gone(session, account_id, believed)
+        await conclude(resources, claim, gone)
     return leads
 
 

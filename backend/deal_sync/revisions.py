@@ -1,6 +1,6 @@
 """Which deals differ from their ledger, and what became of them. Every unit of work here is fenced."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Table, bindparam, func, update
@@ -11,17 +11,15 @@ from backend.core.clock import lies_ahead
 from backend.deal_sync.plan import IN_DOUBT
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
-from backend.ledger.missing_deals import deal_is_missing
 from backend.storage.models import Account, CardWrite, Deal
 from backend.work_queue.backoff import LONGEST_WAIT_SECONDS, NEVER, gives_up, wait_after
 
 LONGEST_PROBLEM = 500
 STUMBLES = "Kommo had a fault of its own at this deal. It is tried again within a minute or so."
 STUMBLES_SECONDS = 60.0
+VANISHED = "Kommo refused to write it, as there is no such deal. It is looked for again."
 SOON_SECONDS = (2.0, 4.0, 8.0)
 """A representative waits for this deal, and most faults of Kommo are over by then."""
-MISSING = "Kommo did not show this deal together with many others. It is looked for again within a minute."
-MISSING_SECONDS = 60.0
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 
 
@@ -123,7 +121,7 @@ async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) ->
     closed = (
         update(DEAL)
         .where(DEAL.c.account_id == page.account.id, DEAL.c.lead_id == bindparam("lead"))
-        .values(**values, written=bindparam("seen"), look_again_at=bindparam("look"))
+        .values(**values, missing_since=None, written=bindparam("seen"), look_again_at=bindparam("look"))
     )
     await (await session.connection()).execute(closed, rows)
 
@@ -166,26 +164,10 @@ async def note_failure(session: AsyncSession, account_id: int, lead_id: int, now
     session.add(deal)
 
 
-async def missing_twice(session: AsyncSession, account_id: int, seen: Mapping[int, int], now: float) -> dict[int, int]:
-    """Those of many missing deals that were missing a minute ago, too. The others are looked for again: many deals
-    that vanish in one moment are more likely a fault of Kommo than a person's work."""
-    mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(list(seen)))
-    again = await session.exec(select(Deal.lead_id).where(*mine, col(Deal.problem) == MISSING))
-    before = set(again.all())
-    fresh = [lead_id for lead_id in seen if lead_id not in before]
-    await session.exec(
-        update(Deal)
-        .where(col(Deal.account_id) == account_id, col(Deal.lead_id).in_(fresh))
-        .values(problem=MISSING, next_try_at=now + MISSING_SECONDS)
-    )
-    return {lead_id: revision for lead_id, revision in seen.items() if lead_id in before}
-
-
-async def gone(session: AsyncSession, account_id: int, seen: Mapping[int, int]) -> None:
-    """Kommo has no such deals: they are not asked for again until something new is known; their payments are
-    unmatched, and who named them is told so."""
-    values = {"state": "gone", "next_try_at": 0.0, "problem": "The deal does not exist in Kommo."}
-    for lead_id, revision in seen.items():
-        await deal_is_missing(session, account_id, lead_id)
-        mine = (col(Deal.account_id) == account_id, col(Deal.lead_id) == lead_id)
-        await session.exec(update(Deal).where(*mine).values(written=revision, **values))
+async def vanished(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
+    """Kommo refused a write since there is no such deal: the next look finds out, at once for the first time."""
+    deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
+    deal.next_try_at = now if deal.problem != VANISHED else now + wait_after(deal.attempts)
+    deal.attempts += 1
+    deal.problem = VANISHED
+    session.add(deal)

@@ -7,6 +7,7 @@ import httpx
 
 from backend.kommo_api import parsing, payloads
 from backend.kommo_api.errors import KommoNotFound, KommoRefused
+from backend.kommo_api.merges import merge
 from backend.kommo_api.responses import check_filter, first, new_ids, note_ids, read, row_id
 from backend.kommo_api.scalars import Row
 from backend.kommo_api.transport import PAGE, Json, OnAnswer, Query, Turn, Wire, rows_of
@@ -19,6 +20,7 @@ from backend.kommo_api.values import (
     KommoTask,
     Lead,
     LeadChange,
+    Merge,
     NewField,
     NewLead,
     NewNote,
@@ -37,6 +39,10 @@ FIELDS = "/api/v4/leads/custom_fields"
 GROUPS = "/api/v4/leads/custom_fields/groups"
 CONTACTS = "/api/v4/contacts"
 TASKS = "/api/v4/tasks"
+EVENTS = "/api/v4/events"
+EVENTS_PAGE = 100
+"""Kommo's reference says 250, its users' libraries 100 (docs/facts/kommo-automation.md 7)."""
+MOST_EVENTS = 2_000
 
 
 class KommoApi:
@@ -147,6 +153,17 @@ class KommoApi:
         except KommoNotFound:
             return []
         return sorted((read(row_id, one) for one in (rows_of(body, "leads") if body else [])), reverse=True)
+
+    async def merges(self, since: float = 0.0) -> list[Merge]:
+        """Merges of deals that the feed of events tells of, of the newest 2,000. Admins' tokens only."""
+        newer: Query = [("filter[created_at][from]", int(since))] if since else []
+        query = [("filter[type]", "entity_merged"), *newer]
+        found: list[Merge] = []
+        async for rows in self._wire.pages(EVENTS, "events", query, size=EVENTS_PAGE):
+            found += [read(merge, one) for one in rows if one.get("type") == "entity_merged"]
+            if len(found) >= MOST_EVENTS:
+                break
+        return [one for one in found if one.leads]
 
     async def custom_fields(self) -> list[CustomField]:
         """The fields of deals."""

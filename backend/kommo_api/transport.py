@@ -91,12 +91,12 @@ class Wire:
     async def patch(self, path: str, body: object) -> Json | None:
         return await self._ask("PATCH", path, (), body)
 
-    async def pages(self, path: str, plural: str, query: Query = ()) -> AsyncIterator[list[Json]]:
+    async def pages(self, path: str, plural: str, query: Query = (), *, size: int = PAGE) -> AsyncIterator[list[Json]]:
         """The rows of every page. Some of Kommo's lists ignore ``page``: a page that repeats is the end."""
         seen: list[Json] | None = None
         number = 1
         while True:
-            body = await self.get(path, [*query, ("page", number), ("limit", PAGE)])
+            body = await self.get(path, [*query, ("page", number), ("limit", size)])
             rows = rows_of(body, plural) if body else []
             if not rows or rows == seen:
                 return

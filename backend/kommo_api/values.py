@@ -104,6 +104,14 @@ class KommoTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """``leads``: all that the event names and that may be a deal. Which of them stayed, only a look at them tells."""
+
+    at: float
+    leads: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     id: int
     name: str

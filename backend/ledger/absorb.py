@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.facts import Fact, Known, by_subject, merge
 from backend.ledger.invoice_sums import Unexplained, hung_on, took_money, unexplained
+from backend.ledger.merged_deals import survivors
 from backend.ledger.ownership import Owner, claims_changed, owner_of, parents_of, request_ids, under_policy
 from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
 
@@ -109,8 +110,11 @@ class LedgerBatch:
     async def give_owners(self, subjects: Iterable[str]) -> None:
         book = self.book
         requests = await _requests(self.session, self.account_id, request_ids(book.values()))
-        for subject in subjects:
-            owner, entry = owner_of(subject, book, requests), self.entries[subject]
+        owners = {subject: owner_of(subject, book, requests) for subject in subjects}
+        named = {owner.lead_id for owner in owners.values() if owner.lead_id}
+        living = await survivors(self.session, self.account_id, named)
+        for subject, found in owners.items():
+            owner, entry = found.at_survivor(living), self.entries[subject]
             entry.kind = str(entry.facts.get("kind", ""))
             entry.ours, entry.lead_id, entry.request_id = owner.ours, owner.lead_id, owner.request_id
         self.session.add_all(self.entries.values())

@@ -93,6 +93,7 @@ def deal_ledger(
     livemode: bool,
     now: float,
     emptied: bool = False,
+    merged: tuple[int, ...] = (),
 ) -> DealLedger:
     """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order."""
     mine = Entries(_each_once(entries))
@@ -115,6 +116,7 @@ def deal_ledger(
         failed_renewals=tuple(_renewal(one, mine) for one in mine.of_kind("invoice") if _renewal_failed(one)),
         now=now,
         emptied=emptied,
+        merged=merged,
     )
 
 

@@ -27,7 +27,8 @@ DEAL_STATES = (
 class DealLedger:
     """All that is known about the money of one deal, at one moment.
 
-    ``emptied``: its card once showed money that belongs to another deal now.
+    ``emptied``: its card once showed money that belongs to another deal now. ``merged``: deals that Kommo merged into
+    this one, and whose payments and requests are in it.
     """
 
     account_currency: str
@@ -38,6 +39,7 @@ class DealLedger:
     now: float
     failed_renewals: tuple[Renewal, ...] = ()
     emptied: bool = False
+    merged: tuple[int, ...] = ()
 
     # money
 

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
+from backend.ledger.merged_deals import merged_into
 from backend.storage.models import Account, CardWrite, LedgerEntry, PaymentRequest, StripeConnection
 
 
@@ -20,6 +21,7 @@ async def load_deals(
     shown = [connection.id for connection in connections if connection.livemode == livemode]
     entries = await _entries(session, account.id, lead_ids, shown)
     requests = await _requests(session, account.id, lead_ids, shown)
+    merged = await merged_into(session, account.id, lead_ids)
     emptied = await _once_written(session, account.id, set(lead_ids) - entries.keys() - requests.keys())
     return {
         lead_id: deal_ledger(
@@ -29,6 +31,7 @@ async def load_deals(
             livemode=livemode,
             now=now,
             emptied=lead_id in emptied,
+            merged=merged.get(lead_id, ()),
         )
         for lead_id in lead_ids
     }

@@ -6,7 +6,7 @@ subscription as it was first > bare reference; what an object hangs on speaks fo
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.facts import PARENTS, Known
 
@@ -33,6 +33,10 @@ class Owner:
     ours: bool = False
     lead_id: int | None = None
     request_id: str | None = None
+
+    def at_survivor(self, survivors: Mapping[int, int]) -> "Owner":
+        """The same where the deal was merged into another; ``survivors``: merged deal → the one that lives."""
+        return replace(self, lead_id=survivors.get(self.lead_id, self.lead_id)) if self.lead_id else self
 
 
 @dataclass(frozen=True, slots=True, order=True)

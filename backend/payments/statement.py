@@ -13,6 +13,7 @@ from backend.core.errors import AlreadyPaid, NotConnected, RequestNotFound
 from backend.core.signing import link_token
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import is_live, load_deals
+from backend.ledger.merged_deals import survivors
 from backend.payments.create import create
 from backend.payments.deal.offer import Offer, offer_of
 from backend.payments.find import TOKEN_LENGTH, find_request
@@ -57,7 +58,10 @@ async def statement_token(resources: Resources, account: Account, lead_id: int) 
 
 
 async def find_statement(resources: Resources, token: str) -> Statement:
-    """Raises ``RequestNotFound`` for a token that nobody was given, and where statements were switched off."""
+    """Raises ``RequestNotFound`` for a token that nobody was given, and where statements were switched off.
+
+    A merged deal's address leads to the deal that it was merged into.
+    """
     async with resources.database.read() as session:
         usable = len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()
         found = await session.exec(select(DealStatement).where(DealStatement.token == token)) if usable else None
@@ -65,9 +69,10 @@ async def find_statement(resources: Resources, token: str) -> Statement:
         account = await session.get(Account, row.account_id) if row else None
         if row is None or account is None or not options_of(account).statement:
             raise RequestNotFound("There is no such statement.")
-        ledgers = await load_deals(session, account, [row.lead_id], resources.clock())
+        lead_id = (await survivors(session, account.id, [row.lead_id])).get(row.lead_id, row.lead_id)
+        ledgers = await load_deals(session, account, [lead_id], resources.clock())
         merchant = await _merchant(session, account)
-    return Statement(token, row.lead_id, account, merchant, ledgers[row.lead_id])
+    return Statement(token, lead_id, account, merchant, ledgers[lead_id])
 
 
 async def _merchant(session: AsyncSession, account: Account) -> Merchant:

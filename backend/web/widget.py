@@ -12,6 +12,7 @@ from backend.core.money import major
 from backend.payments.cancel import cancel
 from backend.payments.check import check
 from backend.payments.create import create
+from backend.payments.deal.merging import is_merging
 from backend.payments.deal.summary import look_at_deal
 from backend.payments.find import find_request
 from backend.payments.preview import preview_address
@@ -80,11 +81,14 @@ async def create_request(request: Request, response: Response, resources: Resour
 
 @router.get("/deals/{lead_id}", response_model_exclude_unset=True)
 async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId, lang: Language = "en") -> DealAnswer:
-    """From our database alone; a deal that we know nothing of has empty lists. The explanation is in ``lang``."""
+    """From our database; a deal that we know nothing of has empty lists. The explanation is in ``lang``."""
     access = await check_lead(resources, user.account, user.user_id, lead_id, "view")
     only_of = user.user_id if access.own_only else None
+    merging = not access.own_only and await is_merging(resources, user.account, access.lead)
     async with resources.database.read() as session:
-        seen = await look_at_deal(session, user.account, lead_id, resources.clock(), lang, only_of=only_of)
+        seen = await look_at_deal(
+            session, user.account, lead_id, resources.clock(), lang, only_of=only_of, merging=merging
+        )
     rights = May(
         create=may(user.account, access, user.user_id, "create"),
         refund=may(user.account, access, user.user_id, "refund"),

@@ -1,7 +1,7 @@
 """The order in which units of work lock rows, and the one function that takes the first of these locks.
 
-    account_work → account → stripe_connection → payment_request, refund_request → ledger_entry → inbox_event
-    → deal → card_write
+    account_work → account → merged_deal → stripe_connection → payment_request, refund_request → ledger_entry
+    → inbox_event → deal → card_write
 
 Every unit that changes what an account's worker changes, too, begins with ``account_work``: web and worker then wait
 for each other there, and never each for what the other holds. A test reads the order from the statements.
@@ -19,6 +19,7 @@ from backend.storage.models import AccountWork
 LOCK_ORDER = (
     "account_work",
     "account",
+    "merged_deal",
     "stripe_connection",
     "payment_request",
     "refund_request",

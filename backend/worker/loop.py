@@ -14,6 +14,7 @@ from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.provisioning import look_again
 from backend.accounts.stripe.compared_endpoints import compare_endpoints
 from backend.accounts.tokens.call import refresh_idle
+from backend.deal_sync.merges.feed import look_for_merges
 from backend.inbox.backfill import look_for_missed
 from backend.inbox.retention import prune_inbox
 from backend.resources import Resources
@@ -41,6 +42,7 @@ DEAD_SECONDS = 0.3
 TIMERS = (
     (10.0, connect_waiting),
     (10.0, probe_block),
+    (60.0, look_for_merges),
     (600.0, refresh_idle),
     (600.0, compare_endpoints),
     (600.0, look_again),

@@ -42,6 +42,14 @@ def _said(world: KillableWorld, lead: Lead) -> list[str]:
     return [MARK.sub("", line) for note in notes for line in note.text.split("\n")]
 
 
+def _truth(world: KillableWorld, lead: Lead) -> MoneyAtStripe:
+    """With the money of deals that were merged into it."""
+    merged = {lead.id}
+    for one in sorted(world.kommo.account.leads.values(), key=lambda gone: gone.updated_at, reverse=True):
+        merged |= {one.id} if one.merged_into in merged else set()
+    return truth_of(world.shelf, *sorted(merged))
+
+
 def _nothing_twice(world: KillableWorld, lead: Lead) -> Iterator[str]:
     account = world.kommo.account
     tasks, moves = account.tasks_of(lead.id), [move for move in account.moves if move.lead_id == lead.id]
@@ -51,7 +59,7 @@ def _nothing_twice(world: KillableWorld, lead: Lead) -> Iterator[str]:
 
 
 def _notes(world: KillableWorld, lead: Lead) -> Iterator[str]:
-    truth, said = truth_of(world.shelf, lead.id), _said(world, lead)
+    truth, said = _truth(world, lead), _said(world, lead)
     is_due = world.integration.installed
     yield from _noted_once(said, "Payment received", {intent["id"]: is_due for intent in truth.intents})
     refunds = {refund["id"]: is_due and refund["status"] == "succeeded" for refund in truth.refunds}
@@ -82,7 +90,7 @@ def _moved_once(moves: list[StageMove], world: KillableWorld) -> Iterator[str]:
 
 
 def _amounts(world: KillableWorld, lead: Lead, without: Sequence[str]) -> Iterator[str]:
-    truth, fields = truth_of(world.shelf, lead.id), fields_of(world.kommo.account, lead)
+    truth, fields = _truth(world, lead), fields_of(world.kommo.account, lead)
     if not truth.intents:
         return
     for code, expected in _sums(truth).items():

@@ -35,8 +35,10 @@ class MoneyAtStripe:
         return Decimal(back) / 100
 
 
-def truth_of(shelf: ObjectStore, lead_id: int) -> MoneyAtStripe:
-    intents = {one["id"]: one for one in _intents(shelf, lead_id) if one["status"] == "succeeded"}
+def truth_of(shelf: ObjectStore, *lead_ids: int) -> MoneyAtStripe:
+    """Of a deal, and of those that were merged into it."""
+    named = (one for lead_id in lead_ids for one in _intents(shelf, lead_id))
+    intents = {one["id"]: one for one in named if one["status"] == "succeeded"}
     ordered = tuple(intents.values())
     return MoneyAtStripe(
         ordered,

@@ -104,7 +104,7 @@ async def _record_moves(
 async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[str, KommoError], now: float) -> None:
     for key, refusal in refused.items():
         if names_the_deal(refusal):
-            await revisions.gone(session, page.account.id, {int(key): page.seen[int(key)]})
+            await revisions.vanished(session, page.account.id, int(key), now)
         else:
             await revisions.postpone(session, page, int(key), Recheck(None, f"Kommo refused: {refusal}"), now)
 

@@ -41,6 +41,8 @@ def _marker(fact_id: str) -> str:
 
 
 def _said(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
+    for gone in ledger.merged:
+        yield f"merged:{gone}", texts.say("merged", deal=str(gone))
     for payment in ledger.received_anywhere:
         yield f"payment:{payment.id}", _payment_text(ledger, payment, texts)
         for refund in payment.refunds:

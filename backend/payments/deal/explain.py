@@ -47,6 +47,8 @@ class DealContext:
     stripe: bool = True
     kommo: bool = True
     elsewhere: Elsewhere | None = None
+    merging: bool = False
+    """Another deal was merged into this one, and what was paid for it is not here yet."""
 
 
 def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
@@ -60,6 +62,8 @@ def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
 
 
 def _why(ledger: DealLedger, context: DealContext, texts: Texts) -> list[str]:
+    if context.merging:
+        return [texts.say("merged_here")]
     still_open = [texts.say("still_open", amount=displayed(_open(ledger), texts.language))] if ledger.open_sums else []
     if ledger.state in SETTLED:
         is_over = ledger.state == "disputed" and not any(one.disputed == "open" for one in ledger.received_anywhere)

@@ -21,11 +21,19 @@ class DealSeen:
 
 
 async def look_at_deal(
-    session: AsyncSession, account: Account, lead_id: int, now: float, language: str, *, only_of: int | None = None
+    session: AsyncSession,
+    account: Account,
+    lead_id: int,
+    now: float,
+    language: str,
+    *,
+    only_of: int | None = None,
+    merging: bool = False,
 ) -> DealSeen:
     """From our database alone; ``why`` is said in ``language``, or in English where we don't speak it.
 
-    ``only_of``: the user whose own requests, and the payments for them, are all that may be shown.
+    ``only_of``: the user whose own requests, and the payments for them, are all that may be shown. ``merging``: another
+    deal was merged into this one, and its payments have not followed yet.
     """
     ledger = (await load_deals(session, account, [lead_id], now))[lead_id]
     if only_of is not None:
@@ -36,6 +44,7 @@ async def look_at_deal(
         stripe=connected,
         kommo=account.state == "connected",
         elsewhere=await paid_elsewhere(session, account.id, lead_id, ledger) if only_of is None else None,
+        merging=merging,
     )
     return DealSeen(ledger, connected, explain(ledger, context, language))
 

@@ -16,7 +16,7 @@ from backend.storage.models.accounts import (
     StripeConnection,
     WidgetSeen,
 )
-from backend.storage.models.deals import CardWrite, Deal
+from backend.storage.models.deals import CardWrite, Deal, MergedDeal, MergeFeed
 from backend.storage.models.installs import PendingInstall, SpentState
 from backend.storage.models.payments import (
     CheckoutSession,
@@ -45,6 +45,8 @@ __all__ = [
     "LastWord",
     "LedgerEntry",
     "LedgerLink",
+    "MergeFeed",
+    "MergedDeal",
     "PaymentRequest",
     "PendingInstall",
     "Rate",

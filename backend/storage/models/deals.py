@@ -14,6 +14,7 @@ class Deal(SQLModel, table=True):
     __table_args__ = (
         partial_index("deal_dirty", "written < wanted", "account_id", "dirty_since"),
         partial_index("deal_look_again", "look_again_at IS NOT NULL", "account_id", "look_again_at"),
+        partial_index("deal_missing", "missing_since IS NOT NULL", "account_id", "missing_since"),
         Index("deal_audit", "account_id", "audit_at"),
     )
     account_id: int = big_int(primary_key=True)
@@ -30,6 +31,27 @@ class Deal(SQLModel, table=True):
     foreseen: int = 0  # in shadow mode: the revision whose writes were recorded as intended
     state: str = "known"  # known | gone: Kommo has no such deal (any more)
     problem: str = ""
+    missing_since: float | None = moment(default=None, nullable=True)  # gone, and something of ours hangs on it
+
+
+class MergedDeal(SQLModel, table=True):
+    """A deal that Kommo merged into another. What is asked or paid for it is the survivor's; a survivor has no row."""
+
+    __tablename__ = "merged_deal"
+    __table_args__ = (Index("merged_deal_survivor", "account_id", "survivor_id"),)
+    account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    lead_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    survivor_id: int = big_int()
+    proof: str  # event | fields: what showed it
+    found_at: float = moment()
+
+
+class MergeFeed(SQLModel, table=True):
+    """Up to which moment Kommo's feed of events was read for merges."""
+
+    __tablename__ = "merge_feed"
+    account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    heard_to: float = moment()
 
 
 class CardWrite(SQLModel, table=True):

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.kommo.accounts.account import Account, NotThere
 from sandbox.kommo.accounts.edits import LeadEdit, apply
+from sandbox.kommo.accounts.merges import merge_told
 from sandbox.kommo.accounts.values import kept
 from sandbox.kommo.records import Field, Lead, Note, Tag, Task
 
@@ -154,8 +155,9 @@ class Person:
         return field
 
     def _tell_merge(self, kept_id: int, gone_id: int) -> None:
-        if self.account.switches.reads("merge_events", "deleted"):
+        events = self.account.switches["merge_events"]
+        if events == "deleted":
             self.account.record("lead_deleted", gone_id, self.user_id)
-        else:
-            merged = {"entity_merge": {"id": gone_id}}
-            self.account.record("entity_merged", kept_id, self.user_id, after=[merged])
+        elif events == "entity_merged":
+            told = merge_told(self.account.switches["merge_shape"], kept_id, gone_id)
+            self.account.record("entity_merged", by=self.user_id, **told)

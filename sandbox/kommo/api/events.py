@@ -13,6 +13,8 @@ _MOST_HANDLERS = 10
 
 @routes.add("GET", PATH)
 def list_events(call: Call) -> Json | None:
+    if call.switches.reads("events_feed", "403"):
+        raise problem(403, "Forbidden")
     meets = chooser(call, equal=("id", "type", "entity", "entity_id", "created_by"), between=("created_at",))
     shown = [change for change in call.account.changes if change.type not in _HIDDEN and meets(change)]
     return page(call, PATH, "events", list(reversed(shown)), lambda change: event_shape(call, change))

@@ -61,7 +61,25 @@ LEADS: Doubts = {
     "merge_events": (
         "14",
         "what /events shows of a merge",
-        {"entity_merged": "entity_merged at the one that stays", "deleted": "lead_deleted of the one that goes"},
+        {
+            "entity_merged": "an entity_merged",
+            "deleted": "lead_deleted of the one that goes",
+            "none": "nothing",
+        },
+    ),
+    "merge_shape": (
+        "14",
+        "which deal an entity_merged stands at, and what its values hold",
+        {
+            "at_survivor": "at the one that stays, the other as a number in value_after",
+            "at_gone": "at the one that goes, the one that stays as a number in value_after",
+            "in_values": "at the one that goes, both as text in lists, one in each value",
+        },
+    ),
+    "events_feed": (
+        "6",
+        "whether our token may read /events",
+        {"open": "it may", "403": "forbidden"},
     ),
     "copy_keeps_api_only": (
         "14",

@@ -6,14 +6,31 @@ from sqlmodel import select
 
 from backend.storage.models import InboxEvent
 from sandbox.stripe.traffic.faults import Fault
+from tests.crash.actions import asks, pays
 from tests.crash.rig.killable import KillableWorld
+from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Scenario
-from tests.crash.scenarios.shop import all_show, linked, pay_all
+from tests.crash.scenarios.shop import all_show, linked, pay_all, uuid_of
 
 
 async def _one_is_deleted(world: KillableWorld) -> None:
     await pay_all(world)
     world.kommo.person().delete_lead(world.memory["deals"][2])
+    world.stripe.courier.release("shuffled")
+
+
+async def _two_links_for_one(world: KillableWorld) -> None:
+    """Of two deals the first has a payment and one more link."""
+    await linked(2)(world)
+    await pays(world, world.memory["links"].pop(0))
+    world.memory["links"].append(await asks(world, world.memory["deals"][0], uuid_of(7), "30.00"))
+    await quiet(world)
+
+
+async def _merged(world: KillableWorld) -> None:
+    """A rep merges the two, and what was paid for either is told after that."""
+    await pay_all(world)
+    world.kommo.person().merge_leads(*reversed(world.memory["deals"]))
     world.stripe.courier.release("shuffled")
 
 
@@ -57,6 +74,7 @@ async def _listened(world: KillableWorld) -> None:
 
 ALL = (
     Scenario("deleted deal in a batch", linked(5), _one_is_deleted, all_show("Paid", "Paid")),
+    Scenario("merged deals", _two_links_for_one, _merged, all_show("Paid", "Paid")),
     Scenario("429 storm", linked(3), _storm, all_show("Paid", "Paid")),
     Scenario("webhooks that never came", _unheard, _listened, all_show("Paid", "Paid")),
     Scenario("outage", linked(), _outage, all_show("Paid", "Paid")),

@@ -1,0 +1,72 @@
+"""A deal that a rep looks at and into which another was merged, whose payments have not followed yet."""
+
+from collections.abc import Collection
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.tokens.call import with_kommo
+from backend.core.cache import CacheSpec
+from backend.core.errors import NotConnected
+from backend.kommo_api.errors import KommoError
+from backend.kommo_api.values import Lead
+from backend.resources import Resources
+from backend.storage.models import Account, Deal, LedgerEntry, PaymentRequest
+from backend.work_queue.lock_order import account_unit
+from backend.work_queue.wakeups import mark_dirty
+
+ALIVE = CacheSpec[tuple[int, int], bool](60.0, most=10_000)
+"""By account and deal: Kommo has it."""
+MOST_ASKED = 20
+CARRYING = "STRIPE_PAYMENT_INTENT"
+
+
+async def is_merging(resources: Resources, account: Account, lead: Lead | None) -> bool:
+    """True where a deal of ours vanished a moment ago that has this one's client, or whose payment its fields hold.
+
+    The vanished deal is given to the worker, who finds out where it went; once it knows, the answer is False.
+    """
+    if lead is None or account.state != "connected":
+        return False
+    async with resources.database.read() as session:
+        others = await _others(session, account, lead)
+    alive = resources.caches[ALIVE]
+    asked = [one for one in others if (account.id, one) not in alive]
+    missing = await _missing(resources, account.id, asked) if asked else set()
+    for one in set(asked) - missing:
+        alive.put((account.id, one), True)
+    if missing:
+        async with account_unit(resources.database, account.id) as session:
+            await mark_dirty(session, account.id, missing, resources.clock())
+        resources.work_arrived.set()
+    return bool(missing)
+
+
+async def _missing(resources: Resources, account_id: int, asked: Collection[int]) -> set[int]:
+    try:
+        there = await with_kommo(resources, account_id, lambda api: api.leads(list(asked)))
+    except (KommoError, NotConnected):
+        return set()
+    return set(asked) - there.keys()
+
+
+async def _others(session: AsyncSession, account: Account, lead: Lead) -> list[int]:
+    """Deals with which this one may have been merged, newest first, without those that are known to be gone."""
+    field_id = int(account.fields.get(CARRYING, {}).get("id", 0))
+    carried = [str(value.value) for value in lead.fields.get(field_id, ())]
+    asked = select(PaymentRequest.lead_id).where(
+        PaymentRequest.account_id == account.id,
+        col(PaymentRequest.contact_id).in_(lead.contact_ids),
+        col(PaymentRequest.session_n) > 0,
+    )
+    paid = select(LedgerEntry.lead_id).where(
+        LedgerEntry.account_id == account.id, col(LedgerEntry.id).in_(carried), col(LedgerEntry.lead_id).is_not(None)
+    )
+    known = select(Deal.lead_id).where(
+        Deal.account_id == account.id,
+        or_(col(Deal.lead_id).in_(asked), col(Deal.lead_id).in_(paid)),
+        col(Deal.lead_id) != lead.id,
+        col(Deal.state) == "known",
+    )
+    return list((await session.exec(known.order_by(col(Deal.lead_id).desc()).limit(MOST_ASKED))).all())
