@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from backend.stripe_api.dashboard import page_of
+
 REFUND_COUNTS = frozenset(("pending", "requires_action", "succeeded"))
 DISPUTE_OPEN = frozenset(("needs_response", "under_review"))
 INQUIRY_OPEN = frozenset(("warning_needs_response", "warning_under_review"))
@@ -171,6 +173,13 @@ class Payment:
     def stripe_id(self) -> str:
         """What a person finds at Stripe: the invoice, where the money came outside."""
         return self.id.partition(":")[0]
+
+    @property
+    def page(self) -> str:
+        """Its page in Stripe's dashboard: the invoice's, where the money came outside Stripe."""
+        if self.outside:
+            return page_of("invoices", self.invoice or "", self.livemode)
+        return page_of("payments", self.id, self.livemode)
 
     @property
     def received(self) -> bool:

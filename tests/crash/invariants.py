@@ -61,19 +61,19 @@ def _nothing_twice(world: KillableWorld, lead: Lead) -> Iterator[str]:
 def _notes(world: KillableWorld, lead: Lead) -> Iterator[str]:
     truth, said = _truth(world, lead), _said(world, lead)
     is_due = world.integration.installed
-    yield from _noted_once(said, "Payment received", {intent["id"]: is_due for intent in truth.intents})
+    yield from _noted_once(said, "The client paid", {intent["id"]: is_due for intent in truth.intents})
     refunds = {refund["id"]: is_due and refund["status"] == "succeeded" for refund in truth.refunds}
-    yield from _noted_once(said, "Refund completed", refunds)
-    yield from _noted_once(said, "Dispute opened", {dispute["id"]: is_due for dispute in truth.disputes})
+    yield from _noted_once(said, "went back to the client (", refunds)
+    yield from _noted_once(said, "opened a dispute", {dispute["id"]: is_due for dispute in truth.disputes})
 
 
-def _noted_once(said: list[str], begins: str, due: Mapping[str, bool]) -> Iterator[str]:
+def _noted_once(said: list[str], phrase: str, due: Mapping[str, bool]) -> Iterator[str]:
     """Those that are ``due`` once, the others once at the most, and nothing of the kind beside them."""
-    lines = [line for line in said if line.startswith(begins)]
+    lines = [line for line in said if phrase in line]
     for one, is_due in due.items():
         count = sum(one in line for line in lines)
         if not is_due <= count <= 1:
-            yield f"{one} has {count} notes '{begins}…'"
+            yield f"{one} has {count} notes '…{phrase}…'"
     yield from (f"a note about nothing: {line}" for line in lines if not any(one in line for one in due))
 
 

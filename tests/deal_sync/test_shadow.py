@@ -44,7 +44,7 @@ async def test_a_trial_beside_handwork_from_on_to_off(product: World, tmp_path: 
     assert f"Deal {lead_id}  Sofa" in said
     assert "would set  STRIPE_PAYMENT_STATUS: - -> Paid" in said
     assert "stage      moves to Paid" in said
-    assert "note       Payment received: 120.00 USD" in said
+    assert "note       The client paid 120.00 USD" in said
     assert "today      STRIPE_AMOUNT_PAID is -, not 120" in said
     assert re.search(r"would set  STRIPE_PAYMENT_DATE: - -> 20\d\d-\d\d-\d\d \d\d:\d\d\n", said)
 

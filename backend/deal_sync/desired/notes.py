@@ -1,4 +1,4 @@
-"""Notes: fixed sentences, each written once per fact, with Stripe's id and a marker by which it is found again."""
+"""Notes: fixed sentences, each written once per fact, with a marker by which it is found again and a link to Stripe."""
 
 import hashlib
 from base64 import b32encode
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from backend.core.money import Money, listed
 from backend.deal_sync.desired.texts import Texts
-from backend.ledger.deal import DealLedger, Dispute, Payment, Refund
+from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Request
+from backend.stripe_api.dashboard import page_of
 
 Said = tuple[str, str]
 """(fact id, text)"""
@@ -53,33 +54,42 @@ def _said(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
             yield from _dispute(payment, dispute, texts)
     yield from _settled(ledger, texts)
     for subscription, _ in ledger.ended_subscriptions:
-        yield f"ended:{subscription}", texts.say("subscription_ended", id=subscription)
+        page = page_of("subscriptions", subscription, ledger.livemode)
+        yield f"ended:{subscription}", _with_pages(texts.say("subscription_ended"), page)
 
 
 def _settled(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
     """What is odd about how requests were settled: by more than one payment, by more money, or by none."""
     for request in ledger.paid_twice:
-        name, ids = "paid_twice", [payment.stripe_id for payment in ledger.received_for(request)]
-        if request.mode == "subscription":
-            name, ids = "subscribed_twice", [*ledger.contracts_of(request)]
-        yield f"twice:{request.id}", texts.say(name, description=request.description, ids=", ".join(ids))
+        yield f"twice:{request.id}", _twice(ledger, request, texts)
     if ledger.beyond:
         currencies = {money.currency for money in ledger.beyond}
         stray = [one for one in ledger.strays if one.currency in currencies][-1]
-        text = texts.say("overpaid", amount=listed(ledger.beyond), id=stray.stripe_id)
-        yield f"overpaid:{stray.id}", text
+        yield f"overpaid:{stray.id}", _with_pages(texts.say("overpaid", amount=listed(ledger.beyond)), stray.page)
     for request in ledger.requests:
         if ledger.is_free(request):
             session = next(session.id for session in request.sessions if session.settled)
             yield f"free:{request.id}", texts.say("settled_free", description=request.description, id=session)
 
 
+def _twice(ledger: DealLedger, request: Request, texts: Texts) -> str:
+    if request.mode == "subscription":
+        pages = [page_of("subscriptions", one, ledger.livemode) for one in ledger.contracts_of(request)]
+        return _with_pages(texts.say("subscribed_twice", description=request.description), *pages)
+    pages = [payment.page for payment in ledger.received_for(request)]
+    return _with_pages(texts.say("paid_twice", description=request.description), *pages)
+
+
+def _with_pages(text: str, *pages: str) -> str:
+    """The text and where it is found in Stripe; Kommo makes links of addresses."""
+    return " ".join((text, *pages))
+
+
 def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
     amount = str(Money(payment.amount, payment.currency))
-    parts = [texts.say("paid_outside" if payment.outside else "payment", amount=amount, id=payment.stripe_id)]
     request = next((r for r in ledger.requests if r.id == payment.request_id), None)
-    if request is not None and request.description:
-        parts.append(texts.say("for_what", description=request.description))
+    name, what = "paid_outside" if payment.outside else "payment", request.description if request else ""
+    parts = [texts.say(f"{name}_for" if what else name, amount=amount, description=what)]
     if payment.split is not None:
         parts += _split_text(payment, texts)
     if payment.presentment is not None and payment.presentment[1] != payment.currency:
@@ -88,7 +98,7 @@ def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
         parts.append(texts.say("other_currency", currency=ledger.currency))
     elif ledger.elsewhere:
         parts.append(texts.say("beside", currency=ledger.currency, amounts=listed(_beside(ledger))))
-    return " ".join(parts)
+    return _with_pages(" ".join(parts), payment.page)
 
 
 def _beside(ledger: DealLedger) -> list[Money]:
@@ -110,19 +120,19 @@ def _split_text(payment: Payment, texts: Texts) -> list[str]:
 def _refund_by_total(payment: Payment, texts: Texts) -> Iterator[Said]:
     """Once for each sum that it grew to."""
     amount = str(Money(payment.refunded_untold, payment.currency))
-    text = texts.say("refund_by_total", amount=amount, payment=payment.stripe_id)
-    yield f"refunded:{payment.id}:{payment.refunded_untold}", text
+    text = texts.say("refund_by_total", amount=amount)
+    yield f"refunded:{payment.id}:{payment.refunded_untold}", _with_pages(text, payment.page)
 
 
 def _refund(payment: Payment, refund: Refund, texts: Texts) -> Iterator[Said]:
     """When it is known how it ended: a pending one may still fail, and one that succeeded may fail days later."""
     amount = str(Money(refund.amount, refund.currency))
     if refund.outcome == "succeeded":
-        text = texts.say("refund", amount=amount, id=refund.id, payment=payment.stripe_id)
-        yield f"refund:{refund.id}", " ".join([text, *_worth(refund, texts)])
+        text = " ".join([texts.say("refund", amount=amount, id=refund.id), *_worth(refund, texts)])
+        yield f"refund:{refund.id}", _with_pages(text, payment.page)
     elif refund.outcome == "failed":
-        text = texts.say("refund_failed", amount=amount, id=refund.id, payment=payment.stripe_id)
-        yield f"refund:{refund.id}:failed", text
+        text = texts.say("refund_failed", amount=amount, id=refund.id)
+        yield f"refund:{refund.id}:failed", _with_pages(text, payment.page)
 
 
 def _worth(part: Refund | Dispute, texts: Texts) -> list[str]:
@@ -136,18 +146,20 @@ def _worth(part: Refund | Dispute, texts: Texts) -> list[str]:
 def _dispute(payment: Payment, dispute: Dispute, texts: Texts) -> Iterator[Said]:
     """An inquiry while it is one; a dispute from its begin, and each decision of it."""
     amount = str(Money(dispute.amount, dispute.currency))
-    named = {"amount": amount, "id": dispute.id, "payment": payment.stripe_id}
+    named = {"amount": amount, "id": dispute.id}
     reason = dispute.reason.replace("_", " ")
     if dispute.status == "prevented":
         return
     if dispute.is_inquiry:
-        yield f"inquiry:{dispute.id}", texts.say("inquiry_opened", **named, reason=reason)
+        text = texts.say("inquiry_opened", **named, reason=reason)
+        yield f"inquiry:{dispute.id}", _with_pages(text, payment.page)
     else:
         opened = "dispute_from_inquiry" if dispute.was_inquiry else "dispute_opened"
-        text = texts.say(opened, **named, reason=reason)
-        yield f"dispute:{dispute.id}", " ".join([text, *_worth(dispute, texts)])
+        text = " ".join([texts.say(opened, **named, reason=reason), *_worth(dispute, texts)])
+        yield f"dispute:{dispute.id}", _with_pages(text, payment.page)
     outcome = "closed" if dispute.status == "warning_closed" else dispute.state
     if outcome in ("won", "lost", "closed"):
         again = f":{dispute.decided}" if dispute.decided > 1 else ""
         more = _worth(dispute, texts) if outcome == "lost" else []
-        yield f"dispute:{dispute.id}:{outcome}{again}", " ".join([texts.say(f"dispute_{outcome}", **named), *more])
+        text = " ".join([texts.say(f"dispute_{outcome}", **named), *more])
+        yield f"dispute:{dispute.id}:{outcome}{again}", _with_pages(text, payment.page)

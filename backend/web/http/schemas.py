@@ -11,8 +11,6 @@ from backend.ledger.deal import DealLedger, Payment, Request
 from backend.payments.checkout.params import link_address
 from backend.payments.deal.summary import DealSeen
 
-DASHBOARD = "https://dashboard.stripe.com"
-
 
 class Amount(BaseModel):
     amount: str
@@ -168,14 +166,9 @@ def payment_answer(ledger: DealLedger, payment: Payment) -> PaymentAnswer:
         paid_at=moment(payment.paid_at) if payment.paid_at is not None else None,
         refunded=major(payment.refunded, money.currency),
         disputed=payment.disputed,
-        stripe_url=f"{DASHBOARD}/{'' if payment.livemode else 'test/'}{_page_of(payment)}",
+        stripe_url=payment.page,
         **known,
     )
-
-
-def _page_of(payment: Payment) -> str:
-    """Stripe's page of it: the invoice's, where the money came outside Stripe."""
-    return f"invoices/{payment.invoice}" if payment.outside else f"payments/{payment.id}"
 
 
 def moment(seconds: float) -> str:

@@ -50,10 +50,16 @@ def test_amounts_are_written_in_major_units(currency: str, minor: int, written: 
     assert fields["STRIPE_AMOUNT_PAID"] == written
 
 
-def test_a_payments_note_names_amount_and_stripe_id() -> None:
+def test_a_payments_note_is_a_sentence_with_the_way_to_stripe() -> None:
     (note,) = _render(request(), payment()).notes
-    assert "100.00 EUR" in note.text
-    assert "pi_1" in note.text
+    page = "https://dashboard.stripe.com/payments/pi_1"
+    assert note.text == f"The client paid 100.00 EUR for “Sofa”. {page}"
+    (stray,) = _render(payment(request_id=None)).notes
+    assert stray.text == f"The client paid 100.00 EUR. {page}"
+    (tried,) = _render(payment(request_id=None, livemode=False), test=True).notes
+    assert tried.text == "TEST The client paid 100.00 EUR. https://dashboard.stripe.com/test/payments/pi_1"
+    (outside,) = _render(payment(id="in_1:1", invoice="in_1", outside=True, request_id=None)).notes
+    assert outside.text == "The client paid 100.00 EUR outside Stripe. https://dashboard.stripe.com/invoices/in_1"
     assert as_one([note], ENGLISH).startswith(f"[{note.marker}] {note.text}")
 
 
