@@ -11,66 +11,76 @@ from contextlib import closing
 
 import httpx
 
-from bench.beside import bare_route
-from bench.load import Measured, get_all
+from backend.web.client.links import ANSWERS
+from bench.figures import Figures
+from bench.rig.beside import bare_route
+from bench.rig.load import get, send_all
+from bench.rig.rounds import best_of, ratio
+from bench.rig.staged import port_of, set_up
+from bench.size import Size
 from sandbox.product import running_product
-from sandbox.stage import Stage, connect, set_stage
+from sandbox.stage import Stage
 
-LINKS = 300
-ROUNDS = 10
+OPENINGS = 8
+CALLS_EACH = 15
 CONNECTIONS = 16
 PATIENCE_SECONDS = 30.0
 YOUNG_SECONDS = 60
 """A session younger than this is believed without a question to Stripe."""
 
 
-async def measure() -> None:
-    print(f"link: {LINKS} links opened by {CONNECTIONS} clients at once (SQLite, web, Stripe and load on one machine)")
-    async with set_stage(more={"LOG_FORMAT": "json"}) as stage:
-        stage.stripe.ground.switches.turn({"rate_limits": "none"})
-        async with running_product(stage.settings, stage.folder):
-            await connect(stage)
-            await _until_set_up(stage)
-        async with running_product(stage.settings, stage.folder, "serve", "--no-worker"), bare_route() as bare:
-            await _side_by_side(stage, bare)
+async def measure(size: Size) -> Figures:
+    print(f"link: {size.links} links opened by {CONNECTIONS} clients at once (SQLite, all on one machine)")
+    async with (
+        set_up() as stage,
+        bare_route() as bare,
+        running_product(stage.settings, stage.folder, "serve", "--no-worker"),
+    ):
+        return await _side_by_side(stage, bare, size)
 
 
-async def _side_by_side(stage: Stage, bare: int) -> None:
-    paths = await _make_links(stage)
-    beside = await get_all(bare, (path.replace("/p/", "/") for path in paths * ROUNDS), CONNECTIONS, wanted=303)
-    print(f"  bare route that redirects     {beside}")
-    await _tell(stage, "first opening, session young", paths, beside)
-    await _tell(stage, "session young", paths * ROUNDS, beside)
+async def _side_by_side(stage: Stage, bare: int, size: Size) -> Figures:
+    paths = await _make_links(stage, size.links)
+    requests = [get(path) for path in paths]
+    beside = [get(path.replace("/p/", "/")) for path in paths * OPENINGS]
+    await _tell(stage, "first opening, session young", requests)
+    best = await best_of(
+        size.rounds,
+        {
+            "bare route that redirects": lambda: send_all(bare, beside, CONNECTIONS, wanted=303),
+            "session known": lambda: send_all(port_of(stage), requests * OPENINGS, CONNECTIONS, wanted=303),
+        },
+    )
+    for name, measured in best.items():
+        print(f"  {name:<29} {measured}")
     _age(stage)
-    await _tell(stage, "looked up at Stripe", paths, beside)
+    await asyncio.sleep(ANSWERS.seconds)
+    await _tell(stage, "looked up at Stripe", requests)
     await _end_sessions(stage)
-    await _tell(stage, "new session", paths, beside)
+    await asyncio.sleep(ANSWERS.seconds)
+    await _tell(stage, "new session", requests)
+    return {"link.ratio_to_bare": ratio(best["session known"], best["bare route that redirects"])}
 
 
-async def _tell(stage: Stage, name: str, paths: list[str], beside: Measured) -> None:
+async def _tell(stage: Stage, name: str, requests: list[bytes]) -> None:
     before = len(stage.stripe.seen)
-    port = int(stage.backend_url.rpartition(":")[2])
-    measured = await get_all(port, paths, CONNECTIONS, wanted=303)
-    calls = (len(stage.stripe.seen) - before) / len(paths)
-    share = measured.requests_per_second / beside.requests_per_second
-    print(f"  {name:<29} {measured}  = {share:.0%} of the bare route, {calls:.1f} calls to Stripe each")
+    measured = await send_all(port_of(stage), requests, CONNECTIONS, wanted=303)
+    calls = (len(stage.stripe.seen) - before) / len(requests)
+    print(f"  {name:<29} {measured}, {calls:.1f} calls to Stripe each")
 
 
-async def _until_set_up(stage: Stage) -> None:
-    for _ in range(int(PATIENCE_SECONDS / 0.05)):
-        if stage.stripe.default_account.shelves[True].endpoints:
-            return
-        await asyncio.sleep(0.05)
-    raise TimeoutError(f"the webhook endpoint was not made within {PATIENCE_SECONDS:.0f} s")
-
-
-async def _make_links(stage: Stage) -> list[str]:
-    account = stage.kommo.account
-    leads = [account.add_lead(f"Deal {number}", 0).id for number in range(LINKS)]
-    token = stage.kommo.one_time_token(stage.integration.client_id, account.admin.id)
-    async with httpx.AsyncClient(headers={"X-Auth-Token": token}, timeout=60.0) as http:
-        made = [await _wish(stage, http, lead_id) for lead_id in leads]
-    return [httpx.URL(url).path for url in made]
+async def _make_links(stage: Stage, count: int) -> list[str]:
+    """By as many people as it takes: each may call a few times a second."""
+    account, client_id = stage.kommo.account, stage.integration.client_id
+    leads = [account.add_lead(f"Deal {number}", 0).id for number in range(count)]
+    paths: list[str] = []
+    async with httpx.AsyncClient(timeout=60.0) as http:
+        for number, lead_id in enumerate(leads):
+            if number % CALLS_EACH == 0:
+                user = account.add_user("Somebody", f"somebody{number}@example.com")
+                http.headers["X-Auth-Token"] = stage.kommo.one_time_token(client_id, user.id)
+            paths.append(httpx.URL(await _wish(stage, http, lead_id)).path)
+    return paths
 
 
 async def _wish(stage: Stage, http: httpx.AsyncClient, lead_id: int) -> str:
@@ -83,7 +93,7 @@ async def _wish(stage: Stage, http: httpx.AsyncClient, lead_id: int) -> str:
 
 def _age(stage: Stage) -> None:
     """As if the links had been made a while ago."""
-    with closing(sqlite3.connect(stage.folder / "kommo-stripe.db", timeout=PATIENCE_SECONDS)) as database, database:
+    with closing(sqlite3.connect(stage.folder / "bench.db", timeout=PATIENCE_SECONDS)) as database, database:
         database.execute("UPDATE checkout_session SET made_at = made_at - ?", (YOUNG_SECONDS + 1,))
 
 

@@ -41,8 +41,11 @@ class NoPostgres(Exception):
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """A fresh server; the URL of its own database. It is gone when the block ends, or this process."""
+def running_postgres(*, durable: bool = False) -> Iterator[str]:
+    """A fresh server; the URL of its own database. It is gone when the block ends, or this process.
+
+    ``durable``: its commits reach the disk, as in production.
+    """
     owner = _owner()
     # Not TMPDIR: a socket's path must be short, and the server's user must get there.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
@@ -53,7 +56,7 @@ def running_postgres() -> Iterator[str]:
     except BaseException:
         shutil.rmtree(folder)
         raise
-    with _guarded(_start(binaries, owner, folder), owner, folder) as server:
+    with _guarded(_start(binaries, owner, folder, () if durable else _HASTE), owner, folder) as server:
         url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
         _wait_until_ready(server, url, folder)
         yield url
@@ -141,8 +144,8 @@ def _make_cluster(binaries: Path, owner: _Owner, folder: Path) -> None:
         raise NoPostgres(done.stdout + done.stderr)
 
 
-def _start(binaries: Path, owner: _Owner, folder: Path) -> subprocess.Popen[bytes]:
-    settings = ("listen_addresses=", f"unix_socket_directories={folder}", "max_connections=100", *_HASTE)
+def _start(binaries: Path, owner: _Owner, folder: Path, haste: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    settings = ("listen_addresses=", f"unix_socket_directories={folder}", "max_connections=100", *haste)
     options = [word for setting in settings for word in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(

@@ -12,6 +12,11 @@ async def receive(request: Request) -> dict[str, bool]:
     return {"received": True}
 
 
+@app.get("/deals/{lead_id}")
+async def show(lead_id: int) -> dict[str, int]:
+    return {"lead_id": lead_id}
+
+
 @app.get("/{token}")
 async def lead_on(token: str) -> RedirectResponse:
     return RedirectResponse(f"https://checkout.example/{token}", 303)

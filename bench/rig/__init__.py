@@ -1,0 +1,1 @@
+"""What the measurements share: the load, the peers, and the product between both worlds."""
