@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import gc
+import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import structlog
@@ -11,6 +14,7 @@ import uvicorn
 
 from backend.accounts.from_environment import ensure_environment
 from backend.accounts.install.kept_answers import take_up_kept_answers
+from backend.accounts.tokens.refresh import finish_refreshes
 from backend.core.clock import Clock, system_clock
 from backend.core.config import Settings
 from backend.resources import Resources, open_resources
@@ -18,11 +22,15 @@ from backend.storage.counters import keep_counts, store_counts
 from backend.storage.migrations import upgrade
 from backend.web.app import create_app
 from backend.web.connections import LATE_CONNECTIONS, allow_connections, bounded_protocol
+from backend.work_queue.burial import DEAD_SECONDS, free_what_the_dead_held
+from backend.work_queue.presence import Presence, present
 from backend.worker.loop import Worker
 
 WEB_GRACE_SECONDS = 8
 WORKER_GRACE_SECONDS = 12.0
-"""With what follows it (handing back, closing), all is over within 20 s."""
+TOKENS_GRACE_SECONDS = 3.0
+END_SECONDS = 18.0
+"""With what follows the graces (handing back, closing), all is usually over before; see ``_end_at_the_latest``."""
 LAST_COUNT_SECONDS = 1.0
 log = structlog.get_logger()
 
@@ -42,11 +50,14 @@ async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_
         worker = Worker(resources) if with_worker else None
         _on_stop(server, worker)
         await _prepare(resources, settings)
-        async with _counting(resources), asyncio.TaskGroup() as tasks:
-            if worker is not None:
+        async with _counting(resources):
+            if worker is None:
+                async with _proving_life(resources):
+                    await server.serve()
+                return
+            async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(worker.run(WORKER_GRACE_SECONDS))
-            await server.serve()
-            if worker is not None:
+                await server.serve()
                 worker.stop()
 
 
@@ -62,6 +73,29 @@ async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
 
 
 @contextlib.asynccontextmanager
+async def _proving_life(resources: Resources) -> AsyncIterator[None]:
+    """A web process without a worker: others see when it dies, and it sees who of the others did."""
+    async with present(resources.database, resources.work_arrived, resources.randomness) as presence:
+        resources.alive.lock = lambda: presence.lock
+        looking = asyncio.create_task(_look_after_the_dead(resources, presence))
+        try:
+            yield
+        finally:
+            resources.alive.lock = lambda: 0
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+
+async def _look_after_the_dead(resources: Resources, presence: Presence) -> None:
+    while True:
+        try:
+            await free_what_the_dead_held(resources.database, presence, resources.clock)
+        except Exception:  # the database is away: the next look may find it
+            log.exception("looking after the dead failed")
+        await asyncio.sleep(DEAD_SECONDS)
+
+
+@contextlib.asynccontextmanager
 async def _counting(resources: Resources) -> AsyncIterator[None]:
     """What is counted is stored now and then, and at the end."""
     keeping = asyncio.create_task(keep_counts(resources.database))
@@ -70,6 +104,7 @@ async def _counting(resources: Resources) -> AsyncIterator[None]:
     finally:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+        await finish_refreshes(TOKENS_GRACE_SECONDS)
         with contextlib.suppress(Exception):  # a database that is away must not hold up the end
             await asyncio.wait_for(store_counts(resources.database), LAST_COUNT_SECONDS)
 
@@ -119,7 +154,24 @@ def _on_stop(server: _Server | None, worker: Worker | None) -> None:
             server.should_exit = True
         if worker is not None:
             worker.stop()
+        _end_at_the_latest()
 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+
+
+def _end_at_the_latest() -> None:
+    """Ends the process ``END_SECONDS`` from now, whatever hangs: a database that is locked or silent holds its threads.
+
+    What is under way then is as after a crash, which nothing is lost by.
+    """
+    timer = threading.Timer(END_SECONDS, _leave)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave() -> None:
+    log.warning("ended while something still hung, most likely the database")
+    sys.stdout.flush()
+    os._exit(0)

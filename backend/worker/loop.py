@@ -19,6 +19,7 @@ from backend.inbox.backfill import look_for_missed
 from backend.inbox.retention import prune_inbox
 from backend.resources import Resources
 from backend.storage.counters import BEAT_SECONDS
+from backend.work_queue.burial import DEAD_SECONDS, free_what_the_dead_held
 from backend.work_queue.heartbeats import beat, leave
 from backend.work_queue.leases import (
     LEASE_SECONDS,
@@ -26,10 +27,8 @@ from backend.work_queue.leases import (
     LeaseLost,
     check,
     claim,
-    free,
     hand_back,
     heartbeat,
-    held_locks,
 )
 from backend.work_queue.presence import Presence, present
 from backend.worker.account_turn import take_turn, wait_seconds
@@ -37,8 +36,6 @@ from backend.worker.block_probe import probe_block
 
 LOOK_SECONDS = 0.5
 """How often work of other processes is looked for, where nobody tells of it; our own is announced by an event."""
-DEAD_SECONDS = 0.3
-"""How often it is looked who of the other workers died."""
 TIMERS = (
     (10.0, connect_waiting),
     (10.0, probe_block),
@@ -83,8 +80,7 @@ class Worker:
                     await self._wait_for_work()
             finally:
                 beside.cancel()
-                await asyncio.gather(beside, return_exceptions=True)
-                await self._finish(grace_seconds)
+                await asyncio.gather(self._finish(grace_seconds), beside, return_exceptions=True)
                 resources.alive.lock = lambda: 0
         leaving = leave(resources.database, self._owner)
         await _quietly("leaving", lambda: asyncio.wait_for(leaving, HAND_BACK_SECONDS))
@@ -164,11 +160,7 @@ class Worker:
 
     async def _bury(self, presence: Presence) -> None:
         """Accounts whose owner died are anybody's."""
-        database = self._resources.database
-        dead = await presence.dead(await held_locks(database, self._resources.clock()))
-        if dead:
-            log.warning("taking over from workers that died", count=len(dead))
-            await free(database, dead, self._resources.clock())
+        if await free_what_the_dead_held(self._resources.database, presence, self._resources.clock):
             self._resources.work_arrived.set()
 
     async def _beat(self) -> None:

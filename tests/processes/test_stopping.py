@@ -11,6 +11,7 @@ import pytest
 from backend.core.config import Settings
 from backend.storage.migrations import LOCK as MIGRATION_LOCK
 from backend.storage.models import AccountWork, CardWrite, WorkerBeat
+from tests.accounts.tokens.test_database_away import locked
 from tests.postgres import empty_database
 from tests.processes.child import FORKS, live
 from tests.processes.test_takeover import caught, is_paid, patches
@@ -46,6 +47,24 @@ def test_a_process_stopped_while_it_waits_for_a_migration_ends_cleanly(postgres_
         other.execute("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
         process.join(20)
         assert process.exitcode == 0
+
+
+@pytest.mark.full
+async def test_a_process_ends_within_twenty_seconds_though_sqlite_is_locked_from_outside(workers: Workers) -> None:
+    if not workers.database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL has no such lock")
+    lead_id = await caught(workers, "a", patches)
+    with locked(workers.database_url):
+        workers.traffic.go.set()
+        await asyncio.sleep(1.0)
+        started = time.monotonic()
+        workers.signal("a", signal.SIGTERM)
+        assert await workers.ended("a", 30) == 0
+        seconds = time.monotonic() - started
+    print(f"ended after {seconds:.1f} s")
+    assert seconds < 20
+    await workers.start("b")
+    await is_paid(workers, lead_id)
 
 
 @pytest.mark.full

@@ -114,6 +114,12 @@ async def _to_the_end(resources: Resources, account: Account) -> Account:
     return await asyncio.shield(turn)
 
 
+async def finish_refreshes(seconds: float) -> None:
+    """Wait for the refreshes of this process, at most so long: Kommo's answer to one that is given up is lost."""
+    if _under_way:
+        await asyncio.wait(_under_way, timeout=seconds)
+
+
 async def _turn(resources: Resources, account: Account) -> Account:
     try:
         raw = await _kept_answer(resources, account) or await _asked(resources, account)

@@ -1,4 +1,4 @@
-"""A worker's presence: held as long as its process lives, taken back by the system when it dies, seen by the others.
+"""A process's presence: held as long as its process lives, taken back by the system when it dies, seen by the others.
 
 On PostgreSQL an advisory lock of a session, on SQLite a locked file beside the database. Either is a shorter wait for
 a dead worker's accounts, nothing more: where it is lacking the lease alone decides, and fences exclude in any case.
