@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import stripe
 
+from backend.core.beside import Beside
 from backend.core.cache import Caches
 from backend.core.clock import Clock
 from backend.core.config import Settings, StageRule
@@ -68,6 +69,8 @@ class Resources:
     """Bodies of events that are done are kept for so long: longer than Stripe sends or lists an event."""
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this process queues work; another process's work is found by polling."""
+    beside: Beside = field(default_factory=Beside)
+    """Calls that no turn waits for."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """In a turn at an account: set when the process is being stopped. What is begun is finished, nothing is begun."""
     still_ours: Callable[[], Awaitable[None]] | None = None

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from backend.ledger.absorb import Absorbed, absorb
 from backend.ledger.invoice_sums import Unexplained
 from backend.resources import Resources
 from backend.storage.models import InboxEvent, StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Refused, Unreachable
 from backend.stripe_api.events import (
     BadEvent,
@@ -29,6 +31,7 @@ from backend.stripe_api.events import (
     rest_outside_facts,
 )
 from backend.work_queue.leases import Claim, LeaseLost, fence
+from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 CHUNK = 200
@@ -96,7 +99,9 @@ async def _together(resources: Resources, claim: Claim, limit: int) -> int:
             mine = [event for event in events if event.connection_id == connection.id]
             look_ups += await _work_in(session, resources.vault, connection, mine, now)
     for look_up in look_ups:
-        await _look_up(resources, claim, connections[look_up.source.event.connection_id], look_up)
+        event = look_up.source.event
+        job = partial(_look_up, resources, connections[event.connection_id], look_up)
+        resources.beside.add(("look_ups", event.connection_id), event.id, job)
     return len(events)
 
 
@@ -183,21 +188,30 @@ def _is_ours(one: Understood, absorbed: Absorbed) -> bool:
     return any(fact.subject in absorbed.ours for fact in one.facts)
 
 
-async def _look_up(resources: Resources, claim: Claim, connection: StripeConnection, look_up: LookUp) -> None:
-    """Ask Stripe, with no transaction open, and work in what it says. Too early or unreachable: again later."""
+async def _look_up(resources: Resources, connection: StripeConnection, look_up: LookUp) -> bool:
+    """Ask Stripe, with no transaction open and beside the account's turn, and work in what it says. Too early or
+    unreachable: again later. False where Stripe does not answer: it would not answer the next look-up either."""
     source = look_up.source
     try:
         facts = [fact for each in look_up.invoices for fact in await _payments(resources, connection, each, source)]
     except (Unreachable, Refused, NotConnected, BadEvent) as error:
-        log.warning("look-up failed", event=source.event.id, reason=str(error))
-        return  # it is postponed already
-    if not facts:
-        return
-    now = resources.clock()
-    async with resources.database.write() as session:
-        await fence(session, claim, now)
+        log.warning("look-up failed", id=source.event.id, reason=str(error))
+        return not isinstance(error, Unreachable)  # it is postponed already
+    if facts:
+        await _work_in_payments(resources, connection, source, facts)
+        resources.work_arrived.set()
+    return True
+
+
+@repeated
+async def _work_in_payments(
+    resources: Resources, connection: StripeConnection, source: Understood, facts: Sequence[Fact]
+) -> None:
+    """Facts merge whoever brings them: this needs no claim on the account."""
+    now, account_id = resources.clock(), connection.account_id or 0
+    async with account_unit(resources.database, account_id) as session:
         absorbed = await absorb(session, connection, facts, waiting=source.subjects)
-        await mark_dirty(session, claim.account_id, absorbed.deals, now)
+        await mark_dirty(session, account_id, absorbed.deals, now)
         event = await session.get(InboxEvent, (source.event.connection_id, source.event.id))
         if event is not None and not any(each.line & source.subjects for each in absorbed.unexplained):
             finish(event, "done", source.problem)

@@ -1,4 +1,4 @@
-"""A worker's turn at one account: inbox → ledger, set up what is missing, ledger → card, give the account back."""
+"""A worker's turn at one account: inbox → ledger; then set up what is missing, ledger → card, give the account back."""
 
 import random
 from collections.abc import Mapping
@@ -36,9 +36,14 @@ NEEDS_A_PERSON: Mapping[type[Exception], str] = {
 log = structlog.get_logger()
 
 
-async def take_turn(resources: Resources, claim: Claim) -> None:
-    """Where the process is being stopped, what was begun is finished; the rest is due at once, for whoever is next."""
+async def take_in_news(resources: Resources, claim: Claim) -> None:
+    """The first half of a turn. Kommo has no part in it."""
     await ingest(resources, claim)
+
+
+async def write_deals(resources: Resources, claim: Claim) -> None:
+    """The second half, which takes as long as Kommo takes. Where the process is being stopped, what was begun is
+    finished; the rest is due at once, for whoever is next."""
     is_held = lies_ahead(claim.hold_until, resources.clock(), LONGEST_HOLD_SECONDS)
     held = claim.hold_until if is_held else None
     if held is None:

@@ -31,7 +31,7 @@ from backend.work_queue.leases import (
     heartbeat,
 )
 from backend.work_queue.presence import Presence, present
-from backend.worker.account_turn import take_turn, wait_seconds
+from backend.worker.account_turn import take_in_news, wait_seconds, write_deals
 from backend.worker.block_probe import probe_block
 
 LOOK_SECONDS = 0.5
@@ -48,7 +48,12 @@ TIMERS = (
 )
 """What is done beside the accounts' work: at the start, and how often from then on."""
 MAX_ACCOUNTS = 8
-"""Accounts worked on at once by one process."""
+"""Accounts whose news one process takes into the ledger at once."""
+MAX_WRITING = 64
+"""Accounts whose deals it writes at once: far more, since most of that is waiting for Kommo, and an account whose Kommo
+hangs must not take the place of one whose Kommo is well."""
+NO_ROOM_SECONDS = 1.0
+"""How soon an account that found no place to be written is tried again."""
 HAND_BACK_SECONDS = 3.0
 
 log = structlog.get_logger()
@@ -62,6 +67,8 @@ class Worker:
         self._resources = replace(resources, stopping=self._stopping, backlog=True)
         self._owner = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._jobs: set[asyncio.Task[None]] = set()
+        self._reading = 0
+        self._writing = 0
         self._started_at = self._looked_at = resources.clock()
 
     def stop(self) -> None:
@@ -90,10 +97,11 @@ class Worker:
         resources = self._resources
         resources.work_arrived.clear()
         try:
-            while len(self._jobs) < MAX_ACCOUNTS and not self._stopping.is_set():
+            while self._reading < MAX_ACCOUNTS and not self._stopping.is_set():
                 claimed = await claim(resources.database, self._owner, resources.clock(), presence.lock)
                 if claimed is None:
                     break
+                self._reading += 1
                 job = asyncio.create_task(self._job(claimed))
                 self._jobs.add(job)
                 job.add_done_callback(self._job_done)
@@ -110,6 +118,7 @@ class Worker:
             await asyncio.wait_for(self._resources.work_arrived.wait(), LOOK_SECONDS)
 
     async def _finish(self, grace_seconds: float) -> None:
+        await self._resources.beside.stop()
         if self._jobs:
             _, late = await asyncio.wait(self._jobs, timeout=grace_seconds)
             for job in late:
@@ -121,7 +130,7 @@ class Worker:
         mine = replace(self._resources, still_ours=lambda: check(database, claimed, clock()))
         beating = asyncio.create_task(self._keep(claimed))
         try:
-            await take_turn(mine, claimed)
+            await self._turn(mine, claimed)
         except LeaseLost as lost:
             log.warning("lease lost", reason=str(lost))
         except asyncio.CancelledError:
@@ -132,6 +141,22 @@ class Worker:
             await self._hand_back(claimed, wait_seconds(error))
         finally:
             beating.cancel()
+
+    async def _turn(self, mine: Resources, claimed: Claim) -> None:
+        """The ledger's half needs no place among those who write."""
+        try:
+            await take_in_news(mine, claimed)
+        finally:
+            self._reading -= 1
+            self._resources.work_arrived.set()
+        if self._writing >= MAX_WRITING:
+            await self._hand_back(claimed, NO_ROOM_SECONDS)
+            return
+        self._writing += 1
+        try:
+            await write_deals(mine, claimed)
+        finally:
+            self._writing -= 1
 
     async def _keep(self, claimed: Claim) -> None:
         """A long job keeps its lease, through troubles of the database too; a lost lease ends this, and the job's next

@@ -47,6 +47,12 @@ class Shop:
         self, *, without: Collection[str] = (), only: Collection[str] = (), family: Family = "pinned"
     ) -> None:
         """Put what happened since the last time into the inbox, without some types, and work it in."""
+        await self.store(without=without, only=only, family=family)
+        await self.work()
+
+    async def store(
+        self, *, without: Collection[str] = (), only: Collection[str] = (), family: Family = "pinned"
+    ) -> None:
         events = [event.shown(VERSIONS[family], 0) for event in self.stripe.events[self.heard :]]
         self.heard = len(self.stripe.events)
         chosen = [one for one in events if one["type"] in (only or HANDLERS) and one["type"] not in without]
@@ -59,13 +65,13 @@ class Shop:
             for one in events
         ]
         await asyncio.gather(*(self.inbox.put(arrival) for arrival in arrivals))
-        await self.work()
 
     async def work(self, seconds: float = 0) -> None:
         self.clock.advance(seconds)
         taken = await claim(self.resources.database, "shop", self.clock())
         assert taken is not None
         await ingest(self.resources, taken)
+        await self.resources.beside.idle()
         await release(self.resources.database, taken, wake_at=self.clock())
 
     async def patience(self) -> None:
@@ -171,6 +177,7 @@ async def test_a_part_that_is_heard_of_late_makes_what_came_outside_smaller(shop
     assert await shop.amounts() == [(5000, True)]
     shelf.objects["invoice_payment"] = hidden
     await shop.put(late)
+    await shop.work()
     assert await shop.amounts() == [(2000, False), (3000, True)]
 
 

@@ -48,6 +48,7 @@ class InboxAndLedger:
         taken = await claim(self.resources.database, "inbox", self.resources.clock())
         assert taken is not None
         await ingest(self.resources, taken)
+        await self.resources.beside.idle()
         await release(self.resources.database, taken, wake_at=None)
 
     async def states(self) -> dict[str, tuple[str, str]]:
