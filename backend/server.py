@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,7 @@ from backend.storage.migrations import upgrade
 from backend.web.app import create_app
 from backend.web.connections import LATE_CONNECTIONS, allow_connections, bounded_protocol
 from backend.work_queue.burial import DEAD_SECONDS, free_what_the_dead_held
+from backend.work_queue.clocks import NOTE_SECONDS, forget_clock, note_clock
 from backend.work_queue.presence import Presence, present
 from backend.worker.loop import Worker
 
@@ -97,16 +99,31 @@ async def _look_after_the_dead(resources: Resources, presence: Presence) -> None
 
 @contextlib.asynccontextmanager
 async def _counting(resources: Resources) -> AsyncIterator[None]:
-    """What is counted is stored now and then, and at the end."""
-    keeping = asyncio.create_task(keep_counts(resources.database))
+    """What is counted is stored now and then, and at the end; what this host's clock shows is noted."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    keeping = [
+        asyncio.create_task(keep_counts(resources.database)),
+        asyncio.create_task(_note_clock(resources, name)),
+    ]
     try:
         yield
     finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
         await finish_refreshes(TOKENS_GRACE_SECONDS)
-        with contextlib.suppress(Exception):  # a database that is away must not hold up the end
-            await asyncio.wait_for(store_counts(resources.database), LAST_COUNT_SECONDS)
+        for last in (store_counts(resources.database), forget_clock(resources.database, name)):
+            with contextlib.suppress(Exception):  # a database that is away must not hold up the end
+                await asyncio.wait_for(last, LAST_COUNT_SECONDS)
+
+
+async def _note_clock(resources: Resources, name: str) -> None:
+    while True:
+        try:
+            await note_clock(resources.database, name, resources.clock)
+        except Exception:  # the database is away; the next round tells
+            log.exception("clock not noted")
+        await asyncio.sleep(NOTE_SECONDS)
 
 
 async def migrate(settings: Settings) -> None:

@@ -24,6 +24,7 @@ from backend.kommo_api.errors import KommoError, KommoMoved, KommoNotFound
 from backend.resources import Resources
 from backend.storage.models import Account, Integration, StripeConnection
 from backend.stripe_api.client import Refused, Unreachable
+from backend.work_queue.clocks import clocks_apart
 
 BY_ITSELF = "a running worker mends it within the hour"
 BY_HAND = "Make the deal by hand if it is wanted, or let renewals stay on their deal; this is told for 30 days."
@@ -44,6 +45,8 @@ async def examine(resources: Resources, *, by_token: bool = False) -> AsyncItera
         integrations = await all_integrations(session)
         accounts = (await session.exec(select(Account).order_by(col(Account.id)))).all()
         connections = (await session.exec(_in_use())).all()
+    if apart := await clocks_apart(resources.database, resources.clock):
+        yield Finding("clocks", False, apart)
     for integration in integrations:
         yield _integration(resources, integration)
     for installation in (await waiting_installations(resources)).shown:

@@ -18,11 +18,14 @@ from backend.storage.counters import count_up, store_counts, summed_counts
 from backend.storage.models import Account, InboxEvent, StripeConnection, WorkerBeat
 from backend.web.http.deps import ResourcesDep, check_admin
 from backend.web.http.schemas import refusals
+from backend.work_queue.clocks import clocks_apart
 
 PATIENCE_SECONDS = 5.0
 BEAT_IS_OLD_SECONDS = 30.0
 INBOX_IS_OLD_SECONDS = 300.0
 """Far more than a burst of events takes, and soon enough for somebody to look before a client asks."""
+TOLD_ONLY = ("kommo", "clocks")
+"""Said, but no reason not to be ready."""
 
 router = APIRouter()
 
@@ -41,9 +44,10 @@ async def readyz(request: Request, resources: ResourcesDep, response: Response) 
             await count_up(resources.database, {("readyz", ()): 1.0})
             checks = {"database": "ok"} | await _checks(resources, request.app.state.started_at)
             checks["kommo"] = await _blocked(resources)
+            checks["clocks"] = await clocks_apart(resources.database, resources.clock) or "ok"
     except Exception as error:  # whatever it is, an operator must see it here
         checks = {"database": f"unavailable: {type(error).__name__}"}
-    if all(said == "ok" for name, said in checks.items() if name != "kommo"):
+    if all(said == "ok" for name, said in checks.items() if name not in TOLD_ONLY):
         return {"status": "ok", "checks": checks}
     response.status_code = 503
     return {"status": "unavailable", "checks": checks}

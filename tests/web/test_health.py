@@ -1,21 +1,29 @@
 """What an operator's tools see: of this process, and of all of them through the database."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
+from sqlmodel import select
 
+from backend.admin.checkup import examine
 from backend.core.config import Settings
 from backend.resources import Resources, open_resources
 from backend.storage.counters import count_up
-from backend.storage.models import Account, InboxEvent, StripeConnection
+from backend.storage.models import Account, InboxEvent, ProcessClock, StripeConnection
 from backend.web.app import create_app
 from backend.web.health import BEAT_IS_OLD_SECONDS, INBOX_IS_OLD_SECONDS
+from backend.work_queue.clocks import EXACT_SECONDS, FRESH_SECONDS, forget_clock, note_clock
 from backend.work_queue.heartbeats import beat, leave
 from sandbox.clock import MovableClock
+from sandbox.serving import free_port
+from tests.processes.child import FORKS, live_web
+from tests.world import settings
 
 NOWHERE = "http://127.0.0.1:1"
 NOW = 1_800_000_000.0
@@ -69,7 +77,7 @@ def event(
 
 async def test_a_worker_that_falls_silent_is_seen_by_the_web(web: Web) -> None:
     assert (await web.http.get("/healthz")).json()["status"] == "ok"
-    assert await web.ready() == (200, "ok", {"database": "ok", "worker": "ok", "inbox": "ok", "kommo": "ok"})
+    assert await web.ready() == (200, "ok", {"database": "ok", "worker": "ok", "inbox": "ok", "kommo": "ok", "clocks": "ok"})
     web.clock.advance(BEAT_IS_OLD_SECONDS + 5)
     status, said, checks = await web.ready()
     assert (status, said, checks["worker"]) == (503, "unavailable", "no worker has looked for work for 35 s")
@@ -125,3 +133,45 @@ async def test_counters_are_those_of_all_processes_together(web: Web) -> None:
     assert seen["kommo_429_total"] - before["kommo_429_total"] == 2
     name = 'writes_total{kind="note",result="done"}'
     assert seen[name] - before.get(name, 0) == 3
+
+
+@pytest.mark.parametrize(("ahead", "told"), [(-1.0, False), (30.0, True), (-30.0, True)])
+async def test_hosts_whose_clocks_differ_are_told(web: Web, ahead: float, told: bool) -> None:
+    """By how much this process differs from the database is no matter, as long as all differ alike. The clock here
+    stands still, so seconds of the test's own add to the difference."""
+    await note_clock(web.resources.database, "other:1", lambda: web.clock() + ahead)
+    status, _, checks = await web.ready()
+    findings = [one async for one in examine(web.resources) if one.what == "clocks"]
+    assert (status, bool(findings)) == (200, told)
+    assert ("clocks differ by" in checks["clocks"] and "other:1" in checks["clocks"]) == told
+    assert (checks["clocks"] == "ok") != told
+    await forget_clock(web.resources.database, "other:1")
+    assert (await web.ready())[2]["clocks"] == "ok"
+
+
+async def test_the_clock_of_a_process_that_is_long_gone_is_not_told(web: Web) -> None:
+    await note_clock(web.resources.database, "gone:1", lambda: web.clock() + 60)
+    async with web.resources.database.write() as session:
+        await session.exec(update(ProcessClock).values(seen_at=ProcessClock.seen_at - FRESH_SECONDS))
+    assert (await web.ready())[2]["clocks"] == "ok"
+
+
+async def test_a_running_process_notes_its_clock(web: Web, tmp_path: Path) -> None:
+    chosen = settings(str(web.resources.database.engine.url.render_as_string(hide_password=False)), port=free_port())
+    process = FORKS.Process(target=live_web, args=(chosen, tmp_path / "log"), daemon=True)
+    await asyncio.to_thread(process.start)
+    try:
+        async with asyncio.timeout(60):
+            while not (rows := await _clocks(web)):  # noqa: ASYNC110 (a commit wakes nobody here)
+                await asyncio.sleep(0.05)
+        assert abs(rows[0].ahead) < EXACT_SECONDS
+        process.terminate()
+        await asyncio.to_thread(process.join, 30)
+        assert await _clocks(web) == []
+    finally:
+        process.kill()
+
+
+async def _clocks(web: Web) -> list[ProcessClock]:
+    async with web.resources.database.read() as session:
+        return list((await session.exec(select(ProcessClock))).all())

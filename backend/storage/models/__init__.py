@@ -27,7 +27,7 @@ from backend.storage.models.payments import (
     PaymentRequest,
     RefundRequest,
 )
-from backend.storage.models.processes import Counted, WorkerBeat
+from backend.storage.models.processes import Counted, ProcessClock, WorkerBeat
 from backend.storage.models.rate_limits import Rate
 from backend.storage.models.rights import LastWord
 
@@ -49,6 +49,7 @@ __all__ = [
     "MergedDeal",
     "PaymentRequest",
     "PendingInstall",
+    "ProcessClock",
     "Rate",
     "RefundRequest",
     "SetupLink",

@@ -15,6 +15,15 @@ class WorkerBeat(SQLModel, table=True):
     at: float = moment()
 
 
+class ProcessClock(SQLModel, table=True):
+    """How far the clock of a process is ahead of the database's, by which ``seen_at`` is, too."""
+
+    __tablename__ = "process_clock"
+    owner: str = Field(primary_key=True)
+    ahead: float = Field(sa_type=Double)
+    seen_at: float = moment()
+
+
 class Counted(SQLModel, table=True):
     """A counter of ``/metrics``, summed over all processes that ever ran. ``labels`` as Prometheus writes them."""
 

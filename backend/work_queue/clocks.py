@@ -1,0 +1,76 @@
+"""Clocks of our processes, compared by the database's: each process notes how far its own is ahead of that one."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.core.clock import SKEW_SECONDS, Clock
+from backend.storage.db import Database, dialect_insert
+from backend.storage.models import ProcessClock
+
+NOTE_SECONDS = 30.0
+"""How often a process notes its clock."""
+FRESH_SECONDS = 150.0
+FORGET_SECONDS = 24 * 3600.0
+EXACT_SECONDS = 1.0
+"""An answer that took longer tells nothing."""
+NOW = {
+    "sqlite": text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
+    "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::float8"),
+}
+
+
+async def note_clock(database: Database, owner: str, clock: Clock) -> None:
+    """Store how far this process's clock is ahead. Rows of processes that were killed go after a day."""
+    ahead = await ahead_of_database(database, clock)
+    if ahead is None:
+        return
+    async with database.write() as session:
+        seen_at = await _database_time(session)
+        values = {"ahead": ahead, "seen_at": seen_at}
+        row = dialect_insert(session, ProcessClock).values(owner=owner, **values)
+        await session.exec(row.on_conflict_do_update(index_elements=["owner"], set_=values))
+        await session.exec(delete(ProcessClock).where(col(ProcessClock.seen_at) < seen_at - FORGET_SECONDS))
+
+
+async def forget_clock(database: Database, owner: str) -> None:
+    async with database.write() as session:
+        await session.exec(delete(ProcessClock).where(col(ProcessClock.owner) == owner))
+
+
+async def ahead_of_database(database: Database, clock: Clock) -> float | None:
+    """Seconds by which this process's clock is ahead; None where the database was too slow to tell."""
+    async with database.read() as session:
+        await _database_time(session)  # the connection is there from now on
+        asked_at = clock()
+        its_time = await _database_time(session)
+        took = clock() - asked_at
+    return asked_at + took / 2 - its_time if took < EXACT_SECONDS else None
+
+
+async def clocks_apart(database: Database, clock: Clock) -> str:
+    """A sentence where the clocks of two processes differ by more than we allow for; empty where they do not."""
+    mine = await ahead_of_database(database, clock)
+    async with database.read() as session:
+        fresh = col(ProcessClock.seen_at) > await _database_time(session) - FRESH_SECONDS
+        rows = (await session.exec(select(ProcessClock).where(fresh).order_by(ProcessClock.owner))).all()
+    known = [(row.owner, row.ahead) for row in rows] + ([] if mine is None else [("this process", mine)])
+    return _sentence(known)
+
+
+def _sentence(known: Sequence[tuple[str, float]]) -> str:
+    if not known:
+        return ""
+    first, last = min(known, key=lambda one: one[1]), max(known, key=lambda one: one[1])
+    apart = last[1] - first[1]
+    if apart <= SKEW_SECONDS:
+        return ""
+    named = " and ".join(f"that of {owner} is {ahead:+.1f} s from the database's" for owner, ahead in (last, first))
+    return f"two clocks differ by {apart:.1f} s: {named}. Let NTP set the clocks of all hosts."
+
+
+async def _database_time(session: AsyncSession) -> float:
+    connection = await session.connection()
+    return float((await connection.execute(NOW[connection.dialect.name])).scalar_one())
