@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import structlog
 
 from backend.accounts.options import options_of
+from backend.core.off_loop import computed
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.notes import post_notes, that_fit
 from backend.deal_sync.apply.patch import patch
@@ -47,7 +49,8 @@ async def _plans(resources: Resources, page: Page, leads: Iterable[Lead]) -> tup
     failed: dict[int, Recheck] = {}
     for lead in leads:
         try:
-            plans.append(that_fit(_plan(resources, page, lead)))
+            size = len(page.ledgers[lead.id].payments) + len(page.writes[lead.id])
+            plans.append(that_fit(await computed(size, partial(_plan, resources, page, lead))))
         except Exception:  # whatever is wrong with this one, the others must be written
             log.exception("a deal can't be planned", account=page.account.id, lead=lead.id)
             failed[lead.id] = Recheck(None, "Something is wrong here with this deal; the log of the server says what.")

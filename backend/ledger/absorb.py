@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.facts import Fact, Known, by_subject, merge
-from backend.ledger.invoice_sums import Unexplained, hung_on, took_money, unexplained
+from backend.ledger.invoice_sums import Unexplained, hung_on, payers, took_money, unexplained
 from backend.ledger.merged_deals import survivors
 from backend.ledger.ownership import Owner, claims_changed, owner_of, parents_of, request_ids, under_policy
 from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
@@ -105,7 +105,8 @@ class LedgerBatch:
             mine = (LedgerLink.connection_id == self.connection_id, col(LedgerLink.parent).in_(ids))
             await self.fetch((await self.session.exec(select(LedgerLink.child).where(*mine))).all())
         book = self.book
-        return tuple(found for one in invoices if (found := unexplained(one, book)))
+        paying = payers(book)
+        return tuple(found for one in invoices if (found := unexplained(one, book, paying)))
 
     async def give_owners(self, subjects: Iterable[str]) -> None:
         book = self.book

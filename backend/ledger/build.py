@@ -58,28 +58,64 @@ class Entries:
                 hanging[payment].append(entry)
         return hanging
 
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Entry]]:
+        kinds: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.all:
+            kinds[entry.kind].append(entry)
+        return kinds
+
+    @cached_property
+    def _payers(self) -> dict[str, dict[str, Entry]]:
+        """Payments by the invoices, the sessions and the requests that they belong to. Stripe's ids and ours differ."""
+        payers: dict[str, dict[str, Entry]] = defaultdict(dict)
+        for one in self.of_kind("payment"):
+            for parent in (*one.facts.get("invoice", ()), *one.facts.get("session", ()), one.request_id):
+                if parent:
+                    payers[parent][one.id] = one
+        return payers
+
+    @cached_property
+    def _invoices(self) -> dict[str, dict[str, Entry]]:
+        """Invoices by their subscriptions."""
+        invoices: dict[str, dict[str, Entry]] = defaultdict(dict)
+        for one in self.of_kind("invoice"):
+            for contract in one.facts.get("subscription", ()):
+                invoices[contract][one.id] = one
+        return invoices
+
+    @cached_property
+    def _firsts(self) -> dict[frozenset[str], Entry | None]:
+        return {}
+
     def of_kind(self, kind: str) -> list[Entry]:
-        return [entry for entry in self.all if entry.kind == kind]
+        return self._by_kind.get(kind, [])
+
+    def paying(self, parent: str) -> Iterable[Entry]:
+        """The payments that hang on this invoice or session, or are of this request."""
+        return self._payers.get(parent, {}).values()
 
     def parents(self, entry: Entry, *names: str) -> list[Entry]:
         ids = sorted({parent for name in names for parent in entry.facts.get(name, ())})
         return [self._by_id[one] for one in ids if one in self._by_id]
 
-    def invoices_with(self, invoice: Entry) -> list[Entry]:
-        """All invoices of its subscription, itself included."""
-        contract = {*invoice.facts.get("subscription", ())}
-        return [one for one in self.of_kind("invoice") if contract & {*one.facts.get("subscription", ())}]
+    def first_after_trial(self, invoice: Entry) -> Entry | None:
+        """Of the invoices of its subscription, the first that brought money after a period over nothing."""
+        contract = frozenset(invoice.facts.get("subscription", ()))
+        if contract not in self._firsts:
+            invoices = {id_: one for name in contract for id_, one in self._invoices.get(name, {}).items()}.values()
+            paid = [one for one in invoices if one.facts.get("asked", (0,))[0] > 0]
+            began_free = any(_began_free(one, self) for one in invoices)
+            self._firsts[contract] = min(paid, key=_paid_at, default=None) if began_free else None
+        return self._firsts[contract]
 
     def payers_of(self, invoice: Entry) -> list[Entry]:
         """The payments that hang on it or with it on one session, or are of the request that it was made for."""
-        sessions, single = {*invoice.facts.get("session", ())}, "subscription" not in invoice.facts
-        return [
-            one
-            for one in self.of_kind("payment")
-            if invoice.id in one.facts.get("invoice", ())
-            or sessions & {*one.facts.get("session", ())}
-            or (single and invoice.request_id and one.request_id == invoice.request_id)
-        ]
+        parents = [invoice.id, *invoice.facts.get("session", ())]
+        if invoice.request_id and "subscription" not in invoice.facts:
+            parents.append(invoice.request_id)
+        found = {one.id: one for parent in parents for one in self.paying(parent)}
+        return [found[one] for one in sorted(found)]
 
     def hanging_on(self, payment: Entry, kind: str) -> list[Entry]:
         return [one for one in self._by_payment.get(payment.id, ()) if one.kind == kind]
@@ -160,7 +196,7 @@ def _session(entry: Entry, mine: Entries) -> SessionState:
     state = session_of(entry)
     if not state.under_way:
         return state
-    tries = (one.facts for one in mine.of_kind("payment") if entry.id in one.facts.get("session", ()))
+    tries = (one.facts for one in mine.paying(entry.id))
     failed = [at for facts in tries if (at := _failed_at(facts)) is not None]
     return replace(state, async_failed=max(failed, default=None))
 
@@ -198,19 +234,14 @@ def _renews(invoice: Entry, mine: Entries) -> bool:
 
     A change in the middle of a period, a threshold and an invoice made by hand are payments of their own.
     """
-    if invoice.facts.get("billing_reason") != LATER:
-        return False
-    others = mine.invoices_with(invoice)
-    paid = [one for one in others if one.facts.get("asked", (0,))[0] > 0]
-    began_free = any(_began_free(one, mine) for one in others)
-    return not (began_free and invoice is min(paid, key=_paid_at, default=None))
+    return invoice.facts.get("billing_reason") == LATER and invoice is not mine.first_after_trial(invoice)
 
 
 def _began_free(invoice: Entry, mine: Entries) -> bool:
     """A trial: its first invoice was over nothing."""
     facts = invoice.facts
     nothing = "paid" in facts and facts.get("billing_reason") == FIRST and facts.get("asked", (1,))[0] == 0
-    return nothing and not any(invoice.id in one.facts.get("invoice", ()) for one in mine.of_kind("payment"))
+    return nothing and not mine.paying(invoice.id)
 
 
 def _paid_at(invoice: Entry) -> tuple[float, str]:

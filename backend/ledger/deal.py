@@ -4,7 +4,8 @@ The rules are the table of docs/design.md 7. Each sum is in one currency, and ne
 deal's own, which its fields show, comes first.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -144,12 +145,32 @@ class DealLedger:
             if self.is_settled(request) or not (request.cancelled or request.replaced_by)
         )
 
+    @cached_property
+    def _payments_by_request(self) -> dict[str | None, tuple[Payment, ...]]:
+        return _by_request(self.payments)
+
+    @cached_property
+    def _received_by_request(self) -> dict[str | None, tuple[Payment, ...]]:
+        return _by_request(self.received_anywhere)
+
+    @cached_property
+    def _requests_by_id(self) -> dict[str | None, Request]:
+        return {request.id: request for request in self.requests}
+
+    @cached_property
+    def _live_ids(self) -> frozenset[str]:
+        return frozenset(request.id for request in self.live_requests)
+
+    def request_for(self, payment: Payment) -> Request | None:
+        """The request of this deal that asked for it."""
+        return self._requests_by_id.get(payment.request_id)
+
     def payments_of(self, request: Request) -> tuple[Payment, ...]:
-        return tuple(payment for payment in self.payments if payment.request_id == request.id)
+        return self._payments_by_request.get(request.id, ())
 
     def received_for(self, request: Request) -> tuple[Payment, ...]:
         """Oldest first."""
-        return tuple(payment for payment in self.received_anywhere if payment.request_id == request.id)
+        return self._received_by_request.get(request.id, ())
 
     def is_settled(self, request: Request) -> bool:
         """Settled when its own session is, whatever the amount: a 100 % coupon settles without a payment."""
@@ -216,11 +237,14 @@ class DealLedger:
         open_ones = [r for r in self.requests if self.request_state(r) in ("pending", "failed")]
         return max(open_ones, key=lambda request: (request.created_at, request.id), default=None)
 
+    @cached_property
+    def _ended(self) -> frozenset[str]:
+        return frozenset(subscription for subscription, _ in self.ended_subscriptions)
+
     def renews(self, request: Request) -> bool:
         """A subscription that may still bring money."""
-        ended = {subscription for subscription, _ in self.ended_subscriptions}
-        is_over = any(payment.subscription in ended for payment in self.payments_of(request))
-        return request.rhythm is not None and request in self.live_requests and not is_over
+        is_over = any(payment.subscription in self._ended for payment in self.payments_of(request))
+        return request.rhythm is not None and request.id in self._live_ids and not is_over
 
     # states
 
@@ -269,3 +293,10 @@ class DealLedger:
         moments = [r.expires_at for r in self.requests if r.expires_at]
         moments += [s.async_failed + NO_NEW_TRY_SECONDS for r in self.requests for s in r.sessions if s.async_failed]
         return min((moment for moment in moments if moment > self.now), default=None)
+
+
+def _by_request(payments: Iterable[Payment]) -> dict[str | None, tuple[Payment, ...]]:
+    found: dict[str | None, list[Payment]] = defaultdict(list)
+    for payment in payments:
+        found[payment.request_id].append(payment)
+    return {request_id: tuple(some) for request_id, some in found.items()}

@@ -1,5 +1,6 @@
 """An invoice's amount against the payments that explain it. Pure."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,21 +33,22 @@ def took_money(invoice: Known) -> bool:
     return bool(invoice.get("kind") == "invoice" and invoice.get("asked", (0,))[0] > 0)
 
 
-def payers_of(invoice_id: str, book: Book) -> dict[str, Known]:
-    """The payments in ``book`` that hang on the invoice, or with it on one session."""
-    sessions = {*book[invoice_id].get("session", ())}
-    return {
-        one: known
-        for one, known in book.items()
-        if known.get("kind") == "payment"
-        and (invoice_id in known.get("invoice", ()) or sessions & {*known.get("session", ())})
-    }
+def payers(book: Book) -> dict[str, dict[str, Known]]:
+    """The payments in ``book`` by the invoices and sessions that they hang on."""
+    found: dict[str, dict[str, Known]] = defaultdict(dict)
+    for one, known in book.items():
+        if known.get("kind") == "payment":
+            for parent in (*known.get("invoice", ()), *known.get("session", ())):
+                found[parent][one] = known
+    return found
 
 
-def unexplained(invoice_id: str, book: Book) -> Unexplained | None:
-    """None where its payments are known. ``book`` must hold them, and all that it hangs on."""
+def unexplained(invoice_id: str, book: Book, paying: Mapping[str, Mapping[str, Known]]) -> Unexplained | None:
+    """None where its payments are known. ``book`` must hold them, and all that it hangs on; ``paying`` is what
+    ``payers`` finds in it."""
     facts = book[invoice_id]
-    payments = payers_of(invoice_id, book)
+    parents = (invoice_id, *facts.get("session", ()))
+    payments = {one: known for parent in parents for one, known in paying.get(parent, {}).items()}
     amount, currency = facts["asked"]
     if outside_id(invoice_id) in payments or explained(invoice_id, facts, payments) >= amount:
         return None

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.off_loop import computed
 from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
 from backend.ledger.merged_deals import merged_into
@@ -23,18 +25,21 @@ async def load_deals(
     requests = await _requests(session, account.id, lead_ids, shown)
     merged = await merged_into(session, account.id, lead_ids)
     emptied = await _once_written(session, account.id, set(lead_ids) - entries.keys() - requests.keys())
-    return {
-        lead_id: deal_ledger(
-            entries.get(lead_id, ()),
-            requests.get(lead_id, ()),
+    ledgers: dict[int, DealLedger] = {}
+    for lead_id in lead_ids:
+        mine, asked = entries.get(lead_id, ()), requests.get(lead_id, ())
+        build = partial(
+            deal_ledger,
+            mine,
+            asked,
             account_currency=account.currency,
             livemode=livemode,
             now=now,
             emptied=lead_id in emptied,
             merged=merged.get(lead_id, ()),
         )
-        for lead_id in lead_ids
-    }
+        ledgers[lead_id] = await computed(len(mine) + len(asked), build)
+    return ledgers
 
 
 def is_live(account: Account, connections: Iterable[StripeConnection]) -> bool:

@@ -5,7 +5,7 @@ import time
 
 from sqlmodel import col, select
 
-from backend.inbox.store import Inbox
+from backend.inbox.group_commit import Inbox
 from backend.storage.models import LedgerEntry
 from backend.worker.loop import MAX_ACCOUNTS
 from tests.processes.many_accounts import Member, gather, is_paid

@@ -77,7 +77,11 @@ def event(
 
 async def test_a_worker_that_falls_silent_is_seen_by_the_web(web: Web) -> None:
     assert (await web.http.get("/healthz")).json()["status"] == "ok"
-    assert await web.ready() == (200, "ok", {"database": "ok", "worker": "ok", "inbox": "ok", "kommo": "ok", "clocks": "ok"})
+    assert await web.ready() == (
+        200,
+        "ok",
+        {"database": "ok", "worker": "ok", "inbox": "ok", "kommo": "ok", "clocks": "ok"},
+    )
     web.clock.advance(BEAT_IS_OLD_SECONDS + 5)
     status, said, checks = await web.ready()
     assert (status, said, checks["worker"]) == (503, "unavailable", "no worker has looked for work for 35 s")

@@ -87,7 +87,7 @@ def _with_pages(text: str, *pages: str) -> str:
 
 def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
     amount = str(Money(payment.amount, payment.currency))
-    request = next((r for r in ledger.requests if r.id == payment.request_id), None)
+    request = ledger.request_for(payment)
     name, what = "paid_outside" if payment.outside else "payment", request.description if request else ""
     parts = [texts.say(f"{name}_for" if what else name, amount=amount, description=what)]
     if payment.split is not None:
