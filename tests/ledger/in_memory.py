@@ -41,6 +41,7 @@ class Book:
     )
     facts: dict[str, Known] = field(default_factory=dict)
     now: float = NOW
+    survivors: dict[int, int] = field(default_factory=dict)
 
     def tell(self, told: KnownFacts) -> None:
         for subject, known in told.items():
@@ -58,9 +59,17 @@ class Book:
     def attach(self, payment: str, lead: int, word: int = 1) -> None:
         self.tell(by_subject([Fact(payment, "attached", [word, lead])]))
 
+    def merge_deals(self, gone: int, survivor: int) -> None:
+        """The survivor lives; what led to the deal that goes leads on to it."""
+        led_on = {one: survivor if to == gone else to for one, to in self.survivors.items()}
+        self.survivors = led_on | {gone: survivor}
+        moved = {name: (survivor if lead == gone else lead, asked) for name, (lead, asked) in self.requests.items()}
+        self.requests = moved
+
     def owners(self) -> dict[str, Owner]:
         leads = {name: lead for name, (lead, _) in self.requests.items()}
-        return {subject: owner_of(subject, self.facts, leads) for subject in sorted(self.facts)}
+        owners = ((subject, owner_of(subject, self.facts, leads)) for subject in sorted(self.facts))
+        return {subject: owner.at_survivor(self.survivors) for subject, owner in owners}
 
     def deals(self) -> dict[int, DealLedger]:
         """Of every deal that a request or an owner names."""
@@ -73,6 +82,7 @@ class Book:
                 account_currency="EUR",
                 livemode=True,
                 now=self.now,
+                merged=tuple(sorted(gone for gone, to in self.survivors.items() if to == lead)),
             )
             for lead in sorted(leads)
         }

@@ -4,11 +4,10 @@
 nothing. What Stripe knows is the truth that the ledger is held against.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from backend.facts import outside_id
 from backend.ledger.deal import Payment, Request
 from backend.stripe_api.events import HANDLERS
 from sandbox.stripe import Payer, StripeWorld
@@ -20,6 +19,7 @@ from tests.ledger.build import request
 from tests.ledger.events import T0
 from tests.ledger.in_memory import Book, told_by
 from tests.ledger.lives import SENT_TO_OLD, marks
+from tests.ledger.shop_truth import ASKING, OPEN, ShopTruth
 from tests.sandbox.stripe.conftest import payment_params, subscription_params
 
 LEADS = (11, 12, 13)
@@ -37,13 +37,11 @@ REQUESTS: dict[str, tuple[int, Request]] = {
     for n, lead in enumerate(LEADS * 2)
 }
 FAMILIES: tuple[Family, ...] = ("pinned", "legacy")
-OPEN = ("needs_response", "under_review")
-ASKING = ("warning_needs_response", "warning_under_review")
 REASONS = ("subscription_update", "subscription_threshold", "manual")
 OUTCOMES = ("paid", "paid", "declined", "delayed")
 
 
-class RandomShop:
+class RandomShop(ShopTruth):
     def __init__(self, seed: int) -> None:
         self.world = StripeWorld(lambda: float(T0), switches=SENT_TO_OLD, seed=seed)
         self.shelf = self.world.default_account.shelves[True]
@@ -52,6 +50,8 @@ class RandomShop:
         """Everything that Stripe made, in order, each in the shape of the endpoint that gets it."""
         self.waiting: list[Obj] = []
         self.attached: list[tuple[str, int, int]] = []
+        self.merged: dict[int, int] = {}
+        """Deal that went → the one that stayed, as the people who merged them would tell."""
         self._made = 0
 
     @property
@@ -132,57 +132,31 @@ class RandomShop:
             self.attached.append((payments[at % len(payments)], lead, len(self.attached) + 1))
             self.book.attach(*self.attached[-1])
 
+    def merge(self, gone: int, survivor: int) -> None:
+        """A person merges two deals; one that went can't be merged again."""
+        if gone != survivor and not {gone, survivor} & self.merged.keys():
+            self.merged[gone] = survivor
+            self.book.merge_deals(gone, survivor)
+
+    def where(self, lead: int) -> int:
+        """The deal that this one is by now."""
+        while lead in self.merged:
+            lead = self.merged[lead]
+        return lead
+
     def straight(self) -> Book:
         """The ledger of one who got every event once, in order, and was told of the deals last."""
+        book = self.unmerged()
+        for gone, survivor in self.merged.items():
+            book.merge_deals(gone, survivor)
+        return book
+
+    def unmerged(self) -> Book:
+        """The same, had nobody merged any deals."""
         book = Book(dict(REQUESTS)).tell_events(self.sent)
         for payment, lead, word in self.attached:
             book.attach(payment, lead, word)
         return book
-
-    def received(self) -> dict[str, int]:
-        """Stripe's word: payment → amount, of all that ever came in."""
-        intents = self.shelf.objects["payment_intent"].values()
-        by_stripe = {one["id"]: one["amount_received"] for one in intents if one["status"] == "succeeded"}
-        return by_stripe | dict(self._outside())
-
-    def _outside(self) -> Iterator[tuple[str, int]]:
-        """By the record of each, or what nothing explains of a paid invoice."""
-        for invoice in self.shelf.objects["invoice"].values():
-            parts = [one for one in self.shelf.payments_of(invoice=invoice["id"]) if one["status"] == "paid"]
-            for part in parts:
-                if part["payment"]["type"] == "payment_record":
-                    yield f"{invoice['id']}:{part['id']}", part["amount_paid"]
-            rest = invoice["amount_paid"] - sum(part["amount_paid"] for part in parts)
-            if rest:
-                yield outside_id(invoice["id"]), rest
-
-    def currency(self, payment: str) -> str:
-        """Of a payment, or of the invoice that was paid outside Stripe."""
-        intent = self.shelf.find("payment_intent", payment) or self.shelf.get("invoice", payment.partition(":")[0])
-        return str(intent["currency"]).upper()
-
-    def refunded(self, payment: str) -> int:
-        """By the charge's total, which holds what was never captured as well."""
-        intent = self.shelf.find("payment_intent", payment)
-        charge = self.shelf.find("charge", intent["latest_charge"]) if intent else None
-        if charge is None:
-            return 0
-        total: int = charge["amount_refunded"] - (charge["amount"] - charge["amount_captured"])
-        return total
-
-    def lost(self, payment: str) -> int:
-        return sum(one["amount"] for one in self._disputes(payment) if one["status"] == "lost")
-
-    def asks_about(self, payment: str) -> bool:
-        return any(one["status"] in ASKING for one in self._disputes(payment))
-
-    def _disputes(self, payment: str) -> list[Obj]:
-        return [one for one in self.shelf.objects["dispute"].values() if one["payment_intent"] == payment]
-
-    def disputed(self, payment: str) -> str | None:
-        """The gravest of its disputes."""
-        states = {"open" if one["status"] in OPEN else one["status"] for one in self._disputes(payment)}
-        return next((state for state in ("open", "lost", "won") if state in states), None)
 
     def shown(self) -> list[Payment]:
         """Payments that stand in some deal."""

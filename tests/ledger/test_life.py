@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from backend.facts import WHOLE_INVOICE_RANK
 from backend.ledger.deal import Payment
-from tests.ledger.random_shop import LEADS, RandomShop
+from tests.ledger.random_shop import LEADS, REQUESTS, RandomShop
 
 RUNS, STEPS = 2000, 60
 FULL_RUNS = 50_000
@@ -52,6 +52,10 @@ class Life(RuleBasedStateMachine):
     def attach(self, at: int, lead: int) -> None:
         self.shop.attach(at, lead)
 
+    @rule(gone=st.sampled_from(LEADS), survivor=st.sampled_from([*LEADS, 99]))
+    def merge(self, gone: int, survivor: int) -> None:
+        self.shop.merge(gone, survivor)
+
     @rule()
     def look(self) -> None:
         """Never more money than Stripe has, on the way either, and each payment in one deal at the most."""
@@ -83,6 +87,15 @@ class Life(RuleBasedStateMachine):
             assert (payment.lost, bool(payment.inquiries)) == (shop.lost(payment.id), shop.asks_about(payment.id))
         self._no_currency_is_added_to_another()
         self._nothing_is_missing()
+        self._what_was_a_merged_deals_is_its_survivors()
+
+    def _what_was_a_merged_deals_is_its_survivors(self) -> None:
+        shop = self.shop
+        without = {one.id: lead for lead, deal in shop.unmerged().deals().items() for one in deal.received_anywhere}
+        here = {one.id: lead for lead, deal in shop.book.deals().items() for one in deal.received_anywhere}
+        assert here == {payment: shop.where(lead) for payment, lead in without.items()}
+        asked = {request.id: lead for lead, deal in shop.book.deals().items() for request in deal.requests}
+        assert asked == {name: shop.where(lead) for name, (lead, _) in REQUESTS.items()}
 
     def _no_currency_is_added_to_another(self) -> None:
         for deal in self.shop.book.deals().values():
