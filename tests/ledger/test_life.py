@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from backend.facts import WHOLE_INVOICE_RANK
 from backend.ledger.deal import Payment
-from tests.ledger.random_shop import LEADS, REQUESTS, RandomShop
+from tests.ledger.shop.random_shop import LEADS, REQUESTS, RandomShop
 
 RUNS, STEPS = 2000, 60
 FULL_RUNS = 50_000

@@ -19,7 +19,7 @@ from tests.ledger.build import request
 from tests.ledger.events import T0
 from tests.ledger.in_memory import Book, told_by
 from tests.ledger.lives import SENT_TO_OLD, marks
-from tests.ledger.shop_truth import ASKING, OPEN, ShopTruth
+from tests.ledger.shop.truth import ASKING, OPEN, ShopTruth
 from tests.sandbox.stripe.conftest import payment_params, subscription_params
 
 LEADS = (11, 12, 13)

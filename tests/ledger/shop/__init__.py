@@ -1,0 +1,1 @@
+"""A shop whose life is drawn at random, and what Stripe knows of it."""
