@@ -55,7 +55,7 @@ def same_address(keys: Keys) -> str:
 
 async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
     """Without their secrets."""
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         return [
             {
                 "client_id": row.client_id,
@@ -87,7 +87,7 @@ async def given_keys(resources: Resources, client_id: str, given: Mapping[str, A
     secret = given.get("client_secret")
     if not client_id.strip() or not is_client_id(client_id):
         raise FieldInvalid("The Integration ID is the one of Kommo's tab Keys and scopes.", field="client_id")
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         known = await session.get(Integration, client_id)
     held = known_keys(resources, known) if secret is None and given.get("subdomain") else None
     secret = held.secret if held else secret

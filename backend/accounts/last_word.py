@@ -72,6 +72,6 @@ async def _keep(resources: Resources, key: tuple[int, str, int], said: dict[str,
 
 
 async def _said(resources: Resources, key: tuple[int, str, int]) -> dict[str, Any] | None:
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         row = await session.get(LastWord, key)
     return row.said if row is not None and row.told_at + LAST_WORD_SECONDS > resources.clock() else None

@@ -29,7 +29,7 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
     """By ``X-Auth-Token``; ``NotAuthorized`` where it proves nothing. The account is known by id, not by host."""
     if not token:
         raise NotAuthorized("The call carries no X-Auth-Token. Open it from the deal card.")
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         integrations = await all_integrations(session)
         try:
             named = named_client_id(token)

@@ -21,7 +21,7 @@ from backend.work_queue.wakeups import request_redraw, request_work
 
 async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
     """The rules of the given pipelines; the others stay. What is not known here is first looked for in Kommo."""
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         unknown = names_unknown(await account_of(session, account_id), given)
     if unknown:
         with suppress(KommoError, NotConnected):

@@ -85,7 +85,7 @@ class Link:
 
 async def find_link(resources: Resources, token: str) -> Link:
     """Raises ``RequestNotFound`` for a token that nobody was given."""
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         usable = len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()
         found = await session.exec(select(PaymentRequest).where(PaymentRequest.link_token == token)) if usable else None
         return await _link(session, found.first() if found else None, resources.clock())
@@ -93,7 +93,7 @@ async def find_link(resources: Resources, token: str) -> Link:
 
 async def find_request(resources: Resources, account_id: int, request_id: str) -> Link:
     """The same by the widget's uuid; raises ``RequestNotFound``."""
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         usable = len(request_id) == UUID_LENGTH and usable_id(request_id)
         found = await session.get(PaymentRequest, (account_id, request_id.lower())) if usable else None
         return await _link(session, found, resources.clock())

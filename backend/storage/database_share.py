@@ -37,6 +37,12 @@ class DatabaseShare(Database):
             yield session
 
     @asynccontextmanager
+    async def look(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        """On SQLite it is over before anybody else's turn comes, and needs no place."""
+        async with _nothing() if self.is_sqlite else self._place(), self._whole.look(seconds) as session:
+            yield session
+
+    @asynccontextmanager
     async def write(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
         async with self._place(), self._whole.write(seconds) as session:
             yield session

@@ -123,7 +123,7 @@ class WebhookDoor:
     async def _read(self, connection_id: str | None) -> _Known | None:
         asked_at = asyncio.get_running_loop().time()
         database = self._resources.database if connection_id in self._known else self._share
-        async with database.read(DOOR_SECONDS) as session:
+        async with database.look(DOOR_SECONDS) as session:
             if connection_id is not None and not usable_id(connection_id):
                 connection = None
             elif connection_id is not None:

@@ -85,7 +85,7 @@ async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId, lan
     access = await check_lead(resources, user.account, user.user_id, lead_id, "view")
     only_of = user.user_id if access.own_only else None
     merging = not access.own_only and await is_merging(resources, user.account, access.lead)
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         seen = await look_at_deal(
             session, user.account, lead_id, resources.clock(), lang, only_of=only_of, merging=merging
         )

@@ -29,7 +29,7 @@ async def is_merging(resources: Resources, account: Account, lead: Lead | None) 
     """
     if lead is None or account.state != "connected":
         return False
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         others = await _others(session, account, lead)
     alive = resources.caches[ALIVE]
     asked = [one for one in others if (account.id, one) not in alive]
