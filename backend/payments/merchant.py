@@ -1,10 +1,20 @@
 """Who asks for the money, as the client's pages name them, and how the client reaches them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from backend.accounts.contact import digits
 from backend.accounts.options import options_of
 from backend.storage.models import Account, StripeConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """``digest`` makes its address; the size keeps a page from jumping when it arrives."""
+
+    digest: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,7 @@ class Merchant:
     phone: str = ""
     whatsapp: str = ""
     email: str = ""
+    logo: Logo | None = None
 
     @property
     def contacts(self) -> list[tuple[str, str, str]]:
@@ -38,4 +49,9 @@ def merchant_of(account: Account, connection: StripeConnection | None, *, is_tes
         options.contact_phone,
         options.contact_whatsapp,
         options.contact_email,
+        _logo(account.logo),
     )
+
+
+def _logo(known: dict[str, Any]) -> Logo | None:
+    return Logo(known["digest"], known["width"], known["height"]) if known else None

@@ -18,6 +18,7 @@ from backend.web.http.answer_headers import AnswerHeaders
 KIB = 1024
 WEBHOOK_BYTES = 1_000_000
 HOOK_BYTES = 512 * KIB
+LOGO_BYTES = 256 * KIB
 log = structlog.get_logger()
 
 
@@ -34,7 +35,9 @@ class Limits:
         """Returns how many bytes a body may have at this address."""
         if path == "/stripe/webhook" or path.startswith("/stripe/webhook/"):
             return WEBHOOK_BYTES
-        return HOOK_BYTES if path.startswith("/kommo/hooks/") else self.small
+        if path.startswith("/kommo/hooks/"):
+            return HOOK_BYTES
+        return LOGO_BYTES if path.startswith("/admin/") and path.endswith("/logo") else self.small
 
 
 class Edge:

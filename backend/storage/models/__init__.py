@@ -1,6 +1,7 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Seven files, by what they hold: ``accounts`` (who we serve and how we reach them), ``installs`` (who comes),
+Eight files, by what they hold: ``accounts`` (who we serve and how we reach them), ``branding`` (what they look like),
+``installs`` (who comes),
 ``payments`` (what was asked, what Stripe said, what is known), ``deals`` (what was and will be written to Kommo),
 ``processes`` (our processes), ``rate_limits`` (how fast Kommo may be asked) and ``rights`` (what Kommo said last about
 users and deals).
@@ -16,6 +17,7 @@ from backend.storage.models.accounts import (
     StripeConnection,
     WidgetSeen,
 )
+from backend.storage.models.branding import AccountLogo
 from backend.storage.models.deals import CardWrite, Deal, MergedDeal, MergeFeed
 from backend.storage.models.installs import PendingInstall, SpentState
 from backend.storage.models.payments import (
@@ -33,6 +35,7 @@ from backend.storage.models.rights import LastWord
 
 __all__ = [
     "Account",
+    "AccountLogo",
     "AccountWork",
     "Audit",
     "CardWrite",

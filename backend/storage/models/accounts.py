@@ -43,6 +43,7 @@ class Account(SQLModel, table=True):
     stages: dict[str, Any] = document(default_factory=dict)  # pipeline id → {first, paid}
     pipelines: list[Any] = document(default_factory=list)  # as read last: [{id, name, sort, statuses: […]}]
     options: dict[str, Any] = document(default_factory=dict)
+    logo: dict[str, Any] = document(default_factory=dict)  # digest, width and height of its row in account_logo
     connected_at: float = moment()
     set_up_at: float = moment(default=0.0)  # 0 = fields and endpoint are still to be made
     problem: str = ""  # what an admin must know, in a sentence

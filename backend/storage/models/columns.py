@@ -25,6 +25,11 @@ def sealed_bytes(**options: Any) -> Any:
     return Field(sa_type=LargeBinary, **options)
 
 
+def plain_bytes(**options: Any) -> Any:
+    """Bytes that are no secret."""
+    return Field(sa_type=LargeBinary, **options)
+
+
 def partial_index(name: str, where: str, *columns: str) -> Index:
     """An index of the rows for which ``where`` is true, on both databases."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))

@@ -21,7 +21,7 @@ from backend.web.setup.auth import current_visitor
 from backend.web.setup.context import key_form, look_up, shown
 from backend.web.setup.login import login_page
 from backend.web.setup.operator_page import all_accounts
-from backend.web.setup.rendering import rendered
+from backend.web.setup.rendering import with_preview
 from backend.web.setup.user_choices import choices, named
 
 router = APIRouter()
@@ -29,6 +29,8 @@ LANGUAGES = {"en": "English", "es": "Español", "pt": "Português", "tr": "Türk
 DONE = {
     "stages": "The stages are saved.",
     "options": "The options are saved.",
+    "logo": "The logo is saved.",
+    "no_logo": "The logo is removed.",
     "stripe": "Stripe is connected.",
     "no_stripe": "The Stripe connection is removed.",
     "attach": "The payment is attached; its deal is being written.",
@@ -99,7 +101,7 @@ async def account_page(resources: Resources, visitor: Visitor, account_id: int, 
     found = await shown(resources, account_id)
     if found is None:
         raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
-    return rendered(
+    return with_preview(
         "setup.html",
         state.error.status if state.error else 200,
         is_operator=visitor.account_id is None,

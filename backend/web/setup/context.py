@@ -8,14 +8,17 @@ from urllib.parse import urlencode
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.accounts.stripe.connections import connections_of
 from backend.accounts.stripe.other_account import recent_changes
 from backend.admin.accounts import list_accounts
 from backend.admin.events import troubled_events
 from backend.admin.stage_moves import offered_moves
 from backend.admin.unmatched import unmatched
 from backend.admin.users import Team, proposed_name, team_of
+from backend.core.money import display
 from backend.kommo_api.values import INCOMING
 from backend.payments.deal.summary import look_at_deal
+from backend.payments.merchant import Merchant, merchant_of
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, CardWrite, Deal, InboxEvent, WidgetSeen
 from backend.web.http.schemas import DealAnswer, May, deal_answer
@@ -45,6 +48,16 @@ class PageState:
     team: Team
     proposed_name: str
     """Of the business, for its clients; empty where Kommo can't be asked."""
+    merchant: "Preview"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What clients see of the business. ``unnamed``: its name while the admin gives none; ``example`` is an amount."""
+
+    shown: Merchant
+    unnamed: str
+    example: str
 
 
 @dataclass(frozen=True)
@@ -69,9 +82,19 @@ async def shown(resources: Resources, account_id: int) -> PageState | None:
         changes = await _changes(session, account_id)
         account_changes = await recent_changes(session, account_id, resources.clock())
         seen = await session.get(WidgetSeen, account_id)
+        preview = await _preview(session, account)
     mine = await unmatched(resources, only=account_id)
     team, name = await asyncio.gather(team_of(resources, account_id), proposed_name(resources, account_id))
-    return PageState(account, rows[0], _pipelines(account), mine, events, changes, account_changes, seen, team, name)
+    stages = _pipelines(account)
+    return PageState(account, rows[0], stages, mine, events, changes, account_changes, seen, team, name, preview)
+
+
+async def _preview(session: AsyncSession, account: Account) -> Preview:
+    connections = await connections_of(session, account.id)
+    active = next((one for one in connections if one.state == "active"), None)
+    merchant = merchant_of(account, active, is_test=False)
+    unnamed = (active.label if active else "") or account.subdomain or str(account.id)
+    return Preview(merchant, unnamed, display(12000, account.currency or "USD"))
 
 
 def _pipelines(account: Account) -> list[dict[str, Any]]:

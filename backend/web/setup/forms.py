@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from backend.accounts.branding.logo import put_logo, remove_logo
 from backend.accounts.preferences import put_options, put_stages, renew_hook
 from backend.accounts.stripe.connect import put_stripe
 from backend.accounts.stripe.remove import remove_stripe
@@ -15,6 +16,7 @@ from backend.admin.stage_moves import agree
 from backend.core.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.http.deps import AccountId, ResourcesDep
+from backend.web.http.file_body import file_body
 from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
 from backend.web.setup.account_page import PageState, account_page
@@ -36,6 +38,22 @@ async def stages(request: Request, resources: ResourcesDep, account_id: AccountI
 @router.post("/options")
 async def options(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "options", _put_options)
+
+
+@router.post("/logo")
+async def logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """The one form with a file."""
+
+    async def put(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
+        await put_logo(resources, account_id, await file_body(request, "logo"), who=who)
+        return ""
+
+    return await _done(request, resources, account_id, "logo", put, has_fields=False)
+
+
+@router.post("/logo/remove")
+async def no_logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    return await _done(request, resources, account_id, "no_logo", _remove_logo)
 
 
 @router.post("/stripe")
@@ -74,12 +92,14 @@ async def _done(
     account_id: int,
     form: str,
     act: Callable[[Resources, int, Typed, str], Awaitable[str]],
+    *,
+    has_fields: bool = True,
 ) -> Response:
     """``act`` answers a warning to show, or an empty text: then the page is fetched anew."""
     visitor = await current_visitor(request)
     if visitor is None:
         return login_page("You were signed out. Sign in and repeat.", status=401)
-    typed = await form_body(request)
+    typed = await form_body(request) if has_fields else {}
     try:
         visitor.check(account_id)
         warning = await act(resources, account_id, typed, visitor.who)
@@ -154,6 +174,11 @@ async def _attach(resources: Resources, account_id: int, typed: Typed, who: str)
 
 async def _again(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     await work_in_again(resources, account_id, typed.get("event_id", ""), who=who)
+    return ""
+
+
+async def _remove_logo(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
+    await remove_logo(resources, account_id, who=who)
     return ""
 
 

@@ -46,6 +46,7 @@ async def known_values(product: World, hook_secret: str = "unknown") -> dict[str
         "payment_id": "pi_unknown",
         "client_id": "unknown",
         "token": "a" * 16,
+        "digest": "0" * 32,
     }
 
 

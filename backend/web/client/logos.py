@@ -1,0 +1,23 @@
+"""The logos on the client's pages. An address is made of what the picture is, so a browser keeps it for good."""
+
+from fastapi import APIRouter, Response
+
+from backend.accounts.branding.logo import logo_by
+from backend.web.http.deps import ResourcesDep
+
+HEADERS = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/logo/{digest}", name="logo")
+@router.head("/logo/{digest}", name="logo")
+async def logo(resources: ResourcesDep, digest: str) -> Response:
+    found = await logo_by(resources, digest)
+    if found is None:
+        return Response(status_code=404)
+    return Response(found.body, media_type=found.content_type, headers=HEADERS)
