@@ -32,6 +32,8 @@ FLOORS = (
 
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
 MOST_FILES = 16
+SERIES = ("backend/storage/migrations/versions",)
+"""Folders of files with numbers, of which each release adds some and none may go."""
 MOST_ENTRIES = 22
 
 PURE = ("backend.ledger", "backend.deal_sync.desired")
@@ -174,4 +176,5 @@ def test_no_room_is_crowded() -> None:
     }
     folders -= {ROOT / "backend/storage/migrations/versions"}  # one more with each change of the tables
     sizes = {folder: sum(path.is_file() for path in folder.iterdir()) for folder in folders}
-    assert [str(folder.relative_to(ROOT)) for folder, size in sizes.items() if size > MOST_FILES] == []
+    names = {str(folder.relative_to(ROOT)): size for folder, size in sizes.items()}
+    assert [name for name, size in names.items() if size > MOST_FILES and name not in SERIES] == []

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +10,16 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
 from backend.core.clock import as_datetime
 
 LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
+
+
+_REGION = re.compile("[A-Z]{2}|419")
+"""A country's two letters, or Latin America; bounded, for what is known of each is kept."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,21 @@ def texts_in(folder: Path, language: str) -> Texts:
 @cache
 def _texts(folder: Path, language: str) -> Texts:
     return Texts(language, json.loads((folder / f"{language}.json").read_text(encoding="utf-8")))
+
+
+@cache
+def _known(name: str) -> bool:
+    try:
+        Locale.parse(name)
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+def locale_of(language: str, region: str) -> str:
+    """``"es_MX"``; the language alone where it is not written in that region, or the region is none."""
+    name = f"{language}_{region}"
+    return name if _REGION.fullmatch(region) and _known(name) else language
 
 
 def date_of(at: float, timezone: str, language: str) -> str:

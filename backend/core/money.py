@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from babel.numbers import format_currency
+from babel import Locale
+from babel.numbers import format_currency, format_decimal
 
 from backend.core.errors import AmountInvalid, AmountTooLarge, AmountTooSmall, CurrencyUnknown
 
@@ -118,8 +119,44 @@ def displayed(sums: Iterable[Money], locale: str) -> str:
     return " + ".join(display(one.amount, one.currency, locale) for one in sums)
 
 
+SYMBOLS = {
+    "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "¥", "BRL": "R$", "TRY": "₺", "RUB": "₽", "IDR": "Rp", "INR": "₹",
+    "UAH": "₴", "KZT": "₸", "KRW": "₩", "ILS": "₪", "VND": "₫", "NGN": "₦", "PHP": "₱", "GEL": "₾", "PEN": "S/",
+    "PLN": "zł", "CZK": "Kč", "HUF": "Ft", "SEK": "kr", "NOK": "kr", "DKK": "kr", "ISK": "kr", "CRC": "₡", "PYG": "₲",
+    "GTQ": "Q", "HNL": "L", "NIO": "C$", "BOB": "Bs", "PAB": "B/.", "ZAR": "R",
+} | dict.fromkeys("USD MXN CAD AUD NZD SGD HKD TWD ARS CLP COP UYU DOP".split(), "$")  # fmt: skip
+"""As people at home write them. A payer sees the code as well, so it does not matter that many share one."""
+_PATTERN = re.compile(r"([^#0,.]*)([#0,]+)(?:\.0+)?([^#0,.;]*)")
+
+
+def shown(money: Money, locale: str) -> str:
+    """For a payer: symbol and code, in the manner of ``locale``: ``"$1,200.00 USD"``, ``"1.200,00 € EUR"``.
+
+    Babel's locale says how digits are grouped and where the symbol stands; our table decides the decimals.
+    """
+    symbol = SYMBOLS.get(money.currency, "")
+    parts = _PATTERN.match(Locale.parse(locale).currency_formats["standard"].pattern)
+    before, digits, after = parts.groups() if parts else ("", "#,##0", "")
+    number = format_decimal(
+        as_decimal(money.amount, money.currency),
+        digits + _decimals(money.amount, money.currency),
+        locale=locale,
+    )
+    written = f"{before}{number}{after}".replace("¤", symbol).strip("\N{NO-BREAK SPACE} ")
+    return f"{written} {money.currency}"
+
+
+def all_shown(sums: Iterable[Money], locale: str) -> str:
+    """``"€120.00 EUR + $5.00 USD"``."""
+    return " + ".join(shown(one, locale) for one in sums)
+
+
+def _decimals(amount: int, currency: str) -> str:
+    places = 0 if currency in WHOLE_UNITS_ONLY and amount % 100 == 0 else exponent(currency)
+    return "." + "0" * places if places else ""
+
+
 def display(amount: int, currency: str, locale: str = "en") -> str:
     """For a person, in the manner of ``locale``; Babel formats, our table decides the decimals."""
-    places = 0 if currency in WHOLE_UNITS_ONLY and amount % 100 == 0 else exponent(currency)
-    pattern = "#,##0" + ("." + "0" * places if places else "") + " ¤¤"
+    pattern = f"#,##0{_decimals(amount, currency)} ¤¤"
     return format_currency(as_decimal(amount, currency), currency, pattern, locale=locale, currency_digits=False)

@@ -12,12 +12,13 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from backend.core.i18n import end_of_minute, moment_of, texts_in
-from backend.core.money import display
+from backend.core.money import Money, shown
 from backend.ledger.deal import DealLedger, Request
 from backend.payments.afterwards import Afterwards
 from backend.payments.find import Link
 from backend.payments.merchant import Merchant
 from backend.web.client.paid import PAID, Paid, paid_of
+from backend.web.client.reader import Reader
 
 TEMPLATES = Path(__file__).parent / "templates"
 CSS = (TEMPLATES / "pay.css").read_text(encoding="utf-8").strip()
@@ -58,7 +59,7 @@ def plain_page(name: str, language: str) -> HTMLResponse:
 def link_page(
     name: str,
     link: Link,
-    language: str,
+    reader: Reader,
     *,
     query: str = "",
     refresh: str | None = None,
@@ -68,15 +69,15 @@ def link_page(
 
     ``query`` is that of the addresses that it leads to; ``after`` is where who has paid goes on.
     """
-    texts = texts_of(language)
-    named = _named(link, language)
+    language, texts = reader.language, texts_of(reader.language)
+    named = _named(link, reader)
     details = {
         "amount": named["amount"],
         "description": link.request.description,
         "renewal": renewal(link.ledger, link.asked, texts, language) if link.asked and name != "expired" else "",
     }
     said = "paid_test" if name == "paid" and link.merchant.is_test else name
-    paid = paid_of(link, after or Afterwards(), texts, language, query) if name in PAID else None
+    paid = paid_of(link, after or Afterwards(), texts, reader, query) if name in PAID else None
     page = _page(said, language, texts, named, Shown(link.merchant, details, _button(name, link, texts, query), paid))
     if refresh is not None:
         page.headers["Refresh"] = refresh
@@ -84,7 +85,7 @@ def link_page(
 
 
 def _page(
-    name: str, language: str, texts: Mapping[str, str], named: Mapping[str, str], shown: Shown | None = None
+    name: str, language: str, texts: Mapping[str, str], named: Mapping[str, str], about: Shown | None = None
 ) -> HTMLResponse:
     body = ENVIRONMENT.get_template("pay.html").render(
         language=language,
@@ -92,10 +93,10 @@ def _page(
         title=texts[f"{name}_title"].format_map(named),
         text=texts[f"{name}_text"].format_map(named),
         texts=texts,
-        merchant=shown.merchant if shown else None,
-        details=shown.details if shown else None,
-        button=shown.button if shown else None,
-        paid=shown.paid if shown else None,
+        merchant=about.merchant if about else None,
+        details=about.details if about else None,
+        button=about.button if about else None,
+        paid=about.paid if about else None,
     )
     later = {"Retry-After": str(ASK_AGAIN[name])} if name in ASK_AGAIN else {}
     return HTMLResponse(body, STATUS.get(name, 200), headers=HEADERS | later | {"Content-Language": language})
@@ -110,11 +111,11 @@ def _button(name: str, link: Link, texts: Mapping[str, str], query: str) -> dict
     return {"href": here, "text": texts["pay_button"]} if name in ("back", "failed", "preview") else None
 
 
-def _named(link: Link, language: str) -> dict[str, str]:
+def _named(link: Link, reader: Reader) -> dict[str, str]:
     return {
         "merchant": link.merchant.name,
-        "amount": display(link.request.amount, link.request.currency, language),
-        "when": moment_of(end_of_minute(link.free_at), link.account.timezone, language),
+        "amount": shown(Money(link.request.amount, link.request.currency), reader.locale(link.account.timezone)),
+        "when": moment_of(end_of_minute(link.free_at), link.account.timezone, reader.language),
     }
 
 

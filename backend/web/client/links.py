@@ -22,6 +22,7 @@ from backend.payments.preview import MARK, is_preview
 from backend.resources import Resources
 from backend.web.client.link_pages import ASK_AGAIN, HEADERS, link_page, plain_page
 from backend.web.client.previews import only_looks
+from backend.web.client.reader import reader_of
 from backend.web.client.receipts import completed
 from backend.web.client.single_flight import PATIENCE_SECONDS, TakesLong, openings
 from backend.web.client.tokens import LinkToken, opened_links
@@ -133,7 +134,7 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
         return RedirectResponse(opened.url, 303, headers=HEADERS)
     name = _page_name(opened, pending, _asked(request))
     query = kept(request, **{PRESSED: "1"} if name == "preview" else {}, **_mark(request))
-    return link_page(name, opened.link, language, query=query, refresh=_refresh(request, name), after=after)
+    return link_page(name, opened.link, reader_of(request), query=query, refresh=_refresh(request, name), after=after)
 
 
 def _asked(request: Request) -> int:

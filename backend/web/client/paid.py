@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.core.i18n import moment_of
-from backend.core.money import display, displayed
+from backend.core.money import Money, all_shown, shown
 from backend.ledger.deal import Payment
 from backend.payments.afterwards import Afterwards
 from backend.payments.find import Link
 from backend.payments.receipt import has_receipt
 from backend.web.client.methods import method_name
+from backend.web.client.reader import Reader
 
 PAID = ("paid", "partly_returned", "returned")
 """Pages of money that came."""
@@ -42,18 +43,18 @@ class Paid:
     ways: list[tuple[str, str]]
 
 
-def paid_of(link: Link, after: Afterwards, texts: Texts, language: str, query: str) -> Paid:
+def paid_of(link: Link, after: Afterwards, texts: Texts, reader: Reader, query: str) -> Paid:
     received, currency = link.received, link.received[0].currency
     came = sum(payment.amount for payment in received)
-    kept = came - link.returned
+    kept, locale = came - link.returned, reader.locale(link.account.timezone)
     sums = [("statement_refunded", link.returned), ("statement_kept", kept)] if link.returned else []
     return Paid(
-        amount=display(came, currency, language),
-        sums=[(texts[name], display(amount, currency, language)) for name, amount in sums],
-        lines=[_line(link, payment, texts, language, query) for payment in received[-MOST_LINES:]],
+        amount=shown(Money(came, currency), locale),
+        sums=[(texts[name], shown(Money(amount, currency), locale)) for name, amount in sums],
+        lines=[_line(link, payment, texts, reader, query) for payment in received[-MOST_LINES:]],
         reference=reference_of(link),
-        open=displayed(after.open, language),
-        ways=_ways(after, texts, language, query),
+        open=all_shown(after.open, locale),
+        ways=_ways(after, texts, locale, query),
     )
 
 
@@ -62,20 +63,20 @@ def reference_of(link: Link) -> str:
     return f"{link.request.lead_id}-{link.request.id[:8].upper()}"
 
 
-def _line(link: Link, payment: Payment, texts: Texts, language: str, query: str) -> PaidLine:
+def _line(link: Link, payment: Payment, texts: Texts, reader: Reader, query: str) -> PaidLine:
     here = f"/p/{link.request.link_token}/receipt/{payment.id}{query}"
     return PaidLine(
-        amount=display(payment.amount, payment.currency, language),
-        when=moment_of(payment.paid_at or 0.0, link.account.timezone, language),
+        amount=shown(Money(payment.amount, payment.currency), reader.locale(link.account.timezone)),
+        when=moment_of(payment.paid_at or 0.0, link.account.timezone, reader.language),
         method=method_name(payment.method, texts).replace(" ", NO_BREAK) if payment.method else "",
         receipt=here if has_receipt(payment) else "",
     )
 
 
-def _ways(after: Afterwards, texts: Texts, language: str, query: str) -> list[tuple[str, str]]:
+def _ways(after: Afterwards, texts: Texts, locale: str, query: str) -> list[tuple[str, str]]:
     if after.statement:
         return [(f"/d/{after.statement}{query}", texts["to_statement"])]
     if after.rest and after.offered:
-        pay = texts["statement_pay"].format_map({"amount": displayed([after.offered], language)})
+        pay = texts["statement_pay"].format_map({"amount": shown(after.offered, locale)})
         return [(f"/p/{after.rest}{query}", pay)]
     return []

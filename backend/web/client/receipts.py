@@ -17,6 +17,7 @@ from backend.resources import Resources
 from backend.stripe_api.client import Refused, Unreachable
 from backend.web.client.link_pages import HEADERS, link_page, plain_page
 from backend.web.client.previews import only_looks
+from backend.web.client.reader import reader_of
 from backend.web.client.single_flight import TakesLong, openings
 from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
@@ -67,7 +68,7 @@ async def pay_receipt(
         return plain_page("busy", of_client(request))
     address = await _address(request, resources, link, payment_id)
     if address is None:
-        return link_page("receipt", link, of_client(request), query=kept(request))
+        return link_page("receipt", link, reader_of(request), query=kept(request))
     return RedirectResponse(address, 303, headers=HEADERS)
 
 

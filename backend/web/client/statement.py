@@ -11,6 +11,7 @@ from backend.payments.statement import Statement, find_statement, pay_the_rest
 from backend.resources import Resources
 from backend.web.client.link_pages import HEADERS, plain_page
 from backend.web.client.links import READ
+from backend.web.client.reader import reader_of
 from backend.web.client.single_flight import TakesLong, openings
 from backend.web.client.statement_page import statement_page
 from backend.web.client.tokens import LinkToken
@@ -64,4 +65,4 @@ async def _found(request: Request, resources: Resources, token: str) -> Statemen
 
 
 def _shown(request: Request, found: Statement, *, trouble: str = "") -> Response:
-    return statement_page(found, of_client(request), kept=kept(request), trouble=trouble)
+    return statement_page(found, reader_of(request), kept=kept(request), trouble=trouble)

@@ -7,11 +7,12 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from backend.core.i18n import date_of
-from backend.core.money import Money, display, displayed
+from backend.core.money import Money, all_shown, shown
 from backend.ledger.deal import DealLedger, Payment
 from backend.ledger.sums import CurrencySum
 from backend.payments.statement import Statement
 from backend.web.client.link_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, renewal, texts_of
+from backend.web.client.reader import Reader
 
 FORM_HEADERS = {
     "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
@@ -36,9 +37,10 @@ class Line:
     refunded: str
 
 
-def statement_page(statement: Statement, language: str, *, kept: str = "", trouble: str = "") -> HTMLResponse:
+def statement_page(statement: Statement, reader: Reader, *, kept: str = "", trouble: str = "") -> HTMLResponse:
     """``trouble``: the name of what kept its button from leading on, ``trouble`` or ``moment``."""
-    texts, ledger = texts_of(language), statement.ledger
+    language, texts, ledger = reader.language, texts_of(reader.language), statement.ledger
+    locale = reader.locale(statement.account.timezone)
     body = ENVIRONMENT.get_template("statement.html").render(
         language=language,
         css=Markup(CSS),  # noqa: S704 (our own file)
@@ -46,11 +48,11 @@ def statement_page(statement: Statement, language: str, *, kept: str = "", troub
         merchant=statement.merchant,
         trouble=texts[f"{trouble}_text"].format_map({"merchant": statement.merchant.name}) if trouble else "",
         purposes=_purposes(ledger, texts, language),
-        sums=_sums(ledger, texts, language),
-        lines=[_line(payment, statement, texts, language) for payment in ledger.received_anywhere],
+        sums=_sums(ledger, texts, locale),
+        lines=[_line(payment, statement, texts, reader) for payment in ledger.received_anywhere],
         returned=texts["statement_returned"] if any(one.refunded for one in ledger.sums) else "",
         state=_state(statement, texts),
-        pay=_pay(statement, texts, language),
+        pay=_pay(statement, texts, locale),
         action=f"/d/{statement.token}/pay{kept}",
     )
     later = {"Retry-After": str(ASK_AGAIN[trouble])} if trouble else {}
@@ -64,7 +66,7 @@ def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[
     return list(dict.fromkeys(f"{purpose} · {renews}" if renews else purpose for purpose, renews in told))
 
 
-def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tuple[str, str]]:
+def _sums(ledger: DealLedger, texts: dict[str, str], locale: str) -> list[tuple[str, str]]:
     """Agreed, paid, gone back, what is left of it, and open, each in every currency: paid less returned is kept."""
     named: list[tuple[str, Callable[[CurrencySum], int]]] = [
         ("statement_agreed", lambda one: one.expected),
@@ -76,19 +78,21 @@ def _sums(ledger: DealLedger, texts: dict[str, str], language: str) -> list[tupl
     went_back = any(one.refunded for one in ledger.sums)
     told = [(name, [Money(amount_of(one), one.currency) for one in ledger.sums]) for name, amount_of in named]
     return [
-        (texts[name], displayed([one for one in sums if one.amount] or sums[:1], language))
+        (texts[name], all_shown([one for one in sums if one.amount] or sums[:1], locale))
         for name, sums in told
         if went_back or name not in GONE
     ]
 
 
-def _line(payment: Payment, statement: Statement, texts: dict[str, str], language: str) -> Line:
+def _line(payment: Payment, statement: Statement, texts: dict[str, str], reader: Reader) -> Line:
     deposits = {request.id for request in statement.ledger.requests if request.kind == "deposit"}
+    timezone, currency = statement.account.timezone, payment.currency
+    locale = reader.locale(timezone)
     return Line(
-        date=date_of(payment.paid_at or 0.0, statement.account.timezone, language),
-        amount=display(payment.amount, payment.currency, language),
+        date=date_of(payment.paid_at or 0.0, timezone, reader.language),
+        amount=shown(Money(payment.amount, currency), locale),
         mark=texts["statement_deposit"] if payment.request_id in deposits else "",
-        refunded=display(payment.gone, payment.currency, language) if payment.gone else "",
+        refunded=shown(Money(payment.gone, currency), locale) if payment.gone else "",
     )
 
 
@@ -104,10 +108,10 @@ def _state(statement: Statement, texts: dict[str, str]) -> str:
     return texts["settled_text"] if is_settled and not ledger.open_sums else ""
 
 
-def _pay(statement: Statement, texts: dict[str, str], language: str) -> str:
+def _pay(statement: Statement, texts: dict[str, str], locale: str) -> str:
     """The button's words, with the amount that the link will ask for; empty where nothing can be paid."""
     if statement.offer is None:
         return ""
     asked = statement.offer.link
     name = "statement_pay_deposit" if asked and asked.kind == "deposit" else "statement_pay"
-    return texts[name].format_map({"amount": displayed([statement.offer.money], language)})
+    return texts[name].format_map({"amount": shown(statement.offer.money, locale)})

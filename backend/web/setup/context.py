@@ -15,7 +15,8 @@ from backend.admin.events import troubled_events
 from backend.admin.stage_moves import offered_moves
 from backend.admin.unmatched import unmatched
 from backend.admin.users import Team, proposed_name, team_of
-from backend.core.money import display
+from backend.core.money import Money
+from backend.core.money import shown as money_shown
 from backend.kommo_api.values import INCOMING
 from backend.payments.deal.summary import look_at_deal
 from backend.payments.merchant import Merchant, merchant_of
@@ -94,7 +95,7 @@ async def _preview(session: AsyncSession, account: Account) -> Preview:
     active = next((one for one in connections if one.state == "active"), None)
     merchant = merchant_of(account, active, is_test=False)
     unnamed = (active.label if active else "") or account.subdomain or str(account.id)
-    return Preview(merchant, unnamed, display(12000, account.currency or "USD"))
+    return Preview(merchant, unnamed, money_shown(Money(12000, account.currency or "USD"), "en"))
 
 
 def _pipelines(account: Account) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from backend.payments.deal.summary import DealSeen
 from backend.payments.merchant import Merchant
 from backend.payments.statement import Statement
 from backend.storage.models import Account
+from backend.web.client.reader import Reader
 from backend.web.client.statement_page import statement_page
 from backend.web.http.schemas import Amount, DealAnswer, May, deal_answer
 from tests.payments.deal.odd_deals import ACCOUNT, CURRENCIES, ODD_DEALS, Coin, OddDeal, Wish
@@ -32,7 +33,9 @@ def page(ledger: DealLedger) -> str:
     account = Account(
         id=7, subdomain="acme", base_url="https://acme.example", currency=ACCOUNT, timezone="UTC", tokens=""
     )
-    body = statement_page(Statement("t" * 16, 4711, account, Merchant("Acme", is_test=False), ledger), "en").body
+    body = statement_page(
+        Statement("t" * 16, 4711, account, Merchant("Acme", is_test=False), ledger), Reader("en")
+    ).body
     return unescape(bytes(body).decode())
 
 

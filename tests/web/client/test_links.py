@@ -217,7 +217,7 @@ async def test_a_preview_bot_learns_what_is_asked_and_makes_nothing(shop: World,
     shop.stripe.advance(2 * DAY)
     answer = await shop.open(request["url"], **{"user-agent": agent})
     assert answer.status_code == 200
-    assert '<meta property="og:title" content="[TEST] Acme Studio · 120.00' in answer.text
+    assert '<meta property="og:title" content="[TEST] Acme Studio · €120.00' in answer.text
     assert '<meta property="og:description" content="Website, first part">' in answer.text
     assert len(shop.checkout.sessions) == 1
 
@@ -323,7 +323,7 @@ async def test_a_client_who_got_a_refund_is_told_how_much(shop: World) -> None:
     partly = await shop.open(request["url"])
     sums = dict(re.findall("<dt>(.*?)</dt><dd.*?>(.*?)</dd>", partly.text))
     assert "<h1>Paid, partly returned</h1>" in partly.text
-    assert [sums[name] for name in ("Amount", "Returned", "Kept")] == ["120.00 EUR", "30.00 EUR", "90.00 EUR"]
+    assert [sums[name] for name in ("Amount", "Returned", "Kept")] == ["€120.00 EUR", "€30.00 EUR", "€90.00 EUR"]
     await shop.rep.refund(payment, amount="90.00", expected_refunded="30.00")
     wholly = await shop.open(request["url"])
     assert "<h1>Payment returned</h1>" in wholly.text

@@ -47,7 +47,7 @@ async def test_it_tells_what_when_how_and_for_what_and_the_amount_once(shop: Wor
     page = await shop.open(request["url"])
     told = _told(page)
     assert (told["Amount"], told["For"], told["Paid with"]) == (
-        "120.00 EUR",
+        "€120.00 EUR",
         "Website, first part",
         "Visa\xa0••••\xa04242",
     )
@@ -92,7 +92,7 @@ async def test_a_stripe_that_does_not_tell_keeps_the_page_from_nobody(shop: Worl
     else:
         shop.checkout.fault(kind, "/v1/payment_intents/*", seconds=16.0)
     page = await shop.open(request["url"])
-    assert (page.status_code, _told(page)["Amount"], "Paid with" in page.text) == (200, "120.00 EUR", False)
+    assert (page.status_code, _told(page)["Amount"], "Paid with" in page.text) == (200, "€120.00 EUR", False)
 
 
 async def test_how_it_was_paid_makes_no_deal_dirty(shop: World) -> None:
@@ -156,7 +156,7 @@ async def test_what_is_still_open_leads_to_the_statement(shop: World) -> None:
     request = await shop.paid(**DEPOSIT)
     page = await shop.open(f"{request['url']}?lang=en")
     statement = (await shop.rep.deal())["statement_url"].rpartition("/")[2]
-    assert _told(page)["Still open"] == "300.00 EUR"
+    assert _told(page)["Still open"] == "€300.00 EUR"
     assert f'<a class="button" href="/d/{statement}?lang=en">To the statement</a>' in page.text
 
 
@@ -165,9 +165,9 @@ async def test_what_is_still_open_leads_to_an_open_link_where_there_is_no_statem
     alone = await shop.open(request["url"])
     rest = await shop.rep.create(amount="300.00", kind="rest")
     page = await shop.open(request["url"])
-    assert (_told(alone)["Still open"], 'class="button"' in alone.text) == ("300.00 EUR", False)
+    assert (_told(alone)["Still open"], 'class="button"' in alone.text) == ("€300.00 EUR", False)
     token = rest["url"].rpartition("/")[2]
-    assert f'<a class="button" href="/p/{token}">Pay 300.00 EUR</a>' in page.text
+    assert f'<a class="button" href="/p/{token}">Pay €300.00 EUR</a>' in page.text
 
 
 async def test_where_nothing_is_open_it_says_nothing_of_it(shop: World) -> None:
@@ -186,7 +186,7 @@ async def test_a_link_that_was_paid_twice_lists_both(shop: World) -> None:
     told = EventContext(shop.clock(), shop.account.id)
     await record_now(shop.resources, connection, payment_intent_facts(second, told))
     page = await shop.open(request["url"])
-    assert _told(page)["Amount"] == "240.00 EUR"
+    assert _told(page)["Amount"] == "€240.00 EUR"
     assert page.text.count(">Receipt</a></li>") == 2
     assert page.text.count("4242") == 2
 
