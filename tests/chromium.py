@@ -24,7 +24,7 @@ _QUIET = (
 )
 
 
-def _launched() -> dict[str, Any]:
+def launch_options() -> dict[str, Any]:
     """The machine's own Chromium if it has one, else the one Playwright knows."""
     found = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
     args = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
@@ -35,14 +35,14 @@ def _launched() -> dict[str, Any]:
 async def chromium() -> AsyncIterator[AsyncBrowser]:
     """For a test with an event loop of its own."""
     async with async_playwright() as started:
-        launched = await started.chromium.launch(**_launched())
+        launched = await started.chromium.launch(**launch_options())
         yield launched
         await launched.close()
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return browser_type_launch_args | _launched()
+    return browser_type_launch_args | launch_options()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""``python -m tools.draw_glyphs``: draws the letters of the previews' pictures, by a browser and a font of this machine.
+"""``python -m tools.draw_glyphs``: draws the letters of the previews' pictures, by a browser and one of its fonts.
 
 The product holds what comes of it, ``backend/web/client/pictures/glyphs.bin``, and needs neither font nor browser.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.chromium import _launched
+from tests.chromium import launch_options
 
 OUT = Path(__file__).parents[1] / "backend/web/client/pictures/glyphs.bin"
 FONT = "DejaVu Sans"
@@ -40,7 +40,7 @@ def main() -> None:
     head: dict[str, dict[str, list[int]]] = {}
     pixels = bytearray()
     with sync_playwright() as started:
-        page = started.chromium.launch(**_launched()).new_page()
+        page = started.chromium.launch(**launch_options()).new_page()
         for name, (size, weight, letters) in SIZES.items():
             wanted = "".join(dict.fromkeys(letters or AMOUNT))
             head[name] = {}

@@ -19,6 +19,7 @@ from backend.storage.database_share import DatabaseShare
 from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
 from backend.web.client import links, logos, receipts, statement
 from backend.web.client.link_pages import plain_page
+from backend.web.client.pictures import routes as pictures
 from backend.web.edge import Edge, Limits
 from backend.web.http.admin_token import AdminToken
 from backend.web.http.answer_headers import AnswerHeaders
@@ -54,7 +55,7 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
     ]
-    for_clients = (links, receipts, statement, logos)
+    for_clients = (links, receipts, statement, pictures, logos)
     for module in (home, kommo_oauth, kommo_hooks, widget, *for_clients, admin_api, setup, health, openapi):
         app.include_router(module.router)
     _answer_errors(app)

@@ -13,6 +13,7 @@ from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import NotConnected
 from backend.payments.checkout.lookup import facts_of_session, record_now
 from backend.payments.checkout.orphaned import is_orphaned, mark_expired
+from backend.payments.checkout.params import locale_of
 from backend.payments.checkout.sessions import SessionOrder, commit_session, discard_session, make
 from backend.payments.find import Link, find_link
 from backend.resources import Resources
@@ -56,6 +57,7 @@ async def open_link(
     link = await find_link(resources, token)
     if by_client:
         await _note_opening(resources, link)
+    language = language if by_client else None  # a preview changes nothing
     try:
         for _ in range(ROUNDS):
             if link.state not in PAYABLE:
@@ -110,11 +112,13 @@ async def _step(resources: Resources, link: Link, language: str | None) -> ToChe
     now = resources.clock()
     if link.is_over:
         return await _fresh(resources, link, language)
-    if now - link.current.made_at < FRESH_SECONDS and link.holder.state != "removed":
+    is_fresh = now - link.current.made_at < FRESH_SECONDS and link.holder.state != "removed"
+    if is_fresh and not _may_translate(link, language):
         return ToCheckout(link.current.url)
     api = stripe_api(resources, link.holder)
     answer = await api.session(link.current.id)
-    if answer["status"] == "open" and answer["expires_at"] - now >= LEAST_SECONDS:
+    is_foreign = _may_translate(link, language) and answer.get("locale") != locale_of(language)
+    if answer["status"] == "open" and answer["expires_at"] - now >= LEAST_SECONDS and not is_foreign:
         return ToCheckout(answer["url"])
     if answer["status"] == "open":
         answer = await api.close_session(link.current.id)
@@ -124,6 +128,14 @@ async def _step(resources: Resources, link: Link, language: str | None) -> ToChe
         resources, link.holder, await facts_of_session(api, answer, EventContext(now, link.request.account_id))
     )
     return None
+
+
+def _may_translate(link: Link, language: str | None) -> bool:
+    """Whether a session in the link's own language may take the place of the one that was made with the link.
+
+    Only at the first opening: nobody can be paying yet, so no second page lies open that would end in a hand.
+    """
+    return language is not None and link.request.opened_at is None and link.request.session_n == 1
 
 
 async def _fresh(resources: Resources, link: Link, language: str | None) -> ToCheckout | LinkState | None:

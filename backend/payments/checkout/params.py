@@ -33,6 +33,11 @@ class Around:
     language: str | None = None
 
 
+def locale_of(language: str | None) -> str:
+    """What Stripe calls ``language``; as the browser speaks where none is named."""
+    return LOCALES.get(language or "", AUTO)
+
+
 def session_params(request: PaymentRequest, around: Around) -> dict[str, Any]:
     """Hosted Checkout for ``request``. The amount can't be changed by the payer, and no other currency is offered."""
     marks = _marks(request, around.kommo_url)
@@ -44,7 +49,7 @@ def session_params(request: PaymentRequest, around: Around) -> dict[str, Any]:
         "metadata": marks,
         "success_url": f"{link}/thanks",
         "cancel_url": f"{link}/back",
-        "locale": LOCALES.get(around.language or "", AUTO),
+        "locale": locale_of(around.language),
         **PINNED,
     }
     # Metadata of a session is copied to nothing: the payment has its own.

@@ -49,6 +49,7 @@ class Shown:
     details: Mapping[str, str]
     button: Mapping[str, str] | None
     paid: Paid | None = None
+    picture: str = ""
 
 
 def plain_page(name: str, language: str) -> HTMLResponse:
@@ -64,10 +65,12 @@ def link_page(
     query: str = "",
     refresh: str | None = None,
     after: Afterwards | None = None,
+    public_url: str = "",
 ) -> HTMLResponse:
     """A page about one payment, with merchant, amount and description; ``refresh`` is the header that asks again.
 
-    ``query`` is that of the addresses that it leads to; ``after`` is where who has paid goes on.
+    ``query`` is that of the addresses that it leads to; ``after`` is where who has paid goes on; a chat fetches the
+    preview's picture at ``public_url``.
     """
     language, texts = reader.language, texts_of(reader.language)
     named = _named(link, reader)
@@ -78,7 +81,9 @@ def link_page(
     }
     said = "paid_test" if name == "paid" and link.merchant.is_test else name
     paid = paid_of(link, after or Afterwards(), texts, reader, query) if name in PAID else None
-    page = _page(said, language, texts, named, Shown(link.merchant, details, _button(name, link, texts, query), paid))
+    picture = f"{public_url}/p/{link.request.link_token}/picture.png?lang={reader.spoken(link.account.timezone)}"
+    button = _button(name, link, texts, query)
+    page = _page(said, language, texts, named, Shown(link.merchant, details, button, paid, picture))
     if refresh is not None:
         page.headers["Refresh"] = refresh
     return page
@@ -97,6 +102,7 @@ def _page(
         details=about.details if about else None,
         button=about.button if about else None,
         paid=about.paid if about else None,
+        picture=about.picture if about else "",
     )
     later = {"Retry-After": str(ASK_AGAIN[name])} if name in ASK_AGAIN else {}
     return HTMLResponse(body, STATUS.get(name, 200), headers=HEADERS | later | {"Content-Language": language})

@@ -134,7 +134,15 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
         return RedirectResponse(opened.url, 303, headers=HEADERS)
     name = _page_name(opened, pending, _asked(request))
     query = kept(request, **{PRESSED: "1"} if name == "preview" else {}, **_mark(request))
-    return link_page(name, opened.link, reader_of(request), query=query, refresh=_refresh(request, name), after=after)
+    return link_page(
+        name,
+        opened.link,
+        reader_of(request),
+        query=query,
+        refresh=_refresh(request, name),
+        after=after,
+        public_url=resources.addresses.public_url,
+    )
 
 
 def _asked(request: Request) -> int:

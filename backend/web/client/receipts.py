@@ -68,7 +68,8 @@ async def pay_receipt(
         return plain_page("busy", of_client(request))
     address = await _address(request, resources, link, payment_id)
     if address is None:
-        return link_page("receipt", link, reader_of(request), query=kept(request))
+        public_url = resources.addresses.public_url
+        return link_page("receipt", link, reader_of(request), query=kept(request), public_url=public_url)
     return RedirectResponse(address, 303, headers=HEADERS)
 
 

@@ -28,7 +28,7 @@ router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429,
 async def statement(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     """From our database alone: whoever only looks causes nothing, and so does everybody else."""
     found = await _found(request, resources, token)
-    return found if isinstance(found, Response) else _shown(request, found)
+    return found if isinstance(found, Response) else _shown(request, resources, found)
 
 
 @router.post("/d/{token}/pay", name="statement_pay", status_code=303)
@@ -40,11 +40,11 @@ async def pay(request: Request, resources: ResourcesDep, token: LinkToken) -> Re
     try:
         link = await openings(request).share(f"pay_the_rest {token}", lambda: pay_the_rest(resources, found))
     except TakesLong:
-        return _shown(request, found, trouble="moment")
+        return _shown(request, resources, found, trouble="moment")
     except AlreadyPaid:
         return RedirectResponse(f"/d/{token}{kept(request)}", 303, headers=HEADERS)
     except ProductError:  # Stripe said no or nothing: the rep sees why, the client whom to write to
-        return _shown(request, found, trouble="trouble")
+        return _shown(request, resources, found, trouble="trouble")
     return RedirectResponse(f"/p/{link}{kept(request)}", 303, headers=HEADERS)
 
 
@@ -64,5 +64,7 @@ async def _found(request: Request, resources: Resources, token: str) -> Statemen
         return plain_page("moment", of_client(request))
 
 
-def _shown(request: Request, found: Statement, *, trouble: str = "") -> Response:
-    return statement_page(found, reader_of(request), kept=kept(request), trouble=trouble)
+def _shown(request: Request, resources: Resources, found: Statement, *, trouble: str = "") -> Response:
+    return statement_page(
+        found, reader_of(request), kept=kept(request), trouble=trouble, public_url=resources.addresses.public_url
+    )

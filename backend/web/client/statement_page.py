@@ -37,7 +37,9 @@ class Line:
     refunded: str
 
 
-def statement_page(statement: Statement, reader: Reader, *, kept: str = "", trouble: str = "") -> HTMLResponse:
+def statement_page(
+    statement: Statement, reader: Reader, *, kept: str = "", trouble: str = "", public_url: str = ""
+) -> HTMLResponse:
     """``trouble``: the name of what kept its button from leading on, ``trouble`` or ``moment``."""
     language, texts, ledger = reader.language, texts_of(reader.language), statement.ledger
     locale = reader.locale(statement.account.timezone)
@@ -54,6 +56,7 @@ def statement_page(statement: Statement, reader: Reader, *, kept: str = "", trou
         state=_state(statement, texts),
         pay=_pay(statement, texts, locale),
         action=f"/d/{statement.token}/pay{kept}",
+        picture=f"{public_url}/d/{statement.token}/picture.png?lang={reader.spoken(statement.account.timezone)}",
     )
     later = {"Retry-After": str(ASK_AGAIN[trouble])} if trouble else {}
     headers = HEADERS | FORM_HEADERS | later | {"Content-Language": language}

@@ -51,6 +51,22 @@ async def test_checkout_speaks_the_links_language_and_else_the_browsers(shop: Wo
     assert [session["locale"] for session in shop.checkout.sessions] == ["auto", "pt-BR", "ru", "auto"]
 
 
+async def test_checkout_speaks_the_links_language_from_the_first_opening_on(shop: World) -> None:
+    """The session that is made with the link knows no language yet."""
+    request = await shop.rep.create()
+    first = await shop.open(f"{request['url']}?lang=ru")
+    again = [await shop.open(f"{request['url']}?lang={language}") for language in ("ru", "es")]
+    assert {answer.headers["location"] for answer in (first, *again)} == {shop.checkout.session["url"]}
+    assert [(one["locale"], one["status"]) for one in shop.checkout.sessions] == [("auto", "expired"), ("ru", "open")]
+
+
+async def test_a_page_that_may_be_being_paid_is_not_taken_away_for_its_language(shop: World) -> None:
+    request = await shop.rep.create()
+    for query in ("", "?lang=ru"):
+        assert (await shop.open(f"{request['url']}{query}")).headers["location"] == shop.checkout.session["url"]
+    assert len(shop.checkout.sessions) == 1
+
+
 async def test_who_works_in_stripe_finds_the_deal(shop: World) -> None:
     await shop.paid()
     url = f"{shop.kommo.base_url}/leads/detail/{shop.first_deal.id}"
@@ -206,6 +222,8 @@ BOTS = [
     "WhatsApp/2.23.20.0",
     "TelegramBot (like TwitterBot)",
     "facebookexternalhit/1.1",
+    "Viber/22.2.0 (Windows)",
+    "Mozilla/5.0 (compatible; vkShare; +http://vk.com/dev/Share)",
     "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
     "Mozilla/5.0 (compatible; Googlebot/2.1)",
 ]
@@ -219,6 +237,10 @@ async def test_a_preview_bot_learns_what_is_asked_and_makes_nothing(shop: World,
     assert answer.status_code == 200
     assert '<meta property="og:title" content="[TEST] Acme Studio · €120.00' in answer.text
     assert '<meta property="og:description" content="Website, first part">' in answer.text
+    token = request["url"].rpartition("/")[2]
+    picture = f"{shop.settings.public_url}/p/{token}/picture.png?lang=en"
+    assert f'<meta property="og:image" content="{picture}">' in answer.text
+    assert (await shop.open(f"/p/{token}/picture.png?lang=en", **{"user-agent": agent})).status_code == 200
     assert len(shop.checkout.sessions) == 1
 
 
@@ -414,7 +436,8 @@ async def test_a_page_is_small_and_strict_and_sends_no_referrer(shop: World) -> 
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert "noindex" in answer.headers["x-robots-tag"]
-    assert not re.search(r"<script|src=|https?://", answer.text)
+    loaded = re.sub('<meta property="og:image" content="[^"]+">', "", answer.text)  # by chats, by no browser
+    assert not re.search(r"<script|src=|https?://", loaded)
 
 
 async def test_the_redirect_to_checkout_sends_no_referrer(shop: World) -> None:

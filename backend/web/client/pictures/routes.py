@@ -1,0 +1,68 @@
+"""The addresses of the previews' pictures, beside the pages that name them. From our database alone."""
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.core.cache import CacheSpec
+from backend.core.errors import RequestNotFound
+from backend.core.money import Money, shown
+from backend.payments.find import find_link
+from backend.payments.merchant import Merchant
+from backend.payments.statement import find_statement
+from backend.resources import Resources
+from backend.web.client.link_pages import texts_of
+from backend.web.client.pictures.card import card
+from backend.web.client.reader import reader_of
+from backend.web.client.tokens import LinkToken, opened_links
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.throttle import guesses
+
+HEADERS = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "noindex, nofollow"}
+CARDS: CacheSpec[tuple[str, str, str], bytes] = CacheSpec(seconds=3600.0, most=100)
+"""Drawn pictures, about ten kilobytes each: a group's chat fetches one many times."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/p/{token}/picture.png", name="pay_picture")
+@router.head("/p/{token}/picture.png", name="pay_picture")
+async def pay_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
+    """The merchant and the amount of a link."""
+    try:
+        link = await find_link(resources, token)
+    except RequestNotFound:
+        return _none(request, resources)
+    except (SQLAlchemyError, OSError):
+        return Response(status_code=503)
+    reader = reader_of(request)
+    amount = shown(Money(link.request.amount, link.request.currency), reader.locale(link.account.timezone))
+    return _drawn(request, resources, token, link.merchant, amount)
+
+
+@router.get("/d/{token}/picture.png", name="statement_picture")
+@router.head("/d/{token}/picture.png", name="statement_picture")
+async def statement_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
+    """The merchant and that it is a statement: its sums change, and a chat would go on showing old ones."""
+    try:
+        found = await find_statement(resources, token)
+    except RequestNotFound:
+        return _none(request, resources)
+    except (SQLAlchemyError, OSError):
+        return Response(status_code=503)
+    title = texts_of(reader_of(request).language)["statement_title"]
+    return _drawn(request, resources, token, found.merchant, title)
+
+
+def _none(request: Request, resources: Resources) -> Response:
+    too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+    return Response(status_code=429 if too_often else 404)
+
+
+def _drawn(request: Request, resources: Resources, token: str, merchant: Merchant, words: str) -> Response:
+    if opened_links(request, resources).too_many(token):
+        return Response(status_code=429)
+    band = texts_of(reader_of(request).language)["test_band"] if merchant.is_test else ""
+    cards, key = resources.caches[CARDS], (merchant.name, words, band)
+    drawn = cards.get(key) or card(*key)
+    cards.put(key, drawn)
+    return Response(drawn, media_type="image/png", headers=HEADERS)
