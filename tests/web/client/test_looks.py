@@ -1,8 +1,9 @@
 """The client's pages in real Chromium: telephone and desktop, light and dark, each language, nobody shut out.
 
-With ``PAY_SHOTS=folder`` the screens are kept there.
+With ``PAY_SHOTS=docs/images`` the contact sheets of ``docs/pages.md`` are made there.
 """
 
+import base64
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,14 +13,16 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from sandbox.clock import MovableClock
-from sandbox.stripe import Payer
 from tests.chromium import chromium
+from tests.web.client.states import LONG, States, screens, shown
 from tests.world import World, open_world
 
 pytestmark = pytest.mark.browser
-LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
+LOOKS = ((320, "light"), (320, "dark"), (1280, "light"), (1280, "dark"))
+SHEET = ((320, "light"), (320, "dark"), (390, "light"), (390, "dark"))
 LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
-LONG = "Übersetzungsdienstleistungsvertrag" * 7
+PICTURED = ("test", "failed", "cancelled", "expired", "statement", "paid")
+SHEET_CSS = "body { margin: 0; background: #888; display: grid; grid-template-columns: repeat(6, 1fr); gap: 8px; padding: 8px; align-items: start } img { width: 100% }"  # noqa: E501
 
 
 @pytest.fixture
@@ -28,92 +31,60 @@ async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
         yield shop
 
 
-async def _pages(shop: World) -> dict[str, str]:
-    """The address of every page that a client may meet."""
-    await shop.stored.set_options(
-        business_name=LONG[:80],
-        contact_phone="+52 55 1234 5678",
-        contact_whatsapp="+52 55 1234 5678",
-        contact_email=f"{LONG[:60].replace('Ü', 'u')}@example.com",
-    )
-    pages = {"unknown": f"{shop.http.base_url}/p/aaaaaaaaaaaaaaaa"}
-    paid = await shop.rep.create()
-    shop.stripe.pay_session(shop.checkout.session["id"])
-    pages["paid"] = f"{paid['url']}/thanks"
-    settled = await shop.rep.create()
-    shop.stripe.pay_session(shop.checkout.session["id"], Payer(discount=12000))
-    pages["settled"] = f"{settled['url']}/thanks"
-    processing = await shop.rep.create()
-    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
-    pages["processing"] = f"{processing['url']}/thanks"
-    failed = await shop.rep.create()
-    shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))
-    shop.stripe.settle_payment(shop.checkout.session["payment_intent"], "failed")
-    pages["failed"] = f"{failed['url']}/thanks"
-    await shop.may_refund()
-    returned = await shop.paid()
-    await shop.rep.refund(shop.checkout.session["payment_intent"], amount="30.00")
-    pages["partly_returned"] = returned["url"]
-    contract = await shop.rep.create(mode="subscription", interval="week", interval_count=2)
-    pages["contract"] = f"{contract['url']}/back"
-    cancelled = await shop.rep.create()
-    await shop.rep.post(f"/widget/requests/{cancelled['id']}/cancel")
-    pages["cancelled"] = cancelled["url"]
-    replaced = await shop.rep.create()
-    waiting = await shop.rep.create(description=LONG, replaces=replaced["id"])
-    pages |= {"replaced": replaced["url"], "waiting": f"{waiting['url']}/thanks", "back": f"{waiting['url']}/back"}
-    await shop.stored.set_options(statement=True)
-    pages["statement"] = (await shop.rep.deal())["statement_url"]
-    moment = await shop.rep.create()
-    shop.stripe.advance(24 * 3600 - 180)
-    shop.stripe.start_paying(shop.checkout.session["id"])
-    return pages | {"moment": moment["url"]}
-
-
 async def test_every_page_is_accessible_and_fits_its_screen(shop: World) -> None:
-    pages = await _pages(shop)
+    states = States(shop)
+    await states.dressed(business_name=LONG[:80], contact_email=f"{LONG[:60].replace('Ü', 'u')}@example.com")
+    pages = await states.record()
     async with chromium() as browser:
         page = await browser.new_page()
-        for name, address in pages.items():
-            await page.goto(address)
-            for width, theme in LOOKS:
-                await _dress(page, width, theme)
-                await _keep(page, f"{name}-{width}-{theme}")
-                found = await Axe().run(page)
-                assert found.violations_count == 0, (name, found.generate_report())
-                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        async for name, width, theme in screens(page, pages, LOOKS):
+            found = await Axe().run(page)
+            assert found.violations_count == 0, (name, width, theme, found.generate_report())
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
 
 
 async def test_a_page_is_styled_under_its_own_strict_policy(shop: World) -> None:
-    request = await shop.rep.create()
+    states = States(shop)
+    await states.dressed()
+    pages = await states.record("back")
     async with chromium() as browser:
         page = await browser.new_page()
         told: list[str] = []
         page.on("console", lambda message: told.append(message.text))
-        await page.goto(f"{request['url']}/back")
+        await shown(page, pages["back-en"])
         assert await page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "432px"
+        assert await page.evaluate("document.querySelector('img.logo').naturalWidth") == 160
         assert told == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_page_fits_a_telephone_in_every_language(shop: World, language: str) -> None:
-    request = await shop.rep.create()
+async def test_pages_fit_a_telephone_in_every_language(shop: World) -> None:
+    """With ``PAY_SHOTS`` a sheet is kept of each: six languages, two widths, two themes."""
+    states = States(shop, LANGUAGES)
+    await states.dressed()
+    pages = await states.record(*PICTURED)
     async with chromium() as browser:
-        page = await browser.new_page(locale=language, viewport={"width": 320, "height": 640})
-        await page.goto(f"{request['url']}/back")
-        await _keep(page, f"back-320-{language}")
-        assert await page.evaluate("[document.documentElement.lang, document.documentElement.scrollWidth]") == [
-            language,
-            320,
-        ]
+        page = await browser.new_page()
+        kept: dict[str, list[bytes]] = {}
+        async for name, width, theme in screens(page, pages, SHEET if _folder() else SHEET[:1]):
+            state, _, language = name.partition("-")
+            size = await page.evaluate("[document.documentElement.lang, document.documentElement.scrollWidth]")
+            assert size == [language, width], name
+            if _folder():
+                kept.setdefault(f"{state}-{width}-{theme}", []).append(await page.screenshot(full_page=True))
+        for state in PICTURED if _folder() else ():
+            rows = [kept[f"{state}-{width}-{theme}"] for width, theme in SHEET]
+            await _sheet(page, state, [picture for row in rows for picture in row])
 
 
-async def _dress(page: Page, width: int, theme: str) -> None:
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+async def _sheet(page: Page, state: str, pictures: list[bytes]) -> None:
+    shown = "".join(f'<img src="data:image/png;base64,{base64.b64encode(one).decode()}">' for one in pictures)
+    await page.unroute_all()
+    await page.goto("about:blank")
+    await page.set_viewport_size({"width": 1240, "height": 800})
+    await page.set_content(f"<style>{SHEET_CSS}</style>{shown}")
+    path = Path(_folder()) / f"pages-{state}.jpg"
+    await page.screenshot(path=path, full_page=True, type="jpeg", quality=50)
 
 
-async def _keep(page: Page, name: str) -> None:
-    folder = os.environ.get("PAY_SHOTS")
-    if folder:
-        await page.screenshot(path=Path(folder) / f"{name}.png")
+def _folder() -> str:
+    return os.environ.get("PAY_SHOTS", "")

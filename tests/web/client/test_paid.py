@@ -75,6 +75,18 @@ async def test_how_it_was_paid_is_asked_once_where_only_a_webhook_told_of_it(sho
     assert _reads(shop) == before + 1
 
 
+async def test_what_the_page_stores_is_stored_on_both_databases(database_url: str) -> None:
+    """The method, and the statement's token at its first asking."""
+    async with open_world(database_url, clock=MovableClock(), worker=False) as shop:
+        await shop.stored.set_options(statement=True)
+        request = await _paid_by_a_webhook_alone(shop)
+        before = _reads(shop)
+        pages = [await shop.open(request["url"]) for _ in range(2)]
+        assert {"4242" in page.text for page in pages} == {True}
+        assert _reads(shop) == before + 1
+        assert {len(re.findall(r'"/d/[^"]+"', page.text)) for page in pages} == {1}
+
+
 async def test_a_bot_learns_nothing_new_and_causes_nothing(shop: World) -> None:
     request = await _paid_by_a_webhook_alone(shop)
     await shop.stored.set_options(statement=True)

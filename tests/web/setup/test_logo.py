@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,8 +18,8 @@ NAMED = ("picture.svg", png(64, 32), "image/svg+xml")
 
 
 @pytest.fixture
-async def product(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
-    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/logo.db", clock=MovableClock(), worker=False) as found:
+async def product(database_url: str, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(database_url, clock=MovableClock(), worker=False) as found:
         yield found
 
 
