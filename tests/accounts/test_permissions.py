@@ -135,5 +135,6 @@ async def _calls(product: World, lead_id: int) -> dict[str, tuple[str, str, dict
         "/widget/deals/{lead_id}": ("GET", f"/widget/deals/{lead_id}", None),
         "/widget/deals/{lead_id}/check": ("POST", f"/widget/deals/{lead_id}/check", None),
         "/widget/requests/{request_id}/cancel": ("POST", f"/widget/requests/{request}/cancel", None),
+        "/widget/requests/{request_id}/preview": ("POST", f"/widget/requests/{request}/preview", None),
         "/widget/payments/{payment_id}/refund": ("POST", f"/widget/payments/{payment}/refund", back),
     }
