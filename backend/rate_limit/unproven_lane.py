@@ -18,10 +18,14 @@ class UnprovenLane:
         self._waiting = 0
         self._free_at = 0.0
 
+    def check(self) -> None:
+        """Raises ``LaneFull`` where no more can wait: to be asked before anything is read for the caller."""
+        if self._waiting >= MOST_WAITING:
+            raise LaneFull("Too many such calls arrive at this moment. Nothing was done; try again in a few seconds.")
+
     async def enter(self) -> None:
         """Returns when it is the caller's turn."""
-        if self._waiting >= MOST_WAITING:
-            raise LaneFull("Many installations arrive at this moment. Nothing was done; try again in a few seconds.")
+        self.check()
         self._waiting += 1
         try:
             async with self._order:

@@ -28,6 +28,7 @@ from backend.web.http.pages import page
 from backend.web.http.user_calls import UserCalls
 from backend.web.middleware import RequestLog, is_for_clients
 from backend.web.openapi import Described
+from backend.web.readiness import Readiness
 from backend.web.stripe_webhook import DoorFirst, WebhookDoor
 
 LOST = (
@@ -49,7 +50,7 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
     app.state.admin_token = admin_token
     app.state.users = UserCalls(resources.clock)
     app.state.admin_door = AdminToken(admin_token, resources.clock)
-    app.state.started_at = resources.clock()
+    app.state.readiness = Readiness(resources)
     door = WebhookDoor(resources, Inbox(resources.database, resources.vault, resources.work_arrived), share)
     app.router.routes += [
         Route("/stripe/webhook", door, name="stripe_webhook_environment"),

@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from backend.core.errors import LaneFull
-from backend.rate_limit.unproven_lane import EVERY_SECONDS, UnprovenLane
+from backend.rate_limit.unproven_lane import EVERY_SECONDS, MOST_WAITING, UnprovenLane
 from sandbox.clock import MovableClock
 from tests.world import open_world
 
@@ -45,3 +46,18 @@ async def test_a_flood_of_anonymous_callbacks_reaches_kommo_slowly_and_is_told_w
         assert len(refused) >= FLOOD - 6
         assert {answer.headers["retry-after"] for answer in refused} == {"10"}
         assert len(world.kommo.requests) - asked <= 6
+
+
+async def test_a_callback_that_is_refused_reads_no_database(migrated_url: str) -> None:
+    async with open_world(migrated_url, worker=False) as world:
+        async with asyncio.TaskGroup() as tasks:
+            waiting = [tasks.create_task(world.resources.pace.unproven.enter()) for _ in range(MOST_WAITING + 1)]
+            await asyncio.sleep(0)
+            asked: list[str] = []
+            engine = world.resources.database.engine.sync_engine
+            event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+            query = {"client_id": world.integration.client_id, "referer": "acme.kommo.com", "from_widget": "1"}
+            answer = await world.http.get("/oauth/kommo/callback", params=query | {"code": "junk"})
+            for one in waiting:
+                one.cancel()
+        assert (answer.status_code, asked) == (503, [])

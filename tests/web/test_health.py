@@ -8,7 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text, update
+from sqlalchemy.event import listen
 from sqlmodel import select
 
 from backend.admin.checkup import examine
@@ -16,13 +18,14 @@ from backend.core.config import Settings
 from backend.resources import Resources, open_resources
 from backend.storage.counters import count_up
 from backend.storage.models import Account, InboxEvent, ProcessClock, StripeConnection
-from backend.web.app import create_app
-from backend.web.health import BEAT_IS_OLD_SECONDS, INBOX_IS_OLD_SECONDS
+from backend.web.app import WEB_UNITS, create_app
+from backend.web.readiness import BEAT_IS_OLD_SECONDS, INBOX_IS_OLD_SECONDS, LOOKS_AT_ONCE
 from backend.work_queue.clocks import EXACT_SECONDS, FRESH_SECONDS, forget_clock, note_clock
 from backend.work_queue.heartbeats import beat, leave
 from sandbox.clock import MovableClock
 from sandbox.serving import free_port
 from tests.processes.child import FORKS, live_web
+from tests.web.holding import held
 from tests.world import settings
 
 NOWHERE = "http://127.0.0.1:1"
@@ -38,6 +41,7 @@ class Web:
 
     resources: Resources
     clock: MovableClock
+    app: FastAPI
     http: httpx.AsyncClient
 
     async def ready(self) -> tuple[int, str, dict[str, str]]:
@@ -62,9 +66,10 @@ async def web(migrated_url: str, anyio_backend: str) -> AsyncIterator[Web]:
     )  # fmt: skip
     clock = MovableClock(lambda: NOW)
     async with open_resources(settings, clock) as resources:
-        transport = httpx.ASGITransport(create_app(resources, admin_token="admin-token-of-the-tests"))
+        app = create_app(resources, admin_token="admin-token-of-the-tests")
+        transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=NOWHERE) as http:
-            yield Web(resources, clock, http)
+            yield Web(resources, clock, app, http)
 
 
 def event(
@@ -179,3 +184,32 @@ async def test_a_running_process_notes_its_clock(web: Web, tmp_path: Path) -> No
 async def _clocks(web: Web) -> list[ProcessClock]:
     async with web.resources.database.read() as session:
         return list((await session.exec(select(ProcessClock))).all())
+
+
+async def test_a_flood_of_looks_writes_one_a_second_and_hides_no_failure_for_longer(web: Web) -> None:
+    """Anybody may ask, and a look is a write: it takes its turn among those of clients who pay."""
+    await beat(web.resources.database, "worker", NOW, NOW)
+    written: list[str] = []
+    engine = web.resources.database.engine.sync_engine
+    listen(engine, "before_cursor_execute", lambda *given: written.append(given[2]))
+    assert {status for status, *_ in await asyncio.gather(*(web.ready() for _ in range(60)))} == {200}
+    assert len([one for one in written if one.startswith("INSERT INTO counted ")]) < 10
+    for _ in range(60):
+        assert (await web.ready())[0] == 200
+    assert len([one for one in written if one.startswith("INSERT INTO counted ")]) == LOOKS_AT_ONCE + 1
+    async with web.resources.database.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE counted RENAME TO away"))
+    web.clock.advance(1.1)
+    assert (await web.ready())[0] == 503
+
+
+async def test_a_web_that_is_busy_is_ready(web: Web) -> None:
+    """Else a flood would have the process restarted, which does work."""
+    await beat(web.resources.database, "worker", NOW, NOW)
+    leave_now = asyncio.Event()
+    share = web.app.state.resources.database
+    busy = [await held(share, leave_now) for _ in range(WEB_UNITS)]
+    async with asyncio.timeout(30):
+        assert (await web.ready())[0] == 200
+    leave_now.set()
+    await asyncio.gather(*busy)

@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from stripe import WebhookSignature
 
-from backend.storage.db import Database
 from backend.storage.models import StripeConnection
 from backend.web.app import WEB_UNITS, create_app
+from tests.web.holding import held
 from tests.world import ADMIN_TOKEN, World, open_world
 
 PATIENCE_SECONDS = 30.0
@@ -63,7 +63,7 @@ async def test_an_event_is_stored_while_the_web_uses_all_of_its_share(migrated_u
     async with opened(migrated_url) as door:
         assert await door.post("evt_1") == 200  # its connection has been read once
         leave = asyncio.Event()
-        holding = [await _held(door.app.state.resources.database, leave) for _ in range(WEB_UNITS)]
+        holding = [await held(door.app.state.resources.database, leave) for _ in range(WEB_UNITS)]
         waiting = [asyncio.create_task(door.lie("/stripe/webhook/nobody")) for _ in range(30)]
         await asyncio.sleep(0)
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -72,17 +72,3 @@ async def test_an_event_is_stored_while_the_web_uses_all_of_its_share(migrated_u
         leave.set()
         await asyncio.gather(*holding)
         assert set(await asyncio.gather(*waiting)) == {404}
-
-
-async def _held(share: Database, leave: asyncio.Event) -> asyncio.Task[None]:
-    """A unit of work of the web that stays open."""
-    begun = asyncio.Event()
-
-    async def hold() -> None:
-        async with share.read():
-            begun.set()
-            await leave.wait()
-
-    task = asyncio.create_task(hold())
-    await begun.wait()
-    return task

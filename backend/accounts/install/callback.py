@@ -38,6 +38,8 @@ async def connect(resources: Resources, callback: Callback) -> Account | Waits:
     """The connected account, or for what it waits. The secret goes to a proven host only."""
     if not callback.code or not is_client_id(callback.client_id):
         raise BadCallback("Kommo sent no code. Install the integration again.")
+    if not callback.state:  # a flood that is refused must not read the database for each
+        resources.pace.unproven.check()
     origin, base_url = await _whence(resources, callback)
     async with resources.database.read() as session:
         integration = await session.get(Integration, callback.client_id)

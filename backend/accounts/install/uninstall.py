@@ -5,16 +5,21 @@ from sqlmodel import col
 from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.sign_out import sign_out
 from backend.accounts.tokens.call import with_kommo
+from backend.core.cache import CacheSpec
 from backend.core.errors import BadSignature, NotConnected
 from backend.core.ids import usable_number
 from backend.kommo_api.auth.oauth import uninstall_signature_ok
 from backend.kommo_api.errors import KommoError
+from backend.rate_limit.unproven_lane import UnprovenLane
 from backend.resources import Resources
 from backend.storage.models import Account, Audit
 
 REMOVED = "The integration was removed in Kommo. Install it again."
 STILL_WORKS = "Kommo told us that the integration was removed, but its token still works. Nothing was switched off."
 NOT_ASKED = "Kommo told us that the integration was removed, and could not be asked. Nothing was switched off."
+
+LANES = CacheSpec[int, UnprovenLane](3600.0, most=1_000)
+"""By account: there is no time in the hook's signature, so who has seen one can send it any number of times."""
 
 
 async def uninstall(resources: Resources, client_id: str, account_id: str, signature: str) -> None:
@@ -30,7 +35,15 @@ async def uninstall(resources: Resources, client_id: str, account_id: str, signa
         account = await session.get(Account, number) if number else None
     if account is None or account.client_id != client_id or account.state == "uninstalled":
         return
+    await _lane(resources, account).enter()
     await _mark(resources, account, await _found(resources, account))
+
+
+def _lane(resources: Resources, account: Account) -> UnprovenLane:
+    lanes = resources.caches[LANES]
+    lane = lanes.get(account.id) or UnprovenLane(resources.clock)
+    lanes.put(account.id, lane)
+    return lane
 
 
 async def _found(resources: Resources, account: Account) -> str:

@@ -29,7 +29,7 @@ from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.language import kept, of_client, of_link
 from backend.web.http.pages import html
-from backend.web.http.throttle import guesses
+from backend.web.http.throttle import address_of, guesses
 
 READ = ["GET", "HEAD"]
 TO_CHECKOUT: dict[int | str, dict[str, Any]] = {303: {"description": "To Stripe's Checkout."}}
@@ -125,7 +125,7 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
     except TooManyTries:
         return plain_page("busy", language)
     except RequestNotFound:
-        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+        too_often = guesses(request, resources).miss(address_of(request))
         return plain_page("busy" if too_often else "unknown", language)
     except (SQLAlchemyError, OSError) as error:
         log.error("database trouble behind a link", reason=type(error).__name__)

@@ -23,7 +23,7 @@ from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.language import kept, of_client
 from backend.web.http.pages import html
-from backend.web.http.throttle import guesses
+from backend.web.http.throttle import address_of, guesses
 
 METHOD_PATIENCE = 2.0
 """Seconds that a page waits to hear how its payment was made; it can do without."""
@@ -57,7 +57,7 @@ async def pay_receipt(
     try:
         link = await find_link(resources, token)
     except RequestNotFound:
-        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+        too_often = guesses(request, resources).miss(address_of(request))
         return plain_page("busy" if too_often else "unknown", of_client(request))
     except (SQLAlchemyError, OSError) as error:
         log.error("database trouble behind a receipt", reason=type(error).__name__)

@@ -14,11 +14,11 @@ from backend.web.client.links import READ
 from backend.web.client.reader import reader_of
 from backend.web.client.single_flight import TakesLong, openings
 from backend.web.client.statement_page import statement_page
-from backend.web.client.tokens import LinkToken
+from backend.web.client.tokens import LinkToken, opened_links
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.language import kept, of_client
 from backend.web.http.pages import html
-from backend.web.http.throttle import guesses
+from backend.web.http.throttle import address_of, guesses
 
 router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429, 503))
 
@@ -56,12 +56,15 @@ async def after_pay(request: Request, token: LinkToken) -> Response:
 
 async def _found(request: Request, resources: Resources, token: str) -> Statement | Response:
     try:
-        return await find_statement(resources, token)
+        found = await find_statement(resources, token)
     except RequestNotFound:
-        too_often = guesses(request, resources).miss(request.client.host if request.client else "")
+        too_often = guesses(request, resources).miss(address_of(request))
         return plain_page("busy" if too_often else "unknown", of_client(request))
     except (SQLAlchemyError, OSError):
         return plain_page("moment", of_client(request))
+    if opened_links(request, resources).too_many(token):
+        return plain_page("busy", of_client(request))
+    return found
 
 
 def _shown(request: Request, resources: Resources, found: Statement, *, trouble: str = "") -> Response:

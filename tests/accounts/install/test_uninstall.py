@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backend.rate_limit.unproven_lane import MOST_WAITING
 from backend.storage.models import Audit, InboxEvent
 from sandbox.clock import MovableClock
 from sandbox.kommo.hooks.hooks import disable
@@ -58,6 +59,16 @@ async def test_while_the_token_still_works_nothing_is_switched_off_and_it_is_sho
     assert (await told(tenant)).status_code == 200
     row = await tenant.row()
     assert (row.state, "still works" in row.problem) == ("connected", True)
+
+
+async def test_a_hook_that_is_sent_again_and_again_asks_kommo_slowly(tenant: Tenant) -> None:
+    """Its address stands in somebody's log, and whoever reads it there could else use up the account's rate."""
+    before = len(tenant.world.kommo.requests)
+    answers = await asyncio.gather(*(told(tenant) for _ in range(12)))
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert len(refused) >= 12 - 2 * MOST_WAITING
+    assert len(tenant.world.kommo.requests) - before <= 12 - len(refused)
+    assert (await tenant.row()).state == "connected"
 
 
 async def test_a_token_that_is_only_old_is_refreshed_and_not_taken_for_refused(tenant: Tenant) -> None:

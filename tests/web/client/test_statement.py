@@ -11,6 +11,7 @@ import pytest
 from backend.payments.checkout.lookup import record_now
 from backend.storage.models import StripeConnection
 from backend.stripe_api.events import facts_of
+from backend.web.client.tokens import MOST_A_MINUTE
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from sandbox.stripe.lives.foreign import Foreign
@@ -319,3 +320,14 @@ async def test_the_links_own_language_goes_before_the_browsers(shop: World) -> N
     assert answer.headers["Content-Language"] == "ru"
     assert f'action="{address.removeprefix(str(shop.http.base_url))}/pay?lang=ru"' in answer.text
     assert (await shop.http.post(f"{address}/pay?lang=ru")).headers["location"].endswith("?lang=ru")
+
+
+async def test_one_statement_has_so_many_openings_and_presses_a_minute(shop: World) -> None:
+    """Each press may be a call to Stripe, and each opening reads the whole deal."""
+    await shop.paid(**DEPOSIT)
+    address = await _address(shop)
+    statuses = [(await shop.open(address)).status_code for _ in range(MOST_A_MINUTE + 1)]
+    assert statuses == [200] * MOST_A_MINUTE + [429]
+    assert (await shop.http.post(f"{address}/pay")).status_code == 429
+    shop.stripe.advance(60)
+    assert (await shop.open(address)).status_code == 200

@@ -44,3 +44,15 @@ async def test_guesses_from_many_addresses_are_limited_in_all_and_the_right_toke
         async with visit(100) as operator:
             assert await enter(operator, "login", ADMIN_TOKEN) == 303
             assert (await operator.get("/admin/api/accounts", headers=ADMIN)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/p/aaaaaaaaaaaaaaaa", "/p/aaaaaaaaaaaaaaaa/receipt/pi_1", "/d/aaaaaaaaaaaaaaaa"])
+async def test_addresses_of_one_ipv6_customer_count_as_one_at_the_doors_of_clients(tmp_path: Path, path: str) -> None:
+    """A customer has a whole network, and could else come from another address each time."""
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", worker=False, connected=False) as world:
+        app, statuses = create_app(world.resources, admin_token=ADMIN_TOKEN), []
+        for number in range(1, LIMIT + 2):
+            transport = httpx.ASGITransport(app, client=(f"2001:db8:0:7::{number:x}", 1))
+            async with httpx.AsyncClient(transport=transport, base_url=world.url) as visitor:
+                statuses.append((await visitor.get(path)).status_code)
+    assert statuses == [404] * LIMIT + [429]
