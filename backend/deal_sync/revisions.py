@@ -12,6 +12,7 @@ from backend.deal_sync.plan import IN_DOUBT
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.storage.models import Account, CardWrite, Deal
+from backend.storage.reading import all_of
 from backend.work_queue.backoff import LONGEST_WAIT_SECONDS, NEVER, gives_up, wait_after
 
 LONGEST_PROBLEM = 500
@@ -72,11 +73,9 @@ async def page_for(session: AsyncSession, account_id: int, lead_ids: Collection[
 async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal], now: float) -> Page:
     account = await session.get_one(Account, account_id)
     leads = [deal.lead_id for deal in deals]
-    written = await session.exec(
-        select(CardWrite).where(CardWrite.account_id == account_id, col(CardWrite.lead_id).in_(leads))
-    )
+    ours = select(CardWrite).where(CardWrite.account_id == account_id, col(CardWrite.lead_id).in_(leads))
     writes: dict[int, list[CardWrite]] = {lead: [] for lead in leads}
-    for write in written.all():
+    for write in await all_of(session, ours):
         writes[write.lead_id].append(write)
     return Page(
         account=account,

@@ -12,6 +12,7 @@ from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
 from backend.ledger.merged_deals import merged_into
 from backend.storage.models import Account, CardWrite, LedgerEntry, PaymentRequest, StripeConnection
+from backend.storage.reading import all_of
 
 
 async def load_deals(
@@ -57,15 +58,13 @@ async def _connections(session: AsyncSession, account: Account) -> list[StripeCo
 async def _entries(
     session: AsyncSession, account_id: int, lead_ids: Collection[int], shown: Collection[str]
 ) -> dict[int, list[LedgerEntry]]:
-    found = await session.exec(
-        select(LedgerEntry).where(
-            LedgerEntry.account_id == account_id,
-            col(LedgerEntry.lead_id).in_(lead_ids),
-            col(LedgerEntry.connection_id).in_(shown),
-        )
+    mine = select(LedgerEntry).where(
+        LedgerEntry.account_id == account_id,
+        col(LedgerEntry.lead_id).in_(lead_ids),
+        col(LedgerEntry.connection_id).in_(shown),
     )
     by_lead: dict[int, list[LedgerEntry]] = defaultdict(list)
-    for entry in found.all():
+    for entry in await all_of(session, mine):
         by_lead[entry.lead_id or 0].append(entry)
     return by_lead
 
@@ -74,15 +73,13 @@ async def _requests(
     session: AsyncSession, account_id: int, lead_ids: Collection[int], shown: Collection[str]
 ) -> dict[int, list[Request]]:
     """Only those that Stripe made a session for."""
-    found = await session.exec(
-        select(PaymentRequest).where(
-            PaymentRequest.account_id == account_id,
-            col(PaymentRequest.lead_id).in_(lead_ids),
-            col(PaymentRequest.connection_id).in_(shown),
-        )
+    mine = select(PaymentRequest).where(
+        PaymentRequest.account_id == account_id,
+        col(PaymentRequest.lead_id).in_(lead_ids),
+        col(PaymentRequest.connection_id).in_(shown),
     )
     by_lead: dict[int, list[Request]] = defaultdict(list)
-    for row in found.all():
+    for row in await all_of(session, mine):
         by_lead[row.lead_id].append(request_of(row))
     return by_lead
 
