@@ -27,6 +27,8 @@ PAUSE_SECONDS = 1.0
 """For everybody after a 429 to one account."""
 LATENCY_AT_FIRST = 0.3
 A_MOMENT = 0.005
+NOTED_SECONDS = 1.0
+"""An answer of Kommo's waits no longer for what is noted about it."""
 SHARE = 3
 """The backlog of an account has every third slot."""
 
@@ -49,6 +51,7 @@ class Pace:
         self._lines: dict[int | None, asyncio.Lock] = {}
         self._gates: dict[int, FairGate] = {}
         self._latencies: dict[int | None, float] = {}
+        self._noting: set[asyncio.Task[None]] = set()
         self.unproven = UnprovenLane(clock)
 
     def under_way(self, account_id: int) -> float:
@@ -79,9 +82,10 @@ class Pace:
         except KommoError as error:
             await self._answered(account_id, error, refusals, probing)
             raise
-        await self._answered(account_id, None, refusals, probing)
         seconds = perf_counter() - started
         self._latencies[account_id] = 0.7 * self._latencies.get(account_id, seconds) + 0.3 * seconds
+        if probing or refusals:
+            await self._note_success(account_id, refusals, probing)
 
     def _line(self, account_id: int | None, backlog: bool) -> AbstractAsyncContextManager[None]:
         """Of an account's backlog one at a time goes on to the address."""
@@ -174,6 +178,19 @@ class Pace:
             may_probe = await store.probe(session, now)
         if not may_probe:
             raise KommoBlocked("nothing is sent", retry_after=min(max(0.0, slot.probe_at - now), PROBE_SECONDS))
+
+    async def _note_success(self, account_id: int | None, refusals: int, probing: bool) -> None:
+        """Whatever becomes of this, the answer is the caller's: a database that is away must not cost a new token."""
+        noting = asyncio.create_task(self._noted(account_id, refusals, probing))
+        self._noting.add(noting)
+        noting.add_done_callback(self._noting.discard)
+        await asyncio.wait({noting}, timeout=NOTED_SECONDS)
+
+    async def _noted(self, account_id: int | None, refusals: int, probing: bool) -> None:
+        try:
+            await self._answered(account_id, None, refusals, probing)
+        except Exception as error:  # the next answer is noted again
+            log.warning("not noted that Kommo answers again", account=account_id, reason=type(error).__name__)
 
     async def _answered(self, account_id: int | None, error: KommoError | None, refusals: int, probing: bool) -> None:
         if isinstance(error, KommoBlocked):

@@ -16,7 +16,7 @@ from backend.accounts.install.kept_answers import take_up_kept_answers
 from backend.accounts.install.pending import all_waiting, keep_answer
 from backend.accounts.tokens.refresh import require_reconnect
 from backend.storage.db import Database
-from backend.storage.models import Account
+from backend.storage.models import Account, Rate
 from sandbox.clock import MovableClock
 from tests.storage.test_silent_postgres import Line
 from tests.world import Tenant, World, new_tenant, open_world
@@ -69,9 +69,15 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-async def test_a_pair_waits_in_a_sealed_file_while_the_database_is_locked(tmp_path: Path, folder: Path) -> None:
+@pytest.mark.parametrize("refusals", [0, 1])
+async def test_a_pair_waits_in_a_sealed_file_while_the_database_is_locked(
+    tmp_path: Path, folder: Path, refusals: int
+) -> None:
+    """Also where the answer ends a series of refusals, which is noted in the database."""
     url = f"sqlite+aiosqlite:///{tmp_path}/x.db"
     async with opened(url, folder) as (world, tenant):
+        async with world.resources.database.write() as session:
+            await session.exec(update(Rate).values(refusals=refusals))
         world.kommo.faults.add("delay", "/oauth2/access_token", seconds=0.5)
         asking = asyncio.create_task(tenant.call())
         await answered(world, tenant)
