@@ -14,10 +14,12 @@ import structlog
 import uvicorn
 
 from backend.accounts.from_environment import ensure_environment
+from backend.accounts.install.exchange import finish_exchanges
 from backend.accounts.install.kept_answers import take_up_kept_answers
 from backend.accounts.tokens.refresh import finish_refreshes
 from backend.core.clock import Clock, system_clock
 from backend.core.config import Settings
+from backend.core.progress import Progress, unseen
 from backend.resources import Resources, open_resources
 from backend.storage.counters import keep_counts, store_counts
 from backend.storage.migrations import upgrade
@@ -111,7 +113,7 @@ async def _counting(resources: Resources) -> AsyncIterator[None]:
         for task in keeping:
             task.cancel()
         await asyncio.gather(*keeping, return_exceptions=True)
-        await finish_refreshes(TOKENS_GRACE_SECONDS)
+        await asyncio.gather(finish_refreshes(TOKENS_GRACE_SECONDS), finish_exchanges(TOKENS_GRACE_SECONDS))
         for last in (store_counts(resources.database), forget_clock(resources.database, name)):
             with contextlib.suppress(Exception):  # a database that is away must not hold up the end
                 await asyncio.wait_for(last, LAST_COUNT_SECONDS)
@@ -126,10 +128,10 @@ async def _note_clock(resources: Resources, name: str) -> None:
         await asyncio.sleep(NOTE_SECONDS)
 
 
-async def migrate(settings: Settings) -> None:
+async def migrate(settings: Settings, progress: Progress = unseen) -> None:
     async with open_resources(settings, system_clock) as resources:
         resources.database.close_to_others()
-        await upgrade(resources.database)
+        await upgrade(resources.database, progress)
 
 
 async def _prepare(resources: Resources, settings: Settings) -> None:

@@ -14,6 +14,16 @@ ROOT = Path(__file__).parents[1]
 async def typed(product: World, folder: Path, *words: str, **more: str) -> tuple[int, str]:
     """The exit code, and all that was printed. ``folder`` holds the product's database, ``product.db``; ``more`` are
     settings that differ."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "backend", *words],
+        cwd=folder, env=surroundings(product, folder) | more, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def surroundings(product: World, folder: Path) -> dict[str, str]:
+    """The environment of a command."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
     given = {
         "PYTHONPATH": str(ROOT),
@@ -24,9 +34,4 @@ async def typed(product: World, folder: Path, *words: str, **more: str) -> tuple
         "KOMMO_BASE_URL": product.kommo.base_url,
         "STRIPE_API_BASE": product.stripe.base_url,
     }
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "backend", *words],
-        cwd=folder, env=kept | given | more, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+    return kept | given

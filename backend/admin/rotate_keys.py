@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import tuple_
+from sqlalchemy import func, tuple_
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +17,7 @@ from backend.accounts.install.pending import sealed_for
 from backend.accounts.stripe.connections import key_row, secret_row
 from backend.accounts.tokens.refresh import answer_row
 from backend.accounts.tokens.sealed import tokens_row
+from backend.core.progress import Progress, unseen
 from backend.core.vault import CannotOpen, Vault
 from backend.inbox.arrivals import body_row
 from backend.payments.checkout.sessions import email_row
@@ -72,11 +73,15 @@ class Resealed:
     unreadable: int = 0
 
 
-async def reseal(resources: Resources) -> Resealed:
+async def reseal(resources: Resources, progress: Progress = unseen) -> Resealed:
     """May be ended at any moment and begun again; whoever reads or writes meanwhile does not notice."""
-    told = Resealed()
+    told, done = Resealed(), 0
+    async with resources.database.read() as session:
+        total = sum([(await session.exec(select(func.count()).select_from(one.table))).one() for one in SEALED])
     for sealed in SEALED:
         async for number in _pages(resources, sealed, told):
+            done += number
+            progress(done, max(total, done))
             log.info("sealed anew", table=str(sealed.table.__tablename__), rows=number)
     return told
 

@@ -1,12 +1,14 @@
 """The commands, and how the few lines of each are run."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from backend.cli import doctor, events, integrations, keys, payments, sandbox, shadow, start
+from backend.cli.progress import bar
 from backend.cli.reading import load_settings, run_to_its_end
 from backend.core.config import Settings
 from backend.core.logs import set_up_logs
@@ -43,7 +45,7 @@ def serve(
     """Run the product: the web, and the worker beside it unless --no-worker."""
     from backend.server import serve as run
 
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     _run(lambda settings: run(settings, with_worker=worker), **given)
 
 
@@ -60,7 +62,8 @@ def migrate() -> None:
     """Bring the database up to date (`serve` and `worker` do so by themselves)."""
     from backend.server import migrate as run
 
-    _run(run)
+    with bar("migrating") as progress:
+        _run(partial(run, progress=progress), interrupted="Nothing was changed. Run it again.")
 
 
 @widget.command("build")
@@ -77,11 +80,11 @@ def widget_build(
     typer.echo(f"{out}: version {built.version}")
 
 
-def _run(process: Callable[[Settings], Awaitable[None]], **given: Any) -> None:
+def _run(process: Callable[[Settings], Awaitable[None]], *, interrupted: str = "", **given: Any) -> None:
     settings = load_settings(**given)
     set_up_logs(settings.log_format)
 
     async def run() -> None:
         await process(settings)
 
-    run_to_its_end(run())
+    run_to_its_end(run(), interrupted)

@@ -1,18 +1,22 @@
 """``events``: what Stripe sent, what became of it, and working it in again."""
 
+import asyncio
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.cli.progress import bar
 from backend.cli.reading import run_with_resources
 from backend.core.clock import as_datetime
 from backend.core.vault import CannotOpen
 from backend.inbox.arrivals import read_body
 from backend.inbox.backfill import catch_up
+from backend.inbox.replay import replay_portions, replayable
 from backend.inbox.store import STATES, replay
 from backend.resources import Resources
 from backend.storage.models import InboxEvent, StripeConnection
@@ -69,6 +73,7 @@ def replay_events(
     event_ids: Annotated[list[str] | None, typer.Argument(help="Events to work in again.")] = None,
     state: Annotated[str, typer.Option(help="All of this state whose body was kept: dead, postponed, done.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="All events whose body was kept.")] = False,
+    after: Annotated[str, typer.Option(help="Go on behind this place, as an interrupted replay names it.")] = "",
 ) -> None:
     """Work events in again. What is already known does not change; a running worker does it at once."""
     if sum(map(bool, (event_ids, state, everything))) != 1:
@@ -76,10 +81,14 @@ def replay_events(
         raise typer.Exit(2)
     _check(state)
 
+    if not event_ids:
+        run_with_resources(partial(_replay_kept, state, after))
+        return
+
     async def run(resources: Resources) -> None:
         async with resources.database.write() as session:
-            count = await replay(session, event_ids or [], state=state)
-            lacking = await _without_body(session, event_ids or [])
+            count = await replay(session, event_ids)
+            lacking = await _without_body(session, event_ids)
         typer.echo(f"{count} events will be worked in again.")
         if lacking:
             said = ", ".join(lacking)
@@ -87,6 +96,21 @@ def replay_events(
             raise typer.Exit(1)
 
     run_with_resources(run)
+
+
+async def _replay_kept(state: str, after: str, resources: Resources) -> None:
+    """In portions; where a person ends it, it says how to go on."""
+    total, count, place = await replayable(resources, state=state, after=after), 0, after
+    try:
+        with bar("working in again") as progress:
+            async for number, reached in replay_portions(resources, state=state, after=after):
+                count, place = count + number, reached
+                progress(count, max(total, count))
+    except asyncio.CancelledError:
+        way = f"--state {state}" if state else f"--all --after {place}" if place else "--all"
+        typer.echo(f"Interrupted after {count} events. Go on with: kommo-stripe events replay {way}", err=True)
+        raise
+    typer.echo(f"{count} events will be worked in again.")
 
 
 async def _without_body(session: AsyncSession, event_ids: Sequence[str]) -> list[str]:
@@ -117,7 +141,9 @@ def catch_up_command(
         failed = False
         for connection in connections:
             try:
-                count = await catch_up(resources, connection, resources.clock() - days * 86400.0)
+                since = resources.clock() - days * 86400.0
+                with bar(f"reading Stripe's list, account {connection.account_id}") as progress:
+                    count = await catch_up(resources, connection, since, progress)
                 said = f"{count} events that no webhook brought"
             except (Refused, Unreachable, CannotOpen) as error:
                 failed, said = True, f"could not be asked: {error}"
@@ -127,4 +153,4 @@ def catch_up_command(
         if failed:
             raise typer.Exit(1)
 
-    run_with_resources(run)
+    run_with_resources(run, interrupted="What was found is stored. Run it again: it passes over that.")

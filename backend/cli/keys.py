@@ -3,6 +3,7 @@
 import typer
 
 from backend.admin.rotate_keys import reseal
+from backend.cli.progress import bar
 from backend.cli.reading import run_with_resources
 from backend.resources import Resources
 
@@ -20,7 +21,8 @@ def rotate() -> None:
     know it can read nothing any more. May be interrupted and begun again, beside a running server."""
 
     async def run(resources: Resources) -> None:
-        done = await reseal(resources)
+        with bar("sealing anew") as progress:
+            done = await reseal(resources, progress)
         typer.echo(f"{done.anew} values sealed anew, {done.already} were already under the newest key.")
         if done.unreadable:
             typer.echo(f"{done.unreadable} open by no key: put back the key that they were sealed with.", err=True)
@@ -30,4 +32,4 @@ def rotate() -> None:
             "before them reads nothing now: restart it, and run this once more."
         )
 
-    run_with_resources(run)
+    run_with_resources(run, interrupted="Not all is sealed anew yet. Run it again: it passes over what is.")

@@ -25,16 +25,21 @@ def load_settings(**given: Any) -> Settings:
         raise typer.Exit(2) from None
 
 
-def run_to_its_end(process: Coroutine[Any, Any, None]) -> None:
-    """A database that can't be used, or a key that is missing, is said in a sentence, with exit code 1."""
+def run_to_its_end(process: Coroutine[Any, Any, None], interrupted: str = "") -> None:
+    """A database that can't be used, or a key that is missing, is said in a sentence, with exit code 1. ``interrupted``
+    is said where a person ends it, with exit code 130."""
     try:
         asyncio.run(process)
     except (DatabaseUnusable, CannotOpen) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        if interrupted:
+            typer.echo(f"Interrupted. {interrupted}", err=True)
+        raise typer.Exit(130) from None
 
 
-def run_with_resources(command: Callable[[Resources], Awaitable[None]]) -> None:
+def run_with_resources(command: Callable[[Resources], Awaitable[None]], *, interrupted: str = "") -> None:
     """Run ``command`` with the database up to date and everything open."""
     settings = load_settings()
 
@@ -43,4 +48,4 @@ def run_with_resources(command: Callable[[Resources], Awaitable[None]]) -> None:
             await upgrade(resources.database)
             await command(resources)
 
-    run_to_its_end(run())
+    run_to_its_end(run(), interrupted)

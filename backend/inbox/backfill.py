@@ -5,6 +5,7 @@ delivered. So the money is booked whatever kept its webhook from us: a server th
 somebody deleted or that Stripe disabled. Sources: docs.stripe.com/webhooks, docs.stripe.com/api/events/list.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,11 +18,13 @@ from backend.accounts.stripe.connections import stripe_api
 from backend.accounts.stripe.webhook_endpoints import EVENTS
 from backend.core.clock import SKEW_SECONDS
 from backend.core.errors import NotConnected
+from backend.core.progress import Progress, unseen
 from backend.core.vault import CannotOpen
-from backend.inbox.arrivals import arrival_of
+from backend.inbox.arrivals import Arrival, arrival_of
 from backend.inbox.store import store
 from backend.resources import Resources
 from backend.storage.models import Audit, InboxEvent, StripeConnection
+from backend.storage.repeating import repeated
 from backend.stripe_api.client import Answer, Refused, Unreachable
 from backend.stripe_api.events import BadEvent, facts_of
 
@@ -30,12 +33,16 @@ PATIENCE_SECONDS = 600.0
 """What is younger is on its way to us."""
 KEPT_SECONDS = 30 * 86400.0
 AT_ONCE_SECONDS = 86400.0
-"""Of so much time the missing events are held in memory, and stored with one commit."""
+"""Of so much time the missing events are held in memory."""
 MANY_DEALS = 20
 """Where payments of more deals than that were missed, nobody expects their stages to move and bots to write to so many
 clients: the moves are offered."""
 BRING_MONEY = frozenset(("received", "paid"))
 IDS_AT_ONCE = 500
+PORTION = 500
+"""Events that are stored with one commit."""
+PAUSE_SECONDS = 0.1
+"""Between two portions: on SQLite the door waits for each."""
 LOOK_BACK_SECONDS = 24 * 3600.0
 """How far the list is read again after the clock was set back."""
 
@@ -70,13 +77,17 @@ def _read_on(heard_to: float, now: float) -> float:
     return now - LOOK_BACK_SECONDS if heard_to > now + SKEW_SECONDS else heard_to or now
 
 
-async def catch_up(resources: Resources, connection: StripeConnection, since: float) -> int:
+async def catch_up(
+    resources: Resources, connection: StripeConnection, since: float, progress: Progress = unseen
+) -> int:
     """Put into the inbox what happened since then and is not in it; how many events that was.
 
-    ``since`` in seconds; of what is older than thirty days Stripe knows nothing any more.
+    ``since`` in seconds; of what is older than thirty days Stripe knows nothing any more. May be ended at any moment
+    and begun again: what is there is passed over.
     """
     now = resources.clock()
     start, end = max(since, now - KEPT_SECONDS), now - PATIENCE_SECONDS
+    begin = start
     deals: set[int] = set()
     count = 0
     while True:
@@ -84,6 +95,7 @@ async def catch_up(resources: Resources, connection: StripeConnection, since: fl
         missing = await _missing(resources, connection, start, stop)
         deals |= set(_deals_named(missing, connection.account_id or 0))
         count += await _take_in(resources, connection, missing, stop, "crowd" if len(deals) > MANY_DEALS else "list")
+        progress(int(stop - begin), int(max(end, stop) - begin))
         if stop >= end:
             return count
         start = stop
@@ -121,10 +133,16 @@ def _deals_named(events: Sequence[Mapping[str, Any]], account_id: int) -> Iterat
 async def _take_in(
     resources: Resources, connection: StripeConnection, events: Sequence[Answer], until: float, source: str
 ) -> int:
+    """In portions with a pause; only when all are stored, the list counts as read so far."""
     now = resources.clock()
-    arrivals = [arrival_of(connection, event, orjson.dumps(event), now, source=source) for event in events]
+    count = 0
+    for first in range(0, len(events), PORTION):
+        some = events[first : first + PORTION]
+        count += await _put(
+            resources, [arrival_of(connection, one, orjson.dumps(one), now, source=source) for one in some]
+        )
+        await asyncio.sleep(PAUSE_SECONDS)
     async with resources.database.write() as session:
-        count = await store(session, resources.vault, arrivals)
         mine = update(StripeConnection).where(col(StripeConnection.id) == connection.id)
         is_older = or_(col(StripeConnection.heard_to) < until, _is_ahead(now))
         await session.exec(mine.where(is_older).values(heard_to=until))
@@ -134,5 +152,12 @@ async def _take_in(
             session.add(Audit(at=now, account_id=connection.account_id, who="Stripe", what=what, after=told))
     if count:
         log.warning("webhooks did not arrive", **told)
-        resources.work_arrived.set()
+    return count
+
+
+@repeated
+async def _put(resources: Resources, arrivals: Sequence[Arrival]) -> int:
+    async with resources.database.write() as session:
+        count = await store(session, resources.vault, arrivals)
+    resources.work_arrived.set()
     return count

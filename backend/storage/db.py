@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import event, literal, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
@@ -237,8 +237,10 @@ async def insert_missing(session: AsyncSession, table: type[SQLModel], rows: Seq
         return 0
     statement = dialect_insert(session, table).on_conflict_do_nothing()
     connection = await session.connection()  # one prepared statement for all rows, however many they are
-    result = await connection.execute(statement, [dict(row) for row in rows])
-    return int(result.rowcount)
+    if connection.dialect.name == "sqlite":
+        return int((await connection.execute(statement, [dict(row) for row in rows])).rowcount)
+    made = await connection.execute(statement.returning(literal(1)), [dict(row) for row in rows])
+    return len(made.all())  # of many rows the driver does not say how many were new
 
 
 def dialect_insert(session: AsyncSession, table: type[SQLModel]) -> Any:

@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlmodel import select
 
+from backend.inbox.backfill import PORTION, catch_up
 from backend.inbox.process import ingest
+from backend.storage.models import InboxEvent, StripeConnection
 from backend.work_queue.leases import claim, release
 from sandbox.stripe.traffic.faults import Fault
 from tests.inbox.test_invoices import OTHER_LEAD, Shop, shop
@@ -61,3 +66,22 @@ async def test_look_ups_stop_at_the_first_that_does_not_reach_stripe(shop: Shop)
     shop.stripe.faults.order(cut)
     await shop.hear(without={"invoice_payment.paid", "payment_intent.succeeded"})
     assert 100 - cut.count == 3  # one call, which the client tries three times
+
+
+async def test_missed_events_are_stored_in_portions(shop: Shop) -> None:
+    for _ in range(130):
+        shop.stripe.pay_invoice(shop.invoice())
+    shop.clock.advance(3600)
+    engine, sizes = shop.resources.database.engine.sync_engine, []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _count(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.startswith("INSERT INTO inbox_event"):
+            one_by_one = isinstance(parameters, list)
+            sizes.append(len(parameters) if one_by_one else len(parameters) // len(InboxEvent.model_fields))
+
+    async with shop.resources.database.read() as session:
+        (connection,) = (await session.exec(select(StripeConnection))).all()
+    brought = await catch_up(shop.resources, connection, shop.clock() - 7200)
+    assert (brought > PORTION, sum(sizes), max(sizes)) == (True, brought, PORTION)
+    assert await catch_up(shop.resources, connection, shop.clock() - 7200) == 0

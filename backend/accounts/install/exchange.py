@@ -35,6 +35,12 @@ async def exchange(resources: Resources, keys: Keys, base_url: str, code: str, *
     return await asyncio.shield(task)
 
 
+async def finish_exchanges(seconds: float) -> None:
+    """Wait for the codes that are being exchanged, at most so long: Kommo's answer to one that is given up is lost."""
+    if _under_way:
+        await asyncio.wait(_under_way, timeout=seconds)
+
+
 async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str) -> bytes:
     try:
         return await _asked_twice(resources, keys, base_url, code)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from backend.core.progress import Progress, unseen
 from backend.storage.db import Database
 
 LOCK = 0x6B6F6D6D6F  # any number, the same for all our processes
@@ -21,15 +22,15 @@ class DatabaseUnusable(Exception):
     """It can't be opened, or is of a later version than we are; a sentence for whoever starts us."""
 
 
-async def upgrade(database: Database) -> None:
-    """Run what is missing. Safe with several processes at once: one runs, the others wait and find nothing to do.
-    Raises ``DatabaseUnusable``."""
+async def upgrade(database: Database, progress: Progress = unseen) -> None:
+    """Run what is missing, all of it or nothing. Safe with several processes at once: one runs, the others wait and
+    find nothing to do. Raises ``DatabaseUnusable``."""
     async with _opened(database) as connection:
         connection = await connection.execution_options(may_write=True)
         async with connection.begin():  # ours, around all of it: else Alembic makes one for each step on SQLite
             if not database.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, progress)
 
 
 async def is_current(database: Database) -> bool:
@@ -75,6 +76,15 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
-    _revision(connection)
-    command.upgrade(alembic_config(connection), "head")
+def _upgrade(connection: Connection, progress: Progress) -> None:
+    config, current = alembic_config(connection), _revision(connection)
+    missing = len(list(ScriptDirectory.from_config(config).iterate_revisions("head", current or "base")))
+    applied = 0
+
+    def step(**_told: object) -> None:
+        nonlocal applied
+        applied += 1
+        progress(applied, missing)
+
+    config.attributes["step"] = step
+    command.upgrade(config, "head")

@@ -10,5 +10,6 @@ context.configure(
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
     compare_type=True,
+    on_version_apply=context.config.attributes.get("step"),
 )
 context.run_migrations()

@@ -1,0 +1,59 @@
+"""Working in again everything that was kept, in portions: the door and the workers go on beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from sqlalchemy import ColumnElement, func, tuple_, update
+from sqlmodel import col, select
+
+from backend.resources import Resources
+from backend.storage.models import InboxEvent, StripeConnection
+from backend.storage.repeating import repeated
+from backend.work_queue.wakeups import request_work
+
+PORTION = 500
+PAUSE_SECONDS = 0.1
+AGAIN = {"state": "new", "next_try_at": 0.0, "attempts": 0, "error": ""}
+KEY = (col(InboxEvent.connection_id), col(InboxEvent.id))
+
+
+async def replayable(resources: Resources, *, state: str = "", after: str = "") -> int:
+    """The number of events whose body was kept; ``after``: those behind this place."""
+    async with resources.database.read() as session:
+        return (await session.exec(select(func.count()).where(_kept(state), _behind(after)))).one()
+
+
+async def replay_portions(resources: Resources, *, state: str = "", after: str = "") -> AsyncIterator[tuple[int, str]]:
+    """After each portion, how many events it had and the place it ended at, from which ``after`` goes on."""
+    while True:
+        async with resources.database.read() as session:
+            chosen = select(*KEY).where(_kept(state), _behind(after)).order_by(*KEY).limit(PORTION)
+            keys = [(connection_id, event_id) for connection_id, event_id in (await session.exec(chosen)).all()]
+        if not keys:
+            return
+        await _replay(resources, keys)
+        resources.work_arrived.set()
+        after = "/".join(keys[-1])
+        yield len(keys), after
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+@repeated
+async def _replay(resources: Resources, keys: Sequence[tuple[str, str]]) -> None:
+    async with resources.database.write() as session:
+        connections = {connection_id for connection_id, _ in keys}
+        owners = select(StripeConnection.account_id).where(col(StripeConnection.id).in_(connections)).distinct()
+        for account_id in sorted({one for one in (await session.exec(owners)).all() if one is not None}):
+            await request_work(session, account_id)
+        mine = col(InboxEvent.body).is_not(None) & tuple_(*KEY).in_(keys)
+        await session.exec(update(InboxEvent).where(mine).values(**AGAIN))
+
+
+def _kept(state: str) -> ColumnElement[bool]:
+    kept = col(InboxEvent.body).is_not(None)
+    return kept & (col(InboxEvent.state) == state) if state else kept
+
+
+def _behind(after: str) -> ColumnElement[bool]:
+    connection_id, _, event_id = after.partition("/")
+    return tuple_(*KEY) > (connection_id, event_id)
