@@ -59,7 +59,7 @@ async def test_looking_at_the_survivor_brings_the_payments_there_however_the_mer
     await _arrived(product, survivor)
     assert (await product.rep.deal(survivor))["state"] == "paid"
     assert _said(product, survivor, f"Deal {gone} was merged into this one") == 1
-    assert _said(product, survivor, "Payment received") == 1
+    assert _said(product, survivor, "The client paid") == 1
     assert await _unmatched(product) == []
 
 
@@ -75,7 +75,7 @@ async def test_a_payment_that_comes_for_the_merged_deal_is_the_survivors(product
     third = Foreign("intent", amount=2000, currency="usd", metadata={"kommo_lead_id": str(gone)})
     product.stripe.foreign_payment(third, live=True)
     await _arrived(product, survivor, 600)
-    assert _said(product, survivor, "Payment received") == 3
+    assert _said(product, survivor, "The client paid") == 3
     assert await _unmatched(product) == []
 
 
@@ -191,15 +191,15 @@ async def test_a_note_in_doubt_is_looked_for_at_the_survivor_and_not_written_twi
     product.kommo.faults.add("504_after", "/api/v4/leads/notes", method="POST")
     more = await product.link(gone, "80.00")
     await product.pay(more)
-    await product.until(lambda: _said(product, gone, "Payment received") == 2)
+    await product.until(lambda: _said(product, gone, "The client paid") == 2)
     _merge(product, gone, survivor)
     await product.rep.deal(survivor)
     await _arrived(product, survivor, 580)
     await product.until(lambda: _said(product, survivor, "was merged into this one"))
     writes = await product.rows(CardWrite)
     assert {write.lead_id for write in writes} == {survivor}
-    await product.until(lambda: _said(product, survivor, "Payment received") >= 2)
-    assert _said(product, survivor, "Payment received") == 2
+    await product.until(lambda: _said(product, survivor, "The client paid") >= 2)
+    assert _said(product, survivor, "The client paid") == 2
 
 
 @pytest.fixture
