@@ -6,6 +6,7 @@ page from our database alone, and cause nothing.
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.core.cache import CacheSpec
 from backend.core.errors import RequestNotFound, TooManyTries
 from backend.payments.checkout.open import PAYABLE, LinkState, ToCheckout, after_checkout, open_link, peek
+from backend.payments.checkout.version import Version, link_version
 from backend.payments.find import Link
 from backend.payments.preview import MARK, is_preview
 from backend.resources import Resources
@@ -39,7 +41,17 @@ OPENS_IN = 2
 """Seconds of an empty tab before a page says that the payment page is being opened, and between its looks."""
 ASKS = 12
 """So often: a page that lies open all night must not use up what the merchant may read at Stripe."""
-ANSWERS: CacheSpec[tuple[str, str], ToCheckout | str] = CacheSpec(seconds=10.0, most=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """``version``: of what the answer was made from, read before it was made."""
+
+    said: ToCheckout | str
+    version: Version | None
+
+
+ANSWERS: CacheSpec[tuple[str, str], Remembered] = CacheSpec(seconds=10.0, most=10_000)
 """What came of asking Stripe about a link's session, or the link's state; by who asked, on the way there or back."""
 PRESSED = "open"
 """On the button of the page that such programs get: whoever is taken for one, and presses it, is a person."""
@@ -97,12 +109,17 @@ async def _asked_of_stripe(
     ask: Callable[[Request, Resources, str], Coroutine[Any, Any, Opened]],
 ) -> Opened:
     """Stripe's answer, asked once in ten seconds; what our database has learned meanwhile goes before it."""
-    seen, answers, key = await peek(resources, token), resources.caches[ANSWERS], (ask.__name__, token)
+    answers, key = resources.caches[ANSWERS], (ask.__name__, token)
+    version = await link_version(resources, token)
+    seen = await peek(resources, token) if version is None else None  # raises where nobody was given the link
     if opened_links(request, resources).too_many(token):
         raise TooManyTries("This link is opened too often. Wait a minute.")
     known = answers.get(key)
+    if known is not None and version is not None and known.version == version and isinstance(known.said, ToCheckout):
+        return known.said
+    seen = seen or await peek(resources, token)
     if known is not None and seen.state in PAYABLE and not seen.link.is_over:
-        return LinkState(known, seen.link) if isinstance(known, str) else known
+        return LinkState(known.said, seen.link) if isinstance(known.said, str) else known.said
     opens = ask is not _returned and _asked(request) < ASKS
     patience = OPENS_IN if opens else PATIENCE_SECONDS
     try:
@@ -113,7 +130,7 @@ async def _asked_of_stripe(
         seen = await peek(resources, token)
         return LinkState("opening" if opens else "moment", seen.link) if seen.state in PAYABLE else seen
     if isinstance(opened, ToCheckout) or opened.state != "moment":  # that is no answer of Stripe's
-        answers.put(key, opened if isinstance(opened, ToCheckout) else opened.state)
+        answers.put(key, Remembered(opened if isinstance(opened, ToCheckout) else opened.state, version))
     return opened
 
 

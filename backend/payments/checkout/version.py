@@ -1,0 +1,61 @@
+"""What a link's way to Checkout was made from, in one query: whether a remembered answer still holds."""
+
+from typing import Any
+
+from sqlalchemy import and_, func, select
+from sqlmodel import col
+
+from backend.payments.find import TOKEN_LENGTH
+from backend.resources import Resources
+from backend.storage.models import Account, CheckoutSession, Deal, PaymentRequest, StripeConnection
+
+Version = tuple[Any, ...]
+_LIVE = (
+    select(func.max(StripeConnection.livemode))
+    .where(col(StripeConnection.account_id) == col(PaymentRequest.account_id))
+    .correlate(PaymentRequest)
+    .scalar_subquery()
+)
+_PARTS = (
+    select(
+        col(PaymentRequest.session_n),
+        col(PaymentRequest.cancelled_at),
+        col(PaymentRequest.replaced_by),
+        col(PaymentRequest.lead_id),
+        col(PaymentRequest.expires_at),
+        col(Account.mode),
+        col(StripeConnection.state),
+        col(Deal.wanted),
+        _LIVE,
+    )
+    .join(Account, col(Account.id) == col(PaymentRequest.account_id))
+    .join(
+        CheckoutSession,
+        and_(
+            col(CheckoutSession.account_id) == col(PaymentRequest.account_id),
+            col(CheckoutSession.request_id) == col(PaymentRequest.id),
+            col(CheckoutSession.n) == col(PaymentRequest.session_n),
+        ),
+    )
+    .join(StripeConnection, col(StripeConnection.id) == col(CheckoutSession.connection_id))
+    .outerjoin(
+        Deal, and_(col(Deal.account_id) == col(PaymentRequest.account_id), col(Deal.lead_id) == PaymentRequest.lead_id)
+    )
+)
+EXPIRES_AT = 4
+
+
+async def link_version(resources: Resources, token: str) -> Version | None:
+    """Equal as long as nothing that decides the link's way has changed; None where the link is unknown or its time is
+    over.
+
+    A deal's ``wanted`` grows with every change of its ledger (``mark_dirty``), in the same unit of work.
+    """
+    if not (len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()):
+        return None
+    async with resources.database.look() as session:
+        connection = await session.connection()
+        found = (await connection.execute(_PARTS.where(col(PaymentRequest.link_token) == token))).first()
+    if found is None or (found[EXPIRES_AT] is not None and found[EXPIRES_AT] <= resources.clock()):
+        return None
+    return tuple(found)
