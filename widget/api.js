@@ -78,8 +78,8 @@ function request(widget, method, path, body, onResponse) {
       return;
     }
     const sent = body === undefined ? {} : { data: JSON.stringify(body), contentType: 'application/json' };
-    // In the address: Kommo does not promise to keep our headers.
-    const url = `${BUILD.backend}${path}?lang=${encodeURIComponent(language())}`;
+    // In the address: Kommo does not promise to keep our headers. Amounts are written by the card, all in one way.
+    const url = `${BUILD.backend}${path}?lang=${encodeURIComponent(language())}&amounts=marked`;
     // `then` alone, which both a jQuery deferred and a promise have.
     widget.$authorizedAjax({ url, method, dataType: 'text', timeout: PATIENCE, ...sent }).then(
       (text, _status, xhr) => {

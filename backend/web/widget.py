@@ -59,6 +59,8 @@ UserDep = Annotated[WidgetUser, Depends(_user)]
 LeadId = Annotated[int, Path(ge=1, le=2**53 - 1)]
 Language = Annotated[str, Query(description="Of the page that asks: en, es, pt, tr, id, ru; any other is English.")]
 
+Amounts = Annotated[str, Query(description="`marked`: in the explanation amounts stand as `{600.00 USD}`.")]
+
 
 def _body(model: type[CreateBody] | type[RefundBody]) -> dict[str, Any]:
     """The body's description for OpenAPI: the route reads it itself, to refuse it in our own words."""
@@ -80,14 +82,23 @@ async def create_request(request: Request, response: Response, resources: Resour
 
 
 @router.get("/deals/{lead_id}", response_model_exclude_unset=True)
-async def show_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId, lang: Language = "en") -> DealAnswer:
+async def show_deal(
+    resources: ResourcesDep, user: UserDep, lead_id: LeadId, lang: Language = "en", amounts: Amounts = ""
+) -> DealAnswer:
     """From our database; a deal that we know nothing of has empty lists. The explanation is in ``lang``."""
     access = await check_lead(resources, user.account, user.user_id, lead_id, "view")
     only_of = user.user_id if access.own_only else None
     merging = not access.own_only and await is_merging(resources, user.account, access.lead)
     async with resources.database.look() as session:
         seen = await look_at_deal(
-            session, user.account, lead_id, resources.clock(), lang, only_of=only_of, merging=merging
+            session,
+            user.account,
+            lead_id,
+            resources.clock(),
+            lang,
+            only_of=only_of,
+            merging=merging,
+            marked=amounts == "marked",
         )
     rights = May(
         create=may(user.account, access, user.user_id, "create"),

@@ -166,14 +166,14 @@ def refunding(card: DealCardPage) -> None:
     card.world.backend.deal |= full_list() | MAY_REFUND
     card.open()
     card.button("Refund").first.click()
-    expect(card.button("Refund €360.00")).to_be_visible()
+    expect(card.button("Refund €360.00 EUR")).to_be_visible()
 
 
 def refund_refused(card: DealCardPage) -> None:
     message = "Something of this payment was refunded meanwhile. Look again."
     card.world.backend.always["refund"] = Answer(409, refusal("conflict", message, "expected_refunded"))
     refunding(card)
-    card.button("Refund €360.00").click()
+    card.button("Refund €360.00 EUR").click()
     expect(card.widget.get_by_role("alert")).to_be_visible()
 
 

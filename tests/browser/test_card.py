@@ -29,7 +29,7 @@ def test_the_form_starts_with_the_deals_budget_and_currency(card: DealCardPage) 
 
 def test_a_payment_is_created_with_one_press(card: DealCardPage) -> None:
     card.open().begin()
-    card.button("Create link for €1,200.00").click()
+    card.button("Create link for €1,200.00 EUR").click()
     expect(card.widget.get_by_role("heading", name="The link is ready")).to_be_visible()
     (call,) = card.world.backend.called("create")
     assert call.body is not None
@@ -52,4 +52,4 @@ def test_every_payment_and_link_of_the_deal_is_listed(card: DealCardPage) -> Non
     }
     card.open()
     expect(card.widget.get_by_role("listitem")).to_have_count(2)
-    expect(card.widget).to_contain_text("€120.00")
+    expect(card.widget).to_contain_text("€120.00 EUR")

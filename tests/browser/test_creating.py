@@ -81,7 +81,7 @@ def test_a_form_changed_after_a_lost_answer_shows_the_payment_that_was_made(card
     card.field("Amount").fill("999")
     submit(card).click()
     expect(link_ready(card)).to_be_visible()
-    expect(card.widget.locator(".dealpay-created")).to_contain_text("€1,200.00")
+    expect(card.widget.locator(".dealpay-created")).to_contain_text("€1,200.00 EUR")
     assert len(card.world.backend.deal["requests"]) == 1
 
 
@@ -133,19 +133,19 @@ def test_an_amount_that_is_none_is_not_sent(card: DealCardPage) -> None:
 
 
 AMOUNTS = [
-    ("EUR", "1 200,50", "€1,200.50"),
-    ("EUR", "1.200,50", "€1,200.50"),
-    ("EUR", "1,200.50", "€1,200.50"),
-    ("EUR", "1,200", "€1,200.00"),
-    ("EUR", "1.200", "€1,200.00"),
-    ("EUR", "0.500", "€0.50"),
-    ("EUR", "12,5", "€12.50"),
-    ("EUR", "1,20,000", "€120,000.00"),
-    ("EUR", "0012", "€12.00"),
-    ("JPY", "1200.00", "¥1,200"),
+    ("EUR", "1 200,50", "€1,200.50 EUR"),
+    ("EUR", "1.200,50", "€1,200.50 EUR"),
+    ("EUR", "1,200.50", "€1,200.50 EUR"),
+    ("EUR", "1,200", "€1,200.00 EUR"),
+    ("EUR", "1.200", "€1,200.00 EUR"),
+    ("EUR", "0.500", "€0.50 EUR"),
+    ("EUR", "12,5", "€12.50 EUR"),
+    ("EUR", "1,20,000", "€120,000.00 EUR"),
+    ("EUR", "0012", "€12.00 EUR"),
+    ("JPY", "1200.00", "¥1,200 JPY"),
     ("KWD", "1.250", "KWD 1.250"),
     ("KWD", "1,250", "KWD 1,250.000"),
-    ("ISK", "500", "ISK 500"),
+    ("ISK", "500", "kr 500 ISK"),
 ]
 
 
@@ -250,7 +250,7 @@ def test_a_rep_who_asks_again_is_shown_the_open_link(card: DealCardPage) -> None
     card.open()
     expect(card.button("Create Stripe payment")).not_to_have_class(re.compile("blue"))
     card.begin()
-    expect(card.widget.get_by_role("form")).to_contain_text("A link for €120.00 is already waiting for the client.")
+    expect(card.widget.get_by_role("form")).to_contain_text("A link for €120.00 EUR is already waiting for the client.")
 
 
 def test_a_link_is_cancelled_where_it_was_made(card: DealCardPage) -> None:
@@ -361,7 +361,8 @@ def test_the_message_for_the_client_has_amount_and_link_in_it(card: DealCardPage
     expect(card.button("Copied")).to_be_visible()
     url = card.world.backend.deal["requests"][0]["url"]
     assert (
-        card.page.evaluate("navigator.clipboard.readText()") == f"Hello Ana! Here is the link to pay €1,200.00: {url}"
+        card.page.evaluate("navigator.clipboard.readText()")
+        == f"Hello Ana! Here is the link to pay €1,200.00 EUR: {url}"
     )
 
 

@@ -247,7 +247,7 @@ def test_a_part_is_refunded_with_a_reason_and_the_total_that_was_seen(card: Deal
     expect(card.field("Amount to refund")).to_have_value("100.00")
     card.field("Amount to refund").fill("30,5")
     card.field("Reason").select_option("duplicate")
-    card.button("Refund €30.50").dblclick()
+    card.button("Refund €30.50 EUR").dblclick()
     expect(card.field("Amount to refund")).to_have_count(0)
     (call,) = card.world.backend.called("refund")
     body = dict(call.body or {})
@@ -289,9 +289,9 @@ def test_a_refund_sent_again_has_the_same_id(card: DealCardPage) -> None:
     card.world.backend.script["refund"] = [Answer(502, refusal("stripe_unreachable", "Stripe does not answer."))]
     card.open()
     card.button("Refund").click()
-    card.button("Refund €120.00").click()
+    card.button("Refund €120.00 EUR").click()
     expect(card.widget.get_by_role("alert")).to_contain_text("Stripe does not answer.")
-    card.button("Refund €120.00").click()
+    card.button("Refund €120.00 EUR").click()
     expect(card.field("Amount to refund")).to_have_count(0)
     first, second = card.world.backend.called("refund")
     assert first.body == second.body

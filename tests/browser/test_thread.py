@@ -31,7 +31,7 @@ def test_from_the_button_to_a_paid_deal(product: World, page: Page) -> None:
     page.get_by_role("row").filter(has_text="Website for Ana").click()
     card = page.locator(".dealpay")
     card.get_by_role("button", name="Create Stripe payment").click()
-    card.get_by_role("button", name="Create link for $1,200.00").click()
+    card.get_by_role("button", name="Create link for $1,200.00 USD").click()
     with page.expect_popup() as opened:
         card.get_by_role("link", name="Open").click()
     client = opened.value
@@ -39,7 +39,7 @@ def test_from_the_button_to_a_paid_deal(product: World, page: Page) -> None:
     client.wait_for_url(f"{product.url}/**")
     client.close()
     expect(card.locator(".dealpay-badge").first).to_have_text("Paid", timeout=15_000)
-    expect(card.get_by_role("listitem")).to_contain_text(re.compile(r"\$1,200\.00.*Ada Admin", re.DOTALL))
+    expect(card.get_by_role("listitem")).to_contain_text(re.compile(r"\$1,200\.00 USD.*Ada Admin", re.DOTALL))
     facts = page.get_by_role("region", name="Deal")
     expect(facts).to_contain_text("Paid")
     expect(page.get_by_role("region", name="Feed")).to_contain_text(re.compile(r"pi_\w+"))

@@ -117,6 +117,16 @@ async def test_the_card_says_that_the_client_left_without_paying(shop: World) ->
     assert "opened the link and has not paid" in (await shop.rep.deal())["explanation"]
 
 
+async def test_the_card_writes_the_amounts_of_the_explanation_itself(shop: World) -> None:
+    await shop.rep.create(kind="deposit", deal_total="300.00")
+    shop.stripe.pay_session(shop.checkout.session["id"])
+    await shop.rep.check()
+    path = f"{shop.url}/widget/deals/{shop.first_deal.id}"
+    for query, amount in (("?amounts=marked", "{180.00 EUR} is still open"), ("", "180.00 EUR is still open")):
+        answer = await shop.http.get(path + query, headers=shop.rep.token())
+        assert answer.json()["explanation"].startswith(amount)
+
+
 async def test_the_card_says_that_a_bank_payment_is_under_way(shop: World) -> None:
     await shop.rep.create()
     shop.stripe.pay_session(shop.checkout.session["id"], Payer("delayed"))

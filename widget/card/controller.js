@@ -1,7 +1,7 @@
 // @ts-check
 import { ApiError } from '../api.js';
 import { FormController } from '../form/controller.js';
-import { language, openLeadId } from '../kommo/page.js';
+import { locale, openLeadId } from '../kommo/page.js';
 import { ConfirmController } from '../list/confirm.js';
 import { openTab } from '../ui/new_tab.js';
 import { isLong } from '../ui/patience.js';
@@ -46,7 +46,7 @@ export class CardController {
     this.description = description;
     this.contacts = contacts;
     this.onOtherDeal = onOtherDeal;
-    this.lang = language();
+    this.lang = locale();
     this.destroyed = false;
     this.loading = false;
     this.loadingSince = 0;

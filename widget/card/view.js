@@ -6,7 +6,7 @@ import { questionKey } from '../list/confirm_form.js';
 import { dealList } from '../list/list.js';
 import { badge, colourOf } from '../ui/badge.js';
 import { el, focusKey, slot } from '../ui/dom.js';
-import { breakableAmount } from '../ui/money.js';
+import { breakableAmount, withAmounts } from '../ui/money.js';
 import { footer } from './footer.js';
 import { phaseNotice, setupButton } from './notices.js';
 import { problemBeside, somethingMade } from './state.js';
@@ -80,19 +80,20 @@ export function createView(root, props) {
  * @param {string} lang
  */
 function summary({ draft, created }, deal, words, lang) {
+  const explanation = withAmounts(deal.explanation ?? '', lang);
   const test =
     deal.mode === 'test' && el('span', { class: 'dealpay-badge dealpay-badge-orange', text: words('card.test') });
   if (created || !somethingMade(deal)) {
     const idle = !draft && !created && deal.may?.create !== false;
     return [
       test && el('p', { class: 'dealpay-row' }, test),
-      idle && el('p', { class: 'dealpay-muted', text: deal.explanation || words('card.empty') }),
+      idle && el('p', { class: 'dealpay-muted', text: explanation || words('card.empty') }),
     ];
   }
   return [
     el('p', { class: 'dealpay-row' }, badge(deal.state, words), test),
     ...deal.expected.map((expected) => progress(deal, expected, words, lang)),
-    deal.explanation && el('p', { class: `dealpay-why dealpay-why-${colourOf(deal.state)}`, text: deal.explanation }),
+    explanation && el('p', { class: `dealpay-why dealpay-why-${colourOf(deal.state)}`, text: explanation }),
   ];
 }
 

@@ -32,6 +32,14 @@ export function language() {
   return APP.lang_id || 'en';
 }
 
+/** The language with the region in which this browser's user reads it, by which amounts and dates are written. */
+export function locale() {
+  const lang = language();
+  const isHere = (/** @type {string} */ tag) =>
+    tag.toLowerCase().startsWith(`${lang.toLowerCase()}-`) && /^-(?:[A-Z]{2}|419)$/i.test(tag.slice(lang.length));
+  return navigator.languages?.find(isHere) ?? lang;
+}
+
 /** Only decides what is offered; the backend asks Kommo for itself. */
 export function isAdmin() {
   const rights = APP.constant('user_rights');
@@ -82,7 +90,7 @@ export function wordsOf(widget) {
  */
 export function sentenceOf({ code, message, limit }, words) {
   const key = `error.${code}`;
-  const ours = words(key, limit ? { limit: formatAmount(limit, language()) } : {});
+  const ours = words(key, limit ? { limit: formatAmount(limit, locale()) } : {});
   const whole = ours !== key && !ours.includes('{limit}');
   if (whole && (!message || language() !== 'en')) return ours;
   return message || words('error.unreachable');

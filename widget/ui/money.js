@@ -68,18 +68,37 @@ function decimalSign(lang) {
 }
 
 /**
- * An amount for people, with exactly the decimals it came with; a code that is no currency is written behind it.
+ * An amount for people, with exactly the decimals it came with: symbol and code, as the client's pages have it
+ * (`$1,200.00 USD`), for many currencies share a symbol. A code that is no currency is written behind it.
  * @param {import('../types.d.ts').Amount} money
  * @param {string} lang
  */
 export function formatAmount({ amount, currency }, lang) {
   const digits = Math.min(amount.split('.')[1]?.length ?? 0, 3);
   try {
-    const format = { style: /** @type {const} */ ('currency'), currency, minimumFractionDigits: digits };
-    return new Intl.NumberFormat(lang, { ...format, maximumFractionDigits: digits }).format(Number(amount));
+    const written = new Intl.NumberFormat(lang, {
+      style: 'currency',
+      currency,
+      currencyDisplay: 'narrowSymbol',
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      useGrouping: /** @type {any} */ ('always'), // Spanish groups from ten thousand on, our pages do from one
+    }).format(Number(amount));
+    return written.includes(currency) ? written : `${written} ${currency}`;
   } catch {
     return `${amount} ${currency}`;
   }
+}
+
+/**
+ * A sentence of the backend, in which amounts stand as `{600.00 USD}`: so each sum has one spelling on the card.
+ * @param {string} sentence
+ * @param {string} lang
+ */
+export function withAmounts(sentence, lang) {
+  return sentence.replace(/\{(\d+(?:\.\d+)?) ([A-Z]{3})\}/g, (_, amount, currency) =>
+    formatAmount({ amount, currency }, lang),
+  );
 }
 
 /**

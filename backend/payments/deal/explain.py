@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backend.core.clock import as_datetime
 from backend.core.i18n import Texts, date_of, texts_in
-from backend.core.money import Money, display, displayed
+from backend.core.money import Money, displayed
 from backend.ledger.deal import DealLedger, Dispute, Request
 from backend.ledger.parts import Decline
 from backend.payments.deal.related import Elsewhere
@@ -47,15 +47,17 @@ class DealContext:
     stripe: bool = True
     kommo: bool = True
     elsewhere: Elsewhere | None = None
+    marked: bool = False
+    """Amounts stand as ``{600.00 USD}``: the card writes all its amounts itself, in the reader's region."""
     merging: bool = False
     """Another deal was merged into this one, and what was paid for it is not here yet."""
 
 
 def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
     texts = texts_in(FOLDER, language)
-    sentences = [*_why(ledger, context, texts), *_beside(ledger, texts), *_inquiries(ledger, texts)]
+    sentences = [*_why(ledger, context, texts), *_beside(ledger, context, texts), *_inquiries(ledger, texts)]
     if context.elsewhere is not None and context.elsewhere.paid is not None:
-        sentences.append(_same_client(context.elsewhere, context.timezone, texts))
+        sentences.append(_same_client(context.elsewhere, context, texts))
     if not context.kommo:
         sentences.append(texts.say("kommo_disconnected"))
     return " ".join(sentences)
@@ -64,7 +66,7 @@ def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
 def _why(ledger: DealLedger, context: DealContext, texts: Texts) -> list[str]:
     if context.merging:
         return [texts.say("merged_here")]
-    still_open = [texts.say("still_open", amount=displayed(_open(ledger), texts.language))] if ledger.open_sums else []
+    still_open = [texts.say("still_open", amount=_written(_open(ledger), context, texts))] if ledger.open_sums else []
     if ledger.state in SETTLED:
         is_over = ledger.state == "disputed" and not any(one.disputed == "open" for one in ledger.received_anywhere)
         return [texts.say("disputed_lost" if is_over else ledger.state), *still_open]
@@ -78,14 +80,21 @@ def _why(ledger: DealLedger, context: DealContext, texts: Texts) -> list[str]:
     return [*still_open, reason] if ledger.received_anywhere else [reason]
 
 
+def _written(sums: list[Money], context: DealContext, texts: Texts) -> str:
+    if context.marked:
+        return " + ".join(f"{{{one}}}" for one in sums)
+    return displayed(sums, texts.language)
+
+
 def _open(ledger: DealLedger) -> list[Money]:
     return [Money(one.outstanding, one.currency) for one in ledger.open_sums]
 
 
-def _beside(ledger: DealLedger, texts: Texts) -> list[str]:
+def _beside(ledger: DealLedger, context: DealContext, texts: Texts) -> list[str]:
     """Money that the deal's fields don't show, since it is in other currencies."""
     sums = [Money(one.gross, one.currency) for one in ledger.sums[1:] if one.gross]
-    return [texts.say("beside", amounts=displayed(sums, texts.language), currency=ledger.currency)] if sums else []
+    amounts = _written(sums, context, texts)
+    return [texts.say("beside", amounts=amounts, currency=ledger.currency)] if sums else []
 
 
 def _inquiries(ledger: DealLedger, texts: Texts) -> list[str]:
@@ -110,10 +119,10 @@ def _moved(elsewhere: Elsewhere, texts: Texts) -> str:
     return texts.say("moved", deal=str(elsewhere.lead_id))
 
 
-def _same_client(elsewhere: Elsewhere, timezone: str, texts: Texts) -> str:
+def _same_client(elsewhere: Elsewhere, context: DealContext, texts: Texts) -> str:
     assert elsewhere.paid is not None
     money, at = elsewhere.paid
-    amount, date = display(money.amount, money.currency, texts.language), date_of(at, timezone, texts.language)
+    amount, date = _written([money], context, texts), date_of(at, context.timezone, texts.language)
     return texts.say("same_client", amount=amount, date=date, deal=str(elsewhere.lead_id))
 
 

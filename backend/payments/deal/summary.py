@@ -29,11 +29,13 @@ async def look_at_deal(
     *,
     only_of: int | None = None,
     merging: bool = False,
+    marked: bool = False,
 ) -> DealSeen:
     """From our database alone; ``why`` is said in ``language``, or in English where we don't speak it.
 
     ``only_of``: the user whose own requests, and the payments for them, are all that may be shown. ``merging``: another
-    deal was merged into this one, and its payments have not followed yet.
+    deal was merged into this one, and its payments have not followed yet. ``marked``: amounts in ``why`` stand as
+    ``{600.00 USD}``.
     """
     ledger = (await load_deals(session, account, [lead_id], now))[lead_id]
     if only_of is not None:
@@ -43,6 +45,7 @@ async def look_at_deal(
         timezone=account.timezone,
         stripe=connected,
         kommo=account.state == "connected",
+        marked=marked,
         elsewhere=await paid_elsewhere(session, account.id, lead_id, ledger) if only_of is None else None,
         merging=merging,
     )

@@ -50,7 +50,7 @@ URL = a_request()["url"]
 def test_whatsapp_and_mail_go_to_the_contact_with_the_message_in_them(card: DealCardPage, reading: str) -> None:
     _open(card, texts=reading)
     expect(_link(card, "WhatsApp")).to_have_attribute("href", re.compile("^https://wa.me/14155550101"))
-    assert _message(card) == f"Hello Ana! Here is the link to pay €120.00: {URL}"
+    assert _message(card) == f"Hello Ana! Here is the link to pay €120.00 EUR: {URL}"
     mail = urlsplit(_link(card, "E-mail").get_attribute("href") or "")
     assert (mail.scheme, mail.path) == ("mailto", "ana@client.example")
     sent = {name: unquote(value) for name, _, value in (part.partition("=") for part in mail.query.split("&"))}
@@ -63,7 +63,7 @@ def test_where_kommo_tells_no_contact_the_rep_chooses_one(card: DealCardPage, re
         _linked(card)
     _open(card, texts=reading)
     expect(_link(card, "WhatsApp")).to_be_visible()
-    assert (_number(card), _message(card)) == ("", f"Hello! Here is the link to pay €120.00: {URL}")
+    assert (_number(card), _message(card)) == ("", f"Hello! Here is the link to pay €120.00 EUR: {URL}")
     assert (_link(card, "E-mail").get_attribute("href") or "").startswith("mailto:?")
 
 
@@ -105,8 +105,8 @@ def test_a_contact_that_is_called_by_its_number_is_not_greeted_with_it(card: Dea
     ("template", "facts", "text"),
     [
         ("{name}: {description}, {amount}. Until {due}. {link}", {"expires_at": "2026-12-24T12:00:00Z"},
-         f"Ana: Website for Ana, €120.00. Until Dec 24, 12:00 PM. {URL}"),
-        ("Dear {name}, pay {amount}. It ends on {due}! Thanks.", {}, f"Dear Ana, pay €120.00. Thanks. {URL}"),
+         f"Ana: Website for Ana, €120.00 EUR. Until Dec 24, 12:00 PM. {URL}"),
+        ("Dear {name}, pay {amount}. It ends on {due}! Thanks.", {}, f"Dear Ana, pay €120.00 EUR. Thanks. {URL}"),
         ("{link} {nonsense}", {}, f"{URL} {{nonsense}}"),
         ("{description}", {"description": "50% {link} $&"}, f"50% {{link}} $& {URL}"),
     ],
@@ -147,9 +147,9 @@ def test_each_name_says_what_it_acts_on(card: DealCardPage) -> None:
     card.world.backend.deal |= {"requests": [a_request(amount="600.00", currency="USD")]}
     card.open()
     for action in ("Copy", "Cancel", "Copy message"):
-        expect(card.button(action)).to_have_accessible_name(f"{action}: link over $600.00, Website for Ana")
+        expect(card.button(action)).to_have_accessible_name(f"{action}: link over $600.00 USD, Website for Ana")
     for action in ("Open", "WhatsApp", "E-mail"):
-        expect(_link(card, action)).to_have_accessible_name(f"{action}: link over $600.00, Website for Ana")
+        expect(_link(card, action)).to_have_accessible_name(f"{action}: link over $600.00 USD, Website for Ana")
 
 
 def test_what_was_copied_is_said_in_the_place_of_the_name(card: DealCardPage) -> None:

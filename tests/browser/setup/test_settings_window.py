@@ -54,7 +54,7 @@ def test_the_message_that_an_admin_saved_is_the_one_copied(window: DealCardPage)
     window.button("Copy message").click()
     expect(window.button("Copied")).to_be_visible()
     url = window.world.backend.deal["requests"][0]["url"]
-    assert window.page.evaluate("navigator.clipboard.readText()") == f"Pay €1,200.00 here: {url} Thanks!"
+    assert window.page.evaluate("navigator.clipboard.readText()") == f"Pay €1,200.00 EUR here: {url} Thanks!"
 
 
 @pytest.mark.parametrize("container", ["work-area", "list_page_holder"])

@@ -56,7 +56,7 @@ def pay_the_first_deal(product: World, page: Page) -> None:
     expect(button).to_be_visible()
     keep(page, "deal-before")
     button.click()
-    create = card.get_by_role("button", name="Create link for $1,200.00")
+    create = card.get_by_role("button", name="Create link for $1,200.00 USD")
     expect(create).to_be_visible()
     keep(page, "form")
     create.click()
