@@ -1,5 +1,6 @@
 """Inbox → ledger, for one account: the events in their order of arrival, though no order is relied on."""
 
+import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,8 +35,10 @@ from backend.work_queue.leases import Claim, LeaseLost, fence
 from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
-CHUNK = 200
+CHUNK = 100
 """Events worked in with one commit: on SQLite the door waits for it, so it is kept short."""
+PAUSE_SECONDS = 0.003
+"""Between two chunks the door has the event loop to itself."""
 OUTSIDE_AFTER_ATTEMPTS = 3
 """What no payment of Stripe's explains of a paid invoice after so many look-ups was paid outside Stripe."""
 LOOK_UPS = 10
@@ -86,6 +89,7 @@ async def ingest(resources: Resources, claim: Claim) -> None:
             count = await _one_by_one(resources, claim)
         if count < CHUNK or resources.stopping.is_set():
             return
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _together(resources: Resources, claim: Claim, limit: int) -> int:
