@@ -132,7 +132,8 @@ _PATTERN = re.compile(r"([^#0,.]*)([#0,]+)(?:\.0+)?([^#0,.;]*)")
 def shown(money: Money, locale: str) -> str:
     """For a payer: symbol and code, in the manner of ``locale``: ``"$1,200.00 USD"``, ``"1.200,00 € EUR"``.
 
-    Babel's locale says how digits are grouped and where the symbol stands; our table decides the decimals.
+    Babel's locale says how digits are grouped and where the symbol stands; our table decides the decimals. No line ends
+    within it.
     """
     symbol = SYMBOLS.get(money.currency, "")
     parts = _PATTERN.match(Locale.parse(locale).currency_formats["standard"].pattern)
@@ -143,7 +144,7 @@ def shown(money: Money, locale: str) -> str:
         locale=locale,
     )
     written = f"{before}{number}{after}".replace("¤", symbol).strip("\N{NO-BREAK SPACE} ")
-    return f"{written} {money.currency}"
+    return f"{written}\N{NO-BREAK SPACE}{money.currency}"
 
 
 def all_shown(sums: Iterable[Money], locale: str) -> str:

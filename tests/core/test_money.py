@@ -101,19 +101,19 @@ def test_display_uses_our_decimals_and_the_locales_manner() -> None:
 @pytest.mark.parametrize(
     ("amount", "currency", "locale", "written"),
     [
-        (120000, "USD", "es_MX", "$1,200.00 USD"),
-        (120000, "MXN", "es_MX", "$1,200.00 MXN"),
-        (120000, "USD", "es", "1.200,00\xa0$ USD"),
-        (120000, "EUR", "en", "€1,200.00 EUR"),
-        (120000, "BRL", "pt_BR", "R$\xa01.200,00 BRL"),
-        (120000, "TRY", "tr", "₺1.200,00 TRY"),
-        (120000, "RUB", "ru", "1\xa0200,00\xa0₽ RUB"),
-        (120000, "IDR", "id", "Rp1.200,00 IDR"),
-        (120000, "CHF", "en", "1,200.00 CHF"),
-        (5000, "JPY", "en", "¥5,000 JPY"),
-        (1234500, "KWD", "en", "1,234.500 KWD"),
-        (500000, "ISK", "en", "kr5,000 ISK"),
-        (12345600000, "INR", "en_IN", "₹12,34,56,000.00 INR"),
+        (120000, "USD", "es_MX", "$1,200.00\xa0USD"),
+        (120000, "MXN", "es_MX", "$1,200.00\xa0MXN"),
+        (120000, "USD", "es", "1.200,00\xa0$\xa0USD"),
+        (120000, "EUR", "en", "€1,200.00\xa0EUR"),
+        (120000, "BRL", "pt_BR", "R$\xa01.200,00\xa0BRL"),
+        (120000, "TRY", "tr", "₺1.200,00\xa0TRY"),
+        (120000, "RUB", "ru", "1\xa0200,00\xa0₽\xa0RUB"),
+        (120000, "IDR", "id", "Rp1.200,00\xa0IDR"),
+        (120000, "CHF", "en", "1,200.00\xa0CHF"),
+        (5000, "JPY", "en", "¥5,000\xa0JPY"),
+        (1234500, "KWD", "en", "1,234.500\xa0KWD"),
+        (500000, "ISK", "en", "kr5,000\xa0ISK"),
+        (12345600000, "INR", "en_IN", "₹12,34,56,000.00\xa0INR"),
     ],
 )
 def test_a_payer_reads_symbol_and_code_as_the_locale_writes_them(
@@ -126,5 +126,5 @@ def test_a_payer_reads_symbol_and_code_as_the_locale_writes_them(
 @pytest.mark.parametrize("currency", sorted(CURRENCIES))
 def test_every_currency_can_be_shown_with_its_code_in_every_language(language: str, currency: str) -> None:
     written = shown(Money(123400, currency), language)
-    assert written.endswith(f" {currency}")
+    assert written.endswith(f"\xa0{currency}")
     assert "¤" not in written

@@ -21,7 +21,7 @@ from backend.web.http.schemas import Amount, DealAnswer, May, deal_answer
 from tests.payments.deal.odd_deals import ACCOUNT, CURRENCIES, ODD_DEALS, Coin, OddDeal, Wish
 
 RUNS = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-MONEY = re.compile(r"([\d,]+(?:\.\d+)?) (EUR|USD|JPY)")
+MONEY = re.compile(r"([\d,]+(?:\.\d+)?)[ \xa0](EUR|USD|JPY)")
 NOT_IN_THE_FIELDS = "Also received, and not in the fields"
 
 

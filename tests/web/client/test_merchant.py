@@ -93,7 +93,7 @@ async def test_a_chat_sees_business_amount_and_purpose(shop: World) -> None:
     page = (await shop.open((await shop.rep.create())["url"], **BOT)).text
     for name, content in (
         ("site_name", "Bluebird &amp; Daughters"),
-        ("title", "[TEST] Bluebird &amp; Daughters · €120.00 EUR"),
+        ("title", "[TEST] Bluebird &amp; Daughters · €120.00\xa0EUR"),
         ("description", "Website, first part"),
     ):
         assert f'<meta property="og:{name}" content="{content}">' in page

@@ -18,6 +18,7 @@ from backend.web.client.methods import method_name
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from sandbox.stripe.lives.foreign import Foreign
+from tests.chromium import chromium
 from tests.world import CONNECTION, World, open_world
 
 DEPOSIT = {"amount": "100.00", "kind": "deposit", "deal_total": "400.00"}
@@ -47,7 +48,7 @@ async def test_it_tells_what_when_how_and_for_what_and_the_amount_once(shop: Wor
     page = await shop.open(request["url"])
     told = _told(page)
     assert (told["Amount"], told["For"], told["Paid with"]) == (
-        "€120.00 EUR",
+        "€120.00\xa0EUR",
         "Website, first part",
         "Visa\xa0••••\xa04242",
     )
@@ -104,7 +105,7 @@ async def test_a_stripe_that_does_not_tell_keeps_the_page_from_nobody(shop: Worl
     else:
         shop.checkout.fault(kind, "/v1/payment_intents/*", seconds=16.0)
     page = await shop.open(request["url"])
-    assert (page.status_code, _told(page)["Amount"], "Paid with" in page.text) == (200, "€120.00 EUR", False)
+    assert (page.status_code, _told(page)["Amount"], "Paid with" in page.text) == (200, "€120.00\xa0EUR", False)
 
 
 async def test_how_it_was_paid_makes_no_deal_dirty(shop: World) -> None:
@@ -168,7 +169,7 @@ async def test_what_is_still_open_leads_to_the_statement(shop: World) -> None:
     request = await shop.paid(**DEPOSIT)
     page = await shop.open(f"{request['url']}?lang=en")
     statement = (await shop.rep.deal())["statement_url"].rpartition("/")[2]
-    assert _told(page)["Still open"] == "€300.00 EUR"
+    assert _told(page)["Still open"] == "€300.00\xa0EUR"
     assert f'<a class="button" href="/d/{statement}?lang=en">To the statement</a>' in page.text
 
 
@@ -177,9 +178,9 @@ async def test_what_is_still_open_leads_to_an_open_link_where_there_is_no_statem
     alone = await shop.open(request["url"])
     rest = await shop.rep.create(amount="300.00", kind="rest")
     page = await shop.open(request["url"])
-    assert (_told(alone)["Still open"], 'class="button"' in alone.text) == ("€300.00 EUR", False)
+    assert (_told(alone)["Still open"], 'class="button"' in alone.text) == ("€300.00\xa0EUR", False)
     token = rest["url"].rpartition("/")[2]
-    assert f'<a class="button" href="/p/{token}">Pay €300.00 EUR</a>' in page.text
+    assert f'<a class="button" href="/p/{token}">Pay €300.00\xa0EUR</a>' in page.text
 
 
 async def test_where_nothing_is_open_it_says_nothing_of_it(shop: World) -> None:
@@ -198,7 +199,7 @@ async def test_a_link_that_was_paid_twice_lists_both(shop: World) -> None:
     told = EventContext(shop.clock(), shop.account.id)
     await record_now(shop.resources, connection, payment_intent_facts(second, told))
     page = await shop.open(request["url"])
-    assert _told(page)["Amount"] == "€240.00 EUR"
+    assert _told(page)["Amount"] == "€240.00\xa0EUR"
     assert page.text.count(">Receipt</a></li>") == 2
     assert page.text.count("4242") == 2
 
@@ -221,11 +222,17 @@ def test_a_methods_own_name_is_the_same_in_every_language(language: str, name: s
     assert method_name(method, texts_of(language)) == OWN_NAMES[name]
 
 
+@pytest.mark.browser
 async def test_it_prints_black_on_white_without_buttons(shop: World) -> None:
-    request = await shop.paid()
-    css = (await shop.open(request["url"])).text.partition("@media print")[2]
-    assert "--card: #fff" in css
-    assert ".button, .way { display: none; }" in css
+    await shop.stored.set_options(statement=True)
+    page_of = (await shop.paid())["url"]
+    async with chromium() as browser:
+        page = await browser.new_page()
+        await page.emulate_media(media="print", color_scheme="dark")
+        await page.goto(page_of)
+        colours = "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.body))"
+        assert await page.evaluate(colours) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+        assert [await page.locator(one).is_visible() for one in (".button", ".way", ".amount")] == [False, False, True]
 
 
 async def _paid_by_a_webhook_alone(shop: World) -> dict[str, Any]:

@@ -50,7 +50,14 @@ async def test_a_deal_that_nothing_was_asked_for_has_none(shop: World) -> None:
 async def test_it_tells_what_was_agreed_paid_and_is_open(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     page = (await shop.open(await _address(shop))).text
-    for told in ("Acme Studio", "Website, first part", "€400.00 EUR", "€100.00 EUR", "€300.00 EUR", "Pay €300.00 EUR"):
+    for told in (
+        "Acme Studio",
+        "Website, first part",
+        "€400.00\xa0EUR",
+        "€100.00\xa0EUR",
+        "€300.00\xa0EUR",
+        "Pay €300.00\xa0EUR",
+    ):
         assert told in page, told
 
 
@@ -58,15 +65,15 @@ async def test_it_names_a_deposit_that_is_asked_for(shop: World) -> None:
     """Else nobody could tell why less is to be paid than is open."""
     await shop.rep.create(**DEPOSIT)
     page = (await shop.open(await _address(shop))).text
-    assert "Pay the deposit of €100.00 EUR" in page
-    assert _sums(page) == {"Agreed": "€400.00 EUR", "Paid": "€0.00 EUR", "Still open": "€400.00 EUR"}
+    assert "Pay the deposit of €100.00\xa0EUR" in page
+    assert _sums(page) == {"Agreed": "€400.00\xa0EUR", "Paid": "€0.00\xa0EUR", "Still open": "€400.00\xa0EUR"}
 
 
 async def test_a_deposit_that_was_paid_is_a_mark_of_its_payment(shop: World) -> None:
     await shop.paid(**DEPOSIT)
     page = (await shop.open(await _address(shop))).text
-    assert ": €100.00 EUR · Deposit</li>" in page
-    assert _sums(page) == {"Agreed": "€400.00 EUR", "Paid": "€100.00 EUR", "Still open": "€300.00 EUR"}
+    assert ": €100.00\xa0EUR · Deposit</li>" in page
+    assert _sums(page) == {"Agreed": "€400.00\xa0EUR", "Paid": "€100.00\xa0EUR", "Still open": "€300.00\xa0EUR"}
 
 
 async def test_paid_less_returned_is_kept_and_what_is_open_is_explained(shop: World) -> None:
@@ -75,13 +82,13 @@ async def test_paid_less_returned_is_kept_and_what_is_open_is_explained(shop: Wo
     await shop.rep.refund(shop.checkout.session["payment_intent"], amount="30.00")
     page = (await shop.open(await _address(shop))).text
     assert _sums(page) == {
-        "Agreed": "€400.00 EUR",
-        "Paid": "€100.00 EUR",
-        "Returned": "€30.00 EUR",
-        "Kept": "€70.00 EUR",
-        "Still open": "€300.00 EUR",
+        "Agreed": "€400.00\xa0EUR",
+        "Paid": "€100.00\xa0EUR",
+        "Returned": "€30.00\xa0EUR",
+        "Kept": "€70.00\xa0EUR",
+        "Still open": "€300.00\xa0EUR",
     }
-    assert "· Deposit (Returned: €30.00 EUR)" in page
+    assert "· Deposit (Returned: €30.00\xa0EUR)" in page
     assert "What was returned is not asked for again" in page
 
 
@@ -96,8 +103,8 @@ async def test_money_that_a_dispute_took_stands_at_its_payment_too(shop: World) 
     await record_now(shop.resources, connection, facts_of(event, shop.account.id))
     page = (await shop.open(await _address(shop))).text
     told = _sums(page)
-    assert [told[name] for name in ("Paid", "Returned", "Kept")] == ["€120.00 EUR", "€120.00 EUR", "€0.00 EUR"]
-    assert "(Returned: €120.00 EUR)" in page
+    assert [told[name] for name in ("Paid", "Returned", "Kept")] == ["€120.00\xa0EUR", "€120.00\xa0EUR", "€0.00\xa0EUR"]
+    assert "(Returned: €120.00\xa0EUR)" in page
 
 
 def _sums(page: str) -> dict[str, str]:
@@ -119,7 +126,7 @@ async def test_it_tells_what_went_back(tmp_path: Path) -> None:
         await product.until(lambda: product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Partially refunded")
         deal = await product.http.get(f"{product.url}/widget/deals/{lead_id}", headers=product.token())
         page = (await product.http.get(deal.json()["statement_url"])).text
-        assert "(Returned: $30.00 USD)" in page
+        assert "(Returned: $30.00\xa0USD)" in page
         assert "<form" not in page  # a refund reopens no debt
 
 
@@ -190,8 +197,8 @@ async def test_its_button_asks_for_no_more_than_is_open(tmp_path: Path) -> None:
 
         before = await deal()
         page = (await product.http.get(before["statement_url"])).text
-        assert '<dt>Still open</dt><dd class="amount">$100.00 USD' in page
-        assert "Pay $100.00 USD" in page
+        assert '<dt>Still open</dt><dd class="amount">$100.00\xa0USD' in page
+        assert "Pay $100.00\xa0USD" in page
         links = {(await product.http.post(f"{before['statement_url']}/pay")).headers["location"] for _ in range(2)}
         after = await deal()
         assert (len(links), after["expected"], after["open"]) == (1, before["expected"], before["open"])
@@ -209,7 +216,7 @@ async def test_its_button_asks_in_the_currency_that_is_open(shop: World) -> None
     await shop.rep.create(amount="10.00", currency="EUR")
     page = (await shop.open(await _address(shop))).text
     assert "Nothing is left to pay" not in page
-    assert "Pay €10.00 EUR" in page
+    assert "Pay €10.00\xa0EUR" in page
 
 
 async def test_looking_at_a_statement_stores_nothing(shop: World) -> None:
