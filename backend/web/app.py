@@ -25,6 +25,7 @@ from backend.web.http.admin_token import AdminToken
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.language import of_client
 from backend.web.http.pages import page
+from backend.web.http.slow_refusals import SlowRefusals
 from backend.web.http.user_calls import UserCalls
 from backend.web.middleware import RequestLog, is_for_clients
 from backend.web.openapi import Described
@@ -60,6 +61,7 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
     for module in (home, kommo_oauth, kommo_hooks, widget, *for_clients, admin_api, setup, health, openapi):
         app.include_router(module.router)
     _answer_errors(app)
+    app.add_middleware(SlowRefusals, clock=resources.clock, most=(limits or Limits()).refusals)
     app.add_middleware(RequestLog, kommo_base_url=resources.addresses.kommo_base_url)
     app.add_middleware(DoorFirst, door=door)
     is_https = resources.addresses.public_url.startswith("https://")

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import BodyTooLarge, BodyTooSlow, MalformedBody, ProductError, Unavailable
 from backend.web.http.answer_headers import AnswerHeaders
+from backend.web.http.slow_refusals import MOST_A_MINUTE
 
 KIB = 1024
 WEBHOOK_BYTES = 1_000_000
@@ -25,11 +26,13 @@ log = structlog.get_logger()
 @dataclass(frozen=True)
 class Limits:
     """``seconds`` is how long a sender may keep us waiting for a body. A body of more than ``small`` bytes needs one
-    of ``large_bodies`` places, so all that is held of bodies at once is bounded as well."""
+    of ``large_bodies`` places, so all that is held of bodies at once is bounded as well. After ``refusals`` in a minute
+    an address hears the next ones slowly."""
 
     small: int = 64 * KIB
     seconds: float = 10.0
     large_bodies: int = 16
+    refusals: int = MOST_A_MINUTE
 
     def of_path(self, path: str) -> int:
         """Returns how many bytes a body may have at this address."""

@@ -47,6 +47,17 @@ async def test_a_refused_call_asks_no_database(tmp_path: Path) -> None:
         assert asked == []
 
 
+async def test_what_is_no_token_at_all_asks_no_database(tmp_path: Path) -> None:
+    async with card(tmp_path) as (world, http):
+        asked: list[str] = []
+        engine = world.resources.database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        for token in ("junk", "a.b.c", "", "x" * 5000):
+            answer = await http.get(f"/widget/deals/{world.first_deal.id}", headers={"X-Auth-Token": token})
+            assert answer.status_code == 401
+        assert asked == []
+
+
 async def test_so_many_calls_of_a_user_are_in_work_at_once_and_the_others_wait() -> None:
     """Behind Kommo's rate too: what a user asks for waits in two places there, however many connections come."""
     calls, in_work, most, served = UserCalls(lambda: 1_000_000.0), 0, 0, 0

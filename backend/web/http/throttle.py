@@ -8,6 +8,7 @@ from collections import Counter
 from ipaddress import ip_network
 
 from fastapi import Request
+from fastapi.requests import HTTPConnection
 
 from backend.core.clock import Clock
 from backend.resources import Resources
@@ -58,7 +59,7 @@ class MissThrottle:
         return self._misses.add(address)
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """Where the request came from, for counting: of IPv6 the network, since one customer has a whole one."""
     host = request.client.host if request.client else ""
     try:
