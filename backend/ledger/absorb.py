@@ -14,6 +14,7 @@ from backend.facts import Fact, Known, by_subject, merge
 from backend.ledger.invoice_sums import Unexplained, hung_on, payers, took_money, unexplained
 from backend.ledger.merged_deals import survivors
 from backend.ledger.ownership import Owner, claims_changed, owner_of, parents_of, request_ids, under_policy
+from backend.ledger.shares import sharing
 from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
 
 AT_ONCE = 500
@@ -121,12 +122,14 @@ class LedgerBatch:
         self.session.add_all(self.entries.values())
 
     def changed_deals(self) -> frozenset[int]:
-        changed = (
-            (owner.lead_id, self.entries[subject].lead_id)
+        changed = [
+            subject
             for subject, (facts, owner) in self.before.items()
             if owner != _owner(self.entries[subject]) or _on_cards(facts) != _on_cards(self.entries[subject].facts)
-        )
-        return frozenset(lead for leads in changed for lead in leads if lead)
+        ]
+        leads = {self.before[one][1].lead_id for one in changed}
+        leads |= {self.entries[one].lead_id for one in sharing(changed, self.book)}
+        return frozenset(lead for lead in leads if lead)
 
 
 async def absorb(

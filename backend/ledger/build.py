@@ -12,6 +12,7 @@ from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds,
 from backend.ledger.invoice_sums import explained
 from backend.ledger.parts import Decline, Method
 from backend.ledger.periods import failed_renewal, renewal_failed, renews
+from backend.ledger.shares import OwnedEntry, cut, divided
 
 Part = TypeVar("Part", Refund, Dispute)
 
@@ -20,19 +21,25 @@ def deal_ledger(
     entries: Iterable[Entry],
     requests: Iterable[Request],
     *,
+    beside: Iterable[OwnedEntry] = (),
     account_currency: str,
     livemode: bool,
     now: float,
     emptied: bool = False,
     merged: tuple[int, ...] = (),
 ) -> DealLedger:
-    """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order."""
-    mine = Entries(each_once(entries))
+    """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order.
+
+    ``beside``: entries of other deals that may share a payment with this one.
+    """
+    shared, portions = divided(each_once(entries), beside)
+    mine = Entries(each_once(shared))
+    received = (one for one in mine.of_kind("payment") if not _is_refuted(one, mine))
     return DealLedger(
         account_currency=account_currency,
         livemode=livemode,
         requests=_with_sessions(requests, mine),
-        payments=tuple(_payment(one, mine, livemode) for one in mine.of_kind("payment") if not _is_refuted(one, mine)),
+        payments=tuple(cut(_payment(one, mine, livemode), portions.get(one.id)) for one in received),
         ended_subscriptions=tuple(
             (entry.id, entry.facts["ended"]) for entry in mine.of_kind("subscription") if "ended" in entry.facts
         ),

@@ -11,7 +11,8 @@ from backend.core.off_loop import computed
 from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
 from backend.ledger.merged_deals import merged_into
-from backend.storage.models import Account, CardWrite, LedgerEntry, PaymentRequest, StripeConnection
+from backend.ledger.shares import wanted
+from backend.storage.models import Account, CardWrite, LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
 from backend.storage.reading import all_of
 
 
@@ -23,6 +24,7 @@ async def load_deals(
     livemode = is_live(account, connections)
     shown = [connection.id for connection in connections if connection.livemode == livemode]
     entries = await _entries(session, account.id, lead_ids, shown)
+    beside = await _beside(session, account.id, [one for some in entries.values() for one in some], shown)
     requests = await _requests(session, account.id, lead_ids, shown)
     merged = await merged_into(session, account.id, lead_ids)
     emptied = await _once_written(session, account.id, set(lead_ids) - entries.keys() - requests.keys())
@@ -33,6 +35,7 @@ async def load_deals(
             deal_ledger,
             mine,
             asked,
+            beside=beside,
             account_currency=account.currency,
             livemode=livemode,
             now=now,
@@ -67,6 +70,28 @@ async def _entries(
     for entry in await all_of(session, mine):
         by_lead[entry.lead_id or 0].append(entry)
     return by_lead
+
+
+async def _beside(
+    session: AsyncSession, account_id: int, entries: Sequence[LedgerEntry], shown: Collection[str]
+) -> list[LedgerEntry]:
+    """Entries of other deals that share a payment with these: rare, so most deals cost no query."""
+    by_lead: dict[int | None, list[LedgerEntry]] = defaultdict(list)
+    for entry in entries:
+        by_lead[entry.lead_id].append(entry)
+    ids = set[str]().union(*(wanted(some) for some in by_lead.values()))
+    if not ids:
+        return []
+    mine = (LedgerEntry.account_id == account_id, col(LedgerEntry.connection_id).in_(shown))
+    found = (await session.exec(select(LedgerEntry).where(*mine, col(LedgerEntry.id).in_(ids)))).all()
+    payments = {one.id for one in found if one.kind == "payment"}
+    more = {invoice for one in found for invoice in one.facts.get("invoice", ())} - ids
+    links = select(LedgerLink.child).where(
+        col(LedgerLink.connection_id).in_(shown), col(LedgerLink.parent).in_(payments)
+    )
+    more |= {*(await session.exec(links)).all()} if payments else set()
+    rest = (await session.exec(select(LedgerEntry).where(*mine, col(LedgerEntry.id).in_(more)))).all() if more else []
+    return sorted((*found, *rest), key=lambda one: (one.id, one.connection_id))
 
 
 async def _requests(

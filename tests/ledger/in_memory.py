@@ -75,10 +75,12 @@ class Book:
         """Of every deal that a request or an owner names."""
         owners = self.owners()
         leads = {lead for lead, _ in self.requests.values()} | {o.lead_id for o in owners.values() if o.lead_id}
+        rows = [*self._all_rows(owners)]
         return {
             lead: deal_ledger(
-                self._rows(owners, lead),
+                [row for row in rows if row.lead_id == lead],
                 (asked for of, asked in self.requests.values() if of == lead),
+                beside=[row for row in rows if row.lead_id != lead],
                 account_currency="EUR",
                 livemode=True,
                 now=self.now,
@@ -87,11 +89,10 @@ class Book:
             for lead in sorted(leads)
         }
 
-    def _rows(self, owners: Mapping[str, Owner], lead: int) -> Iterator[Row]:
+    def _all_rows(self, owners: Mapping[str, Owner]) -> Iterator[Row]:
         for subject, owner in owners.items():
-            if owner.lead_id == lead:
-                facts = self.facts[subject]
-                yield Row(subject, facts.get("kind", ""), facts, lead, owner.request_id)
+            facts = self.facts[subject]
+            yield Row(subject, facts.get("kind", ""), facts, owner.lead_id, owner.request_id)
 
     def deal(self, lead: int = LEAD) -> DealLedger:
         return self.deals()[lead]

@@ -60,9 +60,13 @@ class Life(RuleBasedStateMachine):
     def look(self) -> None:
         """Never more money than Stripe has, on the way either, and each payment in one deal at the most."""
         shown, truth = self.shop.shown(), self.shop.received()
-        assert len({payment.id for payment in shown}) == len(shown)
+        together = Counter[str]()
         for payment in shown:
-            assert payment.amount == truth.get(payment.id) or self._only_its_invoice_tells(payment)
+            together[payment.id] += payment.amount
+            if self.shop.shares(payment.id):
+                assert together[payment.id] <= truth[payment.id]
+            else:
+                assert together[payment.id] == truth.get(payment.id) or self._only_its_invoice_tells(payment)
 
     def _only_its_invoice_tells(self, payment: Payment) -> bool:
         """Other parts of the invoice may still be on the way; all that are shown are no more than it took."""
@@ -80,20 +84,34 @@ class Life(RuleBasedStateMachine):
         while shop.waiting:
             shop.deliver(0)
         assert shop.book.picture() == shop.straight().picture()
+        amounts, refunded, lost = Counter[str](), Counter[str](), Counter[str]()
         for payment in shop.shown():
-            assert shop.received()[payment.id] == payment.amount
-            assert payment.refunded == shop.refunded(payment.id)
+            amounts[payment.id] += payment.amount
+            refunded[payment.id] += payment.refunded
+            lost[payment.id] += payment.lost
             assert payment.disputed == shop.disputed(payment.id)
-            assert (payment.lost, bool(payment.inquiries)) == (shop.lost(payment.id), shop.asks_about(payment.id))
+            assert bool(payment.inquiries) == shop.asks_about(payment.id)
+        assert amounts == {one: shop.received()[one] for one in amounts}
+        assert refunded == {one: shop.refunded(one) for one in amounts}
+        assert lost == {one: shop.lost(one) for one in amounts}
+        self._each_deal_has_the_shares_of_its_invoices()
         self._no_currency_is_added_to_another()
         self._nothing_is_missing()
         self._what_was_a_merged_deals_is_its_survivors()
 
+    def _each_deal_has_the_shares_of_its_invoices(self) -> None:
+        shop, owners = self.shop, self.shop.book.owners()
+        for lead, deal in shop.book.deals().items():
+            for payment in deal.received_anywhere:
+                told = shop.shares(payment.id)
+                if told and "attached" not in shop.book.facts[payment.id]:
+                    assert payment.amount == sum(part for one, part in told.items() if owners[one].lead_id == lead)
+
     def _what_was_a_merged_deals_is_its_survivors(self) -> None:
         shop = self.shop
-        without = {one.id: lead for lead, deal in shop.unmerged().deals().items() for one in deal.received_anywhere}
-        here = {one.id: lead for lead, deal in shop.book.deals().items() for one in deal.received_anywhere}
-        assert here == {payment: shop.where(lead) for payment, lead in without.items()}
+        without = ((one.id, lead) for lead, deal in shop.unmerged().deals().items() for one in deal.received_anywhere)
+        here = ((one.id, lead) for lead, deal in shop.book.deals().items() for one in deal.received_anywhere)
+        assert {*here} == {(payment, shop.where(lead)) for payment, lead in without}
         asked = {request.id: lead for lead, deal in shop.book.deals().items() for request in deal.requests}
         assert asked == {name: shop.where(lead) for name, (lead, _) in REQUESTS.items()}
 
@@ -101,7 +119,8 @@ class Life(RuleBasedStateMachine):
         for deal in self.shop.book.deals().values():
             truth = Counter[str]()
             for payment in deal.received_anywhere:
-                truth[self.shop.currency(payment.id)] += self.shop.received()[payment.id]
+                shared = self.shop.shares(payment.id)
+                truth[self.shop.currency(payment.id)] += payment.amount if shared else self.shop.received()[payment.id]
             assert {one.currency: one.gross for one in deal.sums if one.gross} == truth
 
     def _nothing_is_missing(self) -> None:

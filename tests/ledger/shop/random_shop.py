@@ -89,6 +89,7 @@ class RandomShop(ShopTruth):
             "cancel": lambda a, _b: world.cancel_subscription(self._any("subscription", a, "active", "past_due")),
             "invoice": lambda a, b: world.send_invoice(1000 + b * 100, "eur", marks(LEADS[a % 3]), live=True),
             "pay part": lambda a, b: world.pay_invoice(self._any("invoice", a, "open"), (None, 300, 2000)[b % 3]),
+            "pay together": lambda a, b: world.pay_invoices(self._two_invoices(a, b)),
             "pay outside": lambda a, b: world.pay_invoice(self._idle_invoice(a), outside=True, recorded=b % 2 == 0),
             "give up": lambda a, b: world.give_up_invoice(
                 self._any("invoice", a, "open"), ("void", "uncollectible")[b % 2]
@@ -173,6 +174,13 @@ class RandomShop(ShopTruth):
             line = {"quantity": 1, "price_data": price}
             params = payment_params(metadata=named, payment_intent_data={"metadata": named}, line_items=[line])
         return sessions.create(self.shelf, params)
+
+    def _two_invoices(self, a: int, b: int) -> list[str]:
+        """Two open ones that nobody has begun to pay."""
+        idle = [one["id"] for one in self.shelf.objects["invoice"].values() if one["status"] == "open"]
+        idle = [one for one in idle if not any(self.shelf.payments_of(invoice=one))]
+        first, second = (idle[at % len(idle)] if idle else "none" for at in (a, b))
+        return [first, second if second != first else "none"]
 
     def _idle_invoice(self, at: int) -> str:
         """An open one that no bank is paying: what such a debit brings on top, no event of Stripe's tells."""

@@ -30,6 +30,12 @@ class ShopTruth:
             if rest:
                 yield outside_id(invoice["id"]), rest
 
+    def shares(self, payment: str) -> dict[str, int]:
+        """Invoice → what the payment paid of it, where it paid several."""
+        parts = [one for name in self.shelf.objects["invoice"] for one in self.shelf.payments_of(invoice=name)]
+        mine = [one for one in parts if one["payment"].get("payment_intent") == payment and one["status"] == "paid"]
+        return {one["invoice"]: one["amount_paid"] for one in mine} if len(mine) > 1 else {}
+
     def currency(self, payment: str) -> str:
         """Of a payment, or of the invoice that was paid outside Stripe."""
         intent = self.shelf.find("payment_intent", payment) or self.shelf.get("invoice", payment.partition(":")[0])

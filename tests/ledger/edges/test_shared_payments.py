@@ -1,0 +1,74 @@
+"""One PaymentIntent that pays invoices of two deals: each deal has its shares, of the money and of what goes back."""
+
+import random
+
+import pytest
+
+from backend.ledger.deal import DealLedger
+from sandbox.stripe import StripeWorld
+from sandbox.stripe.objects.schemas import VERSIONS, Family
+from tests.ledger.in_memory import Book
+from tests.ledger.lives import SENT_TO_OLD, marks
+
+HERE, THERE = 4711, 815
+
+
+def _together(*sums: int) -> tuple[StripeWorld, str]:
+    """Invoices of the two deals in turn, paid by one payment; its id."""
+    world = StripeWorld(lambda: 1_795_430_000.0, switches=SENT_TO_OLD, seed=1)
+    leads = (HERE, THERE) * len(sums)
+    sent = [
+        world.send_invoice(amount, "eur", marks(lead), live=True) for amount, lead in zip(sums, leads, strict=False)
+    ]
+    return world, str(world.pay_invoices([one["id"] for one in sent])["id"])
+
+
+def _told(world: StripeWorld, family: Family = "pinned", seed: int | None = None) -> dict[int, DealLedger]:
+    events = [event.shown(VERSIONS[family], 0) for event in world.events]
+    if seed is not None:
+        random.Random(seed).shuffle(events)
+    return Book(requests={}).tell_events(events).deals()
+
+
+@pytest.mark.parametrize("family", ["pinned", "legacy"])
+def test_each_deal_has_the_shares_of_its_own_invoices(family: Family) -> None:
+    world, payment = _together(1000, 700, 40)
+    for seed in range(20):
+        deals = _told(world, family, seed)
+        assert {lead: deal.gross for lead, deal in deals.items()} == {HERE: 1040, THERE: 700}
+        assert [deal.received_anywhere[0].id for deal in deals.values()] == [payment] * 2
+
+
+def test_what_goes_back_is_divided_as_the_payment_is_and_adds_up_to_the_cent() -> None:
+    world, payment = _together(1000, 500)
+    for amount in (5, 5, 100, 1):
+        world.refund(payment, amount)
+    deals = _told(world)
+    assert {lead: deal.refunded for lead, deal in deals.items()} == {HERE: 74, THERE: 37}
+    world.refund(payment, None)
+    assert {deal.state for deal in _told(world).values()} == {"refunded"}
+
+
+def test_before_the_other_invoice_is_heard_of_nobody_has_more_than_was_paid() -> None:
+    world, _ = _together(1000, 500)
+    events = [event.shown(VERSIONS["pinned"], 0) for event in world.events]
+    for seed in range(20):
+        random.Random(seed).shuffle(events)
+        book = Book(requests={})
+        for event in events:
+            book.tell_events([event])
+            assert sum(deal.gross for deal in book.deals().values()) <= 1500
+
+
+def test_what_a_person_attached_is_not_divided() -> None:
+    world, payment = _together(1000, 500)
+    book = Book(requests={}).tell_events(event.shown(VERSIONS["pinned"], 0) for event in world.events)
+    book.attach(payment, 99)
+    assert {lead: deal.gross for lead, deal in book.deals().items()} == {HERE: 0, THERE: 0, 99: 1500}
+
+
+def test_in_merged_deals_the_payment_is_whole_again() -> None:
+    world, _ = _together(1000, 500)
+    book = Book(requests={}).tell_events(event.shown(VERSIONS["pinned"], 0) for event in world.events)
+    book.merge_deals(THERE, HERE)
+    assert {lead: deal.gross for lead, deal in book.deals().items()} == {HERE: 1500}
