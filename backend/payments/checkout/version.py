@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Integer, and_, cast, func, select
 from sqlmodel import col
 
 from backend.payments.find import TOKEN_LENGTH
@@ -11,7 +11,7 @@ from backend.storage.models import Account, CheckoutSession, Deal, PaymentReques
 
 Version = tuple[Any, ...]
 _LIVE = (
-    select(func.max(StripeConnection.livemode))
+    select(func.max(cast(StripeConnection.livemode, Integer)))  # PostgreSQL has no maximum of booleans
     .where(col(StripeConnection.account_id) == col(PaymentRequest.account_id))
     .correlate(PaymentRequest)
     .scalar_subquery()
