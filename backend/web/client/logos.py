@@ -1,5 +1,7 @@
 """The logos on the client's pages. An address is made of what the picture is, so a browser keeps it for good."""
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from backend.accounts.branding.logo import logo_by
@@ -11,11 +13,16 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-router = APIRouter(include_in_schema=False)
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in ("image/png", "image/jpeg", "image/webp")}, "description": "The logo."},
+    404: {"description": "No such logo."},
+}
+
+router = APIRouter(default_response_class=Response, responses=PICTURE)
 
 
 @router.get("/logo/{digest}", name="logo")
-@router.head("/logo/{digest}", name="logo")
+@router.head("/logo/{digest}", name="logo", include_in_schema=False)
 async def logo(resources: ResourcesDep, digest: str) -> Response:
     found = await logo_by(resources, digest)
     if found is None:

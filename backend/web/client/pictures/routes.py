@@ -1,5 +1,7 @@
 """The addresses of the previews' pictures, beside the pages that name them. From our database alone."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,11 +23,18 @@ HEADERS = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "noindex, no
 CARDS: CacheSpec[tuple[str, str, str], bytes] = CacheSpec(seconds=3600.0, most=100)
 """Drawn pictures, about ten kilobytes each: a group's chat fetches one many times."""
 
-router = APIRouter(include_in_schema=False)
+NOTHING: dict[int | str, dict[str, Any]] = {
+    404: {"description": "No such link."},
+    429: {"description": "Too often."},
+    503: {"description": "Later."},
+}
+DRAWN: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "A picture."}, **NOTHING}
+
+router = APIRouter(default_response_class=Response, responses=DRAWN)
 
 
 @router.get("/p/{token}/picture.png", name="pay_picture")
-@router.head("/p/{token}/picture.png", name="pay_picture")
+@router.head("/p/{token}/picture.png", name="pay_picture", include_in_schema=False)
 async def pay_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     """The merchant and the amount of a link."""
     try:
@@ -40,7 +49,7 @@ async def pay_picture(request: Request, resources: ResourcesDep, token: LinkToke
 
 
 @router.get("/d/{token}/picture.png", name="statement_picture")
-@router.head("/d/{token}/picture.png", name="statement_picture")
+@router.head("/d/{token}/picture.png", name="statement_picture", include_in_schema=False)
 async def statement_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
     """The merchant and that it is a statement: its sums change, and a chat would go on showing old ones."""
     try:
