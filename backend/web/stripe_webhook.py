@@ -34,7 +34,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREFIX = "/stripe/webhook"
 REMEMBER_SECONDS = 2.0
 STALE_SECONDS = 10.0
-"""What is remembered serves so long while one request reads it anew: at a busy door nobody waits for that."""
+"""Beyond ``REMEMBER_SECONDS`` one request reads it anew, and waits for that; all others are served from memory."""
 log = structlog.get_logger()
 
 
@@ -60,7 +60,6 @@ class WebhookDoor:
         self._share = share
         self._known: dict[str | None, _Known] = {}
         self._reading: WeakValueDictionary[str | None, asyncio.Lock] = WeakValueDictionary()
-        self._refreshing: set[asyncio.Task[_Known | None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``scope["path_params"]`` may hold the ``connection``."""
@@ -96,22 +95,14 @@ class WebhookDoor:
         """The connection and its secrets, remembered for a moment: reading them costs more than the event."""
         known = self._known.get(connection_id)
         age = self._resources.clock() - known.read_at if known is not None else STALE_SECONDS
-        if known is None or not 0 <= age < STALE_SECONDS:
-            return await self._connection_now(connection_id)
-        if age >= REMEMBER_SECONDS and not self._refreshing:
-            self._refresh(connection_id)
-        return known
+        is_fresh = 0 <= age < REMEMBER_SECONDS
+        if known is not None and (is_fresh or (0 <= age < STALE_SECONDS and self._is_being_read(connection_id))):
+            return known
+        return await self._connection_now(connection_id)
 
-    def _refresh(self, connection_id: str | None) -> None:
-        """Reads it anew beside the requests. After a failure what is known grows too old, and they read themselves."""
-        task = asyncio.create_task(self._read(connection_id))
-        self._refreshing.add(task)
-        task.add_done_callback(self._refreshed)
-
-    def _refreshed(self, task: asyncio.Task[_Known | None]) -> None:
-        self._refreshing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("webhook connection not read anew", reason=type(error).__name__)
+    def _is_being_read(self, connection_id: str | None) -> bool:
+        lock = self._reading.get(connection_id)
+        return lock is not None and lock.locked()
 
     async def _connection_now(self, connection_id: str | None) -> _Known | None:
         """As it is by now. Those who wait for one read share the next, so a flood of lies costs few."""
