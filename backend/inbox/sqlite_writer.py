@@ -59,7 +59,7 @@ class SqliteWriter:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = _open(self._database)
+            self._connection = open_connection(self._database)
         return self._connection
 
     def _forget(self) -> None:
@@ -69,7 +69,7 @@ class SqliteWriter:
             self._thread.submit(connection.close)
 
 
-def _open(database: Database) -> sqlite3.Connection:
+def open_connection(database: Database) -> sqlite3.Connection:
     """The engine's settings (``prepare_sqlite``), but for waiting: that is decided at each ``BEGIN``."""
     words, options = database.connect_words()
     options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}

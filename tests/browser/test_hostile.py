@@ -58,7 +58,9 @@ MEET = """async ([leadId, text]) => {
   const says = (selector) => until(() => widget(selector)?.textContent.includes(text));
   await window.host.switchTo(leadId, 'new');
   await press('begin');
-  await until(() => widget('[id$=-description]')?.value === text);
+  const field = await until(() => widget('[id$=-description]'));
+  field.value = text;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
   await press('submit');
   await says('.dealpay-fault[id*=description]');
   await press('submit');

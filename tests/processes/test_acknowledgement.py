@@ -6,7 +6,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.accounts.stripe.connections import seal_secrets
 from backend.core.clock import system_clock
 from backend.core.config import Settings
+from backend.inbox.sqlite_writer import open_connection
 from backend.resources import Resources, open_resources
 from backend.storage.models import Account, StripeConnection
 from backend.web.app import create_app
@@ -137,9 +138,26 @@ async def test_every_commit_waits_for_the_disk(door: Door) -> None:
     def _ask(connection: Connection) -> None:
         answers.append(tuple(connection.exec_driver_sql(question).scalar() for question in questions))
 
-    await door.post("evt_1")
+    async with door.resources.database.write() as session:
+        session.add(StripeConnection(id="another", account_id=ACCOUNT))
+    if is_sqlite:
+        with closing(open_connection(door.resources.database)) as own:  # the door's
+            answers.append(tuple(own.execute(question).fetchone()[0] for question in questions))
     assert answers
     assert set(answers) == {(2, "wal") if is_sqlite else ("on",)}
+
+
+@pytest.mark.postgres
+async def test_the_doors_commit_waits_where_the_server_would_not(door: Door, migrated_url: str) -> None:
+    """A server whose own setting lets commits be answered before they are written."""
+    if migrated_url.startswith("sqlite"):
+        pytest.skip("SQLite's setting is ours")
+    with psycopg.connect(migrated_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {make_url(migrated_url).database} SET synchronous_commit = off")
+    door.look = lambda _name: log_is_flushed(migrated_url)
+    for number in range(6):
+        await door.post(f"evt_{number}")
+    assert sum(door.seen.values()) >= 5
 
 
 async def test_a_server_that_is_killed_at_the_first_byte_of_its_answer_has_the_event(

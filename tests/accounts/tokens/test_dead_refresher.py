@@ -22,6 +22,9 @@ from tests.world.rep import Rep
 LONG = 120.0
 """Longer than the test, and not so long that no process could have set it."""
 
+STUCK_SECONDS = 20.0
+"""Kommo's answer to the process that is killed meanwhile; its server ends no sooner."""
+
 
 async def refreshing(world: World, owner: int) -> None:
     """As a process leaves it that was killed before Kommo answered; the access token is over."""
@@ -50,7 +53,7 @@ async def test_a_web_alone_that_is_killed_while_it_refreshes_holds_up_nobody(dat
         await refreshing(world, 0)
         async with world.resources.database.write() as session:
             await session.exec(update(Account).values(refresh_until=0.0))
-        world.kommo.faults.add("delay", "/oauth2/access_token", seconds=LONG)
+        world.kommo.faults.add("delay", "/oauth2/access_token", seconds=STUCK_SECONDS)
         stuck = asyncio.create_task(first.ask())
         async with asyncio.timeout(30):
             while not any(one.path == "/oauth2/access_token" for one in world.kommo.requests):  # noqa: ASYNC110
