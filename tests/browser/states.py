@@ -24,7 +24,7 @@ def loading(card: DealCardPage) -> None:
 def loading_for_long(card: DealCardPage) -> None:
     loading(card)
     card.later(6)
-    expect(card.widget).to_contain_text("longer than usual")
+    expect(card.widget).to_contain_text("longer than usual", timeout=30_000)
 
 
 def nothing_yet(card: DealCardPage) -> None:

@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import orjson
 from sqlmodel import SQLModel, select
 
+from backend.deal_sync.settle import UNSEEN
 from backend.kommo_api.deal_fields import DEAL_FIELDS
 from backend.storage.models import Account, CardWrite, InboxEvent, StripeConnection
 from sandbox.kommo.records import Lead, StageMove
@@ -20,18 +21,27 @@ MARK = re.compile(r"^(?:\[[a-z0-9]{8}\] )+")
 """The marks at the beginning of a note, by which it is found again."""
 
 
-async def broken(world: KillableWorld, *, without: Sequence[str] = (), merged: Sequence[int] = ()) -> list[str]:
+async def broken(
+    world: KillableWorld, *, without: Sequence[str] = (), merged: Sequence[int] = (), many_faults: bool = False
+) -> list[str]:
     """Every promise that does not hold, in words. ``without``: fields that a person has deleted; ``merged``: deals
-    that hold what another had, so that their notes are about more than their own money."""
+    that hold what another had, so that their notes are about more than their own money; ``many_faults``: a note may
+    have been lost twice on its way, and then is told to a person and never sent a third time."""
+    given_up = {one.fact_id for one in await _rows(world, CardWrite) if many_faults and _is_given_up(one)}
     leads = [lead for lead in world.kommo.account.leads.values() if not lead.is_deleted]
     shown = [lead for lead in leads if world.integration.installed and lead.id not in merged]
     return [
         *(f"deal {lead.name}: {what}" for lead in leads for what in _nothing_twice(world, lead)),
         *(f"deal {lead.name}: {what}" for lead in shown for what in _amounts(world, lead, without)),
-        *(f"deal {lead.name}: {what}" for lead in leads if lead.id not in merged for what in _notes(world, lead)),
+        *(
+            f"deal {lead.name}: {what}"
+            for lead in leads
+            if lead.id not in merged
+            for what in _notes(world, lead, given_up)
+        ),
         *_of_account(world, without),
         *await _of_events(world),
-        *await _of_intents(world),
+        *await _of_intents(world, given_up),
         *await _of_tokens(world),
     ]
 
@@ -58,13 +68,16 @@ def _nothing_twice(world: KillableWorld, lead: Lead) -> Iterator[str]:
     yield from _moved_once([move for move in moves if move.via == "api"], world)
 
 
-def _notes(world: KillableWorld, lead: Lead) -> Iterator[str]:
+def _notes(world: KillableWorld, lead: Lead, given_up: Collection[str]) -> Iterator[str]:
     truth, said = _truth(world, lead), _said(world, lead)
-    is_due = world.integration.installed
-    yield from _noted_once(said, "The client paid", {intent["id"]: is_due for intent in truth.intents})
-    refunds = {refund["id"]: is_due and refund["status"] == "succeeded" for refund in truth.refunds}
+
+    def due(one: str) -> bool:
+        return world.integration.installed and not any(one in fact for fact in given_up)
+
+    yield from _noted_once(said, "The client paid", {intent["id"]: due(intent["id"]) for intent in truth.intents})
+    refunds = {refund["id"]: due(refund["id"]) and refund["status"] == "succeeded" for refund in truth.refunds}
     yield from _noted_once(said, "went back to the client (", refunds)
-    yield from _noted_once(said, "opened a dispute", {dispute["id"]: is_due for dispute in truth.disputes})
+    yield from _noted_once(said, "opened a dispute", {dispute["id"]: due(dispute["id"]) for dispute in truth.disputes})
 
 
 def _noted_once(said: list[str], phrase: str, due: Mapping[str, bool]) -> Iterator[str]:
@@ -132,7 +145,7 @@ async def _of_events(world: KillableWorld) -> list[str]:
     ]
 
 
-async def _of_intents(world: KillableWorld) -> list[str]:
+async def _of_intents(world: KillableWorld, given_up: Collection[str]) -> list[str]:
     """Nothing is in doubt for ever. A move that surely did not happen may be no longer wanted, and a task whose dispute
     is over or whose renewal was paid after all is not."""
     gone = {lead.id for lead in world.kommo.account.leads.values() if lead.is_deleted}
@@ -144,7 +157,12 @@ async def _of_intents(world: KillableWorld) -> list[str]:
         for write in await _rows(world, CardWrite)
         if not _has_ended(write, may_stay=write.kind == "stage" or (write.kind, write.fact_id) in unwanted)
         and write.lead_id not in gone
+        and write.fact_id not in given_up
     ]
+
+
+def _is_given_up(write: CardWrite) -> bool:
+    return write.state == "dead" and write.error == UNSEEN
 
 
 def _has_ended(write: CardWrite, *, may_stay: bool) -> bool:
