@@ -9,7 +9,7 @@ import structlog
 Job = Callable[[], Awaitable[bool]]
 """Returns False where the jobs that wait behind it have no prospects either: they are dropped."""
 MOST = 100
-"""Jobs that wait in one line; whoever asks for more asks again later."""
+"""The most jobs that wait in one line; a caller that is refused tries again later."""
 log = structlog.get_logger()
 
 

@@ -211,7 +211,7 @@ async def _look_up(resources: Resources, connection: StripeConnection, look_up: 
 async def _work_in_payments(
     resources: Resources, connection: StripeConnection, source: Understood, facts: Sequence[Fact]
 ) -> None:
-    """Facts merge whoever brings them: this needs no claim on the account."""
+    """Needs no claim on the account: facts merge in any order and from any process."""
     now, account_id = resources.clock(), connection.account_id or 0
     async with account_unit(resources.database, account_id) as session:
         absorbed = await absorb(session, connection, facts, waiting=source.subjects)

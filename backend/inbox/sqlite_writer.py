@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from backend.inbox.statements import SQLITE
-from backend.storage.db import Database
+from backend.storage.db import SQLITE_PRAGMAS, Database
 
 LOCKED_MS = 8_000
 """How long a group waits for another process's unit of work."""
@@ -74,8 +74,8 @@ def open_connection(database: Database) -> sqlite3.Connection:
     words, options = database.connect_words()
     options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
     connection: sqlite3.Connection = sqlite3.connect(*words, **options)
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
     return connection
 
 

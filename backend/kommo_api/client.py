@@ -155,7 +155,7 @@ class KommoApi:
         return sorted((read(row_id, one) for one in (rows_of(body, "leads") if body else [])), reverse=True)
 
     async def merges(self, since: float = 0.0) -> list[Merge]:
-        """Merges of deals that the feed of events tells of, of the newest 2,000. Admins' tokens only."""
+        """The merges of deals among the newest 2,000 rows of the events feed. Needs an administrator's token."""
         newer: Query = [("filter[created_at][from]", int(since))] if since else []
         query = [("filter[type]", "entity_merged"), *newer]
         found: list[Merge] = []

@@ -1,4 +1,4 @@
-"""Rows of Kommo's feed of events that tell of merged deals; their shape is not documented, so all of them are read."""
+"""Merges of deals in Kommo's events feed; their shape is not documented, so every shape is read."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ OTHERS = ("account", "catalog", "company", "contact", "customer", "pipeline", "s
 
 
 def merge(given: Row) -> Merge:
-    """The merge that an ``entity_merged`` tells of; of contacts or companies it has no deals."""
+    """The merge in an ``entity_merged`` event; a merge of contacts or companies names no deals."""
     at = float(whole_or(given.get("created_at"), 0))
     if str(given.get("entity_type") or "") not in OF_DEALS:
         return Merge(at, frozenset())

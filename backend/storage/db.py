@@ -23,6 +23,8 @@ from backend.storage.write_turns import WriteTurns
 
 BUSY_SECONDS = 20
 WAL_SECONDS = 1.0
+SQLITE_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
+"""Of every connection that writes: a commit survives a power cut."""
 ASLEEP_SECONDS = 15
 """No unit of work waits for anything but the database."""
 UNIT_SECONDS = 120.0
@@ -176,11 +178,7 @@ def _inline_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url, poolclass=AsyncAdaptedQueuePool, pool_size=5, connect_args={"async_creator_fn": open_inline}
     )
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN")
-
+    event.listen(engine.sync_engine, "begin", _begin)
     return engine
 
 
@@ -199,18 +197,17 @@ def prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         _use_wal(cursor)
-        for pragma in (
-            "synchronous=FULL",
-            f"busy_timeout={BUSY_SECONDS * 1000}",
-            "foreign_keys=ON",
-        ):
+        for pragma in (*SQLITE_PRAGMAS, f"busy_timeout={BUSY_SECONDS * 1000}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        immediate = connection.get_execution_options().get("may_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    event.listen(engine, "begin", _begin)
+
+
+def _begin(connection: Any) -> None:
+    """SQLite's driver would begin by itself, and too late."""
+    immediate = connection.get_execution_options().get("may_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _use_wal(cursor: Any) -> None:

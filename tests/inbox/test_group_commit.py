@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -11,27 +10,12 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
-from backend.core.vault import Vault
 from backend.inbox.arrivals import Arrival
 from backend.inbox.group_commit import Inbox
 from backend.storage.db import Database
-from backend.storage.models import AccountWork, InboxEvent, StripeConnection
+from backend.storage.models import AccountWork, InboxEvent
 
 ARRIVAL = Arrival("con", 7, "evt_1", "payment_intent.succeeded", "", b'{"id":"evt_1"}', "new", 1_800_000_000.0)
-
-
-@pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator[Database]:
-    database = Database(migrated_url)
-    async with database.write() as session:
-        session.add(StripeConnection(id="con", account_id=7))
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def inbox(database: Database) -> Inbox:
-    return Inbox(database, Vault(["a key of the tests"]), asyncio.Event())
 
 
 async def _stored(database: Database) -> list[str]:

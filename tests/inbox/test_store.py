@@ -1,7 +1,6 @@
 """The inbox: durable when ``put`` returns, one row an event, whatever comes together."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -13,25 +12,11 @@ from backend.inbox.arrivals import Arrival, read_body
 from backend.inbox.group_commit import Inbox
 from backend.inbox.store import bury, finish, postpone, replay, take
 from backend.storage.db import Database
-from backend.storage.models import AccountWork, InboxEvent, StripeConnection
+from backend.storage.models import AccountWork, InboxEvent
 
 NOW = 1_800_000_000.0
 VAULT = Vault(["a key of the tests"])
 ARRIVAL = Arrival("con", 7, "evt_1", "payment_intent.succeeded", "", b'{"id":"evt_1"}', "new", NOW)
-
-
-@pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator[Database]:
-    database = Database(migrated_url)
-    async with database.write() as session:
-        session.add(StripeConnection(id="con", account_id=7))
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def inbox(database: Database) -> Inbox:
-    return Inbox(database, VAULT, asyncio.Event())
 
 
 async def _events(database: Database) -> list[InboxEvent]:

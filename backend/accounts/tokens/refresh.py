@@ -223,8 +223,8 @@ async def _keep_answer(resources: Resources, account: Account, raw: bytes) -> No
 
 @repeated
 async def _store(resources: Resources, account: Account, pair: TokenPair) -> Account:
-    """Committed before anybody uses it. Whoever asked with the old tokens while the database was coming back was
-    refused, and the account had to be connected again: not any more."""
+    """Stores the pair before anything uses it, and connects the account again where a call with the old tokens was
+    refused while the database was away."""
     async with account_unit(resources.database, account.id) as session:
         row = await session.get_one(Account, account.id, with_for_update=True)
         if row.token_version == account.token_version:
