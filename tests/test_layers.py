@@ -18,6 +18,7 @@ FLOORS = (
     "server",
     "web worker",
     "admin",
+    "automation",
     "payments deal_sync",
     "inbox",
     "accounts",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
+from backend.accounts.automation.sending_options import BotId, Channels, Hours, TimeZone, Weekdays
 from backend.accounts.contact import BusinessName, Email, Phone, WhatsApp
 from backend.core.errors import FieldInvalid
 from backend.storage.models import Account
@@ -15,7 +16,8 @@ Users = list[StrictInt]
 class Options(BaseModel):
     """``refunds`` and ``create``: who may; ``prefill_email`` is off because links are forwarded to accountants;
     ``stage_hours``: money older than this moves no deal by itself. ``business_name`` and ``contact_…`` stand on the
-    client's pages, each only where it is given."""
+    client's pages, each only where it is given. ``send_…``: links sent without a person, the bot (0 = none), hours from
+    and to, weekdays from Monday = 1, in ``send_time_zone`` (empty: Kommo's)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,6 +34,13 @@ class Options(BaseModel):
     contact_whatsapp: WhatsApp = ""
     contact_email: Email = ""
     stage_hours: Annotated[StrictInt, Field(ge=1, le=24 * 365)] = 72
+    send_automatically: StrictBool = True
+    send_channels: Channels = ["bot", "chat", "task"]
+    send_bot: BotId = 0
+    send_hours: Hours = [9, 19]
+    send_weekdays: Weekdays = [1, 2, 3, 4, 5]
+    send_time_zone: TimeZone = ""
+    send_once_a_day: StrictBool = True
 
 
 def _said(error: ValidationError) -> str:

@@ -104,6 +104,12 @@ class TooManyCalls(ProductError):
     status, code, retry_after = 429, "too_many_requests", 1
 
 
+class TooManySendings(ProductError):
+    """The account's queue of links to be sent is full."""
+
+    status, code, retry_after = 429, "too_many_sendings", 60
+
+
 class NotAllowed(ProductError):
     status, code = 403, "not_allowed"
 

@@ -95,9 +95,14 @@ async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) ->
 
 
 def _task_of(write: CardWrite, tasks: Iterable[KommoTask]) -> int | None:
-    asked = _letters(write.content["text"])
-    read = ((task.id, _letters(task.text)) for task in tasks if task.lead_id == write.lead_id)
-    return next((id for id, text in read if len(text) >= LEAST_LETTERS and asked.startswith(text)), None)
+    mine = (task for task in tasks if task.lead_id == write.lead_id)
+    return next((task.id for task in mine if same_letters(write.content["text"], task.text)), None)
+
+
+def same_letters(sent: str, read: str) -> bool:
+    """Whether a text that was read back is the one that was sent, as far as Kommo kept it."""
+    kept = _letters(read)
+    return len(kept) >= LEAST_LETTERS and _letters(sent).startswith(kept)
 
 
 def _letters(text: str) -> str:

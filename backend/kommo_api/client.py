@@ -6,6 +6,7 @@ from typing import TypeVar
 import httpx
 
 from backend.kommo_api import parsing, payloads
+from backend.kommo_api.chats.api import ChatApi
 from backend.kommo_api.errors import KommoNotFound, KommoRefused
 from backend.kommo_api.merges import merge
 from backend.kommo_api.responses import check_filter, first, new_ids, note_ids, read, row_id
@@ -58,6 +59,7 @@ class KommoApi:
         on_answer: OnAnswer | None = None,
     ) -> None:
         self._wire = Wire(http, base_url, access_token, turn, on_answer)
+        self.chats = ChatApi(self._wire)
 
     async def account(self) -> AccountInfo:
         return read(parsing.account, await self._wire.get(ACCOUNT, [("with", "datetime_settings")]) or {})

@@ -88,6 +88,11 @@ class Wire:
     async def post(self, path: str, body: object) -> Json | None:
         return await self._ask("POST", path, (), body)
 
+    async def post_for_status(self, path: str, body: object) -> int:
+        """The status of an answer whose body says nothing: some are text."""
+        async with self._turn():
+            return _succeeded(await self._timed(self._request("POST", path, (), body))).status_code
+
     async def patch(self, path: str, body: object) -> Json | None:
         return await self._ask("PATCH", path, (), body)
 
@@ -106,11 +111,12 @@ class Wire:
             seen, number = rows, number + 1
 
     async def _ask(self, method: str, path: str, query: Query, body: object) -> Json | None:
-        request = self._http.build_request(
-            method, f"{self._base_url}{path}{_text(query)}", json=body, headers=self._headers, timeout=API_TIMEOUT
-        )
         async with self._turn():
-            return _checked(await self._timed(request))
+            return _checked(await self._timed(self._request(method, path, query, body)))
+
+    def _request(self, method: str, path: str, query: Query, body: object) -> httpx.Request:
+        url = f"{self._base_url}{path}{_text(query)}"
+        return self._http.build_request(method, url, json=body, headers=self._headers, timeout=API_TIMEOUT)
 
     async def _timed(self, request: httpx.Request) -> httpx.Response:
         status, started = None, perf_counter()
@@ -128,10 +134,14 @@ def _text(query: Query) -> str:
     return f"?{'&'.join(f'{name}={quote(str(value))}' for name, value in query)}" if query else ""
 
 
-def _checked(answer: httpx.Response) -> Json | None:
-    is_write = answer.request.method != "GET"
+def _succeeded(answer: httpx.Response) -> httpx.Response:
     if not answer.is_success:
-        raise error_of(answer, is_write=is_write)
+        raise error_of(answer, is_write=answer.request.method != "GET")
+    return answer
+
+
+def _checked(answer: httpx.Response) -> Json | None:
+    is_write = _succeeded(answer).request.method != "GET"
     if answer.status_code == 204:
         return None
     body = body_of(answer)

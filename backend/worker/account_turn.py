@@ -9,6 +9,8 @@ from sqlmodel import col
 
 from backend.accounts.options import options_of
 from backend.accounts.provisioning import set_up
+from backend.automation.sendings.carry_out import send_due
+from backend.automation.sendings.store import next_due as next_sending_due
 from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
@@ -60,7 +62,7 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
         if account and options_of(account).shadow:
             await record_dry_run(resources, claim)
         elif account:
-            await sync_deals(resources, claim, lambda: ingest(resources, claim))
+            await _write_and_send(resources, claim)
             await verify_writes(resources, claim)
             await _tell(resources, account, "")
     except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
@@ -70,6 +72,13 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
         log.warning("writing put off", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
         return resources.clock() + wait
     return None
+
+
+async def _write_and_send(resources: Resources, claim: Claim) -> None:
+    """A few links are sent at a time, each after the fields of its deal: no payment waits behind a long queue."""
+    await sync_deals(resources, claim, lambda: ingest(resources, claim))
+    while await send_due(resources, claim):
+        await sync_deals(resources, claim, lambda: ingest(resources, claim))
 
 
 async def _tell(resources: Resources, account: Account, problem: str) -> None:
@@ -101,8 +110,9 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
         deal_due = await next_deal_due(session, account_id) if writes else None
         audit_due = await next_audit_due(session, account_id) if writes else None
         set_up_due = 0.0 if connected and not connected.set_up_at else None
+        sending_due = await next_sending_due(session, account_id) if writes else None
         redraw_due = 0.0 if connected and connected.redraw_from is not None else None
-    moments = [moment for moment in (deal_due, audit_due, set_up_due, redraw_due) if moment is not None]
+    moments = [moment for moment in (deal_due, audit_due, sending_due, set_up_due, redraw_due) if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]
     soonest = min((moment for moment in (event_due, *moments) if moment is not None), default=None)

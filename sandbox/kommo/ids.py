@@ -20,6 +20,8 @@ _FIRST = {
     "element": 560_001,
     "webhook": 6_900_001,
     "bot": 70_001,
+    "salesbot": 71_001,
+    "talk": 40_501,
     "continue": 810_001,
     "group": 88_010_000_000_001,
 }

@@ -11,7 +11,12 @@ from tests.docs.text import ROOT, read
 
 GLOSSARY = ROOT / "docs/glossary.md"
 FOLDERS = {
-    "rep": ("widget/i18n", "backend/deal_sync/desired/i18n", "backend/payments/deal/i18n"),
+    "rep": (
+        "widget/i18n",
+        "backend/deal_sync/desired/i18n",
+        "backend/payments/deal/i18n",
+        "backend/automation/sendings/i18n",
+    ),
     "client": ("backend/web/client/texts",),
 }
 DOCS = (*(ROOT / "backend/web/templates").glob("setup*.html"), *(ROOT / "docs").glob("[cio][anp]*.md"))

@@ -1,10 +1,9 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Eight files, by what they hold: ``accounts`` (who we serve and how we reach them), ``branding`` (what they look like),
-``installs`` (who comes),
-``payments`` (what was asked, what Stripe said, what is known), ``deals`` (what was and will be written to Kommo),
-``processes`` (our processes), ``rate_limits`` (how fast Kommo may be asked) and ``rights`` (what Kommo said last about
-users and deals).
+Nine files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without a
+person), ``branding`` (what they look like), ``installs`` (who comes), ``payments`` (what was asked, what Stripe said,
+what is known), ``deals`` (what was and will be written to Kommo), ``processes`` (our processes), ``rate_limits`` (how
+fast Kommo may be asked) and ``rights`` (what Kommo said last about users and deals).
 """
 
 from backend.storage.models.accounts import (
@@ -17,6 +16,7 @@ from backend.storage.models.accounts import (
     StripeConnection,
     WidgetSeen,
 )
+from backend.storage.models.automation import Sending
 from backend.storage.models.branding import AccountLogo
 from backend.storage.models.deals import CardWrite, Deal, MergedDeal, MergeFeed
 from backend.storage.models.installs import PendingInstall, SpentState
@@ -55,6 +55,7 @@ __all__ = [
     "ProcessClock",
     "Rate",
     "RefundRequest",
+    "Sending",
     "SetupLink",
     "SetupSession",
     "SpentState",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from backend.core.clock import Clock
+from sandbox.kommo.chat_records import Chats
 from sandbox.kommo.ids import Ids
 from sandbox.kommo.records import (
     BotRun,
@@ -70,6 +71,7 @@ class Account:
     moves: list[StageMove] = field(default_factory=list)
     bot_starts: list[BotStart] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    chats: Chats = field(default_factory=Chats, repr=False)
 
     @property
     def now(self) -> int:

@@ -103,6 +103,8 @@ def answered(answer: "Answer | Json | list[Any] | None") -> Response:
     if answer is None:
         return Response(status_code=204)
     full = answer if isinstance(answer, Answer) else Answer(answer)
+    if isinstance(full.body, str):
+        return Response(full.body, full.status, media_type="text/html")
     return Response(json.dumps(full.body), full.status, media_type="application/hal+json")
 
 

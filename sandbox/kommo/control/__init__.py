@@ -2,11 +2,11 @@
 
 from starlette.routing import Route
 
-from sandbox.kommo.control import deals, doors, letters, nature
+from sandbox.kommo.control import chats, deals, doors, letters, nature
 from sandbox.kommo.control.calls import control_route
 from sandbox.kommo.world import KommoWorld
 
-_MODULES = (nature, deals, doors, letters)
+_MODULES = (nature, deals, doors, letters, chats)
 
 
 def control_routes(world: KommoWorld) -> list[Route]:

@@ -1,0 +1,1 @@
+"""What an admin chooses of what happens without a person."""

@@ -1,0 +1,40 @@
+"""How an account sends payment links by itself: channels, hours and days, each checked before it is kept."""
+
+from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StrictInt, StrictStr
+
+LARGEST_ID = 2**63 - 1
+T = TypeVar("T")
+
+
+def _each_once(values: list[T]) -> list[T]:
+    if len(set(values)) != len(values):
+        raise ValueError("name each only once")
+    return values
+
+
+def _hours(values: list[int]) -> list[int]:
+    begin, end = values
+    if begin >= end:
+        raise ValueError("the end must be later than the beginning")
+    return values
+
+
+def _zone(name: str) -> str:
+    try:
+        if name:
+            ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("write a time zone, as America/Mexico_City") from None
+    return name
+
+
+Channels = Annotated[list[Literal["bot", "chat", "task"]], Field(min_length=1), AfterValidator(_each_once)]
+BotId = Annotated[StrictInt, Field(ge=0, le=LARGEST_ID)]
+Hours = Annotated[
+    list[Annotated[StrictInt, Field(ge=0, le=24)]], Field(min_length=2, max_length=2), AfterValidator(_hours)
+]
+Weekdays = Annotated[list[Annotated[StrictInt, Field(ge=1, le=7)]], Field(min_length=1), AfterValidator(_each_once)]
+TimeZone = Annotated[StrictStr, Field(max_length=64), AfterValidator(_zone)]

@@ -1,0 +1,115 @@
+"""Carrying out what is due: a few sendings of an account at a time, between which its deals are written."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from backend.accounts.options import options_of
+from backend.accounts.tokens.call import with_kommo
+from backend.automation.sendings.attempt import attempt
+from backend.automation.sendings.delivery import look_at_delivery
+from backend.automation.sendings.doubt import settle, to_a_person
+from backend.automation.sendings.last_look import last_look
+from backend.automation.sendings.step import Refusal, Step, next_channel
+from backend.automation.sendings.store import change, due
+from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable
+from backend.kommo_api.values import LOST, WON, Lead
+from backend.resources import Resources
+from backend.storage.models import Account, PaymentRequest, Sending
+from backend.stripe_api.client import Unreachable
+from backend.work_queue.backoff import wait_after
+from backend.work_queue.leases import Claim
+
+AT_ONCE = 8
+"""Sendings between two looks at the account's deals: a fresh payment waits no longer than these take."""
+OLDEST_SECONDS = 7 * 24 * 3600.0
+"""What no person asked for and could not be sent for a week is for a person to judge."""
+TROUBLE_SECONDS = 24 * 3600.0
+"""So long Stripe or Kommo may have trouble with one sending before a person gets it."""
+
+log = structlog.get_logger()
+
+
+async def send_due(resources: Resources, claim: Claim) -> bool:
+    """Carry out the next few; False where nothing was due, or the process is being stopped."""
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, claim.account_id)
+        rows = await due(session, claim.account_id, resources.clock(), AT_ONCE)
+        places = await _places(session, rows)
+    if not rows or options_of(account).shadow:
+        return False
+    leads = await _leads(resources, claim.account_id, rows, places)
+    for row in rows:
+        if resources.stopping.is_set():
+            return False
+        await _one(resources, claim, account, row, leads.get(places.get(row.request_id, row.lead_id)))
+    return True
+
+
+async def _places(session, rows: Sequence[Sending]) -> dict[str, int]:  # type: ignore[no-untyped-def]
+    """Request → its deal now, which a merge may have changed since."""
+    found = [await session.get(PaymentRequest, (row.account_id, row.request_id)) for row in rows]
+    return {request.id: request.lead_id for request in found if request is not None}
+
+
+async def _leads(
+    resources: Resources, account_id: int, rows: Sequence[Sending], places: Mapping[str, int]
+) -> dict[int, Lead]:
+    ids = sorted({places.get(row.request_id, row.lead_id) for row in rows if row.state == "waiting"})
+    if not ids:
+        return {}
+    return await with_kommo(resources, account_id, lambda api: api.leads(ids, contacts=True))
+
+
+async def _one(resources: Resources, claim: Claim, account: Account, row: Sending, lead: Lead | None) -> None:
+    try:
+        if row.state == "waiting":
+            await _send(resources, claim, account, row, lead)
+        elif row.state == "done":
+            await look_at_delivery(resources, claim, row)
+        else:
+            await settle(resources, claim, row)
+    except (Unreachable, KommoUnavailable, KommoTooSlow) as error:  # of this sending, perhaps: the others go on
+        log.warning("sending put off", account=row.account_id, sending=row.id, reason=str(error))
+        await _put_off(resources, claim, row, str(error))
+
+
+async def _send(resources: Resources, claim: Claim, account: Account, row: Sending, lead: Lead | None) -> None:
+    barrier = "deal_gone" if lead is None else _closed(row, lead)
+    if barrier or lead is None:
+        await change(resources, claim, row, state="dropped", reason=barrier, due_at=None)
+        return
+    look = await last_look(resources, account.id, row.request_id)
+    if look.barrier or look.link is None:
+        await change(resources, claim, row, state="dropped", reason=look.barrier, due_at=None)
+        return
+    contact_id = look.link.request.contact_id or lead.main_contact_id
+    if (row.lead_id, row.contact_id) != (lead.id, contact_id):
+        await change(resources, claim, row, lead_id=lead.id, contact_id=contact_id)
+    if _is_too_old(resources, row):
+        await next_channel(resources, claim, row, Refusal("too_late"))
+    else:
+        await attempt(Step(resources, claim, account, row, lead, look.link))
+
+
+def _closed(row: Sending, lead: Lead) -> str:
+    """A person may send a link for a deal that is closed; nobody else."""
+    return "deal_closed" if row.origin != "person" and lead.status_id in (WON, LOST) else ""
+
+
+def _is_too_old(resources: Resources, row: Sending) -> bool:
+    is_message = row.channels[:1] != ["task"]
+    return is_message and row.origin != "person" and resources.clock() - row.created_at > OLDEST_SECONDS
+
+
+async def _put_off(resources: Resources, claim: Claim, row: Sending, why: str) -> None:
+    """With growing waits; what can't be done for a day is given to a person, what is done is left as it is known."""
+    now = resources.clock()
+    if now - max(row.created_at, row.sent_at) < TROUBLE_SECONDS:
+        await change(resources, claim, row, due_at=now + wait_after(row.attempts), attempts=row.attempts + 1)
+    elif row.state == "done":
+        await change(resources, claim, row, due_at=None)
+    elif row.state == "waiting":
+        await next_channel(resources, claim, row, Refusal("trouble", why))
+    else:
+        await to_a_person(resources, claim, row)

@@ -1,0 +1,51 @@
+"""In the deal's open chat: only while the client's last message is younger than a day, else it would not arrive."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend.accounts.tokens.call import with_kommo
+from backend.automation.sendings.refusals import refusal_of
+from backend.automation.sendings.step import Call, Refusal, Step
+from backend.automation.sendings.words import message_of
+from backend.kommo_api.chats.api import DEFINITE
+from backend.kommo_api.chats.values import Talk
+from backend.kommo_api.client import KommoApi
+
+WINDOW_SECONDS = 24 * 3600.0
+MARGIN_SECONDS = 300.0
+"""Of the window: the message must arrive in it."""
+MOST_TALKS = 5
+
+
+async def prepare(step: Step) -> Call | Refusal:
+    try:
+        talk_id = await with_kommo(step.resources, step.account.id, lambda api: _talk(api, step))
+    except DEFINITE as error:
+        return refusal_of("chat", error)
+    if isinstance(talk_id, Refusal):
+        return talk_id
+    words = step.row.text or message_of(step.public_url, step.link, step.row.origin)
+
+    async def make(api: KommoApi) -> Mapping[str, Any]:
+        return {"message_id": await api.chats.send_message(talk_id, words)}
+
+    return Call(make, {"talk_id": talk_id, "text": words})
+
+
+async def _talk(api: KommoApi, step: Step) -> int | Refusal:
+    """The talk in which the client wrote last, where that is within the window."""
+    talks = await api.chats.talks_of(step.lead.id)
+    if not talks:
+        return Refusal("no_talk")
+    since = step.resources.clock() - WINDOW_SECONDS + MARGIN_SECONDS
+    newest = await _newest(api, sorted(talks, key=lambda one: one.id, reverse=True)[:MOST_TALKS], since)
+    return max(newest)[1] if newest else Refusal("window_closed")
+
+
+async def _newest(api: KommoApi, talks: Sequence[Talk], since: float) -> list[tuple[float, int]]:
+    """Of each talk in which the client wrote since: when, and its id."""
+    found: list[tuple[float, int]] = []
+    for talk in talks:
+        incoming = [one.created_at for one in await api.chats.messages_of(talk.id, since) if one.incoming]
+        found += [(max(incoming), talk.id)] if incoming else []
+    return found

@@ -1,0 +1,62 @@
+"""When something may be sent without a person: never at night, as the account's own clock shows it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from backend.accounts.options import options_of
+from backend.storage.models import Account
+
+FARTHEST_DAYS = 8
+"""A week has an allowed day, and the first may be over already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hours from ``begin`` until before ``end`` on these weekdays (Monday = 1), by the clocks of ``zone``."""
+
+    begin: int
+    end: int
+    weekdays: frozenset[int]
+    zone: ZoneInfo
+
+    def day_of(self, moment: float) -> date:
+        return self._local(moment).date()
+
+    def day_begins(self, moment: float) -> float:
+        """Midnight of the day in which the moment lies."""
+        return self._at(self.day_of(moment), 0)
+
+    def next_allowed(self, moment: float, *, after_its_day: bool = False) -> float:
+        """The moment itself where it is allowed, else the next that is; ``after_its_day``: on a later day."""
+        today = self.day_of(moment)
+        for ahead in range(1 if after_its_day else 0, FARTHEST_DAYS + 1):
+            day = today + timedelta(days=ahead)
+            if day.isoweekday() not in self.weekdays:
+                continue
+            begin, end = self._at(day, self.begin), self._at(day, self.end)
+            if moment < end and begin < end:
+                return max(moment, begin)
+        raise AssertionError("a window without a weekday")
+
+    def _local(self, moment: float) -> datetime:
+        return datetime.fromtimestamp(moment, UTC).astimezone(self.zone)
+
+    def _at(self, day: date, hour: int) -> float:
+        """By the clocks of that day: an hour that summer time leaves out is the moment at which it does."""
+        whole = day + timedelta(days=hour // 24)
+        return datetime(whole.year, whole.month, whole.day, hour % 24, tzinfo=self.zone).timestamp()
+
+
+def window_of(account: Account) -> Window:
+    """The account's own choice. Where it names no zone, Kommo's; one that this machine does not know is UTC."""
+    options = options_of(account)
+    begin, end = options.send_hours
+    return Window(begin, end, frozenset(options.send_weekdays), _zone(options.send_time_zone or account.timezone))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        return ZoneInfo("UTC")

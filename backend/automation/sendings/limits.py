@@ -1,0 +1,36 @@
+"""What holds a sending back that no person asked for: the account's switch, its hours, and one message a day."""
+
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.options import options_of
+from backend.automation.sendings.hours import window_of
+from backend.automation.sendings.store import BEYOND_THE_CLIENT, written_to_since
+from backend.storage.models import Account, Sending
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not now: ``until`` is when to look again, None for never; ``reason`` is a key of the card's words."""
+
+    reason: str
+    until: float | None = None
+
+
+async def held_back(session: AsyncSession, account: Account, row: Sending, channel: str, now: float) -> Held | None:
+    """Why nothing may be sent by this channel now; None where it may. A person's own wish is never held back."""
+    if row.origin == "person":
+        return None
+    options = options_of(account)
+    if not options.send_automatically:
+        return Held("switched_off")
+    if channel not in BEYOND_THE_CLIENT:
+        return None
+    window = window_of(account)
+    allowed = window.next_allowed(now)
+    if allowed > now:
+        return Held("hours", allowed)
+    if options.send_once_a_day and await written_to_since(session, row, window.day_begins(now)):
+        return Held("once_a_day", window.next_allowed(now, after_its_day=True))
+    return None

@@ -1,0 +1,83 @@
+"""Bots, talks and messages as values, read from Kommo's rows."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from backend.kommo_api.scalars import Row, flag, required, row, text, whole, whole_or
+
+Delivery = Literal["", "sent", "delivered", "read", "failed"]
+"""Of a message; empty where Kommo has not said, or in a word that nobody knows."""
+_DELIVERIES: dict[str, Delivery] = {
+    "sent": "sent", "delivered": "delivered", "read": "read", "seen": "read", "error": "failed", "failed": "failed",
+}  # fmt: skip
+LEADS = ("lead", "leads")
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    id: int
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """``lead_id``: the deal it belongs to, 0 for none."""
+
+    id: int
+    lead_id: int
+    contact_id: int
+    status: str
+    origin: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "in_work"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``reason``: what Kommo says of a message that failed, if it says anything."""
+
+    id: str
+    incoming: bool
+    text: str
+    created_at: float
+    delivery: Delivery
+    reason: str = ""
+
+
+def bot(given: Row) -> Bot:
+    settings = row(given.get("settings"))
+    return Bot(whole(required(given, "id")), text(given.get("name")), flag(settings.get("active", True)))
+
+
+def talk(given: Row) -> Talk:
+    is_deal = text(given.get("entity_type")) in LEADS
+    return Talk(
+        id=whole(required(given, "talk_id")),
+        lead_id=whole_or(given.get("entity_id"), 0) if is_deal else 0,
+        contact_id=whole_or(given.get("contact_id"), 0),
+        status=text(given.get("status")),
+        origin=text(given.get("origin")),
+    )
+
+
+def message(given: Row) -> Message:
+    said, reason = _said(given.get("delivery_status"))
+    return Message(
+        id=text(required(given, "id")),
+        incoming=text(given.get("type")) == "incoming",
+        text=text(given.get("text")),
+        created_at=float(whole_or(given.get("created_at"), 0)),
+        delivery=_DELIVERIES.get(said, ""),
+        reason=reason,
+    )
+
+
+def _said(given: Any) -> tuple[str, str]:
+    """A word, or an object with a word and a reason: nobody has printed the whole list of either."""
+    if isinstance(given, dict):
+        word = next((given[key] for key in ("status", "code", "name") if given.get(key)), "")
+        return text(word).lower(), text(given.get("error") or given.get("reason"))
+    return text(given).lower(), ""

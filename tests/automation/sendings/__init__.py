@@ -1,0 +1,1 @@
+"""Links sent to clients."""
