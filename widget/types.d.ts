@@ -11,6 +11,8 @@ export type PaymentRequest = Amount & {
   kind: string;
   created_at: string;
   expires_at?: string | null;
+  due_on?: string | null;
+  valid_until?: string | null;
   created_by?: string | number | null;
   opened?: boolean;
   contact_id?: number | null;
@@ -44,6 +46,7 @@ export type Deal = {
   connected?: boolean;
   may?: { create?: boolean; refund?: boolean } | null;
   statement_url?: string | null;
+  new_dates?: { today: string; due_on: string | null; valid_until: string | null } | null;
 };
 
 export type FormValues = {
@@ -55,6 +58,8 @@ export type FormValues = {
   percent: string;
   interval: string;
   intervalCount: string;
+  dueOn: string;
+  validUntil: string;
 };
 
 export type Words = (key: string, values?: Record<string, string>) => string;

@@ -3,17 +3,15 @@
 import json
 import math
 import re
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
-from backend.core.clock import as_datetime
+from backend.core.days import zone_named
 
 LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
 
@@ -62,6 +60,11 @@ def date_of(at: float, timezone: str, language: str) -> str:
     return format_date(_in_zone(at, timezone), "long", locale=language)
 
 
+def written_day(day: date, language: str) -> str:
+    """A day of the calendar, in words."""
+    return format_date(day, "long", locale=language)
+
+
 def moment_of(at: float, timezone: str, language: str) -> str:
     """The same with the time of the day and the zone: the minute that ``at`` lies in."""
     moment = _in_zone(at, timezone)
@@ -77,7 +80,4 @@ def end_of_minute(at: float) -> float:
 
 
 def _in_zone(at: float, timezone: str) -> datetime:
-    moment = as_datetime(at)
-    with suppress(ZoneInfoNotFoundError, ValueError):
-        moment = moment.astimezone(ZoneInfo(timezone))
-    return moment
+    return datetime.fromtimestamp(at, zone_named(timezone))

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from functools import partial
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.days import day_at, end_of_day
 from backend.core.off_loop import computed
 from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
@@ -25,7 +27,7 @@ async def load_deals(
     shown = [connection.id for connection in connections if connection.livemode == livemode]
     entries = await _entries(session, account.id, lead_ids, shown)
     beside = await _beside(session, account.id, [one for some in entries.values() for one in some], shown)
-    requests = await _requests(session, account.id, lead_ids, shown)
+    requests = await _requests(session, account, lead_ids, shown)
     merged = await merged_into(session, account.id, lead_ids)
     emptied = await _once_written(session, account.id, set(lead_ids) - entries.keys() - requests.keys())
     ledgers: dict[int, DealLedger] = {}
@@ -95,17 +97,17 @@ async def _beside(
 
 
 async def _requests(
-    session: AsyncSession, account_id: int, lead_ids: Collection[int], shown: Collection[str]
+    session: AsyncSession, account: Account, lead_ids: Collection[int], shown: Collection[str]
 ) -> dict[int, list[Request]]:
     """Only those that Stripe made a session for."""
     mine = select(PaymentRequest).where(
-        PaymentRequest.account_id == account_id,
+        PaymentRequest.account_id == account.id,
         col(PaymentRequest.lead_id).in_(lead_ids),
         col(PaymentRequest.connection_id).in_(shown),
     )
     by_lead: dict[int, list[Request]] = defaultdict(list)
     for row in await all_of(session, mine):
-        by_lead[row.lead_id].append(request_of(row))
+        by_lead[row.lead_id].append(request_of(row, account.timezone))
     return by_lead
 
 
@@ -126,8 +128,9 @@ async def _once_written(session: AsyncSession, account_id: int, lead_ids: Collec
     return set(found.all())
 
 
-def request_of(row: PaymentRequest) -> Request:
+def request_of(row: PaymentRequest, timezone: str) -> Request:
     """Still without its sessions: those are facts."""
+    due_on = date.fromisoformat(row.due_on) if row.due_on else None
     return Request(
         id=row.id,
         amount=row.amount,
@@ -147,4 +150,8 @@ def request_of(row: PaymentRequest) -> Request:
         sessions=(),
         rhythm=(row.interval, row.interval_count or 1) if row.interval else None,
         contact_id=row.contact_id,
+        due_on=due_on,
+        overdue_at=end_of_day(due_on, timezone) if due_on else None,
+        last_day=day_at(row.expires_at - 1, timezone) if row.expires_at is not None else None,
+        ended=row.ended_at is not None,
     )

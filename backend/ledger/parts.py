@@ -1,6 +1,7 @@
 """The parts of a deal's ledger, each a value with the states that it alone decides."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from backend.stripe_api.dashboard import page_of
 
@@ -253,3 +254,15 @@ class Request:
     """Of a subscription: day, week, month or year, and how many of them."""
     contact_id: int | None = None
     """Kommo's contact who is to pay; None where Kommo could not tell."""
+    due_on: date | None = None
+    """The last day on which it is paid in time, in the account's time zone."""
+    overdue_at: float | None = None
+    """The moment at which that day is over."""
+    last_day: date | None = None
+    """On which its link can be paid, in that time zone."""
+    ended: bool = False
+    """Its time is over, and Stripe has let its last session go unpaid."""
+
+    def is_past_end(self, now: float) -> bool:
+        """Nobody may be led to pay it any more."""
+        return self.ended or (self.expires_at is not None and self.expires_at <= now)

@@ -95,7 +95,7 @@ class DealRequests:
             return "cancelled"
         if request.replaced_by:
             return "replaced"
-        if request.expires_at is not None and request.expires_at <= self.now:
+        if request.ended:
             return "expired"
         return "failed" if self._has_failed(request) else "pending"
 
@@ -149,9 +149,9 @@ class DealRequests:
 
     @cached_property
     def next_change_at(self) -> float | None:
-        """When time alone will change a state: a request expires, or a failed try has waited a day."""
-        moments = [r.expires_at for r in self.requests if r.expires_at]
-        moments += [s.async_failed + NO_NEW_TRY_SECONDS for r in self.requests for s in r.sessions if s.async_failed]
+        """When time alone will change a state: a failed try has waited a day. The end of a request is not:
+        its last session is ended first, and that is news."""
+        moments = [s.async_failed + NO_NEW_TRY_SECONDS for r in self.requests for s in r.sessions if s.async_failed]
         return min((moment for moment in moments if moment > self.now), default=None)
 
 

@@ -33,6 +33,11 @@ async def replace(resources: Resources, account_id: int, request_id: str, newer_
     await _retire(resources, account_id, request_id, {"replaced_by": newer_id})
 
 
+async def end(resources: Resources, account_id: int, request_id: str) -> None:
+    """The request's time is over: what can't be paid any more is marked so. Raises as ``cancel`` does."""
+    await _retire(resources, account_id, request_id, {"ended_at": resources.clock(), "end_try_at": None})
+
+
 async def end_session(resources: Resources, link: Link) -> None:
     """The current session can't be paid any more when this returns. Raises where money came or is coming."""
     check_unpaid(link)
@@ -41,10 +46,16 @@ async def end_session(resources: Resources, link: Link) -> None:
         check_unpaid(await find_request(resources, link.request.account_id, link.request.id))
 
 
+def _done_already(change: dict[str, Any]) -> tuple[str, ...]:
+    """A request that has ended may still be cancelled or replaced."""
+    return ("expired",) if "ended_at" in change else ()
+
+
 async def _retire(resources: Resources, account_id: int, request_id: str, change: dict[str, Any]) -> None:
     for _ in range(ROUNDS):
         link = await find_request(resources, account_id, request_id)
-        if link.state == "cancelled" or link.request.replaced_by == change.get("replaced_by", ""):
+        is_replaced = link.request.replaced_by == change.get("replaced_by", "")
+        if is_replaced or link.state in ("cancelled", *_done_already(change)):
             return
         await end_session(resources, link)
         if await _mark(resources, link, change):

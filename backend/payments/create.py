@@ -16,6 +16,7 @@ from backend.ledger.load import load_deals
 from backend.payments.cancel import cancel, end_session, replace
 from backend.payments.checkout.prefill import sealed_email
 from backend.payments.checkout.sessions import SessionOrder, commit_session, discard_session, make
+from backend.payments.dates import check_dates, set_dates, usual_dates
 from backend.payments.deal.remaining import check_rest
 from backend.payments.find import find_in_deal
 from backend.payments.schemas import PaymentSpec
@@ -42,6 +43,8 @@ async def create(resources: Resources, account: Account, user_id: int, spec: Pay
 
 async def _create(resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None) -> bool:
     contact_id = _contact(spec, lead)
+    if spec.dates is not None:
+        check_dates(spec.dates, account, resources.clock())
     async with resources.database.read() as session:
         connection = await connection_for_button(session, account)
         if spec.kind == "rest":
@@ -85,7 +88,8 @@ def _contact(spec: PaymentSpec, lead: Lead | None) -> int | None:
 def _row(
     resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None, contact_id: int | None
 ) -> PaymentRequest:
-    return PaymentRequest(
+    now = resources.clock()
+    row = PaymentRequest(
         account_id=account.id,
         id=spec.request_id,
         lead_id=spec.lead_id,
@@ -102,8 +106,10 @@ def _row(
         user_id=user_id,
         link_token=link_token(resources.randomness),
         stage_seen=lead.status_id if lead else None,
-        created_at=resources.clock(),
+        created_at=now,
     )
+    set_dates(row, spec.dates or usual_dates(account, now), account.timezone)
+    return row
 
 
 async def _intent(session: AsyncSession, row: PaymentRequest, spec: PaymentSpec) -> PaymentRequest:

@@ -67,6 +67,12 @@ class Link:
         return known is not None and (known.status == "expired" or self.has_failed)
 
     @property
+    def is_past_end(self) -> bool:
+        """Its time is over, and it may still be paid as far as the ledger knows."""
+        asked = self.asked
+        return asked is not None and asked.is_past_end(self.ledger.now) and self.state in ("pending", "failed")
+
+    @property
     def has_failed(self) -> bool:
         """What the client paid in the current session did not come."""
         known = self._known

@@ -5,6 +5,7 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
@@ -13,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from backend.core.errors import AmountInvalid, AmountTooSmall, CurrencyUnknown, FieldInvalid, ProductError
 from backend.core.money import Money, exponent, known_currency, to_minor
+from backend.payments.dates import Dates
 
 MAX_DESCRIPTION = 250
 """Stripe's limit for a product's name, which is how the client sees the description."""
@@ -33,11 +35,13 @@ Text = Annotated[str, Field(strict=True, max_length=2000)]
 Major = Annotated[Text, Field(json_schema_extra={"pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "example": "120.00"})]
 """Described here, judged by ``money``, whose sentences are for people."""
 Code = Annotated[Text, Field(json_schema_extra={"pattern": "^[A-Za-z]{3}$", "example": "EUR"})]
+Day = Annotated[date, Field(strict=False)]
 Body = TypeVar("Body", bound=BaseModel)
 
 
 class CreateBody(BaseModel):
     """Amounts are major units as text. ``replaces`` is an open request of the same deal that this one takes over from.
+    ``due_on`` and ``valid_until`` are days in the account's time zone; without both, the account's usual ones.
 
     Keys that we don't know are left alone: a newer widget may send more."""
 
@@ -55,6 +59,8 @@ class CreateBody(BaseModel):
     kind: Literal["full", "deposit", "rest"] = "full"
     deal_total: Major | None = None
     replaces: UUID | None = None
+    due_on: Day | None = None
+    valid_until: Day | None = None
 
 
 class RefundBody(BaseModel):
@@ -83,15 +89,20 @@ class PaymentSpec:
     kind: str
     deal_total: int | None
     replaces: str | None
+    dates: Dates | None = None
+    """None: the account's usual ones on the day on which it is made."""
 
     @property
     def content(self) -> str:
         """The same for the same wish, however it was written."""
-        return fingerprint(asdict(self))
+        wish = asdict(self)
+        if self.dates is None:
+            del wish["dates"]
+        return fingerprint(wish)
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def read(model: type[Body], body: Any) -> Body:
@@ -129,7 +140,13 @@ def spec_from(body: CreateBody) -> PaymentSpec:
         kind=body.kind,
         deal_total=_deal_total(body, money),
         replaces=str(body.replaces) if body.replaces else None,
+        dates=_dates(body),
     )
+
+
+def _dates(body: CreateBody) -> Dates | None:
+    chosen = body.model_fields_set & {"due_on", "valid_until"}
+    return Dates(body.due_on, body.valid_until) if chosen else None
 
 
 def _check_rhythm(body: CreateBody) -> None:

@@ -11,10 +11,11 @@ from backend.accounts.options import options_of
 from backend.accounts.stripe.connections import connection_for_button, connections_of
 from backend.core.errors import AlreadyPaid, NotConnected, RequestNotFound
 from backend.core.signing import link_token
-from backend.ledger.deal import DealLedger
+from backend.ledger.deal import DealLedger, Request
 from backend.ledger.load import is_live, load_deals
 from backend.ledger.merged_deals import survivors
 from backend.payments.create import create
+from backend.payments.dates import Dates
 from backend.payments.deal.offer import Offer, offer_of
 from backend.payments.find import TOKEN_LENGTH, find_request
 from backend.payments.merchant import Merchant, merchant_of
@@ -114,4 +115,14 @@ def _rest(statement: Statement, offer: Offer) -> PaymentSpec:
         kind="rest",
         deal_total=offer.total,
         replaces=older.id if older else None,
+        dates=_dates_of(older, ledger.now) if older else None,
+    )
+
+
+def _dates_of(older: Request, now: float) -> Dates:
+    """What takes a link's place is due when that was, unless the day is over, and ends when it would have."""
+    is_ahead = older.overdue_at is not None and older.overdue_at > now
+    return Dates(
+        due_on=older.due_on if is_ahead else None,
+        valid_until=older.last_day,
     )

@@ -23,6 +23,7 @@ from backend.resources import Resources
 from backend.storage.models import Account
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.json_body import json_body
+from backend.web.http.new_dates import new_dates
 from backend.web.http.schemas import (
     CheckAnswer,
     DealAnswer,
@@ -106,7 +107,8 @@ async def show_deal(
     )
     has_money = seen.ledger.requests or seen.ledger.payments
     token = await statement_token(resources, user.account, lead_id) if has_money and only_of is None else None
-    return deal_answer(seen, resources.addresses.public_url, may=rights, statement=token)
+    dates = new_dates(user.account, resources.clock())
+    return deal_answer(seen, resources.addresses.public_url, may=rights, dates=dates, statement=token)
 
 
 @router.post("/deals/{lead_id}/check", status_code=202)

@@ -22,6 +22,7 @@ from backend.deal_sync.verify import verify_writes
 from backend.inbox.process import ingest
 from backend.inbox.store import next_due as next_event_due
 from backend.kommo_api.errors import KommoBlocked, KommoError, KommoForbidden, KommoRateLimited, KommoUnpaid
+from backend.payments.ending import end_due_requests, next_end
 from backend.rate_limit.store import PROBE_SECONDS
 from backend.resources import Resources
 from backend.storage.models import Account
@@ -46,6 +47,7 @@ async def take_in_news(resources: Resources, claim: Claim) -> None:
 async def write_deals(resources: Resources, claim: Claim) -> None:
     """The second half, which takes as long as Kommo takes. Where the process is being stopped, what was begun is
     finished; the rest is due at once, for whoever is next."""
+    await end_due_requests(resources, claim)
     is_held = lies_ahead(claim.hold_until, resources.clock(), LONGEST_HOLD_SECONDS)
     held = claim.hold_until if is_held else None
     if held is None:
@@ -105,6 +107,7 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
     async with resources.database.read() as session:
         account = await session.get(Account, account_id)
         event_due = await next_event_due(session, account_id)
+        end_due = await next_end(session, account_id)
         connected = account if account is not None and account.state == "connected" else None
         writes = connected is not None and not options_of(connected).shadow
         deal_due = await next_deal_due(session, account_id) if writes else None
@@ -115,7 +118,7 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
     moments = [moment for moment in (deal_due, audit_due, sending_due, set_up_due, redraw_due) if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]
-    soonest = min((moment for moment in (event_due, *moments) if moment is not None), default=None)
+    soonest = min((moment for moment in (event_due, end_due, *moments) if moment is not None), default=None)
     return None if soonest is None else min(soonest, resources.clock() + LONGEST_WAKE_SECONDS)
 
 

@@ -162,7 +162,8 @@ class ScriptedBackend:
             return (200, before) if equal else (409, refusal("conflict", "This was sent before with other content."))
         number = len(self.deal["requests"]) + 1
         facts = {name: body[name] for name in same} | {"kind": body.get("kind", "full")}
-        made = a_request(number, **facts) | {"id": body["request_id"]}
+        days = {name: body[name] for name in ("due_on", "valid_until") if body.get(name)}
+        made = a_request(number, **facts | days) | {"id": body["request_id"]}
         asked = [money(body["amount"], body["currency"])]
         self.deal |= {"requests": [made, *self.deal["requests"]], "expected": asked, "open": asked}
         return 201, made

@@ -21,9 +21,14 @@ from tests.ledger.build import DAY, NOW, deal, dispute, payment, refund, request
         ("partially_paid", deal(request(kind="deposit", deal_total=40000), payment())),
         ("cancelled", deal(request(cancelled=True))),
         ("cancelled", deal(request(cancelled=True), request(id="r2", replaced_by="r1"))),
-        ("cancelled", deal(request(expires_at=NOW - 1))),
+        ("cancelled", deal(request(expires_at=NOW - 1, ended=True))),
         ("cancelled", deal(request(cancelled=True, sessions=(session("complete", "unpaid", async_failed=NOW - DAY),)))),
-        ("failed", deal(request(expires_at=NOW - 1, sessions=(session("complete", "unpaid", async_failed=NOW - 9),)))),
+        (
+            "failed",
+            deal(
+                request(expires_at=NOW - 1, ended=True, sessions=(session("complete", "unpaid", async_failed=NOW - 9),))
+            ),
+        ),
         ("failed", deal(request(sessions=(session("complete", "unpaid", async_failed=NOW - DAY),)))),
         (
             "failed",
@@ -176,6 +181,7 @@ def test_money_gone_back_twice_is_never_more_than_was_received() -> None:
     assert deal(request(), both).refunded == 10000
 
 
-def test_time_alone_changes_a_request_that_expires() -> None:
-    ledger = deal(request(expires_at=NOW + 50))
-    assert (ledger.state, ledger.next_change_at) == ("pending", NOW + 50)
+def test_a_request_has_ended_when_stripe_let_its_session_go_and_not_before() -> None:
+    ledger = deal(request(expires_at=NOW - 50))
+    assert (ledger.state, ledger.next_change_at, ledger.requests[0].is_past_end(NOW)) == ("pending", None, True)
+    assert deal(request(expires_at=NOW - 50, ended=True)).state == "cancelled"

@@ -13,7 +13,8 @@ export function firstValues(deal, card) {
   const values = { currency, description: card.description, percent: '50', interval: 'month', intervalCount: '1' };
   const total = parseAmount(card.budget, currency, card.lang) ?? '';
   const amount = suggestedAmount({ ...values, kind }, deal, total);
-  return { ...values, kind, total: written(total, card.lang), amount: written(amount, card.lang) };
+  const days = { dueOn: deal.new_dates?.due_on ?? '', validUntil: deal.new_dates?.valid_until ?? '' };
+  return { ...values, ...days, kind, total: written(total, card.lang), amount: written(amount, card.lang) };
 }
 
 /** @param {import('../types.d.ts').Deal} deal */

@@ -100,10 +100,12 @@ export function sendOnce(leadId, draft, send) {
  * @param {string} lang
  */
 export function requestBody(leadId, draft, lang) {
-  const { kind, currency, description, interval, intervalCount } = draft.values;
+  const { kind, currency, description, interval, intervalCount, dueOn, validUntil } = draft.values;
   const amount = parseAmount(draft.values.amount, currency, lang);
   const total = parseAmount(draft.values.total, currency, lang);
-  const body = { request_id: draft.requestId, lead_id: leadId, amount, currency, description: description.trim() };
+  const days = { due_on: dueOn || null, valid_until: validUntil || null };
+  const what = { amount, currency, description: description.trim(), ...days };
+  const body = { request_id: draft.requestId, lead_id: leadId, ...what };
   if (kind === 'subscription') {
     return { ...body, mode: 'subscription', interval, interval_count: Number(intervalCount) };
   }

@@ -1,5 +1,6 @@
 // @ts-check
 
+import { daysOf } from '../list/amount_line.js';
 import { cancelQuestion } from '../list/confirm_form.js';
 import { codeFold, sendLinks } from '../send/row.js';
 import { copyButton, previewLink } from '../ui/copy_buttons.js';
@@ -28,6 +29,7 @@ export function createdPanel(request, { question, contacts, code }, props) {
     { class: 'dealpay-box dealpay-created', 'aria-labelledby': name },
     el('h3', { class: 'dealpay-title dealpay-done', id: name }, icon('done'), words('created.title')),
     el('p', { class: 'dealpay-small dealpay-wrap', text: `${formatAmount(request, lang)} · ${request.description}` }),
+    daysOf(request, undefined, props),
     field,
     el('div', { class: 'dealpay-buttons' }, ...linkButtons(request, field, props)),
     el('p', { class: 'dealpay-actions' }, ...sendLinks(request, contacts, props)),

@@ -39,9 +39,10 @@ export class PaymentForm {
   }
 
   makeForm() {
-    const { kind, total, share, amount, repeat, description } = this.rows;
+    const { kind, total, share, amount, repeat, description, days } = this.rows;
     const buttons = el('div', { class: 'dealpay-buttons' }, this.buttons.submit, this.buttons.close);
-    const rows = [this.waiting(), kind, total, share, amount, repeat, description, this.alert, this.patience, buttons];
+    const asked = [this.waiting(), kind, total, share, amount, repeat, description, days];
+    const rows = [...asked, this.alert, this.patience, buttons];
     const look = { class: 'dealpay-box dealpay-form', novalidate: true, 'aria-label': this.words('card.create') };
     const node = el('form', look, ...rows);
     node.addEventListener('submit', (event) => {

@@ -43,7 +43,20 @@ export function formRows(fields, { deal, chosen, lang, words }) {
       ),
     ),
     description: row(['description'], fields.text('description', 'description', { maxlength: '250' })),
+    days: row(
+      ['due_on', 'valid_until'],
+      pair(
+        'dealpay-pair-even',
+        fields.text('due_on', 'dueOn', dayInput(deal)),
+        fields.text('valid_until', 'validUntil', dayInput(deal)),
+      ),
+    ),
   };
+}
+
+/** Not before today in the account's time zone. @param {import('../types.d.ts').Deal} deal */
+function dayInput(deal) {
+  return { type: 'date', min: deal.new_dates?.today };
 }
 
 /**

@@ -26,6 +26,35 @@ export function facts(...parts) {
 }
 
 /**
+ * A day of the calendar in the reader's own words.
+ * @param {string} date ISO, without a time
+ * @param {string} lang
+ */
+export function calendarDay(date, lang) {
+  const noon = new Date(`${date}T12:00:00Z`);
+  if (Number.isNaN(noon.getTime())) return date;
+  return new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(
+    noon,
+  );
+}
+
+/**
+ * By when a link is to be paid, and until when it can be.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {string | undefined} today in the account's time zone
+ * @param {{words: import('../types.d.ts').Words, lang: string}} props
+ */
+export function daysOf({ due_on, valid_until }, today, { words, lang }) {
+  const late = due_on && today && due_on < today ? 'list.overdue' : 'list.due';
+  const line = facts(
+    due_on && words(late, { date: calendarDay(due_on, lang) }),
+    valid_until && words('list.until', { date: calendarDay(valid_until, lang) }),
+  );
+  if (line && late === 'list.overdue') line.classList.add('dealpay-late');
+  return line;
+}
+
+/**
  * A moment in the reader's own words; what is no moment stays as it is.
  * @param {string} time RFC 3339
  * @param {string} lang

@@ -6,7 +6,7 @@ import { codeFold, sendLinks } from '../send/row.js';
 import { badge } from '../ui/badge.js';
 import { copyingButton, previewLink } from '../ui/copy_buttons.js';
 import { el } from '../ui/dom.js';
-import { day, facts, line } from './amount_line.js';
+import { day, daysOf, facts, line } from './amount_line.js';
 import { cancelQuestion } from './confirm_form.js';
 import { paymentRow } from './payment_row.js';
 
@@ -75,6 +75,7 @@ function requestRow(request, state, props) {
     line(request, badge(request.state, words), lang),
     el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
     facts(words(`kind.${kind}`), day(request.created_at, lang), userName(request.created_by)),
+    LIVE.includes(request.state) && daysOf(request, state.deal?.new_dates?.today, props),
     request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
     ...(LIVE.includes(request.state) ? openEnds(request, question, state, props) : []),
   );

@@ -1,7 +1,18 @@
 // @ts-check
 
-import { day } from '../list/amount_line.js';
+import { calendarDay, day } from '../list/amount_line.js';
 import { formatAmount } from '../ui/money.js';
+
+/**
+ * The day by which it is to be paid: the due date, else the last day of the link.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {string} lang
+ */
+function dueOf({ due_on, valid_until, expires_at }, lang) {
+  const date = due_on ?? valid_until;
+  if (date) return calendarDay(date, lang);
+  return expires_at ? day(expires_at, lang) : '';
+}
 
 /**
  * The administrator's message, or ours, filled in for one link; the link is appended where the message lacks it. A name
@@ -17,7 +28,7 @@ export function messageOf(request, payer, { words, lang, message }) {
     description: request.description,
     amount: formatAmount(request, lang),
     link: request.url,
-    due: request.expires_at ? day(request.expires_at, lang) : '',
+    due: dueOf(request, lang),
   };
   let text = message || words('created.message_text');
   if (!values.name) text = text.replace(/,?[ \u00a0]*\{name\}/g, '');

@@ -5,6 +5,7 @@ from base64 import b32encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from backend.core.i18n import written_day
 from backend.core.money import Money, listed
 from backend.deal_sync.desired.texts import Texts
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Request
@@ -90,6 +91,7 @@ def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
     request = ledger.request_for(payment)
     name, what = "paid_outside" if payment.outside else "payment", request.description if request else ""
     parts = [texts.say(f"{name}_for" if what else name, amount=amount, description=what)]
+    parts += _late(payment, request, texts) if request else []
     if payment.split is not None:
         parts += _split_text(payment, texts)
     if payment.presentment is not None and payment.presentment[1] != payment.currency:
@@ -99,6 +101,16 @@ def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
     elif ledger.elsewhere:
         parts.append(texts.say("beside", currency=ledger.currency, amounts=listed(_beside(ledger))))
     return _with_pages(" ".join(parts), payment.page)
+
+
+def _late(payment: Payment, request: Request, texts: Texts) -> list[str]:
+    """That it came after the last day of the link, or after the day on which it was due. Not of later periods."""
+    at, renews = payment.paid_at or 0.0, payment.renewal
+    if request.last_day and request.expires_at is not None and at >= request.expires_at and not renews:
+        return [texts.say("after_end", date=written_day(request.last_day, texts.language))]
+    if request.due_on and request.overdue_at is not None and at >= request.overdue_at and not renews:
+        return [texts.say("was_due", date=written_day(request.due_on, texts.language))]
+    return []
 
 
 def _beside(ledger: DealLedger) -> list[Money]:

@@ -28,6 +28,8 @@ LEAST_SECONDS = 3600.0
 ROUNDS = 4
 """Each round learns something from Stripe or from another opener; more means that they chase each other."""
 PAYABLE = ("pending", "failed")
+OVER = "over"
+"""Its time is over, and its session is not: that is to be ended (``ending``) before anything is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ async def open_link(
         for _ in range(ROUNDS):
             if link.state not in PAYABLE:
                 return LinkState(link.state, link)
+            if link.is_past_end:
+                return LinkState(OVER, link)
             opened = await _step_or_let_go(resources, link, language)
             if opened is not None:
                 return opened
@@ -85,7 +89,7 @@ async def after_checkout(resources: Resources, token: str) -> LinkState:
     except (Refused, NotConnected) as error:
         return LinkState("moment" if is_orphaned(link, error) else "trouble", link)
     link = await find_link(resources, token)
-    return LinkState(link.state, link)
+    return LinkState(OVER if link.is_past_end else link.state, link)
 
 
 async def ask_again(resources: Resources, link: Link) -> None:

@@ -117,6 +117,7 @@ async def commit_session(resources: Resources, order: SessionOrder, answer: Answ
                 col(PaymentRequest.session_n) == order.n - 1,
                 col(PaymentRequest.content) == request.content,
                 col(PaymentRequest.cancelled_at).is_(None),
+                col(PaymentRequest.ended_at).is_(None),
                 col(PaymentRequest.replaced_by).is_(None),
             )
             .values(session_n=order.n, tries=0, connection_id=order.connection.id)

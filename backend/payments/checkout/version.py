@@ -22,6 +22,7 @@ _PARTS = (
         col(PaymentRequest.cancelled_at),
         col(PaymentRequest.replaced_by),
         col(PaymentRequest.lead_id),
+        col(PaymentRequest.ended_at),
         col(PaymentRequest.expires_at),
         col(Account.mode),
         col(StripeConnection.state),
@@ -42,7 +43,7 @@ _PARTS = (
         Deal, and_(col(Deal.account_id) == col(PaymentRequest.account_id), col(Deal.lead_id) == PaymentRequest.lead_id)
     )
 )
-EXPIRES_AT = 4
+EXPIRES_AT = 5
 
 
 async def link_version(resources: Resources, token: str) -> Version | None:

@@ -7,7 +7,7 @@ from backend.ledger.deal import DealLedger, Request
 from backend.ledger.sums import CurrencySum
 
 RENEWABLE = ("pending", "failed", "expired")
-"""States of a request whose place a newer one may take."""
+"""States of a request that nobody has paid or taken back."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,19 @@ def offer_of(ledger: DealLedger) -> Offer | None:
 
 
 def _offer_in(ledger: DealLedger, known: CurrencySum) -> Offer | None:
-    """The newest link that asks for no more than what is open; where all ask for more, a smaller one instead."""
+    """The newest link that asks for no more than what is open; where all ask for more, a smaller one instead. Nothing
+    where the time of all of them is over: the merchant is asked then."""
     newest_first = sorted(ledger.live_requests, key=lambda one: (one.created_at, one.id), reverse=True)
     states = {one.id: ledger.request_state(one) for one in newest_first}
     mine = [one for one in newest_first if one.currency == known.currency and states[one.id] in RENEWABLE]
-    for request in mine:
-        if states[request.id] != "expired" and request.amount <= known.payable:
+    in_time = [one for one in mine if not one.is_past_end(ledger.now)]
+    for request in in_time:
+        if request.amount <= known.payable:
             return Offer(Money(request.amount, request.currency), link=request)
     if not known.payable or ledger.is_under_way:
         return None
-    older = next((one for one in mine if one.mode == "payment"), None)
-    if mine and older is None:  # no single payment takes the place of a subscription
+    older = next((one for one in in_time if one.mode == "payment"), None)
+    if mine and older is None:  # of a subscription no single payment takes the place
         return None
     return _rest(known, older)
 

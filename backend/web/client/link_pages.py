@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from backend.core.i18n import end_of_minute, moment_of, texts_in
+from backend.core.i18n import end_of_minute, moment_of, texts_in, written_day
 from backend.core.money import Money, shown
 from backend.ledger.deal import DealLedger, Request
 from backend.payments.afterwards import Afterwards
@@ -36,6 +36,8 @@ HEADERS = {
 }
 ASK_AGAIN = {"moment": 15, "later": 3600, "trouble": 300, "busy": 60, "receipt": 60}
 """Seconds after which it makes sense to ask again, for pages that tell of trouble."""
+UNPAID = ("preview", "back", "failed", "opening", "moment", "waiting")
+"""Pages about what may still be paid."""
 STATUS = {"moment": 503, "later": 503, "trouble": 503, "receipt": 503, "unknown": 404, "busy": 429}
 
 ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
@@ -80,6 +82,7 @@ def link_page(
         "renewal": renewal(link.ledger, link.asked, texts, language) if link.asked and name != "expired" else "",
     }
     said = "paid_test" if name == "paid" and link.merchant.is_test else name
+    details |= days_of(link.asked, language) if link.asked and name in UNPAID else {}
     paid = paid_of(link, after or Afterwards(), texts, reader, query) if name in PAID else None
     picture = f"{public_url}/p/{link.request.link_token}/picture.png?lang={reader.spoken(link.account.timezone)}"
     button = _button(name, link, texts, query)
@@ -87,6 +90,12 @@ def link_page(
     if refresh is not None:
         page.headers["Refresh"] = refresh
     return page
+
+
+def days_of(request: Request, language: str) -> dict[str, str]:
+    """The days by which to pay, in words: ``due`` and ``until``, each where there is one."""
+    days = {"due": request.due_on, "until": request.last_day}
+    return {name: written_day(day, language) for name, day in days.items() if day is not None}
 
 
 def _page(

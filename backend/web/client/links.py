@@ -19,6 +19,7 @@ from backend.core.cache import CacheSpec
 from backend.core.errors import RequestNotFound, TooManyTries
 from backend.payments.checkout.open import PAYABLE, LinkState, ToCheckout, after_checkout, open_link, peek
 from backend.payments.checkout.version import Version, link_version
+from backend.payments.ending import ended_where_over
 from backend.payments.find import Link
 from backend.payments.preview import MARK, is_preview
 from backend.resources import Resources
@@ -90,16 +91,17 @@ def _back(request: Request, resources: Resources, token: str) -> Coroutine[Any, 
 
 
 async def _open(request: Request, resources: Resources, token: str) -> Opened:
-    return await open_link(resources, token, of_link(request))
+    return await ended_where_over(resources, await open_link(resources, token, of_link(request)))
 
 
 async def _preview(request: Request, resources: Resources, token: str) -> Opened:
     """What came of it is not remembered for clients: their openings are noted on the way."""
-    return await open_link(resources, token, of_link(request), by_client=False)
+    opened = await open_link(resources, token, of_link(request), by_client=False)
+    return await ended_where_over(resources, opened)
 
 
 async def _returned(_: Request, resources: Resources, token: str) -> Opened:
-    return await after_checkout(resources, token)
+    return await ended_where_over(resources, await after_checkout(resources, token))
 
 
 async def _asked_of_stripe(
@@ -118,7 +120,7 @@ async def _asked_of_stripe(
     if known is not None and version is not None and known.version == version and isinstance(known.said, ToCheckout):
         return known.said
     seen = seen or await peek(resources, token)
-    if known is not None and seen.state in PAYABLE and not seen.link.is_over:
+    if known is not None and seen.state in PAYABLE and not (seen.link.is_over or seen.link.is_past_end):
         return LinkState(known.said, seen.link) if isinstance(known.said, str) else known.said
     opens = ask is not _returned and _asked(request) < ASKS
     patience = OPENS_IN if opens else PATIENCE_SECONDS
@@ -186,6 +188,8 @@ def _mark(request: Request) -> dict[str, str]:
 
 def _page_name(shown: LinkState, pending: str, asked: int) -> str:
     """``waiting`` is only for what may still be true: a session over or long unpaid brings no word any more."""
+    if shown.state in PAYABLE and shown.link.is_past_end:
+        return "expired"
     if shown.state in PAYABLE and pending == "preview":
         return "preview"
     if shown.state == "failed" or (shown.state == "pending" and shown.link.has_failed):

@@ -11,7 +11,7 @@ from backend.core.money import Money, all_shown, shown
 from backend.ledger.deal import DealLedger, Payment
 from backend.ledger.sums import CurrencySum
 from backend.payments.statement import Statement
-from backend.web.client.link_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, renewal, texts_of
+from backend.web.client.link_pages import ASK_AGAIN, CSS, ENVIRONMENT, HEADERS, STATUS, days_of, renewal, texts_of
 from backend.web.client.reader import Reader
 
 FORM_HEADERS = {
@@ -53,6 +53,7 @@ def statement_page(
         sums=_sums(ledger, texts, locale),
         lines=[_line(payment, statement, texts, reader) for payment in ledger.received_anywhere],
         returned=texts["statement_returned"] if any(one.refunded for one in ledger.sums) else "",
+        details=_days(statement, language),
         state=_state(statement, texts),
         pay=_pay(statement, texts, locale),
         action=f"/d/{statement.token}/pay{kept}",
@@ -99,12 +100,22 @@ def _line(payment: Payment, statement: Statement, texts: dict[str, str], reader:
     )
 
 
+def _days(statement: Statement, language: str) -> dict[str, str]:
+    """Those of the link that its button leads to, or that it replaces."""
+    offer = statement.offer
+    asked = (offer.link or offer.replaces) if offer else None
+    return days_of(asked, language) if asked else {}
+
+
 def _state(statement: Statement, texts: dict[str, str]) -> str:
     ledger = statement.ledger
     if ledger.is_under_way and statement.offer is None:
         return texts["processing_text"]
     if not (ledger.live_requests or ledger.received_anywhere):
         return texts["statement_nothing"]
+    unpaid = [one for one in ledger.live_requests if not ledger.is_settled(one)]
+    if statement.offer is None and ledger.open_sums and any(one.is_past_end(ledger.now) for one in unpaid):
+        return texts["expired_text"].format_map({"merchant": statement.merchant.name})
     is_settled = (
         bool(ledger.received_anywhere) or ledger.state == "paid"
     )  # a full discount leaves nothing to pay either

@@ -10,6 +10,7 @@ from backend.core.money import Money, major
 from backend.ledger.deal import DealLedger, Payment, Request
 from backend.payments.checkout.params import link_address
 from backend.payments.deal.summary import DealSeen
+from backend.web.http.new_dates import NewDates
 
 
 class Amount(BaseModel):
@@ -38,6 +39,8 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 class RequestAnswer(BaseModel):
     """Answer to ``POST /widget/requests``, and each of a deal's ``requests``. ``created_by`` is Kommo's id of a user;
     it is left out where the client asked: on the statement, *Pay the rest*. ``contact_id`` is who is to pay.
+    ``due_on`` and ``valid_until`` (the link's last day) are days in the account's time zone; ``expires_at`` is the
+    midnight after.
     """
 
     id: str
@@ -51,6 +54,8 @@ class RequestAnswer(BaseModel):
     created_at: str
     created_by: int | None = None
     expires_at: str | None = None
+    due_on: str | None = None
+    valid_until: str | None = None
     opened: bool = False
     contact_id: int | None = None
 
@@ -89,6 +94,7 @@ class DealAnswer(BaseModel):
     connected: bool
     may: May
     statement_url: str | None
+    new_dates: NewDates | None = None
 
 
 class RefundAnswer(BaseModel):
@@ -112,7 +118,9 @@ class CheckAnswer(BaseModel):
     asked: int
 
 
-def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | None = None) -> DealAnswer:
+def deal_answer(
+    seen: DealSeen, public_url: str, *, may: May, dates: NewDates | None = None, statement: str | None = None
+) -> DealAnswer:
     """``statement`` is the token of the deal's page for the client, where there is one."""
     ledger = seen.ledger
     return DealAnswer(
@@ -129,11 +137,14 @@ def deal_answer(seen: DealSeen, public_url: str, *, may: May, statement: str | N
         connected=seen.connected,
         may=may,
         statement_url=f"{public_url}/d/{statement}" if statement else None,
+        new_dates=dates,
     )
 
 
 def request_answer(ledger: DealLedger, request: Request, public_url: str) -> RequestAnswer:
     until = {"expires_at": moment(request.expires_at)} if request.expires_at else {}
+    due = {"due_on": request.due_on.isoformat()} if request.due_on else {}
+    last = {"valid_until": request.last_day.isoformat()} if request.last_day else {}
     by = {"created_by": request.created_by} if request.created_by else {}
     payer = {"contact_id": request.contact_id} if request.contact_id else {}
     return RequestAnswer(
@@ -148,6 +159,8 @@ def request_answer(ledger: DealLedger, request: Request, public_url: str) -> Req
         created_at=moment(request.created_at),
         opened=request.opened,
         **until,
+        **due,
+        **last,
         **by,
         **payer,
     )

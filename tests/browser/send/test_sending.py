@@ -106,6 +106,8 @@ def test_a_contact_that_is_called_by_its_number_is_not_greeted_with_it(card: Dea
     [
         ("{name}: {description}, {amount}. Until {due}. {link}", {"expires_at": "2026-12-24T12:00:00Z"},
          f"Ana: Website for Ana, €120.00 EUR. Until Dec 24, 12:00 PM. {URL}"),
+        ("{amount} until {due}: {link}", {"due_on": "2026-12-20", "valid_until": "2027-01-05"},
+         f"€120.00 EUR until Dec 20, 2026: {URL}"),
         ("Dear {name}, pay {amount}. It ends on {due}! Thanks.", {}, f"Dear Ana, pay €120.00 EUR. Thanks. {URL}"),
         ("{link} {nonsense}", {}, f"{URL} {{nonsense}}"),
         ("{description}", {"description": "50% {link} $&"}, f"50% {{link}} $& {URL}"),

@@ -138,7 +138,8 @@ class OddDeal:
                     wish.amount, id=name, currency=wish.currency, kind=wish.kind, deal_total=wish.total or None,
                     created_at=NOW - DAY + wish.at, cancelled=wish.fate == "cancelled",
                     replaced_by="newer" if wish.fate == "replaced" else None,
-                    expires_at=NOW - 1 if wish.fate == "expired" else None, link_token=f"token{number:011}",
+                    expires_at=NOW - 1 if wish.fate == "expired" else None, ended=wish.fate == "expired",
+                    link_token=f"token{number:011}",
                     sessions={"free": (free,), "bank": (bank,)}.get(wish.fate, ()), description=f"Part {number}",
                 )
             )  # fmt: skip

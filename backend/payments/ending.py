@@ -1,0 +1,99 @@
+"""The end of requests whose time is over: at Stripe first, and that answer decides. Asked by the account's worker."""
+
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.core.errors import AlreadyPaid, Conflict, NotConnected, ProductError, StripeRefused, StripeUnreachable
+from backend.payments.cancel import end
+from backend.payments.checkout.open import OVER, LinkState, ToCheckout
+from backend.payments.find import Link, find_link, find_request
+from backend.resources import Resources
+from backend.storage.models import PaymentRequest
+from backend.work_queue.leases import Claim, fence
+
+AT_MOST = 20
+"""Requests of one turn: the account's deals wait meanwhile."""
+SOON_SECONDS = 300.0
+"""Stripe is away, or the client is paying at this moment."""
+LATER_SECONDS = 6 * 3600.0
+"""A bank takes days, and what nobody can do anything about stays as it is."""
+
+log = structlog.get_logger()
+
+
+async def end_due_requests(resources: Resources, claim: Claim) -> None:
+    """End what is due. What can't be ended yet is tried again later."""
+    for request_id in await _due(resources, claim.account_id):
+        again = await _ended(resources, claim.account_id, request_id)
+        await _try_again(resources, claim, request_id, again)
+
+
+async def next_end(session: AsyncSession, account_id: int) -> float | None:
+    """When the next request of the account is to be ended."""
+    return (await session.exec(select(func.min(PaymentRequest.end_try_at)).where(*_waiting(account_id)))).one()
+
+
+async def ended_where_over(resources: Resources, opened: ToCheckout | LinkState) -> ToCheckout | LinkState:
+    """The same; where the link's time is over, its session is ended and what Stripe answers to that is the state."""
+    if isinstance(opened, ToCheckout) or opened.state != OVER:
+        return opened
+    link = opened.link
+    with suppress(AlreadyPaid):
+        try:
+            await end(resources, link.request.account_id, link.request.id)
+        except (NotConnected, StripeRefused):
+            return LinkState("trouble", link)
+        except (Conflict, StripeUnreachable):
+            return LinkState("moment", link)
+    link = await find_link(resources, link.request.link_token)
+    return LinkState(link.state, link)
+
+
+def _waiting(account_id: int) -> tuple[Any, ...]:
+    return (
+        col(PaymentRequest.account_id) == account_id,
+        col(PaymentRequest.end_try_at).is_not(None),
+        col(PaymentRequest.session_n) > 0,
+    )
+
+
+async def _due(resources: Resources, account_id: int) -> list[str]:
+    due = select(PaymentRequest.id).where(*_waiting(account_id), col(PaymentRequest.end_try_at) <= resources.clock())
+    async with resources.database.read() as session:
+        return list((await session.exec(due.order_by(col(PaymentRequest.end_try_at)).limit(AT_MOST))).all())
+
+
+async def _ended(resources: Resources, account_id: int, request_id: str) -> float | None:
+    """None when nothing is left to do; else the seconds after which to try again."""
+    link = await find_request(resources, account_id, request_id)
+    if not link.is_past_end:
+        return _until_later(link)
+    try:
+        await end(resources, account_id, request_id)
+    except AlreadyPaid:
+        return None
+    except ProductError as error:
+        log.info("the end of a request is put off", account=account_id, request=request_id, reason=str(error))
+        return SOON_SECONDS
+    return None
+
+
+def _until_later(link: Link) -> float | None:
+    """A bank that is working on it may still fail; in the other mode (test or live) a request rests."""
+    return LATER_SECONDS if link.asked is None or link.state == "processing" else None
+
+
+async def _try_again(resources: Resources, claim: Claim, request_id: str, seconds: float | None) -> None:
+    now = resources.clock()
+    async with resources.database.write() as session:
+        await fence(session, claim, now)
+        await session.exec(
+            update(PaymentRequest)
+            .where(col(PaymentRequest.account_id) == claim.account_id, col(PaymentRequest.id) == request_id)
+            .values(end_try_at=None if seconds is None else now + seconds)
+        )
