@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import httpx
 import stripe
@@ -85,13 +87,21 @@ class Resources:
         return self.pace.turn(account_id, backlog=self.backlog, last_check=self.still_ours)
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Those that httpx trusts. Reading them takes 20 ms, so it is done once a process."""
+    return httpx.create_ssl_context()
+
+
 @asynccontextmanager
 async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Resources]:
     """All connections of a process, closed at the end."""
     database, vault = Database(settings.database_url), Vault(settings.keys)
     stripe_http = http_client()
     limits = httpx.Limits(keepalive_expiry=KEEP_SECONDS)
-    async with httpx.AsyncClient(timeout=KOMMO_TIMEOUT, limits=limits, follow_redirects=False) as kommo_http:
+    async with httpx.AsyncClient(
+        timeout=KOMMO_TIMEOUT, limits=limits, follow_redirects=False, verify=_authorities()
+    ) as kommo_http:
         try:
             yield Resources(
                 database=database,

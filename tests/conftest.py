@@ -7,7 +7,7 @@ import pytest
 
 from tests.chromium import browser, browser_context_args, browser_type, browser_type_launch_args, playwright
 from tests.lock_order import watched_lock_order
-from tests.migrated_databases import copied_postgres, copied_sqlite, migrated_postgres, migrated_sqlite
+from tests.migrated_databases import copied_postgres, copy_migrated, migrated_postgres
 from tests.postgres import empty_database, running_postgres
 
 __all__ = ["browser", "browser_context_args", "browser_type", "browser_type_launch_args", "playwright"]
@@ -39,25 +39,28 @@ def _migrated_postgres(postgres_url: str) -> Iterator[str]:
         yield template
 
 
-@pytest.fixture(scope="session")
-def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return migrated_sqlite(tmp_path_factory.mktemp("migrated"))
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that is up to date and empty, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        yield copied_sqlite(request.getfixturevalue("_migrated_sqlite"), tmp_path)
+        url = f"sqlite+aiosqlite:///{tmp_path}/x.db"
+        copy_migrated(url)
+        yield url
     else:
         template = request.getfixturevalue("_migrated_postgres")
         with copied_postgres(request.getfixturevalue("postgres_url"), template) as url:
             yield url
 
 
+@pytest.fixture
+def migrated_url(database_url: str) -> str:
+    """The same, by the name that says what of it is needed."""
+    return database_url
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, once on SQLite and once on PostgreSQL."""
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a table, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path}/x.db"
     else:

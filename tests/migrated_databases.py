@@ -1,11 +1,14 @@
 """Databases that are up to date already: migrated once for all tests of a worker, and copied for each."""
 
 import asyncio
+import atexit
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -35,15 +38,20 @@ def copied_postgres(server_url: str, template: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def migrated_sqlite(folder: Path) -> Path:
-    path = folder / "migrated.db"
-    _migrate(f"sqlite+aiosqlite:///{path}")
-    return path
+def copy_migrated(sqlite_url: str) -> None:
+    """The file of this URL is there and up to date; one that is there already stays as it is."""
+    path = Path(str(make_url(sqlite_url).database))
+    if not path.exists():
+        shutil.copyfile(_migrated_file(), path)
 
 
-def copied_sqlite(template: Path, folder: Path) -> str:
-    path = shutil.copyfile(template, folder / "x.db")
-    return f"sqlite+aiosqlite:///{path}"
+@cache
+def _migrated_file() -> Path:
+    """Made once a process, which removes it at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _migrate(f"sqlite+aiosqlite:///{folder}/x.db")
+    return folder / "x.db"
 
 
 def _migrate(url: str) -> None:

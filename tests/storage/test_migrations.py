@@ -24,16 +24,16 @@ def _differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, SQLModel.metadata))
 
 
-async def test_migrations_and_models_agree(database_url: str) -> None:
-    database = Database(database_url)
+async def test_migrations_and_models_agree(new_url: str) -> None:
+    database = Database(new_url)
     await upgrade(database)
     async with database.engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
     await database.close()
 
 
-def test_several_processes_may_start_at_once(database_url: str) -> None:
-    processes = [FORKS.Process(target=migrate_alone, args=(database_url,), daemon=True) for _ in range(3)]
+def test_several_processes_may_start_at_once(new_url: str) -> None:
+    processes = [FORKS.Process(target=migrate_alone, args=(new_url,), daemon=True) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:
@@ -41,14 +41,14 @@ def test_several_processes_may_start_at_once(database_url: str) -> None:
     assert [process.exitcode for process in processes] == [0, 0, 0]
 
 
-async def test_what_the_first_release_left_goes_on(database_url: str, tmp_path: Path, anyio_backend: str) -> None:
+async def test_what_the_first_release_left_goes_on(new_url: str, tmp_path: Path, anyio_backend: str) -> None:
     """A deal that was to be written is written, an event that waited is worked in, what was done is not done again;
     its links are good, and new ones can be made."""
     nowhere = f"sqlite+aiosqlite:///{tmp_path}/nowhere.db"
     async with open_world(nowhere, connected=False) as first:
         first.worker.stop()
-        filled = await fill(first, database_url)
-        async with first.started_again(database_url) as product:
+        filled = await fill(first, new_url)
+        async with first.started_again(new_url) as product:
             await product.until(lambda: product.notes(filled.dirty) and product.notes(filled.waiting))
             await product.quiet()
             for lead_id, payment in ((filled.dirty, "pi_1"), (filled.waiting, "pi_2")):
@@ -60,9 +60,9 @@ async def test_what_the_first_release_left_goes_on(database_url: str, tmp_path: 
             assert (await product.ask(filled.done)).status_code == 201
 
 
-async def test_rows_of_every_table_and_time_are_there_afterwards(database_url: str) -> None:
+async def test_rows_of_every_table_and_time_are_there_afterwards(new_url: str) -> None:
     """Each release that began with a migration left a row in every table of its day; all are read by ours."""
-    database = Database(database_url)
+    database = Database(new_url)
     for number, revision in enumerate(_revisions(), 1):
         async with database.engine.connect() as connection:
             await connection.execution_options(may_write=True)

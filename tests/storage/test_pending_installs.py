@@ -36,9 +36,9 @@ def left_by_0009(connection: Connection, vault: Vault) -> None:
     connection.execute(tables.tables["pending_code"].insert(), lost)
 
 
-async def test_what_waited_before_the_columns_were_there_is_in_them(database_url: str) -> None:
+async def test_what_waited_before_the_columns_were_there_is_in_them(new_url: str) -> None:
     known: dict[str, Any] = {"public_url": "https://pay.example.com", "secret_keys": "a sealing key of the tests"}
-    chosen = Settings(_env_file=None, admin_token="admin-token-of-the-tests", database_url=database_url, **known)
+    chosen = Settings(_env_file=None, admin_token="admin-token-of-the-tests", database_url=new_url, **known)
     async with open_resources(chosen, lambda: RECEIVED + 60) as resources:
         async with resources.database.engine.connect() as connection:
             await connection.execution_options(may_write=True)

@@ -12,6 +12,7 @@ from sandbox.clock import MovableClock
 from sandbox.kommo import KommoWorld
 from sandbox.serving import free_port
 from sandbox.stripe import StripeWorld
+from tests.migrated_databases import copy_migrated
 from tests.world.install import install
 from tests.world.processes import called_web, open_process, served_web, working
 from tests.world.services import served, two_worlds
@@ -48,6 +49,8 @@ async def open_world(
         )
         known = environment(kommo, stripe, integration, url) if runs else addresses(kommo, stripe, url)
         chosen = settings(database_url, **known | dict(more or {}))
+        if database_url.startswith("sqlite"):
+            copy_migrated(database_url)
         resources = await stack.enter_async_context(open_process(chosen, clock, hosts))
         await upgrade(resources.database)
         await ensure_environment(resources, chosen)

@@ -14,7 +14,7 @@ from backend.web.app import create_app
 from backend.web.connections import BoundedProtocol, bounded_protocol
 from backend.web.edge import Limits
 from backend.worker.loop import Worker
-from sandbox.serving import serving
+from sandbox.serving import NOBODY, serving
 from tests.world.settings import ADMIN_TOKEN, PUBLIC_URL
 
 LIMITS = httpx.Limits(keepalive_expiry=2.0)
@@ -25,7 +25,7 @@ class KommoHosts(httpx.AsyncHTTPTransport):
     """Every ``*.kommo.com`` is the one server at ``address``, which sees the host that was meant."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(limits=httpx.Limits(keepalive_expiry=1.0))  # well before the server ends them
+        super().__init__(verify=NOBODY, limits=httpx.Limits(keepalive_expiry=1.0))  # well before the server ends them
         self.address = address
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -44,7 +44,7 @@ async def open_process(
         if kommo is None:
             yield opened
             return
-        async with httpx.AsyncClient(transport=kommo, timeout=30.0) as http:
+        async with httpx.AsyncClient(transport=kommo, timeout=30.0, verify=NOBODY) as http:
             yield replace(opened, kommo_http=http)
 
 
@@ -55,8 +55,8 @@ async def served_web(
     """A browser at the web, which is served on a port of its own; what requests may cost is the product's to say."""
     app = create_app(resources, admin_token=ADMIN_TOKEN, limits=limits)
     async with (
-        serving(app, port, http=protocol or bounded_protocol()) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0, limits=LIMITS) as http,
+        serving(app, port, http=protocol or bounded_protocol(), ws="none") as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, timeout=30.0, limits=LIMITS, verify=NOBODY) as http,
     ):
         yield http
 

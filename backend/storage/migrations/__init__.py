@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from backend.core.progress import Progress, unseen
 from backend.storage.db import Database
 
+FOLDER = Path(__file__).parent
 LOCK = 0x6B6F6D6D6F  # any number, the same for all our processes
 
 
@@ -53,15 +55,19 @@ async def _opened(database: Database) -> AsyncIterator[AsyncConnection]:
 
 
 def _is_current(connection: Connection) -> bool:
-    head = ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
-    return _revision(connection) == head
+    return _revision(connection) == _scripts().get_current_head()
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """All versions that we know, read once a process."""
+    return ScriptDirectory(str(FOLDER))
 
 
 def _revision(connection: Connection) -> str | None:
     """The one that the database is at; one that we know."""
     revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config(connection)).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:
         raise DatabaseUnusable(
             f"The database is of a later version of this program ({revision}). Start that version again, or put back a "
             "copy of the database from before it."
@@ -71,14 +77,16 @@ def _revision(connection: Connection) -> str | None:
 
 def alembic_config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     return config
 
 
 def _upgrade(connection: Connection, progress: Progress) -> None:
     config, current = alembic_config(connection), _revision(connection)
-    missing = len(list(ScriptDirectory.from_config(config).iterate_revisions("head", current or "base")))
+    if current == _scripts().get_current_head():
+        return
+    missing = len(list(_scripts().iterate_revisions("head", current or "base")))
     applied = 0
 
     def step(**_told: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import httpx
 import stripe
 
+from sandbox.serving import NOBODY
 from sandbox.stripe.delivery.events import Event
 from sandbox.stripe.objects.ground import Ground
 from sandbox.stripe.objects.schemas import Obj
@@ -99,7 +100,7 @@ class Courier:
     async def run(self) -> None:
         """Deliver for as long as the task lives. Time may be moved from outside, so it is looked at anyway."""
         limits = httpx.Limits(max_connections=50)
-        async with httpx.AsyncClient(trust_env=False, limits=limits, follow_redirects=False) as client:
+        async with httpx.AsyncClient(trust_env=False, limits=limits, follow_redirects=False, verify=NOBODY) as client:
             try:
                 while True:
                     for delivery in list(self._ready()):
