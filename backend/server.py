@@ -159,6 +159,7 @@ def _web_config(resources: Resources, settings: Settings) -> uvicorn.Config:
         proxy_headers=bool(settings.trusted_proxies),  # X-Forwarded-For is believed from these addresses only
         forwarded_allow_ips=settings.trusted_proxies,
         http=bounded_protocol(most),
+        ws="none",
         limit_concurrency=most + LATE_CONNECTIONS,
         access_log=False,  # paths are secrets here; our own log names routes
         log_level="warning",

@@ -8,25 +8,32 @@ import asyncio
 import resource
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
+HEAD_BYTES = 64 * 1024
+"""The parser keeps a head however long it grows."""
 BODY_SECONDS = 12.0
 """A little more than the edge gives a route that reads, whose answer should come first."""
 UNREAD_BYTES = 8_000_000
 """What is thrown away of a body after its refusal: a sender that is cut off while sending never reads the answer."""
 READ_BYTES = 16 * 1024
 """Taken from a connection at once: asyncio takes 256 KB, and each of 600 half-sent bodies may have as much waiting."""
+MOST_PIPELINED = 16
+"""Requests that a sender may send ahead of our answers. Browsers and Stripe send none."""
 MOST_CONNECTIONS = 2000
 LATE_CONNECTIONS = 16
 """So many more may come while all others are being answered; uvicorn then answers 503 by itself."""
 FILES_FOR_THE_REST = 200
 """Database, Kommo, Stripe, logs."""
+TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 33\r\nconnection: close\r\n\r\nThe head of a request is too long"
+)
 
 
-class BoundedProtocol(H11Protocol):
-    """Uvicorn's, with a time for each head and body.
+class BoundedProtocol(HttpToolsProtocol):
+    """Uvicorn's, with a time and a size for each head and body.
 
     Where there are too many connections, the one that has waited longest for its own sender is closed: half-sent
     requests can't keep out those that are sent whole.
@@ -38,9 +45,11 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
-        self._waits_for = ""
-        self._patience: asyncio.TimerHandle | None = None
+        self._part = "head"
         self._came = 0
+        self._waits_for = ""
+        self._until = 0.0
+        self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -51,45 +60,76 @@ class BoundedProtocol(H11Protocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
-        if self._waits_for == "body":
-            self._came += len(data)
+        self._came += len(data)
         super().data_received(data)
         self._watch()
-        if self._came > UNREAD_BYTES:
-            self.transport.abort()
+        if self._came > (HEAD_BYTES if self._part == "head" else UNREAD_BYTES) or len(self.pipeline) > MOST_PIPELINED:
+            self._cut_off()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._part, self._came = "body", 0
+        self.headers = []  # what comes behind a body in pieces is no header of the request
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._part, self._came = "head", 0
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._waits_for != "body":
-            self._waits_for = ""  # a head that is waited for now is the next one's
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_waiting()
+        if self._patience is not None:
+            self._patience.cancel()
 
     def _watch(self) -> None:
         """Follows what the sender owes us: a head, a body or nothing."""
-        state = self.conn.their_state
-        owed = "head" if state is h11.IDLE else "body" if state is h11.SEND_BODY else ""
+        owed = self._part if self._part == "body" or self._is_answered() else ""
         if owed == self._waits_for:
             return
         self._stop_waiting()
-        self._waits_for, self._came = owed, 0
         if owed and not self.transport.is_closing():
-            seconds = self.head_seconds if owed == "head" else self.body_seconds
-            self._patience = self.loop.call_later(seconds, self._give_up)
+            self._waits_for = owed
+            self._until = self.loop.time() + (self.head_seconds if owed == "head" else self.body_seconds)
             _waiting(self.server_state)[self] = None
+            if self._patience is None or self._patience.when() > self._until:
+                self._look_again()
 
-    def _stop_waiting(self) -> None:
-        _waiting(self.server_state).pop(self, None)
+    def _is_answered(self) -> bool:
+        return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
+
+    def _look_again(self) -> None:
+        """One timer for a connection, however many requests it brings: one that rings too early is set anew."""
         if self._patience is not None:
             self._patience.cancel()
-            self._patience = None
+        self._patience = self.loop.call_at(self._until, self._ring)
+
+    def _ring(self) -> None:
+        self._patience = None
+        if self._waits_for and self.loop.time() >= self._until:
+            self._give_up()
+        elif self._waits_for:
+            self._look_again()
+
+    def _stop_waiting(self) -> None:
+        self._waits_for = ""
+        _waiting(self.server_state).pop(self, None)
 
     def _give_up(self) -> None:
         self._stop_waiting()
         self.transport.abort()
+
+    def _cut_off(self) -> None:
+        if self._part == "head" and self._is_answered() and not self.transport.is_closing():
+            self.transport.write(TOO_LONG)
+            self.transport.close()
+        else:
+            self.transport.abort()
 
     def _make_room(self) -> None:
         longest = next(iter(_waiting(self.server_state)), None)

@@ -58,8 +58,8 @@ class Edge:
             return
         scope["path"] = without_slash(scope["path"])
         answer, told, most = self._headers.around(send), length_told(scope), self._limits.of_path(scope["path"])
-        if framed_twice(scope):
-            refusal = MalformedBody("The request has both a Content-Length and a Transfer-Encoding.")
+        if framed_oddly(scope):
+            refusal = MalformedBody("Two servers could read the length of this request differently. Send one length.")
             await _refuse(answer, refusal, close=True)
             return
         if told > most:
@@ -127,10 +127,12 @@ class _Body:
             self._places.release()
 
 
-def framed_twice(scope: Scope) -> bool:
+def framed_oddly(scope: Scope) -> bool:
     """Whether two servers could disagree about where this request ends and the next begins."""
-    names = [name for name, _ in scope["headers"]]
-    return b"content-length" in names and b"transfer-encoding" in names
+    codings = [value for name, value in scope["headers"] if name == b"transfer-encoding"]
+    if not codings:
+        return False
+    return codings != [b"chunked"] or any(name == b"content-length" for name, _ in scope["headers"])
 
 
 def length_told(scope: Scope) -> int:

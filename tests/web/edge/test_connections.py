@@ -1,7 +1,9 @@
 """Connections by hand: two lengths, half a head, half a body that nobody reads, and more than there is room for."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from backend.web.connections import BoundedProtocol
 from backend.web.edge import Limits
 from tests.web.edge.raw import connected, head, said
 from tests.world import World, open_world
-from tests.world.processes import served_web
+from tests.world.processes import ADMIN_TOKEN, served_web
 
 
 class Impatient(BoundedProtocol):
@@ -121,3 +123,65 @@ async def test_with_too_many_half_sent_requests_whole_ones_are_answered(product:
         assert [await _rest(reader) for reader, _ in half[:15]] == [b""] * 15
         for _, writer in half:
             writer.close()
+
+
+@pytest.mark.parametrize("line", ["X-Long: " + "x" * 90_000, "\r\n".join(f"X-{n}: {'y' * 50}" for n in range(1_500))])
+async def test_a_head_without_end_is_refused(product: World, line: str) -> None:
+    heard = await said(product.url, f"GET /healthz HTTP/1.1\r\nHost: x\r\n{line}".encode(), until_closed=True)
+    assert heard.status in (431, 0)  # 0: the rest of the head was on its way when we closed
+    assert heard.seconds < 5
+
+
+async def test_requests_that_are_sent_ahead_of_our_answers_have_a_bound(product: World) -> None:
+    """Each would hold its place and its body in memory until its turn comes."""
+    reader, writer = await connected(product.url)
+    with suppress(ConnectionError):
+        writer.write(head("GET", "/healthz", {}) * 20_000)
+        await writer.drain()
+    answers = (await _rest(reader)).count(b"HTTP/1.1 200")
+    assert answers < 2_000
+    writer.close()
+
+
+async def test_a_few_requests_sent_ahead_are_answered_in_order(product: World) -> None:
+    last = head("GET", "/nowhere", {"Connection": "close"})
+    heard = await said(product.url, head("GET", "/healthz", {}) * 3 + last, until_closed=True)
+    assert re.findall(r"HTTP/1\.1 (\d+)", heard.text) == ["200", "200", "200", "404"]
+
+
+@pytest.mark.parametrize(("name", "status"), [("before", 200), ("behind", 401)])
+async def test_what_comes_behind_a_body_in_pieces_is_no_header(product: World, name: str, status: int) -> None:
+    token = {"Authorization": f"Bearer {ADMIN_TOKEN}"} if name == "before" else {}
+    trailer = f"Authorization: Bearer {ADMIN_TOKEN}\r\n" if name == "behind" else ""
+    request = head("GET", "/admin/api/accounts", {"Transfer-Encoding": "chunked", "Connection": "close", **token})
+    heard = await said(product.url, request + f"0\r\n{trailer}\r\n".encode(), until_closed=True)
+    assert heard.status == status
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET \xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /p/\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET nowhere HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://other.example/healthy HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT other.example:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /nowhere HTTP/1.1\r\nHost : x\r\nX: y\r\n\r\n",
+    ],
+)
+async def test_a_head_that_makes_no_sense_is_the_senders_fault(product: World, sent: bytes) -> None:
+    heard = await said(product.url, sent)
+    assert 400 <= heard.status < 500
+
+
+@pytest.mark.parametrize("wanted", ["websocket", "h2c", "other"])
+async def test_nobody_is_led_on_to_another_protocol(product: World, wanted: str) -> None:
+    asked = head("GET", "/healthz", {"Connection": "Upgrade", "Upgrade": wanted, "Sec-WebSocket-Key": "x"})
+    heard = await said(product.url, asked + b"\x00" * 5_000, until_closed=True)
+    assert heard.status == 200
+    assert heard.text.count("HTTP/1.1 ") == 1
