@@ -70,17 +70,21 @@ def row_of(vault: Vault, arrival: Arrival) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """``rows`` of ``inbox_event`` in the order of their keys, and the ``accounts`` to wake, in order."""
+    """``rows`` of ``inbox_event`` in the order of their keys, the ``accounts`` to wake, in order, and the connections
+    of new events that no account had taken when they came."""
 
     rows: Sequence[dict[str, Any]]
     accounts: Sequence[int]
+    unowned: Sequence[str]
 
 
 def group_of(vault: Vault, arrivals: Sequence[Arrival]) -> Group:
     """One row for each event, however often it came."""
     rows = {(arrival.connection_id, arrival.id): row_of(vault, arrival) for arrival in arrivals}
-    accounts = {one.account_id for one in arrivals if one.state == "new" and one.account_id is not None}
-    return Group([rows[key] for key in sorted(rows)], sorted(accounts))
+    new = [one for one in arrivals if one.state == "new"]
+    accounts = {one.account_id for one in new if one.account_id is not None}
+    unowned = {one.connection_id for one in new if one.account_id is None}
+    return Group([rows[key] for key in sorted(rows)], sorted(accounts), sorted(unowned))
 
 
 def body_row(connection_id: str, event_id: str) -> str:

@@ -4,17 +4,14 @@ The wake-up is in that commit: the price of durability is paid once a group, on 
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
-from typing import Any, Protocol
-
-from sqlmodel import col, select
+from collections.abc import Sequence
+from typing import Protocol
 
 from backend.core.vault import Vault
 from backend.inbox.arrivals import Arrival, Group, group_of
 from backend.inbox.postgres_writer import PostgresWriter
 from backend.inbox.sqlite_writer import SqliteWriter
 from backend.storage.db import Database
-from backend.storage.models import StripeConnection
 from backend.storage.repeating import repeated
 from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_work
@@ -25,8 +22,9 @@ DOOR_SECONDS = 8.0
 
 
 class Writer(Protocol):
-    async def write(self, rows: Sequence[dict[str, Any]], accounts: Sequence[int]) -> None:
-        """Insert the rows that are not there yet and wake the accounts, in one commit. Raises ``OperationalError``."""
+    async def write(self, group: Group) -> Sequence[int]:
+        """Inserts the rows that are not there yet and wakes the accounts, in one commit. Returns the accounts that own
+        one of the connections ``unowned`` after that commit. Raises ``OperationalError``."""
 
 
 class Inbox:
@@ -63,30 +61,16 @@ class Inbox:
                 _settle(group, None)
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> None:
-        group = group_of(self._vault, arrivals)
-        await self._store(group)
-        nobodys = {one.connection_id for one in arrivals if one.account_id is None and one.state == "new"}
-        for account_id in await self._owners(nobodys):
+        """An account that takes a connection after the commit finds the events there; one that took it between the
+        door's look and the commit is woken here."""
+        for account_id in await self._store(group_of(self._vault, arrivals)):
             async with account_unit(self._database, account_id) as session:
                 await request_work(session, account_id)
 
     @repeated
-    async def _store(self, group: Group) -> None:
+    async def _store(self, group: Group) -> Sequence[int]:
         async with self._database.bounded(DOOR_SECONDS):
-            await self._writer.write(group.rows, group.accounts)
-
-    async def _owners(self, connection_ids: Collection[str]) -> list[int]:
-        """Accounts that took one of these connections since the door looked.
-
-        Read after the events are committed: an account that takes one later finds them there.
-        """
-        if not connection_ids:
-            return []
-        async with self._database.read() as session:
-            found = await session.exec(
-                select(StripeConnection.account_id).where(col(StripeConnection.id).in_(connection_ids))
-            )
-            return sorted({account_id for account_id in found.all() if account_id is not None})
+            return await self._writer.write(group)
 
 
 def _settle(group: Sequence[tuple[Arrival, asyncio.Future[None]]], error: Exception | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import OperationalError
 
+from backend.inbox.arrivals import Group
 from backend.inbox.statements import POSTGRES
 from backend.storage.db import ASLEEP_SECONDS, Database
 from backend.storage.repeating import ENDED_BY_THE_DATABASE
@@ -20,41 +21,43 @@ class PostgresWriter:
         self._connection: psycopg.AsyncConnection | None = None
         database.at_close(self._forget)
 
-    async def write(self, rows: Sequence[dict[str, Any]], accounts: Sequence[int]) -> None:
+    async def write(self, group: Group) -> Sequence[int]:
         """As ``Writer.write``. An account is woken for a group of nothing but second deliveries as well: whether a row
         is new would cost a second round trip."""
         try:
-            await self._write(rows, accounts)
+            return await self._write(group)
         except psycopg.Error as error:
             raise OperationalError("a group of webhooks", None, error) from error
 
-    async def _write(self, rows: Sequence[dict[str, Any]], accounts: Sequence[int]) -> None:
+    async def _write(self, group: Group) -> Sequence[int]:
         """Again where a connection that we had kept turns out to be closed: rows that are there stay as they are."""
         had_one = self._connection is not None
         try:
-            await self._commit(await self._opened(), rows, accounts)
+            return await self._commit(await self._opened(), group)
         except psycopg.OperationalError as error:
             await self._forget()
             if not had_one or error.sqlstate in ENDED_BY_THE_DATABASE:
                 raise
-            await self._write(rows, accounts)
+            return await self._write(group)
         except BaseException:
             await self._forget()
             raise
 
-    async def _commit(
-        self, connection: psycopg.AsyncConnection, rows: Sequence[dict[str, Any]], accounts: Sequence[int]
-    ) -> None:
+    async def _commit(self, connection: psycopg.AsyncConnection, group: Group) -> Sequence[int]:
         """In the lock order: ``account_work`` before ``inbox_event``."""
+        owners: list[psycopg.AsyncCursor[Any]] = []
         async with connection.pipeline(), connection.cursor() as cursor:
             await cursor.execute("BEGIN")
             await cursor.execute("SET LOCAL synchronous_commit TO on")
-            for account_id in accounts:
+            for account_id in group.accounts:
                 await cursor.execute(POSTGRES.wake_account, POSTGRES.wake(account_id))
-            await cursor.executemany(POSTGRES.insert_event, rows)
-            if accounts:
+            await cursor.executemany(POSTGRES.insert_event, group.rows)
+            if group.accounts:
                 await cursor.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
             await cursor.execute("COMMIT")
+            for connection_id in group.unowned:
+                owners.append(await connection.execute(POSTGRES.owner, {"connection": connection_id}))
+        return [account_id for found in owners for (account_id,) in await found.fetchall()]
 
     async def _opened(self) -> psycopg.AsyncConnection:
         if self._connection is None:

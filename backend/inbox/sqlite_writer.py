@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
+from backend.inbox.arrivals import Group
 from backend.inbox.statements import SQLITE
 from backend.storage.db import SQLITE_PRAGMAS, Database
 
@@ -28,11 +29,13 @@ class SqliteWriter:
         self._connection: sqlite3.Connection | None = None
         database.at_close(self._forget)
 
-    async def write(self, rows: Sequence[dict[str, Any]], accounts: Sequence[int]) -> None:
+    async def write(self, group: Group) -> Sequence[int]:
         """As ``Writer.write``."""
         try:
             async with self._database.turns.turn(first=True):
-                await self._commit(self._opened(), rows, accounts)
+                connection = self._opened()
+                await self._commit(connection, group.rows, group.accounts)
+                return _owners(connection, group.unowned)
         except sqlite3.Error as error:
             self._forget()
             raise OperationalError("a group of webhooks", None, error) from error
@@ -77,6 +80,10 @@ def open_connection(database: Database) -> sqlite3.Connection:
     for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _owners(connection: sqlite3.Connection, unowned: Sequence[str]) -> list[int]:
+    return [found for one in unowned for (found,) in connection.execute(SQLITE.owner, {"connection": one})]
 
 
 def _begin_waiting(connection: sqlite3.Connection) -> None:

@@ -12,8 +12,8 @@ import pytest
 from backend.web.connections import BoundedProtocol
 from backend.web.edge import Limits
 from tests.web.edge.raw import connected, head, said
-from tests.world import World, open_world
-from tests.world.processes import ADMIN_TOKEN, served_web
+from tests.world import ADMIN_TOKEN, World, open_world
+from tests.world.processes import served_web
 
 
 class Impatient(BoundedProtocol):
