@@ -95,12 +95,12 @@ def plan_for(words: Sequence[str], cpus: int) -> Plan:
 
 def pytest_call(given: Sequence[str], cpus: int) -> tuple[str, ...]:
     """What the caller says comes last, so that an ``-n`` or ``-m`` of theirs wins over ours."""
-    # Much of a test is waiting, so two cores have room for three. Each worker has a Chromium and a PostgreSQL of its
-    # own: more than four only get in each other's way.
-    workers = str(max(3, min(4, cpus)))
+    # Much of a test is waiting, so two cores have room for four. Each worker has a Chromium and a PostgreSQL of its
+    # own: more than six only get in each other's way.
+    workers = str(max(4, min(6, cpus)))
     daily = () if "--full" in given else ("-m", "not full")
     rest = (word for word in given if word != "--full")
-    return ("-m", "pytest", "-n", workers, "--dist", "loadfile", *daily, *rest)
+    return ("-m", "pytest", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder", *daily, *rest)
 
 
 def run_steps(steps: Sequence[Sequence[str]]) -> int:

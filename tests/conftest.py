@@ -10,7 +10,32 @@ from tests.lock_order import watched_lock_order
 from tests.migrated_databases import copied_postgres, copy_migrated, migrated_postgres
 from tests.postgres import empty_database, running_postgres
 
+HERE = Path(__file__).parent
+LONGEST = (
+    "story/test_switches.py",
+    "accounts/test_outages.py",
+    "deal_sync/merges/test_follow.py",
+    "deal_sync/test_writing.py",
+    "security/test_under_siege.py",
+    "cli/test_commands.py",
+    "deal_sync/apply/test_readings.py",
+    "ledger/test_life.py",
+    "crash/test_sample.py",
+    "web/edge/test_odd_values.py",
+    "accounts/tokens/test_dead_refresher.py",
+    "web/setup/test_rights_on_loan.py",
+    "security/test_pages.py",
+    "web/client/test_looks.py",
+)
+"""A file is one worker's work: those that take longest come first, so that none of them is waited for at the end."""
+
 __all__ = ["browser", "browser_context_args", "browser_type", "browser_type_launch_args", "playwright"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the longest files first; the others stay in their order."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(str(item.path.relative_to(HERE)), len(place)))
 
 
 @pytest.fixture(autouse=True)

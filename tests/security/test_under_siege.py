@@ -197,7 +197,7 @@ def crowding() -> float:
     ("siege", "letters"),
     [
         pytest.param(SAMPLE, "DM", id="sample"),
-        pytest.param(SAMPLE, STRANGERS, id="sample of strangers"),
+        pytest.param(SAMPLE, STRANGERS, id="sample of strangers", marks=pytest.mark.full),
         pytest.param(WHOLE, "D", id="without rights", marks=pytest.mark.full),
         pytest.param(WHOLE, "M", id="own deals only", marks=pytest.mark.full),
         pytest.param(WHOLE, STRANGERS, id="strangers", marks=pytest.mark.full),

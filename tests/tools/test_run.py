@@ -52,7 +52,7 @@ def test_what_the_caller_tells_pytest_comes_last_and_so_wins() -> None:
     assert plan_for(["test", "-n", "0", "tests/test_run.py"], 2).steps[-1][-3:] == ("-n", "0", "tests/test_run.py")
 
 
-@pytest.mark.parametrize(("cpus", "workers"), [(1, "3"), (2, "3"), (4, "4"), (64, "4")])
+@pytest.mark.parametrize(("cpus", "workers"), [(1, "4"), (2, "4"), (5, "5"), (64, "6")])
 def test_workers_fit_the_machine(cpus: int, workers: str) -> None:
     call = plan_for(["test"], cpus).steps[-1]
     assert call[call.index("-n") + 1] == workers
