@@ -60,6 +60,14 @@ export function backend(widget) {
     refund: (id, body) => call('POST', `/widget/payments/${encodeURIComponent(id)}/refund`, body),
     /** A single-use address of the set-up pages. @returns {Promise<{url: string}>} */
     setup: () => call('POST', '/widget/setup'),
+    /** @param {string} key @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>} */
+    rule: (key) => call('POST', '/widget/rules/look', { key }).then(requireKeys('key', 'settings')),
+    /** @param {Record<string, unknown>} body @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>} */
+    makeRule: (body) => call('POST', '/widget/rules', body).then(requireKeys('key', 'settings')),
+    /** @param {Record<string, unknown>} body @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>} */
+    changeRule: (body) => call('POST', '/widget/rules/change', body).then(requireKeys('key', 'settings')),
+    /** @returns {Promise<import('./rule/controls.js').Choices>} */
+    ruleChoices: () => call('GET', '/widget/rules/choices').then(requireKeys('fields')),
   };
 }
 

@@ -3,6 +3,8 @@ import { backend } from './api.js';
 import { CardController } from './card/controller.js';
 import { setupPanel } from './card/setup.js';
 import { ensureStyle, isAdmin, openLeadId, wordsOf } from './kommo/page.js';
+import { showRuleForm } from './rule/form.js';
+import { whenFormIsThere } from './rule/place.js';
 import { contactsOf } from './send/contacts.js';
 
 /**
@@ -70,6 +72,12 @@ export default function Widget() {
     advancedSettings() {
       const code = widget.get_settings().widget_code;
       showSetup(document.getElementById(`work-area-${code}`) ?? document.getElementById('list_page_holder'));
+      return true;
+    },
+    dpSettings() {
+      ensureStyle();
+      const code = widget.get_settings().widget_code;
+      whenFormIsThere(code, 'payment_rule', (input) => showRuleForm(input, api, words));
       return true;
     },
     onSave: () => true,

@@ -78,6 +78,7 @@ export type KommoWidget = {
     bind_actions(): boolean;
     settings($body: ArrayLike<Element>): boolean;
     advancedSettings(): boolean;
+    dpSettings(): boolean;
     onSave(): boolean;
     destroy(): void;
   };

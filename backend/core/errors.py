@@ -88,6 +88,10 @@ class AccountNotFound(ProductError):
     status, code = 404, "not_connected"
 
 
+class RuleNotFound(ProductError):
+    status, code = 404, "not_found"
+
+
 class HookUnknown(ProductError):
     status, code = 404, "not_found"
 

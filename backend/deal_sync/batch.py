@@ -60,5 +60,5 @@ async def _plans(resources: Resources, page: Page, leads: Iterable[Lead]) -> tup
 
 def _plan(resources: Resources, page: Page, lead: Lead) -> Plan:
     ledger = page.ledgers[lead.id]
-    wanted = wanted_of(page.account, ledger, resources.addresses.public_url)
+    wanted = wanted_of(page.account, ledger, resources.addresses.public_url, page.tasks.get(lead.id, ()))
     return plan(lead, wanted, page.writes[lead.id], page.account, test=is_test(ledger))

@@ -39,15 +39,17 @@ class Plan:
         return bool(self.fields or self.move)
 
 
-def wanted_of(account: Account, ledger: DealLedger, link_base: str) -> Wanted:
+def wanted_of(account: Account, ledger: DealLedger, link_base: str, ordered: tuple[Task, ...] = ()) -> Wanted:
+    """``ordered``: the deal's tasks that the ledger does not call for."""
     options = options_of(account)
-    return render(
+    wanted = render(
         ledger,
         texts(options.note_language),
         link_base=link_base,
         test=is_test(ledger),
         stage_hours=options.stage_hours,
     )
+    return replace(wanted, tasks=(*wanted.tasks, *ordered)) if ordered else wanted
 
 
 def is_test(ledger: DealLedger) -> bool:

@@ -1,13 +1,15 @@
 """Which deals differ from their ledger, and what became of them. Every unit of work here is fenced."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Table, bindparam, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.clock import lies_ahead
+from backend.deal_sync.desired.render import Task
+from backend.deal_sync.ordered_tasks import ordered_tasks
 from backend.deal_sync.plan import IN_DOUBT
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
@@ -40,6 +42,8 @@ class Page:
     seen: dict[int, int]
     ledgers: dict[int, DealLedger]
     writes: dict[int, list[CardWrite]]
+    tasks: dict[int, tuple[Task, ...]] = field(default_factory=dict)
+    """Those that other rooms ordered, for the deals that have any."""
 
     def in_doubt(self) -> list[CardWrite]:
         return [write for writes in self.writes.values() for write in writes if write.state in IN_DOUBT]
@@ -82,6 +86,7 @@ async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal],
         seen={deal.lead_id: deal.wanted for deal in deals},
         ledgers=await load_deals(session, account, leads, now),
         writes=writes,
+        tasks=await ordered_tasks(session, account_id, leads),
     )
 
 

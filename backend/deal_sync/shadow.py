@@ -116,7 +116,7 @@ def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> dict[
     plans = {}
     for lead_id, lead in leads.items():
         ledger = page.ledgers[lead_id]
-        wanted = wanted_of(page.account, ledger, resources.addresses.public_url)
+        wanted = wanted_of(page.account, ledger, resources.addresses.public_url, page.tasks.get(lead_id, ()))
         plans[lead_id] = plan(lead, wanted, page.writes[lead_id], page.account, test=is_test(ledger)), wanted
     return plans
 

@@ -93,7 +93,8 @@ def findings(
         _look_at_notes(found, deal, writes, [note for note in notes if note.lead_id == lead_id])
         if deal.written < deal.wanted:
             continue
-        differing = plan(lead, wanted_of(page.account, ledger, link_base), writes, page.account, test=is_test(ledger))
+        wanted = wanted_of(page.account, ledger, link_base, page.tasks.get(lead_id, ()))
+        differing = plan(lead, wanted, writes, page.account, test=is_test(ledger))
         if differing.fields and deal.restored:
             found.changed_again.append(lead_id)
         elif differing.fields:

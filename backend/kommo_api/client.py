@@ -6,6 +6,7 @@ from typing import TypeVar
 import httpx
 
 from backend.kommo_api import parsing, payloads
+from backend.kommo_api.automation.stage_changes import stage_change
 from backend.kommo_api.chats.api import ChatApi
 from backend.kommo_api.errors import KommoNotFound, KommoRefused
 from backend.kommo_api.merges import merge
@@ -26,6 +27,7 @@ from backend.kommo_api.values import (
     NewLead,
     NewNote,
     Pipeline,
+    StageChange,
     User,
 )
 
@@ -44,6 +46,9 @@ EVENTS = "/api/v4/events"
 EVENTS_PAGE = 100
 """Kommo's reference says 250, its users' libraries 100 (docs/facts/kommo-automation.md 7)."""
 MOST_EVENTS = 2_000
+MOST_NAMED_IN_EVENTS = 10
+ENTRIES = ("lead_added", "lead_status_changed")
+"""The events after which a deal stands in a stage where it did not stand before."""
 
 
 class KommoApi:
@@ -166,6 +171,15 @@ class KommoApi:
             if len(found) >= MOST_EVENTS:
                 break
         return [one for one in found if one.leads]
+
+    async def stage_changes(self, lead_ids: Sequence[int]) -> list[StageChange]:
+        """The newest entries of these deals, ten at the most, into stages. Needs an administrator's token."""
+        named = ",".join(map(str, lead_ids[:MOST_NAMED_IN_EVENTS]))
+        query: Query = [("filter[type]", ",".join(ENTRIES)), ("filter[entity]", "lead"), ("filter[entity_id]", named)]
+        body = await self._wire.get(EVENTS, [*query, ("page", 1), ("limit", EVENTS_PAGE)])
+        rows = rows_of(body, "events") if body else []
+        told = [read(stage_change, one) for one in rows if one.get("type") in ENTRIES]
+        return [one for one in told if one.lead_id in lead_ids]
 
     async def custom_fields(self) -> list[CustomField]:
         """The fields of deals."""

@@ -112,6 +112,16 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class StageChange:
+    """A deal entered ``stage``, its (pipeline, status); None: it was made, wherever that was. ``by`` 0 is a robot."""
+
+    lead_id: int
+    at: float
+    stage: tuple[int, int] | None
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     id: int
     name: str

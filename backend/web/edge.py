@@ -19,6 +19,8 @@ from backend.web.http.slow_refusals import MOST_A_MINUTE
 KIB = 1024
 WEBHOOK_BYTES = 1_000_000
 HOOK_BYTES = 512 * KIB
+RULE_HOOK = "/kommo/hooks/rules"
+"""Without a secret in its address: no body is held that is larger than any other caller's."""
 LOGO_BYTES = 256 * KIB
 log = structlog.get_logger()
 
@@ -38,7 +40,7 @@ class Limits:
         """Returns how many bytes a body may have at this address."""
         if path == "/stripe/webhook" or path.startswith("/stripe/webhook/"):
             return WEBHOOK_BYTES
-        if path.startswith("/kommo/hooks/"):
+        if path.startswith("/kommo/hooks/") and path != RULE_HOOK:
             return HOOK_BYTES
         return LOGO_BYTES if path.startswith("/admin/") and path.endswith("/logo") else self.small
 

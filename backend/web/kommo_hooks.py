@@ -1,14 +1,30 @@
 """Where Kommo's Digital Pipeline and bots call: answered at once, looked into later."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter, Request
 
 from backend.accounts.kommo_hooks import account_of_hook, hint
+from backend.automation.rules.receive import receive
+from backend.core.errors import HookUnknown
+from backend.kommo_api.automation.stage_hooks import stage_hook
 from backend.kommo_api.hooks import hinted_leads
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.schemas import refusals
 
 router = APIRouter(responses=refusals(404, 408, 413, 503))
 BODY = {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}}
+
+
+@router.post("/kommo/hooks/rules", name="rule_hook", openapi_extra=BODY)
+async def rule_hook(request: Request, resources: ResourcesDep) -> dict[str, bool]:
+    """The hook of our action in a pipeline, in JSON or as a form: stored by the key of its rule, else 404."""
+    hook = stage_hook(await request.body())
+    if hook is None:
+        raise HookUnknown("The hook has no key of a rule. Open the action in Kommo's pipeline and save it again.")
+    account_id = await receive(resources, hook)
+    await hint(resources, account_id, [hook.lead_id])
+    return {"received": True}
 
 
 @router.post("/kommo/hooks/{secret}", name="kommo_hook", openapi_extra=BODY)
@@ -18,5 +34,10 @@ async def kommo_hook(request: Request, resources: ResourcesDep, secret: str) -> 
     The address is looked up before the body is read: strangers can't make us hold half a megabyte.
     """
     account_id = await account_of_hook(resources, secret)
-    await hint(resources, account_id, hinted_leads(await request.body()))
+    body = await request.body()
+    hook = stage_hook(body)
+    if hook is not None:
+        with suppress(HookUnknown):  # no key of this account's: the hint that any other hook is
+            await receive(resources, hook, account_id)
+    await hint(resources, account_id, hinted_leads(body))
     return {"received": True}

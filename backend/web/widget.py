@@ -1,7 +1,7 @@
 """The deal card's door. Every call carries Kommo's token of the user; rights are Kommo's, cached for minutes."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
@@ -32,6 +32,7 @@ from backend.web.http.schemas import (
     RefundAnswer,
     RequestAnswer,
     SetupAnswer,
+    body_of,
     deal_answer,
     refusals,
     request_answer,
@@ -63,12 +64,7 @@ Language = Annotated[str, Query(description="Of the page that asks: en, es, pt, 
 Amounts = Annotated[str, Query(description="`marked`: in the explanation amounts stand as `{600.00 USD}`.")]
 
 
-def _body(model: type[CreateBody] | type[RefundBody]) -> dict[str, Any]:
-    """The body's description for OpenAPI: the route reads it itself, to refuse it in our own words."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
-
-
-@router.post("/requests", status_code=201, response_model_exclude_unset=True, openapi_extra=_body(CreateBody),
+@router.post("/requests", status_code=201, response_model_exclude_unset=True, openapi_extra=body_of(CreateBody),
              responses={200: {"model": RequestAnswer}})  # fmt: skip
 async def create_request(request: Request, response: Response, resources: ResourcesDep, user: UserDep) -> RequestAnswer:
     """201 for a new request, 200 when the same one was there already."""
@@ -135,7 +131,7 @@ async def preview_request(resources: ResourcesDep, user: UserDep, request_id: st
     return PreviewAnswer(url=preview_address(resources, link.request))
 
 
-@router.post("/payments/{payment_id}/refund", status_code=201, openapi_extra=_body(RefundBody),
+@router.post("/payments/{payment_id}/refund", status_code=201, openapi_extra=body_of(RefundBody),
              responses={200: {"model": RefundAnswer}})  # fmt: skip
 async def refund_payment(
     request: Request, response: Response, resources: ResourcesDep, user: UserDep, payment_id: str

@@ -61,6 +61,7 @@ def _files(sources: Sources, address: str, version: str) -> dict[str, bytes]:
     checks.check_images(sources.images)
     manifest["widget"] |= {"version": version}
     manifest["widget"]["support"] = {"link": address} | _filled(manifest["widget"].get("support", {}))
+    manifest["dp"]["webhook_url"] = f"{address}{manifest['dp']['webhook_url']}"
     facts: dict[str, object] = {
         "backend": address,
         "version": version,

@@ -13,6 +13,7 @@ IMAGES = {
     "logo_medium.png": (240, 84),
     "logo_min.png": (84, 84),
     "logo_small.png": (108, 108),
+    "logo_dp.png": (174, 109),
 }
 IMAGE_BYTES = 300 * 1024
 ARCHIVE_BYTES = 1024 * 1024
@@ -53,6 +54,10 @@ def check_manifest(manifest: Json, languages: set[str]) -> None:
     _demand(bool(locations) and all(_LOCATION.fullmatch(one) for one in locations), "locations has an unknown name.")
     for code, field in manifest.get("settings", {}).items():
         _demand(field.get("type") in _KNOWN_TYPES, f"settings.{code} has an unknown type.")
+    if "digital_pipeline" in locations:
+        action = manifest.get("dp", {})
+        _demand(str(action.get("webhook_url", "")).startswith("/"), "dp.webhook_url must be a path of the backend.")
+        _demand(isinstance(action.get("action_multiple"), bool), "dp.action_multiple must be true or false.")
     if "advanced_settings" in locations:
         _demand("title" in manifest.get("advanced", {}), "advanced_settings needs advanced.title.")
 
@@ -93,7 +98,8 @@ def manifest_keys(manifest: Json) -> set[str]:
     """The i18n keys that Kommo will look up."""
     widget = manifest["widget"]
     keys = {str(widget.get(name, f"widget.{name}")) for name in ("name", "description", "short_description")}
-    keys |= {str(field["name"]) for field in manifest.get("settings", {}).values()}
+    fields = (manifest.get("settings", {}), manifest.get("dp", {}).get("settings", {}))
+    keys |= {str(field["name"]) for some in fields for field in some.values()}
     return keys | ({str(manifest["advanced"]["title"])} if "advanced" in manifest else set())
 
 

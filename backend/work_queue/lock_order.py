@@ -1,7 +1,7 @@
 """The order in which units of work lock rows, and the one function that takes the first of these locks.
 
     account_work → account → merged_deal → stripe_connection → payment_request, refund_request → ledger_entry
-    → inbox_event → deal → card_write → sending
+    → inbox_event → deal → deal_task → card_write → sending → payment_rule → stage_entry
 
 Every unit that changes what an account's worker changes, too, begins with ``account_work``: web and worker then wait
 for each other there, and never each for what the other holds. A test reads the order from the statements.
@@ -26,8 +26,11 @@ LOCK_ORDER = (
     "ledger_entry",
     "inbox_event",
     "deal",
+    "deal_task",
     "card_write",
     "sending",
+    "payment_rule",
+    "stage_entry",
 )
 NEW_WORK = {
     "wanted": 1, "done": 0, "owner": "", "epoch": 0, "lease_until": 0.0, "next_try_at": 0.0, "hold_until": 0.0,

@@ -257,6 +257,14 @@ class Trigger:
     status_id: int
     url: str
     settings: Json
+    stretched: tuple[int, ...] = ()
+    """Further stages of the same pipeline over which the action is stretched."""
+    code: str = ""
+    """Of the widget whose action it is."""
+
+    @property
+    def stages(self) -> set[tuple[int, int]]:
+        return {(self.pipeline_id, status) for status in (self.status_id, *self.stretched)}
 
 
 @dataclass

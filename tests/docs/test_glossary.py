@@ -15,6 +15,7 @@ FOLDERS = {
         "widget/i18n",
         "backend/deal_sync/desired/i18n",
         "backend/payments/deal/i18n",
+        "backend/automation/rules/i18n",
         "backend/automation/sendings/i18n",
     ),
     "client": ("backend/web/client/texts",),

@@ -46,7 +46,7 @@ def _edit_json(path: Path, group: str, **changes: object) -> None:
 def test_the_archive_holds_what_kommo_asks_for_at_its_root(sources: Path, out: Path) -> None:
     names = set(packing.unpacked(widget_archive.build(sources, ADDRESS, out).content))
     languages = {f"i18n/{code}.json" for code in ("en", "es", "pt", "tr", "id")}
-    images = {f"images/logo{part}.png" for part in ("", "_main", "_medium", "_min", "_small")}
+    images = {f"images/logo{part}.png" for part in ("", "_main", "_medium", "_min", "_small", "_dp")}
     assert names == {"manifest.json", "script.js"} | languages | images
 
 
@@ -287,3 +287,8 @@ def test_placeholders_are_the_same_in_every_language(sources: Path) -> None:
         }
 
     assert all(places(tree) == places(trees["en"]) for tree in trees.values())
+
+
+def test_kommo_sends_the_pipelines_hooks_to_the_backend(sources: Path, out: Path) -> None:
+    action = _manifest(widget_archive.build(sources, ADDRESS, out))["dp"]
+    assert action["webhook_url"] == f"{ADDRESS}/kommo/hooks/rules"

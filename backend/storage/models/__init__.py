@@ -1,9 +1,10 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Nine files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without a
+Ten files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without a
 person), ``branding`` (what they look like), ``installs`` (who comes), ``payments`` (what was asked, what Stripe said,
 what is known), ``deals`` (what was and will be written to Kommo), ``processes`` (our processes), ``rate_limits`` (how
-fast Kommo may be asked) and ``rights`` (what Kommo said last about users and deals).
+fast Kommo may be asked), ``rules`` (what is asked for by a stage) and ``rights`` (what Kommo said last about users and
+deals).
 """
 
 from backend.storage.models.accounts import (
@@ -18,7 +19,7 @@ from backend.storage.models.accounts import (
 )
 from backend.storage.models.automation import Sending
 from backend.storage.models.branding import AccountLogo
-from backend.storage.models.deals import CardWrite, Deal, MergedDeal, MergeFeed
+from backend.storage.models.deals import CardWrite, Deal, DealTask, MergedDeal, MergeFeed
 from backend.storage.models.installs import PendingInstall, SpentState
 from backend.storage.models.payments import (
     CheckoutSession,
@@ -32,6 +33,7 @@ from backend.storage.models.payments import (
 from backend.storage.models.processes import Counted, ProcessClock, WorkerBeat
 from backend.storage.models.rate_limits import Rate
 from backend.storage.models.rights import LastWord
+from backend.storage.models.rules import PaymentRule, StageEntry
 
 __all__ = [
     "Account",
@@ -43,6 +45,7 @@ __all__ = [
     "Counted",
     "Deal",
     "DealStatement",
+    "DealTask",
     "InboxEvent",
     "Integration",
     "LastWord",
@@ -51,6 +54,7 @@ __all__ = [
     "MergeFeed",
     "MergedDeal",
     "PaymentRequest",
+    "PaymentRule",
     "PendingInstall",
     "ProcessClock",
     "Rate",
@@ -59,6 +63,7 @@ __all__ = [
     "SetupLink",
     "SetupSession",
     "SpentState",
+    "StageEntry",
     "StripeConnection",
     "WidgetSeen",
     "WorkerBeat",

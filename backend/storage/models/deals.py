@@ -70,3 +70,16 @@ class CardWrite(SQLModel, table=True):
     attempts: int = 0
     kommo_id: int | None = big_int(default=None, nullable=True)
     error: str = ""
+
+
+class DealTask(SQLModel, table=True):
+    """A task for a deal's responsible user that the ledger does not call for. The writer makes it, and closes it once
+    it is ``healed``; what Kommo did with it is the ``card_write`` of kind task with the same ``fact_id``."""
+
+    __tablename__ = "deal_task"
+    account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    lead_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    fact_id: str = Field(primary_key=True)
+    text: str
+    due_at: float = moment()
+    healed: bool = False

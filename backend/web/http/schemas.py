@@ -104,6 +104,11 @@ class RefundAnswer(BaseModel):
     state: str
 
 
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The body's description for OpenAPI: the route reads it itself, to refuse it in our own words."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+
+
 class SetupAnswer(BaseModel):
     url: str
 

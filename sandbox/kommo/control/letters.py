@@ -29,9 +29,10 @@ async def deliver(control: Control) -> Json:
 
 
 def add_trigger(control: Control) -> list[Any]:
-    """``{"pipeline_id", "status_id", "url", "settings"?}``: the widget's block in the Digital Pipeline."""
+    """``{"pipeline_id", "status_id", "url", "settings"?, "stretched"?}``: a widget's action in the pipeline."""
     body = control.body
-    trigger = Trigger(body["pipeline_id"], body["status_id"], body["url"], body.get("settings", {}))
+    stretched = tuple(body.get("stretched", ()))
+    trigger = Trigger(body["pipeline_id"], body["status_id"], body["url"], body.get("settings", {}), stretched)
     control.account.triggers.append(trigger)
     return list(control.account.triggers)
 

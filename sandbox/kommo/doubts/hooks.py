@@ -33,6 +33,31 @@ HOOKS: Doubts = {
         "order and number of account webhooks",
         {"in_order": "once each, in order", "reversed_twice": "twice each, last first"},
     ),
+    "dp_form": (
+        "12.2",
+        "what is around the fields of a widget's action in the Digital Pipeline",
+        {"edit_forms": "form.digital-pipeline__edit-forms", "fields_wrapper": "#widget_settings__fields_wrapper"},
+    ),
+    "dp_body": (
+        "12.2",
+        "body of the hook of a widget's action in the Digital Pipeline",
+        {"form": "a form, every value a text", "json": "JSON"},
+    ),
+    "dp_type": (
+        "12.2",
+        "type of the event when a deal enters a stage with a widget's action",
+        {"15": "lead_appeared_in_status", "14": "lead_status_changed"},
+    ),
+    "dp_inside": (
+        "12.2",
+        "direction of a move between two stages of one stretched action",
+        {"in_trigger": "in_trigger", "went_in_trigger": "went_in_trigger"},
+    ),
+    "dp_time": (
+        "12.2",
+        "time of the event in that hook",
+        {"present": "there", "absent": "left out"},
+    ),
     "digital_pipeline_repeats": (
         "12.2",
         "a Digital Pipeline hook that was answered badly",

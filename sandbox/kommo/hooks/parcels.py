@@ -6,7 +6,7 @@ from sandbox.kommo import forms
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.values import shown
 from sandbox.kommo.outbox import Parcel
-from sandbox.kommo.records import Change, Json, Lead, StageMove, Webhook
+from sandbox.kommo.records import Change, Json, Lead, StageMove, Trigger, Webhook
 from sandbox.kommo.world import KommoWorld
 
 _EVENTS = {
@@ -102,22 +102,39 @@ def _note(account: Account, change: Change) -> Json:
 
 
 def _triggers(world: KommoWorld, account: Account, move: StageMove) -> list[Parcel]:
-    wanted = [trigger for trigger in account.triggers if (trigger.pipeline_id, trigger.status_id) == move.after]
+    """The actions of widgets that a move enters, leaves or goes on within."""
+    actions = [trigger for trigger in account.triggers if trigger.stages & {move.before, move.after}]
+    told = [(one, _told(account, move, one)) for one in actions]
     blank = Parcel("digital_pipeline", account.id, "", world.clock())
-    return [replace(blank, url=one.url, json=_told(account, move, one.settings)) for one in wanted]
+    if world.switches.reads("dp_body", "json"):
+        return [replace(blank, url=one.url, json=body) for one, body in told]
+    return [replace(blank, url=one.url, form=list(forms.flatten(body))) for one, body in told]
 
 
-def _told(account: Account, move: StageMove, settings: Json) -> Json:
+_TYPES = {"14": "lead_status_changed", "15": "lead_appeared_in_status"}
+
+
+def _told(account: Account, move: StageMove, action: Trigger) -> Json:
+    kind = account.switches["dp_type"]
     data = {
         "id": move.lead_id,
         "element_type": 2,
         "status_id": move.after[1],
         "pipeline_id": move.after[0],
-        "direction_of_movement": 1,
+        "direction_of_movement": _direction(account, move, action),
     }
+    event = {"type": int(kind), "type_code": _TYPES[kind], "data": data}
+    if account.switches.reads("dp_time", "present"):
+        event["time"] = move.at
     return {
-        "event": {"type": 14, "type_code": "lead_appeared_in_status", "data": data, "time": move.at},
-        "action": {"settings": {"widget": {"settings": settings}}},
+        "event": event,
+        "action": {"settings": {"widget": {"settings": action.settings}}},
         "subdomain": account.subdomain,
         "account_id": account.id,
     }
+
+
+def _direction(account: Account, move: StageMove, action: Trigger) -> str:
+    if move.after not in action.stages:
+        return "went_from_trigger"
+    return account.switches["dp_inside"] if move.before in action.stages else "went_to_trigger"

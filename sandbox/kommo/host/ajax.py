@@ -114,12 +114,27 @@ def listed(widget: InstalledWidget, origin: str, language: str) -> Json:
         "init_once": widget.manifest["widget"].get("init_once", False),
         "support": widget.manifest["widget"].get("support", {}),
         "settings": widget.settings,
+        "title": widget.words(known)["widget"]["name"],
+        "dp_fields": {code: _action_title(widget, code, known) for code in _action_fields(widget)},
         "fields": {code: [kind, _field_title(widget, code, known)] for code, kind in fields.items()},
     }
 
 
+def _action_fields(widget: InstalledWidget) -> Json:
+    fields: Json = widget.manifest.get("dp", {}).get("settings", {})
+    return fields
+
+
+def _action_title(widget: InstalledWidget, code: str, language: str) -> str:
+    return _said(widget, _action_fields(widget)[code]["name"], language)
+
+
 def _field_title(widget: InstalledWidget, code: str, language: str) -> str:
+    return _said(widget, widget.manifest["settings"][code]["name"], language)
+
+
+def _said(widget: InstalledWidget, key: str, language: str) -> str:
     found: Any = widget.words(language)
-    for part in str(widget.manifest["settings"][code]["name"]).split("."):
+    for part in key.split("."):
         found = found.get(part, "")
     return str(found)

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.host.ajax import account_of, find_deal
 from sandbox.kommo.host.installed import widgets_of
+from sandbox.kommo.host.pipeline import pipeline_view
 from sandbox.kommo.host.views import budget_text, card_of, user_view
 from sandbox.kommo.records import Json
 from sandbox.kommo.world import KommoWorld
@@ -47,11 +48,17 @@ def page_routes(world: KommoWorld) -> list[BaseRoute]:
         code = request.path_params["code"]
         return _page(world, request, "advanced.html", account, area="advanced-settings", code=code)
 
+    async def pipeline(request: Request) -> Response:
+        account = account_of(world, request)
+        shown = pipeline_view(world, account, account.main_pipeline)
+        return _page(world, request, "pipeline.html", account, area="digital-pipeline", pipeline=shown)
+
     return [
         Route("/", RedirectResponse("/leads")),
         Route("/leads", leads),
         Route("/leads/detail/{lead_id:int}", card),
         Route("/settings/widgets", settings),
+        Route("/settings/pipeline", pipeline),
         Route("/settings/widgets/{code}", advanced),
     ]
 
@@ -69,6 +76,8 @@ def _page(world: KommoWorld, request: Request, name: str, account: Account, *, a
         "token_minutes": world.one_time_seconds / 60,
         "card": facts.get("card"),
         "code": facts.get("code"),
+        "pipeline": facts.get("pipeline"),
+        "dp_form": world.switches["dp_form"],
         "switch": query.get("switch", "new"),
         "panel": query.get("panel", "open"),
         "width": int(query.get("width") or 280),

@@ -5,6 +5,7 @@ import { complaints, strict } from './app/strict.js';
 import { openDealPage, switchTo } from './deal.js';
 import { define, require } from './loader.js';
 import { calls, destroyAll, loadArea, renderAll } from './runner.js';
+import { openPipelinePage } from './pipeline.js';
 import { openAdvancedPage, openSettingsPage } from './settings.js';
 
 Object.assign(window, { define, require, $, jQuery: $, APP: strict('APP', app) });
@@ -20,7 +21,12 @@ window.host = {
   documentListeners: () => listenersOf(document),
 };
 
-const PAGES = { lcard: openDealPage, settings: openSettingsPage, 'advanced-settings': openAdvancedPage };
+const PAGES = {
+  lcard: openDealPage,
+  settings: openSettingsPage,
+  'advanced-settings': openAdvancedPage,
+  'digital-pipeline': openPipelinePage,
+};
 
 for (const choice of document.querySelectorAll('[data-submit]')) {
   choice.addEventListener('change', () => choice.form.submit());

@@ -1,0 +1,97 @@
+"""The rules of an account and their keys: made when the action's form opens in Kommo, kept as digests."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.permissions import WidgetUser
+from backend.accounts.words import user_word
+from backend.automation.rules.settings import RuleSettings
+from backend.core.errors import Conflict, KommoUnreachable, NotAllowed, RuleNotFound
+from backend.core.signing import opaque_id
+from backend.resources import Resources
+from backend.storage.models import PaymentRule
+from backend.work_queue.lock_order import account_unit
+
+MOST_RULES = 1_000
+EDIT_SECONDS = 24 * 3600.0
+"""How long the form that made a rule may still change it; the next form makes another."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """``key`` is told once, to the form that writes it into Kommo's action."""
+
+    key: str
+    settings: RuleSettings
+
+
+def digest_of(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+async def check_may_rule(resources: Resources, user: WidgetUser) -> None:
+    """Raises ``NotAllowed`` unless Kommo says that the user is an active administrator, ``KommoUnreachable`` where it
+    can't be asked."""
+    word = await user_word(resources, user.account, user.user_id)
+    if word.source != "told":
+        raise KommoUnreachable("Kommo can't be asked now whether you are an administrator. Try again in a moment.")
+    if word.value is None or not (word.value.is_admin and word.value.is_active):
+        raise NotAllowed("Only an administrator of this Kommo account may set up automatic payment requests.")
+
+
+async def make_rule(resources: Resources, user: WidgetUser, settings: RuleSettings, before: str = "") -> NewKey:
+    """A rule with a key of its own; ``before`` is the key of the one that it is to take over from, if any.
+
+    The older key stays good: which of the two holds is decided in Kommo, by *Save* or *Cancel*.
+    """
+    key, rule_id = opaque_id(resources.randomness), opaque_id(resources.randomness)
+    account_id = user.account.id
+    async with account_unit(resources.database, account_id) as session:
+        counted = select(func.count()).select_from(PaymentRule).where(PaymentRule.account_id == account_id)
+        if (await session.exec(counted)).one() >= MOST_RULES:
+            raise Conflict(f"This account has {MOST_RULES} rules. Nobody can oversee more.")
+        older = await rule_of(session, before, account_id) if before else None
+        session.add(
+            PaymentRule(
+                account_id=account_id,
+                id=rule_id,
+                root_id=older.root_id if older else rule_id,
+                key_digest=digest_of(key),
+                settings=settings.model_dump(),
+                user_id=user.user_id,
+                created_at=resources.clock(),
+            )
+        )
+    return NewKey(key, settings)
+
+
+async def find_rule(resources: Resources, account_id: int, key: str) -> PaymentRule:
+    """The account's rule of this key; raises ``RuleNotFound``."""
+    async with resources.database.look() as session:
+        rule = await rule_of(session, key, account_id)
+    if rule is None:
+        raise RuleNotFound("This account has no rule with this key.")
+    return rule
+
+
+async def change_rule(resources: Resources, user: WidgetUser, key: str, settings: RuleSettings) -> NewKey:
+    """The rule with other settings, by the same key while its form is open, else as a new rule with a new key."""
+    rule = await find_rule(resources, user.account.id, key)
+    now = resources.clock()
+    async with account_unit(resources.database, rule.account_id) as session:
+        unused = (col(PaymentRule.used_at).is_(None), col(PaymentRule.created_at) > now - EDIT_SECONDS)
+        mine = (col(PaymentRule.account_id) == rule.account_id, col(PaymentRule.id) == rule.id)
+        changed = update(PaymentRule).where(*mine, *unused).values(settings=settings.model_dump())
+        if (await session.exec(changed)).rowcount:
+            return NewKey(key, settings)
+    return await make_rule(resources, user, settings, before=key)
+
+
+async def rule_of(session: AsyncSession, key: str, account_id: int | None = None) -> PaymentRule | None:
+    """The rule of this key, of the account where one is named."""
+    found = (await session.exec(select(PaymentRule).where(PaymentRule.key_digest == digest_of(key)))).first()
+    return found if found is not None and account_id in (None, found.account_id) else None

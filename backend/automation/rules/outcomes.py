@@ -1,0 +1,39 @@
+"""What became of a deal that entered a stage with a rule, as words; those that need a person become a task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.core.i18n import Texts, texts_in
+
+ASKED, USED_AGAIN = "asked", "used_again"
+QUIET = ("under_way", "disputed", "left", "closed", "late", "own_move", "repeated", "gone", "paid")
+"""Nothing is to be done: by what Kommo and Stripe say, nothing is to be asked."""
+OBSTACLES = (
+    "not_connected", "test_untagged", "no_contact", "currency_unknown", "no_price", "no_amount", "nothing_open",
+    "too_small", "too_large", "asked_otherwise", "stripe_refused", "too_late", "unclear_entry",
+)  # fmt: skip
+"""Something stands in the way: a task for the responsible user names it, and nothing goes to the client."""
+FOLDER = Path(__file__).parent / "i18n"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``word`` is one of those above; ``values`` fill its sentence."""
+
+    word: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.word in OBSTACLES
+
+
+def texts(language: str) -> Texts:
+    """The sentences of tasks and of the card's entries."""
+    return texts_in(FOLDER, language)
+
+
+def sentence(outcome: Outcome, language: str) -> str:
+    """What the card and the task say."""
+    return texts(language).say(outcome.word, **outcome.values)

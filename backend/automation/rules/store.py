@@ -1,0 +1,114 @@
+"""Entries as the database has them: which are due, and what became of them. Every outcome is fenced."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.stripe.connections import connection_for_button
+from backend.automation.rules.decide import Facts
+from backend.automation.rules.outcomes import Outcome
+from backend.automation.rules.settings import RuleSettings
+from backend.core.errors import NotConnected
+from backend.kommo_api.values import Lead
+from backend.ledger.load import load_deals
+from backend.resources import Resources
+from backend.storage.models import Account, CardWrite, PaymentRequest, PaymentRule, StageEntry
+from backend.work_queue.backoff import wait_after
+from backend.work_queue.leases import Claim, fence
+
+
+@dataclass(frozen=True)
+class Case:
+    """An entry that is due, with its rule."""
+
+    entry: StageEntry
+    settings: RuleSettings
+
+
+async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[Case]:
+    """The entries that have waited longest, a deal's own in the order in which they came."""
+    joined = (col(PaymentRule.account_id) == col(StageEntry.account_id), col(PaymentRule.id) == col(StageEntry.rule_id))
+    found = await session.exec(
+        select(StageEntry, PaymentRule)
+        .join(PaymentRule, joined[0] & joined[1])
+        .where(StageEntry.account_id == account_id, StageEntry.state != "done", StageEntry.next_try_at <= now)
+        .order_by(col(StageEntry.received_at), col(StageEntry.id))
+        .limit(most)
+    )
+    return [Case(entry, RuleSettings(**rule.settings)) for entry, rule in found.all()]
+
+
+async def next_due(session: AsyncSession, account_id: int) -> float | None:
+    """When the next entry may be tried."""
+    waiting = (StageEntry.account_id == account_id, StageEntry.state != "done")
+    return (await session.exec(select(func.min(StageEntry.next_try_at)).where(*waiting))).one()
+
+
+async def entries_of(session: AsyncSession, account_id: int, lead_id: int) -> list[StageEntry]:
+    """All entries of the deal that are kept, oldest first."""
+    mine = select(StageEntry).where(StageEntry.account_id == account_id, StageEntry.lead_id == lead_id)
+    return list((await session.exec(mine.order_by(col(StageEntry.received_at), col(StageEntry.id)))).all())
+
+
+async def our_writes(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:
+    """Our moves of the deal, and the write that made it, if we did."""
+    moved = and_(col(CardWrite.kind) == "stage", col(CardWrite.lead_id) == lead_id)
+    made = and_(col(CardWrite.kind) == "deal", col(CardWrite.kommo_id) == lead_id)
+    found = await session.exec(select(CardWrite).where(CardWrite.account_id == account_id, or_(moved, made)))
+    return list(found.all())
+
+
+async def facts_of(session: AsyncSession, account_id: int, lead: Lead, mine: Collection[str], now: float) -> Facts:
+    """What deciding needs, as our database has it now."""
+    account = await session.get_one(Account, account_id)
+    try:
+        await connection_for_button(session, account)
+        is_connected = True
+    except NotConnected:
+        is_connected = False
+    ledgers = await load_deals(session, account, [lead.id], now)
+    return Facts(lead, ledgers[lead.id], account.currency, is_connected, mine)
+
+
+async def was_made(resources: Resources, account_id: int, request_id: str) -> bool:
+    """Whether Stripe has confirmed the request's first session."""
+    async with resources.database.read() as session:
+        found = await session.get(PaymentRequest, (account_id, request_id))
+    return found is not None and found.session_n > 0
+
+
+async def fix(resources: Resources, claim: Claim, entry: StageEntry, at: float, request_id: str) -> None:
+    """Keeps the moment and the uuid before anything is made: a second try makes the same request."""
+    entry.state, entry.entered_at, entry.request_id = "decided", at, request_id
+    await _put(resources, claim, entry)
+
+
+async def put_off(resources: Resources, claim: Claim, entry: StageEntry, seconds: float | None = None) -> None:
+    """The entry is tried again: after ``seconds``, or by the schedule of failures."""
+    wait = wait_after(entry.attempts) if seconds is None else seconds
+    entry.attempts, entry.next_try_at = entry.attempts + 1, resources.clock() + wait
+    await _put(resources, claim, entry)
+
+
+def close(entry: StageEntry, outcome: Outcome, request_id: str | None = None) -> None:
+    """Says in ``entry`` what became of it."""
+    entry.state, entry.outcome, entry.content = "done", outcome.word, dict(outcome.values)
+    entry.request_id = request_id
+
+
+async def _put(resources: Resources, claim: Claim, entry: StageEntry) -> None:
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        await session.merge(entry)
+
+
+def by_deal(cases: Collection[Case]) -> Mapping[int, list[Case]]:
+    """The cases of each deal, in their order."""
+    grouped: dict[int, list[Case]] = defaultdict(list)
+    for case in cases:
+        grouped[case.entry.lead_id].append(case)
+    return grouped

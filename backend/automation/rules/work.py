@@ -1,0 +1,87 @@
+"""The worker's step: deals that entered a stage with a rule are read, and asked for their payment.
+
+One batch a turn, so that no deal's card waits long behind many entries: two calls to Kommo for ten deals, and one to
+Stripe for each request.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from backend.accounts.tokens.call import with_kommo
+from backend.automation.rules.ask import ask
+from backend.automation.rules.check import checked
+from backend.automation.rules.finish import finish
+from backend.automation.rules.outcomes import Outcome
+from backend.automation.rules.store import Case, by_deal, due, put_off
+from backend.core.cache import CacheSpec
+from backend.core.errors import StripeUnreachable, TooManySendings
+from backend.kommo_api.client import MOST_NAMED_IN_EVENTS
+from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
+from backend.kommo_api.values import Lead, StageChange
+from backend.resources import Resources
+from backend.stripe_api.client import Unreachable
+from backend.work_queue.leases import Claim
+
+AT_ONCE = 4
+"""Calls to Stripe under way for one account."""
+FEED_SECONDS = 15.0
+"""Until an entry that the feed does not show yet is looked for again."""
+UNREADABLE = CacheSpec[int, bool](600.0, most=10_000)
+"""By account: its feed of events may not be read by our token."""
+
+log = structlog.get_logger()
+
+
+async def work_on_entries(resources: Resources, claim: Claim) -> None:
+    """One batch of the account's entries that are due. Errors of Kommo that concern the whole account are raised."""
+    async with resources.database.read() as session:
+        cases = await due(session, claim.account_id, resources.clock(), MOST_NAMED_IN_EVENTS)
+    if not cases:
+        return
+    lead_ids = list(dict.fromkeys(case.entry.lead_id for case in cases))
+    leads = await with_kommo(resources, claim.account_id, lambda api: api.leads(lead_ids, contacts=True))
+    changes = await _changes(resources, claim, [one for one in lead_ids if one in leads])
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def of_deal(lead_id: int, mine: Sequence[Case]) -> None:
+        async with places:
+            for case in mine:
+                seen = None if changes is None else [one for one in changes if one.lead_id == lead_id]
+                await _work(resources, claim, case, leads.get(lead_id), seen)
+
+    works = [of_deal(lead_id, mine) for lead_id, mine in by_deal(cases).items()]
+    for failure in await asyncio.gather(*works, return_exceptions=True):
+        if failure is not None:
+            raise failure
+
+
+async def _changes(resources: Resources, claim: Claim, lead_ids: list[int]) -> list[StageChange] | None:
+    """None where we may not read the feed; the hooks' own times count then."""
+    unreadable = resources.caches[UNREADABLE]
+    if claim.account_id in unreadable or not lead_ids:
+        return None
+    try:
+        return await with_kommo(resources, claim.account_id, lambda api: api.stage_changes(lead_ids))
+    except (KommoForbidden, KommoNotFound, KommoRefused) as error:
+        log.warning("stage entries not read", account=claim.account_id, reason=str(error))
+        unreadable.put(claim.account_id, True)
+        return None
+
+
+async def _work(
+    resources: Resources, claim: Claim, case: Case, lead: Lead | None, changes: Sequence[StageChange] | None
+) -> None:
+    """Whatever is wrong with one entry, the others go on."""
+    try:
+        verdict = await checked(resources, claim, case, lead, changes)
+        if isinstance(verdict, Outcome):
+            await finish(resources, claim, case, verdict)
+        elif verdict is None or lead is None:
+            await put_off(resources, claim, case.entry, FEED_SECONDS)
+        else:
+            await ask(resources, claim, case, lead, verdict)
+    except (StripeUnreachable, Unreachable, TooManySendings) as error:
+        log.warning("payment request put off", account=claim.account_id, lead=case.entry.lead_id, reason=str(error))
+        await put_off(resources, claim, case.entry)

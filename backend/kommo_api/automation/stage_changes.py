@@ -1,0 +1,16 @@
+"""Entries of deals into stages in Kommo's events feed."""
+
+from backend.kommo_api.scalars import Row, required, row, rows, whole, whole_or
+from backend.kommo_api.values import StageChange
+
+
+def stage_change(given: Row) -> StageChange:
+    """The entry that an event of type ``lead_status_changed`` or ``lead_added`` tells of."""
+    after = next((row(one.get("lead_status")) for one in rows(given.get("value_after"))), {})
+    status, pipeline = whole_or(after.get("id"), 0), whole_or(after.get("pipeline_id"), 0)
+    return StageChange(
+        lead_id=whole(required(given, "entity_id")),
+        at=float(whole(required(given, "created_at"))),
+        stage=(pipeline, status) if pipeline and status else None,
+        by=whole_or(given.get("created_by"), 0),
+    )

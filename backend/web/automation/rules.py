@@ -1,0 +1,90 @@
+"""The form of our action in Kommo's Digital Pipeline: rules with a key each, for administrators only."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.accounts.options import options_of
+from backend.automation.rules.choices import number_fields
+from backend.automation.rules.keys import NewKey, change_rule, check_may_rule, find_rule, make_rule
+from backend.automation.rules.settings import RuleSettings
+from backend.payments.schemas import read
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.json_body import json_body
+from backend.web.http.schemas import body_of, refusals
+from backend.web.widget import UserDep
+
+router = APIRouter(prefix="/widget/rules", responses=refusals(400, 401, 403, 404, 409, 413, 422, 429, 502, 503))
+Key = Annotated[str, Field(strict=True, max_length=64)]
+
+
+class RuleBody(BaseModel):
+    """``key``: the rule's before, empty in a form that has none yet."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    key: Key = ""
+    settings: RuleSettings = RuleSettings()
+
+
+class KeyBody(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    key: Key
+
+
+class RuleAnswer(BaseModel):
+    """``key`` goes into the action's hidden field."""
+
+    key: str
+    settings: RuleSettings
+
+
+class Choice(BaseModel):
+    id: int
+    name: str
+
+
+class ChoicesAnswer(BaseModel):
+    """``bots``: whether the account has chosen a bot that sends links."""
+
+    fields: list[Choice]
+    bots: bool
+
+
+@router.post("", status_code=201, openapi_extra=body_of(RuleBody))
+async def make_or_take_over(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
+    """A new rule, in the place of the one with ``key`` where there is one; Kommo's *Save* decides which holds."""
+    await check_may_rule(resources, user)
+    body = read(RuleBody, await json_body(request))
+    return _answer(await make_rule(resources, user, body.settings, before=body.key))
+
+
+@router.post("/change", openapi_extra=body_of(RuleBody))
+async def change(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
+    """The rule that this form made with other settings, by the same key until a hook has named it."""
+    await check_may_rule(resources, user)
+    body = read(RuleBody, await json_body(request))
+    return _answer(await change_rule(resources, user, body.key, body.settings))
+
+
+@router.get("/choices")
+async def choices(resources: ResourcesDep, user: UserDep) -> ChoicesAnswer:
+    """What the form lets an administrator choose from: the deal's number fields, and whether a bot may send."""
+    await check_may_rule(resources, user)
+    fields = [Choice(id=one.id, name=one.name) for one in await number_fields(resources, user.account.id)]
+    return ChoicesAnswer(fields=fields, bots="bot" in options_of(user.account).send_channels)
+
+
+@router.post("/look", openapi_extra=body_of(KeyBody))
+async def look(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
+    """What the rule with this key asks for; the key is in the body, for addresses are written to logs."""
+    await check_may_rule(resources, user)
+    key = read(KeyBody, await json_body(request)).key
+    rule = await find_rule(resources, user.account.id, key)
+    return RuleAnswer(key=key, settings=RuleSettings(**rule.settings))
+
+
+def _answer(made: NewKey) -> RuleAnswer:
+    return RuleAnswer(key=made.key, settings=made.settings)
