@@ -54,6 +54,7 @@ class Database:
         self._inline = _inline_engine(url) if self.is_sqlite else self.engine
         self.turns = WriteTurns()
         self._is_lazy = False
+        self.plain_reader: sqlite3.Connection | None = None
         self._closers: list[Callable[[], Awaitable[None] | None]] = []
         if not self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", self._prepare_postgres)

@@ -1,15 +1,14 @@
 """What a link's way to Checkout was made from, in one query: whether a remembered answer still holds."""
 
-from typing import Any
-
-from sqlalchemy import Integer, and_, cast, func, select
+from sqlalchemy import Integer, and_, bindparam, cast, func, select
 from sqlmodel import col
 
 from backend.payments.find import TOKEN_LENGTH
 from backend.resources import Resources
 from backend.storage.models import Account, CheckoutSession, Deal, PaymentRequest, StripeConnection
+from backend.storage.plain_reads import PlainRead, Row
 
-Version = tuple[Any, ...]
+Version = Row
 _LIVE = (
     select(func.max(cast(StripeConnection.livemode, Integer)))  # PostgreSQL has no maximum of booleans
     .where(col(StripeConnection.account_id) == col(PaymentRequest.account_id))
@@ -42,7 +41,9 @@ _PARTS = (
     .outerjoin(
         Deal, and_(col(Deal.account_id) == col(PaymentRequest.account_id), col(Deal.lead_id) == PaymentRequest.lead_id)
     )
+    .where(col(PaymentRequest.link_token) == bindparam("token"))
 )
+_READ = PlainRead(_PARTS)
 EXPIRES_AT = 5
 
 
@@ -54,9 +55,7 @@ async def link_version(resources: Resources, token: str) -> Version | None:
     """
     if not (len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()):
         return None
-    async with resources.database.look() as session:
-        connection = await session.connection()
-        found = (await connection.execute(_PARTS.where(col(PaymentRequest.link_token) == token))).first()
+    found = await _READ.first(resources.database, token=token)
     if found is None or (found[EXPIRES_AT] is not None and found[EXPIRES_AT] <= resources.clock()):
         return None
-    return tuple(found)
+    return found
