@@ -94,6 +94,7 @@ export type KommoCard = { id: number | string; model?: { attributes?: Record<str
 export type KommoApp = {
   lang_id: string;
   data: { current_card?: KommoCard | false | null };
+  constant(name: 'account'): { timezone?: string } | undefined;
   constant(name: 'user_rights'): { is_admin?: boolean } | undefined;
   constant(name: 'managers'): Record<string, { title?: string } | undefined> | undefined;
 };

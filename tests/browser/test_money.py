@@ -28,8 +28,8 @@ ASKED: Json = {
         (["en-US", "es-mx"], "$1,200.00 USD"),
         (["es-AR"], "$ 1.200,00 USD"),
         (["es-ES"], "1.200,00 $ USD"),
-        (["en-US"], "1.200,00 $ USD"),
-        (["es-Latn-MX", "esx-MX", "es"], "1.200,00 $ USD"),
+        (["en-US"], "$1,200.00 USD"),  # the account's time zone is one of the United States
+        (["es-Latn-MX", "esx-MX", "es"], "$1,200.00 USD"),
     ],
 )
 def test_a_sum_has_one_spelling_in_the_region_of_the_browser(
@@ -42,6 +42,19 @@ def test_a_sum_has_one_spelling_in_the_region_of_the_browser(
     text = re.sub(r"\s", " ", card.widget.inner_text())
     sums = re.findall(r"1[.,]200", text)
     assert text.count(shown) == len(sums) >= 4, text
+
+
+@pytest.mark.own_page
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("America/Mexico_City", "$1,200.00 USD"), ("Europe/Madrid", "1.200,00 $ USD"), ("Nowhere/Else", "1.200,00 $ USD")],
+)
+def test_where_the_browser_names_no_region_it_is_the_accounts(card: DealCardPage, zone: str, shown: str) -> None:
+    card.page.add_init_script("Object.defineProperty(navigator, 'languages', {get: () => ['es']})")
+    card.world.backend.deal |= ASKED
+    card.world.kommo.account.timezone = zone
+    card.open(lang="es")
+    expect(card.widget.locator(".dealpay-why")).to_contain_text(f"Quedan {shown} por pagar.")
 
 
 def test_a_code_is_not_written_twice_and_an_unknown_one_behind_the_amount(card: DealCardPage) -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 import { BUILD } from '../build.js';
 import { formatAmount } from '../ui/money.js';
+import { regionOf } from './region.js';
 
 /** Reads of Kommo's page. Always read anew: the page changes deals without a reload. */
 
@@ -32,12 +33,23 @@ export function language() {
   return APP.lang_id || 'en';
 }
 
-/** The language with the region in which this browser's user reads it, by which amounts and dates are written. */
+/**
+ * The language with the region in which this browser's user reads it, else with the country of the account's time zone:
+ * amounts and dates are written by it.
+ */
 export function locale() {
   const lang = language();
   const isHere = (/** @type {string} */ tag) =>
     tag.toLowerCase().startsWith(`${lang.toLowerCase()}-`) && /^-(?:[A-Z]{2}|419)$/i.test(tag.slice(lang.length));
-  return navigator.languages?.find(isHere) ?? lang;
+  return navigator.languages?.find(isHere) ?? withRegion(lang, regionOf(APP.constant('account')?.timezone ?? ''));
+}
+
+/**
+ * @param {string} lang
+ * @param {string} region
+ */
+function withRegion(lang, region) {
+  return region && /^[a-z]{2,3}$/i.test(lang) ? `${lang}-${region}` : lang;
 }
 
 /** Only decides what is offered; the backend asks Kommo for itself. */
