@@ -35,6 +35,7 @@ async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Le
     plans, failed = await _plans(resources, page, [lead for lead in leads.values() if lead.id not in split])
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
+        await revisions.note_places(session, claim.account_id, leads.values())
         await outbox.enqueue(session, claim, plans, resources.clock())
     patched = await patch(resources, claim, page, [one for one in plans if one.patches], read_at)
     written = [one for one in plans if one.lead_id in patched.confirmed or not one.patches]

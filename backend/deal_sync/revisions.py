@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Table, bindparam, func, update
+from sqlalchemy import Table, bindparam, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,6 +11,7 @@ from backend.core.clock import lies_ahead
 from backend.deal_sync.desired.render import Task
 from backend.deal_sync.ordered_tasks import ordered_tasks
 from backend.deal_sync.plan import IN_DOUBT
+from backend.kommo_api.values import Lead
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.storage.models import Account, CardWrite, Deal
@@ -128,6 +129,28 @@ async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) ->
         .values(**values, missing_since=None, written=bindparam("seen"), look_again_at=bindparam("look"))
     )
     await (await session.connection()).execute(closed, rows)
+
+
+async def note_places(session: AsyncSession, account_id: int, leads: Iterable[Lead]) -> None:
+    """Where the deals stand and whose they are, for the list of all payments to be filtered by."""
+    rows = [
+        {"lead": lead.id, "pipeline": lead.pipeline_id, "user": lead.responsible_user_id}
+        for lead in sorted(leads, key=lambda one: one.id)
+    ]
+    moved = (
+        update(DEAL)
+        .where(
+            DEAL.c.account_id == account_id,
+            DEAL.c.lead_id == bindparam("lead"),
+            or_(
+                DEAL.c.pipeline_id.is_distinct_from(bindparam("pipeline")),
+                DEAL.c.responsible_id.is_distinct_from(bindparam("user")),
+            ),
+        )
+        .values(pipeline_id=bindparam("pipeline"), responsible_id=bindparam("user"))
+    )
+    if rows:
+        await (await session.connection()).execute(moved, rows)
 
 
 def _unseen(writes: Iterable[CardWrite]) -> str:

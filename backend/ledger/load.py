@@ -19,11 +19,12 @@ from backend.storage.reading import all_of
 
 
 async def load_deals(
-    session: AsyncSession, account: Account, lead_ids: Sequence[int], now: float
+    session: AsyncSession, account: Account, lead_ids: Sequence[int], now: float, *, livemode: bool | None = None
 ) -> dict[int, DealLedger]:
-    """The ledgers of ``lead_ids``, empty where nothing is known. Only money of the account's mode is in them."""
+    """The ledgers of ``lead_ids``, empty where nothing is known. Only money of one mode is in them: the account's, or
+    the one that ``livemode`` names."""
     connections = await _connections(session, account)
-    livemode = is_live(account, connections)
+    livemode = is_live(account, connections) if livemode is None else livemode
     shown = [connection.id for connection in connections if connection.livemode == livemode]
     entries = await _entries(session, account.id, lead_ids, shown)
     beside = await _beside(session, account.id, [one for some in entries.values() for one in some], shown)

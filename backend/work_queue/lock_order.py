@@ -1,7 +1,7 @@
 """The order in which units of work lock rows, and the one function that takes the first of these locks.
 
     account_work → account → merged_deal → stripe_connection → payment_request, refund_request → ledger_entry
-    → inbox_event → deal → deal_task → card_write → sending → payment_rule → stage_entry
+    → inbox_event → deal → deal_task → payment_line → card_write → sending → payment_rule → stage_entry
 
 Every unit that changes what an account's worker changes, too, begins with ``account_work``: web and worker then wait
 for each other there, and never each for what the other holds. A test reads the order from the statements.
@@ -27,6 +27,7 @@ LOCK_ORDER = (
     "inbox_event",
     "deal",
     "deal_task",
+    "payment_line",
     "card_write",
     "sending",
     "payment_rule",

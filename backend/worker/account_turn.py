@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from backend.accounts.options import options_of
 from backend.accounts.provisioning import set_up
+from backend.admin.payment_list.refresh import bring_up_to_date, deals_behind
 from backend.automation.rules.store import next_due as next_entry_due
 from backend.automation.rules.work import work_on_entries
 from backend.automation.sendings.carry_out import send_due
@@ -54,6 +55,7 @@ async def write_deals(resources: Resources, claim: Claim) -> None:
     held = claim.hold_until if is_held else None
     if held is None:
         held = await _write(resources, claim)
+    await bring_up_to_date(resources, claim.account_id)
     moment = await _next_moment(resources, claim.account_id, held)
     await release(resources.database, claim, wake_at=moment, hold_until=held)
 
@@ -111,6 +113,7 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
         account = await session.get(Account, account_id)
         event_due = await next_event_due(session, account_id)
         end_due = await next_end(session, account_id)
+        list_due = 0.0 if await deals_behind(session, account_id) else None
         connected = account if account is not None and account.state == "connected" else None
         writes = connected is not None and not options_of(connected).shadow
         deal_due = await next_deal_due(session, account_id) if writes else None
@@ -123,7 +126,8 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
     moments = [moment for moment in due if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]
-    soonest = min((moment for moment in (event_due, end_due, *moments) if moment is not None), default=None)
+    others = (event_due, end_due, list_due)
+    soonest = min((moment for moment in (*others, *moments) if moment is not None), default=None)
     return None if soonest is None else min(soonest, resources.clock() + LONGEST_WAKE_SECONDS)
 
 

@@ -1,10 +1,10 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Ten files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without a
+Eleven files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without a
 person), ``branding`` (what they look like), ``installs`` (who comes), ``payments`` (what was asked, what Stripe said,
-what is known), ``deals`` (what was and will be written to Kommo), ``processes`` (our processes), ``rate_limits`` (how
-fast Kommo may be asked), ``rules`` (what is asked for by a stage) and ``rights`` (what Kommo said last about users and
-deals).
+what is known), ``listing`` (all payments in one list), ``deals`` (what was and will be written to Kommo), ``processes``
+(our processes), ``rate_limits`` (how fast Kommo may be asked), ``rules`` (what is asked for by a stage) and ``rights``
+(what Kommo said last about users and deals).
 """
 
 from backend.storage.models.accounts import (
@@ -21,6 +21,7 @@ from backend.storage.models.automation import Sending
 from backend.storage.models.branding import AccountLogo
 from backend.storage.models.deals import CardWrite, Deal, DealTask, MergedDeal, MergeFeed
 from backend.storage.models.installs import PendingInstall, SpentState
+from backend.storage.models.listing import PaymentLine
 from backend.storage.models.payments import (
     CheckoutSession,
     DealStatement,
@@ -53,6 +54,7 @@ __all__ = [
     "LedgerLink",
     "MergeFeed",
     "MergedDeal",
+    "PaymentLine",
     "PaymentRequest",
     "PaymentRule",
     "PendingInstall",

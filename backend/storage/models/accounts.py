@@ -99,6 +99,8 @@ class SetupLink(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     account_id: int = big_int()
     user_id: int = big_int()
+    role: str = "administrator"  # administrator | finance, as Kommo and the options said when it was made
+    language: str = ""  # Kommo's, of the user
     expires_at: float = moment()
 
 
@@ -109,9 +111,11 @@ class SetupSession(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     account_id: int | None = big_int(default=None, nullable=True, index=True)  # None = the operator, who sees all
     user_id: int = big_int(default=0)
+    role: str = "administrator"  # administrator | finance; the operator has no account
+    language: str = ""
     token_digest: str = ""  # of the operator's ADMIN_TOKEN, keyed by the cookie: with another one the session is over
     ends_at: float = moment()
-    checked_at: float = moment(default=0.0)  # when Kommo last said that the user is an administrator
+    checked_at: float = moment(default=0.0)  # when Kommo last confirmed the user's role
     seen_at: float = moment(default=0.0)  # when the session was last used, within a minute
 
 

@@ -16,11 +16,13 @@ class Deal(SQLModel, table=True):
         partial_index("deal_look_again", "look_again_at IS NOT NULL", "account_id", "look_again_at"),
         partial_index("deal_missing", "missing_since IS NOT NULL", "account_id", "missing_since"),
         Index("deal_audit", "account_id", "audit_at"),
+        partial_index("deal_unlisted", "listed < wanted", "account_id", "lead_id"),
     )
     account_id: int = big_int(primary_key=True)
     lead_id: int = big_int(primary_key=True)
     wanted: int = 0
     written: int = 0
+    listed: int = 0  # up to which revision its payments stand in the list of all payments
     dirty_since: float | None = moment(default=None, nullable=True)
     next_try_at: float = moment(default=0.0)
     attempts: int = 0
@@ -32,6 +34,8 @@ class Deal(SQLModel, table=True):
     state: str = "known"  # known | gone: Kommo has no such deal (any more)
     problem: str = ""
     missing_since: float | None = moment(default=None, nullable=True)  # gone, and something of ours hangs on it
+    pipeline_id: int | None = big_int(default=None, nullable=True)  # where it stood when it was read last
+    responsible_id: int | None = big_int(default=None, nullable=True)  # and whose it was
 
 
 class MergedDeal(SQLModel, table=True):

@@ -97,6 +97,7 @@ class InboxEvent(SQLModel, table=True):
     __table_args__ = (
         partial_index("inbox_open", UNFINISHED, "connection_id", "next_try_at", "received_at", "state"),
         partial_index("inbox_prunable", PRUNABLE, "received_at"),
+        Index("inbox_received", "connection_id", "received_at", "id"),
     )
     connection_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)

@@ -71,9 +71,20 @@ def get_user(call: Call) -> Json:
 def list_contacts(call: Call) -> Json | None:
     node = filter_node(call, "id")
     wanted = set(forms.leaves(node))
-    rows = [one for one in call.account.contacts.values() if node is None or str(one.id) in wanted]
+    known = [one for one in call.account.contacts.values() if node is None or str(one.id) in wanted]
+    rows = [one for one in known if _speaks_of(call, one)]
     chosen = ordered(call, rows, ("updated_at", "id"), "updated_at")
     return page(call, "/api/v4/contacts", "contacts", chosen, lambda one: contact_shape(call, one))
+
+
+def _speaks_of(call: Call, contact: Contact) -> bool:
+    """The full text search, as for deals: parts of the name or of any filled field."""
+    asked = call.query.get("query")
+    if not isinstance(asked, str) or not asked:
+        return True
+    rows = shown(call.account, contact.values) or []
+    texts = [contact.name, *(str(value["value"]) for row in rows for value in row["values"])]
+    return any(asked.lower() in text.lower() for text in texts)
 
 
 @routes.add("GET", "/api/v4/contacts/{id:int}")

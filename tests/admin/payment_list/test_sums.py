@@ -1,0 +1,174 @@
+"""The list, its sums and its file are the ledger, to the unit, whatever lives the payments had."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from sqlmodel import select
+
+from backend.admin.payment_list.csv_file import COLUMNS, file_of
+from backend.admin.payment_list.filters import Filter
+from backend.admin.payment_list.pages import page_of_lines
+from backend.admin.payment_list.refresh import deals_behind, list_next
+from backend.admin.payment_list.sums import sums_of
+from backend.core.money import as_decimal
+from backend.ledger.load import load_deals
+from backend.storage.db import Database
+from backend.storage.models import Account, Deal, PaymentLine, PaymentRequest
+from backend.work_queue.wakeups import mark_dirty
+from tests.admin.payment_list.conftest import ZONES, live
+from tests.ledger.events import ACCOUNT, T0
+
+NOW = T0 + 9000.0
+LIVE = Filter(livemode=True)
+
+
+async def brought_up(database: Database) -> None:
+    async with database.write() as unit:
+        while await list_next(unit, ACCOUNT, NOW):
+            pass
+
+
+async def ledger_sums(database: Database) -> dict[str, tuple[int, int, int]]:
+    """Currency → (payments, gross, gone), as the deals' own ledgers sum them up."""
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    async with database.read() as unit:
+        leads = (await unit.exec(select(Deal.lead_id).where(Deal.account_id == ACCOUNT))).all()
+        account = await unit.get_one(Account, ACCOUNT)
+        for ledger in (await load_deals(unit, account, leads, NOW)).values():
+            for one in ledger.sums:
+                found[one.currency][1] += one.gross
+                found[one.currency][2] += one.refunded
+            for payment in ledger.received_anywhere:
+                found[payment.currency][0] += 1
+    return {currency: (one[0], one[1], one[2]) for currency, one in found.items() if any(one)}
+
+
+async def list_sums(database: Database, wanted: Filter = LIVE) -> dict[str, tuple[int, int, int]]:
+    async with database.read() as unit:
+        sums = await sums_of(unit, ACCOUNT, wanted, NOW)
+    return {one.currency: (one.payments, one.received, one.gone) for one in sums if one.payments}
+
+
+async def pages(database: Database, wanted: Filter, size: int) -> list[PaymentLine]:
+    lines: list[PaymentLine] = []
+    place = None
+    while True:
+        async with database.read() as unit:
+            page = await page_of_lines(unit, ACCOUNT, wanted, NOW, place, size)
+        lines += page.lines
+        if page.next is None:
+            return lines
+        place = page.next
+
+
+async def rows_of_file(database: Database, wanted: Filter, zone: str = "UTC") -> list[dict[str, str]]:
+    async with database.read() as unit:
+        account = await unit.get_one(Account, ACCOUNT)
+    account.timezone = zone
+    text = "".join([part async for part in file_of(database, account, wanted, {}, NOW)])
+    assert text.startswith("\ufeff" + ",".join(COLUMNS) + "\r\n")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def summed(lines: Sequence[PaymentLine]) -> dict[str, tuple[int, int, int]]:
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for line in lines:
+        if line.is_payment:
+            one = found[line.currency]
+            one[0], one[1], one[2] = one[0] + 1, one[1] + line.amount, one[2] + line.gone
+    return {currency: (one[0], one[1], one[2]) for currency, one in found.items()}
+
+
+SEEDS = [1, 2, pytest.param(range(3, 60), marks=pytest.mark.full)]
+
+
+@pytest.mark.parametrize("seeds", SEEDS)
+async def test_rows_pages_sums_and_file_are_the_ledgers_own_sums(database: Database, seeds: int | range) -> None:
+    for seed in [seeds] if isinstance(seeds, int) else seeds:
+        await live(database, seed)
+        await brought_up(database)
+        truth = await ledger_sums(database)
+        assert sum(one[1] for one in truth.values()) > 0
+        assert await list_sums(database) == truth, seed
+        assert summed(await pages(database, LIVE, 7)) == truth, seed
+        rows = await rows_of_file(database, LIVE, ZONES[seed % len(ZONES)])
+        for currency, (count, gross, gone) in truth.items():
+            mine = [row for row in rows if row["currency"] == currency and row["type"] == "payment"]
+            assert len(mine) == count
+            assert sum(Decimal(row["amount"]) for row in mine) == as_decimal(gross, currency)
+            assert sum(Decimal(row["returned"]) for row in mine) == as_decimal(gone, currency)
+            assert sum(Decimal(row["net"]) for row in mine) == as_decimal(gross - gone, currency)
+
+
+async def test_a_filter_splits_the_list_and_its_parts_sum_up_to_the_whole(database: Database) -> None:
+    await live(database, 5)
+    await brought_up(database)
+    truth = await ledger_sums(database)
+    by_currency = [await list_sums(database, Filter(livemode=True, currency=one)) for one in truth]
+    assert [list(one) for one in by_currency] == [[one] for one in truth]
+    lines = await pages(database, LIVE, 50)
+    middle = lines[len(lines) // 2].at
+    early, late = Filter(livemode=True, until=middle), Filter(livemode=True, since=middle)
+    for currency, figures in truth.items():
+        parts = [(await list_sums(database, one)).get(currency, (0, 0, 0)) for one in (early, late)]
+        assert tuple(map(sum, zip(*parts, strict=True))) == figures
+    assert await list_sums(database, Filter(livemode=False)) == {}
+
+
+async def test_pages_of_any_size_name_each_line_once_newest_first(database: Database) -> None:
+    await live(database, 7)
+    await brought_up(database)
+    whole = await pages(database, LIVE, 10_000)
+    assert len({(line.lead_id, line.id) for line in whole}) == len(whole) > 5
+    assert [line.at for line in whole] == sorted((line.at for line in whole), reverse=True)
+    for size in (1, 3, 10):
+        assert [(one.lead_id, one.id) for one in await pages(database, LIVE, size)] == [
+            (one.lead_id, one.id) for one in whole
+        ]
+
+
+async def test_a_change_is_counted_as_missing_until_it_is_listed(database: Database) -> None:
+    await live(database, 3, deeds=20)
+    async with database.read() as unit:
+        assert await deals_behind(unit, ACCOUNT) > 0
+    await brought_up(database)
+    async with database.read() as unit:
+        assert await deals_behind(unit, ACCOUNT) == 0
+    before = await list_sums(database)
+    await live(database, 4, deeds=20)
+    assert await list_sums(database) == before
+    await brought_up(database)
+    assert await list_sums(database) == await ledger_sums(database)
+
+
+async def test_a_request_whose_link_ended_is_expired_and_not_open(database: Database) -> None:
+    async with database.write() as unit:
+        for lead_id in (11, 12, 13):
+            unit.add(Deal(account_id=ACCOUNT, lead_id=lead_id, wanted=1))
+    await brought_up(database)
+    assert [len(await pages(database, Filter(livemode=True, state=one), 50)) for one in ("open", "expired")] == [6, 0]
+    async with database.write() as unit:
+        row = await unit.get_one(PaymentRequest, (ACCOUNT, "r1"))
+        row.ended_at = T0 + 5000.0
+        unit.add(row)
+    async with database.write() as unit:
+        await mark_dirty(unit, ACCOUNT, [12], NOW)
+    await brought_up(database)
+    assert [len(await pages(database, Filter(livemode=True, state=one), 50)) for one in ("open", "expired")] == [5, 1]
+
+
+async def test_the_file_runs_nothing_and_writes_times_in_both_zones(database: Database) -> None:
+    await live(database, 11, deeds=0)
+    async with database.write() as unit:
+        unit.add(Deal(account_id=ACCOUNT, lead_id=11, wanted=1))
+    await brought_up(database)
+    rows = await rows_of_file(database, LIVE, "Asia/Kathmandu")
+    assert {row["description"][:6] for row in rows} == {"'=Sofa"}
+    for row in rows:
+        utc, local = datetime.fromisoformat(row["time_utc"]), datetime.fromisoformat(row["time_account"])
+        assert (utc, row["time_utc"][-1], row["time_account"][-6:]) == (local, "Z", "+05:45")
