@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from bench import backlog, drain, growth, idle, ingest, ledger, link, machine, poll, takeover, wake
+from bench import backlog, drain, growth, idle, ingest, ledger, link, listing, machine, poll, takeover, wake
 from bench.figures import Figures, keep, told
 from bench.size import QUICK, WHOLE, Size
 
@@ -20,6 +20,7 @@ BENCHES: Mapping[str, Callable[[Size], Awaitable[Figures]]] = {
     "backlog": backlog.measure,
     "growth": growth.measure,
     "drain": drain.measure,
+    "listing": listing.measure,
 }
 
 

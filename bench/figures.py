@@ -22,6 +22,7 @@ AT_MOST: Mapping[str, float] = {
     "takeover.killed_replica_s": 2,
     "card.idle_ms_over_round_trips": 50,
     "backlog.door_p99_ms": 100,
+    "listing.page_ms": 300,
 }
 GROWTH = "growth.ingest_1m_over_1k"
 LEAST_GROWTH = 0.85

@@ -14,7 +14,10 @@ class Size:
     links: int
     finished: int
     wakes: int
+    payments: int
 
 
-WHOLE = Size(rounds=3, events=4000, backlog=20_000, deals=5000, links=300, finished=1_000_000, wakes=300)
-QUICK = Size(rounds=2, events=1200, backlog=3000, deals=600, links=60, finished=50_000, wakes=60)
+WHOLE = Size(
+    rounds=3, events=4000, backlog=20_000, deals=5000, links=300, finished=1_000_000, wakes=300, payments=100_000
+)
+QUICK = Size(rounds=2, events=1200, backlog=3000, deals=600, links=60, finished=50_000, wakes=60, payments=20_000)

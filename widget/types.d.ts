@@ -44,7 +44,7 @@ export type Deal = {
   account_currency?: string | null;
   mode?: 'test' | 'live' | null;
   connected?: boolean;
-  may?: { create?: boolean; refund?: boolean } | null;
+  may?: { create?: boolean; refund?: boolean; payments?: boolean } | null;
   statement_url?: string | null;
   new_dates?: { today: string; due_on: string | null; valid_until: string | null } | null;
 };

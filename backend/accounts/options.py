@@ -14,8 +14,9 @@ Users = list[StrictInt]
 
 
 class Options(BaseModel):
-    """``refunds`` and ``create``: who may; ``prefill_email`` is off because links are forwarded to accountants;
-    ``stage_hours``: money older than this moves no deal by itself. ``due_days``, ``valid_days``: so many days after it
+    """``refunds`` and ``create``: who may; ``finance``: who sees all payments besides administrators;
+    ``prefill_email`` is off because links are forwarded to accountants; ``stage_hours``: money older than this
+    moves no deal by itself. ``due_days``, ``valid_days``: so many days after it
     was made a request is due, and its link ends; 0: never. ``business_name`` and ``contact_…`` stand on the client's
     pages, each only where it is given. ``send_…``: links sent without a person, the bot (0 = none), hours from and to,
     weekdays from Monday = 1, in ``send_time_zone`` (empty: Kommo's)."""
@@ -24,6 +25,7 @@ class Options(BaseModel):
 
     refunds: Literal["nobody", "admins"] | Users = "nobody"
     create: Literal["all"] | Users = "all"
+    finance: Users = []
     renewals: Literal["same_deal", "new_deal"] = "same_deal"
     note_language: Literal["en", "es", "pt", "tr", "id", "ru"] = "en"
     prefill_email: StrictBool = False

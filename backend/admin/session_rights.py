@@ -1,25 +1,38 @@
-"""An admin's session is a right on loan: Kommo is asked again whether the user is still an administrator.
+"""A session is a right on loan: Kommo is asked again whether the user still has the role that it was begun with.
 
 Before every change it is asked at once; for reading, its last word may be a minute old. While Kommo gives no answer
 nothing is shown and nothing is changed.
 """
 
+from dataclasses import dataclass
+
 from sqlalchemy import delete, update
 from sqlmodel import col
 
+from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
 from backend.admin.sign_ins import note_failure
 from backend.core.errors import KommoUnreachable, NotAllowed, NotConnected
 from backend.kommo_api.errors import KommoError, KommoForbidden
+from backend.kommo_api.values import User
 from backend.resources import Resources
-from backend.storage.models import SetupSession
+from backend.storage.models import Account, SetupSession
 
 READING_SECONDS = 60.0
 IDLE_SECONDS = 1800.0
+ADMINISTRATOR, FINANCE = "administrator", "finance"
 
 
-async def check_admin(resources: Resources, account_id: int, user_id: int) -> None:
-    """Raises unless Kommo says now, uncached, that the user is an active administrator."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A user's role in the app, and the language that Kommo speaks with this user; empty where it does not say."""
+
+    role: str
+    language: str
+
+
+async def check_standing(resources: Resources, account_id: int, user_id: int) -> Standing:
+    """Returns the role that Kommo and the account's options give the user now, uncached; raises where there is none."""
     door = f"{resources.addresses.public_url}/admin"
     try:
         found = await with_kommo(resources, account_id, lambda api: api.user(user_id))
@@ -38,27 +51,37 @@ async def check_admin(resources: Resources, account_id: int, user_id: int) -> No
             "Kommo could not be asked whether you are an administrator. Nothing was changed. Try again in a moment; "
             f"the operator of this server can enter at {door}."
         ) from error
-    if found is None or not (found.is_admin and found.is_active):
+    role = await _role_of(resources, account_id, found) if found and found.is_active else ""
+    if found is None or not role:
         raise NotAllowed("Only an administrator of this Kommo account may open the set-up.")
+    return Standing(role, found.lang)
+
+
+async def _role_of(resources: Resources, account_id: int, user: User) -> str:
+    if user.is_admin:
+        return ADMINISTRATOR
+    async with resources.database.read() as session:
+        account = await session.get(Account, account_id)
+    return FINANCE if account and user.id in options_of(account).finance else ""
 
 
 async def renew(resources: Resources, row: SetupSession, *, changing: bool) -> None:
-    """Confirm the right of an admin's session and note that it is in use; a lost right ends the user's sessions."""
+    """Confirm the role of a Kommo user's session and note that it is in use; a lost right ends the user's sessions."""
     now = resources.clock()
-    is_admins = row.account_id is not None
-    if is_admins and (changing or row.checked_at + READING_SECONDS < now):
-        await _confirm(resources, row)
-        row.checked_at = now
+    is_users = row.account_id is not None
+    if is_users and (changing or row.checked_at + READING_SECONDS < now):
+        standing = await _confirm(resources, row)
+        row.checked_at, row.role, row.language = now, standing.role, standing.language
     elif row.seen_at + READING_SECONDS > now:
         return
     async with resources.database.write() as session:
         mine = update(SetupSession).where(col(SetupSession.digest) == row.digest)
-        await session.exec(mine.values(seen_at=now, checked_at=row.checked_at))
+        await session.exec(mine.values(seen_at=now, checked_at=row.checked_at, role=row.role, language=row.language))
 
 
-async def _confirm(resources: Resources, row: SetupSession) -> None:
+async def _confirm(resources: Resources, row: SetupSession) -> Standing:
     try:
-        await check_admin(resources, row.account_id or 0, row.user_id)
+        return await check_standing(resources, row.account_id or 0, row.user_id)
     except NotAllowed:
         theirs = (col(SetupSession.account_id) == row.account_id, col(SetupSession.user_id) == row.user_id)
         async with resources.database.write() as session:

@@ -1,14 +1,14 @@
-"""Who is in the set-up pages: an admin of one Kommo account, let in from Kommo, or the operator of this server."""
+"""Who is in the admin's app: a user of one Kommo account, let in from Kommo, or the operator of this server."""
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete
 from sqlmodel import col
 
 from backend.accounts.permissions import WidgetUser
-from backend.admin.session_rights import IDLE_SECONDS, check_admin, renew
+from backend.admin.session_rights import ADMINISTRATOR, FINANCE, IDLE_SECONDS, check_standing, renew
 from backend.core.cache import CacheSpec
 from backend.core.errors import NotAllowed, NotAuthorized
 from backend.core.signing import opaque_id
@@ -30,10 +30,12 @@ class LinkOver(NotAuthorized):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """``account_id`` None is the operator, who sees every account; ``user_id`` is Kommo's."""
+    """``account_id`` None is the operator, who sees every account; ``user_id`` is Kommo's, and so is ``language``."""
 
     account_id: int | None = None
     user_id: int = 0
+    role: str = ADMINISTRATOR
+    language: str = ""
 
     def may_see(self, account_id: int) -> bool:
         return self.account_id is None or self.account_id == account_id
@@ -43,21 +45,34 @@ class Visitor:
             raise NotAllowed("You entered from another Kommo account. Open the set-up from this one's settings.")
 
     @property
+    def is_operator(self) -> bool:
+        return self.account_id is None
+
+    @property
+    def may_change(self) -> bool:
+        return self.is_operator or self.role == ADMINISTRATOR
+
+    @property
     def who(self) -> str:
         """For the audit."""
         return "admin token" if self.account_id is None else f"Kommo user {self.user_id}"
 
 
 async def make_link(resources: Resources, user: WidgetUser) -> str:
-    """The address of a single-use link, for an admin; that one is, is asked of Kommo now and not remembered."""
-    await check_admin(resources, user.account.id, user.user_id)
+    """Returns the address of a single-use link, for an administrator or a user of finance, which Kommo is asked now."""
+    standing = await check_standing(resources, user.account.id, user.user_id)
     secret = opaque_id(resources.randomness)
     now = resources.clock()
     async with resources.database.write() as session:
         await session.exec(delete(SetupLink).where(col(SetupLink.expires_at) < now))
         session.add(
             SetupLink(
-                digest=_digest(secret), account_id=user.account.id, user_id=user.user_id, expires_at=now + LINK_SECONDS
+                digest=_digest(secret),
+                account_id=user.account.id,
+                user_id=user.user_id,
+                role=standing.role,
+                language=standing.language,
+                expires_at=now + LINK_SECONDS,
             )
         )
     return f"{resources.addresses.public_url}/admin/enter/{secret}"
@@ -70,19 +85,21 @@ async def link_of(resources: Resources, secret: str) -> tuple[Account, Visitor]:
         account = await session.get(Account, row.account_id) if row else None
     if row is None or account is None or row.expires_at < resources.clock():
         raise LinkOver(OVER)
-    return account, Visitor(row.account_id, row.user_id)
+    return account, Visitor(row.account_id, row.user_id, row.role, row.language)
 
 
 async def enter(resources: Resources, secret: str) -> Visitor:
     """Uses the link up: of two who come at once, one deletes the row and is in; else ``LinkOver``."""
     async with resources.database.write() as session:
         used = delete(SetupLink).where(col(SetupLink.digest) == _digest(secret))
-        held = used.returning(col(SetupLink.account_id), col(SetupLink.user_id), col(SetupLink.expires_at))
+        held = used.returning(
+            col(SetupLink.expires_at), col(SetupLink.account_id), col(SetupLink.user_id), col(SetupLink.role),
+            col(SetupLink.language),
+        )  # fmt: skip
         row = (await session.exec(held)).one_or_none()
-    account_id, user_id, expires_at = row or (0, 0, 0.0)
-    if expires_at < resources.clock():
+    if row is None or row[0] < resources.clock():
         raise LinkOver(OVER)
-    return Visitor(account_id, user_id)
+    return Visitor(*row[1:])
 
 
 def _digest(secret: str) -> str:
@@ -99,6 +116,8 @@ async def begin(resources: Resources, visitor: Visitor, admin_token: str) -> str
                 digest=_digest(secret),
                 account_id=visitor.account_id,
                 user_id=visitor.user_id,
+                role=visitor.role,
+                language=visitor.language,
                 token_digest=_token_digest(visitor, secret, admin_token),
                 ends_at=now + VISIT_SECONDS,
                 seen_at=now,
@@ -107,10 +126,13 @@ async def begin(resources: Resources, visitor: Visitor, admin_token: str) -> str
     return secret
 
 
-async def visitor_of(resources: Resources, cookie: str, admin_token: str, *, changing: bool) -> Visitor | None:
+async def visitor_of(
+    resources: Resources, cookie: str, admin_token: str, *, changing: bool, finance: bool = False
+) -> Visitor | None:
     """Who is signed in by this cookie: None where it is not ours or its session is over.
 
-    Raises ``NotAllowed`` for a user who is no admin any more, ``KommoUnreachable`` where Kommo can't be asked.
+    Raises ``NotAllowed`` for a user without a role any more, and for one of finance unless ``finance`` says that they
+    may see this; ``KommoUnreachable`` where Kommo can't be asked.
     """
     row = await _session_row(resources, cookie) if cookie else None
     if row is None:
@@ -119,7 +141,9 @@ async def visitor_of(resources: Resources, cookie: str, admin_token: str, *, cha
     if not hmac.compare_digest(row.token_digest, _token_digest(visitor, cookie, admin_token)):
         return None
     await renew(resources, row, changing=changing)
-    return visitor
+    if row.role == FINANCE and row.account_id is not None and not (finance and not changing):
+        raise NotAllowed("Finance sees the overview and the payments. All else is for administrators of Kommo.")
+    return replace(visitor, role=row.role, language=row.language)
 
 
 async def _session_row(resources: Resources, cookie: str) -> SetupSession | None:

@@ -54,6 +54,22 @@ async def unmatched(resources: Resources, only: int | None = None) -> list[dict[
     return rows
 
 
+async def count_unmatched(session: AsyncSession, account_id: int) -> int:
+    """How many payments ``unmatched`` lists, found by indexes alone."""
+    mine = (
+        LedgerEntry.account_id == account_id,
+        LedgerEntry.kind == "payment",
+        col(LedgerEntry.ours).is_(True),
+    )
+    gone = select(Deal.lead_id).where(
+        Deal.account_id == account_id, col(Deal.missing_since).is_not(None), Deal.state == "gone"
+    )
+    nowhere = select(LedgerEntry).where(*mine, col(LedgerEntry.lead_id).is_(None))
+    lost = select(LedgerEntry).where(*mine, col(LedgerEntry.lead_id).in_(gone))
+    found = [*(await session.exec(nowhere)).all(), *(await session.exec(lost)).all()]
+    return sum("received" in entry.facts for entry in found)
+
+
 async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:
     _, amount, currency = entry.facts["received"]
     batch = LedgerBatch(session, entry.connection_id, entry.account_id or 0)

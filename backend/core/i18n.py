@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_day_names
 
 from backend.core.days import zone_named
 
@@ -72,6 +72,22 @@ def moment_of(at: float, timezone: str, language: str) -> str:
     zone = moment.tzname() or "UTC"
     named = zone if zone[0].isalpha() else f"UTC{zone}"  # many zones have no letters of their own
     return f"{day}, {format_time(moment, 'short', locale=language)} ({named})"
+
+
+def short_moment(at: float, timezone: str, language: str) -> str:
+    """The day and the minute in ``timezone``, short enough for a table."""
+    moment = _in_zone(at, timezone)
+    return f"{format_date(moment, 'medium', locale=language)}, {format_time(moment, 'short', locale=language)}"
+
+
+def month_of(at: float, timezone: str, language: str, *, short: bool = False) -> str:
+    """The month that ``at`` lies in, with its year; ``short`` is its name alone."""
+    return format_date(_in_zone(at, timezone), "LLL" if short else "LLLL y", locale=language)
+
+
+def weekdays_of(language: str) -> list[tuple[int, str]]:
+    """The days of the week from Monday, which is 1, with their names."""
+    return [(day + 1, name) for day, name in sorted(get_day_names("wide", "stand-alone", language).items())]
 
 
 def end_of_minute(at: float) -> float:

@@ -181,6 +181,11 @@ def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood 
     return Understood(event, [*facts, *sources, *crowd], EventContext(body.get("created", 0), account_id))
 
 
+def understood_facts(vault: Vault, event: InboxEvent, account_id: int) -> Sequence[Fact]:
+    """What a kept event says, as it would be worked in; ``BadEvent`` where nobody can read it."""
+    return facts_of(_body(vault, event), account_id)
+
+
 def _body(vault: Vault, event: InboxEvent) -> Mapping[str, Any]:
     try:
         return read_body(vault, event)

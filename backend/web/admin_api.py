@@ -18,10 +18,10 @@ from backend.admin.sessions import Visitor
 from backend.admin.stage_moves import agree
 from backend.admin.unmatched import unmatched
 from backend.core.errors import FieldInvalid, NotAllowed
+from backend.web.frame.auth import check_own_form, current_visitor
 from backend.web.http.deps import AccountId, ResourcesDep, check_admin
 from backend.web.http.json_body import json_body
 from backend.web.http.schemas import refusals
-from backend.web.setup.auth import check_own_form, current_visitor
 
 router = APIRouter(prefix="/admin/api", responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503))
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}

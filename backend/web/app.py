@@ -16,12 +16,13 @@ from backend.core.vault import CannotOpen
 from backend.inbox.group_commit import Inbox
 from backend.resources import Resources
 from backend.storage.database_share import DatabaseShare
-from backend.web import admin_api, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
+from backend.web import admin_api, finance, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
 from backend.web.automation import rules
 from backend.web.client import links, logos, receipts, statement
 from backend.web.client.link_pages import plain_page
 from backend.web.client.pictures import routes as pictures
 from backend.web.edge import Edge, Limits
+from backend.web.frame.entering import Elsewhere
 from backend.web.http.admin_token import AdminToken
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.language import of_client
@@ -59,7 +60,8 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
     ]
     for_clients = (links, receipts, statement, pictures, logos)
-    for module in (home, kommo_oauth, kommo_hooks, widget, rules, *for_clients, admin_api, setup, health, openapi):
+    pages = (finance, setup)
+    for module in (home, kommo_oauth, kommo_hooks, widget, rules, *for_clients, admin_api, *pages, health, openapi):
         app.include_router(module.router)
     _answer_errors(app)
     app.add_middleware(SlowRefusals, clock=resources.clock, most=(limits or Limits()).refusals)
@@ -81,6 +83,10 @@ def _answer_errors(app: FastAPI) -> None:
         if error.retry_after is not None:
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer
+
+    @app.exception_handler(Elsewhere)
+    async def _elsewhere(_request: Request, shown: Elsewhere) -> Response:
+        return shown.answer
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:

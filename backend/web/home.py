@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from backend.web.client.link_pages import texts_of
+from backend.web.frame.rendering import rendered
 from backend.web.http.language import preferred
-from backend.web.setup.rendering import rendered
 
 router = APIRouter(include_in_schema=False)
 

@@ -19,12 +19,12 @@ from backend.core.signing import opaque_id
 from backend.kommo_api.auth.oauth import authorize_url
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
+from backend.web.frame.auth import current_visitor
+from backend.web.frame.login import login_page
 from backend.web.http.deps import ResourcesDep, check_admin
 from backend.web.http.oauth_cookie import browser_of, keep_browser
 from backend.web.http.pages import html, page
 from backend.web.http.schemas import refusals
-from backend.web.setup.auth import current_visitor
-from backend.web.setup.login import login_page
 
 router = APIRouter()
 Text = Annotated[str, Query()]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
+from backend.accounts.options import options_of
 from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
 from backend.admin.sessions import make_link, note_seen
 from backend.core.errors import RequestNotFound
@@ -100,6 +101,7 @@ async def show_deal(
     rights = May(
         create=may(user.account, access, user.user_id, "create"),
         refund=may(user.account, access, user.user_id, "refund"),
+        payments=user.user_id in options_of(user.account).finance,
     )
     has_money = seen.ledger.requests or seen.ledger.payments
     token = await statement_token(resources, user.account, lead_id) if has_money and only_of is None else None

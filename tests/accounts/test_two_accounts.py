@@ -152,7 +152,7 @@ async def _lists(accounts: TwoAccounts, payment: str) -> None:
     url = (await first.post("/widget/setup")).json()["url"]
     async with httpx.AsyncClient(base_url=product.url, follow_redirects=True) as visitor:
         page = (await visitor.post(url, headers={"Sec-Fetch-Site": "same-origin"})).text
-        looked_up = (await visitor.get(f"/admin?deal={next(iter(first.account.leads))}")).text
+        looked_up = (await visitor.get(f"/admin/deal?deal={next(iter(first.account.leads))}")).text
         listed = (await visitor.get("/admin/api/accounts")).json()
         assert (await visitor.get(f"/admin?account={second.account.id}")).status_code == 403
         wrong = await visitor.post(

@@ -53,3 +53,13 @@ def test_every_payment_and_link_of_the_deal_is_listed(card: DealCardPage) -> Non
     card.open()
     expect(card.widget.get_by_role("listitem")).to_have_count(2)
     expect(card.widget).to_contain_text("€120.00 EUR")
+
+
+def test_a_user_of_finance_opens_all_payments_from_the_card(card: DealCardPage) -> None:
+    card.open()
+    expect(card.button("All payments")).to_have_count(0)
+    card.world.backend.deal |= {"may": {"create": True, "refund": False, "payments": True}}
+    card.open()
+    card.button("All payments").click()
+    expect(card.widget.get_by_role("status")).to_contain_text("Opened in a new tab.")
+    assert len(card.world.backend.called("setup")) == 1

@@ -17,10 +17,15 @@ FOLDERS = {
         "backend/payments/deal/i18n",
         "backend/automation/rules/i18n",
         "backend/automation/sendings/i18n",
+        "backend/web/frame/texts",
     ),
     "client": ("backend/web/client/texts",),
 }
-DOCS = (*(ROOT / "backend/web/templates").glob("setup*.html"), *(ROOT / "docs").glob("[cio][anp]*.md"))
+PAGES = ("setup*.html", "app/*.html", "app/*/*.html")
+DOCS = (
+    *(path for pages in PAGES for path in (ROOT / "backend/web/templates").glob(pages)),
+    *(ROOT / "docs").glob("[cio][anp]*.md"),
+)
 KEYS = {"widget": "widget/i18n", "client": "backend/web/client/texts"}
 COMMAND = re.compile(r"`[^`\n]*`|^python3 .*$|name=\"[^\"]*\"|\{[%{].*?[%}]\}", re.MULTILINE)
 """What is no sentence: code in documents, and names in templates."""
@@ -89,4 +94,4 @@ def test_every_text_file_is_of_a_folder_that_the_glossary_knows() -> None:
 
 
 def test_the_guides_are_read() -> None:
-    assert {path.name for path in DOCS} >= {"card.md", "install.md", "operations.md", "setup.html"}
+    assert {path.name for path in DOCS} >= {"card.md", "install.md", "operations.md", "setup.html", "stripe.html"}

@@ -33,6 +33,8 @@ SIGNING = "whsec_canary_given_by_hand"
 WRONG_KEY = "rk_live_canary_of_nobody_000000"
 PAYER = "canary.payer@client.example"
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
+TOPICS = ("setup/kommo", "setup/stripe", "setup/rights", "setup/business", "setup/mode", "automation/stages")
+ADMIN_PAGES = [f"/admin/{one}" for one in ("payments", "unmatched", "automation", "setup", "events", *TOPICS)]
 
 
 @pytest.fixture
@@ -200,7 +202,7 @@ async def _pages(product: World) -> None:
     entered = await product.http.post(f"{product.url}/admin/login", data={"token": ADMIN_TOKEN}, headers=OUR_PAGE)
     assert entered.status_code == 303, entered.text
     lead_id = max(product.account.leads)
-    pages = ["/", "/admin", "/admin/accounts", f"/admin?account={product.account.id}&deal={lead_id}", "/metrics",
+    pages = ["/", "/admin", "/admin/accounts", *ADMIN_PAGES, f"/admin/deal?deal={lead_id}", "/metrics",
              "/admin/api/accounts", "/admin/api/integrations", "/admin/api/unmatched", "/readyz", "/healthz",
              "/openapi.json", "/oauth/kommo/start", "/oauth/kommo/callback?code=x", "/nowhere"]  # fmt: skip
     for page in pages:

@@ -59,13 +59,16 @@ class TextPlaces:
         sent = [
             ("/oauth/kommo/callback", {"code": text, "client_id": text, "referer": text}),
             ("/oauth/kommo/callback", {"error": text}),
-            ("/admin", {"deal": text[:30]}),
+            ("/admin/deal", {"deal": text[:30]}),
             ("/admin", {"account": text[:20]}),
         ]
         typed = [
             (f"{form}/stripe", {"api_key": text, "webhook_secret": text}),
             (f"{form}/stages", {"7:paid": text, "7:first": text}),
-            (f"{form}/options", several),
+            (f"{form}/rights", several),
+            (f"{form}/deals", several),
+            (f"{form}/mode", several),
+            (f"{form}/business", {"contact_email": text[:90]}),
             (f"{form}/attach", {"payment_id": text, "lead_id": text}),
             (f"{form}/again", {"event_id": text}),
             (f"{form}/hook", {"anything": text}),
@@ -93,5 +96,7 @@ async def filled_places(shop: World) -> TextPlaces:
     assert entered.status_code == 303, entered.text
     shop.http.headers.update(OUR_PAGE)
     link = request["url"].removeprefix(str(shop.http.base_url))
-    admin = [f"/admin?account={account_id}&deal={lead_id}", "/admin/accounts"]
+    topics = ("/setup/kommo", "/setup/stripe", "/automation/stages", "/events")
+    admin = [f"/admin{page}?account={account_id}" for page in topics]
+    admin += [f"/admin/deal?account={account_id}&deal={lead_id}", "/admin/accounts"]
     return TextPlaces(shop, shop.http, request["id"], [link, f"{link}/back", statement, *admin])

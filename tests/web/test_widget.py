@@ -406,7 +406,7 @@ async def test_refunds_are_off_until_an_admin_allows_them(shop: World) -> None:
     await shop.paid()
     answer = await shop.rep.refund(shop.checkout.session["payment_intent"])
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
-    assert (await shop.rep.deal())["may"] == {"create": True, "refund": False}
+    assert (await shop.rep.deal())["may"] == {"create": True, "refund": False, "payments": False}
 
 
 async def test_a_known_admin_is_not_refused_while_kommo_does_not_answer(shop: World) -> None:
@@ -548,3 +548,15 @@ async def test_no_session_of_stripe_is_read_to_show_a_deal(shop: World) -> None:
     await shop.rep.deal()
     assert len(shop.stripe.seen) == before
     assert shop.checkout.calls("GET", SESSIONS) == []
+
+
+async def test_a_user_of_finance_is_told_so_and_gets_a_way_into_the_app(shop: World) -> None:
+    """Kommo's settings are closed to them, so the card has the button."""
+    clerk = next(user for user in shop.account.users.values() if not user.is_admin)
+    refused = await shop.rep.post("/widget/setup", user_id=clerk.id)
+    assert (refused.status_code, (await shop.rep.deal())["may"]["payments"]) == (403, False)
+    await shop.stored.set_options(finance=[clerk.id])
+    made = await shop.rep.post("/widget/setup", user_id=clerk.id)
+    assert made.status_code == 201, made.text
+    deal = await shop.http.get(f"/widget/deals/{shop.first_deal.id}", headers=shop.token(clerk.id))
+    assert deal.json()["may"]["payments"] is True

@@ -23,8 +23,24 @@ export function footer(state, props) {
     problem && el('p', { class: 'dealpay-alert', role: 'alert', text: sentenceOf(problem, words) }),
     statement(webAddress(deal?.statement_url ?? ''), words),
     deal && somethingMade(deal) && freshness(state, props),
+    deal?.may?.payments && allPayments(props),
     admin && state.outdated && el('p', { class: 'dealpay-small dealpay-muted', text: words('card.outdated') }),
   ];
+}
+
+/**
+ * For users of finance, who have no way through Kommo's settings.
+ * @param {FooterProps} props
+ */
+function allPayments({ words, actions }) {
+  const open = el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': 'all-payments',
+    text: words('setup.payments'),
+    on: { click: () => actions.setup() },
+  });
+  return el('p', { class: 'dealpay-row dealpay-small' }, open);
 }
 
 /**

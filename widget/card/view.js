@@ -58,7 +58,9 @@ export function createView(root, props) {
     );
     const problem = problemBeside(state);
     const footerKey = [state.checking, state.loadedAt, problem?.message, problem?.code, state.outdated];
-    slots.foot([ready, deal?.statement_url, ...footerKey], () => (ready ? footer(state, props) : []));
+    slots.foot([ready, deal?.statement_url, deal?.may?.payments, ...footerKey], () =>
+      ready ? footer(state, props) : [],
+    );
   };
 
   return {

@@ -1,7 +1,7 @@
 """The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
 
-Eleven files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without a
-person), ``branding`` (what they look like), ``installs`` (who comes), ``payments`` (what was asked, what Stripe said,
+Eleven files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without
+a person), ``branding`` (what they look like), ``installs`` (who comes), ``payments`` (what was asked, what Stripe said,
 what is known), ``listing`` (all payments in one list), ``deals`` (what was and will be written to Kommo), ``processes``
 (our processes), ``rate_limits`` (how fast Kommo may be asked), ``rules`` (what is asked for by a stage) and ``rights``
 (what Kommo said last about users and deals).

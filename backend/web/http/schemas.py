@@ -73,8 +73,11 @@ class PaymentAnswer(BaseModel):
 
 
 class May(BaseModel):
+    """``payments``: the user is of finance and may open the app, which shows all payments."""
+
     create: bool
     refund: bool
+    payments: bool = False
 
 
 class DealAnswer(BaseModel):

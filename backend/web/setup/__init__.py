@@ -1,9 +1,10 @@
-"""The set-up pages: server-rendered, without scripts, for one account's admin or for the operator."""
+"""The pages of the set-up and of what the operator sees: server-rendered, and they work without the script."""
 
 from fastapi import APIRouter
 
-from backend.web.setup import account_page, forms, login, operator_page
+from backend.web.frame import files, login
+from backend.web.setup import account_page, deal_page, events_page, forms, operator_page, test_page, unmatched_page
 
 router = APIRouter(include_in_schema=False)
-for module in (login, account_page, operator_page, forms):
+for module in (files, login, test_page, account_page, deal_page, unmatched_page, events_page, operator_page, forms):
     router.include_router(module.router)

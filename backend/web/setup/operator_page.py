@@ -13,12 +13,12 @@ from backend.admin.accounts import list_accounts
 from backend.admin.sessions import Visitor
 from backend.core.errors import NotAllowed, ProductError
 from backend.resources import Resources
+from backend.web.frame.auth import OwnForm, current_visitor
+from backend.web.frame.login import login_page
+from backend.web.frame.rendering import rendered
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
-from backend.web.setup.auth import OwnForm, current_visitor
-from backend.web.setup.login import login_page
-from backend.web.setup.rendering import rendered
 
 router = APIRouter(prefix="/admin")
 Typed = Mapping[str, str]

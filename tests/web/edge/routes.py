@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from backend.accounts.kommo_hooks import give_addresses, hook_url
 from backend.admin.sessions import Visitor, begin
 from backend.storage.models import Account, StripeConnection
-from backend.web.setup.auth import COOKIE
+from backend.web.frame.auth import COOKIE
 from tests.world import ADMIN_TOKEN, World
 
 WITH_BODY = ("POST", "PUT", "PATCH", "DELETE")
@@ -47,6 +47,9 @@ async def known_values(product: World, hook_secret: str = "unknown") -> dict[str
         "client_id": "unknown",
         "token": "a" * 16,
         "digest": "0" * 32,
+        "name": "kommo",
+        "event_id": "evt_unknown",
+        "line_id": "pi_unknown",
     }
 
 

@@ -103,7 +103,7 @@ async def test_another_site_and_another_account_change_no_logo(product: World, v
 
 async def test_without_scripts_the_preview_shows_what_is_saved(product: World, visitor: httpx.AsyncClient) -> None:
     await product.stored.set_options(business_name="Bluebird & Daughters", contact_phone="+52 55 1234 5678")
-    page = (await visitor.get("/admin")).text
+    page = (await visitor.get("/admin/setup/business")).text
     shown = dict(re.findall('data-shows="([^"]+)"[^>]*>([^<]*)<', page))
     assert (shown["business_name"], shown["contact_phone"]) == ("Bluebird &amp; Daughters", "+52 55 1234 5678")
     assert "<li hidden>E-mail" in page

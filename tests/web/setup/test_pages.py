@@ -213,13 +213,13 @@ async def test_another_sites_form_changes_nothing(
     product: World, visitor: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
     before = await stages_of(product)
-    answer = await visitor.post(form_of(product, "options"), data={"mode": "test"}, headers=headers)
+    answer = await visitor.post(form_of(product, "mode"), data={"mode": "test"}, headers=headers)
     assert answer.status_code == 403
     assert await stages_of(product) == before
 
 
 async def test_the_page_says_how_kommo_and_stripe_stand(product: World, visitor: httpx.AsyncClient) -> None:
-    page = (await visitor.get("/admin")).text
+    page = "".join([(await visitor.get(f"/admin/setup/{topic}")).text for topic in ("kommo", "stripe")])
     account = await stages_of(product)
     assert "9 deal fields are made" in page
     assert account["stripe"][0]["webhook_url"] in page
@@ -249,13 +249,13 @@ async def test_a_stage_that_is_not_there_is_refused_beside_its_pipeline(
 
 async def test_an_option_that_is_saved_chooses_no_mode(product: World, visitor: httpx.AsyncClient) -> None:
     """Or whoever began with a test key would stay in test mode when the live key comes."""
-    shown = re.search(r'name="mode_shown" value="(\w+)"', (await visitor.get("/admin")).text)
+    shown = re.search(r'name="mode_shown" value="(\w+)"', (await visitor.get("/admin/setup/mode")).text)
     assert shown is not None
-    typed = {"create": "all", "refunds": "nobody", "note_language": "es", "mode": "live", "mode_shown": shown[1]}
-    assert (await visitor.post(form_of(product, "options"), data=typed)).status_code == 200
+    typed = {"shadow": "on", "mode": "live", "mode_shown": shown[1]}
+    assert (await visitor.post(form_of(product, "mode"), data=typed)).status_code == 200
     (account,) = await product.rows(Account)
-    assert (account.mode, account.options["note_language"]) == ("", "es")
-    await visitor.post(form_of(product, "options"), data=typed | {"mode": "test"})
+    assert (account.mode, account.options["shadow"]) == ("", True)
+    await visitor.post(form_of(product, "mode"), data=typed | {"mode": "test"})
     (account,) = await product.rows(Account)
     assert account.mode == "test"
 
@@ -263,24 +263,30 @@ async def test_an_option_that_is_saved_chooses_no_mode(product: World, visitor: 
 async def test_the_business_is_named_and_reached_as_the_admin_types_it(
     product: World, visitor: httpx.AsyncClient
 ) -> None:
-    typed = {"create": "all", "refunds": "nobody", "note_language": "en", "business_name": " Bluebird "}
+    typed = {"business_name": " Bluebird "}
     product.account.name = "Bluebird Ltd"
-    assert '<option value="Bluebird Ltd">' in (await visitor.get("/admin")).text
-    refused = await visitor.post(form_of(product, "options"), data=typed | {"contact_whatsapp": "555 0100"})
-    assert (refused.status_code, 'aria-describedby="error-options-contact_whatsapp"' in refused.text) == (422, True)
-    assert (await visitor.post(form_of(product, "options"), data=typed)).status_code == 200
+    assert '<option value="Bluebird Ltd">' in (await visitor.get("/admin/setup/business")).text
+    refused = await visitor.post(form_of(product, "business"), data=typed | {"contact_whatsapp": "555 0100"})
+    assert (refused.status_code, 'aria-describedby="error-business-contact_whatsapp"' in refused.text) == (422, True)
+    assert (await visitor.post(form_of(product, "business"), data=typed)).status_code == 200
     (account,) = await product.rows(Account)
     assert account.options["business_name"] == "Bluebird"
 
 
-async def test_options_are_saved_as_by_the_api(product: World, visitor: httpx.AsyncClient) -> None:
-    typed = {"create": "some", "create_users": f"{product.account.admin.id}, 5", "refunds": "admins",
-             "note_language": "es", "prefill_email": "on", "mode": "live"}  # fmt: skip
-    saved = await visitor.post(form_of(product, "options"), data=typed)
-    assert "The options are saved." in saved.text
+async def test_each_topic_saves_its_own_options_and_leaves_those_of_the_others(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    rights = {"create": "some", "create_users": f"{product.account.admin.id}, 5", "refunds": "admins"}
+    saved = await visitor.post(form_of(product, "rights"), data=rights)
+    assert "Who may is saved." in saved.text
+    deals = {"note_language": "es", "prefill_email": "on", "renewals": "new_deal"}
+    assert "The options are saved." in (await visitor.post(form_of(product, "deals"), data=deals)).text
+    await visitor.post(form_of(product, "business"), data={"business_name": "Bluebird"})
+    await visitor.post(form_of(product, "mode"), data={"shadow": "on", "mode": "live"})
     options = (await stages_of(product))["options"]
-    assert options["create"] == [product.account.admin.id, 5]
-    assert (options["refunds"], options["note_language"], options["prefill_email"]) == ("admins", "es", True)
+    assert (options["create"], options["refunds"]) == ([product.account.admin.id, 5], "admins")
+    assert (options["note_language"], options["prefill_email"], options["renewals"]) == ("es", True, "new_deal")
+    assert (options["business_name"], options["shadow"], options["statement"]) == ("Bluebird", True, False)
 
 
 def boxes(page: str, name: str) -> dict[str, bool]:
@@ -292,15 +298,15 @@ def boxes(page: str, name: str) -> dict[str, bool]:
 async def test_users_are_chosen_by_their_names(product: World, visitor: httpx.AsyncClient) -> None:
     ada, sam = product.account.users.values()
     vera = product.account.add_user("<b>Vera</b> & Co", "vera@acme.example", is_active=False)
-    page = (await visitor.get("/admin")).text
+    page = (await visitor.get("/admin/setup/rights")).text
     offered = ["Ada Admin", "Sam Sales", "<b>Vera</b> & Co (inactive in Kommo)"]
     assert boxes(page, "create") == boxes(page, "refunds") == dict.fromkeys(offered, False)
     typed = {"create": "some", "create_users": [str(sam.id), str(vera.id)], "refunds": "some",
-             "refunds_users": str(ada.id), "note_language": "en", "mode": "live"}  # fmt: skip
-    page = (await visitor.post(form_of(product, "options"), data=typed)).text
+             "refunds_users": str(ada.id)}  # fmt: skip
+    page = (await visitor.post(form_of(product, "rights"), data=typed)).text
     assert list(boxes(page, "create").values()) == [False, True, True]
     assert list(boxes(page, "refunds").values()) == [True, False, False]
-    assert "create Sam Sales, &lt;b&gt;Vera" in page
+    assert "create Sam Sales, &lt;b&gt;Vera" in (await visitor.get("/admin/events")).text
     options = (await stages_of(product))["options"]
     assert (options["create"], options["refunds"]) == ([sam.id, vera.id], [ada.id])
 
@@ -308,12 +314,12 @@ async def test_users_are_chosen_by_their_names(product: World, visitor: httpx.As
 async def test_users_of_many_pages_are_all_offered(product: World, visitor: httpx.AsyncClient) -> None:
     for number in range(260):
         product.account.add_user(f"Rep {number}", f"rep{number}@acme.example")
-    assert len(boxes((await visitor.get("/admin")).text, "create")) == 262
+    assert len(boxes((await visitor.get("/admin/setup/rights")).text, "create")) == 262
 
 
 async def test_two_users_of_one_name_are_told_apart(product: World, visitor: httpx.AsyncClient) -> None:
     product.account.add_user("Sam Sales", "sam2@acme.example")
-    offered = boxes((await visitor.get("/admin")).text, "create")
+    offered = boxes((await visitor.get("/admin/setup/rights")).text, "create")
     assert [name for name in offered if name.startswith("Sam")] == [
         f"Sam Sales, sam@{product.account.subdomain}.example", "Sam Sales, sam2@acme.example"]  # fmt: skip
 
@@ -322,18 +328,18 @@ async def test_a_chosen_user_who_is_gone_stays_chosen_and_that_is_said(
     product: World, visitor: httpx.AsyncClient
 ) -> None:
     sam = next(user for user in product.account.users.values() if not user.is_admin)
-    typed = {"create": "some", "create_users": str(sam.id), "refunds": "nobody", "note_language": "en", "mode": "live"}
-    await visitor.post(form_of(product, "options"), data=typed)
+    typed = {"create": "some", "create_users": str(sam.id), "refunds": "nobody"}
+    await visitor.post(form_of(product, "rights"), data=typed)
     del product.account.users[sam.id]
-    offered = boxes((await visitor.get("/admin")).text, "create")
+    offered = boxes((await visitor.get("/admin/setup/rights")).text, "create")
     assert offered == {"Ada Admin": False, f"{sam.id} (not among Kommo's users any more)": True}
 
 
 async def test_an_empty_choice_of_users_is_refused_beside_the_list(product: World, visitor: httpx.AsyncClient) -> None:
-    typed = {"create": "all", "refunds": "some", "note_language": "en", "mode": "live"}
-    refused = await visitor.post(form_of(product, "options"), data=typed)
+    typed = {"create": "all", "refunds": "some"}
+    refused = await visitor.post(form_of(product, "rights"), data=typed)
     assert refused.status_code == 422
-    assert "Choose at least one user." in refused.text.partition('id="error-options-refunds"')[2].partition("</p>")[0]
+    assert "Choose at least one user." in refused.text.partition('id="error-rights-refunds"')[2].partition("</p>")[0]
 
 
 @pytest.mark.parametrize("fault", ["429_html", "500_json", "503_html", "drop_before"])
@@ -341,15 +347,15 @@ async def test_while_kommo_tells_no_names_users_are_their_ids(
     product: World, operator: httpx.AsyncClient, fault: str
 ) -> None:
     """The operator can save all the same; an admin's right to could not be confirmed."""
-    typed = {"create": "some", "create_users": "4, 5", "refunds": "nobody", "note_language": "en", "mode": "live"}
-    await operator.post(form_of(product, "options"), data=typed)
+    typed = {"create": "some", "create_users": "4, 5", "refunds": "nobody"}
+    await operator.post(form_of(product, "rights"), data=typed)
     product.kommo.faults.add(fault, "/api/v4/users$", times=0)
-    page = await operator.get("/admin")
+    page = await operator.get("/admin/setup/rights")
     assert page.status_code == 200
     assert 'name="create_users" value="4, 5"' in page.text
     assert "Kommo does not tell the names of users right now." in page.text
-    saved = await operator.post(form_of(product, "options"), data=typed | {"create_users": "5,6"})
-    assert "The options are saved." in saved.text
+    saved = await operator.post(form_of(product, "rights"), data=typed | {"create_users": "5,6"})
+    assert "Who may is saved." in saved.text
     assert (await stages_of(product))["options"]["create"] == [5, 6]
 
 
@@ -359,13 +365,13 @@ async def test_a_kommo_that_does_not_answer_holds_the_page_up_for_a_moment_only(
 ) -> None:
     product.kommo.faults.add("delay", "/api/v4/users$", times=0, seconds=15.0)
     started = perf_counter()
-    assert "Kommo does not tell the names of users right now." in (await visitor.get("/admin")).text
+    assert "Kommo does not tell the names of users right now." in (await visitor.get("/admin/setup/rights")).text
     assert perf_counter() - started < 12
 
 
 async def test_names_need_the_token_of_an_administrator(product: World, operator: httpx.AsyncClient) -> None:
     product.account.admin.is_admin = False
-    assert "Let an administrator press Connect again" in (await operator.get("/admin")).text
+    assert "Let an administrator press Connect again" in (await operator.get("/admin/setup/rights")).text
 
 
 async def test_whether_somebody_is_an_admin_needs_an_admins_token(product: World, visitor: httpx.AsyncClient) -> None:
@@ -375,19 +381,19 @@ async def test_whether_somebody_is_an_admin_needs_an_admins_token(product: World
 
 
 async def test_an_admin_who_allows_refunds_reads_what_the_key_needs(visitor: httpx.AsyncClient) -> None:
-    assert "can only read refunds" in (await visitor.get("/admin")).text
+    assert "can only read refunds" in (await visitor.get("/admin/setup/rights")).text
 
 
 async def test_a_wrong_option_is_told_at_its_field_and_what_was_typed_stays(
     product: World, visitor: httpx.AsyncClient
 ) -> None:
     product.kommo.faults.add("503_html", "/api/v4/users$", times=0)
-    typed = {"create": "some", "create_users": "anna", "refunds": "nobody", "note_language": "pt", "mode": "live"}
-    refused = await visitor.post(form_of(product, "options"), data=typed)
+    typed = {"create": "some", "create_users": "anna", "refunds": "admins"}
+    refused = await visitor.post(form_of(product, "rights"), data=typed)
     assert refused.status_code == 422
-    assert 'id="error-options-create"' in refused.text
+    assert 'id="error-rights-create"' in refused.text
     assert 'value="anna"' in refused.text
-    assert re.search(r'value="pt" selected', refused.text)
+    assert re.search(r'value="admins" selected', refused.text)
 
 
 async def test_a_restricted_key_connects_stripe(product: World, visitor: httpx.AsyncClient) -> None:
@@ -411,17 +417,19 @@ async def test_a_key_that_lacks_a_needed_permission_is_refused_by_its_name(
 async def test_a_deal_is_looked_up_with_its_request_and_its_reason(product: World, visitor: httpx.AsyncClient) -> None:
     lead_id = product.lead()
     link = await product.link(lead_id)
-    page = (await visitor.get(f"/admin?deal={lead_id}")).text
+    page = (await visitor.get(f"/admin/deal?deal={lead_id}")).text
     assert "The client has not opened the link yet" in page
     assert "120.00 USD" in page
     assert link in page
-    spoken = (await visitor.get(f"/admin?deal={lead_id}", headers={"Accept-Language": "es"})).text
+    product.account.admin.lang = "es"
+    await visitor.post(form_of(product, "hook"))
+    spoken = (await visitor.get(f"/admin/deal?deal={lead_id}")).text
     assert '<p lang="es">El cliente todavía no ha abierto el enlace.' in spoken
 
 
 async def test_a_paid_deal_shows_its_payment_and_its_note(product: World, visitor: httpx.AsyncClient) -> None:
     lead_id = await product.paid_deal()
-    page = (await visitor.get(f"/admin?deal={lead_id}")).text
+    page = (await visitor.get(f"/admin/deal?deal={lead_id}")).text
     assert f"Deal {lead_id}: paid" in page
     assert re.search(r"Note for \w+.*: done", page)
 
@@ -432,7 +440,7 @@ async def test_a_payment_without_a_deal_is_attached_to_one(product: World, visit
     product.account.leads[lead_id].is_deleted = True
     await product.pay(link)
     await product.quiet()
-    page = (await visitor.get("/admin")).text
+    page = (await visitor.get("/admin/unmatched")).text
     payment = re.search(r'name="payment_id" value="(pi_\w+)"', page)
     assert payment, page
     wrong = await visitor.post(form_of(product, "attach"), data={"payment_id": payment[1], "lead_id": "a deal"})
@@ -466,7 +474,7 @@ async def test_a_key_of_another_stripe_account_is_asked_about_and_the_change_tol
     (hidden,) = re.findall(r'name="confirm_account" value="([^"]+)"', question)
     saved = await visitor.post(form_of(product, "stripe"), data=typed | {"confirm_account": hidden})
     assert "Stripe is connected." in saved.text
-    page = (await visitor.get(f"/admin?account={product.account.id}")).text
+    page = (await visitor.get(f"/admin/setup/stripe?account={product.account.id}")).text
     notice = page.partition("The Stripe account was changed")[2].partition("</p>")[0]
     assert (shop.id in notice, other.id in notice, "confirm_account" in page) == (True, True, False)
 
@@ -492,3 +500,47 @@ async def test_the_connection_in_use_is_not_removed(product: World, visitor: htt
     first = (await stages_of(product))["stripe"][0]["id"]
     refused = await visitor.post(form_of(product, "stripe/remove"), data={"connection_id": first})
     assert (refused.status_code, "Connect another Stripe account first" in refused.text) == (409, True)
+
+
+async def test_how_links_are_sent_is_saved_and_a_wrong_hour_is_told_at_its_field(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    typed: dict[str, Any] = {
+        "send_automatically": "on", "send_channels": ["bot", "task"], "send_bot": "77", "send_from": "8",
+        "send_to": "20", "send_weekdays": ["1", "6"], "send_time_zone": "America/Bogota",
+    }  # fmt: skip
+    saved = await visitor.post(form_of(product, "sending"), data=typed)
+    assert "The options are saved." in saved.text
+    options = (await stages_of(product))["options"]
+    assert (options["send_channels"], options["send_bot"], options["send_hours"]) == (["bot", "task"], 77, [8, 20])
+    assert (options["send_weekdays"], options["send_once_a_day"]) == ([1, 6], False)
+    refused = await visitor.post(form_of(product, "sending"), data=typed | {"send_from": "21"})
+    assert (refused.status_code, 'id="error-sending-send_hours"' in refused.text) == (422, True)
+    assert (await stages_of(product))["options"]["send_hours"] == [8, 20]
+
+
+async def test_a_test_payment_is_ticked_leg_by_leg(product: World, visitor: httpx.AsyncClient) -> None:
+    await visitor.post(form_of(product, "stripe"), data={"api_key": product.stripe.default_account.restricted_key})
+    await visitor.post(form_of(product, "mode"), data={"mode": "test"})
+    assert (await visitor.get("/admin/setup/test")).text.count("Not yet") == 5
+    lead_id = product.lead()
+    link = await product.link(lead_id)
+    assert (await visitor.get("/admin/setup/test")).text.count("Not yet") == 4
+    await product.pay(link)
+    await product.until(lambda: product.notes(lead_id))
+    await product.quiet()
+    page = (await visitor.get("/admin/setup/test")).text
+    assert ("A test payment went all the way." in page, page.count("Not yet"), page.count("after ")) == (True, 0, 4)
+
+
+async def test_the_connected_stripe_account_is_named_and_its_key_only_by_its_end(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    shop = product.stripe.default_account
+    key = shop.live_secret_key
+    await visitor.post(form_of(product, "stripe"), data={"api_key": key})
+    page = (await visitor.get("/admin/setup/stripe")).text
+    assert shop.id in page
+    assert f"…{key[-4:]}" in page
+    assert key not in page
+    assert f"by Kommo user {product.account.admin.id}" in page

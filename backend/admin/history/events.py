@@ -1,0 +1,60 @@
+"""All that Stripe sent for an account, newest first, and what became of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, TextClause, tuple_
+from sqlalchemy.orm import defer
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.stripe.connections import connections_of
+from backend.core.ids import usable_id
+from backend.inbox.store import IS_UNFINISHED
+from backend.storage.models import InboxEvent
+
+SIZE = 50
+STATES = ("dead", "postponed", "new", "done", "foreign", "ignored")
+UNFINISHED = ("dead", "postponed", "new")
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    events: Sequence[InboxEvent]
+    next: str
+    """The place after which the next page begins; empty on the last one."""
+
+
+async def page_of_events(
+    session: AsyncSession, account_id: int, *, state: str = "", event_id: str = "", after: str = ""
+) -> EventPage:
+    """``event_id``: only the event of this id. Bodies are left where they are."""
+    connections = [one.id for one in await connections_of(session, account_id)]
+    order = (col(InboxEvent.received_at), col(InboxEvent.id))
+    found = select(InboxEvent).options(defer(InboxEvent.body, raiseload=True))  # type: ignore[arg-type]
+    found = found.where(col(InboxEvent.connection_id).in_(connections), *_chosen(state, event_id))
+    if place := _place(after):
+        found = found.where(tuple_(*order) < tuple_(*place))
+    events = (await session.exec(found.order_by(*(one.desc() for one in order)).limit(SIZE + 1))).all()
+    shown = events[:SIZE]
+    return EventPage(shown, f"{shown[-1].received_at!r}~{shown[-1].id}" if len(events) > SIZE else "")
+
+
+def _chosen(state: str, event_id: str) -> list[ColumnElement[bool] | TextClause]:
+    chosen: list[ColumnElement[bool] | TextClause] = []
+    if event_id:
+        chosen.append(col(InboxEvent.id) == (event_id if usable_id(event_id) else ""))
+    if state in STATES:
+        chosen.append(col(InboxEvent.state) == state)
+    if state in UNFINISHED:
+        chosen.append(IS_UNFINISHED)  # the words of the partial index
+    return chosen
+
+
+def _place(text: str) -> tuple[float, str] | None:
+    at, _, name = text.partition("~")
+    try:
+        moment = float(at)
+    except ValueError:
+        return None
+    return (moment, name) if usable_id(name) and abs(moment) < 1e12 else None

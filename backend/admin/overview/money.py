@@ -1,0 +1,113 @@
+"""What came in by month, and what is still open by age."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, case, func, select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.admin.payment_list.filters import Filter
+from backend.storage.models import PaymentLine
+
+MONTHS = 12
+DAY = 24 * 3600.0
+SPAN = "span"
+"""Grouped by its name: PostgreSQL takes the same expression with other parameters for another one."""
+AGES = ((0, 7), (7, 30), (30, 90), (90, None))
+"""In days: a request is of the first span that it fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    begins: float
+    received: int
+    gone: int
+
+    @property
+    def net(self) -> int:
+        return self.received - self.gone
+
+
+@dataclass(frozen=True, slots=True)
+class MonthsOf:
+    """One currency's months, the oldest first, the last one still going on."""
+
+    currency: str
+    months: tuple[Month, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Requests between so many days old: each stack is a count and sums by currency. What is overdue is open, too."""
+
+    since: int
+    until: int | None
+    open: "Stack" = field(default_factory=lambda: Stack())
+    overdue: "Stack" = field(default_factory=lambda: Stack())
+    expired: "Stack" = field(default_factory=lambda: Stack())
+
+
+@dataclass(slots=True)
+class Stack:
+    count: int = 0
+    sums: dict[str, int] = field(default_factory=dict)
+
+    def add(self, currency: str, count: int, amount: int) -> None:
+        self.count += count
+        self.sums[currency] = self.sums.get(currency, 0) + amount
+
+
+def month_begins(now: float, zone: ZoneInfo, count: int = MONTHS) -> list[float]:
+    """The beginnings of the last ``count`` months in ``zone``, and of the one that is to come."""
+    this = datetime.fromtimestamp(now, zone)
+    numbers = [this.year * 12 + this.month - 1 - back for back in range(count - 1, -2, -1)]
+    return [datetime(number // 12, number % 12 + 1, 1, tzinfo=zone).timestamp() for number in numbers]
+
+
+async def months_of(
+    session: AsyncSession, account_id: int, *, livemode: bool, now: float, zone: ZoneInfo
+) -> Sequence[MonthsOf]:
+    """The currency with most payments first."""
+    begins = month_begins(now, zone)
+    spans = list(pairwise(begins))
+    line = PaymentLine
+    number = case(*[(col(line.at) < until, at) for at, (_, until) in enumerate(spans)], else_=len(spans) - 1).label(
+        SPAN
+    )
+    wanted = Filter(livemode=livemode, state="received", since=begins[0], until=begins[-1])
+    figures = (number, func.count(), func.sum(col(line.amount)), func.sum(col(line.gone)))
+    found = select(col(line.currency), *figures).where(and_(*wanted.conditions(account_id, now)))
+    rows = await (await session.connection()).execute(found.group_by(col(line.currency), SPAN))
+    counted: dict[str, int] = {}
+    sums: dict[str, dict[int, tuple[int, int]]] = {}
+    for currency, at, count, received, gone in rows.all():
+        counted[currency] = counted.get(currency, 0) + count
+        sums.setdefault(currency, {})[at] = (int(received), int(gone))
+    ordered = sorted(sums, key=lambda one: (-counted[one], one))
+    return [MonthsOf(one, _months(spans, sums[one])) for one in ordered]
+
+
+def _months(spans: Sequence[tuple[float, float]], sums: dict[int, tuple[int, int]]) -> tuple[Month, ...]:
+    return tuple(Month(begins, *sums.get(at, (0, 0))) for at, (begins, _) in enumerate(spans))
+
+
+async def ages_of(session: AsyncSession, account_id: int, *, livemode: bool, now: float) -> list[Age]:
+    """Open requests, and those that expired unpaid, by how long ago they were asked for."""
+    ages = [Age(since, until) for since, until in AGES]
+    line = PaymentLine
+    limits = [now - (until or 1e6) * DAY for _, until in AGES]
+    number = case(*[(col(line.at) > limit, at) for at, limit in enumerate(limits[:-1])], else_=len(AGES) - 1).label(
+        SPAN
+    )
+    for state in ("open", "overdue", "expired"):
+        wanted = Filter(livemode=livemode, state=state).conditions(account_id, now)
+        figures = (number, func.count(), func.sum(col(line.amount)))
+        found = select(col(line.currency), *figures).where(and_(*wanted)).group_by(col(line.currency), SPAN)
+        for currency, at, count, amount in (await (await session.connection()).execute(found)).all():
+            stack: Stack = getattr(ages[at], state)
+            stack.add(currency, count, int(amount))
+    return ages

@@ -1,0 +1,9 @@
+"""The pages that finance may see: the overview, and all payments with their file and their stories."""
+
+from fastapi import APIRouter
+
+from backend.web.finance import csv_route, overview, payments, story
+
+router = APIRouter(include_in_schema=False)
+for module in (overview, payments, csv_route, story):
+    router.include_router(module.router)

@@ -1,0 +1,107 @@
+"""``GET /admin/payments``: all payments and open requests, searched, filtered and summed up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from backend.accounts.stripe.connections import connections_of
+from backend.admin.payment_list.filters import STATES, WHATS
+from backend.admin.payment_list.pages import LinePage, Place, page_of_lines
+from backend.admin.payment_list.refresh import bring_up_to_date
+from backend.admin.payment_list.search import deals_as_named
+from backend.admin.payment_list.sums import ListSum, sums_of
+from backend.admin.unmatched import count_unmatched
+from backend.admin.users import team_of
+from backend.kommo_api.values import Lead
+from backend.ledger.load import is_live
+from backend.resources import Resources
+from backend.storage.models import PaymentLine, StripeConnection
+from backend.stripe_api.dashboard import page_of
+from backend.web.finance.asked import Asked, asked_of
+from backend.web.finance.signs import sign_of
+from backend.web.frame.entering import Payments
+from backend.web.frame.frame import Frame
+from backend.web.http.deps import ResourcesDep
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: PaymentLine
+    state: str
+    sign: tuple[str, str]
+    deal: str
+    """Its name in Kommo, or its number while Kommo does not tell."""
+    stripe_url: str
+
+
+@router.get("/admin/payments")
+async def payments(request: Request, frame: Payments, resources: ResourcesDep) -> Response:
+    account, now = frame.account, resources.clock()
+    behind = await bring_up_to_date(resources, account.id)
+    connections = await connections_shown(resources, account.id)
+    livemode = is_live(account, connections)
+    query = request.query_params
+    asked = await asked_of(resources, account.id, query, livemode=livemode, timezone=account.timezone)
+    async with resources.database.read() as session:
+        page = await page_of_lines(session, account.id, asked.wanted, now, Place.read(query.get("after", "")))
+        lost = await count_unmatched(session, account.id)
+        sums = await sums_of(session, account.id, asked.wanted, now)
+    names = await deals_as_named(resources, account.id, {line.lead_id for line in page.lines})
+    return frame.render(
+        "app/payments.html",
+        rows=[row_of(line, names) for line in page.lines],
+        sums=sums,
+        behind=behind,
+        asked=asked,
+        next=_next(frame, asked, page),
+        first=_address(frame, "/admin/payments", asked),
+        is_first=not query.get("after"),
+        file=_address(frame, "/admin/payments.csv", asked),
+        unmatched=lost,
+        **await _choices(resources, frame, connections, sums),
+    )
+
+
+async def connections_shown(resources: Resources, account_id: int) -> list[StripeConnection]:
+    async with resources.database.read() as session:
+        return await connections_of(session, account_id)
+
+
+async def _choices(
+    resources: Resources, frame: Frame, connections: list[StripeConnection], sums: Sequence[ListSum]
+) -> dict[str, Any]:
+    """What each filter offers."""
+    team = await team_of(resources, frame.account.id)
+    return {
+        "states": STATES,
+        "whats": WHATS,
+        "currencies": sorted({one.currency for one in sums}),
+        "connections": [(one.id, one.label or one.id) for one in connections],
+        "pipelines": [(str(one["id"]), str(one["name"])) for one in frame.account.pipelines],
+        "users": [(str(one.id), one.name or one.email) for one in team.users],
+    }
+
+
+def row_of(line: PaymentLine, names: dict[int, Lead]) -> Row:
+    lead = names.get(line.lead_id)
+    return Row(line, line.state, sign_of(line.state), lead.name if lead else "", stripe_page(line))
+
+
+def stripe_page(line: PaymentLine) -> str:
+    """The payment's page in Stripe's dashboard; empty for a request, which Stripe knows by its sessions only."""
+    if not line.is_payment:
+        return ""
+    kind = "payments" if line.id.startswith(("pi_", "ch_", "py_")) else "invoices"
+    return page_of(kind, line.id.partition(":")[0], line.livemode)
+
+
+def _next(frame: Frame, asked: Asked, page: LinePage) -> str:
+    return _address(frame, "/admin/payments", asked, after=str(page.next)) if page.next else ""
+
+
+def _address(frame: Frame, path: str, asked: Asked, **more: str) -> str:
+    return frame.at(path, **asked.typed, **more)

@@ -1,0 +1,68 @@
+"""Who a request to the set-up pages comes from, by a first-party cookie; and that a form was sent from our own page."""
+
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse
+
+from backend.admin.sessions import VISIT_SECONDS, Visitor, begin, visitor_of
+from backend.admin.sign_ins import note_sign_in
+from backend.core.errors import NotAllowed
+from backend.resources import Resources
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.throttle import address_of
+
+COOKIE = "kommo_stripe_setup"
+READS = ("GET", "HEAD")
+
+
+def cookie_name(resources: Resources) -> str:
+    """With the prefix that makes browsers refuse one set by another host or without TLS, where we have TLS."""
+    return f"__Host-{COOKIE}" if _is_https(resources) else COOKIE
+
+
+def _is_https(resources: Resources) -> bool:
+    return resources.addresses.public_url.startswith("https://")
+
+
+def cookie_of(request: Request) -> str:
+    return request.cookies.get(cookie_name(request.app.state.resources), "")
+
+
+async def current_visitor(request: Request, *, finance: bool = False) -> Visitor | None:
+    """Who is signed in, with a role that Kommo confirmed: for a change just now. Raises as ``visitor_of`` does.
+
+    ``finance``: users of finance may come here too.
+    """
+    state = request.app.state
+    changing = request.method not in READS
+    cookie = cookie_of(request)
+    return await visitor_of(state.resources, cookie, state.admin_token, changing=changing, finance=finance)
+
+
+def check_own_form(request: Request, resources: ResourcesDep) -> None:
+    """A browser names the page that a form stands on; another site's is refused, beside the cookie's own SameSite."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = urlsplit(resources.addresses.public_url)
+    from_us = origin == f"{ours.scheme}://{ours.netloc}" if origin else site in ("same-origin", "none")
+    if not from_us or site not in (None, "same-origin", "none"):
+        raise NotAllowed("This form was sent from another site. Nothing was changed. Open the set-up page and repeat.")
+
+
+OwnForm = Depends(check_own_form)
+
+
+async def let_in(request: Request, visitor: Visitor) -> RedirectResponse:
+    resources: Resources = request.app.state.resources
+    address = address_of(request)
+    await note_sign_in(resources, account_id=visitor.account_id, who=visitor.who, address=address)
+    answer = RedirectResponse("/admin", 303, headers={"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"})
+    answer.set_cookie(
+        cookie_name(resources),
+        await begin(resources, visitor, request.app.state.admin_token),
+        max_age=VISIT_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=_is_https(resources),
+    )
+    return answer

@@ -1,0 +1,117 @@
+"""What stands around each page of the app: where one may go, whose account it is, its language and its time zone."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from backend.admin.accounts import list_accounts
+from backend.admin.sessions import Visitor
+from backend.core.errors import AccountNotFound
+from backend.core.i18n import LANGUAGES, Texts, short_moment, texts_in
+from backend.core.ids import usable_number
+from backend.core.money import Money, shown
+from backend.resources import Resources
+from backend.storage.models import Account
+from backend.web.frame.rendering import with_script
+from backend.web.http.language import preferred
+
+TEXTS = Path(__file__).parent / "texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page that the navigation names; ``finance``: users of finance may see it."""
+
+    name: str
+    path: str
+    finance: bool = False
+
+
+PLACES = (
+    Place("overview", "/admin", finance=True),
+    Place("payments", "/admin/payments", finance=True),
+    Place("automation", "/admin/automation"),
+    Place("setup", "/admin/setup"),
+    Place("events", "/admin/events"),
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """``place``: the name of the page that is shown. ``account`` is read once for the page."""
+
+    visitor: Visitor
+    account: Account
+    place: str
+    language: str
+
+    @cached_property
+    def texts(self) -> Texts:
+        return texts_in(TEXTS, self.language)
+
+    def say(self, name: str, **values: object) -> str:
+        return self.texts.say(name, **{key: str(value) for key, value in values.items()})
+
+    @property
+    def places(self) -> list[Place]:
+        return [one for one in PLACES if one.finance or self.visitor.may_change]
+
+    def at(self, path: str, **query: object) -> str:
+        """The address of a page of ours, which for the operator names the account."""
+        named: dict[str, object] = {"account": self.account.id} if self.visitor.is_operator else {}
+        asked = urlencode(named | {name: value for name, value in query.items() if value not in (None, "")})
+        return f"{path}?{asked}" if asked else path
+
+    def moment(self, seconds: float) -> str:
+        """A time as the account's clocks show it."""
+        return short_moment(seconds, self.account.timezone, self.language)
+
+    def money(self, amount: int, currency: str) -> str:
+        return shown(Money(amount, currency), self.language)
+
+    def deal_url(self, lead_id: int) -> str:
+        return f"{self.account.base_url}/leads/detail/{lead_id}"
+
+    def render(self, template: str, status: int = 200, **shown_there: object) -> Response:
+        return with_script(template, status, frame=self, t=self.say, **shown_there)
+
+
+def language_of(request: Request, visitor: Visitor) -> str:
+    """Kommo's, of its user; where that is none of ours, the browser's."""
+    named = visitor.language.partition("-")[0].partition("_")[0].lower()
+    return named if named in LANGUAGES else preferred(request.headers.get("accept-language", ""))
+
+
+async def frame_of(
+    request: Request, resources: Resources, visitor: Visitor, place: str, account: str = ""
+) -> Frame | None:
+    """None where the operator is still to choose an account."""
+    account_id = await chosen_account(resources, visitor, account)
+    if account_id is None:
+        return None
+    async with resources.database.read() as session:
+        row = await session.get(Account, account_id)
+    if row is None:
+        raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
+    return Frame(visitor, row, place, language_of(request, visitor))
+
+
+async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> int | None:
+    """The visitor's own, or the one that the operator names; the only one there is needs no name."""
+    number = usable_number(named)
+    if named and number is None:
+        raise AccountNotFound("An account of Kommo is a number.")
+    if number is not None:
+        visitor.check(number)
+    if visitor.account_id is not None or number is not None:
+        return visitor.account_id or number
+    known = await list_accounts(resources)
+    return known[0]["account_id"] if len(known) == 1 else None
+
+
+def all_accounts_page() -> Response:
+    return RedirectResponse("/admin/accounts", 303, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,67 @@
+"""Ways into the set-up pages and out of them: Kommo's single-use link, the operator's token, signing out."""
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from backend.admin.sessions import LinkOver, Visitor, end, end_all, enter, link_of
+from backend.core.errors import NotAuthorized, TooManyTries
+from backend.web.client.previews import only_looks
+from backend.web.frame.auth import COOKIE, OwnForm, cookie_name, cookie_of, current_visitor, let_in
+from backend.web.frame.rendering import rendered
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.form_body import form_body
+from backend.web.http.pages import page
+
+router = APIRouter(prefix="/admin")
+T = TypeVar("T")
+
+
+@router.api_route("/enter/{secret}", methods=["GET", "HEAD"])
+async def show_link(request: Request, resources: ResourcesDep, secret: str) -> Response:
+    """Whose account the link opens: a press enters, so no other site can swap who is signed in here."""
+    if only_looks(request):
+        return page("Set-up", "This link opens the set-up of Stripe payments, once.")
+    account, visitor = await _usable(request, link_of(resources, secret))
+    return rendered("setup_enter.html", secret=secret, account=account, user_id=visitor.user_id)
+
+
+@router.post("/enter/{secret}", dependencies=[OwnForm])
+async def enter_by_link(request: Request, resources: ResourcesDep, secret: str) -> Response:
+    return await let_in(request, await _usable(request, enter(resources, secret)))
+
+
+async def _usable(request: Request, link: Awaitable[T]) -> T:
+    try:
+        return await link
+    except LinkOver as over:
+        await request.app.state.admin_door.refuse(request, "link", over)
+        raise
+
+
+@router.post("/login", dependencies=[OwnForm])
+async def log_in(request: Request) -> Response:
+    """With the ADMIN_TOKEN."""
+    given = (await form_body(request)).get("token", "")
+    try:
+        await request.app.state.admin_door.check(request, given, "sign-in page")
+    except (NotAuthorized, TooManyTries) as refusal:
+        return login_page(refusal.message, status=refusal.status)
+    return await let_in(request, Visitor())
+
+
+def login_page(wrong: str = "", *, status: int = 200) -> Response:
+    return rendered("setup_login.html", status, wrong=wrong)
+
+
+@router.post("/logout", dependencies=[OwnForm])
+async def log_out(request: Request, resources: ResourcesDep) -> Response:
+    """Here, or with ``everywhere`` for everybody who may see the same."""
+    if (await form_body(request)).get("everywhere") and (visitor := await current_visitor(request)):
+        await end_all(resources, visitor)
+    await end(resources, cookie_of(request))
+    answer = RedirectResponse("/admin", 303)
+    answer.delete_cookie(cookie_name(resources), secure=cookie_name(resources) != COOKIE)
+    return answer

@@ -1,0 +1,78 @@
+"""``GET /admin/deal``: why a deal is not paid, what was written to it, and what waits for a person."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import select
+
+from backend.admin.stage_moves import offered_moves
+from backend.core.ids import usable_number
+from backend.payments.deal.summary import look_at_deal
+from backend.resources import Resources
+from backend.storage.models import Account, CardWrite, Deal
+from backend.web.frame.entering import Payments
+from backend.web.frame.frame import Frame
+from backend.web.http.deps import ResourcesDep
+from backend.web.http.schemas import DealAnswer, May, deal_answer
+from backend.web.setup.account_page import PageState
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    lead_id: int
+    answer: DealAnswer
+    deal: Deal | None
+    writes: list[CardWrite]
+    offered: str
+    """The stage that the deal may be moved to, where that waits for a person."""
+    language: str
+    """That of the explanation."""
+
+
+@router.get("/admin/deal")
+async def deal(
+    frame: Payments,
+    resources: ResourcesDep,
+    deal: Annotated[str, Query(max_length=30)] = "",
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    return await deal_page(resources, frame, deal, PageState(done=done))
+
+
+async def deal_page(resources: Resources, frame: Frame, deal: str, state: PageState) -> Response:
+    lead_id = usable_number(deal) or 0
+    looked_up = await look_up(resources, frame.account.id, lead_id, frame.language) if lead_id else None
+    return frame.render(
+        "app/deal.html",
+        state.error.status if state.error else 200,
+        deal=deal,
+        looked_up=looked_up,
+        done=frame.say("done_move") if state.done == "move" else "",
+        error=state.error,
+        form=state.form,
+        typed=state.typed,
+    )
+
+
+async def look_up(resources: Resources, account_id: int, lead_id: int, language: str) -> LookedUp:
+    """What the deal card would say, what was written to Kommo, and what waits."""
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+        seen = await look_at_deal(session, account, lead_id, resources.clock(), language)
+        deal = await session.get(Deal, (account_id, lead_id))
+        writes = await session.exec(
+            select(CardWrite).where(CardWrite.account_id == account_id, CardWrite.lead_id == lead_id)
+        )
+        moves = await offered_moves(session, account_id, lead_id)
+    rights = May(create=True, refund=False)
+    answer = deal_answer(seen, resources.addresses.public_url, may=rights)
+    offered = _stage_name(account, moves[-1].content["offered"]) if moves else ""
+    return LookedUp(lead_id, answer, deal, list(writes.all()), offered, language)
+
+
+def _stage_name(account: Account, status_id: int) -> str:
+    statuses = (status for pipeline in account.pipelines for status in pipeline["statuses"])
+    return next((str(status["name"]) for status in statuses if status["id"] == status_id), str(status_id))

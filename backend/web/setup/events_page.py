@@ -1,0 +1,108 @@
+"""The pages of *Events*: what Stripe sent, what an event would change, who changed what, and who is signed in."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from backend.admin.history.audit import page_of_audit
+from backend.admin.history.events import STATES, page_of_events
+from backend.admin.history.preview import preview_event
+from backend.admin.history.signed_in import signed_in
+from backend.admin.users import team_of
+from backend.core.ids import usable_number
+from backend.resources import Resources
+from backend.storage.models import InboxEvent
+from backend.web.frame.entering import Events
+from backend.web.frame.frame import Frame
+from backend.web.http.deps import ResourcesDep
+from backend.web.setup.account_page import PageNotFound, PageState
+from backend.web.setup.user_choices import named
+
+router = APIRouter(prefix="/admin/events")
+CHANGES = 10
+SIGNS = {
+    "new": ("warn", "…"), "postponed": ("warn", "…"), "dead": ("bad", "✕"), "done": ("good", "✓"),
+    "foreign": ("", "○"), "ignored": ("", "○"),
+}  # fmt: skip
+Short = Annotated[str, Query(max_length=300)]
+
+
+@router.get("")
+async def events(
+    frame: Events, resources: ResourcesDep, state: Short = "", event: Short = "", after: Short = "", done: Short = ""
+) -> Response:
+    return await events_page(resources, frame, PageState(done=done), state=state, event_id=event.strip(), after=after)
+
+
+async def events_page(
+    resources: Resources, frame: Frame, how: PageState, *, state: str = "", event_id: str = "", after: str = ""
+) -> Response:
+    async with resources.database.read() as session:
+        page = await page_of_events(session, frame.account.id, state=state, event_id=event_id, after=after)
+        dead = await page_of_events(session, frame.account.id, state="dead")
+        changes = await page_of_audit(session, frame.account.id, people=True, size=CHANGES)
+    team = await team_of(resources, frame.account.id)
+    return frame.render(
+        "app/events/events.html",
+        how.error.status if how.error else 200,
+        events=page.events,
+        next=frame.at("/admin/events", state=state, after=page.next) if page.next else "",
+        state=state,
+        states=STATES,
+        event_id=event_id,
+        given_up=len(dead.events),
+        signs=SIGNS,
+        changes=changes.rows,
+        named=partial(named, team.users),
+        reason=_reason,
+        done=frame.say("done_again") if how.done == "again" else "",
+        error=how.error,
+        form=how.form,
+        typed=how.typed,
+    )
+
+
+@router.get("/log")
+async def audit_log(frame: Events, resources: ResourcesDep, before: Short = "") -> Response:
+    async with resources.database.read() as session:
+        page = await page_of_audit(session, frame.account.id, before=usable_number(before))
+    team = await team_of(resources, frame.account.id)
+    return frame.render(
+        "app/events/audit.html",
+        rows=page.rows,
+        next=frame.at("/admin/events/log", before=page.next) if page.next else "",
+        named=partial(named, team.users),
+    )
+
+
+@router.get("/sessions")
+async def sessions(frame: Events, resources: ResourcesDep, done: Short = "") -> Response:
+    return await sessions_page(resources, frame, PageState(done=done))
+
+
+async def sessions_page(resources: Resources, frame: Frame, how: PageState) -> Response:
+    team = await team_of(resources, frame.account.id)
+    return frame.render(
+        "app/events/sessions.html",
+        how.error.status if how.error else 200,
+        sessions=await signed_in(resources, frame.account.id),
+        users={user.id: user.name for user in team.users},
+        done=frame.say("done_end") if how.done == "end" else "",
+        error=how.error,
+        form=how.form,
+        typed=how.typed,
+    )
+
+
+@router.get("/of/{event_id}")
+async def one_event(frame: Events, resources: ResourcesDep, event_id: str) -> Response:
+    """With what working it in again would change."""
+    preview = await preview_event(resources, frame.account.id, event_id)
+    if preview is None:
+        raise PageNotFound("There is no such event.")
+    return frame.render("app/events/event.html", preview=preview, event=preview.event, signs=SIGNS, reason=_reason)
+
+
+def _reason(event: InboxEvent) -> str:
+    return event.error or ("It waits for what it belongs to." if event.state == "postponed" else "")

@@ -1,0 +1,141 @@
+"""What each form of the app does with what was typed: it calls the function that the admin API calls, too.
+
+Each answers a warning to show, or an empty text.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend.accounts.branding.logo import remove_logo
+from backend.accounts.preferences import put_options, put_stages, renew_hook
+from backend.accounts.stripe.connect import put_stripe
+from backend.accounts.stripe.remove import remove_stripe
+from backend.admin.attach import attach
+from backend.admin.events import work_in_again
+from backend.admin.history.signed_in import end_session
+from backend.admin.stage_moves import agree
+from backend.core.errors import FieldInvalid
+from backend.resources import Resources
+
+BUSINESS = ("business_name", "contact_phone", "contact_whatsapp", "contact_email")
+Typed = Mapping[str, str]
+
+
+async def save_stages(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Selects are named ``{pipeline}:first`` and ``{pipeline}:paid``; an empty one moves nothing."""
+    rules: dict[str, dict[str, int | None]] = {}
+    for name, value in typed.items():
+        pipeline, _, when = name.partition(":")
+        rules.setdefault(pipeline, {})[when] = _number(value, pipeline) if value else None
+    await put_stages(resources, account_id, rules, who=who)
+    return ""
+
+
+async def save_rights(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    finance = [] if typed.get("finance", "nobody") == "nobody" else _who(typed, "finance")
+    given = {"create": _who(typed, "create"), "refunds": _who(typed, "refunds"), "finance": finance}
+    await put_options(resources, account_id, given, who=who)
+    return ""
+
+
+async def save_business(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    given = {name: typed[name].strip() for name in BUSINESS if name in typed}
+    await put_options(resources, account_id, given, who=who)
+    return ""
+
+
+async def save_mode(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    given: dict[str, Any] = {"shadow": typed.get("shadow") == "on"}
+    if typed.get("mode") != typed.get("mode_shown"):  # a mode that nobody chose goes on following the keys
+        given["mode"] = typed.get("mode", "")
+    await put_options(resources, account_id, given, who=who)
+    return ""
+
+
+async def save_sending(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    given: dict[str, Any] = {
+        "send_automatically": typed.get("send_automatically") == "on",
+        "send_channels": [one for one in typed.get("send_channels", "").split(", ") if one],
+        "send_bot": _number(typed.get("send_bot", "") or "0", "send_bot"),
+        "send_hours": [_number(typed.get(name, ""), "send_hours") for name in ("send_from", "send_to")],
+        "send_weekdays": [_number(one, "send_weekdays") for one in typed.get("send_weekdays", "").split(", ") if one],
+        "send_time_zone": typed.get("send_time_zone", "").strip(),
+        "send_once_a_day": typed.get("send_once_a_day") == "on",
+    }
+    await put_options(resources, account_id, given, who=who)
+    return ""
+
+
+async def save_deals(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    given: dict[str, Any] = {
+        "note_language": typed.get("note_language", ""),
+        "renewals": typed.get("renewals", "same_deal"),
+        "prefill_email": typed.get("prefill_email") == "on",
+        "statement": typed.get("statement") == "on",
+    }
+    if typed.get("bare_reference"):  # said only where it is meant: it sets every connection's policy
+        given["bare_reference"] = typed["bare_reference"]
+    await put_options(resources, account_id, given, who=who)
+    return ""
+
+
+def _who(typed: Typed, name: str) -> str | list[int]:
+    if typed.get(name) != "some":
+        return typed.get(name, "")
+    ids = [part for part in typed.get(f"{name}_users", "").replace(",", " ").split() if part]
+    if not ids:
+        raise FieldInvalid("Choose at least one user.", field=name)
+    return [_number(one, name) for one in ids]
+
+
+async def connect_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    secret = typed.get("webhook_secret", "").strip()
+    given = {"api_key": typed.get("api_key", "")} | ({"webhook_secret": secret} if secret else {})
+    given |= {"confirm_account": typed["confirm_account"]} if "confirm_account" in typed else {}
+    answer = await put_stripe(resources, account_id, given, who=who)
+    missing = ", ".join(answer["missing_permissions"])
+    lacks = f"The key lacks permissions: {missing}. Add them in Stripe and paste the key again." if missing else ""
+    return " ".join(part for part in (lacks, answer.get("warning", "")) if part)
+
+
+async def disconnect_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    answer = await remove_stripe(resources, account_id, typed.get("connection_id", ""), who=who)
+    return str(answer.get("warning", ""))
+
+
+async def attach_payment(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    lead_id = _number(typed.get("lead_id", ""), "lead_id")
+    await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id}, who=who)
+    return ""
+
+
+async def work_events_in(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    await work_in_again(resources, account_id, typed.get("event_id", ""), who=who)
+    return ""
+
+
+async def end_one_session(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    await end_session(resources, account_id, typed.get("session", ""), who=who)
+    return ""
+
+
+async def take_logo_away(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
+    await remove_logo(resources, account_id, who=who)
+    return ""
+
+
+async def make_hook(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
+    await renew_hook(resources, account_id, who=who)
+    return ""
+
+
+async def move_deal(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    await agree(resources, account_id, _number(typed.get("lead_id", ""), "lead_id"), who=who)
+    return ""
+
+
+def _number(text: str, field: str) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise FieldInvalid(f"{text[:40]!r} is no number that Kommo gave.", field=field)
+    return int(text)

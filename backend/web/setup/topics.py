@@ -1,0 +1,34 @@
+"""The topics of the set-up and of the automation: each has a page, a form and a save of its own."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """``page``: the page of the navigation that leads to it. ``forms``: the forms that stand on its page.
+
+    Its template is ``templates/app/topics/{name}.html``, its texts are ``topic_{name}`` and ``topic_{name}_hint``.
+    """
+
+    name: str
+    page: str
+    forms: tuple[str, ...]
+
+
+TOPICS = (
+    Topic("kommo", "setup", ("hook",)),
+    Topic("stripe", "setup", ("stripe", "no_stripe")),
+    Topic("rights", "setup", ("rights",)),
+    Topic("business", "setup", ("business",)),
+    Topic("logo", "setup", ("logo", "no_logo")),
+    Topic("mode", "setup", ("mode",)),
+    Topic("stages", "automation", ("stages",)),
+    Topic("sending", "automation", ("sending",)),
+    Topic("deals", "automation", ("deals",)),
+)
+BY_NAME = {one.name: one for one in TOPICS}
+BY_FORM = {form: one for one in TOPICS for form in one.forms}
+
+
+def topics_of(page: str) -> list[Topic]:
+    return [one for one in TOPICS if one.page == page]
