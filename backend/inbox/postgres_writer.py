@@ -7,7 +7,7 @@ import psycopg
 from sqlalchemy.exc import OperationalError
 
 from backend.inbox.arrivals import Group
-from backend.inbox.statements import POSTGRES
+from backend.inbox.statements import POSTGRES, as_lists
 from backend.storage.db import ASLEEP_SECONDS, Database
 from backend.storage.repeating import ENDED_BY_THE_DATABASE
 from backend.work_queue.wakeups import CHANNEL
@@ -51,7 +51,7 @@ class PostgresWriter:
             await cursor.execute("SET LOCAL synchronous_commit TO on")
             for account_id in group.accounts:
                 await cursor.execute(POSTGRES.wake_account, POSTGRES.wake(account_id))
-            await cursor.executemany(POSTGRES.insert_event, group.rows)
+            await cursor.execute(POSTGRES.insert_event, as_lists(group.rows))
             if group.accounts:
                 await cursor.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
             await cursor.execute("COMMIT")

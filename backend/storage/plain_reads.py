@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 class PlainRead:
     """A statement whose values are named by ``bindparam``."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement
 
     @cached_property

@@ -76,3 +76,12 @@ async def test_a_connection_that_the_server_closed_meanwhile_costs_no_webhook(da
         await (await session.connection()).exec_driver_sql(f"{others} AND datname = current_database()")
     await inbox.put(ARRIVAL)
     assert await _stored(database) == ["evt_0", "evt_1"]
+
+
+@pytest.mark.parametrize("states", [["ignored"], ["ignored", "ignored"], ["ignored", "new", "ignored"]])
+async def test_a_group_may_hold_events_without_a_body(database: Database, inbox: Inbox, states: list[str]) -> None:
+    arrivals = [replace(_numbered(number), state=state) for number, state in enumerate(states)]
+    await asyncio.gather(*(inbox.put(one) for one in arrivals))
+    async with database.read() as session:
+        found = (await session.exec(select(InboxEvent).order_by(InboxEvent.id))).all()
+    assert [(one.state, one.body is None) for one in found] == [(state, state == "ignored") for state in states]

@@ -1,9 +1,9 @@
 """A plain read says what the engine says, changes nothing, and is there again after a failure."""
 
 import pytest
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import col, select
+from sqlmodel import col
 
 from backend.storage.database_share import DatabaseShare
 from backend.storage.db import Database
