@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from backend.admin.first_payment.checklist import checklist
+from backend.admin.history.stage_entries import last_entries
 from backend.admin.stripe_identity import identities
 from backend.core.errors import AccountNotFound, ProductError
 from backend.core.i18n import weekdays_of
@@ -44,8 +45,10 @@ async def setup(frame: Setup, resources: ResourcesDep) -> Response:
 
 
 @router.get("/admin/automation")
-async def automation(frame: Automation) -> Response:
-    return frame.render("app/automation.html", topics=topics_of("automation"))
+async def automation(frame: Automation, resources: ResourcesDep) -> Response:
+    async with resources.database.read() as session:
+        entries = await last_entries(session, frame.account.id, frame.language)
+    return frame.render("app/automation.html", topics=topics_of("automation"), entries=entries)
 
 
 @router.get("/admin/setup/{name}")

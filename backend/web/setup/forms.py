@@ -47,6 +47,11 @@ async def mode(request: Request, resources: ResourcesDep, account_id: AccountId)
     return await _done(request, resources, account_id, "mode", saves.save_mode)
 
 
+@router.post("/due")
+async def due(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    return await _done(request, resources, account_id, "due", saves.save_due)
+
+
 @router.post("/sending")
 async def sending(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "sending", saves.save_sending)

@@ -16,6 +16,7 @@ from backend.admin.history.signed_in import end_session
 from backend.admin.stage_moves import agree
 from backend.core.errors import FieldInvalid
 from backend.resources import Resources
+from backend.storage.models import Account
 
 BUSINESS = ("business_name", "contact_phone", "contact_whatsapp", "contact_email")
 Typed = Mapping[str, str]
@@ -28,7 +29,26 @@ async def save_stages(resources: Resources, account_id: int, typed: Typed, who: 
         pipeline, _, when = name.partition(":")
         rules.setdefault(pipeline, {})[when] = _number(value, pipeline) if value else None
     await put_stages(resources, account_id, rules, who=who)
-    return ""
+    return await _backwards(resources, account_id, rules)
+
+
+async def _backwards(resources: Resources, account_id: int, rules: Mapping[str, Mapping[str, int | None]]) -> str:
+    """Deals only move forward: a stage for *paid* that stands before the one for the first money is never reached."""
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+    said = []
+    for pipeline in account.pipelines:
+        places = {status["id"]: number for number, status in enumerate(pipeline["statuses"])}
+        rule = rules.get(str(pipeline["id"]), {})
+        first, paid = rule.get("first"), rule.get("paid")
+        if first and paid and places.get(paid, 0) < places.get(first, 0):
+            said.append(str(pipeline["name"]))
+    if not said:
+        return ""
+    return (
+        f"{', '.join(said)}: the stage on paid in full stands before the one on first money. Deals only move forward, "
+        "so a deal that moved on the first money will not move when it is paid in full."
+    )
 
 
 async def save_rights(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
@@ -48,6 +68,12 @@ async def save_mode(resources: Resources, account_id: int, typed: Typed, who: st
     given: dict[str, Any] = {"shadow": typed.get("shadow") == "on"}
     if typed.get("mode") != typed.get("mode_shown"):  # a mode that nobody chose goes on following the keys
         given["mode"] = typed.get("mode", "")
+    await put_options(resources, account_id, given, who=who)
+    return ""
+
+
+async def save_due(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    given = {name: _number(typed.get(name, "").strip() or "0", name) for name in ("due_days", "valid_days")}
     await put_options(resources, account_id, given, who=who)
     return ""
 

@@ -23,6 +23,7 @@ TOPICS = (
     Topic("logo", "setup", ("logo", "no_logo")),
     Topic("mode", "setup", ("mode",)),
     Topic("stages", "automation", ("stages",)),
+    Topic("due", "automation", ("due",)),
     Topic("sending", "automation", ("sending",)),
     Topic("deals", "automation", ("deals",)),
 )

@@ -2,17 +2,19 @@
 
 import csv
 import io
+import tracemalloc
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import update
+from sqlmodel import col, select
 
 from backend.admin.payment_list.csv_file import COLUMNS, file_of
 from backend.admin.payment_list.filters import Filter
-from backend.admin.payment_list.pages import page_of_lines
+from backend.admin.payment_list.pages import STREAMED, all_lines, page_of_lines
 from backend.admin.payment_list.refresh import deals_behind, list_next
 from backend.admin.payment_list.sums import sums_of
 from backend.core.money import as_decimal
@@ -172,3 +174,42 @@ async def test_the_file_runs_nothing_and_writes_times_in_both_zones(database: Da
     for row in rows:
         utc, local = datetime.fromisoformat(row["time_utc"]), datetime.fromisoformat(row["time_account"])
         assert (utc, row["time_utc"][-1], row["time_account"][-6:]) == (local, "Z", "+05:45")
+
+
+def many(count: int) -> list[PaymentLine]:
+    return [
+        PaymentLine(
+            account_id=ACCOUNT, lead_id=number % 97, id=f"pi_{number:06}", is_payment=True, livemode=True,
+            at=T0 + number // 3,
+            currency=("EUR", "USD", "JPY", "KWD")[number % 4], amount=100 + number, state="paid", what="single",
+            words=f"sofa {number}",
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [1300, pytest.param(60_000, marks=pytest.mark.full)])
+async def test_the_file_is_read_in_portions_and_holds_no_unit_of_work_between_them(
+    database: Database, count: int
+) -> None:
+    async with database.write() as unit:
+        unit.add_all(many(count))
+    sizes: list[int] = []
+    async for lines in all_lines(database, ACCOUNT, LIVE, NOW):
+        async with database.write() as unit:  # a reader that is slow keeps nobody from writing
+            await unit.exec(update(PaymentLine).where(col(PaymentLine.id) == lines[0].id).values(gone=1))
+        sizes.append(len(lines))
+    assert (sum(sizes), max(sizes)) == (count, STREAMED)
+    tracemalloc.start()
+    written = 0
+    async for part in file_of(database, await account_row(database), LIVE, {}, NOW):
+        written += part.count("\r\n")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert written == count + 1
+    assert peak < 12_000_000
+
+
+async def account_row(database: Database) -> Account:
+    async with database.read() as unit:
+        return await unit.get_one(Account, ACCOUNT)

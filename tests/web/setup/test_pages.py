@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from backend.storage.models import Account, Audit, StripeConnection
+from backend.storage.models import Account, Audit, StageEntry, StripeConnection
 from sandbox.clock import MovableClock
 from tests.world import ADMIN_TOKEN, World, open_world
 
@@ -544,3 +544,39 @@ async def test_the_connected_stripe_account_is_named_and_its_key_only_by_its_end
     assert f"…{key[-4:]}" in page
     assert key not in page
     assert f"by Kommo user {product.account.admin.id}" in page
+
+
+async def test_due_dates_of_new_requests_are_a_topic_of_their_own(product: World, visitor: httpx.AsyncClient) -> None:
+    assert "The options are saved." in (await visitor.post(form_of(product, "due"), data={"due_days": "14"})).text
+    options = (await stages_of(product))["options"]
+    assert (options["due_days"], options["valid_days"]) == (14, 0)
+    refused = await visitor.post(form_of(product, "due"), data={"due_days": "soon", "valid_days": "7"})
+    assert (refused.status_code, 'id="error-due-due_days"' in refused.text) == (422, True)
+    assert (await stages_of(product))["options"]["valid_days"] == 0
+
+
+async def test_a_paid_stage_before_that_of_the_first_money_is_warned_of(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    pipeline = product.account.main_pipeline
+    early, late = [str(status.id) for status in pipeline.statuses if status.type == 0][:2]
+    typed = {f"{pipeline.id}:first": late, f"{pipeline.id}:paid": early}
+    page = (await visitor.post(form_of(product, "stages"), data=typed)).text
+    assert ("The stages are saved." in page, "will not move when it is paid in full" in page) == (True, True)
+    page = (await visitor.post(form_of(product, "stages"), data={f"{pipeline.id}:first": early})).text
+    assert "will not move" not in page
+
+
+async def test_the_automation_tells_what_stages_asked_for_in_the_readers_language(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    async with product.resources.database.write() as session:
+        for number, outcome in enumerate(("no_contact", "paid", "")):
+            session.add(
+                StageEntry(account_id=product.account.id, id=f"e{number}", lead_id=7, rule_id="r", root_id="r",
+                           received_at=float(number), state="done" if outcome else "new", outcome=outcome)
+            )  # fmt: skip
+    page = (await visitor.get("/admin/automation")).text
+    assert "The deal has no contact." in page
+    assert "The client had paid meanwhile" in page
+    assert page.count("Needs somebody") == 1
