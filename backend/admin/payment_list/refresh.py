@@ -6,7 +6,7 @@ a page sums up is the ledger, or it says how many deals are missing.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -17,45 +17,51 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.admin.payment_list.lines import lines_of
 from backend.ledger.load import load_deals
 from backend.resources import Resources
+from backend.storage.db import Database
 from backend.storage.models import Account, Deal, LedgerEntry, PaymentLine, PaymentRequest, StripeConnection
 from backend.storage.repeating import repeated
 from backend.work_queue.lock_order import account_unit
 
 AT_ONCE = 100
-"""Deals in one unit of work."""
+"""Deals that are listed together."""
 PAGE_SECONDS = 1.5
 """How long a page goes on bringing the list up to date before it shows what there is."""
+PAUSE_SECONDS = 0.003
+"""Between two portions others have the database."""
 ROWS_AT_ONCE = 500
+DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 LINE: Table = PaymentLine.__table__  # type: ignore[attr-defined]
 
 
 async def bring_up_to_date(resources: Resources, account_id: int, *, seconds: float = PAGE_SECONDS) -> int:
     """Returns how many deals still are not in the list as the ledger has them; 0 almost always."""
     until = monotonic() + seconds
-    while await refresh_some(resources, account_id):
+    while await list_next(resources.database, account_id, resources.clock()):
         if monotonic() > until:
             async with resources.database.read() as session:
                 return await deals_behind(session, account_id)
-        await asyncio.sleep(0)
+        await asyncio.sleep(PAUSE_SECONDS)
     return 0
 
 
 @repeated
-async def refresh_some(resources: Resources, account_id: int) -> int:
-    """Lists the next deals anew; returns how many that were."""
-    async with resources.database.read() as session:
-        if not await deals_behind(session, account_id):
-            return 0
-    async with account_unit(resources.database, account_id) as session:
-        return await list_next(session, account_id, resources.clock())
+async def list_next(database: Database, account_id: int, now: float) -> int:
+    """Lists up to ``AT_ONCE`` changed deals anew; returns how many were looked at.
 
-
-async def list_next(session: AsyncSession, account_id: int, now: float) -> int:
-    """Lists up to ``AT_ONCE`` changed deals anew, in the caller's unit of work; returns how many that were."""
-    behind = select(Deal.lead_id, Deal.wanted).where(Deal.account_id == account_id, col(Deal.listed) < col(Deal.wanted))
-    seen = dict((await session.exec(behind.order_by(col(Deal.lead_id)).limit(AT_ONCE))).all())
+    Their ledgers are read before the account is locked, so that webhooks wait for a few written lines only. What
+    changed in between is left for the next time: its revision says so.
+    """
+    async with database.read() as session:
+        behind = (Deal.account_id == account_id, col(Deal.listed) < col(Deal.wanted))
+        next_ones = select(Deal.lead_id, Deal.wanted).where(*behind).order_by(col(Deal.lead_id)).limit(AT_ONCE)
+        seen = dict((await session.exec(next_ones)).all())
+        lines = await _lines(session, account_id, seen, now) if seen else []
     if seen:
-        await _list_anew(session, account_id, seen, now)
+        async with account_unit(database, account_id) as session:
+            mine = (Deal.account_id == account_id, col(Deal.lead_id).in_(sorted(seen)))
+            current = dict((await session.exec(select(Deal.lead_id, Deal.wanted).where(*mine))).all())
+            same = {lead_id: wanted for lead_id, wanted in seen.items() if current.get(lead_id) == wanted}
+            await _replace(session, account_id, same, [line for line in lines if line["lead_id"] in same])
     return len(seen)
 
 
@@ -65,38 +71,39 @@ async def deals_behind(session: AsyncSession, account_id: int) -> int:
     return (await session.exec(select(func.count()).select_from(Deal).where(*behind))).one()
 
 
-async def _list_anew(session: AsyncSession, account_id: int, seen: dict[int, int], now: float) -> None:
+async def _lines(session: AsyncSession, account_id: int, lead_ids: Collection[int], now: float) -> list[dict[str, Any]]:
+    """The lines of these deals in both modes, as their ledgers have them."""
     account = await session.get_one(Account, account_id)
-    modes = {one.livemode for one in await _connections(session, account_id)}
     rows = []
-    for livemode in sorted(modes):
-        ledgers = await load_deals(session, account, sorted(seen), now, livemode=livemode)
+    for livemode in sorted({one.livemode for one in await _connections(session, account_id)}):
+        ledgers = await load_deals(session, account, sorted(lead_ids), now, livemode=livemode)
         rows += [row for lead_id, ledger in ledgers.items() for row in lines_of(ledger, lead_id)]
     made_by = await _made_by(session, account_id, rows)
-    complete = [row | {"account_id": account_id, "connection_id": made_by.get(row["id"], "")} for row in rows]
-    await _replace(session, account_id, sorted(seen), {(row["lead_id"], row["id"]): row for row in complete})
-    for lead_id, wanted in seen.items():
-        this = (col(Deal.account_id) == account_id, col(Deal.lead_id) == lead_id)
-        await session.exec(update(Deal).where(*this).values(listed=wanted))
+    return [row | {"account_id": account_id, "connection_id": made_by.get(row["id"], "")} for row in rows]
 
 
 async def _replace(
-    session: AsyncSession, account_id: int, lead_ids: list[int], wanted: dict[tuple[int, str], dict[str, Any]]
+    session: AsyncSession, account_id: int, listed: Mapping[int, int], lines: Iterable[dict[str, Any]]
 ) -> None:
-    """Only what differs is written: one payment more among thousands is one row."""
-    mine = (LINE.c.account_id == account_id, LINE.c.lead_id.in_(lead_ids))
+    """``listed``: deal → the revision that ``lines`` show. Only what differs is written: one payment more among
+    thousands is one row."""
+    if not listed:
+        return
+    wanted = {(line["lead_id"], line["id"]): line for line in lines}
     connection = await session.connection()
-    known = {
-        (row["lead_id"], row["id"]): dict(row)
-        for row in (await connection.execute(LINE.select().where(*mine))).mappings()
-    }
-    gone = [key for key, row in known.items() if wanted.get(key) != row]
+    mine = (LINE.c.account_id == account_id, LINE.c.lead_id.in_(sorted(listed)))
+    rows = (await connection.execute(LINE.select().where(*mine))).mappings()
+    known = {(row["lead_id"], row["id"]): dict(row) for row in rows}
+    gone = [{"lead": lead, "line": line} for (lead, line), row in known.items() if wanted.get((lead, line)) != row]
     new = [row for key, row in wanted.items() if known.get(key) != row]
     if gone:
         this = (LINE.c.account_id == account_id, LINE.c.lead_id == bindparam("lead"), LINE.c.id == bindparam("line"))
-        await connection.execute(delete(LINE).where(*this), [{"lead": lead, "line": line} for lead, line in gone])
+        await connection.execute(delete(LINE).where(*this), gone)
     if new:
         await connection.execute(insert(LINE), new)
+    this_deal = (DEAL.c.account_id == account_id, DEAL.c.lead_id == bindparam("lead"))
+    marks = [{"lead": lead_id, "revision": revision} for lead_id, revision in sorted(listed.items())]
+    await connection.execute(update(DEAL).where(*this_deal).values(listed=bindparam("revision")), marks)
 
 
 async def _connections(session: AsyncSession, account_id: int) -> Collection[StripeConnection]:

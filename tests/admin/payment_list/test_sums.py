@@ -4,13 +4,16 @@ import csv
 import io
 import tracemalloc
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.admin.payment_list.csv_file import COLUMNS, file_of
 from backend.admin.payment_list.filters import Filter
@@ -30,9 +33,8 @@ LIVE = Filter(livemode=True)
 
 
 async def brought_up(database: Database) -> None:
-    async with database.write() as unit:
-        while await list_next(unit, ACCOUNT, NOW):
-            pass
+    while await list_next(database, ACCOUNT, NOW):
+        pass
 
 
 async def ledger_sums(database: Database) -> dict[str, tuple[int, int, int]]:
@@ -144,6 +146,30 @@ async def test_a_change_is_counted_as_missing_until_it_is_listed(database: Datab
     before = await list_sums(database)
     await live(database, 4, deeds=20)
     assert await list_sums(database) == before
+    await brought_up(database)
+    assert await list_sums(database) == await ledger_sums(database)
+
+
+class Between:
+    """A database in which something happens between what is read and what is written from it."""
+
+    def __init__(self, database: Database, happens: Callable[[], Awaitable[None]]) -> None:
+        self.read = database.read
+        self._write, self._happens = database.write, happens
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        await self._happens()
+        async with self._write() as unit:
+            yield unit
+
+
+async def test_what_changes_while_it_is_listed_is_listed_once_more(database: Database) -> None:
+    await live(database, 6, deeds=20)
+    happening = Between(database, lambda: live(database, 8, deeds=40))
+    await list_next(cast("Database", happening), ACCOUNT, NOW)
+    async with database.read() as unit:
+        assert await deals_behind(unit, ACCOUNT) > 0
     await brought_up(database)
     assert await list_sums(database) == await ledger_sums(database)
 
