@@ -46,7 +46,7 @@ export function formRows(fields, { deal, chosen, lang, words }) {
     days: row(
       ['due_on', 'valid_until'],
       pair(
-        'dealpay-pair-even',
+        'dealpay-pair-stacked',
         fields.text('due_on', 'dueOn', dayInput(deal)),
         fields.text('valid_until', 'validUntil', dayInput(deal)),
       ),
