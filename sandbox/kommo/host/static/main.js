@@ -4,8 +4,8 @@ import { setting } from './app/setting.js';
 import { complaints, strict } from './app/strict.js';
 import { openDealPage, switchTo } from './deal.js';
 import { define, require } from './loader.js';
-import { calls, destroyAll, loadArea, renderAll } from './runner.js';
 import { openPipelinePage } from './pipeline.js';
+import { calls, destroyAll, loadArea, renderAll } from './runner.js';
 import { openAdvancedPage, openSettingsPage } from './settings.js';
 
 Object.assign(window, { define, require, $, jQuery: $, APP: strict('APP', app) });

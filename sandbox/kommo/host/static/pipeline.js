@@ -30,7 +30,9 @@ function openForm(code, action) {
       setTimeout(() => {
         $body.html(markup(entry, action.fields));
         $body.trigger('modal:loaded');
-        $body.on('change', 'input', () => $body.find('.js-action-save').each((_, one) => one.removeAttribute('disabled')));
+        $body.on('change', 'input', () =>
+          $body.find('.js-action-save').each((_, one) => one.removeAttribute('disabled')),
+        );
         $body.on('click', '.js-action-save', () => save(this, entry, action));
         setTimeout(() => call(widget, 'dpSettings'), LATE);
       }, LATE);
