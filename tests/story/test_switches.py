@@ -10,14 +10,9 @@ SAMPLE = {
     ("kommo", "old_refresh_token", "grace"),
     ("kommo", "install_hook", "comes"),
     ("kommo", "batch", "partial"),
-    ("kommo", "bad_request", "silent"),
-    ("kommo", "patch_missing", "226"),
-    ("kommo", "api_only_fields", "refused"),
     ("kommo", "field_code", "refused"),
-    ("kommo", "extended_service_message", "refused"),
     ("stripe", "account_default_version", "legacy"),
     ("stripe", "event_order", "session_first"),
-    ("stripe", "invoice_lookup", "late"),
 }
 """Played daily: the readings that ask the most of us."""
 COMBINATIONS, DAILY = range(50), {7}

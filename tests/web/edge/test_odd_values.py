@@ -50,6 +50,10 @@ class Asker:
     values: dict[str, str]
     wrong: list[object] = field(default_factory=list)
 
+    def some(self, values: Sequence[Any]) -> Sequence[Any]:
+        """All on PostgreSQL, which refuses more; every second on SQLite."""
+        return values[:: 2 if self.product.resources.database.is_sqlite else 1]
+
     async def ask(self, door: Door, odd: object, path: str = "", **given: Any) -> None:
         path = path or door.filled(self.values)
         answer = await self.product.http.request(door.method, self.product.url + path, headers=self.headers, **given)
@@ -67,19 +71,19 @@ async def test_no_odd_value_is_a_fault_of_ours(product: World) -> None:
 
 
 async def _in_paths(asker: Asker, found: Sequence[Door]) -> None:
-    for door, odd in every(found, IN_PATHS):
+    for door, odd in every(found, asker.some(IN_PATHS)):
         for name in asker.values:
             if f"{{{name}}}" in door.path:
                 await asker.ask(door, odd, door.filled(asker.values | {name: odd}))
 
 
 async def _in_queries(asker: Asker, found: Sequence[Door]) -> None:
-    for door, odd in every(found, IN_QUERIES):
+    for door, odd in every(found, asker.some(IN_QUERIES)):
         await asker.ask(door, odd, params=dict.fromkeys(NAMES, odd))
 
 
 async def _in_bodies(asker: Asker, found: Sequence[Door]) -> None:
-    for door, odd in every(found, IN_BODIES):
+    for door, odd in every(found, asker.some(IN_BODIES)):
         if door.path.endswith(("/logout", "/login")):  # a session is ended by the one, tries are counted by the other
             continue
         if door.path.startswith("/admin/") and not door.path.startswith("/admin/api/"):
