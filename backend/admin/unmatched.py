@@ -15,7 +15,7 @@ from backend.kommo_api.errors import KommoError
 from backend.ledger.absorb import LedgerBatch
 from backend.ledger.ownership import ancestry
 from backend.resources import Resources
-from backend.storage.models import Deal, LedgerEntry, PaymentRequest
+from backend.storage.models import Account, Deal, LedgerEntry, PaymentRequest
 
 SUGGESTIONS = 5
 ASKED = 20
@@ -27,24 +27,8 @@ async def unmatched(resources: Resources, only: int | None = None) -> list[dict[
 
     ``suggestions``: deals that somebody named, though not surely enough, then the client's others.
     """
-    chosen = (
-        select(LedgerEntry, Deal)
-        .join(
-            Deal,
-            (col(Deal.account_id) == LedgerEntry.account_id) & (col(Deal.lead_id) == LedgerEntry.lead_id),
-            isouter=True,
-        )
-        .where(
-            LedgerEntry.kind == "payment",
-            col(LedgerEntry.ours).is_(True),
-            (col(LedgerEntry.lead_id).is_(None)) | (col(Deal.state) == "gone"),
-        )
-    )
-    if only is not None:
-        chosen = chosen.where(LedgerEntry.account_id == only)
     async with resources.database.read() as session:
-        found = await session.exec(chosen)
-        entries = [entry for entry, _ in found.all() if "received" in entry.facts]
+        entries = await _lost(session, only)
         entries.sort(key=lambda entry: (entry.facts["paid_at"], entry.id), reverse=True)
         rows = [await _shown(session, entry) for entry in entries]
         contacts = [await _contact(session, entry) for entry in entries]
@@ -55,19 +39,24 @@ async def unmatched(resources: Resources, only: int | None = None) -> list[dict[
 
 
 async def count_unmatched(session: AsyncSession, account_id: int) -> int:
-    """How many payments ``unmatched`` lists, found by indexes alone."""
-    mine = (
-        LedgerEntry.account_id == account_id,
-        LedgerEntry.kind == "payment",
-        col(LedgerEntry.ours).is_(True),
-    )
-    gone = select(Deal.lead_id).where(
-        Deal.account_id == account_id, col(Deal.missing_since).is_not(None), Deal.state == "gone"
-    )
-    nowhere = select(LedgerEntry).where(*mine, col(LedgerEntry.lead_id).is_(None))
-    lost = select(LedgerEntry).where(*mine, col(LedgerEntry.lead_id).in_(gone))
-    found = [*(await session.exec(nowhere)).all(), *(await session.exec(lost)).all()]
-    return sum("received" in entry.facts for entry in found)
+    """How many payments ``unmatched`` lists."""
+    return len(await _lost(session, account_id))
+
+
+async def _lost(session: AsyncSession, only: int | None) -> list[LedgerEntry]:
+    """Payments without a deal, and those of a deal that is gone, each found by an index."""
+    accounts = [only] if only is not None else (await session.exec(select(Account.id))).all()
+    found: list[LedgerEntry] = []
+    for account_id in accounts:
+        gone = select(Deal.lead_id).where(Deal.account_id == account_id, Deal.state == "gone")
+        for nowhere in (col(LedgerEntry.lead_id).is_(None), col(LedgerEntry.lead_id).in_(gone)):
+            mine = (
+                LedgerEntry.account_id == account_id,
+                LedgerEntry.kind == "payment",
+                col(LedgerEntry.ours).is_(True),
+            )
+            found += (await session.exec(select(LedgerEntry).where(*mine, nowhere))).all()
+    return [entry for entry in found if "received" in entry.facts]
 
 
 async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:

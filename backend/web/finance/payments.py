@@ -1,5 +1,6 @@
 """``GET /admin/payments``: all payments and open requests, searched, filtered and summed up."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,8 @@ from backend.admin.payment_list.search import deals_as_named
 from backend.admin.payment_list.sums import ListSum, sums_of
 from backend.admin.unmatched import count_unmatched
 from backend.admin.users import team_of
-from backend.kommo_api.values import Lead
+from backend.core.cache import CacheSpec
+from backend.kommo_api.values import Lead, User
 from backend.ledger.load import is_live
 from backend.resources import Resources
 from backend.storage.models import PaymentLine, StripeConnection
@@ -26,6 +28,8 @@ from backend.web.frame.frame import Frame
 from backend.web.http.deps import ResourcesDep
 
 router = APIRouter()
+USERS = CacheSpec[int, Sequence[User]](60.0, most=1000)
+"""By account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ async def payments(request: Request, frame: Payments, resources: ResourcesDep) -
         page = await page_of_lines(session, account.id, asked.wanted, now, Place.read(query.get("after", "")))
         lost = await count_unmatched(session, account.id)
         sums = await sums_of(session, account.id, asked.wanted, now)
-    names = await deals_as_named(resources, account.id, {line.lead_id for line in page.lines})
+    leads = {line.lead_id for line in page.lines}
+    names, users = await asyncio.gather(deals_as_named(resources, account.id, leads), _users(resources, account.id))
     return frame.render(
         "app/payments.html",
         rows=[row_of(line, names) for line in page.lines],
@@ -62,7 +67,7 @@ async def payments(request: Request, frame: Payments, resources: ResourcesDep) -
         is_first=not query.get("after"),
         file=_address(frame, "/admin/payments.csv", asked),
         unmatched=lost,
-        **await _choices(resources, frame, connections, sums),
+        **_choices(frame, connections, sums, users),
     )
 
 
@@ -71,18 +76,27 @@ async def connections_shown(resources: Resources, account_id: int) -> list[Strip
         return await connections_of(session, account_id)
 
 
-async def _choices(
-    resources: Resources, frame: Frame, connections: list[StripeConnection], sums: Sequence[ListSum]
+async def _users(resources: Resources, account_id: int) -> Sequence[User]:
+    """For the filter, a minute old at the most: finance turns many pages, and Kommo's rate is the deals'."""
+    known = resources.caches[USERS].get(account_id)
+    if known is None:
+        known = (await team_of(resources, account_id)).users
+        if known:
+            resources.caches[USERS].put(account_id, known)
+    return known
+
+
+def _choices(
+    frame: Frame, connections: list[StripeConnection], sums: Sequence[ListSum], users: Sequence[User]
 ) -> dict[str, Any]:
     """What each filter offers."""
-    team = await team_of(resources, frame.account.id)
     return {
         "states": STATES,
         "whats": WHATS,
         "currencies": sorted({one.currency for one in sums}),
         "connections": [(one.id, one.label or one.id) for one in connections],
         "pipelines": [(str(one["id"]), str(one["name"])) for one in frame.account.pipelines],
-        "users": [(str(one.id), one.name or one.email) for one in team.users],
+        "users": [(str(one.id), one.name or one.email) for one in users],
     }
 
 
