@@ -22,6 +22,7 @@ from sandbox.kommo import KommoWorld
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.hooks.hooks import install
 from sandbox.kommo.host import install_widget
+from sandbox.pipeline_action import add_action
 from sandbox.product import running_product
 from sandbox.serving import free_port, serving
 from sandbox.stripe import StripeWorld
@@ -119,7 +120,8 @@ async def play() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder):
         await connect(stage)
-        print(_welcome(stage), flush=True)
+        asking = await add_action(stage.kommo, stage.integration, stage.backend_url)
+        print(_welcome(stage, asking), flush=True)
         if _at_a_screen():
             webbrowser.open(_first_page(stage))
         await told.wait()
@@ -149,7 +151,8 @@ def _at_a_screen() -> bool:
     return sys.stdout.isatty() and bool(windows)
 
 
-def _welcome(stage: Stage) -> str:
+def _welcome(stage: Stage, asking: str) -> str:
+    """``asking`` is the stage that asks for the payment by itself."""
     return f"""
   Everything runs on this machine; no account is needed and no money moves.
 
@@ -157,6 +160,8 @@ def _welcome(stage: Stage) -> str:
                Press "Create Stripe payment", open the link, pay, and watch the deal.
 
   All deals    {stage.kommo.base_url}/leads
+  Pipeline     {stage.kommo.base_url}/settings/pipeline
+               Move a deal to "{asking}": it is asked for its payment.
   Widget       {stage.kommo.base_url}/settings/widgets
   Set-up       {stage.backend_url}/admin
                Admin token {stage.settings["ADMIN_TOKEN"]}

@@ -1,11 +1,13 @@
 // @ts-check
 import { backend } from './api.js';
+import { BUILD } from './build.js';
 import { CardController } from './card/controller.js';
 import { setupPanel } from './card/setup.js';
 import { ensureStyle, isAdmin, openLeadId, wordsOf } from './kommo/page.js';
 import { showRuleForm } from './rule/form.js';
-import { whenFormIsThere } from './rule/place.js';
+import { keyInput, stepInput, whenThere } from './rule/place.js';
 import { contactsOf } from './send/contacts.js';
+import { exitsOf, savedStep } from './step/saved.js';
 
 /**
  * Kommo's callbacks, and nothing else. Kommo constructs one object per area, may call `render` on it again, and calls
@@ -77,9 +79,25 @@ export default function Widget() {
     dpSettings() {
       ensureStyle();
       const code = widget.get_settings().widget_code;
-      whenFormIsThere(code, 'payment_rule', (input) => showRuleForm(input, api, words));
+      whenThere(
+        () => keyInput(code, 'payment_rule'),
+        (input) => showRuleForm(input, api, words),
+      );
       return true;
     },
+    salesbotDesignerSettings($body) {
+      ensureStyle();
+      const place = $body[0] ?? document.body;
+      const step = place.querySelector('[data-field-name="payment_rule"]') ? 'payment_link' : 'is_it_paid';
+      if (step === 'payment_link') {
+        whenThere(
+          () => stepInput(place, 'payment_rule'),
+          (input) => showRuleForm(input, api, words),
+        );
+      }
+      return { exits: exitsOf(step).map((code) => ({ code, title: words(`step.${code}`) })) };
+    },
+    onSalesbotDesignerSave: (step, params) => savedStep(step, params, BUILD.backend),
     onSave: () => true,
     destroy: closeCard,
   };

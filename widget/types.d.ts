@@ -79,6 +79,8 @@ export type KommoWidget = {
     settings($body: ArrayLike<Element>): boolean;
     advancedSettings(): boolean;
     dpSettings(): boolean;
+    salesbotDesignerSettings($body: ArrayLike<Element>): { exits: { code: string; title: string }[] };
+    onSalesbotDesignerSave(step: string, params: Record<string, string>): string;
     onSave(): boolean;
     destroy(): void;
   };

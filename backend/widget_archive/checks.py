@@ -98,7 +98,10 @@ def manifest_keys(manifest: Json) -> set[str]:
     """The i18n keys that Kommo will look up."""
     widget = manifest["widget"]
     keys = {str(widget.get(name, f"widget.{name}")) for name in ("name", "description", "short_description")}
-    fields = (manifest.get("settings", {}), manifest.get("dp", {}).get("settings", {}))
+    steps = [one for name, one in manifest.get("salesbot_designer", {}).items() if name != "logo"]
+    fields = [manifest.get("settings", {}), manifest.get("dp", {}).get("settings", {})]
+    fields += [one["settings"] for one in steps]
+    keys |= {str(one["name"]) for one in steps}
     keys |= {str(field["name"]) for some in fields for field in some.values()}
     return keys | ({str(manifest["advanced"]["title"])} if "advanced" in manifest else set())
 

@@ -2,6 +2,7 @@
 
     account_work → account → merged_deal → stripe_connection → payment_request, refund_request → ledger_entry
     → inbox_event → deal → deal_task → payment_line → card_write → sending → payment_rule → stage_entry
+    → bot_step
 
 Every unit that changes what an account's worker changes, too, begins with ``account_work``: web and worker then wait
 for each other there, and never each for what the other holds. A test reads the order from the statements.
@@ -32,6 +33,7 @@ LOCK_ORDER = (
     "sending",
     "payment_rule",
     "stage_entry",
+    "bot_step",
 )
 NEW_WORK = {
     "wanted": 1, "done": 0, "owner": "", "epoch": 0, "lease_until": 0.0, "next_try_at": 0.0, "hold_until": 0.0,

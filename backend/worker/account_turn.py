@@ -10,6 +10,8 @@ from sqlmodel import col
 from backend.accounts.options import options_of
 from backend.accounts.provisioning import set_up
 from backend.admin.payment_list.refresh import bring_up_to_date, deals_behind
+from backend.automation.bot_steps.store import next_due as next_bot_due
+from backend.automation.bot_steps.work import answer_bots
 from backend.automation.rules.store import next_due as next_entry_due
 from backend.automation.rules.work import work_on_entries
 from backend.automation.sendings.carry_out import send_due
@@ -70,6 +72,7 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
         elif account:
             await _write_and_send(resources, claim)
             await verify_writes(resources, claim)
+            await answer_bots(resources, claim)
             await work_on_entries(resources, claim)
             await _tell(resources, account, "")
     except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
@@ -117,12 +120,13 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
         connected = account if account is not None and account.state == "connected" else None
         writes = connected is not None and not options_of(connected).shadow
         deal_due = await next_deal_due(session, account_id) if writes else None
+        bot_due = await next_bot_due(session, account_id) if writes else None
         entry_due = await next_entry_due(session, account_id) if writes else None
         audit_due = await next_audit_due(session, account_id) if writes else None
         set_up_due = 0.0 if connected and not connected.set_up_at else None
         sending_due = await next_sending_due(session, account_id) if writes else None
         redraw_due = 0.0 if connected and connected.redraw_from is not None else None
-    due = (deal_due, entry_due, audit_due, sending_due, set_up_due, redraw_due)
+    due = (deal_due, bot_due, entry_due, audit_due, sending_due, set_up_due, redraw_due)
     moments = [moment for moment in due if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]

@@ -16,7 +16,7 @@ const SHORT = '.digital-pipeline__short-task_widget-style_';
  * @param {string} name the setting's
  * @returns {HTMLInputElement | null}
  */
-function keyInput(code, name) {
+export function keyInput(code, name) {
   const ours = document.querySelector(`${SHORT}${CSS.escape(code)}`);
   const near = ours?.parentElement?.parentElement;
   const places = [near, ...WRAPPERS.map((one) => document.querySelector(one))];
@@ -28,18 +28,27 @@ function keyInput(code, name) {
 }
 
 /**
- * Calls `found` with the input once it is there, and not for one that has our form already; gives up after six seconds.
- * @param {string} code
+ * The same in the form of a bot's step.
+ * @param {ParentNode} body
  * @param {string} name
+ */
+export function stepInput(body, name) {
+  const input = body.querySelector(`[data-field-name="${name}"] [name=value_manual]`);
+  return input instanceof HTMLInputElement ? input : null;
+}
+
+/**
+ * Calls `found` with the input once it is there, and not for one that has our form already; gives up after six seconds.
+ * @param {() => HTMLInputElement | null} find
  * @param {(input: HTMLInputElement) => void} found
  */
-export function whenFormIsThere(code, name, found, looks = LOOKS) {
-  const input = keyInput(code, name);
+export function whenThere(find, found, looks = LOOKS) {
+  const input = find();
   if (input && input.dataset.dealpay !== 'rule') {
     input.dataset.dealpay = 'rule';
     found(input);
   } else if (!input && looks > 0) {
-    setTimeout(() => whenFormIsThere(code, name, found, looks - 1), PAUSE);
+    setTimeout(() => whenThere(find, found, looks - 1), PAUSE);
   }
 }
 
@@ -48,7 +57,7 @@ export function whenFormIsThere(code, name, found, looks = LOOKS) {
  * @param {HTMLInputElement} input
  */
 export function ownPlace(input) {
-  const row = input.closest('.widget_settings_block__item_field, .digital-pipeline__field') ?? input;
+  const row = input.closest('.widget_settings_block__item_field, .digital-pipeline__field, [data-field-name]') ?? input;
   if (row instanceof HTMLElement) row.style.display = 'none';
   const place = document.createElement('div');
   row.after(place);

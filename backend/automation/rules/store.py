@@ -54,6 +54,12 @@ async def entries_of(session: AsyncSession, account_id: int, lead_id: int) -> li
     return list((await session.exec(mine.order_by(col(StageEntry.received_at), col(StageEntry.id)))).all())
 
 
+async def requests_of_rule(session: AsyncSession, account_id: int, lead_id: int, root_id: str) -> set[str]:
+    """The requests that the rule made or used for the deal."""
+    entries = await entries_of(session, account_id, lead_id)
+    return {one.request_id for one in entries if one.root_id == root_id and one.request_id}
+
+
 async def our_writes(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:
     """Our moves of the deal, and the write that made it, if we did."""
     moved = and_(col(CardWrite.kind) == "stage", col(CardWrite.lead_id) == lead_id)

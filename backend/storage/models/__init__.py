@@ -34,13 +34,14 @@ from backend.storage.models.payments import (
 from backend.storage.models.processes import Counted, ProcessClock, WorkerBeat
 from backend.storage.models.rate_limits import Rate
 from backend.storage.models.rights import LastWord
-from backend.storage.models.rules import PaymentRule, StageEntry
+from backend.storage.models.rules import BotStep, PaymentRule, StageEntry
 
 __all__ = [
     "Account",
     "AccountLogo",
     "AccountWork",
     "Audit",
+    "BotStep",
     "CardWrite",
     "CheckoutSession",
     "Counted",

@@ -53,3 +53,26 @@ class StageEntry(SQLModel, table=True):
     outcome: str = ""  # a word of backend/automation/rules/outcomes.py
     attempts: int = 0
     next_try_at: float = moment(default=0.0)
+
+
+class BotStep(SQLModel, table=True):
+    """A Salesbot waits at a step of ours: stored before its request is answered, kept with what it was told."""
+
+    __tablename__ = "bot_step"
+    __table_args__ = (
+        partial_index("bot_step_open", OPEN_ENTRY, "account_id", "next_try_at"),
+        Index("bot_step_of_deal", "account_id", "lead_id"),
+    )
+    account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    id: str = Field(primary_key=True)  # digest of the path at which the bot goes on: it goes on once
+    lead_id: int = big_int()
+    step: str  # payment_link | is_it_paid
+    rule_id: str = ""  # of the rule that says what the link asks for
+    path: str
+    received_at: float = moment()
+    state: str = "new"  # new | decided: the answer is fixed | done
+    request_id: str | None = None
+    answer: dict[str, Any] = document(default_factory=dict)
+    outcome: str = ""  # what became of the answer: told | gone | late
+    attempts: int = 0
+    next_try_at: float = moment(default=0.0)

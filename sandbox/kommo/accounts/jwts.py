@@ -72,17 +72,15 @@ def audience(redirect_uri: str, switches: Switches) -> str:
 def salesbot_token(account: Account, integration: Integration, lead_id: int) -> str:
     """What a bot's request carries; HS512 unless switched."""
     claims: Json = {
-        "iss": f"https://{account.subdomain}.kommo.com",
-        "aud": integration.redirect_uri,
-        "jti": account.setting.ids.uuid(),
-        "iat": account.now,
-        "nbf": account.now,
         "exp": account.now + 300,
         "subdomain": account.subdomain,
         "account_id": account.id,
-        "client_uuid": integration.client_id,
         "entity_id": lead_id,
-        "entity_type": 2,
-        "bot_type": "salesbot",
     }
+    if account.switches.reads("salesbot_claims", "documented"):
+        claims |= {"client_uid": integration.client_id, "entity_type": 2}
+    else:
+        claims |= {"iss": f"https://{account.subdomain}.kommo.com", "aud": integration.redirect_uri}
+        claims |= {"iat": account.now, "nbf": account.now, "client_uuid": integration.client_id}
+        claims |= {"entity_type": "2", "bot_type": "salesbot"}
     return jwt.encode(claims, integration.client_secret, algorithm=account.switches["salesbot_alg"])

@@ -29,10 +29,18 @@ def continue_bot(call: Call) -> Answer:
         raise problem(404, "Bot not found")
     if run.answer is not None:
         raise problem(int(call.switches["continue_twice"]), "Bot is not waiting")
-    if len(item.get("execute_handlers") or []) > _MOST_HANDLERS:
-        raise problem(400, f"Limit {_MOST_HANDLERS} of handlers")
+    _check_handlers(call, item.get("execute_handlers") or [])
     run.answer = item
     return Answer({}, int(call.switches["continue_status"]))
+
+
+def _check_handlers(call: Call, handlers: list[Json]) -> None:
+    if len(handlers) > _MOST_HANDLERS:
+        raise problem(400, f"Limit {_MOST_HANDLERS} of handlers")
+    if not handlers and call.switches.reads("continue_handlers", "one_needed"):
+        raise problem(400, "execute_handlers is empty")
+    if any(one.get("handler") not in ("show", "goto") for one in handlers):
+        raise problem(400, "Only show and goto may be executed")
 
 
 def event_shape(call: Call, change: Change) -> Json:

@@ -18,6 +18,31 @@ HOOKS: Doubts = {
         "algorithm of the Salesbot token",
         {"HS512": "HS512", "HS256": "HS256"},
     ),
+    "salesbot_body": (
+        "12.2",
+        "body of the request of a widget's step in a bot",
+        {"form": "a form", "json": "JSON", "form_json_data": "a form in which data is JSON as text"},
+    ),
+    "salesbot_claims": (
+        "12.2",
+        "claims of the Salesbot token",
+        {"full": "those of a captured token", "documented": "client_uid, and no iat, nbf, iss, aud"},
+    ),
+    "unfilled_placeholder": (
+        "12.2",
+        "a placeholder without a value in the data of a widget's step",
+        {"kept": "stays as it is written", "empty": "is empty"},
+    ),
+    "salesbot_late": (
+        "12.2",
+        "a widget's step whose request is answered late or badly",
+        {"fails": "the bot ends", "waits": "the bot waits"},
+    ),
+    "continue_handlers": (
+        "15",
+        "execute_handlers of a continued bot",
+        {"one_needed": "at least one", "optional": "may be missing"},
+    ),
     "continue_status": (
         "15",
         "status of a continued bot",

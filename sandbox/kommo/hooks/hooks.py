@@ -6,12 +6,14 @@ Sources: docs/facts/kommo-api.md 1.1, 3, 12.
 import asyncio
 import hashlib
 import hmac
+import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 
+from sandbox.kommo import forms
 from sandbox.kommo.accounts import jwts
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.hooks.parcels import collect
@@ -71,7 +73,11 @@ async def ask_widget(world: KommoWorld, client_id: str, lead_id: int, url: str, 
     host = world.base_url or f"https://{account.subdomain}.kommo.com"
     back = f"{host}/api/v4/salesbot/{run.bot_id}/continue/{run.continue_id}"
     body = {"token": token, "data": data, "return_url": back}
-    return await _send(world, "salesbot", "POST", url, seconds=_HOOK_SECONDS, json=body)
+    if world.switches.reads("salesbot_body", "json"):
+        return await _send(world, "salesbot", "POST", url, seconds=_HOOK_SECONDS, json=body)
+    if world.switches.reads("salesbot_body", "form_json_data"):
+        body["data"] = json.dumps(data)
+    return await _send(world, "salesbot", "POST", url, seconds=_HOOK_SECONDS, data=dict(forms.flatten(body)))
 
 
 async def deliver(world: KommoWorld) -> int:

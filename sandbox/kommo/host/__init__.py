@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from sandbox.kommo.host.ajax import ajax_routes
+from sandbox.kommo.host.designer import designer_routes
 from sandbox.kommo.host.files import file_routes
 from sandbox.kommo.host.installed import install_widget
 from sandbox.kommo.host.pages import HERE, page_routes
@@ -19,5 +20,13 @@ __all__ = ["install_widget", "mount_host"]
 
 def mount_host(app: FastAPI, world: KommoWorld) -> None:
     """Add the pages to Kommo's app; ``install_widget(world, client_id, zip_bytes)`` puts a widget on them."""
-    app.router.routes.extend([*page_routes(world), *ajax_routes(world), *pipeline_routes(world), *file_routes(world)])
+    app.router.routes.extend(
+        [
+            *page_routes(world),
+            *ajax_routes(world),
+            *pipeline_routes(world),
+            *designer_routes(world),
+            *file_routes(world),
+        ]
+    )
     app.mount("/frontend", StaticFiles(directory=HERE / "static"), name="frontend")

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.host.ajax import account_of, find_deal
+from sandbox.kommo.host.designer import designer_view
 from sandbox.kommo.host.installed import widgets_of
 from sandbox.kommo.host.pipeline import pipeline_view
 from sandbox.kommo.host.views import budget_text, card_of, user_view
@@ -53,12 +54,18 @@ def page_routes(world: KommoWorld) -> list[BaseRoute]:
         shown = pipeline_view(world, account, account.main_pipeline)
         return _page(world, request, "pipeline.html", account, area="digital-pipeline", pipeline=shown)
 
+    async def designer(request: Request) -> Response:
+        account = account_of(world, request)
+        steps = designer_view(world, account)
+        return _page(world, request, "designer.html", account, area="salesbot-designer", steps=steps)
+
     return [
         Route("/", RedirectResponse("/leads")),
         Route("/leads", leads),
         Route("/leads/detail/{lead_id:int}", card),
         Route("/settings/widgets", settings),
         Route("/settings/pipeline", pipeline),
+        Route("/settings/salesbot", designer),
         Route("/settings/widgets/{code}", advanced),
     ]
 
@@ -77,6 +84,7 @@ def _page(world: KommoWorld, request: Request, name: str, account: Account, *, a
         "card": facts.get("card"),
         "code": facts.get("code"),
         "pipeline": facts.get("pipeline"),
+        "steps": facts.get("steps"),
         "dp_form": world.switches["dp_form"],
         "switch": query.get("switch", "new"),
         "panel": query.get("panel", "open"),

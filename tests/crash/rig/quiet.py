@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from backend.storage.models import Account, AccountWork, Deal, InboxEvent, PendingInstall
+from backend.storage.models import Account, AccountWork, Deal, InboxEvent, PendingInstall, Sending, StageEntry
 from tests.crash.rig.killable import KillableWorld
 
 LOOK_SECONDS = 0.04
@@ -91,6 +91,8 @@ async def _in_database(world: KillableWorld) -> AsyncIterator[tuple[str, float |
         works = (await session.exec(select(AccountWork))).all()
         events = (await session.exec(select(InboxEvent).where(col(InboxEvent.state).in_(("new", "postponed"))))).all()
         deals = (await session.exec(select(Deal).where(col(Deal.written) < col(Deal.wanted)))).all()
+        entries = (await session.exec(select(StageEntry).where(StageEntry.state != "done"))).all()
+        sendings = (await session.exec(select(Sending).where(col(Sending.due_at).is_not(None)))).all()
         codes = (await session.exec(select(PendingInstall))).all()
     connected = {account.id for account in accounts if account.state == "connected"}
     is_set_up = all(account.set_up_at for account in accounts if account.id in connected)
@@ -104,13 +106,17 @@ async def _in_database(world: KillableWorld) -> AsyncIterator[tuple[str, float |
             yield f"account {work.account_id} is worked on", _ahead(world, work.lease_until)
         elif work.wanted > work.done:
             yield "an account that nobody works on", work.next_try_at
-        if (events or deals or not is_set_up) and work.wake_at:
+        if (events or deals or entries or sendings or not is_set_up) and work.wake_at:
             yield "an account's next look", _ahead(world, work.wake_at) if work.owner else work.wake_at
     for event in events:
         yield f"{event.state} {event.type}", _ahead(world, event.next_try_at)
     for deal in deals:
         if deal.account_id in connected:
             yield f"deal {deal.lead_id}: {deal.problem or 'dirty'}", _ahead(world, deal.next_try_at)
+    for entry in entries:
+        yield f"deal {entry.lead_id} in a stage", _ahead(world, entry.next_try_at)
+    for sending in sendings:
+        yield f"a {sending.state} sending", _ahead(world, sending.due_at or 0.0)
     if codes:
         yield "a code or an answer that waits", None
 

@@ -3,6 +3,7 @@ import { $, listenersOf } from './app/dollar.js';
 import { setting } from './app/setting.js';
 import { complaints, strict } from './app/strict.js';
 import { openDealPage, switchTo } from './deal.js';
+import { openDesignerPage } from './designer.js';
 import { define, require } from './loader.js';
 import { openPipelinePage } from './pipeline.js';
 import { calls, destroyAll, loadArea, renderAll } from './runner.js';
@@ -26,6 +27,7 @@ const PAGES = {
   settings: openSettingsPage,
   'advanced-settings': openAdvancedPage,
   'digital-pipeline': openPipelinePage,
+  'salesbot-designer': openDesignerPage,
 };
 
 for (const choice of document.querySelectorAll('[data-submit]')) {

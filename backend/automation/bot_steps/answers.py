@@ -1,0 +1,52 @@
+"""What a bot is told, decided in values: an exit, and what its later blocks may say as ``{{json.…}}``."""
+
+from collections.abc import Iterable
+
+from backend.automation.rules.outcomes import Outcome
+from backend.core.money import Money
+from backend.ledger.deal import DealLedger, Request
+
+NOTHING_TO_PAY = ("nothing_open", "paid", "under_way", "closed")
+READY, NOTHING, FAILED = "ready", "nothing_to_pay", "failed"
+PAID, UNDER_WAY, OPEN, OVERDUE = "paid", "under_way", "open", "overdue"
+Answer = dict[str, str]
+
+
+def link_ready(money: Money, link: str) -> Answer:
+    """The answer of *Payment link* where there is one to send."""
+    return _answer(READY, "pending", [money]) | {"link": link}
+
+
+def no_link(outcome: Outcome, reason: str) -> Answer:
+    """The same where there is none: nothing is to be paid, or something stands in the way."""
+    there = NOTHING if outcome.word in NOTHING_TO_PAY else FAILED
+    return _answer(there, outcome.word, []) | {"reason": reason}
+
+
+def payment_state(ledger: DealLedger, link_base: str) -> Answer:
+    """The answer of *Is it paid?*: ``exit`` is paid, under way, open or overdue.
+
+    Refunded, disputed or taken back is not paid; ``status`` is the deal's state, which says so.
+    """
+    request = ledger.open_request
+    link = f"{link_base}/p/{request.link_token}" if request else ""
+    payable = [Money(one.payable, one.currency) for one in ledger.open_sums if one.payable]
+    return _answer(_exit(ledger, payable), ledger.state, payable) | {"link": link}
+
+
+def _exit(ledger: DealLedger, payable: list[Money]) -> str:
+    if ledger.is_under_way:
+        return UNDER_WAY
+    if ledger.state == "paid" and not payable:
+        return PAID
+    return OVERDUE if any(_is_over(ledger, one) for one in ledger.requests) else OPEN
+
+
+def _is_over(ledger: DealLedger, request: Request) -> bool:
+    return ledger.request_state(request) == "expired"
+
+
+def _answer(exit_name: str, status: str, sums: Iterable[Money]) -> Answer:
+    """Values are texts: so are those of every example."""
+    amount, currency = next((one.as_text for one in sums), ("", ""))
+    return {"exit": exit_name, "status": status, "amount": amount, "currency": currency, "link": ""}

@@ -1,0 +1,92 @@
+"""A bot waits at a step of ours: proven by its token, stored, and answered later by the account's worker."""
+
+import hashlib
+from typing import Literal
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.accounts.integrations import client_secret, named_integration
+from backend.accounts.permissions import LARGEST_ID
+from backend.automation.rules.keys import rule_of
+from backend.core.errors import BadSignature, LaneFull
+from backend.core.vault import CannotOpen
+from backend.kommo_api.automation.bot_token import (
+    BadBotToken,
+    BotClaims,
+    BotRequest,
+    continue_path,
+    named_client,
+    read_bot_token,
+)
+from backend.kommo_api.automation.stage_hooks import KEY_FIELD
+from backend.resources import Resources
+from backend.storage.db import insert_missing
+from backend.storage.models import Account, BotStep, PaymentRule
+from backend.work_queue.lock_order import account_unit
+from backend.work_queue.wakeups import request_work
+
+Step = Literal["payment_link", "is_it_paid"]
+MOST_OPEN = 5_000
+"""Bots of one account that wait for us."""
+
+
+async def receive_step(resources: Resources, step: Step, asked: BotRequest) -> int:
+    """Stores the step, once for each address at which a bot goes on; returns the account's id.
+
+    Raises ``BadSignature`` where the token is not Kommo's for a connected account of ours, or where the bot is to go on
+    elsewhere than at that account's own address.
+    """
+    claims = await _proven(resources, asked.token)
+    async with resources.database.look() as session:
+        known = 0 < claims.account_id <= LARGEST_ID
+        account = await session.get(Account, claims.account_id) if known else None
+        rule = await _rule(session, asked, claims.account_id)
+    if account is None or account.client_id != claims.client_id or account.state == "uninstalled":
+        raise BadSignature("This Kommo account is not connected here.")
+    path = continue_path(asked.return_url, account.base_url)
+    if path is None:
+        raise BadSignature("The bot is to go on at an address that is not this account's.")
+    await _store(resources, account.id, claims, step, rule, path)
+    resources.work_arrived.set()
+    return account.id
+
+
+async def _proven(resources: Resources, token: str) -> BotClaims:
+    try:
+        client_id = named_client(token)
+        async with resources.database.look() as session:
+            integration = await named_integration(session, client_id)
+        if integration is None:
+            raise BadSignature("The step's token is of an integration that is not connected here.")
+        secret = client_secret(resources, integration)
+        return read_bot_token(token, secret=secret, client_id=client_id, now=resources.clock())
+    except (BadBotToken, CannotOpen) as error:
+        raise BadSignature(str(error)) from None
+
+
+async def _rule(session: AsyncSession, asked: BotRequest, account_id: int) -> PaymentRule | None:
+    """By the key that the step's form was given; a rule of another account is none."""
+    key = asked.data.get(KEY_FIELD)
+    return await rule_of(session, key, account_id) if isinstance(key, str) and key else None
+
+
+async def _store(
+    resources: Resources, account_id: int, claims: BotClaims, step: Step, rule: PaymentRule | None, path: str
+) -> None:
+    now = resources.clock()
+    row = BotStep(
+        account_id=account_id,
+        id=hashlib.sha256(path.encode()).hexdigest()[:32],
+        lead_id=claims.lead_id,
+        step=step,
+        rule_id=rule.id if rule else "",
+        path=path,
+        received_at=now,
+    )
+    async with account_unit(resources.database, account_id) as session:
+        waiting = select(func.count()).select_from(BotStep).where(BotStep.account_id == account_id)
+        if (await session.exec(waiting.where(col(BotStep.state) != "done"))).one() >= MOST_OPEN:
+            raise LaneFull("Too many bots of this account wait for an answer.")
+        if await insert_missing(session, BotStep, [row.model_dump()]):
+            await request_work(session, account_id)
