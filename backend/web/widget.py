@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from backend.accounts.options import options_of
 from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
 from backend.admin.sessions import make_link, note_seen
+from backend.automation.rules.entries import card_entries
 from backend.core.errors import RequestNotFound
 from backend.core.money import major
 from backend.payments.cancel import cancel
@@ -98,6 +99,7 @@ async def show_deal(
             merging=merging,
             marked=amounts == "marked",
         )
+        log = [] if access.own_only else await card_entries(session, user.account, lead_id, lang)
     rights = May(
         create=may(user.account, access, user.user_id, "create"),
         refund=may(user.account, access, user.user_id, "refund"),
@@ -106,7 +108,7 @@ async def show_deal(
     has_money = seen.ledger.requests or seen.ledger.payments
     token = await statement_token(resources, user.account, lead_id) if has_money and only_of is None else None
     dates = new_dates(user.account, resources.clock())
-    return deal_answer(seen, resources.addresses.public_url, may=rights, dates=dates, statement=token)
+    return deal_answer(seen, resources.addresses.public_url, may=rights, dates=dates, statement=token, log=log)
 
 
 @router.post("/deals/{lead_id}/check", status_code=202)

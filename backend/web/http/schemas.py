@@ -98,6 +98,8 @@ class DealAnswer(BaseModel):
     may: May
     statement_url: str | None
     new_dates: NewDates | None = None
+    log: list[str] | None = None
+    """What rules did at the deal, newest first; only where they did anything."""
 
 
 class RefundAnswer(BaseModel):
@@ -127,7 +129,13 @@ class CheckAnswer(BaseModel):
 
 
 def deal_answer(
-    seen: DealSeen, public_url: str, *, may: May, dates: NewDates | None = None, statement: str | None = None
+    seen: DealSeen,
+    public_url: str,
+    *,
+    may: May,
+    dates: NewDates | None = None,
+    statement: str | None = None,
+    log: list[str] | None = None,
 ) -> DealAnswer:
     """``statement`` is the token of the deal's page for the client, where there is one."""
     ledger = seen.ledger
@@ -146,6 +154,7 @@ def deal_answer(
         may=may,
         statement_url=f"{public_url}/d/{statement}" if statement else None,
         new_dates=dates,
+        **({"log": log} if log else {}),
     )
 
 

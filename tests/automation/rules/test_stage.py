@@ -114,6 +114,8 @@ async def test_what_stands_in_the_way_is_one_task_that_names_it(
     await product.quiet()
     (text,) = _tasks(product, lead_id)
     assert (entry.outcome, said in text, await _asked(product)) == (word, True, [])
+    (line,) = (await product.rep.deal(lead_id))["log"]
+    assert said in line
 
 
 async def test_what_stood_in_the_way_is_closed_once_the_payment_is_asked_for(
