@@ -45,7 +45,6 @@ export type Deal = {
   mode?: 'test' | 'live' | null;
   connected?: boolean;
   may?: { create?: boolean; refund?: boolean; payments?: boolean } | null;
-  may?: { create?: boolean; refund?: boolean } | null;
   log?: string[];
   statement_url?: string | null;
   new_dates?: { today: string; due_on: string | null; valid_until: string | null } | null;

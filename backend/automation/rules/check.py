@@ -32,7 +32,7 @@ async def checked(
         others = await entries_of(session, claim.account_id, lead.id)
         writes = await our_writes(session, claim.account_id, lead.id)
     entry.entered_at = at
-    if is_our_own(lead, at, entry.received_at, writes):
+    if entry.status_id is not None and is_our_own(lead, at, entry.received_at, writes):
         return Outcome("own_move")
     if is_repeated(entry, at, others):
         return _repeated(entry, at, others)

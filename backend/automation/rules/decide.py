@@ -89,7 +89,7 @@ def _obstacle(facts: Facts) -> Outcome | None:
 
 def _wanted(settings: RuleSettings, facts: Facts) -> int | Outcome:
     """The amount in minor units: never more than is open of the price, and less what this rule's links brought."""
-    if settings.amount == "open" and not facts.price:
+    if settings.amount == "open" and not facts.price and facts.ledger.live_requests:
         amount = sum(one.payable for one in facts.ledger.sums if one.currency == facts.currency)
     elif settings.amount == "field":
         amount = _in_field(settings.field_id or 0, facts) - _brought(facts)

@@ -16,6 +16,8 @@ from backend.resources import Resources
 from backend.storage.models import PaymentRule
 from backend.work_queue.lock_order import account_unit
 
+RUN = "list:"
+"""What the ids of rules begin with that stand for one run over several deals."""
 MOST_RULES = 1_000
 EDIT_SECONDS = 24 * 3600.0
 """How long the form that made a rule may still change it; the next form makes another."""
@@ -51,7 +53,11 @@ async def make_rule(resources: Resources, user: WidgetUser, settings: RuleSettin
     key, rule_id = opaque_id(resources.randomness), opaque_id(resources.randomness)
     account_id = user.account.id
     async with account_unit(resources.database, account_id) as session:
-        counted = select(func.count()).select_from(PaymentRule).where(PaymentRule.account_id == account_id)
+        counted = (
+            select(func.count())
+            .select_from(PaymentRule)
+            .where(PaymentRule.account_id == account_id, ~col(PaymentRule.id).startswith(RUN, autoescape=True))
+        )
         if (await session.exec(counted)).one() >= MOST_RULES:
             raise Conflict(f"This account has {MOST_RULES} rules. Nobody can oversee more.")
         older = await rule_of(session, before, account_id) if before else None

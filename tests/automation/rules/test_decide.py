@@ -99,6 +99,13 @@ def test_money_under_way_or_disputed_stops_everything(replace_it: bool) -> None:
     assert _amount(fought, replace=replace_it) == "disputed"
 
 
+def test_without_a_price_what_is_open_is_what_was_asked_for() -> None:
+    free = replace(LEAD, price=0)
+    assert _amount(deal(), amount="open", lead=free) == "no_price"
+    part = deal(request(10_000, kind="deposit", deal_total=40_000), payment(10_000))
+    assert _amount(part, amount="open", lead=free) == 30_000
+
+
 def test_a_deposit_names_the_whole_price() -> None:
     asked = _decided(amount="percent", percent=30, kind="deposit", description="Deposit for {deal}")
     assert isinstance(asked, Ask)
