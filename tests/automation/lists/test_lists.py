@@ -48,7 +48,7 @@ async def test_a_run_asks_each_deal_once_for_what_is_open(database_url: str) -> 
             (whole, "300.00 USD"), (nameless, ""), (free, ""), (part, "300.00 USD"),
         ]  # fmt: skip
         assert [row["why"] for row in shown if row["why"]] == ["The deal has no contact.", "The deal has no price."]
-        run = {"run_id": str(uuid.uuid4()), "lead_ids": [whole, part]}
+        run: dict[str, Any] = {"run_id": str(uuid.uuid4()), "lead_ids": [whole, part]}
         begun = [await _post(product, "", run) for _ in range(3)]
         assert [one.status_code for one in begun] == [202] * 3
         assert await _finished(product, run["run_id"]) == {"total": 2, "asked": 2, "not_asked": 0, "left": 0}
