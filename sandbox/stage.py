@@ -19,6 +19,7 @@ from backend.widget_archive import build, find_sources
 from sandbox import kommo as kommo_app
 from sandbox import stripe as stripe_app
 from sandbox.kommo import KommoWorld
+from sandbox.kommo.accounts.chat_acts import client_writes
 from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.hooks.hooks import install
 from sandbox.kommo.host import install_widget
@@ -120,11 +121,18 @@ async def play() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder):
         await connect(stage)
+        _open_a_chat(stage.kommo)
         asking = await add_action(stage.kommo, stage.integration, stage.backend_url)
         print(_welcome(stage, asking), flush=True)
         if _at_a_screen():
             webbrowser.open(_first_page(stage))
         await told.wait()
+
+
+def _open_a_chat(kommo: KommoWorld) -> None:
+    """The first deal's client has just written, and the integration may answer: *Send* has somebody to send to."""
+    kommo.switches.set("chat_scopes", "present")
+    client_writes(kommo.account, next(iter(kommo.account.leads)), "Hello! Can I pay by card?")
 
 
 def _free_ports() -> tuple[int, int, int]:
@@ -158,6 +166,7 @@ def _welcome(stage: Stage, asking: str) -> str:
 
   Open         {_first_page(stage)}
                Press "Create Stripe payment", open the link, pay, and watch the deal.
+               Or press "Send" at the link: it goes into the deal's chat, which its feed shows.
 
   All deals    {stage.kommo.base_url}/leads
   Pipeline     {stage.kommo.base_url}/settings/pipeline

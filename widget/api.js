@@ -54,6 +54,13 @@ export function backend(widget) {
     cancel: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/cancel`),
     /** Where a rep sees what the client sees. @param {string} id @returns {Promise<{url: string}>} */
     preview: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/preview`).then(requireKeys('url')),
+    /** By which way the link would go. @param {string} id @returns {Promise<import('./types.d.ts').SendingPreview>} */
+    sending: (id) => call('GET', `/widget/requests/${encodeURIComponent(id)}/sending`).then(requireKeys('channel')),
+    /** @param {string} id @param {string} sendingId one for each question, so that a repeated press sends once */
+    send: (id, sendingId) =>
+      call('POST', `/widget/requests/${encodeURIComponent(id)}/send`, { sending_id: sendingId }).then(
+        requireKeys('id'),
+      ),
     /** @param {number} leadId */
     check: (leadId) => call('POST', `/widget/deals/${leadId}/check`),
     /** @param {string} id @param {Record<string, unknown>} body */

@@ -31,6 +31,19 @@ export type Payment = Amount & {
   stripe_url?: string | null;
 };
 
+/** A link that was sent to the client, or is to be; `by` is a user, `rule` what sent it where no person did. */
+export type Sending = {
+  id: string;
+  request_id: string;
+  at: string;
+  text: string;
+  by?: number | null;
+  rule?: string | null;
+};
+
+/** `GET /widget/requests/{id}/sending`: by which way the link would go now. */
+export type SendingPreview = { channel: 'bot' | 'chat' | 'task'; name?: string; message?: string };
+
 /** `GET /widget/deals/{lead_id}`. What has a question mark may be missing. */
 export type Deal = {
   state: string;
@@ -48,6 +61,7 @@ export type Deal = {
   log?: string[];
   statement_url?: string | null;
   new_dates?: { today: string; due_on: string | null; valid_until: string | null } | null;
+  sendings?: Sending[];
 };
 
 export type FormValues = {

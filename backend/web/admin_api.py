@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 
 from backend.accounts.install.add_integration import add_integration
 from backend.accounts.integrations import list_integrations, remove_integration
-from backend.accounts.preferences import put_options, put_stages
+from backend.accounts.preferences import put_stages
 from backend.accounts.stripe.connect import put_stripe
 from backend.accounts.stripe.remove import remove_stripe
 from backend.admin.accounts import list_accounts
@@ -17,6 +17,7 @@ from backend.admin.attach import attach
 from backend.admin.sessions import Visitor
 from backend.admin.stage_moves import agree
 from backend.admin.unmatched import unmatched
+from backend.automation.sendings.settings import put_sending
 from backend.core.errors import FieldInvalid, NotAllowed
 from backend.web.frame.auth import check_own_form, current_visitor
 from backend.web.http.deps import AccountId, ResourcesDep, check_admin
@@ -113,7 +114,7 @@ async def no_stripe(
 async def options(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
-    return await put_options(resources, account_id, await _body(request), who=caller.who)
+    return await put_sending(resources, account_id, await _body(request), who=caller.who)
 
 
 @router.post("/accounts/{account_id}/deals/{lead_id}/move")

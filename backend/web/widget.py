@@ -9,6 +9,7 @@ from backend.accounts.options import options_of
 from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
 from backend.admin.sessions import make_link, note_seen
 from backend.automation.rules.entries import card_entries
+from backend.automation.sendings.lines import lines_of
 from backend.core.errors import RequestNotFound
 from backend.core.money import major
 from backend.payments.cancel import cancel
@@ -39,6 +40,7 @@ from backend.web.http.schemas import (
     refusals,
     request_answer,
 )
+from backend.web.http.sending_schemas import sending_answer
 from backend.web.http.user_calls import UserCalls
 
 router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409, 413, 422, 429, 502, 503))
@@ -100,6 +102,8 @@ async def show_deal(
             marked=amounts == "marked",
         )
         log = [] if access.own_only else await card_entries(session, user.account, lead_id, lang)
+        deals, asked = [lead_id, *seen.ledger.merged], {one.id for one in seen.ledger.requests}
+        lines = await lines_of(session, user.account.id, deals, asked, lang)
     rights = May(
         create=may(user.account, access, user.user_id, "create"),
         refund=may(user.account, access, user.user_id, "refund"),
@@ -108,7 +112,10 @@ async def show_deal(
     has_money = seen.ledger.requests or seen.ledger.payments
     token = await statement_token(resources, user.account, lead_id) if has_money and only_of is None else None
     dates = new_dates(user.account, resources.clock())
-    return deal_answer(seen, resources.addresses.public_url, may=rights, dates=dates, statement=token, log=log)
+    answer = deal_answer(seen, resources.addresses.public_url, may=rights, dates=dates, statement=token, log=log)
+    if lines:
+        answer.sendings = [sending_answer(one) for one in lines]
+    return answer
 
 
 @router.post("/deals/{lead_id}/check", status_code=202)

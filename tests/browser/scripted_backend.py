@@ -101,7 +101,7 @@ class ScriptedBackend:
     always: dict[str, Answer] = field(default_factory=dict)
 
     def called(self, name: str) -> list[Call]:
-        """Calls of one route: deal, create, cancel, check, preview, refund, setup."""
+        """Calls of one route: deal, create, cancel, check, preview, refund, sending, send, setup."""
         return [call for call in self.calls if _name(call.method, call.path) == name]
 
     def app(self) -> Starlette:
@@ -147,11 +147,23 @@ class ScriptedBackend:
             found = next(one for one in self.deal["requests"] if one["id"] == call.path.split("/")[3])
             found["state"] = "cancelled"
             return 200, found
+        if name == "sending":
+            return 200, {"channel": "chat", "message": "Please pay here"}
+        if name == "send":
+            return 202, self._send(call)
         if name == "preview":
             return 201, {"url": f"about:blank#preview-{call.path.split('/')[3]}"}
         if name == "refund":
             return 201, {"id": "re_sandbox1", "amount": (call.body or {}).get("amount", "120.00"), "state": "pending"}
         return (200, {"url": "about:blank#set-up"}) if name == "setup" else (202, {})
+
+    def _send(self, call: Call) -> Json:
+        """Once for each id, as the contract says."""
+        line = {"id": (call.body or {})["sending_id"], "request_id": call.path.split("/")[3], "open": True}
+        line |= {"at": "2026-11-20T11:00:00Z", "text": "Sent in the chat.", "by": int(call.token["user_id"])}
+        known = [one for one in self.deal.get("sendings", []) if one["id"] != line["id"]]
+        self.deal |= {"sendings": [line, *known]}
+        return line
 
     def _create(self, body: Json) -> tuple[int, Json]:
         """Idempotent by uuid, as the contract says."""
@@ -171,7 +183,7 @@ class ScriptedBackend:
 
 def _name(method: str, path: str) -> str:
     if method == "GET":
-        return "deal"
+        return "sending" if path.endswith("/sending") else "deal"
     return {"requests": "create"}.get(path.rsplit("/", 1)[-1], path.rsplit("/", 1)[-1])
 
 

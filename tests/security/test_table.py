@@ -50,6 +50,8 @@ def _routes(lead_id: int) -> list[tuple[str, str, Any]]:
         ("POST", f"/widget/deals/{lead_id}/check", None),
         ("POST", f"/widget/requests/{other}/cancel", None),
         ("POST", f"/widget/requests/{other}/preview", None),
+        ("GET", f"/widget/requests/{other}/sending", None),
+        ("POST", f"/widget/requests/{other}/send", {"sending_id": other}),
         ("POST", "/widget/payments/pi_1/refund", {"refund_id": other, "expected_refunded": "0.00"}),
         ("POST", "/widget/setup", None),
     ]

@@ -16,7 +16,7 @@ import { whileVisible } from './visibility.js';
  * What a person can do in the card: all that the views know of the controllers.
  * @typedef {Pick<CardController, 'retry' | 'check' | 'preview' | 'setup' | 'unfold' | 'showCode'> & {
  *   form: Pick<FormController, 'begin' | 'close' | 'edit' | 'send'>,
- *   confirm: Pick<ConfirmController, 'cancel' | 'refund' | 'edit' | 'dismiss' | 'accept'>,
+ *   confirm: Pick<ConfirmController, 'cancel' | 'refund' | 'send' | 'edit' | 'dismiss' | 'accept'>,
  * }} Actions
  */
 

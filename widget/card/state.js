@@ -2,14 +2,15 @@
 import { draftOf } from '../form/draft.js';
 
 /**
- * A question that is open in a row of the list: cancel this link, or refund this payment.
- * `refund.id` is made once, so that a repeated press refunds once.
+ * A question that is open in a row of the list: cancel this link, send it, or refund this payment.
+ * `refund.id` and `send.id` are made once, so that a repeated press refunds or sends once.
  * @typedef {Readonly<{
- *   what: 'cancel' | 'refund',
+ *   what: 'cancel' | 'refund' | 'send',
  *   id: string,
  *   sending: boolean,
  *   problem: import('../api.js').ApiError | null,
  *   refund: Readonly<{id: string, amount: string, reason: string, before: string, currency: string}> | null,
+ *   send?: Readonly<{id: string, preview: import('../types.d.ts').SendingPreview | null}>,
  * }>} Question
  */
 

@@ -3,6 +3,8 @@ import { ApiError } from '../api.js';
 import { openLeadId } from '../kommo/page.js';
 import { parseAmount, restOf, written } from '../ui/money.js';
 
+const DONE = { cancel: 'list.cancelled', refund: 'refund.done', send: 'send.sent' };
+
 /** The question that is open in a row of the list, and what its *yes* does. One at a time, each sent once. */
 export class ConfirmController {
   /** @param {import('../card/controller.js').CardController} card */
@@ -13,6 +15,25 @@ export class ConfirmController {
   /** @param {string} id of a request */
   cancel(id) {
     this.open({ what: 'cancel', id, sending: false, problem: null, refund: null });
+  }
+
+  /** @param {string} id of a request; by which way it would go is asked at once */
+  async send(id) {
+    const { card } = this;
+    const send = { id: crypto.randomUUID(), preview: null };
+    this.open({ what: 'send', id, sending: false, problem: null, refund: null, send });
+    const own = () => card.store.get().question?.send?.id === send.id;
+    await card.settle(
+      card.api.sending(id),
+      (preview) => own() && this.change({ send: { ...send, preview } }),
+      (problem) => own() && this.change({ problem }),
+    );
+  }
+
+  /** @param {Partial<import('../card/state.js').Question>} change of the question that is open */
+  change(change) {
+    const { question } = this.card.store.get();
+    if (question) this.card.store.set({ question: { ...question, ...change } });
   }
 
   /** @param {import('../types.d.ts').Payment} payment */
@@ -50,6 +71,7 @@ export class ConfirmController {
     const { card } = this;
     const { question } = card.store.get();
     if (!question || question.sending || openLeadId() !== card.leadId) return;
+    if (question.send && !question.send.preview) return;
     const call = this.callOf(question);
     const problem = call ? null : new ApiError(422, { message: card.words('form.amount_invalid') });
     card.store.set({ question: { ...question, sending: call !== null, problem } });
@@ -66,8 +88,9 @@ export class ConfirmController {
    * What *yes* sends; null if the amount typed is none.
    * @param {import('../card/state.js').Question} question
    */
-  callOf({ id, refund }) {
+  callOf({ id, refund, send }) {
     const { api, lang } = this.card;
+    if (send) return () => api.send(id, send.id);
     if (!refund) return () => api.cancel(id);
     const amount = parseAmount(refund.amount, refund.currency, lang);
     const reason = refund.reason ? { reason: refund.reason } : {};
@@ -80,7 +103,7 @@ export class ConfirmController {
     const { store, view, words } = this.card;
     const { created } = store.get();
     store.set({ question: null, created: created?.id === id ? null : created });
-    view.announce(words(what === 'cancel' ? 'list.cancelled' : 'refund.done'));
+    view.announce(words(DONE[what]));
   }
 
   /** @param {ApiError} problem */

@@ -11,7 +11,16 @@ const REASONS = ['requested_by_customer', 'duplicate', 'fraudulent'];
  * @param {import('../card/state.js').Question | null} question
  */
 export function questionKey(question) {
-  return question && [question.what, question.id, question.sending, question.problem?.message, question.problem?.code];
+  return (
+    question && [
+      question.what,
+      question.id,
+      question.sending,
+      question.problem?.message,
+      question.problem?.code,
+      question.send?.preview,
+    ]
+  );
 }
 
 /**
@@ -23,6 +32,23 @@ export function cancelQuestion(question, props) {
   const yes = words(question.sending ? 'list.cancelling' : 'list.cancel_yes');
   const sentence = el('p', { class: 'dealpay-small', text: words('list.cancel_ask') });
   return questionForm(question, props, [sentence], answers(question, props, yes));
+}
+
+/**
+ * By which way the link goes, and what the client will read.
+ * @param {import('../card/state.js').Question} question
+ * @param {import('./list.js').ListProps} props
+ */
+export function sendQuestion(question, props) {
+  const { words } = props;
+  const preview = question.send?.preview;
+  const way = preview ? words(`send.by_${preview.channel}`, { name: preview.name ?? '' }) : words('send.looking');
+  const sentences = [
+    el('p', { class: 'dealpay-small', text: question.problem && !preview ? '' : way }),
+    preview?.message && el('blockquote', { class: 'dealpay-small dealpay-wrap', text: preview.message }),
+  ];
+  const yes = words(question.sending ? 'send.sending' : 'send.yes');
+  return questionForm(question, props, sentences, answers(question, props, yes, Boolean(preview)));
 }
 
 /**
@@ -93,7 +119,7 @@ function reasonField(question, { words, actions }) {
  * Enter says yes, Esc leaves it.
  * @param {import('../card/state.js').Question} question
  * @param {import('./list.js').ListProps} props
- * @param {HTMLElement[]} inside
+ * @param {(HTMLElement | string | false | undefined | null)[]} inside
  * @param {HTMLElement} buttons
  */
 function questionForm(question, { words, actions }, inside, buttons) {
@@ -127,15 +153,18 @@ function fault({ problem }, words) {
  * @param {import('../card/state.js').Question} question
  * @param {import('./list.js').ListProps} props
  * @param {string} yes
+ * @param {boolean} ready whether *yes* means anything yet
  */
-function answers({ sending, what }, { words, actions }, yes) {
+function answers({ sending, what }, { words, actions }, yes, ready = true) {
   const look = 'dealpay-button dealpay-button-small';
+  const color = what === 'send' ? 'dealpay-button-blue' : 'dealpay-button-red';
   const no = words(what === 'cancel' ? 'list.cancel_no' : 'form.cancel');
   const waits = { 'aria-disabled': sending ? 'true' : null };
+  const yesWaits = { 'aria-disabled': sending || !ready ? 'true' : null };
   return el(
     'div',
     { class: 'dealpay-buttons' },
-    el('button', { type: 'submit', class: `${look} dealpay-button-red`, 'data-key': 'answer', ...waits, text: yes }),
+    el('button', { type: 'submit', class: `${look} ${color}`, 'data-key': 'answer', ...yesWaits, text: yes }),
     el('button', { type: 'button', class: look, ...waits, text: no, on: { click: () => actions.confirm.dismiss() } }),
   );
 }

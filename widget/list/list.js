@@ -7,7 +7,7 @@ import { badge } from '../ui/badge.js';
 import { copyingButton, previewLink } from '../ui/copy_buttons.js';
 import { el } from '../ui/dom.js';
 import { day, daysOf, facts, line } from './amount_line.js';
-import { cancelQuestion } from './confirm_form.js';
+import { cancelQuestion, sendQuestion } from './confirm_form.js';
 import { paymentRow } from './payment_row.js';
 
 /** A failed link can still be paid: by another card, or after a bank's no. */
@@ -77,8 +77,20 @@ function requestRow(request, state, props) {
     facts(words(`kind.${kind}`), day(request.created_at, lang), userName(request.created_by)),
     LIVE.includes(request.state) && daysOf(request, state.deal?.new_dates?.today, props),
     request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
+    ...sendingLines(request, state, lang),
     ...(LIVE.includes(request.state) ? openEnds(request, question, state, props) : []),
   );
+}
+
+/**
+ * When the link was sent, by whom or which rule, and how far it has come.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../card/state.js').State} state
+ * @param {string} lang
+ */
+function sendingLines(request, { deal }, lang) {
+  const mine = (deal?.sendings ?? []).filter((one) => one.request_id === request.id);
+  return mine.map((one) => facts(day(one.at, lang), userName(one.by) || one.rule, one.text));
 }
 
 /**
@@ -97,7 +109,7 @@ function isSent({ state }) {
  * @param {ListProps} props
  */
 function openEnds(request, question, state, props) {
-  if (question) return [cancelQuestion(question, props)];
+  if (question) return [question.what === 'send' ? sendQuestion(question, props) : cancelQuestion(question, props)];
   return [rowActions(request, state, props), isSent(request) && codeFold(request, state.code, props)];
 }
 
@@ -115,9 +127,16 @@ function rowActions(request, { contacts }, props) {
     text: words('list.cancel'),
     on: { click: () => actions.confirm.cancel(request.id) },
   });
+  const send = el('button', {
+    type: 'button',
+    class: 'dealpay-link',
+    'data-key': `send-${request.id}`,
+    text: words('send.now'),
+    on: { click: () => actions.confirm.send(request.id) },
+  });
   const copy = { words, key: `copy-${request.id}`, label: words('list.copy'), text: request.url };
   const own = [copyingButton(copy), previewLink(request, props, 'dealpay-link')];
-  for (const one of [...own, cancel]) one.setAttribute('aria-label', named(one, request, props));
-  const more = isSent(request) ? [...sendLinks(request, contacts, props), cancel] : [];
+  for (const one of [...own, send, cancel]) one.setAttribute('aria-label', named(one, request, props));
+  const more = isSent(request) ? [send, ...sendLinks(request, contacts, props), cancel] : [];
   return el('p', { class: 'dealpay-actions' }, ...own, ...more);
 }

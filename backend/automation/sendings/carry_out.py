@@ -6,11 +6,12 @@ import structlog
 
 from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
-from backend.automation.sendings.attempt import attempt
+from backend.automation.sendings.channels.attempt import attempt, held_values
+from backend.automation.sendings.channels.step import Refusal, Step, next_channel
 from backend.automation.sendings.delivery import look_at_delivery
 from backend.automation.sendings.doubt import settle, to_a_person
 from backend.automation.sendings.last_look import last_look
-from backend.automation.sendings.step import Refusal, Step, next_channel
+from backend.automation.sendings.limits import held_back
 from backend.automation.sendings.store import change, due
 from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable
 from backend.kommo_api.values import LOST, WON, Lead
@@ -24,6 +25,7 @@ AT_ONCE = 8
 """Sendings between two looks at the account's deals: a fresh payment waits no longer than these take."""
 OLDEST_SECONDS = 7 * 24 * 3600.0
 """What no person asked for and could not be sent for a week is for a person to judge."""
+MERGING_SECONDS, LOOK_FOR_DEAL_SECONDS = 3600.0, 60.0
 TROUBLE_SECONDS = 24 * 3600.0
 """So long Stripe or Kommo may have trouble with one sending before a person gets it."""
 
@@ -75,9 +77,13 @@ async def _one(resources: Resources, claim: Claim, account: Account, row: Sendin
 
 
 async def _send(resources: Resources, claim: Claim, account: Account, row: Sending, lead: Lead | None) -> None:
-    barrier = "deal_gone" if lead is None else _closed(row, lead)
-    if barrier or lead is None:
-        await change(resources, claim, row, state="dropped", reason=barrier, due_at=None)
+    if lead is None:
+        await _without_deal(resources, claim, row)
+        return
+    if _is_closed(row, lead):
+        await change(resources, claim, row, state="dropped", reason="deal_closed", due_at=None)
+        return
+    if await _is_held(resources, claim, account, row):
         return
     look = await last_look(resources, account.id, row.request_id)
     if look.barrier or look.link is None:
@@ -92,9 +98,26 @@ async def _send(resources: Resources, claim: Claim, account: Account, row: Sendi
         await attempt(Step(resources, claim, account, row, lead, look.link))
 
 
-def _closed(row: Sending, lead: Lead) -> str:
+async def _is_held(resources: Resources, claim: Claim, account: Account, row: Sending) -> bool:
+    """Before anybody is asked: at night a queue of hundreds costs no calls. The unit of work that begins the call looks
+    again."""
+    async with resources.database.read() as session:
+        held = await held_back(session, account, row, row.channels[0], resources.clock())
+    return held is not None and await change(resources, claim, row, **held_values(held))
+
+
+async def _without_deal(resources: Resources, claim: Claim, row: Sending) -> None:
+    """It may have been merged, and its request is about to follow; else nobody is left to ask."""
+    now = resources.clock()
+    if now - row.created_at < MERGING_SECONDS:
+        await change(resources, claim, row, due_at=now + LOOK_FOR_DEAL_SECONDS)
+    else:
+        await change(resources, claim, row, state="dropped", reason="deal_gone", due_at=None)
+
+
+def _is_closed(row: Sending, lead: Lead) -> bool:
     """A person may send a link for a deal that is closed; nobody else."""
-    return "deal_closed" if row.origin != "person" and lead.status_id in (WON, LOST) else ""
+    return row.origin != "person" and lead.status_id in (WON, LOST)
 
 
 def _is_too_old(resources: Resources, row: Sending) -> bool:

@@ -1,7 +1,7 @@
 """What became of a chat message: read back after two minutes, and once more after half an hour."""
 
 from backend.accounts.tokens.call import with_kommo
-from backend.automation.sendings.step import Refusal, next_channel
+from backend.automation.sendings.channels.step import Refusal, next_channel
 from backend.automation.sendings.store import change
 from backend.core.clock import SKEW_SECONDS
 from backend.deal_sync.settle import same_letters

@@ -1,8 +1,8 @@
 """A sending of which nobody knows whether it happened: read back where Kommo can tell, else a task for a person."""
 
 from backend.accounts.tokens.call import with_kommo
-from backend.automation.sendings.attempt import LOOK_AT_DELIVERY_SECONDS
-from backend.automation.sendings.step import Refusal, next_channel
+from backend.automation.sendings.channels.attempt import LOOK_AT_DELIVERY_SECONDS
+from backend.automation.sendings.channels.step import Refusal, next_channel
 from backend.automation.sendings.store import change
 from backend.core.clock import SKEW_SECONDS
 from backend.deal_sync.settle import same_letters

@@ -7,6 +7,7 @@ from typing import Any
 from backend.accounts.options import options_of
 from backend.core.i18n import Texts, texts_in
 from backend.core.money import Money, displayed
+from backend.payments.checkout.params import link_address
 from backend.payments.find import Link
 
 FOLDER = Path(__file__).parent / "i18n"
@@ -15,10 +16,6 @@ LONGEST_DESCRIPTION = 120
 
 def words(language: str) -> Texts:
     return texts_in(FOLDER, language)
-
-
-def link_address(public_url: str, link: Link) -> str:
-    return f"{public_url}/p/{link.request.link_token}"
 
 
 def message_of(public_url: str, link: Link, origin: str) -> str:
@@ -51,5 +48,5 @@ def _facts(public_url: str, link: Link) -> dict[str, str]:
         "merchant": link.merchant.name,
         "amount": displayed([Money(request.amount, request.currency)], language),
         "description": request.description[:LONGEST_DESCRIPTION],
-        "link": link_address(public_url, link),
+        "link": link_address(public_url, request.link_token),
     }

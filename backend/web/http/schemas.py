@@ -11,6 +11,7 @@ from backend.ledger.deal import DealLedger, Payment, Request
 from backend.payments.checkout.params import link_address
 from backend.payments.deal.summary import DealSeen
 from backend.web.http.new_dates import NewDates
+from backend.web.http.sending_schemas import SendingAnswer
 
 
 class Amount(BaseModel):
@@ -100,6 +101,7 @@ class DealAnswer(BaseModel):
     new_dates: NewDates | None = None
     log: list[str] | None = None
     """What rules did at the deal, newest first; only where they did anything."""
+    sendings: list[SendingAnswer] = []
 
 
 class RefundAnswer(BaseModel):

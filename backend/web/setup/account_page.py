@@ -17,6 +17,7 @@ from backend.web.frame.entering import Automation, Setup
 from backend.web.frame.frame import Frame
 from backend.web.http.deps import ResourcesDep
 from backend.web.setup.context import key_form, shown
+from backend.web.setup.sending_choices import sending_choices
 from backend.web.setup.topics import BY_FORM, BY_NAME, Topic, topics_of
 from backend.web.setup.user_choices import choices, named
 
@@ -86,6 +87,7 @@ async def topic_page(resources: Resources, frame: Frame, topic: Topic, state: Pa
         named=partial(named, found.team.users),
         languages=LANGUAGES,
         identities=await identities(resources, frame.account.id) if topic.name == "stripe" else {},
+        sending=await sending_choices(resources, frame.account) if topic.name == "sending" else None,
         weekdays=weekdays_of(frame.language),
         key_forms={mode: key_form(mode) for mode in ("live", "test")},
         done=frame.say(f"done_{state.done}") if state.done in BY_FORM else "",

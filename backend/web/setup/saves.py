@@ -14,6 +14,7 @@ from backend.admin.attach import attach
 from backend.admin.events import work_in_again
 from backend.admin.history.signed_in import end_session
 from backend.admin.stage_moves import agree
+from backend.automation.sendings.settings import put_sending
 from backend.core.errors import FieldInvalid
 from backend.resources import Resources
 from backend.storage.models import Account
@@ -81,14 +82,14 @@ async def save_due(resources: Resources, account_id: int, typed: Typed, who: str
 async def save_sending(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     given: dict[str, Any] = {
         "send_automatically": typed.get("send_automatically") == "on",
-        "send_channels": [one for one in typed.get("send_channels", "").split(", ") if one],
+        "send_channels": [one for one in typed.get("send_channels", "").split(",") if one],
         "send_bot": _number(typed.get("send_bot", "") or "0", "send_bot"),
         "send_hours": [_number(typed.get(name, ""), "send_hours") for name in ("send_from", "send_to")],
         "send_weekdays": [_number(one, "send_weekdays") for one in typed.get("send_weekdays", "").split(", ") if one],
         "send_time_zone": typed.get("send_time_zone", "").strip(),
         "send_once_a_day": typed.get("send_once_a_day") == "on",
     }
-    await put_options(resources, account_id, given, who=who)
+    await put_sending(resources, account_id, given, who=who)
     return ""
 
 

@@ -4,7 +4,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sandbox.kommo.accounts.account import Account
+from sandbox.kommo.accounts.chat_acts import delivery_of
 from sandbox.kommo.accounts.values import shown
+from sandbox.kommo.chat_records import Message
 from sandbox.kommo.records import Contact, Field, Json, Lead, User
 
 EMPTY: Json = {
@@ -94,7 +96,16 @@ def _feed(account: Account, lead: Lead) -> list[Json]:
         if one.lead_id == lead.id
     ]
     tasks = [_entry(account, one.created_at, one.created_by, "task", one.text) for one in account.tasks_of(lead.id)]
-    return sorted([*notes, *moves, *tasks], key=lambda entry: entry["at"])
+    chat = [_message(account, one) for one in account.chats.of_lead(lead.id)]
+    return sorted([*notes, *moves, *tasks, *chat], key=lambda entry: entry["at"])
+
+
+def _message(account: Account, message: Message) -> Json:
+    """As the chat shows it: the client by name, and of what went out how far it came."""
+    client = account.contacts.get(account.chats.talks[message.talk_id].contact_id)
+    delivery = delivery_of(account, message)
+    author = (client.name if client else "Client") if message.incoming else f"Chat ({delivery or 'sent'})"
+    return {"at": message.created_at, "kind": "message", "text": message.text, "by": author}
 
 
 def _entry(account: Account, at: int, by: int, kind: str, text: str) -> Json:

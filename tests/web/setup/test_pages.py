@@ -506,7 +506,7 @@ async def test_how_links_are_sent_is_saved_and_a_wrong_hour_is_told_at_its_field
     product: World, visitor: httpx.AsyncClient
 ) -> None:
     typed: dict[str, Any] = {
-        "send_automatically": "on", "send_channels": ["bot", "task"], "send_bot": "77", "send_from": "8",
+        "send_automatically": "on", "send_channels": "bot,task", "send_bot": "77", "send_from": "8",
         "send_to": "20", "send_weekdays": ["1", "6"], "send_time_zone": "America/Bogota",
     }  # fmt: skip
     saved = await visitor.post(form_of(product, "sending"), data=typed)

@@ -1,6 +1,6 @@
 """Kommo's definite no, as a key of the words."""
 
-from backend.automation.sendings.step import Refusal
+from backend.automation.sendings.channels.step import Refusal
 from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoUnpaid
 
 _CHAT = ((KommoUnpaid, "quota"), (KommoForbidden, "scope"), (KommoNotFound, "no_talk"))

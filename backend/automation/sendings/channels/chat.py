@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.accounts.tokens.call import with_kommo
-from backend.automation.sendings.refusals import refusal_of
-from backend.automation.sendings.step import Call, Refusal, Step
+from backend.automation.sendings.channels.refusals import refusal_of
+from backend.automation.sendings.channels.step import Call, Refusal, Step
 from backend.automation.sendings.words import message_of
 from backend.kommo_api.chats.api import DEFINITE
 from backend.kommo_api.chats.values import Talk
 from backend.kommo_api.client import KommoApi
+from backend.resources import Resources
 
 WINDOW_SECONDS = 24 * 3600.0
 MARGIN_SECONDS = 300.0
@@ -18,10 +19,7 @@ MOST_TALKS = 5
 
 
 async def prepare(step: Step) -> Call | Refusal:
-    try:
-        talk_id = await with_kommo(step.resources, step.account.id, lambda api: _talk(api, step))
-    except DEFINITE as error:
-        return refusal_of("chat", error)
+    talk_id = await find_talk(step.resources, step.account.id, step.lead.id)
     if isinstance(talk_id, Refusal):
         return talk_id
     words = step.row.text or message_of(step.public_url, step.link, step.row.origin)
@@ -32,12 +30,19 @@ async def prepare(step: Step) -> Call | Refusal:
     return Call(make, {"talk_id": talk_id, "text": words})
 
 
-async def _talk(api: KommoApi, step: Step) -> int | Refusal:
-    """The talk in which the client wrote last, where that is within the window."""
-    talks = await api.chats.talks_of(step.lead.id)
+async def find_talk(resources: Resources, account_id: int, lead_id: int) -> int | Refusal:
+    """The id of the deal's open talk in which the client wrote last, where that is within the window."""
+    since = resources.clock() - WINDOW_SECONDS + MARGIN_SECONDS
+    try:
+        return await with_kommo(resources, account_id, lambda api: _talk(api, lead_id, since))
+    except DEFINITE as error:
+        return refusal_of("chat", error)
+
+
+async def _talk(api: KommoApi, lead_id: int, since: float) -> int | Refusal:
+    talks = await api.chats.talks_of(lead_id)
     if not talks:
         return Refusal("no_talk")
-    since = step.resources.clock() - WINDOW_SECONDS + MARGIN_SECONDS
     newest = await _newest(api, sorted(talks, key=lambda one: one.id, reverse=True)[:MOST_TALKS], since)
     return max(newest)[1] if newest else Refusal("window_closed")
 

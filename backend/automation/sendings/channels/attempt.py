@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from backend.accounts.tokens.call import with_kommo
-from backend.automation.sendings import bot, chat, task
+from backend.automation.sendings.channels import bot, chat, task
+from backend.automation.sendings.channels.refusals import refusal_of
+from backend.automation.sendings.channels.step import Call, Later, Refusal, Step, next_channel
 from backend.automation.sendings.limits import Held, held_back
-from backend.automation.sendings.refusals import refusal_of
-from backend.automation.sendings.step import Call, Later, Refusal, Step, next_channel
 from backend.automation.sendings.store import BEYOND_THE_CLIENT, change, change_in
 from backend.core.errors import NotConnected
 from backend.deal_sync.apply.send import may_have_happened

@@ -6,9 +6,9 @@ from typing import Any
 from sqlmodel import select
 
 from backend.accounts.options import options_of
-from backend.automation.sendings.step import Call, Later, Refusal, Step
-from backend.automation.sendings.words import link_address
+from backend.automation.sendings.channels.step import Call, Later, Refusal, Step
 from backend.kommo_api.client import KommoApi
+from backend.payments.checkout.params import link_address
 from backend.storage.models import Deal
 
 FIELD = "STRIPE_PAYMENT_LINK"
@@ -25,7 +25,7 @@ async def prepare(step: Step) -> Call | Refusal | Later:
     if not field_id:
         return Refusal("no_field")
     shown = [str(one.value) for one in step.lead.fields.get(field_id, ())]
-    if shown != [link_address(step.public_url, step.link)]:
+    if shown != [link_address(step.public_url, step.link.request.link_token)]:
         return await _not_shown(step)
 
     async def make(api: KommoApi) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backend.automation.sendings.step import Call, Step
+from backend.automation.sendings.channels.step import Call, Step
 from backend.automation.sendings.words import task_of
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoRefused
