@@ -29,8 +29,9 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-KommoId = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1), BeforeValidator(_whole)]
-Count = Annotated[int, Field(strict=True, ge=1, le=1095), BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+KommoId = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1), WHOLE]
+Count = Annotated[int, Field(strict=True, ge=1, le=1095), WHOLE]
 Text = Annotated[str, Field(strict=True, max_length=2000)]
 Major = Annotated[Text, Field(json_schema_extra={"pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "example": "120.00"})]
 """Described here, judged by ``money``, whose sentences are for people."""

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-Id = Annotated[StrictInt, Field(ge=1, le=2**53 - 1)]
+from backend.payments.schemas import WHOLE, KommoId
+
 Channel = Literal["bot", "chat", "task"]
 DEAL = "{deal}"
 
@@ -17,11 +18,11 @@ class RuleSettings(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     amount: Literal["price", "open", "field", "percent"] = "price"
-    field_id: Id | None = None
-    percent: Annotated[StrictInt, Field(ge=1, le=100)] = 100
+    field_id: KommoId | None = None
+    percent: Annotated[int, Field(strict=True, ge=1, le=100), WHOLE] = 100
     kind: Literal["full", "deposit"] = "full"
     description: Annotated[str, Field(strict=True, max_length=250)] = DEAL
-    valid_days: Annotated[StrictInt, Field(ge=1, le=365)] | None = None
-    hours: Annotated[StrictInt, Field(ge=1, le=720)] = 24
+    valid_days: Annotated[int, Field(strict=True, ge=1, le=365), WHOLE] | None = None
+    hours: Annotated[int, Field(strict=True, ge=1, le=720), WHOLE] = 24
     replace: StrictBool = False
     channels: Annotated[list[Channel], Field(max_length=3, json_schema_extra={"uniqueItems": True})] = []

@@ -113,7 +113,20 @@ class RefundAnswer(BaseModel):
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """The body's description for OpenAPI: the route reads it itself, to refuse it in our own words."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+    schema = model.model_json_schema()
+    schema = _resolved(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _resolved(part: Any, named: dict[str, Any]) -> Any:
+    """With what a ``$ref`` names in its place: such a name means nothing inside a larger document."""
+    if isinstance(part, list):
+        return [_resolved(one, named) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _resolved(named[part["$ref"].rpartition("/")[2]], named)
+    return {name: _resolved(one, named) for name, one in part.items()}
 
 
 class SetupAnswer(BaseModel):
