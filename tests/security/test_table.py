@@ -54,6 +54,13 @@ def _routes(lead_id: int) -> list[tuple[str, str, Any]]:
         ("POST", f"/widget/requests/{other}/send", {"sending_id": other}),
         ("POST", "/widget/payments/pi_1/refund", {"refund_id": other, "expected_refunded": "0.00"}),
         ("POST", "/widget/setup", None),
+        ("POST", "/widget/rules", {"settings": {}}),
+        ("POST", "/widget/rules/change", {"key": "a" * 32, "settings": {}}),
+        ("POST", "/widget/rules/look", {"key": "a" * 32}),
+        ("GET", "/widget/rules/choices", None),
+        ("POST", "/widget/lists/preview", {"lead_ids": [lead_id]}),
+        ("POST", "/widget/lists", {"run_id": other, "lead_ids": [lead_id]}),
+        ("GET", f"/widget/lists/{other}", None),
     ]
 
 
