@@ -137,6 +137,7 @@ async def test_nothing_is_sent_for_what_asks_for_no_money_any_more(desk: Desk, k
     elif became == "disputed":
         await _disputed(desk)
     else:
+        world.stripe.courier.held = True
         world.stripe.pay_session(world.checkout.session["id"], Payer("delayed") if became == "processing" else None)
     await desk.turn()
     row = await desk.sent()
