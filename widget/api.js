@@ -65,6 +65,15 @@ export function backend(widget) {
     check: (leadId) => call('POST', `/widget/deals/${leadId}/check`),
     /** @param {string} id @param {Record<string, unknown>} body */
     refund: (id, body) => call('POST', `/widget/payments/${encodeURIComponent(id)}/refund`, body),
+    /** @param {number} leadId @param {boolean} stopped @returns {Promise<import('./types.d.ts').Reminders>} */
+    stopReminders: (leadId, stopped) => call('POST', `/widget/deals/${leadId}/reminders`, { stopped }),
+    /**
+     * @param {string} id of a request
+     * @param {'skip' | 'send'} what
+     * @param {string} step
+     * @returns {Promise<import('./types.d.ts').Reminders>}
+     */
+    remind: (id, what, step) => call('POST', `/widget/requests/${encodeURIComponent(id)}/reminders/${what}`, { step }),
     /** A single-use address of the set-up pages. @returns {Promise<{url: string}>} */
     setup: () => call('POST', '/widget/setup'),
     /** @param {string} key @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>} */

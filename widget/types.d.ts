@@ -31,6 +31,12 @@ export type Payment = Amount & {
   stripe_url?: string | null;
 };
 
+/** `coming`: the next message to the client about each link. */
+export type Reminders = {
+  stopped: boolean;
+  coming: { request_id: string; step: string; channel: string; at: string }[];
+};
+
 /** A link that was sent to the client, or is to be; `by` is a user, `rule` what sent it where no person did. */
 export type Sending = {
   id: string;
@@ -60,6 +66,7 @@ export type Deal = {
   may?: { create?: boolean; refund?: boolean; payments?: boolean } | null;
   log?: string[];
   statement_url?: string | null;
+  reminders?: Reminders | null;
   new_dates?: { today: string; due_on: string | null; valid_until: string | null } | null;
   sendings?: Sending[];
 };

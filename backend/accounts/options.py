@@ -15,11 +15,11 @@ Users = list[StrictInt]
 
 class Options(BaseModel):
     """``refunds`` and ``create``: who may; ``finance``: who sees all payments besides administrators;
-    ``prefill_email`` is off because links are forwarded to accountants; ``stage_hours``: money older than this
-    moves no deal by itself. ``due_days``, ``valid_days``: so many days after it
-    was made a request is due, and its link ends; 0: never. ``business_name`` and ``contact_…`` stand on the client's
-    pages, each only where it is given. ``send_…``: links sent without a person, the bot (0 = none), hours from and to,
-    weekdays from Monday = 1, in ``send_time_zone`` (empty: Kommo's)."""
+    ``prefill_email`` is off because links are forwarded to accountants; ``stage_hours``: money older than this moves no
+    deal by itself. ``due_days``, ``valid_days``: so many days after it was made a request is due, and its link ends; 0:
+    never. ``debt_tags``: deals are tagged *Unpaid* and *Overdue*. ``business_name`` and ``contact_…`` stand on the
+    client's pages, each only where it is given. ``send_…``: links sent without a person, the bot (0 = none), hours from
+    and to, weekdays from Monday = 1, in ``send_time_zone`` (empty: Kommo's)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,6 +39,7 @@ class Options(BaseModel):
     stage_hours: Annotated[StrictInt, Field(ge=1, le=24 * 365)] = 72
     due_days: Annotated[StrictInt, Field(ge=0, le=365)] = 0
     valid_days: Annotated[StrictInt, Field(ge=0, le=365)] = 0
+    debt_tags: StrictBool = False
     send_automatically: StrictBool = True
     send_channels: Channels = ["bot", "chat", "task"]
     send_bot: BotId = 0

@@ -51,7 +51,7 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
                 session.add(connection)
         after = account.options | {"mode": account.mode}
         session.add(_said(resources, account_id, who, "options", before, after))
-        if account.mode != before["mode"]:
+        if account.mode != before["mode"] or options_of(account).debt_tags != before.get("debt_tags", False):
             await request_redraw(session, account_id)
         await request_work(session, account_id)
     resources.work_arrived.set()

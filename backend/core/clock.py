@@ -19,6 +19,11 @@ def as_datetime(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def as_rfc3339(seconds: float) -> str:
+    """The moment in UTC, as JSON has it: ``2026-11-30T09:00:00Z``."""
+    return as_datetime(seconds).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 @overload
 def lies_ahead(moment: float, now: float, longest: float) -> bool: ...
 

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.deal_sync.desired.tasks import Task
+from backend.deal_sync.desired.task import Task
 from backend.storage.db import insert_missing
 from backend.storage.models import DealTask
 from backend.work_queue.wakeups import mark_dirty

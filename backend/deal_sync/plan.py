@@ -26,17 +26,20 @@ class Plan:
     lead_id: int
     fields: dict[int, Any] = field(default_factory=dict)
     move: tuple[int, int] | None = None
+    tags_added: tuple[str, ...] = ()
+    tags_removed: tuple[str, ...] = ()
     stages: tuple[tuple[StageGoal, Decision], ...] = ()
     moving: dict[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     tasks: tuple[Task, ...] = ()
     healed: tuple[CardWrite, ...] = ()
+    results: Mapping[str, str] = field(default_factory=dict)
     incoming: bool = False
     more: bool = False
 
     @property
     def patches(self) -> bool:
-        return bool(self.fields or self.move)
+        return bool(self.fields or self.move or self.tags_added or self.tags_removed)
 
 
 def wanted_of(account: Account, ledger: DealLedger, link_base: str, ordered: tuple[Task, ...] = ()) -> Wanted:
@@ -48,6 +51,8 @@ def wanted_of(account: Account, ledger: DealLedger, link_base: str, ordered: tup
         link_base=link_base,
         test=is_test(ledger),
         stage_hours=options.stage_hours,
+        timezone=account.timezone,
+        tags=options.debt_tags,
     )
     return replace(wanted, tasks=(*wanted.tasks, *ordered)) if ordered else wanted
 
@@ -71,11 +76,14 @@ def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Accou
         lead.id,
         fields=fields,
         move=(lead.pipeline_id, next(iter(moves.values()))) if moves else None,
+        tags_added=tuple(name for name, is_wanted in wanted.tags.items() if is_wanted and name not in lead.tags),
+        tags_removed=tuple(name for name, is_wanted in wanted.tags.items() if not is_wanted and name in lead.tags),
         stages=stages,
         moving=_moving(lead, moves, fields, writes) if moves else {},
         notes=tuple(_missing_notes(wanted.notes, writes)),
         tasks=tuple(_missing_tasks(wanted.tasks, writes)),
         healed=tuple(_healed_tasks(wanted.tasks, writes)),
+        results={task.fact_id: task.result for task in wanted.tasks if task.healed},
         incoming=incoming,
     )
 

@@ -15,7 +15,13 @@ def lead_change(change: LeadChange) -> Json:
         pipeline_id=change.pipeline_id,
         status_id=change.status_id,
         custom_fields_values=_fields(change.fields),
+        tags_to_add=_tags(change.tags_added),
+        tags_to_delete=_tags(change.tags_removed),
     )
+
+
+def _tags(names: tuple[str, ...]) -> list[Json] | None:
+    return [{"name": name} for name in names] or None
 
 
 def new_lead(lead: NewLead) -> Json:

@@ -187,13 +187,16 @@ class EnumId:
 
 @dataclass(frozen=True, slots=True)
 class LeadChange:
-    """``fields``: field id → a JSON value, ``EnumId``, or ``None`` to clear. A status goes with its pipeline only."""
+    """``fields``: field id → a JSON value, ``EnumId``, or ``None`` to clear. A status goes with its pipeline only. Tags
+    are added and taken away by name; all others stay."""
 
     lead_id: int
     fields: Mapping[int, Any]
     pipeline_id: int | None
     status_id: int | None
     request_id: str
+    tags_added: tuple[str, ...] = ()
+    tags_removed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.pipeline_id is None) != (self.status_id is None):

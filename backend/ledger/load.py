@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -13,8 +14,17 @@ from backend.core.off_loop import computed
 from backend.ledger.build import deal_ledger
 from backend.ledger.deal import DealLedger, Request
 from backend.ledger.merged_deals import merged_into
+from backend.ledger.parts import Chase
 from backend.ledger.shares import wanted
-from backend.storage.models import Account, CardWrite, LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
+from backend.storage.models import (
+    Account,
+    CardWrite,
+    LedgerEntry,
+    LedgerLink,
+    PaymentRequest,
+    Reminder,
+    StripeConnection,
+)
 from backend.storage.reading import all_of
 
 
@@ -106,10 +116,25 @@ async def _requests(
         col(PaymentRequest.lead_id).in_(lead_ids),
         col(PaymentRequest.connection_id).in_(shown),
     )
+    rows = await all_of(session, mine)
+    chases = await _chases(session, account.id, [row.id for row in rows if row.due_on])
     by_lead: dict[int, list[Request]] = defaultdict(list)
-    for row in await all_of(session, mine):
-        by_lead[row.lead_id].append(request_of(row, account.timezone))
+    for row in rows:
+        by_lead[row.lead_id].append(replace(request_of(row, account.timezone), chases=chases.get(row.id, ())))
     return by_lead
+
+
+async def _chases(session: AsyncSession, account_id: int, request_ids: Collection[str]) -> dict[str, tuple[Chase, ...]]:
+    """What people are asked to do about requests that are due some day."""
+    if not request_ids:
+        return {}
+    mine = (Reminder.account_id == account_id, col(Reminder.request_id).in_(request_ids), Reminder.state == "task")
+    found = await session.exec(select(Reminder).where(*mine).order_by(col(Reminder.number)))
+    chases: dict[str, tuple[Chase, ...]] = {}
+    for row in found.all():
+        one = Chase(row.step, row.reason, row.user_id, row.decided_at)
+        chases[row.request_id] = (*chases.get(row.request_id, ()), one)
+    return chases
 
 
 async def _once_written(session: AsyncSession, account_id: int, lead_ids: Collection[int]) -> set[int]:

@@ -231,6 +231,16 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class Chase:
+    """A person is asked to see to an unpaid request: ``step`` of chasing it, ``user_id`` 0 for who has the deal."""
+
+    step: str
+    reason: str
+    user_id: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A payment request with its sessions."""
 
@@ -258,6 +268,7 @@ class Request:
     """The last day on which it is paid in time, in the account's time zone."""
     overdue_at: float | None = None
     """The moment at which that day is over."""
+    chases: tuple[Chase, ...] = ()
     last_day: date | None = None
     """On which its link can be paid, in that time zone."""
     ended: bool = False

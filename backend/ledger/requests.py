@@ -149,9 +149,10 @@ class DealRequests:
 
     @cached_property
     def next_change_at(self) -> float | None:
-        """When time alone will change a state: a failed try has waited a day. The end of a request is not:
-        its last session is ended first, and that is news."""
+        """When time alone will change a state: a failed try has waited a day, or a due date is over. The end of a
+        request is not: its last session is ended first, and that is news."""
         moments = [s.async_failed + NO_NEW_TRY_SECONDS for r in self.requests for s in r.sessions if s.async_failed]
+        moments += [request.overdue_at for request in self.requests if request.overdue_at]
         return min((moment for moment in moments if moment > self.now), default=None)
 
 

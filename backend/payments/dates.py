@@ -43,4 +43,5 @@ def check_dates(dates: Dates, account: Account, now: float) -> None:
 def set_dates(row: PaymentRequest, dates: Dates, timezone: str) -> None:
     """Write ``dates`` into a new request."""
     row.due_on = dates.due_on.isoformat() if dates.due_on else None
+    row.remind_at = row.created_at if dates.due_on else None
     row.expires_at = row.end_try_at = end_of_day(dates.valid_until, timezone) if dates.valid_until else None

@@ -17,6 +17,7 @@ from backend.admin.attach import attach
 from backend.admin.sessions import Visitor
 from backend.admin.stage_moves import agree
 from backend.admin.unmatched import unmatched
+from backend.automation.reminders.settings import put_chasing
 from backend.automation.sendings.settings import put_sending
 from backend.core.errors import FieldInvalid, NotAllowed
 from backend.web.frame.auth import check_own_form, current_visitor
@@ -115,6 +116,14 @@ async def options(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
     return await put_sending(resources, account_id, await _body(request), who=caller.who)
+
+
+@router.put("/accounts/{account_id}/reminders", openapi_extra=BODY)
+async def reminders(
+    resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
+) -> dict[str, Any]:
+    """The whole choice: what is left out is switched off."""
+    return (await put_chasing(resources, account_id, await _body(request), who=caller.who)).model_dump()
 
 
 @router.post("/accounts/{account_id}/deals/{lead_id}/move")

@@ -17,7 +17,7 @@ from backend.inbox.group_commit import Inbox
 from backend.resources import Resources
 from backend.storage.database_share import DatabaseShare
 from backend.web import admin_api, finance, health, home, kommo_hooks, kommo_oauth, openapi, setup, widget
-from backend.web.automation import lists, rules, sendings, steps
+from backend.web.automation import lists, reminders, rules, sendings, steps
 from backend.web.client import links, logos, receipts, statement
 from backend.web.client.link_pages import plain_page
 from backend.web.client.pictures import routes as pictures
@@ -60,7 +60,7 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
         Route("/stripe/webhook/{connection}", door, name="stripe_webhook"),
     ]
     for_clients = (links, receipts, statement, pictures, logos)
-    for_kommo = (kommo_oauth, kommo_hooks, widget, rules, steps, lists, sendings)
+    for_kommo = (kommo_oauth, kommo_hooks, widget, rules, reminders, steps, lists, sendings)
     pages = (finance, setup)
     for module in (home, *for_kommo, *for_clients, admin_api, *pages, health, openapi):
         app.include_router(module.router)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from backend.accounts.options import options_of
 from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
 from backend.admin.sessions import make_link, note_seen
+from backend.automation.reminders.card import chase_of
 from backend.automation.rules.entries import card_entries
 from backend.automation.sendings.lines import lines_of
 from backend.core.errors import RequestNotFound
@@ -25,8 +26,8 @@ from backend.payments.statement import statement_token
 from backend.resources import Resources
 from backend.storage.models import Account
 from backend.web.http.deps import ResourcesDep
+from backend.web.http.due import new_dates, reminders_answer
 from backend.web.http.json_body import json_body
-from backend.web.http.new_dates import new_dates
 from backend.web.http.schemas import (
     CheckAnswer,
     DealAnswer,
@@ -113,6 +114,8 @@ async def show_deal(
     token = await statement_token(resources, user.account, lead_id) if has_money and only_of is None else None
     dates = new_dates(user.account, resources.clock())
     answer = deal_answer(seen, resources.addresses.public_url, may=rights, dates=dates, statement=token, log=log)
+    chase = await chase_of(resources, user.account.id, lead_id) if has_money and only_of is None else None
+    answer.reminders = reminders_answer(chase) if chase and (chase.coming or chase.past or chase.stopped) else None
     if lines:
         answer.sendings = [sending_answer(one) for one in lines]
     return answer

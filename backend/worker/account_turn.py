@@ -12,6 +12,8 @@ from backend.accounts.provisioning import set_up
 from backend.admin.payment_list.refresh import bring_up_to_date, deals_behind
 from backend.automation.bot_steps.store import next_due as next_bot_due
 from backend.automation.bot_steps.work import answer_bots
+from backend.automation.reminders.queue import next_look
+from backend.automation.reminders.turn import chase
 from backend.automation.rules.store import next_due as next_entry_due
 from backend.automation.rules.work import work_on_entries
 from backend.automation.sendings.carry_out import send_due
@@ -71,6 +73,7 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
             await record_dry_run(resources, claim)
         elif account:
             await _write_and_send(resources, claim)
+            await chase(resources, claim)
             await verify_writes(resources, claim)
             await answer_bots(resources, claim)
             await work_on_entries(resources, claim)
@@ -125,8 +128,9 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
         audit_due = await next_audit_due(session, account_id) if writes else None
         set_up_due = 0.0 if connected and not connected.set_up_at else None
         sending_due = await next_sending_due(session, account_id) if writes else None
+        look_due = await next_look(session, account_id) if writes else None
         redraw_due = 0.0 if connected and connected.redraw_from is not None else None
-    due = (deal_due, bot_due, entry_due, audit_due, sending_due, set_up_due, redraw_due)
+    due = (deal_due, bot_due, entry_due, audit_due, sending_due, look_due, set_up_due, redraw_due)
     moments = [moment for moment in due if moment is not None]
     if held is not None and connected:
         moments = [max(held, min(moments, default=0.0))]

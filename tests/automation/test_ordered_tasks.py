@@ -1,6 +1,6 @@
 """A task that another room ordered for a deal is made once by the writer, and closed once it is no longer needed."""
 
-from backend.deal_sync.desired.tasks import Task
+from backend.deal_sync.desired.task import Task
 from backend.deal_sync.ordered_tasks import heal_task, order_task
 from backend.work_queue.lock_order import account_unit
 from sandbox.clock import MovableClock

@@ -3,6 +3,7 @@ import { ApiError } from '../api.js';
 import { FormController } from '../form/controller.js';
 import { locale, openLeadId } from '../kommo/page.js';
 import { ConfirmController } from '../list/confirm.js';
+import { ReminderController } from '../list/reminder_controller.js';
 import { openTab } from '../ui/new_tab.js';
 import { isLong } from '../ui/patience.js';
 import { Refresh } from './polling.js';
@@ -16,6 +17,7 @@ import { whileVisible } from './visibility.js';
  * What a person can do in the card: all that the views know of the controllers.
  * @typedef {Pick<CardController, 'retry' | 'check' | 'preview' | 'setup' | 'unfold' | 'showCode'> & {
  *   form: Pick<FormController, 'begin' | 'close' | 'edit' | 'send'>,
+ *   reminders: Pick<ReminderController, 'remind' | 'stop'>,
  *   confirm: Pick<ConfirmController, 'cancel' | 'refund' | 'send' | 'edit' | 'dismiss' | 'accept'>,
  * }} Actions
  */
@@ -54,6 +56,7 @@ export class CardController {
     this.store = createStore(firstState(leadId));
     this.form = new FormController(this);
     this.confirm = new ConfirmController(this);
+    this.reminders = new ReminderController(this);
     this.view = createView(root, { words, lang: this.lang, leadId, message, admin, actions: this });
     this.stopPainting = this.store.subscribe(this.view.paint);
     this.form.resume();

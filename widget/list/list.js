@@ -9,6 +9,7 @@ import { el } from '../ui/dom.js';
 import { day, daysOf, facts, line } from './amount_line.js';
 import { cancelQuestion, sendQuestion } from './confirm_form.js';
 import { paymentRow } from './payment_row.js';
+import { nextReminder, reminderStop } from './reminders.js';
 
 /** A failed link can still be paid: by another card, or after a bank's no. */
 const LIVE = ['pending', 'processing', 'failed'];
@@ -37,6 +38,7 @@ export function dealList(state, props) {
       props.words('list.links'),
       waiting.map((request) => requestRow(request, state, props)),
     ),
+    reminderStop(deal, props),
     ...group(props.words('list.payments'), [
       ...deal.payments.map((payment) => paymentRow(payment, state, props)),
       ...settled.map((request) => requestRow(request, state, props)),
@@ -110,7 +112,11 @@ function isSent({ state }) {
  */
 function openEnds(request, question, state, props) {
   if (question) return [question.what === 'send' ? sendQuestion(question, props) : cancelQuestion(question, props)];
-  return [rowActions(request, state, props), isSent(request) && codeFold(request, state.code, props)];
+  return [
+    rowActions(request, state, props),
+    nextReminder(request, state, props),
+    isSent(request) && codeFold(request, state.code, props),
+  ];
 }
 
 /**

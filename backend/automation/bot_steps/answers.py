@@ -43,7 +43,10 @@ def _exit(ledger: DealLedger, payable: list[Money]) -> str:
 
 
 def _is_over(ledger: DealLedger, request: Request) -> bool:
-    return ledger.request_state(request) == "expired"
+    """Its link has ended, or its due date is over."""
+    state = ledger.request_state(request)
+    is_late = request.overdue_at is not None and request.overdue_at <= ledger.now
+    return state == "expired" or (is_late and state in ("pending", "failed"))
 
 
 def _answer(exit_name: str, status: str, sums: Iterable[Money]) -> Answer:

@@ -8,7 +8,7 @@ from backend.automation.rules.entry import UNKNOWN, request_id
 from backend.automation.rules.outcomes import ASKED, USED_AGAIN, Outcome, sentence, texts
 from backend.automation.rules.store import Case, close
 from backend.automation.sendings.plan import Origin, plan_sending
-from backend.deal_sync.desired.tasks import Task
+from backend.deal_sync.desired.task import Task
 from backend.deal_sync.ordered_tasks import heal_task, order_task
 from backend.resources import Resources
 from backend.storage.models import Account, DealTask, PaymentRequest

@@ -83,6 +83,8 @@ def _change(one: Plan) -> LeadChange:
         pipeline_id=one.move[0] if one.move else None,
         status_id=one.move[1] if one.move else None,
         request_id=str(one.lead_id),
+        tags_added=one.tags_added,
+        tags_removed=one.tags_removed,
     )
 
 

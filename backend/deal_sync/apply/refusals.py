@@ -8,6 +8,7 @@ from backend.kommo_api.errors import KommoError, KommoRefused
 from backend.kommo_api.values import LeadChange
 
 STAGE = ("status_id", "pipeline_id")
+TAGS = ("tags_to_add", "tags_to_delete")
 
 
 def without_named(change: LeadChange, refusal: KommoRefused) -> LeadChange | None:
@@ -16,15 +17,18 @@ def without_named(change: LeadChange, refusal: KommoRefused) -> LeadChange | Non
     fields = list(change.fields)
     bad_fields = {fields[place] for place in _field_places(refusal) if place < len(fields)}
     bad_stage = bool(change.status_id) and names_the_stage(refusal)
-    if not bad_fields and not bad_stage:
+    bad_tags = any(path.startswith(TAGS) for path in refusal.paths)
+    if not bad_fields and not bad_stage and not bad_tags:
         return None
     rest = replace(
         change,
         fields={key: value for key, value in change.fields.items() if key not in bad_fields},
         pipeline_id=None if bad_stage else change.pipeline_id,
         status_id=None if bad_stage else change.status_id,
+        tags_added=() if bad_tags else change.tags_added,
+        tags_removed=() if bad_tags else change.tags_removed,
     )
-    return rest if rest.fields or rest.status_id else None
+    return rest if rest.fields or rest.status_id or rest.tags_added or rest.tags_removed else None
 
 
 def _field_places(refusal: KommoRefused) -> list[int]:

@@ -9,7 +9,7 @@ from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
 from backend.deal_sync import outbox
 from backend.deal_sync.apply.send import may_have_happened
-from backend.deal_sync.desired.render import Task
+from backend.deal_sync.desired.task import Task
 from backend.deal_sync.outbox import State, Write
 from backend.deal_sync.plan import Plan
 from backend.deal_sync.revisions import Recheck
@@ -40,7 +40,7 @@ async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> 
     for task in plan.tasks:
         await _create(resources, claim, lead, task)
     for write in plan.healed:
-        await _close(resources, claim, write)
+        await _close(resources, claim, write, plan.results.get(write.fact_id, "Stripe"))
 
 
 async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) -> None:
@@ -57,9 +57,10 @@ async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) ->
 
 
 async def _created(resources: Resources, claim: Claim, lead: Lead, task: Task) -> int:
-    """For the deal's responsible user; for the token's where Kommo refuses a user who was dismissed."""
+    """For whom it names, else the deal's responsible user; for the token's where Kommo refuses a user who was
+    dismissed."""
     try:
-        return await _post(resources, claim, lead, task, lead.responsible_user_id)
+        return await _post(resources, claim, lead, task, task.user_id or lead.responsible_user_id)
     except KommoRefused as refusal:
         if not any(path.endswith("responsible_user_id") for path in refusal.paths):
             raise
@@ -73,11 +74,11 @@ async def _post(resources: Resources, claim: Claim, lead: Lead, task: Task, user
     return await with_kommo(resources, claim.account_id, post)
 
 
-async def _close(resources: Resources, claim: Claim, write: CardWrite) -> None:
+async def _close(resources: Resources, claim: Claim, write: CardWrite, result: str) -> None:
     """Closing twice changes nothing, so it needs no intent. One that somebody deleted is closed as well."""
     task_id = write.kommo_id or 0
     try:
-        await with_kommo(resources, claim.account_id, lambda api: api.close_task(task_id, "Stripe"))
+        await with_kommo(resources, claim.account_id, lambda api: api.close_task(task_id, result))
     except KommoNotFound:
         log.info("the task to be closed is not there", account=claim.account_id, lead=write.lead_id)
     except KommoRefused as refusal:

@@ -1,11 +1,12 @@
 """``render``: ledger of a deal → what its card should show. It reads nothing, so it can be asked at any time."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from backend.core.money import as_decimal
 from backend.deal_sync.desired.notes import Note, notes_of
-from backend.deal_sync.desired.tasks import Task, tasks_of
+from backend.deal_sync.desired.task import Task
+from backend.deal_sync.desired.tasks import tasks_of
 from backend.deal_sync.desired.texts import Texts
 from backend.ledger.deal import DealLedger, Payment
 
@@ -13,6 +14,7 @@ __all__ = ["Note", "StageGoal", "Task", "Wanted", "render"]
 
 STAGE_HOURS = 72
 """A stage move starts bots that write to clients: for money that is older than this it is only offered."""
+UNPAID_TAG, OVERDUE_TAG = "Unpaid", "Overdue"
 FIELDS = (
     "STRIPE_PAYMENT_STATUS", "STRIPE_AMOUNT_PAID", "STRIPE_REFUNDED", "STRIPE_OUTSTANDING", "STRIPE_CURRENCY",
     "STRIPE_PAYMENT_INTENT", "STRIPE_PAYMENT_DATE", "STRIPE_PAYMENTS", "STRIPE_PAYMENT_LINK",
@@ -40,15 +42,27 @@ class Wanted:
     tasks: tuple[Task, ...]
     stages: tuple[StageGoal, ...]
     has_money: bool
+    tags: Mapping[str, bool] = field(default_factory=dict)
+    """Tag → whether the deal should have it; no other tag is touched."""
 
 
-def render(ledger: DealLedger, texts: Texts, *, link_base: str, test: bool, stage_hours: int = STAGE_HOURS) -> Wanted:
+def render(
+    ledger: DealLedger,
+    texts: Texts,
+    *,
+    link_base: str,
+    test: bool,
+    stage_hours: int = STAGE_HOURS,
+    timezone: str = "UTC",
+    tags: bool = False,
+) -> Wanted:
     """``link_base`` is the public address that permanent links begin with; ``test`` marks every note."""
     return Wanted(
         fields=_fields(ledger, link_base),
         notes=tuple(notes_of(ledger, texts, test)),
-        tasks=tuple(tasks_of(ledger, texts, test)),
+        tasks=tuple(tasks_of(ledger, texts, test, timezone)),
         stages=tuple(_stages(ledger, stage_hours)),
+        tags=_tags(ledger) if tags else {},
         has_money=bool(ledger.received_anywhere) or any(ledger.is_settled(r) for r in ledger.requests),
     )
 
@@ -69,6 +83,13 @@ def _fields(ledger: DealLedger, link_base: str) -> dict[str, str | int | None]:
         "STRIPE_PAYMENTS": str(len(ledger.received_anywhere)),
         "STRIPE_PAYMENT_LINK": f"{link_base}/p/{link.link_token}" if link else None,
     }
+
+
+def _tags(ledger: DealLedger) -> dict[str, bool]:
+    """None of a deal for which nothing was asked: they may be a person's own."""
+    unpaid = [one for one in ledger.requests if ledger.request_state(one) in ("pending", "failed")]
+    is_overdue = any(one.overdue_at is not None and one.overdue_at <= ledger.now for one in unpaid)
+    return {UNPAID_TAG: bool(unpaid), OVERDUE_TAG: is_overdue} if ledger.requests else {}
 
 
 def _number(amount: int, currency: str) -> str:

@@ -1,10 +1,12 @@
 """Tasks for the responsible user, once per fact. They depend on the ledger alone, so their dates do not wander."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from backend.core.i18n import date_of
 from backend.core.money import Money, listed
+from backend.deal_sync.desired.chases import chase_tasks
+from backend.deal_sync.desired.task import Task
 from backend.deal_sync.desired.texts import Texts
 from backend.ledger.deal import DealLedger, Dispute, Request
 
@@ -17,19 +19,15 @@ DISPUTE_SECONDS = 7 * DAY
 """Where Stripe names no date: the shortest that card schemes give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """For the responsible user, once per fact; closed by us when ``healed``."""
-
-    fact_id: str
-    text: str
-    due_at: float
-    healed: bool
-
-
-def tasks_of(ledger: DealLedger, texts: Texts, test: bool) -> Iterator[Task]:
+def tasks_of(ledger: DealLedger, texts: Texts, test: bool, timezone: str = "UTC") -> Iterator[Task]:
     for fact_id, text, due_at, healed in _tasks(ledger, texts):
-        yield Task(fact_id, f"{'TEST ' if test else ''}{text}", due_at, healed)
+        yield Task(fact_id, _marked(text, test), due_at, healed)
+    for task in chase_tasks(ledger, texts, timezone):
+        yield replace(task, text=_marked(task.text, test))
+
+
+def _marked(text: str, test: bool) -> str:
+    return f"{'TEST ' if test else ''}{text}"
 
 
 def _tasks(ledger: DealLedger, texts: Texts) -> Iterator[tuple[str, str, float, bool]]:

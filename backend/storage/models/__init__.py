@@ -3,8 +3,8 @@
 Eleven files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without
 a person), ``branding`` (what they look like), ``installs`` (who comes), ``payments`` (what was asked, what Stripe said,
 what is known), ``listing`` (all payments in one list), ``deals`` (what was and will be written to Kommo), ``processes``
-(our processes), ``rate_limits`` (how fast Kommo may be asked), ``rules`` (what is asked for by a stage) and ``rights``
-(what Kommo said last about users and deals).
+(our processes), ``rate_limits`` (how fast Kommo may be asked), ``reminders`` (how what is due is chased), ``rules``
+(what is asked for by a stage) and ``rights`` (what Kommo said last about users and deals).
 """
 
 from backend.storage.models.accounts import (
@@ -33,6 +33,7 @@ from backend.storage.models.payments import (
 )
 from backend.storage.models.processes import Counted, ProcessClock, WorkerBeat
 from backend.storage.models.rate_limits import Rate
+from backend.storage.models.reminders import Reminder, ReminderSettings, ReminderStop
 from backend.storage.models.rights import LastWord
 from backend.storage.models.rules import BotStep, PaymentRule, StageEntry
 
@@ -62,6 +63,9 @@ __all__ = [
     "ProcessClock",
     "Rate",
     "RefundRequest",
+    "Reminder",
+    "ReminderSettings",
+    "ReminderStop",
     "Sending",
     "SetupLink",
     "SetupSession",

@@ -10,6 +10,7 @@ from backend.storage.models.columns import big_int, document, moment, partial_in
 UNFINISHED = "state IN ('new', 'postponed', 'dead')"
 PRUNABLE = "(state = 'done' AND body IS NOT NULL) OR state IN ('foreign', 'ignored')"
 ENDS = "end_try_at IS NOT NULL"
+REMINDS = "remind_at IS NOT NULL"
 """Conditions of partial indexes. SQLite uses such an index only where the statement repeats the words."""
 
 
@@ -17,7 +18,10 @@ class PaymentRequest(SQLModel, table=True):
     """One press of the button: an amount asked for a deal. ``id`` is the uuid that the widget made."""
 
     __tablename__ = "payment_request"
-    __table_args__ = (partial_index("payment_request_ends", ENDS, "account_id", "end_try_at"),)
+    __table_args__ = (
+        partial_index("payment_request_ends", ENDS, "account_id", "end_try_at"),
+        partial_index("payment_request_reminds", REMINDS, "account_id", "remind_at"),
+    )
     account_id: int = big_int(primary_key=True)
     id: str = Field(primary_key=True)
     connection_id: str = ""  # empty until Stripe made the first session: an intent, shown nowhere
@@ -42,6 +46,7 @@ class PaymentRequest(SQLModel, table=True):
     due_on: str | None = None  # ISO day, in the account's time zone
     expires_at: float | None = moment(default=None, nullable=True)  # when its link ends: the midnight after a day
     end_try_at: float | None = moment(default=None, nullable=True)  # when to end it at Stripe; None: nothing to do
+    remind_at: float | None = moment(default=None, nullable=True)  # when to see whether it is to be chased; None: never
     ended_at: float | None = moment(default=None, nullable=True)  # when Stripe had let its last session go
     cancelled_at: float | None = moment(default=None, nullable=True)
     replaced_by: str | None = None

@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.core.clock import as_datetime
+from backend.core.clock import as_rfc3339
 from backend.core.money import Money, major
 from backend.ledger.deal import DealLedger, Payment, Request
 from backend.payments.checkout.params import link_address
 from backend.payments.deal.summary import DealSeen
-from backend.web.http.new_dates import NewDates
+from backend.web.http.due import NewDates, RemindersAnswer
 from backend.web.http.sending_schemas import SendingAnswer
 
 
@@ -101,6 +101,7 @@ class DealAnswer(BaseModel):
     new_dates: NewDates | None = None
     log: list[str] | None = None
     """What rules did at the deal, newest first; only where they did anything."""
+    reminders: RemindersAnswer | None = None
     sendings: list[SendingAnswer] = []
 
 
@@ -174,7 +175,7 @@ def deal_answer(
 
 
 def request_answer(ledger: DealLedger, request: Request, public_url: str) -> RequestAnswer:
-    until = {"expires_at": moment(request.expires_at)} if request.expires_at else {}
+    until = {"expires_at": as_rfc3339(request.expires_at)} if request.expires_at else {}
     due = {"due_on": request.due_on.isoformat()} if request.due_on else {}
     last = {"valid_until": request.last_day.isoformat()} if request.last_day else {}
     by = {"created_by": request.created_by} if request.created_by else {}
@@ -188,7 +189,7 @@ def request_answer(ledger: DealLedger, request: Request, public_url: str) -> Req
         description=request.description,
         mode=request.mode,
         kind=request.kind,
-        created_at=moment(request.created_at),
+        created_at=as_rfc3339(request.created_at),
         opened=request.opened,
         **until,
         **due,
@@ -208,16 +209,12 @@ def payment_answer(ledger: DealLedger, payment: Payment) -> PaymentAnswer:
         amount=major(money.amount, money.currency),
         currency=money.currency,
         state=payment.state,
-        paid_at=moment(payment.paid_at) if payment.paid_at is not None else None,
+        paid_at=as_rfc3339(payment.paid_at) if payment.paid_at is not None else None,
         refunded=major(payment.refunded, money.currency),
         disputed=payment.disputed,
         stripe_url=payment.page,
         **known,
     )
-
-
-def moment(seconds: float) -> str:
-    return as_datetime(seconds).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _amounts(sums: Iterable[Money]) -> list[Amount]:

@@ -16,6 +16,7 @@ from backend.resources import Resources
 from backend.web.frame.entering import Automation, Setup
 from backend.web.frame.frame import Frame
 from backend.web.http.deps import ResourcesDep
+from backend.web.setup.chasing import Shown, shown_chasing
 from backend.web.setup.context import key_form, shown
 from backend.web.setup.sending_choices import sending_choices
 from backend.web.setup.topics import BY_FORM, BY_NAME, Topic, topics_of
@@ -62,6 +63,10 @@ async def automation_topic(frame: Automation, resources: ResourcesDep, name: str
     return await topic_page(resources, frame, _topic(name, "automation"), PageState(done=done))
 
 
+async def _chasing(resources: Resources, frame: Frame, state: PageState) -> Shown:
+    return await shown_chasing(resources, frame.account.id, state.typed if state.form == "reminders" else {})
+
+
 def _topic(name: str, page: str) -> Topic:
     found = BY_NAME.get(name)
     if found is None or found.page != page:
@@ -89,6 +94,7 @@ async def topic_page(resources: Resources, frame: Frame, topic: Topic, state: Pa
         identities=await identities(resources, frame.account.id) if topic.name == "stripe" else {},
         sending=await sending_choices(resources, frame.account) if topic.name == "sending" else None,
         weekdays=weekdays_of(frame.language),
+        chasing=await _chasing(resources, frame, state) if topic.name == "reminders" else None,
         key_forms={mode: key_form(mode) for mode in ("live", "test")},
         done=frame.say(f"done_{state.done}") if state.done in BY_FORM else "",
         warning=state.warning,

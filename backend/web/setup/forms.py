@@ -18,6 +18,7 @@ from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
 from backend.web.setup import saves
 from backend.web.setup.account_page import PageState, topic_page
+from backend.web.setup.chasing import save_chasing
 from backend.web.setup.deal_page import deal_page
 from backend.web.setup.events_page import events_page, sessions_page
 from backend.web.setup.topics import BY_FORM
@@ -55,6 +56,11 @@ async def due(request: Request, resources: ResourcesDep, account_id: AccountId) 
 @router.post("/sending")
 async def sending(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     return await _done(request, resources, account_id, "sending", saves.save_sending)
+
+
+@router.post("/reminders")
+async def reminders(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    return await _done(request, resources, account_id, "reminders", save_chasing)
 
 
 @router.post("/deals")

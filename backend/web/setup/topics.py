@@ -25,6 +25,7 @@ TOPICS = (
     Topic("stages", "automation", ("stages",)),
     Topic("due", "automation", ("due",)),
     Topic("sending", "automation", ("sending",)),
+    Topic("reminders", "automation", ("reminders",)),
     Topic("deals", "automation", ("deals",)),
 )
 BY_NAME = {one.name: one for one in TOPICS}

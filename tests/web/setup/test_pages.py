@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from backend.storage.models import Account, Audit, StageEntry, StripeConnection
+from backend.storage.models import Account, Audit, ReminderSettings, StageEntry, StripeConnection
 from sandbox.clock import MovableClock
 from tests.world import ADMIN_TOKEN, World, open_world
 
@@ -517,6 +517,27 @@ async def test_how_links_are_sent_is_saved_and_a_wrong_hour_is_told_at_its_field
     refused = await visitor.post(form_of(product, "sending"), data=typed | {"send_from": "21"})
     assert (refused.status_code, 'id="error-sending-send_hours"' in refused.text) == (422, True)
     assert (await stages_of(product))["options"]["send_hours"] == [8, 20]
+
+
+async def test_reminders_are_saved_shown_again_and_refused_at_their_field(
+    product: World, visitor: httpx.AsyncClient
+) -> None:
+    typed = {
+        "rule_1_days": "2", "rule_1_when": "before", "rule_1_channel": "bot",
+        "rule_2_days": "", "rule_2_when": "after", "rule_2_channel": "task", "rule_3_channel": "", "hour": "9",
+        "overdue_days": "3", "escalate_days": "", "escalate_to": "0", "debt_tags": "on",
+    }  # fmt: skip
+    assert "The reminders are saved." in (await visitor.post(form_of(product, "reminders"), data=typed)).text
+    (kept,) = await product.rows(ReminderSettings)
+    channels = [{"days": -2, "channel": "bot"}, {"days": 0, "channel": "task"}]
+    assert (kept.chosen["rules"], kept.chosen["hour"], kept.chosen["overdue_days"]) == (channels, 9, 3)
+    options = (await stages_of(product))["options"]
+    assert options["debt_tags"] is True
+    again = (await visitor.get("/admin/automation/reminders")).text
+    assert ('value="3"' in again, '<option value="before" selected>' in again) == (True, True)
+    for name, value, field in (("rule_2_days", "x", "rules"), ("overdue_days", "99", "overdue_days")):
+        refused = await visitor.post(form_of(product, "reminders"), data=typed | {name: value})
+        assert (refused.status_code, f'id="error-reminders-{field}"' in refused.text) == (422, True)
 
 
 async def test_a_test_payment_is_ticked_leg_by_leg(product: World, visitor: httpx.AsyncClient) -> None:

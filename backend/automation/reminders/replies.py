@@ -1,0 +1,42 @@
+"""Whether the client wrote after the link was sent: then a person answers, and no machine reminds."""
+
+from contextlib import suppress
+
+from sqlmodel import col, func, select
+
+from backend.accounts.tokens.call import with_kommo
+from backend.kommo_api.chats.api import DEFINITE
+from backend.kommo_api.client import KommoApi
+from backend.payments.find import Link
+from backend.resources import Resources
+from backend.storage.models import Sending
+
+
+async def has_replied(resources: Resources, link: Link) -> bool:
+    """As far as Kommo tells: without the right to read chats nobody can."""
+    since, lead_id = await _sent_at(resources, link), link.request.lead_id
+
+    async def heard(api: KommoApi) -> bool:
+        for talk in await api.chats.talks_of(lead_id):
+            messages = await api.chats.messages_of(talk.id, since)
+            if any(one.incoming and one.created_at > since for one in messages):
+                return True
+        return False
+
+    with suppress(*DEFINITE):
+        return await with_kommo(resources, link.account.id, heard)
+    return False
+
+
+async def _sent_at(resources: Resources, link: Link) -> float:
+    """When the link last went to the client by us; else when it was made, for a person to send."""
+    request = link.request
+    mine = (
+        Sending.account_id == request.account_id,
+        Sending.request_id == request.id,
+        col(Sending.channel).in_(("bot", "chat")),
+    )
+    newest = select(func.max(Sending.sent_at)).where(*mine, col(Sending.sent_at) > 0)
+    async with resources.database.read() as session:
+        sent = (await session.exec(newest)).one()
+    return max(request.created_at, sent or 0.0)

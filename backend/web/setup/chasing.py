@@ -1,0 +1,70 @@
+"""The form of reminders: what it shows of an account's choice, and what it does with what was typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.accounts.preferences import put_options
+from backend.automation.reminders.settings import MOST_RULES, Chasing, chasing_of, check_chasing, put_chasing
+from backend.core.errors import FieldInvalid
+from backend.resources import Resources
+
+NUMBERS = ("hour", "overdue_days", "escalate_days", "escalate_to")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A reminder as the form has it: how many days ``when`` ("before" or "after"); no ``channel``: there is none."""
+
+    n: int
+    channel: str = ""
+    days: str = ""
+    when: str = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    chasing: Chasing
+    rows: tuple[Row, ...]
+
+
+async def shown_chasing(resources: Resources, account_id: int, typed: Mapping[str, str]) -> Shown:
+    """As it was typed, where it was refused."""
+    async with resources.database.read() as session:
+        chasing, _ = await chasing_of(session, account_id)
+    rows = [_row(n, rule.days, rule.channel) for n, rule in enumerate(chasing.rules, 1)]
+    if typed:
+        rows = [
+            Row(n, *(typed.get(f"rule_{n}_{name}", "") for name in ("channel", "days", "when")))
+            for n in range(1, MOST_RULES + 1)
+        ]
+    return Shown(chasing, (*rows, *(Row(n) for n in range(len(rows) + 1, MOST_RULES + 1))))
+
+
+def _row(n: int, days: int, channel: str) -> Row:
+    return Row(n, channel, str(abs(days)), "before" if days < 0 else "after")
+
+
+async def save_chasing(resources: Resources, account_id: int, typed: Mapping[str, str], who: str) -> str:
+    """Everything is checked before anything is kept."""
+    chosen: dict[str, Any] = {name: _number(typed.get(name, ""), name) for name in NUMBERS}
+    chosen["rules"] = [_rule(typed, n) for n in range(1, MOST_RULES + 1) if typed.get(f"rule_{n}_channel")]
+    check_chasing(chosen)
+    await put_options(resources, account_id, {"debt_tags": typed.get("debt_tags") == "on"}, who=who)
+    await put_chasing(resources, account_id, chosen, who=who, keeps_stages=True)
+    return ""
+
+
+def _rule(typed: Mapping[str, str], n: int) -> dict[str, Any]:
+    days = _number(typed.get(f"rule_{n}_days", ""), "rules")
+    return {
+        "days": -days if typed.get(f"rule_{n}_when") == "before" else days,
+        "channel": typed[f"rule_{n}_channel"],
+    }
+
+
+def _number(text: str, field: str) -> int:
+    text = text.strip() or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise FieldInvalid("Write a whole number.", field=field)
+    return int(text)

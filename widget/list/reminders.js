@@ -1,0 +1,59 @@
+// @ts-check
+
+import { named } from '../send/names.js';
+import { el } from '../ui/dom.js';
+import { day } from './amount_line.js';
+
+/**
+ * The next reminder of a link, and what a person may do with it; null where there is none.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../card/state.js').State} state
+ * @param {import('./list.js').ListProps} props
+ */
+export function nextReminder(request, { deal }, props) {
+  const { words, lang, actions } = props;
+  const next = deal?.reminders?.coming.find((one) => one.request_id === request.id);
+  if (!next) return null;
+  /** @param {'skip' | 'send'} what */
+  const button = (what) => {
+    const made = el('button', {
+      type: 'button',
+      class: 'dealpay-link',
+      'data-key': `reminder-${what}-${request.id}`,
+      text: words(`reminder.${what}`),
+      on: { click: () => actions.reminders.remind(request.id, what, next.step) },
+    });
+    made.setAttribute('aria-label', named(made, request, props));
+    return made;
+  };
+  const values = { date: day(next.at, lang), channel: words(`reminder.${next.channel}`) };
+  return el(
+    'p',
+    { class: 'dealpay-actions' },
+    el('span', { class: 'dealpay-small dealpay-muted', text: words('reminder.next', values) }),
+    ...(deal?.may?.create === false ? [] : [button('skip'), button('send')]),
+  );
+}
+
+/**
+ * Whether the deal's reminders are stopped, and the way to the other; null where nothing is chased.
+ * @param {import('../types.d.ts').Deal} deal
+ * @param {import('./list.js').ListProps} props
+ */
+export function reminderStop(deal, { words, actions }) {
+  const { reminders } = deal;
+  if (!reminders || (!reminders.stopped && reminders.coming.length === 0) || deal.may?.create === false) return null;
+  const { stopped } = reminders;
+  return el(
+    'p',
+    { class: 'dealpay-actions' },
+    stopped && el('span', { class: 'dealpay-small dealpay-muted', text: words('reminder.stopped') }),
+    el('button', {
+      type: 'button',
+      class: 'dealpay-link',
+      'data-key': 'reminder-stop',
+      text: words(stopped ? 'reminder.go_on' : 'reminder.stop'),
+      on: { click: () => actions.reminders.stop(!stopped) },
+    }),
+  );
+}
