@@ -10,6 +10,10 @@ import pytest
 from sqlalchemy import event, text
 
 from backend.admin.events import troubled_events
+from backend.admin.history.events import page_of_events
+from backend.admin.payment_list.filters import Filter
+from backend.admin.payment_list.pages import Place, page_of_lines
+from backend.admin.payment_list.refresh import deals_behind
 from backend.core.config import Settings
 from backend.deal_sync import revisions, verify
 from backend.inbox import store
@@ -26,8 +30,10 @@ NOW = 1_800_000_000.0
 ROWS = 40_000
 NOWHERE = "http://127.0.0.1:1"
 ADMIN = "admin-token-of-the-tests"
-BIG = "inbox_event|deal|ledger_entry|card_write"
-SCAN = re.compile(rf"Seq Scan on ({BIG})\b|SCAN ({BIG})(?! USING (?:COVERING )?INDEX (?:inbox_open|deal_dirty))")
+BIG = "inbox_event|deal|ledger_entry|card_write|payment_line"
+SCAN = re.compile(
+    rf"Seq Scan on ({BIG})\b|SCAN ({BIG})(?! USING (?:COVERING )?INDEX (?:inbox_open|deal_dirty|deal_unlisted))"
+)
 NUMBERS = {
     "sqlite": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) SELECT {{}} FROM n",  # noqa: S608
     "postgresql": f"SELECT {{}} FROM generate_series(1, {ROWS}) AS n(i)",  # noqa: S608
@@ -43,7 +49,7 @@ FILLED = {
         "account_id": "7", "lead_id": "i", "wanted": "2", "written": f"CASE WHEN {FEW} THEN 1 ELSE 2 END",
         "dirty_since": f"{NOW} - i", "next_try_at": "0", "attempts": "0", "audits": "0", "foreseen": "0",
         "look_again_at": f"CASE WHEN {FEW} THEN {NOW} + i ELSE NULL END", "state": "'known'", "problem": "''",
-        "restored": "(1 = 0)",
+        "restored": "(1 = 0)", "listed": f"CASE WHEN {FEW} THEN 1 ELSE 2 END",
     },
     "ledger_entry": {
         "connection_id": "'con'", "id": "'pi_' || i", "kind": "'payment'", "facts": "'{}'", "account_id": "7",
@@ -52,6 +58,11 @@ FILLED = {
     "card_write": {
         "account_id": "7", "lead_id": "i", "kind": "'note'", "fact_id": "'payment:pi_' || i", "content": "'{}'",
         "state": "'done'", "epoch": "0", "sent_at": "0", "attempts": "0", "error": "''",
+    },
+    "payment_line": {
+        "account_id": "7", "lead_id": "i", "id": "'pi_' || i", "is_payment": "(1 = 1)", "livemode": "(1 = 1)",
+        "connection_id": "'con'", "at": f"{NOW} - i", "currency": "'EUR'", "amount": "100", "gone": "0",
+        "state": "'paid'", "what": "'single'", "description": "''", "user_id": "0", "words": "'pi_' || i",
     },
 }  # fmt: skip
 
@@ -121,6 +132,10 @@ async def _everything_hot(resources: Resources) -> None:
         await verify.next_due(session, 7)
         await troubled_events(session, 7)
         assert await refund._entry(session, 7, "pi_1")
+        assert await deals_behind(session, 7) > 0
+        deep = Place(NOW - ROWS / 2, "pi_1", 1)
+        assert (await page_of_lines(session, 7, Filter(livemode=True), NOW, deep)).next is not None
+        assert (await page_of_events(session, 7, after=f"{NOW - ROWS / 2!r}~evt_1")).next
         await session.rollback()
 
 

@@ -29,13 +29,15 @@ async def page_of_events(
     session: AsyncSession, account_id: int, *, state: str = "", event_id: str = "", after: str = ""
 ) -> EventPage:
     """``event_id``: only the event of this id. Bodies are left where they are."""
-    connections = [one.id for one in await connections_of(session, account_id)]
     order = (col(InboxEvent.received_at), col(InboxEvent.id))
     found = select(InboxEvent).options(defer(InboxEvent.body, raiseload=True))  # type: ignore[arg-type]
-    found = found.where(col(InboxEvent.connection_id).in_(connections), *_chosen(state, event_id))
+    found = found.where(*_chosen(state, event_id)).order_by(*(one.desc() for one in order)).limit(SIZE + 1)
     if place := _place(after):
         found = found.where(tuple_(*order) < tuple_(*place))
-    events = (await session.exec(found.order_by(*(one.desc() for one in order)).limit(SIZE + 1))).all()
+    events: list[InboxEvent] = []
+    for one in await connections_of(session, account_id):  # each by its own index, which ends at the page's length
+        events += (await session.exec(found.where(InboxEvent.connection_id == one.id))).all()
+    events.sort(key=lambda event: (event.received_at, event.id), reverse=True)
     shown = events[:SIZE]
     return EventPage(shown, f"{shown[-1].received_at!r}~{shown[-1].id}" if len(events) > SIZE else "")
 
