@@ -159,3 +159,29 @@ def by_subject(facts: Iterable[Fact]) -> dict[str, Known]:
     for fact in facts:
         gathered[fact.subject] = merge(gathered.get(fact.subject, {}), {fact.name: fact.value})
     return gathered
+
+
+def turning_points(before: Known, after: Known) -> list[str]:
+    """What happened to an object between two states of its facts, by the name of its line in the log."""
+    new = {name: value for name, value in after.items() if before.get(name) != value}
+    kind = after.get("kind")
+    return [line for of, line, happened in _TURNS if of == kind and happened(before, new)]
+
+
+def _has_received(known: Known) -> bool:
+    return bool(known.get("received", (0, 0))[1])
+
+
+def _gave_back(before: Known, new: Known) -> bool:
+    return new.get("refund_status") == "succeeded" and "undone_at" not in before
+
+
+_TURNS: tuple[tuple[str, str, Callable[[Known, Known], bool]], ...] = (
+    ("payment", "paid", lambda before, new: _has_received(new) and not _has_received(before)),
+    ("payment", "payment failed", lambda _, new: "decline" in new),
+    ("refund", "refunded", _gave_back),
+    ("refund", "refund failed", lambda before, new: "undone_at" in new and "undone_at" not in before),
+    ("dispute", "disputed", lambda before, _: "kind" not in before),
+    ("dispute", "dispute decided", lambda _, new: "verdicts" in new),
+    ("subscription", "subscription ended", lambda before, new: "ended" in new and "ended" not in before),
+)

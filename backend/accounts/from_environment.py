@@ -18,6 +18,7 @@ from backend.accounts.stripe.connections import (
     drain_others,
     is_live_key,
     key_of,
+    note_stripe,
     one_at_a_time,
     seal_secrets,
 )
@@ -139,6 +140,7 @@ async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[
 async def _tie(session: AsyncSession, row: StripeConnection, account_id: int) -> None:
     """KOMMO_SUBDOMAIN names this account only now, and what came meanwhile is due."""
     row.account_id = account_id
+    note_stripe(session, row)
     await drain_others(session, row)
     await _set_up_anew(session, account_id)
 

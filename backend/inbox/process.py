@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import NotConnected
+from backend.core.telemetry.lines import milliseconds
 from backend.core.vault import CannotOpen, Vault
 from backend.facts import Fact
 from backend.inbox.arrivals import read_body
@@ -147,7 +148,9 @@ async def _work_in(
     account_id = connection.account_id or 0
     understood = [one for event in events if (one := _understand(vault, event, account_id)) is not None]
     again = {subject for one in understood if one.event.attempts for subject in one.subjects}
-    absorbed = await absorb(session, connection, [fact for one in understood for fact in one.facts], waiting=again)
+    facts = [fact for one in understood for fact in one.facts]
+    told_by = {subject: _source(one.event, now) for one in reversed(understood) for subject in one.subjects}
+    absorbed = await absorb(session, connection, facts, waiting=again, told_by=told_by)
     await mark_dirty(session, account_id, absorbed.deals, now)
     session.add_all(events)
     look_ups: list[LookUp] = []
@@ -186,6 +189,11 @@ def understood_facts(vault: Vault, event: InboxEvent, account_id: int) -> Sequen
     return facts_of(_body(vault, event), account_id)
 
 
+def _source(event: InboxEvent, now: float) -> Mapping[str, object]:
+    """The event that told of it, and how long it had waited."""
+    return {"told_by": event.id, "ms": milliseconds(now - event.received_at)}
+
+
 def _body(vault: Vault, event: InboxEvent) -> Mapping[str, Any]:
     try:
         return read_body(vault, event)
@@ -219,7 +227,8 @@ async def _work_in_payments(
     """Needs no claim on the account: facts merge in any order and from any process."""
     now, account_id = resources.clock(), connection.account_id or 0
     async with account_unit(resources.database, account_id) as session:
-        absorbed = await absorb(session, connection, facts, waiting=source.subjects)
+        told_by = {fact.subject: _source(source.event, now) for fact in facts}
+        absorbed = await absorb(session, connection, facts, waiting=source.subjects, told_by=told_by)
         await mark_dirty(session, account_id, absorbed.deals, now)
         event = await session.get(InboxEvent, (source.event.connection_id, source.event.id))
         if event is not None and not any(each.line & source.subjects for each in absorbed.unexplained):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.facts import Fact, Known, by_subject, merge
+from backend.core.telemetry.lines import note_after_commit
+from backend.facts import Fact, Known, by_subject, merge, turning_points
 from backend.ledger.invoice_sums import Unexplained, hung_on, payers, took_money, unexplained
 from backend.ledger.merged_deals import survivors
 from backend.ledger.ownership import Owner, claims_changed, owner_of, parents_of, request_ids, under_policy
@@ -19,6 +20,7 @@ from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, Stri
 
 AT_ONCE = 500
 """Ids in one query."""
+NOBODY: Mapping[str, Mapping[str, object]] = {}
 NOT_ON_CARDS = frozenset(("events", "wrong", "paid_with"))
 """Facts that no card shows: they make no deal dirty."""
 
@@ -121,6 +123,15 @@ class LedgerBatch:
             entry.ours, entry.lead_id, entry.request_id = owner.ours, owner.lead_id, owner.request_id
         self.session.add_all(self.entries.values())
 
+    def note_news(self, told_by: Mapping[str, Mapping[str, object]]) -> None:
+        """A log line for what happened to objects of ours, once it is committed."""
+        for subject, (facts, owner) in self.before.items():
+            entry = self.entries[subject]
+            for line in turning_points(facts if owner.ours else {}, entry.facts) if entry.ours else ():
+                of = {"payment": next(iter(entry.facts.get("payment", ())), None), entry.kind: subject}
+                ids = of | {"account": self.account_id, "deal": entry.lead_id, "payment_request": entry.request_id}
+                note_after_commit(self.session, line, **ids, **told_by.get(subject, {}))
+
     def changed_deals(self) -> frozenset[int]:
         changed = [
             subject
@@ -139,9 +150,11 @@ async def absorb(
     *,
     again: Iterable[str] = (),
     waiting: Iterable[str] = (),
+    told_by: Mapping[str, Mapping[str, object]] = NOBODY,
 ) -> Absorbed:
     """Merge ``facts`` and join what they touch; ``again`` names objects whose request was moved to another deal,
-    ``waiting`` told ones under which an invoice may have been unexplained before.
+    ``waiting`` told ones under which an invoice may have been unexplained before, ``told_by`` what the log says of
+    their source.
 
     The caller's unit of work commits it. Absorbing is done by one at a time for each connection.
     """
@@ -155,6 +168,7 @@ async def absorb(
     touched = await batch.below(batch.merge(told) | moved | {*waiting}) | told.keys()
     await batch.fetch(touched)
     await batch.give_owners(touched)
+    batch.note_news(told_by)
     return Absorbed(
         ours=frozenset(subject for subject in told if batch.entries[subject].ours),
         deals=batch.changed_deals(),

@@ -8,6 +8,7 @@ from sqlmodel import col
 from backend.accounts.stripe.connections import stripe_api
 from backend.core.clock import as_datetime
 from backend.core.errors import AlreadyPaid, Conflict, NotConnected
+from backend.core.telemetry.lines import note_after_commit
 from backend.payments.checkout.lookup import facts_of_session, record_now
 from backend.payments.checkout.orphaned import is_orphaned, mark_expired
 from backend.payments.find import Link, find_request
@@ -116,5 +117,8 @@ async def _mark(resources: Resources, link: Link, change: dict[str, Any]) -> boo
         )
         if marked.rowcount:
             await mark_dirty(session, request.account_id, [request.lead_id], now)
+            if "cancelled_at" in change:
+                ids = {"account": request.account_id, "deal": request.lead_id, "payment_request": request.id}
+                note_after_commit(session, "link cancelled", **ids)
     resources.work_arrived.set()
     return bool(marked.rowcount)

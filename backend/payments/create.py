@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.stripe.connections import connection_for_button
 from backend.core.errors import AlreadyPaid, Conflict, FieldInvalid
 from backend.core.signing import link_token
+from backend.core.telemetry.lines import milliseconds, note
 from backend.kommo_api.values import Lead
 from backend.ledger.load import load_deals
 from backend.payments.cancel import cancel, end_session, replace
@@ -33,11 +34,15 @@ async def create(resources: Resources, account: Account, user_id: int, spec: Pay
     ``lead`` is the deal as Kommo has it, or None when Kommo can't be asked: then it is created all the same.
     Raises ``Conflict`` for a uuid that was used for something else, ``AlreadyPaid``, and Stripe's no in words.
     """
+    began = resources.clock()
     async with resources.database.read() as session:
         made = _is_made(await session.get(PaymentRequest, (account.id, spec.request_id)), spec)
     is_new = False if made else await _create(resources, account, user_id, spec, lead)
     if spec.replaces is not None:
         await _take_over(resources, account.id, spec.request_id, spec.replaces)
+    if is_new:
+        ids = {"account": account.id, "deal": spec.lead_id, "payment_request": spec.request_id}
+        note("link made", **ids, ms=milliseconds(resources.clock() - began))
     return is_new
 
 

@@ -9,6 +9,7 @@ from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import AmountInvalid, AmountTooLarge, Conflict, PaymentNotFound, ProductError
 from backend.core.ids import usable_id
 from backend.core.money import Money
+from backend.core.telemetry.lines import milliseconds, note
 from backend.ledger.deal import Payment
 from backend.ledger.load import load_deals
 from backend.payments.checkout.lookup import record
@@ -94,6 +95,8 @@ async def refund(resources: Resources, account: Account, user_id: int, seen: Fou
     except Unreachable as error:
         raise out_of_reach(error) from error
     await _take_answer(resources, found.connection, row, answer)
+    ids = {"account": account.id, "deal": found.lead_id, "payment": payment_id, "refund": str(answer["id"])}
+    note("refund asked", **ids, ms=milliseconds(resources.clock() - now))
     return Refunded(str(answer["id"]), Money(row.amount, row.currency), str(answer["status"]), new=True)
 
 

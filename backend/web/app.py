@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from backend.core.errors import FieldInvalid, ProductError, Unavailable
+from backend.core.telemetry.lines import note
 from backend.core.vault import CannotOpen
 from backend.inbox.group_commit import Inbox
 from backend.resources import Resources
@@ -29,7 +30,7 @@ from backend.web.http.language import of_client
 from backend.web.http.pages import page
 from backend.web.http.slow_refusals import SlowRefusals
 from backend.web.http.user_calls import UserCalls
-from backend.web.middleware import RequestLog, is_for_clients
+from backend.web.middleware import RequestLog, is_for_clients, route_of
 from backend.web.openapi import Described
 from backend.web.readiness import Readiness
 from backend.web.stripe_webhook import DoorFirst, WebhookDoor
@@ -77,6 +78,7 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(ProductError)
     async def _product(request: Request, error: ProductError) -> Response:
         path = request.scope["path"]
+        note("refused", code=error.code, status=error.status, route=route_of(request.scope))
         if path.startswith(PAGES) and not path.startswith(ADMIN_API):
             answer: Response = page("Set-up", error.message, status=error.status)
         else:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from backend.accounts.options import options_of
@@ -56,6 +57,7 @@ async def _user(
         user = await widget_user(resources, x_auth_token)
         named = (user.account.id, user.user_id)
         calls.remember(x_auth_token, named)
+    structlog.contextvars.bind_contextvars(account=named[0])
     async with calls.turn(named):
         user = user or await widget_user(resources, x_auth_token)
         await note_seen(resources, user)

@@ -8,11 +8,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.install.pending import FOR_GOOD, OpenInstall, forget, forget_in, note_account, note_refusal
 from backend.accounts.kommo_hooks import give_address
-from backend.accounts.stripe.connections import drain_others
+from backend.accounts.stripe.connections import drain_others, note_stripe
 from backend.accounts.tokens.refresh import NEW_SETTINGS
 from backend.accounts.tokens.sealed import seal_pair
 from backend.core import metrics
 from backend.core.errors import BadCallback, KommoUnreachable
+from backend.core.telemetry.lines import note_after_commit
 from backend.kommo_api.auth.tokens import TokenPair, parse_pair, token_account_id, token_user_id
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import (
@@ -145,6 +146,7 @@ async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, in
         if _may_have_key(resources, pending, account, integration):
             await _tie_environment(session, account)
         await request_work(session, info.id)
+        note_after_commit(session, "connected", account=info.id, client_id=pending.client_id or None, by=pending.kind)
     return account
 
 
@@ -175,4 +177,5 @@ async def _tie_environment(session: AsyncSession, account: Account) -> None:
     for connection in free.all():
         connection.account_id = account.id
         session.add(connection)
+        note_stripe(session, connection)
         await drain_others(session, connection)

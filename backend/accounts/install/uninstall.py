@@ -8,6 +8,7 @@ from backend.accounts.tokens.call import with_kommo
 from backend.core.cache import CacheSpec
 from backend.core.errors import BadSignature, NotConnected
 from backend.core.ids import usable_number
+from backend.core.telemetry.lines import note_after_commit
 from backend.kommo_api.auth.oauth import uninstall_signature_ok
 from backend.kommo_api.errors import KommoError
 from backend.rate_limit.unproven_lane import UnprovenLane
@@ -71,5 +72,6 @@ async def _mark(resources: Resources, before: Account, problem: str) -> None:
         account.state, account.problem = state, problem
         if state == "uninstalled":
             await sign_out(session, col(Account.id) == account.id)
+            note_after_commit(session, "uninstalled", account=account.id)
         session.add(account)
         session.add(said)

@@ -14,6 +14,7 @@ from backend.accounts.stripe.connections import (
     is_live_key,
     key_of,
     key_row,
+    note_stripe,
     one_at_a_time,
     seal_secrets,
     webhook_url,
@@ -26,6 +27,7 @@ from backend.accounts.stripe.other_account import (
 )
 from backend.accounts.stripe.rotation import UNREACHABLE, api_with, rotated_connection
 from backend.accounts.stripe.webhook_endpoints import ensure_endpoint
+from backend.core.config import wrong_key
 from backend.core.errors import Conflict, FieldInvalid, StripeUnreachable
 from backend.core.signing import opaque_id
 from backend.ledger.load import is_live
@@ -96,6 +98,8 @@ async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, 
 
 def _key_of(given: Mapping[str, Any]) -> str:
     key = given.get("api_key")
+    if isinstance(key, str) and (wrong := wrong_key(key.strip())):
+        raise FieldInvalid(f"This {wrong}.", field="api_key")
     if not isinstance(key, str) or not KEY.fullmatch(key.strip()):
         raise FieldInvalid("A Stripe key begins with rk_live_, rk_test_, sk_live_ or sk_test_.", field="api_key")
     return key.strip()
@@ -185,6 +189,8 @@ async def store_connection(
     if given.secrets:
         row.given_secrets = [*seal_secrets(resources, row.id, given.secrets), *row.given_secrets][:2]
     session.add(row)
+    if same is None:
+        note_stripe(session, row)
     await drain_others(session, row)
     await session.flush()
     if await _mode(session, given.account_id) != before:

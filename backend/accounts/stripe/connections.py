@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.errors import NotConnected
+from backend.core.telemetry.lines import note_after_commit
 from backend.core.vault import CannotOpen
 from backend.ledger.load import is_live
 from backend.resources import Resources
@@ -23,6 +24,13 @@ def key_row(connection_id: str) -> str:
 
 def secret_row(connection_id: str) -> str:
     return f"stripe_connection:{connection_id}:webhook_secret"
+
+
+def note_stripe(session: AsyncSession, connection: StripeConnection) -> None:
+    """A log line once it is committed that this is an account's connection; none while it is nobody's."""
+    if connection.account_id is not None:
+        ids = {"account": connection.account_id, "connection": connection.id}
+        note_after_commit(session, "Stripe connected", **ids, livemode=connection.livemode)
 
 
 def is_live_key(api_key: str) -> bool:

@@ -11,7 +11,7 @@ from backend.accounts.tokens.call import with_kommo
 from backend.core import metrics
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.refusals import names_the_deal
-from backend.deal_sync.apply.send import Outcome, send
+from backend.deal_sync.apply.send import Outcome, note_outcome, send
 from backend.deal_sync.desired.notes import as_one
 from backend.deal_sync.desired.texts import texts
 from backend.deal_sync.plan import Plan
@@ -41,6 +41,7 @@ async def post_notes(
     resources: Resources, claim: Claim, page: Page, plans: list[Plan], rechecks: Mapping[int, Recheck]
 ) -> None:
     """One note a deal for all its new facts; then the deals are written, but for the ``rechecks``."""
+    began = resources.clock()
     outcome = await _post(resources, claim, page, [one for one in plans if one.notes])
     async with resources.database.write() as session:
         now = resources.clock()
@@ -54,6 +55,7 @@ async def post_notes(
         for lead_id in rechecks.keys() - open_yet:
             await revisions.postpone(session, page, lead_id, rechecks[lead_id], now)
     _count(outcome)
+    note_outcome(claim.account_id, "note", outcome, now - began)
     if outcome.error is not None:
         raise outcome.error
 

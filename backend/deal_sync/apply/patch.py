@@ -11,7 +11,7 @@ from backend.core import metrics
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.recheck import PlanAgain, check_map, check_places
 from backend.deal_sync.apply.refusals import names_the_deal, names_the_stage, without_named
-from backend.deal_sync.apply.send import Outcome, send
+from backend.deal_sync.apply.send import Outcome, note_outcome, send
 from backend.deal_sync.plan import Plan
 from backend.deal_sync.revisions import Page, Recheck
 from backend.kommo_api.errors import KommoError, KommoRefused
@@ -57,6 +57,7 @@ async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan
             raise
         return {str(lead_id): True for lead_id in confirmed}
 
+    began = resources.clock()
     outcome = await send(changes, call, without_named, is_repeatable=True)
     if not changes:
         return Patched()
@@ -65,6 +66,7 @@ async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan
         await _record_moves(session, claim, plans, outcome, resources.clock())
         await _record_refused(session, page, outcome.refused, resources.clock())
     _count(outcome)
+    note_outcome(claim.account_id, "fields", outcome, resources.clock() - began)
     if outcome.error is not None and not isinstance(outcome.error, PlanAgain):
         raise outcome.error
     return Patched({int(key) for key in outcome.done}, _incomplete(outcome))

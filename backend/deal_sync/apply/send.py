@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from backend.core.errors import NotConnected
+from backend.core.telemetry.lines import milliseconds, note
 from backend.kommo_api.errors import KommoError, KommoForbidden, KommoRefused
 
 Item = TypeVar("Item")
@@ -76,6 +77,14 @@ async def send(
             outcome.unsent |= {key for batch in waiting for key in batch}
             break
     return outcome
+
+
+def note_outcome(account_id: int, what: str, outcome: Outcome[Answer], seconds: float) -> None:
+    """A log line for each deal that was written or refused."""
+    for key in outcome.done:
+        note("written to Kommo", account=account_id, deal=int(key), what=what, ms=milliseconds(seconds))
+    for key, refusal in outcome.refused.items():
+        note("refused by Kommo", account=account_id, deal=int(key), what=what, reason=type(refusal).__name__)
 
 
 def _without_refused(

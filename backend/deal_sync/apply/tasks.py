@@ -7,6 +7,7 @@ import structlog
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
+from backend.core.telemetry.lines import milliseconds, note
 from backend.deal_sync import outbox
 from backend.deal_sync.apply.send import may_have_happened
 from backend.deal_sync.desired.task import Task
@@ -33,6 +34,8 @@ async def write_tasks(
             await _write(resources, claim, plan, leads[plan.lead_id])
         except (KommoRefused, KommoForbidden) as refusal:
             refused[plan.lead_id] = Recheck(None, f"Kommo refused a task: {refusal}")
+            ids = {"account": claim.account_id, "deal": plan.lead_id}
+            note("refused by Kommo", **ids, what="task", reason=type(refusal).__name__)
     return refused
 
 
@@ -45,7 +48,7 @@ async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> 
 
 async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) -> None:
     """A row before the request; a lost answer leaves it in doubt, to be settled by reading back."""
-    write = Write(lead.id, "task", task.fact_id, {"text": task.text}, "sent")
+    write, began = Write(lead.id, "task", task.fact_id, {"text": task.text}, "sent"), resources.clock()
     await outbox.record(resources, claim, write)
     try:
         task_id = await _created(resources, claim, lead, task)
@@ -54,6 +57,8 @@ async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) ->
         await outbox.record(resources, claim, replace(write, state=state))
         raise
     await outbox.record(resources, claim, replace(write, state="done", kommo_id=task_id))
+    ms = milliseconds(resources.clock() - began)
+    note("written to Kommo", account=claim.account_id, deal=lead.id, what="task", ms=ms)
 
 
 async def _created(resources: Resources, claim: Claim, lead: Lead, task: Task) -> int:

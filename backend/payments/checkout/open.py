@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import NotConnected
+from backend.core.telemetry.lines import note
 from backend.payments.checkout.lookup import facts_of_session, record_now
 from backend.payments.checkout.orphaned import is_orphaned, mark_expired
 from backend.payments.checkout.params import locale_of
@@ -156,13 +157,16 @@ async def _fresh(resources: Resources, link: Link, language: str | None) -> ToCh
 async def _note_opening(resources: Resources, link: Link) -> None:
     if link.request.opened_at is not None:
         return
+    request = link.request
     async with resources.database.write() as session:
-        await session.exec(
+        noted = await session.exec(
             update(PaymentRequest)
             .where(
-                col(PaymentRequest.account_id) == link.request.account_id,
-                col(PaymentRequest.id) == link.request.id,
+                col(PaymentRequest.account_id) == request.account_id,
+                col(PaymentRequest.id) == request.id,
                 col(PaymentRequest.opened_at).is_(None),
             )
             .values(opened_at=resources.clock())
         )
+    if noted.rowcount:
+        note("link opened", account=request.account_id, deal=request.lead_id, payment_request=request.id)
