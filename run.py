@@ -6,8 +6,22 @@
   python3 run.py test [--full] …     lint, then the tests; --full adds those that take long; … goes to pytest
   python3 run.py lint                formatting, linter and types
   python3 run.py bench …             the measurements
+  python3 run.py image               the Dockerfile's steps without a container engine, and what they made, proven
   python3 run.py lock                make the lock files again (needs uv)
-  python3 run.py WORD …              any command of the product: init, serve, worker, migrate, …
+
+and any command of the product, each with --help:
+
+  python3 run.py init                first set-up of a server: .env with fresh keys, widget.zip, and what to do in Kommo
+  python3 run.py serve               the web, and the worker beside it unless --no-worker
+  python3 run.py worker              the worker alone; --once does what is due, and ends
+  python3 run.py migrate             bring the database up to date
+  python3 run.py doctor              is everything as it should be; --json for programs
+  python3 run.py widget build        widget.zip with this server's address in it
+  python3 run.py events …            what Stripe sent: list, show, replay, catch-up
+  python3 run.py payments …          payments that fit no deal: unmatched, attach, detach
+  python3 run.py integrations …      several Kommo accounts on one server: list, add, remove
+  python3 run.py keys rotate         seal what is stored under a new key
+  python3 run.py shadow …            trying the product beside other software: on, report, off
 
 Needs Python 3.11 or newer on Debian, Ubuntu or macOS, and nothing else. Everything happens in the folder of this file,
 wherever it is called from.
@@ -87,8 +101,8 @@ def plan_for(words: Sequence[str], cpus: int) -> Plan:
         return Plan(DEV_LOCK, LINT, scripts=True)
     if name == "test":
         return Plan(DEV_LOCK, (*LINT, pytest_call(rest, cpus)), browser=True, scripts=True)
-    if name == "bench":
-        return Plan(DEV_LOCK, (("-m", "bench", *rest),))
+    if name in ("bench", "image"):
+        return Plan(DEV_LOCK, (("-m", {"bench": "bench", "image": "tools.image"}[name], *rest),))
     lock = SANDBOX_LOCK if name in ("sandbox", "story") else LOCK
     return Plan(lock, (("-m", "backend", name, *rest),))
 

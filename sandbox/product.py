@@ -41,6 +41,7 @@ async def start_product(settings: Mapping[str, str], folder: Path, *words: str) 
         *(words or ("serve",)),
         cwd=folder,
         env={**kept, "PYTHONPATH": root, **settings},
+        stdout=asyncio.subprocess.DEVNULL,  # where it listens is said by whoever starts it; its log is on stderr
     )
 
 

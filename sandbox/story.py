@@ -59,7 +59,7 @@ async def tell() -> int:
         teller = Storyteller(stage, http)
         try:
             async with running_product(stage.settings, stage.folder):
-                await _story(teller)
+                await play(teller)
         except Differs as difference:
             print(f"\n✗ {difference}")
             return 1
@@ -67,7 +67,8 @@ async def tell() -> int:
     return 0
 
 
-async def _story(teller: Storyteller) -> None:
+async def play(teller: Storyteller) -> None:
+    """The whole of it, with a product that runs already. Raises ``Differs``."""
     await _install(teller)
     lead_id = next(iter(teller.stage.kommo.account.leads))
     await _first_payment(teller, lead_id)

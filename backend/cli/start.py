@@ -2,11 +2,13 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from backend.cli.units import SETTINGS, units
 from backend.core.config import BadSettings, read_settings
 from backend.widget_archive import WidgetProblem, build, find_sources
 
@@ -16,8 +18,14 @@ ENV = Path(".env")
 def init(
     public_url: Annotated[str, typer.Option(prompt="Public address of this server (https://…)", help="PUBLIC_URL.")],
     force: Annotated[bool, typer.Option(help="Replace a .env that is there.")] = False,
+    systemd: Annotated[
+        bool, typer.Option("--systemd", help="Write units for systemd as well, or into a folder that has its .env.")
+    ] = False,
 ) -> None:
     """Write .env with fresh keys, build widget.zip, and say what to do in Kommo."""
+    if systemd and ENV.exists() and not force:
+        _write_units()
+        return
     if ENV.exists() and not force:
         typer.echo("There is a .env here already. Its keys open what is stored: keep it, or use --force.", err=True)
         raise typer.Exit(1)
@@ -32,12 +40,29 @@ def init(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     _write_private(ENV, _env_text(given | {"public_url": settings.public_url}))
+    if systemd:
+        _write_units()
     try:
         built = build(find_sources(), settings.public_url, Path("widget.zip"))
     except WidgetProblem as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    typer.echo(_next_steps(settings.redirect_uri, settings.public_url, built.version))
+    typer.echo(_next_steps(settings.redirect_uri, settings.public_url, built.version, _start(systemd=systemd)))
+
+
+def _write_units() -> None:
+    program = Path(sys.prefix) / "bin" / "kommo-stripe"
+    for name, text in units(program).items():
+        Path(name).write_text(text, encoding="utf-8")
+        typer.echo(f"{name} is written; it starts {program}.")
+
+
+def _start(*, systemd: bool) -> str:
+    """The command that starts the product."""
+    if systemd:
+        moved = f"install -D -m 0600 .env {SETTINGS} && cp kommo-stripe-*.service /etc/systemd/system/"
+        return f"{moved} && systemctl enable --now kommo-stripe-web kommo-stripe-worker"
+    return "kommo-stripe serve   (or: docker compose up --detach)"
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -63,12 +88,16 @@ KOMMO_SUBDOMAIN=
 # From Stripe: Developers → API keys → Create restricted key
 STRIPE_API_KEY=
 
+# For compose.yaml: `full` is PostgreSQL, web and worker; `one` is a single container with SQLite
+COMPOSE_PROFILES=full
+POSTGRES_PASSWORD={secrets.token_urlsafe(24)}
+
 # Where a paid deal goes: `won`, or pipeline_id:status_id with commas between; empty = it stays where it is
 PAID_STAGES=
 """
 
 
-def _next_steps(redirect_uri: str, public_url: str, version: str) -> str:
+def _next_steps(redirect_uri: str, public_url: str, version: str, start: str) -> str:
     return f"""
 .env is written (readable by you alone), widget.zip is built (version {version}).
 
@@ -84,7 +113,7 @@ Next, in Kommo (as an administrator):
 In Stripe:
   3. Create a restricted key and put it into .env as STRIPE_API_KEY.
 Here:
-  4. Start the product:       kommo-stripe serve
+  4. Start the product:       {start}
 In Kommo again:
   5. Install the integration. Kommo connects by itself; if it does not, sign in at
      {public_url}/admin with the admin token and press Connect.

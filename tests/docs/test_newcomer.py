@@ -43,7 +43,9 @@ def test_the_newest_release_is_the_version_of_the_package() -> None:
 
 def test_the_hosted_ci_runs_what_the_readme_tells() -> None:
     steps = read(ROOT / ".github/workflows/ci.yml")
-    assert re.findall(r"- run: (.+)", steps) == [".ci/run"]
+    test, image = steps.split("\n  image:\n")
+    assert re.findall(r"- run: (.+)", test) == [".ci/run"]
+    assert re.findall(r"- run: (docker \w+)", image)[:1] == ["docker build"]
 
 
 def test_blame_passes_over_the_commits_that_the_file_names() -> None:

@@ -7,9 +7,13 @@ import re
 from tools.bootstrap.machine import CannotSetUp, Machine
 
 LOCK, SANDBOX_LOCK = "requirements.lock", "requirements-sandbox.lock"
+OTEL_LOCK = "requirements-otel.lock"
 DEV_LOCK, JS_LOCK = "requirements-dev.lock", "requirements-js.lock"
+BUILD_LOCK = "requirements-build.lock"
 ALL_LOCKS = (LOCK, SANDBOX_LOCK, DEV_LOCK, JS_LOCK)
 """What the product needs, what the sandbox and the tests add to it, and the checkers of the JavaScript."""
+IMAGE_LOCKS = (OTEL_LOCK, BUILD_LOCK)
+"""What traces add to the product, and what makes its wheel: no environment of a checkout is made of these."""
 
 
 def make_locks(machine: Machine) -> int:
@@ -18,9 +22,12 @@ def make_locks(machine: Machine) -> int:
         raise CannotSetUp("The lock files are made by uv, and it is not here. Install it, and start this again.")
     compile_lock(machine, uv, LOCK, "pyproject.toml")
     # The same versions in each, so that .venv can hold all.
+    compile_lock(machine, uv, OTEL_LOCK, "--extra", "otel", "-c", LOCK, "pyproject.toml")
     compile_lock(machine, uv, SANDBOX_LOCK, "--extra", "sandbox", "-c", LOCK, "pyproject.toml")
-    compile_lock(machine, uv, DEV_LOCK, "--extra", "dev", "--extra", "sandbox", "-c", SANDBOX_LOCK, "pyproject.toml")
+    beside = ("-c", OTEL_LOCK, "-c", SANDBOX_LOCK, "pyproject.toml")
+    compile_lock(machine, uv, DEV_LOCK, "--extra", "dev", "--extra", "otel", "--extra", "sandbox", *beside)
     compile_lock(machine, uv, JS_LOCK, "--group", "pyproject.toml:js")
+    compile_lock(machine, uv, BUILD_LOCK, "--group", "pyproject.toml:build")
     return 0
 
 

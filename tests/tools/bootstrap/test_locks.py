@@ -2,12 +2,24 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.tools.bootstrap.made_up import ROOT, Shell, having
-from tools.bootstrap.locks import ALL_LOCKS, DEV_LOCK, JS_LOCK, LOCK, SANDBOX_LOCK, lines_with_a_host, make_locks
+from tools.bootstrap.locks import (
+    ALL_LOCKS,
+    BUILD_LOCK,
+    DEV_LOCK,
+    IMAGE_LOCKS,
+    JS_LOCK,
+    LOCK,
+    OTEL_LOCK,
+    SANDBOX_LOCK,
+    lines_with_a_host,
+    make_locks,
+)
 from tools.bootstrap.machine import CannotSetUp, Machine
 
 LINES_WITH_A_HOST = [
@@ -25,7 +37,7 @@ def test_a_line_that_names_a_host_is_found(line: str) -> None:
     assert lines_with_a_host(f"fastapi==1.0 \\\n    --hash=sha256:00\n{line}\n") == [line]
 
 
-@pytest.mark.parametrize("lock", ALL_LOCKS)
+@pytest.mark.parametrize("lock", [*ALL_LOCKS, *IMAGE_LOCKS])
 def test_our_locks_name_no_host_and_no_package_without_a_hash(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert lines_with_a_host(text) == []
@@ -33,8 +45,9 @@ def test_our_locks_name_no_host_and_no_package_without_a_hash(lock: str) -> None
 
 
 def test_our_locks_agree_on_every_version() -> None:
-    product, sandbox, development = (pins(ROOT / lock) for lock in (LOCK, SANDBOX_LOCK, DEV_LOCK))
+    product, traces, sandbox, development = (pins(ROOT / one) for one in (LOCK, OTEL_LOCK, SANDBOX_LOCK, DEV_LOCK))
     assert product < sandbox <= development
+    assert product < traces <= development
 
 
 def pins(lock: Path) -> set[str]:
@@ -51,11 +64,15 @@ def test_a_lock_that_would_name_a_host_is_refused_and_the_old_one_stays(machine:
 
 def test_all_locks_are_made_each_bound_to_the_one_before(machine: Machine, shell: Shell) -> None:
     shell.works = ["uv pip compile"]
+    for lock in IMAGE_LOCKS:
+        shell.effects[f"-o {lock}"] = partial((machine.folder / lock).write_text, "hatchling==1.0\n")
     assert make_locks(replace(machine, which=having("uv"))) == 0
-    assert [line.partition(" -o ")[2] for line in shell.heard] == [LOCK, SANDBOX_LOCK, DEV_LOCK, JS_LOCK]
+    assert [line.partition(" -o ")[2] for line in shell.heard] == [
+        LOCK, OTEL_LOCK, SANDBOX_LOCK, DEV_LOCK, JS_LOCK, BUILD_LOCK,
+    ]  # fmt: skip
     assert "--extra" not in shell.heard[0]
-    assert f"-c {LOCK}" in shell.heard[1]
-    assert f"-c {SANDBOX_LOCK}" in shell.heard[2]
+    assert all(f"-c {LOCK}" in heard for heard in shell.heard[1:3])
+    assert all(f"-c {lock}" in shell.heard[3] for lock in (OTEL_LOCK, SANDBOX_LOCK))
 
 
 def test_making_the_lock_files_needs_uv(machine: Machine) -> None:

@@ -1,0 +1,1 @@
+"""The image's steps without a container engine: ``python3 run.py image``."""

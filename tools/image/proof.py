@@ -1,0 +1,172 @@
+"""The installed product, proven command by command: what each answers, how long it takes, and what it gives away."""
+
+import json
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.image.build import Built
+from tools.image.confined import start
+
+START_SECONDS = 60.0
+STOP_SECONDS = 25.0
+"""What compose.yaml and the units give."""
+OURS = ("backend/", "kommo_stripe-")
+
+
+class Differs(Exception):
+    """Something is not as promised."""
+
+
+@dataclass
+class Proof:
+    """What was looked at, in words with numbers."""
+
+    built: Built
+    port: int = field(default_factory=lambda: _free_port())
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.secrets = {"SECRET_KEYS": secrets.token_urlsafe(32), "ADMIN_TOKEN": secrets.token_urlsafe(24)}
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return self.secrets | {"PUBLIC_URL": f"http://127.0.0.1:{self.port}", "PORT": str(self.port)}
+
+    def all(self) -> list[str]:
+        for look in (self.wheel, self.size, self.commands, self.serve, self.worker):
+            look()
+        return self.said
+
+    def wheel(self) -> None:
+        with zipfile.ZipFile(self.built.wheel) as archive:
+            names = archive.namelist()
+        strange = [name for name in names if not name.startswith(OURS)]
+        self._hold("the wheel holds the product alone", not strange, strange)
+        self._hold("no sandbox, no tests, no settings in it", not _unwanted(names), _unwanted(names))
+        self.said.append(f"wheel: {len(names)} files, {self.built.wheel.stat().st_size / 1e6:.1f} MB")
+
+    def size(self) -> None:
+        files = [path for path in self.built.product.rglob("*") if path.is_file() and not path.is_symlink()]
+        found = _unwanted([str(path.relative_to(self.built.product)) for path in files if "backend" in path.parts])
+        self._hold("no sandbox is installed", not found, found)
+        self.said.append(f"installed: {sum(path.stat().st_size for path in files) / 1e6:.0f} MB in {len(files)} files")
+
+    def commands(self) -> None:
+        """From an empty folder to a server that only lacks Kommo and Stripe."""
+        url = f"http://127.0.0.1:{self.port}"
+        for words, code in (
+            (["--help"], 0),
+            (["init", "--systemd", "--public-url", url], 0),
+            (["widget", "build", "--out", "again.zip"], 0),
+            (["migrate"], 0),
+            (["migrate"], 0),
+            (["doctor", "--json"], 1),
+            (["worker", "--once"], 0),
+        ):
+            began = time.perf_counter()
+            given = {} if words[0] in ("--help", "init", "widget") else self.secrets | {"PUBLIC_URL": url}
+            done = self._run(words, given)
+            self._hold(f"`{' '.join(words[:2])}` ends with {code}", done[0] == code, done[1])
+            self.said.append(f"{' '.join(words[:2])}: {time.perf_counter() - began:.1f} s")
+            if words[0] == "doctor":
+                found = {one["what"]: one["ok"] for one in map(json.loads, done[1].splitlines())}
+                self._hold("the doctor finds the database well and Kommo missing", found["database"], found)
+        written = {path.name for path in self.built.data.iterdir()}
+        wanted = {".env", "widget.zip", "again.zip", "kommo-stripe-web.service", "kommo-stripe-worker.service"}
+        self._hold("init wrote .env, widget.zip and the units", wanted <= written, written)
+        (self.built.data / ".env").unlink()
+
+    def serve(self) -> None:
+        with self.running("serve") as served:
+            self._hold("the image's health check passes", not self.health(), "it does not")
+            where = _get(f"{self.settings['PUBLIC_URL']}/")
+            self._hold("a person is told what this is", "Kommo" in where, where[:200])
+            shown = Path(f"/proc/{served.pid}/cmdline").read_text()
+            self._hold("no secret in the process list", not self._given_away(shown), "it is")
+
+    def worker(self) -> None:
+        began = time.perf_counter()
+        process = start(self.built, ["kommo-stripe", "worker"], self.settings, stderr=subprocess.PIPE)
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        self._hold("the worker starts", "worker started" in first, first)
+        self.said.append(f"worker started after {time.perf_counter() - began:.1f} s")
+        self._stop(process, "worker")
+
+    @contextmanager
+    def running(self, *words: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+        """The web until the end of the block; it is ready, it stops in time, and its log gives nothing away."""
+        log = self.built.data.parent / "log"
+        began = time.perf_counter()
+        with log.open("w") as to:
+            process = start(self.built, ["kommo-stripe", *words], self.settings | more, stdout=to, stderr=to)
+            try:
+                self._wait(process, "healthz", began)
+                self._wait(process, "readyz", began)
+                yield process
+            finally:
+                self._stop(process, words[0])
+        text = log.read_text()
+        self._hold("no secret in the log", not self._given_away(text), "there is")
+
+    def health(self) -> int:
+        """The exit code of HEALTHCHECK's own command."""
+        (check,) = self.built.last.of("HEALTHCHECK")
+        return start(self.built, check.exec_form, self.settings, stderr=subprocess.DEVNULL).wait(STOP_SECONDS)
+
+    def _run(self, words: list[str], given: dict[str, str]) -> tuple[int, str]:
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        process = start(self.built, ["kommo-stripe", *words], given, **how)
+        told, failed = process.communicate(timeout=START_SECONDS)
+        return process.returncode, told or failed
+
+    def _wait(self, process: subprocess.Popen[str], path: str, began: float) -> None:
+        while time.perf_counter() - began < START_SECONDS and process.poll() is None:
+            try:
+                _get(f"{self.settings['PUBLIC_URL']}/{path}")
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+                continue
+            self.said.append(f"/{path} answers 200 after {time.perf_counter() - began:.1f} s")
+            return
+        raise Differs(f"/{path} does not answer: {(self.built.data.parent / 'log').read_text()[-2000:]}")
+
+    def _stop(self, process: subprocess.Popen[str], what: str) -> None:
+        began = time.perf_counter()
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(STOP_SECONDS)
+        self._hold(f"SIGTERM ends `{what}` with 0", code == 0, code)
+        self.said.append(f"{what} ended {time.perf_counter() - began:.1f} s after SIGTERM")
+
+    def _given_away(self, text: str) -> list[str]:
+        return [name for name, value in self.secrets.items() if value in text]
+
+    def _hold(self, promise: str, holds: object, found: object) -> None:
+        if not holds:
+            raise Differs(f"{promise}: {found}")
+        self.said.append(f"✓ {promise}")
+
+
+def _unwanted(names: list[str]) -> list[str]:
+    return [name for name in names if re.search(r"sandbox/|tests?/|\.env$|\.db$", name)]
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (our own server)
+        return str(answer.read().decode())
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
