@@ -8,29 +8,29 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import structlog
-import uvicorn
 
 from backend.accounts.from_environment import ensure_environment
 from backend.accounts.install.exchange import finish_exchanges
 from backend.accounts.install.kept_answers import take_up_kept_answers
 from backend.accounts.tokens.refresh import finish_refreshes
+from backend.admin.missing import missing
 from backend.core.clock import Clock, system_clock
 from backend.core.config import Settings
-from backend.core.progress import Progress, unseen
+from backend.core.progress import Progress, unsaid, unseen
 from backend.resources import Resources, open_resources
 from backend.storage.counters import keep_counts, store_counts
 from backend.storage.migrations import upgrade
 from backend.web.app import create_app
-from backend.web.connections import LATE_CONNECTIONS, allow_connections, bounded_protocol
+from backend.web.listening import CannotListen, WebServer, address_of, listening_sockets, web_config
 from backend.work_queue.burial import DEAD_SECONDS, free_what_the_dead_held
 from backend.work_queue.clocks import NOTE_SECONDS, forget_clock, note_clock
 from backend.work_queue.presence import Presence, present
 from backend.worker.loop import Worker
 
-WEB_GRACE_SECONDS = 8
 WORKER_GRACE_SECONDS = 12.0
 TOKENS_GRACE_SECONDS = 3.0
 END_SECONDS = 18.0
@@ -39,30 +39,58 @@ LAST_COUNT_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn, with the signals left to us: it would end the process by the signal instead of with 0."""
+async def serve(
+    settings: Settings, *, with_worker: bool, clock: Clock = system_clock, say: Callable[[str], object] = unsaid
+) -> None:
+    """The web, and the worker beside it, until SIGTERM or SIGINT. ``say`` is told where it listens and what is missing.
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    Raises ``CannotListen``, before anything is touched.
+    """
+    sockets = listening_sockets(settings.host, settings.port)
+    with contextlib.ExitStack() as closing:
+        for one in sockets:
+            closing.enter_context(one)
+        async with open_resources(settings, clock) as resources:
+            app = create_app(resources, admin_token=settings.admin_token.get_secret_value())
+            server = WebServer(web_config(app, settings.trusted_proxies), partial(_tell, resources, sockets, say))
+            worker = Worker(resources) if with_worker else None
+            _on_stop(server, worker)
+            await _prepare(resources, settings)
+            async with _counting(resources):
+                await _serve(server, sockets, resources, worker)
 
 
-async def serve(settings: Settings, *, with_worker: bool, clock: Clock = system_clock) -> None:
-    """The web, and the worker beside it, until SIGTERM or SIGINT."""
+async def _serve(server: WebServer, sockets: list[socket.socket], resources: Resources, worker: Worker | None) -> None:
+    if worker is None:
+        async with _proving_life(resources):
+            await server.serve(sockets)
+        return
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.run(WORKER_GRACE_SECONDS))
+            await server.serve(sockets)
+            worker.stop()
+    except* CannotListen as group:
+        raise group.exceptions[0] from None
+
+
+async def _tell(resources: Resources, sockets: list[socket.socket], say: Callable[[str], object]) -> None:
+    public = resources.addresses.public_url
+    say(f"Listening on {', '.join(map(address_of, sockets))} for {public}")
+    say(f"Set-up: {public}/admin (operators sign in with ADMIN_TOKEN, administrators come from Kommo)")
+    for sentence in await missing(resources):
+        say(f"Missing: {sentence}")
+
+
+async def drain(settings: Settings, *, clock: Clock = system_clock) -> None:
+    """Do the work that is due, and what the worker looks at beside it once; then end."""
     async with open_resources(settings, clock) as resources:
-        server = _Server(_web_config(resources, settings))
-        worker = Worker(resources) if with_worker else None
-        _on_stop(server, worker)
+        worker = Worker(resources)
+        _on_stop(None, worker)
         await _prepare(resources, settings)
         async with _counting(resources):
-            if worker is None:
-                async with _proving_life(resources):
-                    await server.serve()
-                return
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(worker.run(WORKER_GRACE_SECONDS))
-                await server.serve()
-                worker.stop()
+            turns = await worker.drain(WORKER_GRACE_SECONDS)
+            log.info("drained", turns=turns)
 
 
 async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
@@ -128,10 +156,11 @@ async def _note_clock(resources: Resources, name: str) -> None:
         await asyncio.sleep(NOTE_SECONDS)
 
 
-async def migrate(settings: Settings, progress: Progress = unseen) -> None:
+async def migrate(settings: Settings, progress: Progress = unseen) -> int:
+    """The number of steps that were missing, and now are taken."""
     async with open_resources(settings, system_clock) as resources:
         resources.database.close_to_others()
-        await upgrade(resources.database, progress)
+        return await upgrade(resources.database, progress)
 
 
 async def _prepare(resources: Resources, settings: Settings) -> None:
@@ -150,25 +179,7 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
-def _web_config(resources: Resources, settings: Settings) -> uvicorn.Config:
-    most = allow_connections()
-    return uvicorn.Config(
-        create_app(resources, admin_token=settings.admin_token.get_secret_value()),
-        host=settings.host,
-        port=settings.port,
-        proxy_headers=bool(settings.trusted_proxies),  # X-Forwarded-For is believed from these addresses only
-        forwarded_allow_ips=settings.trusted_proxies,
-        http=bounded_protocol(most),
-        ws="none",
-        limit_concurrency=most + LATE_CONNECTIONS,
-        access_log=False,  # paths are secrets here; our own log names routes
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=WEB_GRACE_SECONDS,
-    )
-
-
-def _on_stop(server: _Server | None, worker: Worker | None) -> None:
+def _on_stop(server: WebServer | None, worker: Worker | None) -> None:
     def stop() -> None:
         if server is not None:
             server.should_exit = True

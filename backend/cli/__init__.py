@@ -1,5 +1,1 @@
 """The command line: each command a thin door to the same functions that the web calls."""
-
-from backend.cli.app import app
-
-__all__ = ["app"]

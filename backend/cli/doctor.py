@@ -1,15 +1,19 @@
 """``doctor``: is everything as it should be? One line for each thing, with what to do where something is wrong."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import typer
 
 from backend.admin.checkup import Finding, examine
-from backend.cli.reading import load_settings
+from backend.cli.reading import raise_bad
 from backend.core.clock import system_clock
-from backend.core.config import Settings
+from backend.core.config import BadSettings, Settings, read_settings
+from backend.core.logs import set_up_logs
 from backend.resources import open_resources
 from backend.storage.db import Database
 from backend.storage.migrations import DatabaseUnusable, is_current
@@ -18,28 +22,46 @@ from backend.widget_archive import WidgetProblem, build, find_sources
 ARCHIVE = Path("widget.zip")
 
 
-def doctor() -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: what, ok, said.")] = False,
+) -> None:
     """Look at settings, database, Kommo, Stripe and the widget's archive; non-zero where something must be done."""
-    settings = load_settings()
-    typer.echo(_line(Finding("settings", True, f"read; this server is {settings.public_url}")))
-    if not asyncio.run(_all_well(settings)):
+    try:
+        settings = read_settings()
+    except BadSettings as error:
+        if not as_json:
+            raise_bad(error)
+        for sentence in str(error).splitlines():
+            typer.echo(_object(Finding("settings", False, sentence)))
+        raise typer.Exit(2) from None
+    set_up_logs(settings.log_format)
+    if not asyncio.run(_all_well(settings, _object if as_json else _line)):
         raise typer.Exit(1)
 
 
-async def _all_well(settings: Settings) -> bool:
+async def _all_well(settings: Settings, shown: Callable[[Finding], str]) -> bool:
     well = True
+    async for finding in _findings(settings):
+        typer.echo(shown(finding))
+        well = well and finding.is_well
+    return well
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    yield Finding("settings", True, f"read; this server is {settings.public_url}")
     async with open_resources(settings, system_clock) as resources:
         database = await _database(resources.database)
-        typer.echo(_line(database))
+        yield database
         if not database.is_well:
-            return False
+            return
         by_token = bool(settings.kommo_long_lived_token.get_secret_value())
         async for finding in examine(resources, by_token=by_token):
-            typer.echo(_line(finding))
-            well = well and finding.is_well
-    archive = _archive(settings.public_url)
-    typer.echo(_line(archive))
-    return well and archive.is_well
+            yield finding
+    yield _archive(settings.public_url)
+
+
+def _object(finding: Finding) -> str:
+    return json.dumps({"what": finding.what, "ok": finding.is_well, "said": finding.said}, ensure_ascii=False)
 
 
 def _line(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.cli.progress import bar
-from backend.cli.reading import run_with_resources
+from backend.cli.reading import nothing, run_with_resources
 from backend.core.clock import as_datetime
 from backend.core.vault import CannotOpen
 from backend.inbox.arrivals import read_body
@@ -38,9 +38,11 @@ def list_events(
         if state:
             chosen = chosen.where(InboxEvent.state == state)
         async with resources.database.read() as session:
-            for event in (await session.exec(chosen)).all():
-                when = as_datetime(event.received_at).strftime("%Y-%m-%d %H:%M:%S")
-                typer.echo(f"{when}  {event.state:<9}  {event.type:<45}  {event.id}  {event.error}".rstrip())
+            found = (await session.exec(chosen)).all()
+        for event in found:
+            when = as_datetime(event.received_at).strftime("%Y-%m-%d %H:%M:%S")
+            typer.echo(f"{when}  {event.state:<9}  {event.type:<45}  {event.id}  {event.error}".rstrip())
+        nothing(found, f"No event is {state}." if state else "Stripe has sent no event yet.")
 
     run_with_resources(run)
 

@@ -7,7 +7,7 @@ import typer
 
 from backend.accounts import integrations
 from backend.accounts.install.add_integration import add_integration
-from backend.cli.reading import WHO, run_with_resources
+from backend.cli.reading import WHO, nothing, run_with_resources, secret
 from backend.core.errors import ProductError
 from backend.resources import Resources
 
@@ -19,7 +19,9 @@ def list_all() -> None:
     """All integrations, one a line."""
 
     async def run(resources: Resources) -> None:
-        for row in await integrations.list_integrations(resources):
+        rows = await integrations.list_integrations(resources)
+        nothing(rows, "No integration is known yet: `kommo-stripe integrations add`, or KOMMO_CLIENT_ID.")
+        for row in rows:
             line = f"{row['client_id']}  account {row['account_id'] or '-'}  {row['source']}  {row['label']}"
             typer.echo(line.rstrip())
 
@@ -29,13 +31,19 @@ def list_all() -> None:
 @app.command()
 def add(
     client_id: Annotated[str, typer.Argument(help="The Integration ID in Kommo's tab Keys and scopes.")],
-    client_secret: Annotated[str, typer.Option(prompt=True, hide_input=True, help="Its secret key.")],
     label: Annotated[str, typer.Option(help="A name to know it by.")] = "",
-    code: Annotated[str, typer.Option(help="An authorization code, where Kommo did not call us.")] = "",
+    with_code: Annotated[
+        bool, typer.Option("--code", help="Ask for an authorization code too, where Kommo did not call us.")
+    ] = False,
     subdomain: Annotated[str, typer.Option(help="The account of the code: the first word of its address.")] = "",
     redirect_uri: Annotated[str, typer.Option(help="Where Kommo's form holds another than this server's own.")] = "",
 ) -> None:
-    """Add an integration or change its secret; a code that waits for it is exchanged at once."""
+    """Add an integration or change its secret; a code that waits for it is exchanged at once.
+
+    Asks for the secret key; where the input is no terminal, it is the input's first line, and the code the second.
+    """
+    client_secret = secret("Secret key")
+    code = secret("Authorization code") if with_code else ""
 
     async def run(resources: Resources) -> None:
         given = {"client_secret": client_secret, "label": label, "code": code, "subdomain": subdomain}

@@ -7,7 +7,7 @@ import typer
 
 from backend.admin.attach import accounts_of, attach, detach
 from backend.admin.unmatched import unmatched
-from backend.cli.reading import WHO, run_with_resources
+from backend.cli.reading import WHO, nothing, run_with_resources
 from backend.core.errors import ProductError
 from backend.resources import Resources
 
@@ -22,7 +22,9 @@ def list_unmatched() -> None:
     """Payments that are ours and fit no deal, newest first, with the deals they may belong to."""
 
     async def run(resources: Resources) -> None:
-        for row in await unmatched(resources):
+        rows = await unmatched(resources)
+        nothing(rows, "Every payment has its deal.")
+        for row in rows:
             suggested = ", ".join(map(str, row["suggestions"])) or "-"
             typer.echo(
                 f"{row['paid_at']}  {row['id']}  {row['amount']} {row['currency']}  account {row['account_id']}  "

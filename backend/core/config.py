@@ -8,19 +8,19 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from backend.core.sources.files import BadSettings, SettingFiles
+
+__all__ = ["BadSettings", "Settings", "StageRule", "parse_stages", "read_settings", "wrong_key"]
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 StageRule = tuple[int, int]
 SHORTEST_TOKEN = 20
 BLANKS = string.whitespace + "\u00a0\u200b\ufeff"
 """Those of pages and of editors as well: one without a break, one without a width, a byte order mark."""
-
-
-class BadSettings(Exception):
-    """A setting is missing or wrong; the text names it and says what to write."""
 
 
 class Settings(BaseSettings):
@@ -52,6 +52,19 @@ class Settings(BaseSettings):
     state_dir: str = ""
     settle_seconds: float = Field(default=120.0, ge=0)
     log_format: str = Field(default="console", pattern="^(console|json)$")
+    traces: str = Field(default="", pattern="^(otlp)?$")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the way in which Pydantic calls it)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then ``.env``; each setting of the two may name a file instead."""
+        return init_settings, SettingFiles(settings_cls, env_settings, dotenv_settings), env_settings, dotenv_settings
 
     @model_validator(mode="before")
     @classmethod
@@ -96,6 +109,21 @@ class Settings(BaseSettings):
             raise ValueError(f"needs at least {SHORTEST_TOKEN} characters; `kommo-stripe init` makes a good one")
         return value
 
+    @field_validator("stripe_api_key")
+    @classmethod
+    def _key_of_a_server(cls, value: SecretStr) -> SecretStr:
+        if wrong := wrong_key(value.get_secret_value()):
+            raise ValueError(wrong)
+        return value
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _signing_secret(cls, value: SecretStr) -> SecretStr:
+        given = [one.strip() for one in value.get_secret_value().split(",") if one.strip()]
+        if not all(one.startswith("whsec_") for one in given):
+            raise ValueError("must begin with whsec_: Stripe shows it at the endpoint, as its signing secret")
+        return value
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _proxies(cls, value: Any) -> Any:
@@ -137,6 +165,19 @@ class Settings(BaseSettings):
         return [key.get_secret_value() for key in self.secret_keys]
 
 
+def wrong_key(key: str) -> str:
+    """What is wrong with a Stripe API key of another kind than a server's, as a predicate; "" where nothing is."""
+    if not key or re.match(r"[sr]k_(test|live)_\S", key):
+        return ""
+    if key.startswith("pk_"):
+        return (
+            "is a publishable key (pk_…), which makes no payments; create a restricted key (rk_…) beside it in Stripe"
+        )
+    if key.startswith("whsec_"):
+        return "is a webhook's signing secret (whsec_…); a key begins with rk_live_, rk_test_, sk_live_ or sk_test_"
+    return "must begin with rk_live_, rk_test_, sk_live_ or sk_test_"
+
+
 def _without_blanks(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return SecretStr(value.get_secret_value().strip(BLANKS))
@@ -176,6 +217,7 @@ def read_settings(env_file: Path | None = Path(".env"), **given: Any) -> Setting
 def _sentence(problem: dict[str, Any]) -> str:
     name = "_".join(str(part) for part in problem["loc"][:1]).upper()
     if problem["type"] == "missing":
-        return f"{name} is missing. Set it in the environment or in .env (`kommo-stripe init` writes one)."
+        where = f"in the environment, in a file that {name}_FILE names, or in .env"
+        return f"{name} is missing. Set it {where} (`kommo-stripe init` writes one)."
     reason = str(problem["msg"]).removeprefix("Value error, ")
     return f"{name} {reason}." if name else f"{reason}."

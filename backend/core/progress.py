@@ -8,3 +8,7 @@ Progress = Callable[[int, int | None], None]
 
 def unseen(_done: int, _total: int | None) -> None:
     """Nobody watches."""
+
+
+def unsaid(_sentence: str) -> None:
+    """Nobody listens."""

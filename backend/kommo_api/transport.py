@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from backend.core.telemetry.traces import OUT, span
 from backend.kommo_api.error_parsing import body_of, error_of
 from backend.kommo_api.errors import KommoConnectionError, KommoTooSlow, KommoUnavailable
 
@@ -41,7 +42,10 @@ async def send(
     is_write = request.method != "GET"
     try:
         async with asyncio.timeout(seconds):
-            return await _read(http, request)
+            with span(f"Kommo {request.method}", OUT, {"url.path": request.url.path}) as noted:
+                answer = await _read(http, request)
+                noted.set_attribute("http.response.status_code", answer.status_code)
+                return answer
     except TimeoutError as error:
         raise KommoTooSlow(f"no whole answer within {seconds:g} seconds", doubtful=is_write) from error
     except _NOT_SENT as error:

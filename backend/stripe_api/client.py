@@ -6,9 +6,11 @@ same call with the same idempotency key may be made again.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 
+from backend.core.telemetry.traces import OUT, span
 from backend.stripe_api.answers import Answer, KeyRefused, Refused, Unreachable, answered, named_failures
 
 __all__ = ["Answer", "KeyRefused", "Refused", "StripeApi", "Unreachable", "http_client"]
@@ -45,7 +47,19 @@ without any parameter might be refused for that first, and is tried all the same
 
 def http_client() -> stripe.HTTPXClient:
     """One pool for all keys: making it loads the CA bundle, so it is made once a process."""
-    return stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
+    return TracedClient(timeout=TIMEOUT_SECONDS)
+
+
+class TracedClient(stripe.HTTPXClient):
+    """Each request is a span; a request that Stripe's library repeats is one for each try."""
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        with span(f"Stripe {method.upper()}", OUT, {"url.path": urlsplit(url).path}) as noted:
+            answer = await super().request_async(method, url, headers, post_data)
+            noted.set_attribute("http.response.status_code", answer[1])
+            return answer
 
 
 class StripeApi:

@@ -4,6 +4,7 @@ nobody expected is answered in words: to the widget in JSON, to a client as a pa
 Plain ASGI: at the webhook door a framework's middleware costs more than the work.
 """
 
+import secrets
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.core.telemetry.traces import IN, span
 from backend.web.client.link_pages import plain_page
 from backend.web.http.language import of_client
 from backend.widget_archive import API, API_HEADER
@@ -59,16 +61,30 @@ class _Exchange:
         self._allowed = scope["path"].startswith("/widget/") and may_call(self._origin, kommo_base_url)
         self._preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
         self._status = 0
+        self._id = secrets.token_hex(8)
         self._started = time.perf_counter()
 
     async def run(self, receive: Receive) -> None:
+        with (
+            structlog.contextvars.bound_contextvars(request=self._id),
+            span("request", IN, {"request": self._id}) as noted,
+        ):
+            try:
+                await self._run(receive)
+            finally:
+                noted.update_name(route_of(self._scope))
+                noted.set_attribute("http.request.method", self._scope["method"])
+                noted.set_attribute("http.response.status_code", self._status)
+                structlog.contextvars.unbind_contextvars("account")  # whose it was turned out on the way
+
+    async def _run(self, receive: Receive) -> None:
         try:
             if self._preflight:
                 await self._answer(204 if self._allowed else 403, b"")
             else:
                 await self._app(self._scope, receive, self._sending)
         except Exception:  # it is logged whole, and the widget hears a sentence instead of a lost connection
-            log.exception("unexpected failure", route=self._route)
+            log.exception("unexpected failure", route=route_of(self._scope))
             if self._status:
                 raise
             if is_for_clients(self._scope):
@@ -83,6 +99,7 @@ class _Exchange:
             self._status = message["status"]
             headers = MutableHeaders(scope=message)
             headers.add_vary_header("Origin")
+            headers["X-Request-Id"] = self._id
             if self._allowed:
                 headers["Access-Control-Allow-Origin"] = self._origin
                 headers.update(CORS_HEADERS)
@@ -93,14 +110,14 @@ class _Exchange:
         await self._sending({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    @property
-    def _route(self) -> str:
-        """Never the path: links and hooks are secrets."""
-        return getattr(self._scope.get("route"), "name", None) or "unknown"
-
     def _log(self) -> None:
         ms = round((time.perf_counter() - self._started) * 1000, 1)
-        log.info("request", route=self._route, method=self._scope["method"], status=self._status, ms=ms)
+        log.info("request", route=route_of(self._scope), method=self._scope["method"], status=self._status, ms=ms)
+
+
+def route_of(scope: Scope) -> str:
+    """Its name, never the path: links and hooks are secrets."""
+    return getattr(scope.get("route"), "name", None) or "unknown"
 
 
 def may_call(origin: str, kommo_base_url: str) -> bool:

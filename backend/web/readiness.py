@@ -1,6 +1,7 @@
 """Whether this process can work: the database takes a write, some worker beats, no event is left lying."""
 
 import asyncio
+from collections.abc import Mapping
 
 from sqlalchemy import case, func
 from sqlmodel import col, select
@@ -22,6 +23,11 @@ TOLD_ONLY = ("kommo", "clocks")
 """Said, but no reason not to be ready."""
 LOOKS_A_SECOND, LOOKS_AT_ONCE = 1.0, 20.0
 EVERYBODY = (0, 0)
+
+
+def is_ready(checks: Mapping[str, str]) -> bool:
+    """Whether all holds that keeps this process from working."""
+    return all(said == "ok" for name, said in checks.items() if name not in TOLD_ONLY)
 
 
 class Readiness:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from backend.accounts.stripe.connections import secrets_of
 from backend.core.errors import ProductError
 from backend.core.ids import usable_id
+from backend.core.telemetry.traces import IN, span
 from backend.inbox.arrivals import arrival_of
 from backend.inbox.group_commit import DOOR_SECONDS, Inbox
 from backend.resources import Resources
@@ -63,7 +64,9 @@ class WebhookDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``scope["path_params"]`` may hold the ``connection``."""
-        status, answer = await self._status(scope, receive)
+        with span("stripe_webhook", IN) as noted:
+            status, answer = await self._status(scope, receive)
+            noted.set_attribute("http.response.status_code", status)
         body = orjson.dumps(answer)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -3,20 +3,14 @@
 import asyncio
 import socket
 import uuid
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
 import structlog
 
-from backend.accounts.install.use_codes import connect_waiting
-from backend.accounts.provisioning import look_again
-from backend.accounts.stripe.compared_endpoints import compare_endpoints
-from backend.accounts.tokens.call import refresh_idle
-from backend.deal_sync.merges.feed import look_for_merges
-from backend.inbox.backfill import look_for_missed
-from backend.inbox.retention import prune_inbox
+from backend.core.telemetry.traces import WITHIN, span
 from backend.resources import Resources
 from backend.storage.counters import BEAT_SECONDS
 from backend.work_queue.burial import DEAD_SECONDS, free_what_the_dead_held
@@ -32,21 +26,10 @@ from backend.work_queue.leases import (
 )
 from backend.work_queue.presence import Presence, present
 from backend.worker.account_turn import take_in_news, wait_seconds, write_deals
-from backend.worker.block_probe import probe_block
+from backend.worker.timers import TIMERS, every, quietly
 
 LOOK_SECONDS = 0.5
 """How often work of other processes is looked for, where nobody tells of it; our own is announced by an event."""
-TIMERS = (
-    (10.0, connect_waiting),
-    (10.0, probe_block),
-    (60.0, look_for_merges),
-    (600.0, refresh_idle),
-    (600.0, compare_endpoints),
-    (600.0, look_again),
-    (600.0, look_for_missed),
-    (3600.0, prune_inbox),
-)
-"""What is done beside the accounts' work: at the start, and how often from then on."""
 MAX_ACCOUNTS = 8
 """Accounts whose news one process takes into the ledger at once."""
 MAX_WRITING = 64
@@ -69,6 +52,8 @@ class Worker:
         self._jobs: set[asyncio.Task[None]] = set()
         self._reading = 0
         self._writing = 0
+        self._turns = 0
+        self._timers: asyncio.Task[None] | None = None
         self._started_at = self._looked_at = resources.clock()
 
     def stop(self) -> None:
@@ -77,37 +62,65 @@ class Worker:
 
     async def run(self, grace_seconds: float = 15.0) -> None:
         """At most ``grace_seconds`` longer than until ``stop``, and a moment to hand back what is not finished then."""
+        async with self._at_work(grace_seconds) as presence:
+            self._timers = asyncio.create_task(self._beside(presence))
+            while not self._stopping.is_set():
+                await self._look(presence)
+                await self._wait_for_work()
+
+    async def drain(self, grace_seconds: float = 15.0) -> int:
+        """Each timer once, then every account that waits until none does; the number of turns. Ends early at ``stop``.
+
+        Raises what keeps it from looking: to a scheduler, a database that is away is a failed run.
+        """
+        async with self._at_work(grace_seconds) as presence:
+            await self._bury(presence)
+            await self._beat()
+            for _, task in TIMERS:
+                await quietly(task.__name__, partial(task, self._resources))
+            while not self._stopping.is_set():
+                await self._claim_what_waits(presence)
+                if not self._jobs:
+                    break
+                await self._wait_for_work()
+        return self._turns
+
+    @asynccontextmanager
+    async def _at_work(self, grace_seconds: float) -> AsyncIterator[Presence]:
         resources = self._resources
         async with present(resources.database, resources.work_arrived, resources.randomness) as presence:
             resources.alive.lock = lambda: presence.lock
-            beside = asyncio.create_task(self._beside(presence))
             try:
-                while not self._stopping.is_set():
-                    await self._look(presence)
-                    await self._wait_for_work()
+                yield presence
             finally:
-                beside.cancel()
-                await asyncio.gather(self._finish(grace_seconds), beside, return_exceptions=True)
+                timers = (self._timers,) if self._timers else ()
+                for timer in timers:
+                    timer.cancel()
+                await asyncio.gather(self._finish(grace_seconds), *timers, return_exceptions=True)
                 resources.alive.lock = lambda: 0
         leaving = leave(resources.database, self._owner)
-        await _quietly("leaving", lambda: asyncio.wait_for(leaving, HAND_BACK_SECONDS))
+        await quietly("leaving", lambda: asyncio.wait_for(leaving, HAND_BACK_SECONDS))
 
     async def _look(self, presence: Presence) -> None:
+        try:
+            await self._claim_what_waits(presence)
+            self._looked_at = self._resources.clock()
+        except Exception:  # the database is away: the loop must outlive that, and says so
+            log.exception("looking for work failed")
+
+    async def _claim_what_waits(self, presence: Presence) -> None:
         """Start a job for every account that waits, as far as there is room."""
         resources = self._resources
         resources.work_arrived.clear()
-        try:
-            while self._reading < MAX_ACCOUNTS and not self._stopping.is_set():
-                claimed = await claim(resources.database, self._owner, resources.clock(), presence.lock)
-                if claimed is None:
-                    break
-                self._reading += 1
-                job = asyncio.create_task(self._job(claimed))
-                self._jobs.add(job)
-                job.add_done_callback(self._job_done)
-            self._looked_at = resources.clock()
-        except Exception:  # the database is away: the loop must outlive that, and says so
-            log.exception("looking for work failed")
+        while self._reading < MAX_ACCOUNTS and not self._stopping.is_set():
+            claimed = await claim(resources.database, self._owner, resources.clock(), presence.lock)
+            if claimed is None:
+                break
+            self._reading += 1
+            self._turns += 1
+            job = asyncio.create_task(self._job(claimed))
+            self._jobs.add(job)
+            job.add_done_callback(self._job_done)
 
     def _job_done(self, job: asyncio.Task[None]) -> None:
         self._jobs.discard(job)
@@ -130,7 +143,8 @@ class Worker:
         mine = replace(self._resources, still_ours=lambda: check(database, claimed, clock()))
         beating = asyncio.create_task(self._keep(claimed))
         try:
-            await self._turn(mine, claimed)
+            with span("turn", WITHIN, {"account": claimed.account_id}):
+                await self._turn(mine, claimed)
         except LeaseLost as lost:
             log.warning("lease lost", reason=str(lost))
         except asyncio.CancelledError:
@@ -173,15 +187,15 @@ class Worker:
     async def _hand_back(self, claimed: Claim, wait: float) -> None:
         """Where even this fails, the lease runs out by itself."""
         giving = hand_back(self._resources.database, claimed, next_try_at=self._resources.clock() + wait)
-        await _quietly("handing back", lambda: asyncio.wait_for(giving, HAND_BACK_SECONDS))
+        await quietly("handing back", lambda: asyncio.wait_for(giving, HAND_BACK_SECONDS))
 
     async def _beside(self, presence: Presence) -> None:
         resources = self._resources
         async with asyncio.TaskGroup() as timers:
-            timers.create_task(_every(DEAD_SECONDS, "looking after the dead", lambda: self._bury(presence)))
-            timers.create_task(_every(BEAT_SECONDS, "beat", self._beat))
+            timers.create_task(every(DEAD_SECONDS, "looking after the dead", lambda: self._bury(presence)))
+            timers.create_task(every(BEAT_SECONDS, "beat", self._beat))
             for seconds, task in TIMERS:
-                timers.create_task(_every(seconds, task.__name__, partial(task, resources)))
+                timers.create_task(every(seconds, task.__name__, partial(task, resources)))
 
     async def _bury(self, presence: Presence) -> None:
         """Accounts whose owner died are anybody's."""
@@ -191,16 +205,3 @@ class Worker:
     async def _beat(self) -> None:
         """A loop that hangs lets its beat grow old, though this timer runs on."""
         await beat(self._resources.database, self._owner, self._started_at, self._looked_at)
-
-
-async def _every(seconds: float, what: str, call: Callable[[], Awaitable[object]]) -> None:
-    while True:
-        await _quietly(what, call)
-        await asyncio.sleep(seconds)
-
-
-async def _quietly(what: str, call: Callable[[], Awaitable[object]]) -> None:
-    try:
-        await call()
-    except Exception:  # a timer's failure must not end the worker; the next round tries again
-        log.exception("failed", doing=what)

@@ -29,7 +29,7 @@ async def test_an_unmatched_payment_is_found_attached_and_taken_out_again(produc
     code, said = await typed(product, tmp_path, "payments", "attach", payment, str(lead_id))
     assert (code, str(lead_id) in said) == (0, True)
     await product.until(lambda: product.notes(lead_id))
-    assert (await typed(product, tmp_path, "payments", "unmatched"))[1] == ""
+    assert (await typed(product, tmp_path, "payments", "unmatched"))[1] == "Every payment has its deal.\n"
     assert (await typed(product, tmp_path, "payments", "detach", payment))[0] == 0
     await product.until(lambda: not product.fields(lead_id).get("STRIPE_PAYMENT_INTENT"))
 

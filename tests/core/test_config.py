@@ -119,3 +119,57 @@ def test_blanks_and_line_ends_around_any_setting_are_passed_over(monkeypatch: py
     for name, value in given.items():
         monkeypatch.setenv(name.upper(), f"{value}{blank}")
     assert read_settings(env_file=None) == plain
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"stripe_api_key": "pk_live_1"}, "STRIPE_API_KEY is a publishable key (pk_…), which makes no payments"),
+        ({"stripe_api_key": "whsec_1"}, "STRIPE_API_KEY is a webhook's signing secret (whsec_…)"),
+        ({"stripe_api_key": "canary"}, "STRIPE_API_KEY must begin with rk_live_, rk_test_, sk_live_ or sk_test_"),
+        ({"stripe_webhook_secret": "whsec_1,canary"}, "STRIPE_WEBHOOK_SECRET must begin with whsec_"),
+    ],
+)
+def test_a_key_of_the_wrong_kind_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str
+) -> None:
+    with pytest.raises(BadSettings) as caught:
+        _read(monkeypatch, **given)
+    assert str(caught.value).startswith(said)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_setting_may_stand_in_a_file_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in GOOD:
+        monkeypatch.delenv(name.upper(), raising=False)
+    (tmp_path / "keys").write_text("a key of some length,the older of them two\n")
+    (tmp_path / "token").write_text("made-up-token-20-lg!\n")
+    monkeypatch.setenv("SECRET_KEYS_FILE", str(tmp_path / "keys"))
+    (tmp_path / ".env").write_text(f"ADMIN_TOKEN_FILE={tmp_path}/token\nPUBLIC_URL=https://pay.example.com\n")
+    settings = read_settings(env_file=tmp_path / ".env")
+    assert settings.keys == ["a key of some length", "the older of them two"]
+    assert settings.admin_token.get_secret_value() == "made-up-token-20-lg!"
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "said"),
+    [
+        (None, {}, "ADMIN_TOKEN_FILE names {path}, which can't be read: No such file or directory."),
+        (b"\n", {}, "ADMIN_TOKEN_FILE names {path}, which is empty."),
+        (b"\xff\xfe", {}, "ADMIN_TOKEN_FILE names {path}, which can't be read: it is no text."),
+        (b"made-up-token-20-lg!", {"ADMIN_TOKEN": "canary-token-20-chars"}, "are both set. Keep one of them."),
+    ],
+)
+def test_a_file_that_does_not_serve_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, more: dict[str, str], said: str
+) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.delenv("ADMIN_TOKEN", raising=False)
+    for name, value in ({"ADMIN_TOKEN_FILE": str(path)} | more).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings) as caught:
+        read_settings(env_file=None, **{name: value for name, value in GOOD.items() if name != "admin_token"})
+    assert said.format(path=path) in str(caught.value)
+    assert "canary" not in str(caught.value)

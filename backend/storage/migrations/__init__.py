@@ -24,15 +24,15 @@ class DatabaseUnusable(Exception):
     """It can't be opened, or is of a later version than we are; a sentence for whoever starts us."""
 
 
-async def upgrade(database: Database, progress: Progress = unseen) -> None:
-    """Run what is missing, all of it or nothing. Safe with several processes at once: one runs, the others wait and
-    find nothing to do. Raises ``DatabaseUnusable``."""
+async def upgrade(database: Database, progress: Progress = unseen) -> int:
+    """Run the steps that are missing, all of them or none; returns their number. Safe with several processes at once:
+    one runs, the others wait and find nothing to do. Raises ``DatabaseUnusable``."""
     async with _opened(database) as connection:
         connection = await connection.execution_options(may_write=True)
         async with connection.begin():  # ours, around all of it: else Alembic makes one for each step on SQLite
             if not database.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            await connection.run_sync(_upgrade, progress)
+            return await connection.run_sync(_upgrade, progress)
 
 
 async def is_current(database: Database) -> bool:
@@ -82,10 +82,10 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def _upgrade(connection: Connection, progress: Progress) -> None:
+def _upgrade(connection: Connection, progress: Progress) -> int:
     config, current = alembic_config(connection), _revision(connection)
     if current == _scripts().get_current_head():
-        return
+        return 0
     missing = len(list(_scripts().iterate_revisions("head", current or "base")))
     applied = 0
 
@@ -96,3 +96,4 @@ def _upgrade(connection: Connection, progress: Progress) -> None:
 
     config.attributes["step"] = step
     command.upgrade(config, "head")
+    return missing

@@ -159,11 +159,10 @@ async def test_the_command_line_connects_a_code_by_hand(unconnected: World, sqli
         "KOMMO_BASE_URL": unconnected.kommo.base_url,
         "PYTHONPATH": str(Path(__file__).parents[3]),
     }
-    words = ["integrations", "add", made.client_id, "--client-secret", made.client_secret, "--code", code]
-    words += ["--redirect-uri", elsewhere]
+    words = ["integrations", "add", made.client_id, "--code", "--redirect-uri", elsewhere]
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-m", "backend", *words], cwd=tmp_path, env=environment, capture_output=True,
-        text=True,
+        text=True, input=f"{made.client_secret}\n{code}\n",
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, f"{made.client_id}: connected to account {unconnected.account.id}\n")
 

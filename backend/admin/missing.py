@@ -1,0 +1,30 @@
+"""What is missing until a deal can be paid, for the operator who has just started the server."""
+
+from sqlmodel import col, select
+
+from backend.resources import Resources
+from backend.storage.models import Account, Integration, PendingInstall, StripeConnection
+
+
+async def missing(resources: Resources) -> list[str]:
+    """A sentence for each thing that only a person can bring, in the order in which they are brought; read from our
+    own database alone."""
+    public = resources.addresses.public_url
+    async with resources.database.look() as session:
+        known = (await session.exec(select(Integration.client_id).limit(1))).first()
+        waits = (await session.exec(select(PendingInstall.id).limit(1))).first()
+        accounts = (await session.exec(select(Account).where(Account.state != "uninstalled"))).all()
+        keyed = select(StripeConnection.account_id).where(StripeConnection.api_key != "")
+        with_key = set((await session.exec(keyed.where(col(StripeConnection.state) != "removed"))).all())
+    if not accounts and not known and not waits:
+        return [
+            "a Kommo integration. Set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET and start again, "
+            f"or add it at {public}/admin."
+        ]
+    if not accounts:
+        return [f"a connected Kommo account. Install the integration in Kommo, or press Connect at {public}/admin."]
+    return [
+        f"a Stripe key for {account.subdomain or account.id}. Its administrator enters one in the set-up."
+        for account in accounts
+        if account.id not in with_key
+    ][:5]
