@@ -51,7 +51,7 @@ class Traffic:
         return [call for call in self.calls if call.process == process]
 
     def proxy(self, process: str, worlds: Mapping[str, ASGIApp]) -> ASGIApp:
-        """``worlds``: address → app. A proxy's requests name the whole address."""
+        """``worlds``: address → app. A proxy's requests name the whole address, which only ``h11`` hands on."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":

@@ -45,7 +45,7 @@ class Workers:
             product.kommo.base_url: kommo_app.create_app(product.kommo),
             product.stripe.base_url: stripe_app.create_app(product.stripe),
         }
-        proxy = await self.stack.enter_async_context(serving(self.traffic.proxy(name, worlds)))
+        proxy = await self.stack.enter_async_context(serving(self.traffic.proxy(name, worlds), http="h11"))
         url = database_url or self.database_url
         known = environment(product.kommo, product.stripe, product.integration, product.url)
         chosen = settings(url, **known | self.more)
