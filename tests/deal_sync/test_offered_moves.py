@@ -47,7 +47,7 @@ async def test_money_attached_by_hand_writes_the_card_and_offers_the_move(produc
 
     ours = {"Sec-Fetch-Site": "same-origin"}
     await product.http.post(f"{product.url}/admin/login", data={"token": ADMIN_TOKEN}, headers=ours)
-    page = await product.http.get(f"{product.url}/admin?deal={lead_id}")
+    page = await product.http.get(f"{product.url}/admin/deal?deal={lead_id}")
     assert "Move the deal to Paid" in page.text
 
     assert (await _agree(product, lead_id)).status_code == 200

@@ -134,7 +134,8 @@ async def test_no_referer_makes_us_call_another_host(accounts: TwoAccounts, refe
         answer = await product.http.get(f"{product.url}{CALLBACK}", params=known)
     finally:
         product.resources.kommo_http.event_hooks["request"].remove(hear)
-    assert (answer.status_code, called) == (400, [])
+    assert answer.status_code == 400
+    assert set(called) <= {"127.0.0.1"}  # the worker asks Kommo as ever
 
 
 async def test_no_redirect_leaves_for_a_host_that_the_caller_named(accounts: TwoAccounts) -> None:

@@ -43,7 +43,7 @@ async def connection(product: World) -> StripeConnection:
 async def page(product: World) -> str:
     async with httpx.AsyncClient(base_url=product.url, follow_redirects=True, headers=FORM) as http:
         await http.post("/admin/login", data={"token": ADMIN_TOKEN})
-        return (await http.get("/admin")).text
+        return (await http.get("/admin/setup/stripe")).text
 
 
 async def test_what_is_registered_is_known_once_the_endpoint_is_made(product: World) -> None:

@@ -188,10 +188,10 @@ async def test_a_hook_address_that_does_not_open_is_told_and_may_be_replaced(her
     assert (row["hook_url"], row["hook_is_lost"], await works(old)) == ("", True, 200)
     ours = {"Sec-Fetch-Site": "same-origin"}
     await here.http.post("/admin/login", data={"token": ADMIN_TOKEN}, headers=ours)
-    page = (await here.http.get("/admin")).text
+    page = (await here.http.get("/admin/setup/kommo")).text
     assert ("goes on working where it is in use" in page, "Make a new address" in page) == (True, True)
     for _ in range(2):  # pressed twice
         await here.http.post(f"/admin/accounts/{tenant.account.id}/hook", headers=ours)
         fresh = (await listed())["hook_url"]
         assert (await works(fresh), await works(old)) == (200, 404)
-    assert fresh in (await here.http.get("/admin")).text
+    assert fresh in (await here.http.get("/admin/setup/kommo")).text

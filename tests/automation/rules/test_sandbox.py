@@ -6,6 +6,7 @@ from tests.world import World
 
 
 async def test_a_deal_that_is_moved_to_the_sandboxs_stage_gets_a_link(product: World) -> None:
+    await product.stored.set_options(send_hours=[0, 24], send_weekdays=[1, 2, 3, 4, 5, 6, 7])  # whatever time it is now
     named = await add_action(product.kommo, product.integration, product.url)
     account = product.account
     lead_id = account.add_lead("Sofa", 300, contacts=[account.add_contact("Ann", email="ann@example.com")]).id

@@ -77,7 +77,7 @@ def test_the_pages_shut_nobody_out_and_fit_each_screen(product: World, page: Pag
     setup.get_by_label("Restricted key").fill("not a key")
     setup.get_by_role("button", name="Connect Stripe").click()
     key = setup.get_by_label("Restricted key")
-    expect(key).to_have_accessible_description(re.compile("begins with rk_live_"))
+    expect(key).to_have_accessible_description(re.compile("must begin with rk_live_"))
     expect(key).to_be_focused()
     looks_good(setup, "refused")
     setup.get_by_role("button", name="Sign out", exact=True).click()

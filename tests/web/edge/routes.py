@@ -50,6 +50,8 @@ async def known_values(product: World, hook_secret: str = "unknown") -> dict[str
         "name": "kommo",
         "event_id": "evt_unknown",
         "line_id": "pi_unknown",
+        "run_id": str(uuid.uuid4()),
+        "step": "link",
     }
 
 

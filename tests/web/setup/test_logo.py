@@ -118,6 +118,7 @@ async def test_the_preview_follows_what_is_typed(product: World) -> None:
         page.on("console", lambda message: told.append(message.text))
         await page.goto(entered)
         await page.click("button")
+        await page.goto(f"{product.url}/admin/setup/business")
         await page.fill("#business_name", "Bluebird <b>")
         await page.fill("#contact_email", "a@b.example")
         assert await page.inner_text(".client bdi >> nth=0") == "Bluebird <b>"
