@@ -51,7 +51,7 @@ async def known_values(product: World, hook_secret: str = "unknown") -> dict[str
         "event_id": "evt_unknown",
         "line_id": "pi_unknown",
         "run_id": str(uuid.uuid4()),
-        "step": "link",
+        "step": "payment_link",
     }
 
 

@@ -26,11 +26,16 @@ async def enter(visitor: httpx.AsyncClient, door: str, token: str) -> int:
     return (await visitor.get("/admin/api/accounts", headers={"Authorization": f"Bearer {token}"})).status_code
 
 
+def still() -> float:
+    """Tries are counted by the minute, and a loaded machine may take longer for them."""
+    return 1_800_000_000.0
+
+
 @pytest.mark.parametrize("door", ["login", "bearer"])
 async def test_guesses_from_many_addresses_are_limited_in_all_and_the_right_token_passes(
     tmp_path: Path, door: str
 ) -> None:
-    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", worker=False, connected=False) as world:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", worker=False, connected=False, clock=still) as world:
         app = create_app(world.resources, admin_token=ADMIN_TOKEN)
 
         def visit(number: int) -> httpx.AsyncClient:
@@ -49,7 +54,7 @@ async def test_guesses_from_many_addresses_are_limited_in_all_and_the_right_toke
 @pytest.mark.parametrize("path", ["/p/aaaaaaaaaaaaaaaa", "/p/aaaaaaaaaaaaaaaa/receipt/pi_1", "/d/aaaaaaaaaaaaaaaa"])
 async def test_addresses_of_one_ipv6_customer_count_as_one_at_the_doors_of_clients(tmp_path: Path, path: str) -> None:
     """A customer has a whole network, and could else come from another address each time."""
-    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", worker=False, connected=False) as world:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", worker=False, connected=False, clock=still) as world:
         app, statuses = create_app(world.resources, admin_token=ADMIN_TOKEN), []
         for number in range(1, LIMIT + 2):
             transport = httpx.ASGITransport(app, client=(f"2001:db8:0:7::{number:x}", 1))
