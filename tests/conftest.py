@@ -67,20 +67,24 @@ def _migrated_postgres(postgres_url: str) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that is up to date and empty, once on SQLite and once on PostgreSQL."""
+    yield from _copied(request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.full])])
+def daily_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The same on SQLite, and in the full run on PostgreSQL as well."""
+    yield from _copied(request, tmp_path)
+
+
+def _copied(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path}/x.db"
+        url = f"sqlite+aiosqlite:///{folder}/x.db"
         copy_migrated(url)
         yield url
     else:
         template = request.getfixturevalue("_migrated_postgres")
         with copied_postgres(request.getfixturevalue("postgres_url"), template) as url:
             yield url
-
-
-@pytest.fixture
-def migrated_url(database_url: str) -> str:
-    """The same, by the name that says what of it is needed."""
-    return database_url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

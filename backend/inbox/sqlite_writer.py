@@ -8,7 +8,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
@@ -34,7 +33,7 @@ class SqliteWriter:
         try:
             async with self._database.turns.turn(first=True):
                 connection = self._opened()
-                await self._commit(connection, group.rows, group.accounts)
+                await self._commit(connection, group)
                 return _owners(connection, group.unowned)
         except sqlite3.Error as error:
             self._forget()
@@ -43,10 +42,10 @@ class SqliteWriter:
             self._forget()
             raise
 
-    async def _commit(self, connection: sqlite3.Connection, rows: Sequence[Any], accounts: Sequence[int]) -> None:
+    async def _commit(self, connection: sqlite3.Connection, group: Group) -> None:
         await self._begin(connection)
-        if connection.executemany(SQLITE.insert_event, rows).rowcount:
-            connection.executemany(SQLITE.wake_account, [SQLITE.wake(account_id) for account_id in accounts])
+        if connection.executemany(SQLITE.insert_event, group.rows).rowcount:
+            connection.executemany(SQLITE.wake_account, [SQLITE.wake(account_id) for account_id in group.accounts])
         await self._in_thread(lambda: connection.execute("COMMIT"))
 
     async def _begin(self, connection: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
 """A share of the database's connections: what the web does at once is bounded, so the rest finds a connection free."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 
@@ -26,7 +26,7 @@ class DatabaseShare(Database):
         self.is_sqlite = whole.is_sqlite
         self.turns = whole.turns
         self._whole = whole
-        self.plain_reader = None
+        self.plain_reader = whole.plain_reader
         self._places = asyncio.Semaphore(most)
         self._most_waiting = most_waiting
         self._seconds = seconds
@@ -47,9 +47,6 @@ class DatabaseShare(Database):
     async def write(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
         async with self._place(), self._whole.write(seconds) as session:
             yield session
-
-    def at_close(self, closer: Callable[[], Awaitable[None] | None]) -> None:
-        self._whole.at_close(closer)
 
     def _place(self) -> AbstractAsyncContextManager[None]:
         return _nothing() if _has_place.get() else self._own_place()

@@ -18,7 +18,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.storage.inline_sqlite import open_inline
+from backend.storage.inline_sqlite import PlainReader, open_inline
 from backend.storage.write_turns import WriteTurns
 
 BUSY_SECONDS = 20
@@ -54,7 +54,7 @@ class Database:
         self._inline = _inline_engine(url) if self.is_sqlite else self.engine
         self.turns = WriteTurns()
         self._is_lazy = False
-        self.plain_reader: sqlite3.Connection | None = None
+        self.plain_reader = PlainReader(self.connect_words)
         self._closers: list[Callable[[], Awaitable[None] | None]] = []
         if not self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", self._prepare_postgres)
@@ -153,6 +153,7 @@ class Database:
         for closer in self._closers:
             if (closing := closer()) is not None:
                 await closing
+        self.plain_reader.close()
         if self._inline is not self.engine:
             await self._inline.dispose()
         await self.engine.dispose()

@@ -5,7 +5,7 @@ times the read itself. In WAL mode a read waits for nobody, so it may as well ru
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 LOCKED_SECONDS = 1.0
@@ -41,10 +41,7 @@ class InlineConnection:
     """``aiosqlite.Connection``, in part; it refuses to write."""
 
     def __init__(self, *words: Any, **options: Any) -> None:
-        self._connection = sqlite3.connect(
-            *words, **options | {"timeout": LOCKED_SECONDS, "isolation_level": None, "check_same_thread": False}
-        )
-        self._connection.execute("PRAGMA query_only=ON")
+        self._connection = _open_reader(*words, **options)
 
     def cursor(self) -> InlineCursor:
         return InlineCursor(self._connection.cursor())
@@ -63,6 +60,45 @@ class InlineConnection:
 
     def stop(self) -> None:
         self._connection.close()
+
+
+class PlainReader:
+    """One connection for reads by statements that are text already: opened with the first, and anew after a failure.
+
+    ``connect_words``: the arguments of ``sqlite3.connect``.
+    """
+
+    def __init__(self, connect_words: Callable[[], tuple[Sequence[Any], dict[str, Any]]]) -> None:
+        self._connect_words = connect_words
+        self._connection: sqlite3.Connection | None = None
+
+    def first(self, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Returns the first row or None; raises ``sqlite3.Error``."""
+        try:
+            found: tuple[Any, ...] | None = self._opened().execute(statement, values).fetchone()
+        except sqlite3.Error:
+            self.close()
+            raise
+        return found
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            words, options = self._connect_words()
+            self._connection = _open_reader(*words, **options)
+        return self._connection
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _open_reader(*words: Any, **options: Any) -> sqlite3.Connection:
+    """A connection that refuses to write. The arguments are those of ``sqlite3.connect``."""
+    options |= {"timeout": LOCKED_SECONDS, "isolation_level": None, "check_same_thread": False}
+    connection: sqlite3.Connection = sqlite3.connect(*words, **options)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
 
 
 async def open_inline(*words: Any, **options: Any) -> InlineConnection:

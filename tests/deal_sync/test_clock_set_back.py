@@ -23,8 +23,8 @@ DAY = 86400.0
 
 
 @pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator[Database]:
-    database = Database(migrated_url)
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
     yield database
     await database.close()
 
@@ -35,8 +35,8 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def product(migrated_url: str, clock: MovableClock) -> AsyncIterator[World]:
-    async with open_world(migrated_url, clock=clock, more={"settle_seconds": 1}) as one:
+async def product(database_url: str, clock: MovableClock) -> AsyncIterator[World]:
+    async with open_world(database_url, clock=clock, more={"settle_seconds": 1}) as one:
         yield one
 
 

@@ -21,10 +21,10 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 @pytest.fixture
-async def resources(migrated_url: str) -> AsyncIterator[Resources]:
+async def resources(database_url: str) -> AsyncIterator[Resources]:
     """An account with 600 deals, all written."""
     settings = Settings(
-        _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+        _env_file=None, public_url=NOWHERE, database_url=database_url, secret_keys="a sealing key of the tests",
         admin_token="admin-token-of-the-tests", kommo_base_url=NOWHERE, stripe_api_base=NOWHERE,
     )  # fmt: skip
     async with open_resources(settings, MovableClock()) as opened:

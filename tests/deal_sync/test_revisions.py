@@ -15,8 +15,8 @@ PAGE = Page(Account(id=7, base_url="", tokens="", connected_at=NOW), seen={4711:
 
 
 @pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator[Database]:
-    database = Database(migrated_url)
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
     async with database.write() as session:
         session.add(Deal(account_id=7, lead_id=4711, wanted=1, dirty_since=NOW - 40 * 86400))
     yield database

@@ -8,8 +8,8 @@ from tests.world import World, open_world
 
 
 @pytest.fixture
-async def product(migrated_url: str) -> AsyncIterator[World]:
-    async with open_world(migrated_url) as running:
+async def product(database_url: str) -> AsyncIterator[World]:
+    async with open_world(database_url) as running:
         yield running
 
 

@@ -15,8 +15,8 @@ __all__ = ["clock", "product", "sqlite_url", "unconnected"]
 
 
 @pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator[Database]:
-    database = Database(migrated_url)
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
     async with database.write() as session:
         session.add(StripeConnection(id="con", account_id=7))
     yield database

@@ -105,12 +105,12 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(migrated_url: str) -> AsyncIterator[Shop]:
+async def shop(database_url: str) -> AsyncIterator[Shop]:
     clock = MovableClock(lambda: T0 + 100.0)
     world = StripeWorld(clock, seed=1)
     async with serving(create_app(world)) as world.base_url:
         settings = Settings(
-            _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+            _env_file=None, public_url=NOWHERE, database_url=database_url, secret_keys="a sealing key of the tests",
             admin_token="admin-token-of-the-tests", kommo_base_url=NOWHERE, stripe_api_base=world.base_url,
         )  # fmt: skip
         async with open_resources(settings, clock) as resources:

@@ -70,9 +70,9 @@ class InboxAndLedger:
 
 
 @pytest.fixture
-async def inbox(migrated_url: str) -> AsyncIterator[InboxAndLedger]:
+async def inbox(database_url: str) -> AsyncIterator[InboxAndLedger]:
     settings = Settings(
-        _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+        _env_file=None, public_url=NOWHERE, database_url=database_url, secret_keys="a sealing key of the tests",
         admin_token="admin-token-of-the-tests", kommo_base_url=NOWHERE, stripe_api_base=NOWHERE,
     )  # fmt: skip
     clock = MovableClock(lambda: T0 + 100.0)

@@ -18,9 +18,9 @@ STATES = ("new", "postponed", "dead", "done", "foreign", "ignored")
 
 
 @pytest.fixture
-async def resources(migrated_url: str) -> AsyncIterator[Resources]:
+async def resources(database_url: str) -> AsyncIterator[Resources]:
     settings = Settings(
-        _env_file=None, public_url="http://127.0.0.1:1", database_url=migrated_url,
+        _env_file=None, public_url="http://127.0.0.1:1", database_url=database_url,
         secret_keys="a sealing key of the tests", admin_token="admin-token-of-the-tests", keep_events_days=40,
     )  # fmt: skip
     async with open_resources(settings, MovableClock(lambda: NOW)) as opened:

@@ -76,8 +76,8 @@ def settings(database_url: str, **more: Any) -> Settings:
 
 
 @pytest.fixture
-async def door(migrated_url: str, anyio_backend: str) -> AsyncIterator[Door]:
-    async with open_resources(settings(migrated_url), system_clock) as resources:
+async def door(database_url: str, anyio_backend: str) -> AsyncIterator[Door]:
+    async with open_resources(settings(database_url), system_clock) as resources:
         async with resources.database.write() as session:
             session.add(Account(id=ACCOUNT, base_url=NOWHERE, tokens="", connected_at=0))
             secrets = seal_secrets(resources, "con", [SECRET])
@@ -99,23 +99,23 @@ def stored(database_url: str, event_id: str) -> bool:
     return bool(row and row[0])
 
 
-async def test_an_event_is_committed_before_its_answer_begins(door: Door, migrated_url: str) -> None:
-    door.look = lambda name: stored(migrated_url, name)
+async def test_an_event_is_committed_before_its_answer_begins(door: Door, database_url: str) -> None:
+    door.look = lambda name: stored(database_url, name)
     names = [f"evt_{number}" for number in range(20)]
     await asyncio.gather(*(door.post(name) for name in names))
     assert door.seen == dict.fromkeys(names, True)
 
 
-async def test_it_is_on_the_disk_before_its_answer_begins(door: Door, migrated_url: str, tmp_path: Path) -> None:
+async def test_it_is_on_the_disk_before_its_answer_begins(door: Door, database_url: str, tmp_path: Path) -> None:
     """Looked at from outside. A background writer of PostgreSQL's may add to the log at a moment, so one may differ;
     a server that answers first would show it nearly each time."""
-    if make_url(migrated_url).get_backend_name() == "sqlite":
+    if make_url(database_url).get_backend_name() == "sqlite":
         if not can_tell(tmp_path):
             pytest.skip("this machine does not tell what is synced")
-        log = Path(f"{make_url(migrated_url).database}-wal")
+        log = Path(f"{make_url(database_url).database}-wal")
         door.look = lambda _name: unsynced_pages(log) == 0
     else:
-        door.look = lambda _name: log_is_flushed(migrated_url)
+        door.look = lambda _name: log_is_flushed(database_url)
     for number in range(6):
         await door.post(f"evt_{number}")
     assert sum(door.seen.values()) >= 5
@@ -148,23 +148,23 @@ async def test_every_commit_waits_for_the_disk(door: Door) -> None:
 
 
 @pytest.mark.postgres
-async def test_the_doors_commit_waits_where_the_server_would_not(door: Door, migrated_url: str) -> None:
+async def test_the_doors_commit_waits_where_the_server_would_not(door: Door, database_url: str) -> None:
     """A server whose own setting lets commits be answered before they are written."""
-    if migrated_url.startswith("sqlite"):
+    if database_url.startswith("sqlite"):
         pytest.skip("SQLite's setting is ours")
-    with psycopg.connect(migrated_url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {make_url(migrated_url).database} SET synchronous_commit = off")
-    door.look = lambda _name: log_is_flushed(migrated_url)
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {make_url(database_url).database} SET synchronous_commit = off")
+    door.look = lambda _name: log_is_flushed(database_url)
     for number in range(6):
         await door.post(f"evt_{number}")
     assert sum(door.seen.values()) >= 5
 
 
 async def test_a_server_that_is_killed_at_the_first_byte_of_its_answer_has_the_event(
-    door: Door, migrated_url: str, tmp_path: Path
+    door: Door, database_url: str, tmp_path: Path
 ) -> None:
     port = free_port()
-    served = FORKS.Process(target=live_web, args=(settings(migrated_url, port=port), tmp_path / "log"), daemon=True)
+    served = FORKS.Process(target=live_web, args=(settings(database_url, port=port), tmp_path / "log"), daemon=True)
     served.start()
     body, headers = letter("evt_1")
     with await asyncio.to_thread(reached, port) as line:
@@ -175,7 +175,7 @@ async def test_a_server_that_is_killed_at_the_first_byte_of_its_answer_has_the_e
         served.kill()
         assert line.recv(11) == b"TTP/1.1 200"
     served.join()
-    assert stored(migrated_url, "evt_1")
+    assert stored(database_url, "evt_1")
 
 
 def reached(port: int) -> socket.socket:

@@ -48,8 +48,8 @@ async def test_a_flood_of_anonymous_callbacks_reaches_kommo_slowly_and_is_told_w
         assert len(world.kommo.requests) - asked <= 6
 
 
-async def test_a_callback_that_is_refused_reads_no_database(migrated_url: str) -> None:
-    async with open_world(migrated_url, worker=False) as world:
+async def test_a_callback_that_is_refused_reads_no_database(database_url: str) -> None:
+    async with open_world(database_url, worker=False) as world:
         async with asyncio.TaskGroup() as tasks:
             waiting = [tasks.create_task(world.resources.pace.unproven.enter()) for _ in range(MOST_WAITING + 1)]
             await asyncio.sleep(0)

@@ -68,9 +68,9 @@ FILLED = {
 
 
 @pytest.fixture
-async def resources(migrated_url: str) -> AsyncIterator[Resources]:
+async def resources(database_url: str) -> AsyncIterator[Resources]:
     settings = Settings(
-        _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+        _env_file=None, public_url=NOWHERE, database_url=database_url, secret_keys="a sealing key of the tests",
         admin_token=ADMIN,
     )  # fmt: skip
     async with open_resources(settings, MovableClock(lambda: NOW)) as opened:

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("count", [0, MANY, MANY + 1, 3 * MANY])
-async def test_all_rows_are_read_however_many(migrated_url: str, count: int) -> None:
-    database = Database(migrated_url)
+async def test_all_rows_are_read_however_many(database_url: str, count: int) -> None:
+    database = Database(database_url)
     async with database.write() as session:
         session.add_all(Counted(name=f"n{number}", labels="") for number in range(count))
     async with database.read() as session:

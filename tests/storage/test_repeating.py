@@ -21,10 +21,10 @@ class Ended(Exception):
 
 
 @pytest.fixture
-async def postgres(migrated_url: str) -> AsyncIterator[Database]:
-    if migrated_url.startswith("sqlite"):
+async def postgres(database_url: str) -> AsyncIterator[Database]:
+    if database_url.startswith("sqlite"):
         pytest.skip("SQLite has one lock, so nobody waits in a circle")
-    database = Database(migrated_url)
+    database = Database(database_url)
     async with database.write() as session:
         connection = await session.connection()
         await connection.execute(text("CREATE TABLE pair (id int primary key, held int)"))

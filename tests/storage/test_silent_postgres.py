@@ -67,10 +67,10 @@ class Line:
 
 
 @pytest.fixture
-async def line(migrated_url: str) -> AsyncIterator[tuple[Line, str]]:
-    if migrated_url.startswith("sqlite"):
+async def line(database_url: str) -> AsyncIterator[tuple[Line, str]]:
+    if database_url.startswith("sqlite"):
         pytest.skip("SQLite is a file")
-    url = make_url(migrated_url)
+    url = make_url(database_url)
     line = Line(Path(str(url.query["host"])) / ".s.PGSQL.5432")
     line.whole.set()
     server = await asyncio.start_server(line.accept, "127.0.0.1", 0)

@@ -59,9 +59,9 @@ class Web:
 
 
 @pytest.fixture
-async def web(migrated_url: str, anyio_backend: str) -> AsyncIterator[Web]:
+async def web(database_url: str, anyio_backend: str) -> AsyncIterator[Web]:
     settings = Settings(
-        _env_file=None, public_url=NOWHERE, database_url=migrated_url, secret_keys="a sealing key of the tests",
+        _env_file=None, public_url=NOWHERE, database_url=database_url, secret_keys="a sealing key of the tests",
         admin_token="admin-token-of-the-tests",
     )  # fmt: skip
     clock = MovableClock(lambda: NOW)

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from backend.storage.models import Sending
-from tests.automation.sendings.conftest import Desk, daily_url, desk
+from tests.automation.sendings.conftest import Desk, desk
 
-__all__ = ["daily_url", "desk"]
+__all__ = ["desk"]
 pytestmark = pytest.mark.anyio
 
 

@@ -223,11 +223,11 @@ async def test_a_removed_connection_is_unknown_after_two_seconds(tmp_path: Path)
 
 
 @pytest.mark.postgres
-async def test_while_one_reads_a_connection_anew_the_others_are_served(migrated_url: str) -> None:
-    if migrated_url.startswith("sqlite"):
+async def test_while_one_reads_a_connection_anew_the_others_are_served(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
         pytest.skip("SQLite's reads wait for nobody")
     clock = MovableClock()
-    async with open_world(migrated_url, clock=clock) as product:
+    async with open_world(database_url, clock=clock) as product:
         door = await _door(product)
         bodies = [_body(id=f"evt_{number}") for number in range(4)]
         assert (await door.post(bodies[0], door.sign(bodies[0], clock()))).status_code == 200

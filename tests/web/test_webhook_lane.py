@@ -49,9 +49,9 @@ async def opened(database_url: str) -> AsyncIterator[Door]:
             yield Door(world, app, http, f"/stripe/webhook/{connection.id}")
 
 
-async def test_many_at_once_read_the_connection_once(migrated_url: str) -> None:
+async def test_many_at_once_read_the_connection_once(database_url: str) -> None:
     """Half-sent ones too: the connection is looked up before a body is read."""
-    async with opened(migrated_url) as door:
+    async with opened(database_url) as door:
         asked: list[str] = []
         engine = door.world.resources.database.engine.sync_engine
         event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
@@ -59,8 +59,8 @@ async def test_many_at_once_read_the_connection_once(migrated_url: str) -> None:
         assert len([one for one in asked if "FROM stripe_connection" in one]) <= FEW
 
 
-async def test_an_event_is_stored_while_the_web_uses_all_of_its_share(migrated_url: str) -> None:
-    async with opened(migrated_url) as door:
+async def test_an_event_is_stored_while_the_web_uses_all_of_its_share(database_url: str) -> None:
+    async with opened(database_url) as door:
         assert await door.post("evt_1") == 200  # its connection has been read once
         leave = asyncio.Event()
         holding = [await held(door.app.state.resources.database, leave) for _ in range(WEB_UNITS)]

@@ -18,8 +18,8 @@ FORM = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-async def product(migrated_url: str, anyio_backend: str) -> AsyncIterator[World]:
-    async with open_world(migrated_url) as made:
+async def product(database_url: str, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(database_url) as made:
         await made.until(lambda: endpoints(made))
         await made.quiet()
         yield made

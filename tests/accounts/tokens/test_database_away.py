@@ -165,10 +165,10 @@ async def test_tokens_that_come_late_end_a_reconnect_that_their_absence_caused(t
 
 
 @pytest.mark.postgres
-async def test_a_pair_outlives_minutes_without_postgresql(migrated_url: str, folder: Path) -> None:
-    if migrated_url.startswith("sqlite"):
+async def test_a_pair_outlives_minutes_without_postgresql(database_url: str, folder: Path) -> None:
+    if database_url.startswith("sqlite"):
         pytest.skip("SQLite is a file")
-    async with opened(migrated_url, folder) as (world, tenant), through_a_line(migrated_url) as (line, url):
+    async with opened(database_url, folder) as (world, tenant), through_a_line(database_url) as (line, url):
         away = replace(world.resources, database=Database(url))
         world.kommo.faults.add("delay", "/oauth2/access_token", seconds=0.5)
         asking = asyncio.create_task(tenant.call(away))

@@ -21,8 +21,8 @@ ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "Eur
 
 
 @pytest.fixture
-async def database(migrated_url: str) -> AsyncIterator[Database]:
-    database = Database(migrated_url)
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
     async with database.write() as unit:
         unit.add(Account(id=ACCOUNT, base_url="https://a.example", tokens="", connected_at=0, currency="EUR"))
         unit.add(StripeConnection(id=CONNECTION, account_id=ACCOUNT, livemode=True))

@@ -95,10 +95,10 @@ class Merchant:
 
 
 @pytest.fixture
-async def merchant(migrated_url: str, anyio_backend: str) -> AsyncIterator[Merchant]:
+async def merchant(database_url: str, anyio_backend: str) -> AsyncIterator[Merchant]:
     began = time.monotonic()
     clock = MovableClock(lambda: MONDAY_AT_NINE + time.monotonic() - began)
-    async with open_world(migrated_url, clock=clock, worker=False) as world:
+    async with open_world(database_url, clock=clock, worker=False) as world:
         world.kommo.switches.set("chat_scopes", "present")
         made = Merchant(world)
         made.client_writes()

@@ -1,10 +1,9 @@
 """A desk from which links are sent: both worlds, and an account's turns one after the other, as the test asks."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from backend.worker.account_turn import take_in_news, write_deals
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.chat_acts import add_bot, client_writes
 from sandbox.kommo.chat_records import Message, Salesbot
-from tests.migrated_databases import copied_postgres, copy_migrated
 from tests.world import World, open_world
 
 MONDAY_AT_TEN = 1_796_050_800.0
@@ -97,19 +95,6 @@ class Desk:
         return [one.text for one in self.world.account.tasks.values()]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.full])])
-def daily_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """SQLite daily, and PostgreSQL as well in the full run."""
-    if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path}/x.db"
-        copy_migrated(url)
-        yield url
-    else:
-        template = request.getfixturevalue("_migrated_postgres")
-        with copied_postgres(request.getfixturevalue("postgres_url"), template) as url:
-            yield url
-
-
 @pytest.fixture
 async def desk(daily_url: str, anyio_backend: str) -> AsyncIterator[Desk]:
     async with _open_desk(daily_url) as found:
@@ -117,9 +102,9 @@ async def desk(daily_url: str, anyio_backend: str) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def desk_on_both(migrated_url: str, anyio_backend: str) -> AsyncIterator[Desk]:
+async def desk_on_both(database_url: str, anyio_backend: str) -> AsyncIterator[Desk]:
     """For what the databases could do differently: locks, and who sees what when."""
-    async with _open_desk(migrated_url) as found:
+    async with _open_desk(database_url) as found:
         yield found
 
 

@@ -17,8 +17,8 @@ MERGING = "This deal was merged; its payments are on their way here."
 
 
 @pytest.fixture
-async def product(migrated_url: str) -> AsyncIterator[World]:
-    async with open_world(migrated_url, more={"settle_seconds": 1.0}) as running:
+async def product(database_url: str) -> AsyncIterator[World]:
+    async with open_world(database_url, more={"settle_seconds": 1.0}) as running:
         yield running
 
 
@@ -203,9 +203,9 @@ async def test_a_note_in_doubt_is_looked_for_at_the_survivor_and_not_written_twi
 
 
 @pytest.fixture
-async def shop(migrated_url: str) -> AsyncIterator[World]:
+async def shop(database_url: str) -> AsyncIterator[World]:
     """Without a worker: what the web says until the worker has done its part."""
-    async with open_world(migrated_url, clock=MovableClock(), worker=False) as running:
+    async with open_world(database_url, clock=MovableClock(), worker=False) as running:
         yield running
 
 

@@ -80,7 +80,7 @@ async def _statements(shop: World, link: str) -> int:
     return len(seen)
 
 
-async def test_on_either_database_a_link_is_opened_again(migrated_url: str) -> None:
-    async with open_world(migrated_url, clock=MovableClock(), worker=False) as world:
+async def test_on_either_database_a_link_is_opened_again(database_url: str) -> None:
+    async with open_world(database_url, clock=MovableClock(), worker=False) as world:
         link = (await world.rep.create())["url"]
         assert [(await world.open(link)).status_code for _ in range(3)] == [303] * 3

@@ -29,8 +29,8 @@ OPERATORS = ("integrations", "/admin/accounts")
 
 
 @pytest.fixture
-async def here(migrated_url: str, anyio_backend: str) -> AsyncIterator[World]:
-    async with open_world(migrated_url, clock=MovableClock(), own_hosts=True) as made:
+async def here(database_url: str, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(database_url, clock=MovableClock(), own_hosts=True) as made:
         yield made
 
 
