@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backend.automation.rules.entry import request_id
 from backend.storage.models import PaymentRequest, StageEntry
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
@@ -44,6 +45,7 @@ async def test_a_deal_that_is_moved_to_the_stage_is_asked_for_its_price(product:
     stage.move(lead_id)
     (entry,) = await _entries(product)
     assert (entry.outcome, await _asked(product)) == ("asked", [(lead_id, 30_000, "For Sofa")])
+    assert entry.request_id == request_id(product.account.id, lead_id, entry.root_id, entry.entered_at or 0.0)
     await product.until(lambda: product.fields(lead_id).get("STRIPE_PAYMENT_LINK"))
     assert _tasks(product, lead_id) == []
 
