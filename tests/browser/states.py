@@ -338,6 +338,38 @@ def long_list() -> Json:
     }
 
 
+def link_to_send(card: DealCardPage) -> None:
+    """The way and the words are shown before it goes."""
+    card.world.backend.deal |= {"requests": [a_request()]}
+    card.open()
+    card.button("Send").click()
+    expect(card.button("Send now")).to_be_visible()
+
+
+def sent_and_to_be_reminded(card: DealCardPage) -> None:
+    link = a_request()
+    told = [
+        {"id": "s-2", "request_id": link["id"], "at": "2026-11-21T09:30:00Z", "by": 1,
+         "text": "Sent in the chat. Read."},
+        {"id": "s-1", "request_id": link["id"], "at": "2026-11-20T09:30:00Z", "rule": LONG_NAME,
+         "text": "Not known whether the bot “Zahlungserinnerungsassistent” was started; a task says so."},
+    ]  # fmt: skip
+    coming = [{"request_id": link["id"], "step": "2", "channel": "bot", "at": "2026-11-22T10:00:00Z"}]
+    log = ["Nov 20, 9:29 AM: the stage asked for 120.00 USD.", f"Nov 19, 9:29 AM: {LONG_NAME}"]
+    card.world.backend.deal |= {
+        "requests": [link], "sendings": told, "reminders": {"stopped": False, "coming": coming, "past": []}, "log": log,
+    }  # fmt: skip
+    card.open()
+    expect(card.widget.locator("[data-key='reminder-stop']")).to_be_visible()
+
+
+def reminders_stopped(card: DealCardPage) -> None:
+    stopped = {"stopped": True, "coming": [], "past": []}
+    card.world.backend.deal |= {"requests": [a_request()], "reminders": stopped}
+    card.open()
+    expect(card.button("Send")).to_be_visible()
+
+
 PANEL: dict[str, State] = {
     state.__name__: state
     for state in (
@@ -377,6 +409,9 @@ PANEL: dict[str, State] = {
         disconnected_with_payments,
         forbidden,
         unsaved,
+        link_to_send,
+        sent_and_to_be_reminded,
+        reminders_stopped,
     )
 }
 PANEL |= {f"long_words_{language}": with_long_words(language) for language in ("en", "es", "pt", "tr", "id")}
