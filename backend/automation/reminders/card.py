@@ -50,7 +50,7 @@ async def chase_of(resources: Resources, account_id: int, lead_id: int) -> Chase
         .where(Reminder.account_id == account_id, of_deal)
         .order_by(col(Reminder.decided_at).desc(), col(Reminder.number).desc())
     )
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         if await session.get(ReminderSettings, account_id) is None:
             return Chase(False, (), ())
         is_stopped = await stopped(session, account_id, lead_id)

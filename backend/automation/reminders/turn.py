@@ -47,7 +47,7 @@ async def chase(resources: Resources, claim: Claim) -> None:
 
 async def case_of(resources: Resources, account_id: int, request_id: str) -> Case:
     link, now = await find_request(resources, account_id, request_id), resources.clock()
-    async with resources.database.read() as session:
+    async with resources.database.look() as session:
         chasing, since = await chasing_of(session, account_id)
         past = await past_of(session, account_id, request_id)
     asked = _asked(link)
