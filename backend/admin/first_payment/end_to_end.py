@@ -80,7 +80,7 @@ async def _moments(
 
 
 async def _heard(session: AsyncSession, connection_id: str, ids: list[str]) -> float | None:
-    """When the first event that tells of them came."""
+    """When their first event came."""
     mine = select(LedgerEntry).where(LedgerEntry.connection_id == connection_id, col(LedgerEntry.id).in_(ids))
     events = {event for entry in (await session.exec(mine)).all() for event in entry.facts.get("events", ())}
     if not events:

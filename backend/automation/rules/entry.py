@@ -36,7 +36,7 @@ def entered(entry: StageEntry, lead: Lead, changes: Sequence[StageChange] | None
 
 
 def request_id(account_id: int, lead_id: int, root_id: str, at: float) -> str:
-    """The request's uuid: the same for the same entry, however often Kommo tells of it."""
+    """The request's uuid: the same for the same entry, however often Kommo announces it."""
     return str(uuid.uuid5(_NAMES, f"{account_id}:{lead_id}:{root_id}:{int(at)}"))
 
 

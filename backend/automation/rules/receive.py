@@ -22,7 +22,7 @@ UNTIMED_SECONDS = 60.0
 
 
 async def receive(resources: Resources, hook: StageHook, account_id: int | None = None) -> int:
-    """Stores the entry that the hook tells of, once; returns the account's id.
+    """Stores the entry that the hook announces, once; returns the account's id.
 
     Raises ``HookUnknown`` for a key that is no rule's, or of another account than the hook or its address names, and
     ``LaneFull`` where too many wait.

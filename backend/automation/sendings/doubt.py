@@ -1,4 +1,4 @@
-"""A sending of which nobody knows whether it happened: read back where Kommo can tell, else a task for a person."""
+"""A sending with an unknown outcome: it is read back where Kommo can be asked, else a person gets a task."""
 
 from backend.accounts.tokens.call import with_kommo
 from backend.automation.sendings.channels.attempt import LOOK_AT_DELIVERY_SECONDS

@@ -1,1 +1,1 @@
-"""What a running process tells of itself beside its metrics: a log line for each fact, and spans."""
+"""What a running process reports in addition to its metrics: a log line for each fact, and spans."""

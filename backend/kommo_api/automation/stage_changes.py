@@ -5,7 +5,7 @@ from backend.kommo_api.values import StageChange
 
 
 def stage_change(given: Row) -> StageChange:
-    """The entry that an event of type ``lead_status_changed`` or ``lead_added`` tells of."""
+    """The entry into a stage that an event of type ``lead_status_changed`` or ``lead_added`` names."""
     after = next((row(one.get("lead_status")) for one in rows(given.get("value_after"))), {})
     status, pipeline = whole_or(after.get("id"), 0), whole_or(after.get("pipeline_id"), 0)
     return StageChange(

@@ -64,7 +64,7 @@ async def show_preview(
 
 @router.post("", status_code=202, openapi_extra=body_of(RunBody))
 async def begin_run(request: Request, resources: ResourcesDep, user: UserDep) -> ProgressAnswer:
-    """The account's worker asks deal by deal; whoever leaves the page finds the run as far as it has come."""
+    """The account's worker asks deal by deal. A user who leaves the page finds the run's progress on return."""
     body = read(RunBody, await json_body(request))
     return _answer(await begin(resources, user, str(body.run_id), body.lead_ids, send=body.send))
 
