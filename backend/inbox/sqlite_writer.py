@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from backend.inbox.arrivals import Group
 from backend.inbox.statements import SQLITE
-from backend.storage.db import SQLITE_PRAGMAS, Database
+from backend.storage.db import Database
+from backend.storage.sqlite_engine import SQLITE_PRAGMAS
 
 LOCKED_MS = 8_000
 """How long a group waits for another process's unit of work."""
@@ -72,7 +73,7 @@ class SqliteWriter:
 
 
 def open_connection(database: Database) -> sqlite3.Connection:
-    """The engine's settings (``prepare_sqlite``), but for waiting: that is decided at each ``BEGIN``."""
+    """The engine's settings (``sqlite_engine``), but for waiting: that is decided at each ``BEGIN``."""
     words, options = database.connect_words()
     options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
     connection: sqlite3.Connection = sqlite3.connect(*words, **options)

@@ -1,9 +1,7 @@
 """The database: engine, units of work, and the few statements that SQLite and PostgreSQL spell differently."""
 
 import asyncio
-import sqlite3
 import stat
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,20 +9,17 @@ from typing import Any
 
 from sqlalchemy import event, literal, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
+from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.storage.inline_sqlite import PlainReader, open_inline
+from backend.storage.inline_sqlite import PlainReader
+from backend.storage.sqlite_engine import BUSY_SECONDS, inline_engine, threaded_engine
 from backend.storage.write_turns import WriteTurns
 
-BUSY_SECONDS = 20
-WAL_SECONDS = 1.0
-SQLITE_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
-"""Of every connection that writes: a commit survives a power cut."""
 ASLEEP_SECONDS = 15
 """No unit of work waits for anything but the database."""
 UNIT_SECONDS = 120.0
@@ -49,9 +44,9 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._inline = _inline_engine(url) if self.is_sqlite else self.engine
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = threaded_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self._inline = inline_engine(url) if self.is_sqlite else self.engine
         self.turns = WriteTurns()
         self._is_lazy = False
         self.plain_reader = PlainReader(self.connect_words)
@@ -159,29 +154,15 @@ class Database:
         await self.engine.dispose()
 
 
-def _engine(url: str) -> AsyncEngine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(
-            url,
-            pool_size=10,
-            max_overflow=10,
-            pool_timeout=POOL_SECONDS,
-            pool_pre_ping=True,
-            connect_args=_postgres_arguments(make_url(url)),
-        )
-    engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=5, connect_args={"timeout": BUSY_SECONDS}
+def _postgres_engine(url: str) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        connect_args=_postgres_arguments(make_url(url)),
     )
-    prepare_sqlite(engine.sync_engine)
-    return engine
-
-
-def _inline_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=5, connect_args={"async_creator_fn": open_inline}
-    )
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
 
 
 def _postgres_arguments(url: URL) -> dict[str, Any]:
@@ -189,45 +170,6 @@ def _postgres_arguments(url: URL) -> dict[str, Any]:
     # Statements prepared by name would be looked for in another session behind a pooler that lends by transaction.
     unnamed = {"prepare_threshold": None}
     return unnamed | {name: value for name, value in SILENT_PEER.items() if name not in url.query}
-
-
-def prepare_sqlite(engine: Engine) -> None:
-    """WAL so that readers never wait, full sync so that a commit survives a power cut, and BEGIN under our control."""
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        _use_wal(cursor)
-        for pragma in (*SQLITE_PRAGMAS, f"busy_timeout={BUSY_SECONDS * 1000}"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    event.listen(engine, "begin", _begin)
-
-
-def _begin(connection: Any) -> None:
-    """SQLite's driver would begin by itself, and too late."""
-    immediate = connection.get_execution_options().get("may_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _use_wal(cursor: Any) -> None:
-    """Switch the file to WAL, waiting for other processes that switch it at the same moment.
-
-    SQLite fails at once, without its busy timeout, where two connections to a new file both want to switch it
-    (https://sqlite.org/c3ref/busy_handler.html). Raises ``sqlite3.OperationalError`` after a second of that.
-    """
-    deadline = time.monotonic() + WAL_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 async def insert_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
