@@ -47,7 +47,7 @@ async def pass_through(world: KommoWorld, inner: ASGIApp, scope: Scope, receive:
     if fault and fault.kind == "drop_before":
         return await _hang_up(receive, send, abort=True)
     answer = await _answer(world, inner, scope, body, fault)
-    asked.answer = _readable(answer.body)
+    asked.answer, asked.answered_at = _readable(answer.body), world.clock()
     if fault and fault.kind == "drop_late":
         return None
     if fault and fault.kind == "drop_after":

@@ -6,7 +6,10 @@ from typing import Any
 
 @dataclass
 class CallRecord:
-    """``status`` 0 means that no byte of an answer was sent; ``fault`` names what was done to the request."""
+    """``status`` 0 means that no byte of an answer was sent; ``fault`` names what was done to the request.
+
+    ``answered_at`` is the time at which the answer was ready to be sent; 0 before.
+    """
 
     at: float
     method: str
@@ -19,6 +22,7 @@ class CallRecord:
     fault: str = ""
     request_id: str = ""
     answer: Any = None
+    answered_at: float = 0.0
 
     @property
     def is_write(self) -> bool:
