@@ -1,1 +1,2 @@
-"""The truth about money: facts merged (``absorb``), and what they mean for a deal (``deal``, pure)."""
+"""The ledger: merge facts about Stripe objects (``absorb``), derive each deal's sums and
+states from them (``deal``)."""

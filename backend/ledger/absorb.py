@@ -1,7 +1,7 @@
-"""Facts into the database, and each Stripe object to its deal.
+"""Merge facts into the ledger's rows and assign each Stripe object to its deal.
 
-``absorb`` merges facts and looks again at the owner of whatever they touch. The deals that changed are told, for the
-caller to mark as dirty in the same unit of work.
+``absorb`` merges facts and recomputes the owner of every object that they affect. It returns the deals that changed, so
+that the caller marks them dirty in the same unit of work.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,16 +19,16 @@ from backend.ledger.shares import sharing
 from backend.storage.models import LedgerEntry, LedgerLink, PaymentRequest, StripeConnection
 
 AT_ONCE = 500
-"""Ids in one query."""
+"""The number of ids in one query."""
 NOBODY: Mapping[str, Mapping[str, object]] = {}
 NOT_ON_CARDS = frozenset(("events", "wrong", "paid_with"))
-"""Facts that no card shows: they make no deal dirty."""
+"""Names of facts that no card shows. A change of one marks no deal dirty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """What a set of facts touched: the told objects that belong to us, the deals that changed, and the invoices of ours
-    whose payments only Stripe can name."""
+    """The effect of a set of facts: the reported objects that are ours (Stripe ids), the deals that changed, and our
+    invoices whose payments only a call to Stripe can name."""
 
     ours: frozenset[str]
     deals: frozenset[int]
@@ -37,7 +37,8 @@ class Absorbed:
 
 @dataclass
 class LedgerBatch:
-    """The entries of one connection that are at hand, and how they were when they were read."""
+    """The ledger entries of one connection that are loaded for a merge, by Stripe id, and
+    each one's state at loading."""
 
     session: AsyncSession
     connection_id: str
@@ -47,10 +48,11 @@ class LedgerBatch:
 
     @property
     def book(self) -> dict[str, Known]:
+        """Return the present facts of every loaded entry, by Stripe id."""
         return {subject: entry.facts for subject, entry in self.entries.items()}
 
     async def fetch(self, subjects: Iterable[str]) -> None:
-        """Have these at hand, and all that they hang on."""
+        """Load the entries of these Stripe ids and all their ancestors. An id without a row gets an empty entry."""
         wanted = set(subjects) - self.entries.keys()
         while wanted:
             for ids in _portions(wanted):
@@ -73,7 +75,8 @@ class LedgerBatch:
         self.before[subject] = ({}, Owner())
 
     def merge(self, told: Mapping[str, Known]) -> set[str]:
-        """Those whose owner may be another now."""
+        """Merge the facts (Stripe id → facts) into the loaded entries and return the ids
+        whose owner may have changed."""
         for subject, known in told.items():
             entry = self.entries[subject]
             was = set(parents_of(entry.facts))
@@ -85,7 +88,7 @@ class LedgerBatch:
         return {one for one in told if claims_changed(self.before[one][0], self.entries[one].facts)}
 
     async def below(self, subjects: Iterable[str]) -> set[str]:
-        """All that hangs on these, on that, and so on; the ones named included."""
+        """Return these Stripe ids and all their descendants, as the links in the database have them."""
         seen: set[str] = set()
         edge = set(subjects)
         while edge:
@@ -102,7 +105,8 @@ class LedgerBatch:
         return seen
 
     async def unexplained(self, subjects: Iterable[str]) -> tuple[Unexplained, ...]:
-        """Of these, the invoices of ours that took more money than their payments explain."""
+        """Return those of our invoices among ``subjects`` that took more money than their
+        known payments, ordered by id."""
         invoices = sorted(one for one in subjects if self.entries[one].ours and took_money(self.entries[one].facts))
         for ids in _portions(hung_on(invoices, self.book)):
             mine = (LedgerLink.connection_id == self.connection_id, col(LedgerLink.parent).in_(ids))
@@ -112,6 +116,8 @@ class LedgerBatch:
         return tuple(found for one in invoices if (found := unexplained(one, book, paying)))
 
     async def give_owners(self, subjects: Iterable[str]) -> None:
+        """Recompute kind and owner of these loaded entries; the survivor replaces a merged deal. Add
+        all entries to the session."""
         book = self.book
         requests = await _requests(self.session, self.account_id, request_ids(book.values()))
         owners = {subject: owner_of(subject, book, requests) for subject in subjects}
@@ -124,7 +130,8 @@ class LedgerBatch:
         self.session.add_all(self.entries.values())
 
     def note_news(self, told_by: Mapping[str, Mapping[str, object]]) -> None:
-        """A log line for what happened to objects of ours, once it is committed."""
+        """Log what happened to our objects, once the unit of work is committed. ``told_by``:
+        Stripe id → extra log fields."""
         for subject, (facts, owner) in self.before.items():
             entry = self.entries[subject]
             for line in turning_points(facts if owner.ours else {}, entry.facts) if entry.ours else ():
@@ -133,6 +140,8 @@ class LedgerBatch:
                 note_after_commit(self.session, line, **ids, **told_by.get(subject, {}))
 
     def changed_deals(self) -> frozenset[int]:
+        """Return the Kommo ids of the deals whose cards may have changed: the former and the new deal of each changed
+        entry, and the deals that share a payment with it."""
         changed = [
             subject
             for subject, (facts, owner) in self.before.items()
@@ -152,11 +161,13 @@ async def absorb(
     waiting: Iterable[str] = (),
     told_by: Mapping[str, Mapping[str, object]] = NOBODY,
 ) -> Absorbed:
-    """Merge ``facts`` and join what they touch; ``again`` names objects whose request was moved to another deal,
-    ``waiting`` told ones under which an invoice may have been unexplained before, ``told_by`` what the log says of
-    their source.
+    """Merge ``facts`` into the ledger, assign what they affect to deals, and return what changed.
 
-    The caller's unit of work commits it. Absorbing is done by one at a time for each connection.
+    ``again``: ids of objects whose payment request was moved to another deal. ``waiting``: ids of reported objects to
+    which an unexplained invoice may have been linked before. ``told_by``: Stripe id → log fields about the source.
+
+    The caller's unit of work commits it. A lock on the connection's row lets one unit at
+    a time absorb for a connection.
     """
     gathered, moved = by_subject(facts), set(again)
     if not (gathered or moved) or connection.account_id is None:
@@ -177,7 +188,7 @@ async def absorb(
 
 
 async def _lock(session: AsyncSession, connection_id: str) -> str:
-    """Others who absorb wait here; the connection's policy for bare references, as it is now."""
+    """Lock the connection's row against other absorbing units and return its current policy for bare references."""
     found = await session.exec(
         select(StripeConnection.reference_policy).where(StripeConnection.id == connection_id).with_for_update()
     )

@@ -1,4 +1,4 @@
-"""From facts to the values of a deal's ledger. Pure: what is told of each object, and whose it is, is all it reads."""
+"""Build a deal's ledger from its entries and requests. Pure: only the facts and the owners decide."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -28,9 +28,10 @@ def deal_ledger(
     emptied: bool = False,
     merged: tuple[int, ...] = (),
 ) -> DealLedger:
-    """``entries`` and ``requests`` of one deal, the requests still without sessions, in any order.
+    """Return the ledger of one deal from its ``entries`` and its ``requests`` (without sessions), both in any order.
 
-    ``beside``: entries of other deals that may share a payment with this one.
+    ``beside``: entries of other deals that may share a payment with this one. ``account_currency``: lower-case ISO
+    code. ``now``: epoch seconds. ``emptied`` and ``merged``: see ``DealLedger``.
     """
     shared, portions = divided(each_once(entries), beside)
     mine = Entries(each_once(shared))
@@ -51,7 +52,7 @@ def deal_ledger(
 
 
 def _with_sessions(requests: Iterable[Request], mine: Entries) -> tuple[Request, ...]:
-    """Oldest first, each with the sessions that were made for it."""
+    """Return the requests, oldest first, each with the Checkout Sessions that were created for it."""
     begun = {one: entry.id for entry in mine.of_kind("subscription") for one in entry.facts.get("session", ())}
     sessions: dict[str, list[SessionState]] = defaultdict(list)
     for entry in mine.of_kind("session"):
@@ -62,12 +63,14 @@ def _with_sessions(requests: Iterable[Request], mine: Entries) -> tuple[Request,
 
 
 def _is_refuted(entry: Entry, mine: Entries) -> bool:
-    """An invoice was taken as paid outside Stripe, and then payments turned up that explain all of it."""
+    """True if this payment outside Stripe was inferred from an invoice, and other payments
+    turned out to explain all of it."""
     return "received" in entry.facts and not _received(entry, mine)[0]
 
 
 def _received(entry: Entry, mine: Entries) -> tuple[int, str]:
-    """(amount, currency). Where only the invoice tells the amount, it is what no other payment explains of it."""
+    """Return (amount, currency) of a payment. If only the invoice gives the amount, the other
+    payments of it are subtracted."""
     rank, amount, currency = entry.facts.get("received", (0, 0, ""))
     for invoice in mine.parents(entry, "invoice") if rank == WHOLE_INVOICE_RANK else ():
         is_outside = entry.id == outside_id(invoice.id)
@@ -81,7 +84,8 @@ def _received(entry: Entry, mine: Entries) -> tuple[int, str]:
 
 
 def _session(entry: Entry, mine: Entries) -> SessionState:
-    """As its own events tell it, or as its payment does: one that was cancelled or refused is on its way no more."""
+    """Return the session's state from its own events or its payment: a cancelled or refused
+    payment is no longer under way."""
     state = session_of(entry)
     if not state.under_way:
         return state
@@ -91,7 +95,7 @@ def _session(entry: Entry, mine: Entries) -> SessionState:
 
 
 def _failed_at(payment: Known) -> float | None:
-    """When its latest try failed for good; None where it may still bring money, or did."""
+    """Return when the payment's latest try finally failed; None if it was received or may still succeed."""
     if "received" in payment:
         return None
     if "canceled" in payment:
@@ -101,6 +105,7 @@ def _failed_at(payment: Known) -> float | None:
 
 
 def session_of(entry: Entry) -> SessionState:
+    """Return the state of a Checkout Session from its own facts alone, without those of its payment."""
     facts = entry.facts
     return SessionState(
         id=entry.id,
@@ -114,7 +119,8 @@ def session_of(entry: Entry) -> SessionState:
 
 
 def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
-    """A received amount without a time, or a time without an amount, is no payment yet."""
+    """Return the payment of an entry. It counts as received (``paid_at``) only if both its
+    amount and its time are known."""
     facts = entry.facts
     amount, currency = _received(entry, mine)
     whole = _whole(facts, amount, currency)
@@ -161,7 +167,7 @@ def _whole(facts: Known, amount: int, currency: str) -> Whole:
 
 
 def _is_under_way(facts: Known, sessions: Iterable[SessionState]) -> bool:
-    """A delayed method is under way from its last start until the try is known to have failed."""
+    """True from the last start of a delayed payment method until the try is known to have failed."""
     if "processing" not in facts or any(session.async_failed is not None for session in sessions):
         return False
     return "decline" not in facts or bool(facts["decline"][0] < facts["processing"])

@@ -1,7 +1,7 @@
-"""What the facts mean for a deal: its sums and states. Pure values, no I/O.
+"""The sums and states of a deal, derived from its facts. Pure values, no I/O.
 
-The rules are the table of docs/design.md 7. Each sum is in one currency, and never added to one in another; the
-deal's own, which its fields show, comes first.
+The rules are the table of docs/design.md 7. Each sum is in one currency and is never added to one in another; the
+deal's own currency, which its fields show, comes first.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ DEAL_STATES = (
 class DealLedger(DealRequests):
     """All that is known about the money of one deal, at one moment.
 
-    ``emptied``: its card once showed money that belongs to another deal now. ``merged``: deals that Kommo merged into
-    this one, and whose payments and requests are in it.
+    ``emptied``: the deal's card once showed money that belongs to another deal now. ``merged``: Kommo ids of the deals
+    that were merged into this one; the ledger includes their payments and requests.
     """
 
     account_currency: str
@@ -36,7 +36,7 @@ class DealLedger(DealRequests):
 
     @cached_property
     def asks(self) -> tuple[Ask, ...]:
-        """The live requests with what they are worth; where there is none, those that were taken back."""
+        """The live requests with their worth; if there is none, the cancelled and replaced ones."""
         return tuple(self._ask(request) for request in self.live_requests or self.requests)
 
     def _ask(self, request: Request) -> Ask:
@@ -46,56 +46,60 @@ class DealLedger(DealRequests):
 
     @cached_property
     def currency(self) -> str:
-        """The currency of the fields, see ``main_currency``."""
+        """The lower-case ISO code of the currency that the deal's fields show, see ``main_currency``."""
         return main_currency(self.asks, self.received_anywhere, self._unasked, self.account_currency)
 
     @cached_property
     def sums(self) -> tuple[CurrencySum, ...]:
-        """One for each currency that was asked for or received: the deal's own first, then the oldest."""
+        """One sum for each currency that was asked for or received: the deal's own first, then by first appearance."""
         asks = self.asks if self.live_requests else ()
         known = (self.currency, *currencies_of(asks, self.received_anywhere))
         return tuple(sum_in(one, asks, self.received_anywhere, self._loose) for one in dict.fromkeys(known))
 
     @property
     def main(self) -> CurrencySum:
-        """In the deal's own currency."""
+        """The sum in the deal's own currency."""
         return self.sums[0]
 
     @cached_property
     def open_sums(self) -> tuple[CurrencySum, ...]:
-        """Those in which something is open, the deal's own first."""
+        """The sums with an outstanding amount, the deal's own currency first."""
         return tuple(one for one in self.sums if one.outstanding)
 
     @cached_property
     def elsewhere(self) -> tuple[Payment, ...]:
-        """Payments in other currencies than the deal's, oldest first."""
+        """The received payments in other currencies than the deal's, oldest first."""
         return tuple(payment for payment in self.received_anywhere if payment.currency != self.currency)
 
     @property
     def gross(self) -> int:
+        """The received amount in the deal's own currency, before refunds, in minor units."""
         return self.main.gross
 
     @property
     def refunded(self) -> int:
-        """Refunds pending and succeeded, and lost disputes; never more than what was received."""
+        """The amount of pending and succeeded refunds and lost disputes, in minor units;
+        never more than was received."""
         return self.main.refunded
 
     @property
     def net(self) -> int:
+        """The received amount minus ``refunded``, in the deal's own currency, in minor units."""
         return self.main.net
 
     @property
     def expected(self) -> int:
-        """What the deal is to bring; without any request, what was received."""
+        """The amount that the deal is to bring, in minor units; without any request, the received amount."""
         return self.main.expected
 
     @property
     def outstanding(self) -> int:
+        """The expected amount that was not received, in minor units; a refund does not raise it."""
         return self.main.outstanding
 
     @cached_property
     def _unasked(self) -> tuple[Payment, ...]:
-        """Payments that no request of this deal asked for, oldest first."""
+        """The received payments that no request of this deal asked for, oldest first."""
         asked = {request.id for request in self.requests}
         return tuple(one for one in self.received_anywhere if one.request_id not in asked)
 
@@ -105,22 +109,25 @@ class DealLedger(DealRequests):
 
     @cached_property
     def strays(self) -> tuple[Payment, ...]:
-        """Single payments that no request asked for, in a currency in which something was asked, oldest first."""
+        """Received one-time payments without a request, in a currency in which something was asked, oldest first."""
         asked = {ask.currency for ask in self.asks} if self.live_requests else set()
         return tuple(one for one in self._loose if one.currency in asked)
 
     @cached_property
     def beyond(self) -> tuple[Money, ...]:
-        """Money beyond expected that neither a link paid twice nor periods of a contract explain, by currency."""
+        """Money beyond the expected amount that neither a link paid twice nor a subscription's
+        periods explain, by currency."""
         return tuple(Money(one.beyond, one.currency) for one in self.sums if one.beyond)
 
     @cached_property
     def latest(self) -> Payment | None:
+        """The last payment that was received, in any currency; None if there is none."""
         return self.received_anywhere[-1] if self.received_anywhere else None
 
     @cached_property
     def state(self) -> str:
-        """The first of the design's nine that holds."""
+        """The deal's payment state, one of ``DEAL_STATES``: the first row that holds in
+        the table of docs/design.md 7."""
         if any(payment.disputed in ("open", "lost") for payment in self.received_anywhere):
             return "disputed"
         if self.received_anywhere and not any(one.net for one in self.sums):
@@ -132,7 +139,8 @@ class DealLedger(DealRequests):
         return "partially_paid" if self.received_anywhere else self._unpaid_state()
 
     def _is_paid(self) -> bool:
-        """Nothing is open in any currency, and money came or a full discount left nothing to pay."""
+        """True if nothing is outstanding in any currency, and money was received or a full
+        discount left nothing to pay."""
         if self.open_sums:
             return False
         settled = bool(self.live_requests) and all(map(self.is_settled, self.live_requests))

@@ -1,4 +1,4 @@
-"""The Stripe objects of one deal, each with its facts, found by id and by what they hang on. Pure."""
+"""The Stripe objects of one deal with their facts, indexed by id and by the objects that they are linked to. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,25 +9,34 @@ from typing import Protocol
 from backend.facts import Known, merge
 
 FIRST, LATER = "subscription_create", "subscription_cycle"
-"""Why Stripe made an invoice: for the first period of a subscription, for one of the next ones."""
+"""Values of an invoice's ``billing_reason``: the first period of a subscription, one of the next
+periods (docs/facts/stripe.md C6)."""
 
 
 class Entry(Protocol):
     """One Stripe object with its facts and its owner; a row of the ledger is one."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The Stripe id, or that of a payment outside Stripe (``facts.outside_id``)."""
+
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """The kind of object: payment, session, invoice, subscription, refund or dispute;
+        '' if only its id is known."""
+
     @property
-    def facts(self) -> Known: ...
+    def facts(self) -> Known:
+        """The merged facts, name → value; ``facts.JOINS`` gives their shapes."""
+
     @property
-    def request_id(self) -> str | None: ...
+    def request_id(self) -> str | None:
+        """The id of the payment request that the object belongs to, or None."""
 
 
 @dataclass(frozen=True)
 class Twins:
-    """One Stripe object that two connections tell of, as one entry."""
+    """One entry for a Stripe object that two connections of the same Stripe account report, or that two deals share."""
 
     id: str
     kind: str
@@ -37,7 +46,7 @@ class Twins:
 
 @dataclass(frozen=True)
 class Entries:
-    """The entries of one deal, found by id and by what they hang on."""
+    """The entries of one deal, indexed by id and by the objects that they are linked to."""
 
     all: tuple[Entry, ...]
 
@@ -62,7 +71,7 @@ class Entries:
 
     @cached_property
     def _payers(self) -> dict[str, dict[str, Entry]]:
-        """Payments by the invoices, the sessions and the requests that they belong to. Stripe's ids and ours differ."""
+        """Payments by the invoices, sessions and requests that they belong to. Stripe's ids and ours never collide."""
         payers: dict[str, dict[str, Entry]] = defaultdict(dict)
         for one in self.of_kind("payment"):
             for parent in (*one.facts.get("invoice", ()), *one.facts.get("session", ()), one.request_id):
@@ -84,18 +93,24 @@ class Entries:
         return {}
 
     def of_kind(self, kind: str) -> list[Entry]:
+        """Return the entries of this kind, in the order of ``all``."""
         return self._by_kind.get(kind, [])
 
     def paying(self, parent: str) -> Iterable[Entry]:
-        """The payments that hang on this invoice or session, or are of this request."""
+        """Return the payments of this invoice, session or payment request (its id)."""
         return self._payers.get(parent, {}).values()
 
     def parents(self, entry: Entry, *names: str) -> list[Entry]:
+        """Return the objects that the entry is linked to by these facts (such as
+        "session", "invoice"), ordered by id."""
         ids = sorted({parent for name in names for parent in entry.facts.get(name, ())})
         return [self._by_id[one] for one in ids if one in self._by_id]
 
     def first_after_trial(self, invoice: Entry) -> Entry | None:
-        """Of the invoices of its subscription, the first that brought money after a period over nothing."""
+        """Return the first invoice of the same subscription that brought money, if the subscription began with a trial.
+
+        None if there was no trial or no such invoice yet.
+        """
         contract = frozenset(invoice.facts.get("subscription", ()))
         if contract not in self._firsts:
             invoices = {id_: one for name in contract for id_, one in self._invoices.get(name, {}).items()}.values()
@@ -105,7 +120,7 @@ class Entries:
         return self._firsts[contract]
 
     def payers_of(self, invoice: Entry) -> list[Entry]:
-        """The payments that hang on it or with it on one session, or are of the request that it was made for."""
+        """Return the payments of an invoice, of its session or of the request that it was made for, ordered by id."""
         parents = [invoice.id, *invoice.facts.get("session", ())]
         if invoice.request_id and "subscription" not in invoice.facts:
             parents.append(invoice.request_id)
@@ -113,13 +128,15 @@ class Entries:
         return [found[one] for one in sorted(found)]
 
     def hanging_on(self, payment: Entry, kind: str) -> list[Entry]:
+        """Return the refunds or disputes (``kind``) of a payment."""
         return [one for one in self._by_payment.get(payment.id, ()) if one.kind == kind]
 
 
 def each_once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """By id: Stripe's ids are of one account only, so where two connections tell of one, they are of the same account.
+    """Return the entries ordered by id, with those of the same id merged into one.
 
-    What is counted here must not depend on how often an admin connected it.
+    A Stripe id belongs to one Stripe account: two connections that report the same id are connections of the same
+    account. The sums must not depend on how often an admin connected it.
     """
     found: dict[str, Entry] = {}
     for entry in entries:
@@ -133,7 +150,7 @@ def _both(one: Entry, other: Entry) -> Entry:
 
 
 def _began_free(invoice: Entry, mine: Entries) -> bool:
-    """A trial: its first invoice was over nothing."""
+    """True if the invoice shows a trial: the subscription's first invoice was paid with an amount of zero."""
     facts = invoice.facts
     nothing = "paid" in facts and facts.get("billing_reason") == FIRST and facts.get("asked", (1,))[0] == 0
     return nothing and not mine.paying(invoice.id)

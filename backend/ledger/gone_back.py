@@ -1,4 +1,4 @@
-"""Refunds and disputes of one payment, in its own currency and without what was only held."""
+"""Refunds and disputes of one payment, in the payment's currency and without the release of a hold."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,19 @@ from backend.facts import Known
 from backend.ledger.parts import Dispute, Refund, Worth
 
 CAPTURE_SECONDS = 60.0
-"""A refund of just what was not captured, made no later than so long after the capture, is the release of it."""
+"""A refund of exactly the uncaptured amount counts as its release if Stripe made it at most this long after the
+capture (docs/facts/stripe.md C8)."""
 
 EVENT_SECONDS = 60.0
-"""An event may be made so long before the refund that it tells of."""
+"""An event may be created this long before the refund that it reports."""
 
 Pair = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The payment: what it brought, what the payer saw, what of it was held and not captured."""
+    """The payment of a refund or dispute: its received amount (minor units), the amount that the payer saw and the
+    amount that was held but not captured."""
 
     amount: int
     currency: str
@@ -29,6 +31,7 @@ class Whole:
 
 
 def refund_of(subject: str, facts: Known, whole: Whole) -> Refund:
+    """Return the refund with this Stripe id. ``worth`` is set if its currency is not the payment's."""
     amount, currency = facts.get("asked", (0, ""))
     status, at = facts.get("refund_status", "pending"), facts.get("at", 0.0)
     worth = _worth((amount, currency), facts, whole)
@@ -36,6 +39,7 @@ def refund_of(subject: str, facts: Known, whole: Whole) -> Refund:
 
 
 def dispute_of(subject: str, facts: Known, whole: Whole) -> Dispute:
+    """Return the dispute with this Stripe id. Its status is the last word of its own history (decision 0014)."""
     amount, currency = facts.get("asked", (0, ""))
     status = facts["turn"][-1] if "turn" in facts else facts.get("dispute_status", "needs_response")
     return Dispute(
@@ -60,7 +64,11 @@ def _decided(status: str, facts: Known) -> int:
 
 
 def _worth(part: Pair, facts: Known, whole: Whole) -> Worth | None:
-    """By what it took from the balance, else by its share of what the payer saw; else the payment's own amount."""
+    """Return a part's value in the payment's currency; None if it is in that currency already.
+
+    The amount withdrawn from the balance decides, else the share of the amount that the payer saw. If neither is known,
+    the value is the whole payment.
+    """
     amount, currency = part
     if not currency or currency == whole.currency:
         return None
@@ -75,10 +83,12 @@ def _worth(part: Pair, facts: Known, whole: Whole) -> Worth | None:
 
 
 def untold(totals: Sequence[Sequence[float]], refunds: Sequence[Refund]) -> int | None:
-    """What the latest running total holds beyond ``refunds``: of those no object was ever told.
+    """Return the part of the latest running total that ``refunds`` do not explain, in
+    minor units; None without a total.
 
-    Stripe's documents do not say whether a refund that failed is taken off the total again. Where the latest total came
-    with a known refund, all known ones explain it; where it came with none, those that had failed by then do not.
+    ``totals``: pairs of epoch seconds and ``charge.amount_refunded``. Stripe does not document whether a failed refund
+    is subtracted from the total again (docs/facts/stripe.md C8). If the latest total came with a known refund, all
+    known refunds explain it. If it came without one, refunds that had failed by then explain nothing.
     """
     if not totals:
         return None
@@ -93,7 +103,8 @@ def untold(totals: Sequence[Sequence[float]], refunds: Sequence[Refund]) -> int 
 
 
 def true_refunds(refunds: Iterable[Refund], whole: Whole) -> Sequence[Refund]:
-    """Without the one that Stripe made when less was captured than held."""
+    """Return the refunds, oldest first, without the one that Stripe made for a partial
+    capture (docs/facts/stripe.md C8)."""
     in_time = sorted(refunds, key=lambda refund: (refund.at, refund.id))
     latest = whole.paid_at + CAPTURE_SECONDS
     done = (refund for refund in in_time if refund.outcome == "succeeded" and refund.at <= latest)

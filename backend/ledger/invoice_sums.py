@@ -1,4 +1,4 @@
-"""An invoice's amount against the payments that explain it. Pure."""
+"""Compare an invoice's amount with the payments that explain it. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -10,7 +10,10 @@ from backend.ledger.ownership import Book, ancestry, parents_of
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """An invoice of ours that took more money than its known payments. ``line``: itself and all that it hangs on."""
+    """One of our invoices that took more money than its known payments.
+
+    ``line``: the ids of the invoice and its ancestors. ``total``: (minor units, currency). ``paid_at``: epoch seconds.
+    """
 
     invoice: str
     line: frozenset[str]
@@ -19,9 +22,10 @@ class Unexplained:
 
 
 def explained(invoice_id: str, invoice: Known, payments: Mapping[str, Known]) -> int:
-    """The sum of what is known of its payments. ``payments``: those that hang on it or on its session, by id.
+    """Return the sum of an invoice's known payments in minor units.
 
-    Of a payment that pays several invoices only the part counts that its InvoicePayment tells.
+    ``payments``: payments of the invoice or of its session, by id. If an InvoicePayment gives a payment's share, the
+    share counts, because one payment may pay several invoices (docs/facts/stripe.md C1).
     """
     known = {one: facts["received"][1] for one, facts in payments.items() if "received" in facts}
     known |= {one: part[1] for one, part in invoice.get("parts", {}).items()}
@@ -30,11 +34,12 @@ def explained(invoice_id: str, invoice: Known, payments: Mapping[str, Known]) ->
 
 
 def took_money(invoice: Known) -> bool:
+    """True if the facts are those of a paid invoice with an amount above zero."""
     return bool(invoice.get("kind") == "invoice" and invoice.get("asked", (0,))[0] > 0)
 
 
 def payers(book: Book) -> dict[str, dict[str, Known]]:
-    """The payments in ``book`` by the invoices and sessions that they hang on."""
+    """Return the payments in ``book`` by the ids of their invoices and sessions: parent id → payment id → facts."""
     found: dict[str, dict[str, Known]] = defaultdict(dict)
     for one, known in book.items():
         if known.get("kind") == "payment":
@@ -44,8 +49,10 @@ def payers(book: Book) -> dict[str, dict[str, Known]]:
 
 
 def unexplained(invoice_id: str, book: Book, paying: Mapping[str, Mapping[str, Known]]) -> Unexplained | None:
-    """None where its payments are known. ``book`` must hold them, and all that it hangs on; ``paying`` is what
-    ``payers`` finds in it."""
+    """Return the invoice with its ancestors if its known payments do not explain its amount, else None.
+
+    ``book`` must hold its payments and its ancestors; ``paying`` is the result of ``payers(book)``.
+    """
     facts = book[invoice_id]
     parents = (invoice_id, *facts.get("session", ()))
     payments = {one: known for parent in parents for one, known in paying.get(parent, {}).items()}
@@ -57,5 +64,5 @@ def unexplained(invoice_id: str, book: Book, paying: Mapping[str, Mapping[str, K
 
 
 def hung_on(invoice_ids: list[str], book: Book) -> set[str]:
-    """What the payments of these invoices hang on: they themselves and their sessions."""
+    """Return the ids that the payments of these invoices are linked to: the invoices themselves and their sessions."""
     return {*invoice_ids} | {p for one in invoice_ids for p in parents_of(book[one]) if p.startswith("cs_")}

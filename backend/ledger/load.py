@@ -1,4 +1,4 @@
-"""From rows to ``DealLedger`` values, for many deals with the same few queries."""
+"""Load ``DealLedger`` values from the database: the same few queries for one deal or many."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -31,8 +31,11 @@ from backend.storage.reading import all_of
 async def load_deals(
     session: AsyncSession, account: Account, lead_ids: Sequence[int], now: float, *, livemode: bool | None = None
 ) -> dict[int, DealLedger]:
-    """The ledgers of ``lead_ids``, empty where nothing is known. Only money of one mode is in them: the account's, or
-    the one that ``livemode`` names."""
+    """Return the ledger of each deal of ``lead_ids``; a deal without money gets an empty one.
+
+    A ledger holds the money of one mode only: ``livemode``, or the account's mode if it
+    is None. ``now``: epoch seconds.
+    """
     connections = await _connections(session, account)
     livemode = is_live(account, connections) if livemode is None else livemode
     shown = [connection.id for connection in connections if connection.livemode == livemode]
@@ -60,7 +63,7 @@ async def load_deals(
 
 
 def is_live(account: Account, connections: Iterable[StripeConnection]) -> bool:
-    """The account's mode; while nobody chose one, live as soon as there is a live connection."""
+    """True if the account shows live money. While no mode is chosen, one live connection makes the account live."""
     if account.mode:
         return account.mode == "live"
     return any(connection.livemode for connection in connections)
@@ -88,7 +91,7 @@ async def _entries(
 async def _beside(
     session: AsyncSession, account_id: int, entries: Sequence[LedgerEntry], shown: Collection[str]
 ) -> list[LedgerEntry]:
-    """Entries of other deals that share a payment with these: rare, so most deals cost no query."""
+    """Return entries of other deals that share a payment with these. They are rare, so most deals cost no query."""
     by_lead: dict[int | None, list[LedgerEntry]] = defaultdict(list)
     for entry in entries:
         by_lead[entry.lead_id].append(entry)
@@ -110,7 +113,7 @@ async def _beside(
 async def _requests(
     session: AsyncSession, account: Account, lead_ids: Collection[int], shown: Collection[str]
 ) -> dict[int, list[Request]]:
-    """Only those that Stripe made a session for."""
+    """Return the requests of the shown connections by deal. A request without a connection never had a session."""
     mine = select(PaymentRequest).where(
         PaymentRequest.account_id == account.id,
         col(PaymentRequest.lead_id).in_(lead_ids),
@@ -125,7 +128,7 @@ async def _requests(
 
 
 async def _chases(session: AsyncSession, account_id: int, request_ids: Collection[str]) -> dict[str, tuple[Chase, ...]]:
-    """What people are asked to do about requests that are due some day."""
+    """Return the reminders about payment requests with a due date that became tasks, by request id."""
     if not request_ids:
         return {}
     mine = (Reminder.account_id == account_id, col(Reminder.request_id).in_(request_ids), Reminder.state == "task")
@@ -138,7 +141,7 @@ async def _chases(session: AsyncSession, account_id: int, request_ids: Collectio
 
 
 async def _once_written(session: AsyncSession, account_id: int, lead_ids: Collection[int]) -> set[int]:
-    """Of deals without any ledger, those on whose card we wrote about money once."""
+    """Return those deals, of deals without a ledger, on whose card we once wrote a note about money."""
     if not lead_ids:
         return set()
     found = await session.exec(
@@ -155,7 +158,7 @@ async def _once_written(session: AsyncSession, account_id: int, lead_ids: Collec
 
 
 def request_of(row: PaymentRequest, timezone: str) -> Request:
-    """Still without its sessions: those are facts."""
+    """Return the payment request of a row, without its sessions: those come from facts. ``timezone``: an IANA name."""
     due_on = date.fromisoformat(row.due_on) if row.due_on else None
     return Request(
         id=row.id,

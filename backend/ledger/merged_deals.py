@@ -1,4 +1,4 @@
-"""Deals that Kommo merged into others, as the database knows them: whose their payments and requests are now."""
+"""The survivors of deals that Kommo merged, from the database: payments and requests of a gone deal belong to them."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -10,9 +10,9 @@ from backend.storage.models import MergedDeal
 
 
 async def survivors(session: AsyncSession, account_id: int, lead_ids: Collection[int]) -> dict[int, int]:
-    """Gone deal → the living one it was merged into, for those of ``lead_ids`` that were merged.
+    """Return gone deal → surviving deal, for those of ``lead_ids`` that were merged.
 
-    One step, since a survivor that was merged itself takes its row's place in all others.
+    One step suffices: when a survivor is merged itself, all rows that name it get the new survivor.
     """
     if not lead_ids:
         return {}
@@ -25,7 +25,7 @@ async def survivors(session: AsyncSession, account_id: int, lead_ids: Collection
 
 
 async def merged_into(session: AsyncSession, account_id: int, lead_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
-    """Survivor → the deals that were merged into it, in the order of their ids."""
+    """Return survivor → the deals that were merged into it, ordered by id; survivors without any are left out."""
     found = await session.exec(
         select(MergedDeal.survivor_id, MergedDeal.lead_id)
         .where(MergedDeal.account_id == account_id, col(MergedDeal.survivor_id).in_(lead_ids))

@@ -1,4 +1,4 @@
-"""A deal that somebody named and Kommo does not have: what that says about whoever named it."""
+"""React to a deal that does not exist in Kommo: note the reason in the inbox, withdraw trust in bare references."""
 
 from collections.abc import Iterable
 
@@ -15,10 +15,11 @@ DISTRUSTED = (
 
 
 async def deal_is_missing(session: AsyncSession, account_id: int, lead_id: int) -> None:
-    """Call it in the unit of work that marks the deal as gone, before the mark.
+    """Record in the inbox that a deal is missing, and withdraw the trust in bare references that named it.
 
-    The events that named the deal say so in the inbox. Where a bare reference named a deal that never was there,
-    its connection trusts none from now on; a deal that was written once and vanished speaks against nobody.
+    Call it in the unit of work that marks the deal as gone, before the mark. If a bare ``client_reference_id`` named a
+    deal that never existed, its connection's policy becomes "suggest". A deal that we once wrote to and that vanished
+    later is no evidence against its connection.
     """
     entries = list(
         (

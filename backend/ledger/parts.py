@@ -1,4 +1,4 @@
-"""The parts of a deal's ledger, each a value with the states that it alone decides."""
+"""The parts of a deal's ledger: values with the states that follow from each part alone."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,10 @@ INQUIRY_OPEN = frozenset(("warning_needs_response", "warning_under_review"))
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a part is worth in its payment's currency. Not ``known``: the whole payment is taken."""
+    """The value of a refund or dispute in its payment's currency, in minor units.
+
+    Without ``known`` the value is the whole payment, because the share cannot be computed.
+    """
 
     amount: int
     currency: str
@@ -21,32 +24,42 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
+    """A refund of a payment. ``amount``: minor units of ``currency``. ``at``: epoch seconds of its creation."""
+
     id: str
     amount: int
     currency: str
     status: str
     at: float
     worth: Worth | None = None
-    """In its payment's currency, where its own is another."""
+    """The value in the payment's currency; None if the refund is in that currency."""
     undone_at: float | None = None
-    """When it failed or was cancelled."""
+    """When it failed or was cancelled, in epoch seconds."""
 
     @property
     def own_worth(self) -> int:
+        """The value in the payment's currency, in minor units."""
         return self.worth.amount if self.worth else self.amount
 
     @property
     def counts(self) -> bool:
+        """True while the money counts as refunded: pending, requires_action or succeeded (docs/facts/stripe.md C8)."""
         return self.status in REFUND_COUNTS
 
     @property
     def outcome(self) -> str | None:
-        """``succeeded`` or ``failed``, a cancelled one included; None while nobody knows."""
+        """``succeeded``, or ``failed`` for a failed or cancelled refund; None while the outcome is open."""
         return {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}.get(self.status)
 
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
+    """A dispute or inquiry of a payment (docs/facts/stripe.md C9).
+
+    ``amount``: minor units of ``currency``. ``at`` and ``due_by``: epoch seconds. ``appeal``: the status
+    of the appeal, None without one.
+    """
+
     id: str
     amount: int
     currency: str
@@ -56,25 +69,27 @@ class Dispute:
     due_by: float | None
     appeal: str | None
     worth: Worth | None = None
-    """In its payment's currency, where its own is another."""
+    """The value in the payment's currency; None if the dispute is in that currency."""
     was_inquiry: bool = False
     method: str = ""
     decided: int = 1
-    """How often it was decided as it is now, with another decision between."""
+    """How many times it was decided as it is now, counting only decisions that followed a different one."""
 
     @property
     def is_inquiry(self) -> bool:
-        """The bank asked, and no money has moved; also when it asks no more."""
+        """True for an inquiry, open or closed: the bank asks a question and no money has
+        moved (docs/facts/stripe.md C9)."""
         return self.status.startswith("warning")
 
     @property
     def answerable(self) -> bool:
-        """Klarna's inquiries can't be answered, only refunded."""
+        """False for Klarna's inquiries, which can only be refunded."""
         return self.method != "klarna"
 
     @property
     def state(self) -> str | None:
-        """``open``, ``won`` or ``lost``; ``inquiry`` while the bank only asks; None for an inquiry that was closed."""
+        """``open``, ``won`` or ``lost``; ``inquiry`` while the bank only asks; None for a closed
+        inquiry and unknown statuses."""
         if self.status in DISPUTE_OPEN:
             return "open"
         if self.status in INQUIRY_OPEN:
@@ -88,7 +103,11 @@ def _worth(part: Refund | Dispute) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """A Checkout Session as far as states need it. ``split``: subtotal, discount, shipping, tax."""
+    """The state of a Checkout Session. ``asked``: (minor units, currency). ``split``:
+    subtotal, discount, shipping, tax.
+
+    ``status`` and ``payment_status`` have Stripe's values (docs/facts/stripe.md B2); times are epoch seconds.
+    """
 
     id: str
     status: str
@@ -101,16 +120,21 @@ class SessionState:
 
     @property
     def settled(self) -> bool:
+        """True if the session is complete and its payment arrived or none was needed."""
         return self.status == "complete" and self.payment_status in ("paid", "no_payment_required")
 
     @property
     def under_way(self) -> bool:
+        """True if the session is complete and its delayed payment has neither arrived nor failed."""
         return self.status == "complete" and self.payment_status == "unpaid" and self.async_failed is None
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A period of a subscription whose charge failed; ``healed`` when it was paid after all, or the contract ended."""
+    """A subscription period whose charge failed. ``amount``: minor units still due.
+
+    ``healed``: the period was paid or written off after all, or the subscription ended.
+    """
 
     invoice: str
     amount: int
@@ -121,7 +145,8 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Decline:
-    """The last try that was refused: Stripe's words, addressed to the payer, and its code ("" where it sent none)."""
+    """The payment's last declined try: time (epoch seconds), Stripe's message to the payer, and
+    Stripe's code, '' without one."""
 
     at: float
     reason: str
@@ -130,7 +155,7 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How a payment was made, in Stripe's names; "" where Stripe tells none."""
+    """The payment method in Stripe's names (such as "card", "visa", "4242"); '' for what Stripe does not report."""
 
     kind: str
     brand: str
@@ -139,7 +164,11 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment, known by its PaymentIntent (or charge, or an invoice that was paid outside Stripe)."""
+    """One payment. ``id`` is its PaymentIntent, else its charge, else that of an invoice paid outside Stripe.
+
+    Amounts are minor units of ``currency``, times epoch seconds. ``split``: subtotal, discount, shipping, tax of its
+    session. ``presentment``: (amount, currency) that the payer saw, if it differs.
+    """
 
     id: str
     amount: int
@@ -159,61 +188,68 @@ class Payment:
     refunds: tuple[Refund, ...]
     disputes: tuple[Dispute, ...]
     attached: bool = False
-    """A person put it into its deal."""
+    """A person assigned it to its deal."""
     crowd: bool = False
     """It was found late, together with payments of many other deals."""
     renewal: bool = False
-    """A later period of a subscription."""
+    """It pays a later period of a subscription."""
     untold: int | None = None
-    """What the running totals tell beyond the known refunds; None where no total has a time."""
+    """The amount that the running totals hold beyond the known refunds; None if no total has a time."""
     by_total: bool = False
-    """No event tells its refunds one by one."""
+    """No event reports its refunds one by one."""
     method: Method | None = None
 
     @property
     def stripe_id(self) -> str:
-        """What a person finds at Stripe: the invoice, where the money came outside."""
+        """The id to search for at Stripe: the invoice's, if the money came outside Stripe."""
         return self.id.partition(":")[0]
 
     @property
     def page(self) -> str:
-        """Its page in Stripe's dashboard: the invoice's, where the money came outside Stripe."""
+        """The address of its page in Stripe's dashboard: the invoice's page, if the money came outside Stripe."""
         if self.outside:
             return page_of("invoices", self.invoice or "", self.livemode)
         return page_of("payments", self.id, self.livemode)
 
     @property
     def received(self) -> bool:
+        """True once the money arrived: amount and time are known."""
         return self.paid_at is not None
 
     @property
     def refunded(self) -> int:
-        """By id where the refunds are known; a running total tells of those that are not. Never both added."""
+        """The refunded amount in minor units: the known refunds that count, and the part of the
+        total that they do not explain."""
         return sum(_worth(refund) for refund in self.refunds if refund.counts) + self.refunded_untold
 
     @property
     def refunded_untold(self) -> int:
-        """What went back by refunds of which only the total is known."""
+        """The refunded amount in minor units that only a running total reports, beyond the known refunds."""
         known = sum(_worth(refund) for refund in self.refunds)
         return max(0, self.refunded_total - known) if self.untold is None else self.untold
 
     @property
     def lost(self) -> int:
+        """The amount of lost disputes in minor units."""
         return sum(_worth(dispute) for dispute in self.disputes if dispute.state == "lost")
 
     @property
     def gone(self) -> int:
-        """Refunds pending and succeeded, and lost disputes; never more than what was received."""
+        """The amount of pending and succeeded refunds and lost disputes, in minor units;
+        never more than was received."""
         return min(self.amount, self.refunded + self.lost)
 
     @property
     def disputed(self) -> str | None:
-        """The gravest state of its disputes; an inquiry is none, for it moves no money."""
+        """The most serious state of its disputes: "open", "lost", "won" or None. An inquiry counts
+        as none, it moves no money."""
         states = {dispute.state for dispute in self.disputes}
         return next((state for state in ("open", "lost", "won") if state in states), None)
 
     @property
     def state(self) -> str:
+        """The payment's state: pending, processing, canceled, paid, partially_refunded,
+        refunded, disputed or inquiry."""
         if not self.received:
             return "canceled" if self.canceled else "processing" if self.processing else "pending"
         if self.disputed in ("open", "lost"):
@@ -226,13 +262,16 @@ class Payment:
 
     @property
     def inquiries(self) -> tuple[Dispute, ...]:
-        """Those that are open."""
+        """The open inquiries."""
         return tuple(dispute for dispute in self.disputes if dispute.state == "inquiry")
 
 
 @dataclass(frozen=True, slots=True)
 class Chase:
-    """A person is asked to see to an unpaid request: ``step`` of chasing it, ``user_id`` 0 for who has the deal."""
+    """A task that asks a person to handle an unpaid request. ``step``: the chasing step. ``at``: epoch seconds.
+
+    ``user_id``: Kommo user; 0 for the deal's responsible user.
+    """
 
     step: str
     reason: str
@@ -242,7 +281,8 @@ class Chase:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A payment request with its sessions."""
+    """A payment request with its Checkout Sessions. ``amount`` and ``deal_total``: minor
+    units. Times are epoch seconds."""
 
     id: str
     amount: int
@@ -261,19 +301,20 @@ class Request:
     stage_seen: int | None
     sessions: tuple[SessionState, ...]
     rhythm: tuple[str, int] | None = None
-    """Of a subscription: day, week, month or year, and how many of them."""
+    """A subscription's interval (day, week, month or year) and the number of intervals in
+    a period; None without one."""
     contact_id: int | None = None
-    """Kommo's contact who is to pay; None where Kommo could not tell."""
+    """The Kommo contact that is to pay; None if Kommo named none."""
     due_on: date | None = None
     """The last day on which it is paid in time, in the account's time zone."""
     overdue_at: float | None = None
-    """The moment at which that day is over."""
+    """The end of that day, in epoch seconds."""
     chases: tuple[Chase, ...] = ()
     last_day: date | None = None
-    """On which its link can be paid, in that time zone."""
+    """The last day on which its link can be paid, in that time zone."""
     ended: bool = False
-    """Its time is over, and Stripe has let its last session go unpaid."""
+    """Its time is over, and Stripe closed its last session unpaid."""
 
     def is_past_end(self, now: float) -> bool:
-        """Nobody may be led to pay it any more."""
+        """True if its link can't be paid any more at ``now`` (epoch seconds): no page may lead a payer to it."""
         return self.ended or (self.expires_at is not None and self.expires_at <= now)

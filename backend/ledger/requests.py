@@ -1,4 +1,4 @@
-"""What was asked for a deal and what became of each request. Pure values, no I/O."""
+"""The payment requests of a deal and the state of each. Pure values, no I/O."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,12 +8,15 @@ from functools import cached_property
 from backend.ledger.parts import Payment, Request
 
 NO_NEW_TRY_SECONDS = 24 * 3600
-"""A delayed payment that failed makes the request failed when no try followed within a day."""
+"""A failed delayed payment makes its request failed once no new try has followed within a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DealRequests:
-    """The requests and payments of one deal at one moment, and the state of each request."""
+    """The requests and payments of one deal at ``now`` (epoch seconds), and the state of each request.
+
+    ``ended_subscriptions``: pairs of subscription id and end (epoch seconds).
+    """
 
     requests: tuple[Request, ...]
     payments: tuple[Payment, ...]
@@ -22,13 +25,13 @@ class DealRequests:
 
     @cached_property
     def received_anywhere(self) -> tuple[Payment, ...]:
-        """In every currency, oldest first."""
+        """The received payments in every currency, oldest first."""
         received = (payment for payment in self.payments if payment.received)
         return tuple(sorted(received, key=lambda payment: (payment.paid_at, payment.id)))
 
     @cached_property
     def live_requests(self) -> tuple[Request, ...]:
-        """Requests that still ask for something or were paid all the same."""
+        """The requests that were neither cancelled nor replaced, or were paid all the same."""
         return tuple(
             request
             for request in self.requests
@@ -52,30 +55,36 @@ class DealRequests:
         return frozenset(request.id for request in self.live_requests)
 
     def request_for(self, payment: Payment) -> Request | None:
-        """The request of this deal that asked for it."""
+        """Return the request of this deal that asked for the payment, or None."""
         return self._requests_by_id.get(payment.request_id)
 
     def payments_of(self, request: Request) -> tuple[Payment, ...]:
+        """Return the payments of the request, received or not, in the order of their ids."""
         return self._payments_by_request.get(request.id, ())
 
     def received_for(self, request: Request) -> tuple[Payment, ...]:
-        """Oldest first."""
+        """Return the received payments of the request, oldest first."""
         return self._received_by_request.get(request.id, ())
 
     def is_settled(self, request: Request) -> bool:
-        """Settled when its own session is, whatever the amount: a 100 % coupon settles without a payment."""
+        """True if a session of the request is settled or a payment arrived, whatever the amount.
+
+        A 100 % coupon settles a session without a payment.
+        """
         return any(session.settled for session in request.sessions) or bool(self.received_for(request))
 
     def is_free(self, request: Request) -> bool:
-        """Settled though there was nothing to pay. A trial is no such thing: its periods are still to come."""
+        """True if a one-time request was settled with nothing to pay. A trial is not free:
+        its periods are still to come."""
         settled = [session for session in request.sessions if session.settled]
         nothing = bool(settled) and all(session.asked and session.asked[0] == 0 for session in settled)
         return request.mode == "payment" and nothing and not self.received_for(request)
 
     def worth(self, request: Request) -> tuple[int, str]:
-        """(amount, currency): what was asked, and once it is settled what it turned out to be.
+        """Return (minor units, currency) of the request: the asked amount, or once it is
+        settled the amount that was paid.
 
-        A subscription is worth its settled periods; before the first, that first one.
+        A subscription is worth its settled periods, or before the first one that first period.
         """
         paid = self.received_for(request)
         if paid and request.mode == "subscription":
@@ -87,6 +96,7 @@ class DealRequests:
         return told or (request.amount, request.currency)
 
     def request_state(self, request: Request) -> str:
+        """Return the request's state: paid, processing, cancelled, replaced, expired, failed or pending."""
         if self.is_settled(request):
             return "paid"
         if self._is_under_way(request):
@@ -109,21 +119,22 @@ class DealRequests:
 
     @cached_property
     def paid_twice(self) -> tuple[Request, ...]:
-        """Requests that more than one payment settled, or for a subscription: that began more than one."""
+        """The requests that more than one payment settled, or that started more than one subscription."""
         return tuple(request for request in self.requests if len(self._settlements(request)) > 1)
 
     def _settlements(self, request: Request) -> Sequence[object]:
         return self.contracts_of(request) if request.mode == "subscription" else self.received_for(request)
 
     def contracts_of(self, request: Request) -> tuple[str, ...]:
-        """The subscriptions that its link began; each charges the client by itself."""
+        """Return the ids of the subscriptions that the request started, sorted; each one
+        charges the client separately."""
         paid = {payment.subscription for payment in self.received_for(request)}
         begun = {session.subscription for session in request.sessions if session.settled}
         return tuple(sorted(contract for contract in paid | begun if contract))
 
     @cached_property
     def open_request(self) -> Request | None:
-        """The newest request that can still be paid."""
+        """The newest request that can still be paid, or None."""
         open_ones = [r for r in self.requests if self.request_state(r) in ("pending", "failed")]
         return max(open_ones, key=lambda request: (request.created_at, request.id), default=None)
 
@@ -132,25 +143,28 @@ class DealRequests:
         return frozenset(subscription for subscription, _ in self.ended_subscriptions)
 
     def renews(self, request: Request) -> bool:
-        """A subscription that may still bring money."""
+        """True if the request is for a subscription that is live and may still bring money."""
         is_over = any(payment.subscription in self._ended for payment in self.payments_of(request))
         return request.rhythm is not None and request.id in self._live_ids and not is_over
 
     @cached_property
     def is_under_way(self) -> bool:
-        """Money is on its way by a delayed method, whatever came before it."""
+        """True if a delayed payment is under way, whatever happened before it."""
         states = {self.request_state(request) for request in self.requests}
         return "processing" in states or any(payment.state == "processing" for payment in self.payments)
 
     def _ended_by_failure(self, request: Request) -> bool:
-        """A payment failed behind it, and nobody took it back."""
+        """True if a payment of the request failed, and the request was neither cancelled nor replaced."""
         taken_back = request.cancelled or request.replaced_by
         return not taken_back and any(session.async_failed is not None for session in request.sessions)
 
     @cached_property
     def next_change_at(self) -> float | None:
-        """When time alone will change a state: a failed try has waited a day, or a due date is over. The end of a
-        request is not: its last session is ended first, and that is news."""
+        """When a state will change by time alone, in epoch seconds: a failed try turns a day old, or a due date passes.
+
+        None if neither is ahead. The expiry of a request does not count: Stripe's event
+        about its last session reports it.
+        """
         moments = [s.async_failed + NO_NEW_TRY_SECONDS for r in self.requests for s in r.sessions if s.async_failed]
         moments += [request.overdue_at for request in self.requests if request.overdue_at]
         return min((moment for moment in moments if moment > self.now), default=None)

@@ -1,7 +1,7 @@
-"""One payment that pays invoices of several deals: each deal has the shares that its InvoicePayments tell. Pure.
+"""Divide one payment that pays invoices of several deals: each deal gets the shares of its InvoicePayments. Pure.
 
-The deal that the payment belongs to keeps what no other deal's invoice took. A payment that names its deal itself, that
-a person attached, or that has a deal of its own is not divided.
+The payment's own deal keeps what no other deal's invoice took. A payment is not divided if it names its deal itself, if
+a person attached it, or if it has a deal of its own.
 """
 
 from collections import defaultdict
@@ -16,33 +16,41 @@ from backend.ledger.parts import Dispute, Payment, Refund
 
 Part = TypeVar("Part", Refund, Dispute)
 UNDIVIDED = frozenset(("attached", "period", "lead", "request"))
+"""Facts of a payment that keep it whole."""
 WHOLE_RANK = 4
-"""Of ``received``: the whole payment is known, by its own word or by the sum of its parts."""
+"""The rank of a ``received`` fact with the whole amount, reported by the payment itself or summed up from its parts."""
 ROW_RANK = 3
+"""The rank of a ``received`` fact with the share of one InvoicePayment."""
 
 
 class OwnedEntry(Entry, Protocol):
+    """An entry that knows its deal."""
+
     @property
-    def lead_id(self) -> int | None: ...
+    def lead_id(self) -> int | None:
+        """The Kommo id of the deal, or None."""
 
 
 @dataclass(frozen=True)
 class Portion:
-    """``own`` of ``whole``; without ``own`` it is what the ``others``, one number for each deal, leave of it."""
+    """A deal's share of a payment: ``own`` of ``whole``, in minor units.
+
+    If ``own`` is None, the deal has what the ``others`` (one amount for each other deal) leave of the whole.
+    """
 
     whole: int
     own: int | None
     others: tuple[int, ...] = ()
 
     def of(self, amount: int) -> int:
-        """Its part of any amount; the parts of all deals together are the amount."""
+        """Return this deal's part of an amount in minor units; the parts of all deals add up to the amount."""
         if self.own is not None:
             return amount * self.own // self.whole
         return amount - sum(amount * other // self.whole for other in self.others)
 
 
 def wanted(mine: Iterable[Entry]) -> set[str]:
-    """Ids of payments and invoices, not in ``mine``, that may share with it."""
+    """Return the ids of payments and invoices outside ``mine`` that may share a payment with it."""
     entries = {entry.id: entry.facts for entry in mine}
     payments = {one for facts in entries.values() for one in facts.get("parts", ())}
     several = (facts["invoice"] for facts in entries.values() if len(facts.get("invoice", ())) > 1)
@@ -50,7 +58,10 @@ def wanted(mine: Iterable[Entry]) -> set[str]:
 
 
 def sharing(changed: Iterable[str], book: Book) -> set[str]:
-    """``changed``, and what else in ``book`` shares a payment with it: several invoices, and all that pay them."""
+    """Return the ids in ``changed`` and those of all entries in ``book`` that share a payment with them.
+
+    A payment with several invoices ties together these invoices and all their payments.
+    """
     touched = set(changed)
     payments = {one for subject in touched for one in ancestry(subject, book)}
     several = (
@@ -64,7 +75,11 @@ def sharing(changed: Iterable[str], book: Book) -> set[str]:
 
 
 def divided(mine: Iterable[Entry], beside: Iterable[OwnedEntry]) -> tuple[tuple[Entry, ...], Mapping[str, Portion]]:
-    """The entries with the payments that pay this deal's invoices, too, and which part of each payment is here."""
+    """Return the deal's entries, including payments of other deals that pay its invoices,
+    and the portion of each payment.
+
+    ``beside``: entries of other deals. The portions are keyed by payment id; an undivided payment has none.
+    """
     entries = {entry.id: entry for entry in mine}
     others = {entry.id: entry for entry in beside if entry.id not in entries}
     portions: dict[str, Portion] = {}
@@ -82,7 +97,7 @@ def divided(mine: Iterable[Entry], beside: Iterable[OwnedEntry]) -> tuple[tuple[
 def _shared(
     payment: Entry, entries: Mapping[str, Entry], others: Mapping[str, OwnedEntry]
 ) -> tuple[Entry, Portion] | None:
-    """None where the payment is wholly here, or wholly elsewhere."""
+    """Return the payment as this deal has it and its portion; None if it belongs wholly to this deal or to another."""
     invoices = payment.facts.get("invoice", ())
     here = {one: _part(payment, entries[one].facts) for one in invoices if one in entries}
     there: dict[int, int] = defaultdict(int)
@@ -106,13 +121,14 @@ def _part(payment: Entry, invoice: Known) -> int:
 
 
 def _whole(facts: Known, told: int) -> tuple[int, str]:
-    """A row tells its own share only; the sum of the shares is what is known, then."""
+    """Return (amount, currency) of a payment. An InvoicePayment reports only its own share, so
+    the sum of the shares counts."""
     rank, amount, currency = facts.get("received", (0, 0, ""))
     return (max(amount, told) if rank == ROW_RANK else amount), currency
 
 
 def cut(payment: Payment, portion: Portion | None) -> Payment:
-    """The payment as this deal has it; refunds and disputes are divided as the payment is."""
+    """Return the payment reduced to this deal's portion; refunds and disputes are divided as the payment is."""
     if portion is None:
         return payment
     amount, back = portion.of(payment.amount), Back(portion)
@@ -134,12 +150,16 @@ def cut(payment: Payment, portion: Portion | None) -> Payment:
 
 @dataclass
 class Back:
-    """What went back, part by part: the cents are rounded by the sum, so that the whole is this deal's whole share."""
+    """Divides consecutive refunds and disputes of a payment.
+
+    Each part is rounded by the running sum, so that together they give this deal's exact share of the sum.
+    """
 
     portion: Portion
     before: int = 0
 
     def next(self, amount: int) -> int:
+        """Return this deal's part of the next amount, in minor units."""
         self.before += amount
         return self.portion.of(self.before) - self.portion.of(self.before - amount)
 

@@ -1,4 +1,4 @@
-"""Sums of a deal, each in one currency, and the choice of the currency that its fields show."""
+"""Sums of a deal, each in one currency, and the choice of the currency that the deal's fields show."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,8 @@ from backend.ledger.parts import Payment, Request
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request that counts: what it is worth, whether it is settled, and whether a bank is bringing its money."""
+    """A payment request that counts: its worth in minor units, whether it is settled,
+    whether its payment is under way."""
 
     request: Request
     amount: int
@@ -20,7 +21,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class CurrencySum:
-    """What a deal asked for and received in one currency; ``beyond`` is money that nothing explains."""
+    """The sums of a deal in one currency, in minor units. ``beyond``: received money that no request explains."""
 
     currency: str
     expected: int
@@ -31,21 +32,22 @@ class CurrencySum:
 
     @property
     def net(self) -> int:
+        """The received amount minus the refunded one."""
         return self.gross - self.refunded
 
     @property
     def outstanding(self) -> int:
-        """A refund reopens no debt."""
+        """The expected amount that was not received; a refund does not raise it."""
         return max(0, self.expected - self.gross)
 
     @property
     def payable(self) -> int:
-        """What is open and not on its way."""
+        """The outstanding amount without what is under way."""
         return max(0, self.outstanding - self.under_way)
 
 
 def sum_in(currency: str, asks: Iterable[Ask], received: Iterable[Payment], strays: Iterable[Payment]) -> CurrencySum:
-    """``received`` and ``strays`` in any currency; those in ``currency`` count."""
+    """Return the sums in one currency; ``received`` and ``strays`` may hold payments in any currency."""
     mine = [ask for ask in asks if ask.currency == currency]
     payments = [payment for payment in received if payment.currency == currency]
     gross, refunded = sum(payment.amount for payment in payments), sum(payment.gone for payment in payments)
@@ -62,23 +64,27 @@ def sum_in(currency: str, asks: Iterable[Ask], received: Iterable[Payment], stra
 
 
 def expected_of(asks: Sequence[Ask]) -> int:
-    """What ``asks`` of one currency are to bring; a deposit's total holds where all of them don't come to it."""
+    """Return the amount in minor units that requests of one currency are to bring.
+
+    The total of a deposit counts if the requests together are below it.
+    """
     totals = [ask.request.deal_total for ask in asks if ask.request.kind != "full" and ask.request.deal_total]
     return max([sum(ask.amount for ask in asks), *totals])
 
 
 def currencies_of(asks: Iterable[Ask], received: Iterable[Payment]) -> list[str]:
-    """Every currency that was asked for or received, in the order of their first appearance."""
+    """Return every currency that was asked for or received, ordered by first appearance."""
     seen = [(ask.request.created_at, ask.currency) for ask in asks]
     seen += [(payment.paid_at or 0.0, payment.currency) for payment in received]
     return list(dict.fromkeys(currency for _, currency in sorted(seen)))
 
 
 def main_currency(asks: Sequence[Ask], received: Sequence[Payment], strays: Sequence[Payment], account: str) -> str:
-    """The account's if money was received in it, or if it is asked for and nothing was received at all.
+    """Return the currency of the deal's fields, lower-case ISO code: ``account`` if money was received in it, or if it
+    is asked for and nothing was received at all.
 
-    Else the one in which most requests are settled, ties by the oldest; a payment that no request asked for counts as
-    a settled request, all periods of a contract as one.
+    Otherwise it is the currency of the most settled requests, the older one in a tie. A payment without a request
+    counts as a settled request, and all periods of a subscription count as one.
     """
     paid = {payment.currency for payment in received}
     if account in paid or (not paid and any(ask.currency == account for ask in asks)):
