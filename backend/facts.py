@@ -177,11 +177,11 @@ def _gave_back(before: Known, new: Known) -> bool:
 
 
 _TURNS: tuple[tuple[str, str, Callable[[Known, Known], bool]], ...] = (
-    ("payment", "paid", lambda before, new: _has_received(new) and not _has_received(before)),
+    ("payment", "payment received", lambda before, new: _has_received(new) and not _has_received(before)),
     ("payment", "payment failed", lambda _, new: "decline" in new),
-    ("refund", "refunded", _gave_back),
+    ("refund", "refund succeeded", _gave_back),
     ("refund", "refund failed", lambda before, new: "undone_at" in new and "undone_at" not in before),
-    ("dispute", "disputed", lambda before, _: "kind" not in before),
-    ("dispute", "dispute decided", lambda _, new: "verdicts" in new),
+    ("dispute", "dispute opened", lambda before, _: "kind" not in before),
+    ("dispute", "dispute closed", lambda _, new: "verdicts" in new),
     ("subscription", "subscription ended", lambda before, new: "ended" in new and "ended" not in before),
 )

@@ -90,7 +90,7 @@ async def drain(settings: Settings, *, clock: Clock = system_clock) -> None:
         await _prepare(resources, settings)
         async with _counting(resources):
             turns = await worker.drain(WORKER_GRACE_SECONDS)
-            log.info("drained", turns=turns)
+            log.info("worker drained", turns=turns)
 
 
 async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
@@ -123,7 +123,7 @@ async def _look_after_the_dead(resources: Resources, presence: Presence) -> None
         try:
             await free_what_the_dead_held(resources.database, presence, resources.clock)
         except Exception:  # the database is away: the next look may find it
-            log.exception("looking after the dead failed")
+            log.exception("timer failed", timer="reclaim accounts of dead workers")
         await asyncio.sleep(DEAD_SECONDS)
 
 
@@ -152,7 +152,7 @@ async def _note_clock(resources: Resources, name: str) -> None:
         try:
             await note_clock(resources.database, name, resources.clock)
         except Exception:  # the database is away; the next round tells
-            log.exception("clock not noted")
+            log.exception("clock record failed")
         await asyncio.sleep(NOTE_SECONDS)
 
 
@@ -203,6 +203,6 @@ def _end_at_the_latest() -> None:
 
 
 def _leave() -> None:
-    log.warning("ended while something still hung, most likely the database")
+    log.warning("shutdown timed out", reason="most likely the database hangs")
     sys.stdout.flush()
     os._exit(0)

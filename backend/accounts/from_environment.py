@@ -72,7 +72,7 @@ async def _put_stripe(resources: Resources, settings: Settings) -> None:
         same = _never_set_up(row, key) if same is None else same
         change = await account_change(resources, known, same, key) if key else None
     except StripeUnreachable as error:
-        log.error("the new STRIPE_API_KEY is not in use yet: start again", reason=error.message)
+        log.error("STRIPE_API_KEY change deferred", reason=error.message, action="restart once Stripe answers")
         return
     if change is not None and change.is_same_account:
         same, change = same or change.connection_id, None

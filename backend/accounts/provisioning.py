@@ -70,7 +70,7 @@ async def look_again(resources: Resources) -> None:
         try:
             await set_up(resources, account_id)
         except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
-            log.warning("set-up not looked at", account=account_id, reason=str(error))
+            log.warning("set-up check failed", account=account_id, reason=str(error))
 
 
 async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
@@ -93,7 +93,7 @@ async def look_at_map(resources: Resources, account_id: int) -> None:
     async with resources.database.write() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
         if account.fields != fields:
-            log.warning("fields or options were changed in Kommo", account=account_id, there=sorted(fields))
+            log.warning("Kommo fields changed", account=account_id, there=sorted(fields))
             account.fields = {code: dict(field) for code, field in fields.items()}
             account.set_up_at = LONG_AGO
             session.add(account)

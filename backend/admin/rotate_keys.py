@@ -82,7 +82,7 @@ async def reseal(resources: Resources, progress: Progress = unseen) -> Resealed:
         async for number in _pages(resources, sealed, told):
             done += number
             progress(done, max(total, done))
-            log.info("sealed anew", table=str(sealed.table.__tablename__), rows=number)
+            log.info("rows resealed", table=str(sealed.table.__tablename__), rows=number)
     return told
 
 
@@ -123,7 +123,7 @@ def _renewed(vault: Vault, value: Any, name: str, told: Resealed) -> Any:
     try:
         anew = vault.renewed(value, name) if isinstance(value, bytes) else vault.renewed_text(value, name)
     except CannotOpen as error:
-        log.error("not sealed anew", reason=str(error))
+        log.error("row reseal failed", reason=str(error))
         told.unreadable += 1
         return value
     if anew is None:

@@ -57,5 +57,5 @@ async def _quietly(name: str, job: Job) -> bool:
     try:
         return await job()
     except Exception:
-        log.exception("failed beside", doing=name)
+        log.exception("background job failed", job=name)
         return True

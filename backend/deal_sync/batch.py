@@ -53,7 +53,7 @@ async def _plans(resources: Resources, page: Page, leads: Iterable[Lead]) -> tup
             size = len(page.ledgers[lead.id].payments) + len(page.writes[lead.id])
             plans.append(that_fit(await computed(size, partial(_plan, resources, page, lead))))
         except Exception:  # whatever is wrong with this one, the others must be written
-            log.exception("a deal can't be planned", account=page.account.id, lead=lead.id)
+            log.exception("deal plan failed", account=page.account.id, deal=lead.id)
             failed[lead.id] = Recheck(None, "Something is wrong here with this deal; the log of the server says what.")
         await asyncio.sleep(0)  # others have a slot to keep
     return plans, failed

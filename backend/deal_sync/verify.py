@@ -127,11 +127,11 @@ async def _mark_doubled(
     """Kommo deletes no notes for us; what the later one says again gives way to a sentence, and the rest stays."""
     sentence = texts(options_of(page.account).note_language).say("doubled")
     for note, again in doubled:
-        log.error("note was there twice", account=claim.account_id, lead=note.lead_id, note=note.id)
+        log.error("duplicate note found", account=claim.account_id, deal=note.lead_id, note=note.id)
         try:
             await _rewrite(resources, claim, note, _without(note.text, again, sentence))
         except (KommoRefused, KommoForbidden, KommoNotFound) as refusal:
-            log.warning("it stays so", account=claim.account_id, note=note.id, reason=str(refusal))
+            log.warning("duplicate note deletion refused", account=claim.account_id, note=note.id, reason=str(refusal))
 
 
 async def _rewrite(resources: Resources, claim: Claim, note: KommoNote, text: str) -> None:
@@ -163,7 +163,7 @@ async def _record(session: AsyncSession, resources: Resources, page: Page, deals
     for one in found.restore:
         session.add(_said(now, account_id, "fields restored", one.lead_id, sorted(one.fields)))
     for lead_id in found.changed_again:
-        log.warning("fields were changed by hand again and are left", account=account_id, lead=lead_id)
+        log.warning("manual field change kept", account=account_id, deal=lead_id)
     again = {one.lead_id for one in found.restore} | {write.lead_id for write in found.lost} | {*found.missing}
     await mark_dirty(session, account_id, again, now)
     await _set(session, account_id, [one.lead_id for one in found.restore], restored=True)

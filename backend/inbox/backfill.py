@@ -65,7 +65,7 @@ async def look_for_missed(resources: Resources) -> None:
         try:
             await catch_up(resources, connection, _read_on(connection.heard_to, now))
         except (Refused, Unreachable, NotConnected, CannotOpen) as error:
-            log.warning("missed webhooks not looked for", connection=connection.id, reason=str(error))
+            log.warning("event backfill failed", connection=connection.id, reason=str(error))
 
 
 def _is_ahead(now: float) -> ColumnElement[bool]:
@@ -151,7 +151,7 @@ async def _take_in(
             what = "webhooks that did not arrive"
             session.add(Audit(at=now, account_id=connection.account_id, who="Stripe", what=what, after=told))
     if count:
-        log.warning("webhooks did not arrive", **told)
+        log.warning("missed webhooks found", **told)
     return count
 
 

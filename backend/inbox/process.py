@@ -86,7 +86,7 @@ async def ingest(resources: Resources, claim: Claim) -> None:
         except (LeaseLost, OperationalError, InterfaceError):
             raise
         except Exception:
-            log.exception("events can't be worked in together, so each by itself", account=claim.account_id)
+            log.exception("event batch failed", account=claim.account_id)
             count = await _one_by_one(resources, claim)
         if count < CHUNK or resources.stopping.is_set():
             return

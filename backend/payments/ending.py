@@ -78,7 +78,7 @@ async def _ended(resources: Resources, account_id: int, request_id: str) -> floa
     except AlreadyPaid:
         return None
     except ProductError as error:
-        log.info("the end of a request is put off", account=account_id, request=request_id, reason=str(error))
+        log.info("request expiry deferred", account=account_id, request=request_id, reason=str(error))
         return SOON_SECONDS
     return None
 

@@ -96,7 +96,7 @@ async def refund(resources: Resources, account: Account, user_id: int, seen: Fou
         raise out_of_reach(error) from error
     await _take_answer(resources, found.connection, row, answer)
     ids = {"account": account.id, "deal": found.lead_id, "payment": payment_id, "refund": str(answer["id"])}
-    note("refund asked", **ids, ms=milliseconds(resources.clock() - now))
+    note("refund requested", **ids, ms=milliseconds(resources.clock() - now))
     return Refunded(str(answer["id"]), Money(row.amount, row.currency), str(answer["status"]), new=True)
 
 

@@ -190,7 +190,7 @@ class Pace:
         try:
             await self._answered(account_id, None, refusals, probing)
         except Exception as error:  # the next answer is noted again
-            log.warning("not noted that Kommo answers again", account=account_id, reason=type(error).__name__)
+            log.warning("unblock record failed", account=account_id, reason=type(error).__name__)
 
     async def _answered(self, account_id: int | None, error: KommoError | None, refusals: int, probing: bool) -> None:
         if isinstance(error, KommoBlocked):
@@ -204,12 +204,12 @@ class Pace:
         async with self._database.write() as session:
             is_news = await store.block(session, self._clock())
         if is_news:
-            log.error("Kommo has blocked our address: nothing is sent to it but one call every half a minute")
+            log.error("address blocked by Kommo", probe_seconds=PROBE_SECONDS)
 
     async def _hold(self, account_id: int | None, seconds: float) -> None:
         now = self._clock()
         until = now + min(seconds, LONGEST_HOLD_SECONDS - 1) + random.uniform(0, 1)  # noqa: S311 (jitter)
-        log.warning("Kommo asks us to slow down", account=account_id, seconds=round(until - now, 1))
+        log.warning("rate limited by Kommo", account=account_id, seconds=round(until - now, 1))
         async with self._database.write() as session:
             await store.pause(session, now + PAUSE_SECONDS, now)
             if account_id is not None:
@@ -220,7 +220,7 @@ class Pace:
             return
         async with self._database.write() as session:
             if probing:
-                log.warning("Kommo answers our address again")
+                log.warning("address unblocked by Kommo")
                 await store.unblock(session)
             if account_id is not None:
                 await store.forgiven(session, account_id)

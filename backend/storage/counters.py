@@ -22,7 +22,7 @@ async def keep_counts(database: Database) -> None:
         try:
             await store_counts(database)
         except Exception:  # the database is away; the counts wait for the next round
-            log.exception("counts not stored")
+            log.exception("counters store failed")
 
 
 async def store_counts(database: Database) -> None:

@@ -64,7 +64,7 @@ class SealedFiles:
         except FileNotFoundError:
             return None
         except (OSError, CannotOpen) as error:
-            log.warning("a sealed file can't be read", file=str(self._path(name)), reason=str(error))
+            log.warning("sealed file read failed", file=str(self._path(name)), reason=str(error))
             return None
 
     def left(self) -> Iterator[tuple[str, bytes]]:
@@ -96,12 +96,12 @@ class SealedFiles:
             try:
                 await store()
             except AWAY as error:
-                log.warning("not stored yet, the database is away", what=name, reason=type(error).__name__)
+                log.warning("sealed value deferred", what=name, reason=type(error).__name__)
                 continue
             except Exception as error:  # it will not become better, and whoever asked has gone
-                log.error("what was kept is of no use", what=name, exc_info=error)
+                log.error("sealed value discarded", what=name, exc_info=error)
             else:
-                log.info("stored after all", what=name)
+                log.info("sealed value stored", what=name)
             self.remove(name)
             return
 
@@ -118,9 +118,9 @@ class SealedFiles:
                 os.fsync(sink.fileno())
             new.replace(path)
         except OSError as error:
-            log.error("a secret is in memory only until the database is back", file=str(path), reason=str(error))
+            log.error("sealed file write failed", file=str(path), reason=str(error))
         else:
-            log.warning("the database is away; a secret waits in a sealed file", file=str(path))
+            log.warning("sealed file written", file=str(path))
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{PREFIX}{name}"

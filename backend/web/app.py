@@ -78,7 +78,7 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(ProductError)
     async def _product(request: Request, error: ProductError) -> Response:
         path = request.scope["path"]
-        note("refused", code=error.code, status=error.status, route=route_of(request.scope))
+        note("request refused", code=error.code, status=error.status, route=route_of(request.scope))
         if path.startswith(PAGES) and not path.startswith(ADMIN_API):
             answer: Response = page("Set-up", error.message, status=error.status)
         else:
@@ -108,19 +108,19 @@ def _answer_errors(app: FastAPI) -> None:
         """
         if is_for_clients(request.scope):
             raise error
-        log.error("input that nothing takes", route=getattr(request.scope.get("route"), "name", None), exc_info=error)
+        log.error("input rejected by database", route=getattr(request.scope.get("route"), "name", None), exc_info=error)
         return await _product(request, FieldInvalid("A value that was sent can't be one of ours. Nothing was changed."))
 
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
     async def _database(request: Request, error: SQLAlchemyError) -> Response:
         cause = getattr(error, "orig", None) or error
-        log.error("database trouble", reason=type(cause).__name__)
+        log.error("database unavailable", reason=type(cause).__name__)
         return await _product(request, Unavailable("The database is away. Nothing was changed; try again in a moment."))
 
     @app.exception_handler(CannotOpen)
     async def _lost(request: Request, error: CannotOpen) -> Response:
-        log.error("a secret does not open", reason=str(error))
+        log.error("secret decrypt failed", reason=str(error))
         return await _product(request, Unavailable(LOST))
 
     @app.exception_handler(HTTPException)

@@ -154,7 +154,7 @@ def without_slash(path: str) -> str:
 
 async def _refuse(send: Send, error: ProductError, *, close: bool = False) -> None:
     """Before any route: its name is not known yet, and paths are secrets."""
-    log.info("refused at the edge", reason=error.message)
+    log.info("connection refused", reason=error.message)
     body = orjson.dumps(error.as_json())
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers += [(b"connection", b"close")] if close else []

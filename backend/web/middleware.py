@@ -84,7 +84,7 @@ class _Exchange:
             else:
                 await self._app(self._scope, receive, self._sending)
         except Exception:  # it is logged whole, and the widget hears a sentence instead of a lost connection
-            log.exception("unexpected failure", route=route_of(self._scope))
+            log.exception("request failed", route=route_of(self._scope))
             if self._status:
                 raise
             if is_for_clients(self._scope):
@@ -112,7 +112,9 @@ class _Exchange:
 
     def _log(self) -> None:
         ms = round((time.perf_counter() - self._started) * 1000, 1)
-        log.info("request", route=route_of(self._scope), method=self._scope["method"], status=self._status, ms=ms)
+        log.info(
+            "request answered", route=route_of(self._scope), method=self._scope["method"], status=self._status, ms=ms
+        )
 
 
 def route_of(scope: Scope) -> str:

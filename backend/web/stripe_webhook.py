@@ -88,10 +88,10 @@ class WebhookDoor:
             log.info("webhook refused", reason=str(error))
             return _refusal(400, "bad_webhook", f"Refused: {error}.")
         except (DBAPIError, PoolTimeout) as error:  # a line for each: thousands may come while the database is away
-            log.error("webhook not stored", reason=type(error).__name__)
+            log.error("webhook store failed", reason=type(error).__name__)
             return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
         except Exception:  # Stripe sends it again on any 5xx; the cause is for us to see
-            log.exception("webhook not stored")
+            log.exception("webhook store failed")
             return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
 
     async def _connection(self, connection_id: str | None) -> _Known | None:

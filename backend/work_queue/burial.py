@@ -16,6 +16,6 @@ async def free_what_the_dead_held(database: Database, presence: Presence, clock:
     """True where there was something."""
     dead = await presence.dead(await held_locks(database, clock()))
     if dead:
-        log.warning("taking over from processes that died", count=len(dead))
+        log.warning("dead processes reclaimed", count=len(dead))
         await free(database, dead, clock())
     return bool(dead)

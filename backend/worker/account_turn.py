@@ -82,7 +82,7 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
         wait = wait_seconds(error)
         if account and type(error) in NEEDS_A_PERSON:
             await _tell(resources, account, f"{WAITS}{error} {NEEDS_A_PERSON[type(error)]}")
-        log.warning("writing put off", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
+        log.warning("deal sync deferred", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
         return resources.clock() + wait
     return None
 

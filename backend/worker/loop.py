@@ -106,7 +106,7 @@ class Worker:
             await self._claim_what_waits(presence)
             self._looked_at = self._resources.clock()
         except Exception:  # the database is away: the loop must outlive that, and says so
-            log.exception("looking for work failed")
+            log.exception("work claim failed")
 
     async def _claim_what_waits(self, presence: Presence) -> None:
         """Start a job for every account that waits, as far as there is room."""

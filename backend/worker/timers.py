@@ -38,4 +38,4 @@ async def quietly(what: str, call: Callable[[], Awaitable[object]]) -> None:
     try:
         await call()
     except Exception:  # a timer's failure must not end the worker; the next round tries again
-        log.exception("failed", doing=what)
+        log.exception("timer failed", timer=what)

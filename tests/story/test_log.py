@@ -50,11 +50,11 @@ async def test_the_main_job_leaves_one_line_for_each_fact(database_url: str, lin
             product.stripe.redeliver(event.id)
         await product.quiet()
         (payment,) = [one["id"] for one in product.stripe.default_account.shelves[True].newest("payment_intent")]
-    wrote = [(line["what"], line["deal"]) for line in lines if line["event"] == "written to Kommo"]
+    wrote = [(line["what"], line["deal"]) for line in lines if line["event"] == "deal written"]
     assert wrote.count(("note", lead_id)) == 1
-    facts = counted(lines) - Counter({"written to Kommo": len(wrote)})
-    assert facts == Counter(("connected", "Stripe connected", "link made", "link opened", "paid"))
-    made, opened, paid = of(lines, "link made"), of(lines, "link opened"), of(lines, "paid")
+    facts = counted(lines) - Counter({"deal written": len(wrote)})
+    assert facts == Counter(("account connected", "Stripe connected", "link made", "link opened", "payment received"))
+    made, opened, paid = of(lines, "link made"), of(lines, "link opened"), of(lines, "payment received")
     assert (paid["payment"], paid["deal"], paid["account"]) == (payment, lead_id, product.account.id)
     assert {made["payment_request"], opened["payment_request"], paid["payment_request"]} == {made["payment_request"]}
     assert re.fullmatch("evt_.+", paid["told_by"])
@@ -89,11 +89,18 @@ async def test_everything_that_happens_to_money_and_connections_has_its_line(pro
     await product.pay(await product.link(refused))
     await product.quiet()
     facts = counted(lines)
-    once = ("payment failed", "refund asked", "refund failed", "disputed", "dispute decided", "subscription ended")
+    once = (
+        "payment failed",
+        "refund requested",
+        "refund failed",
+        "dispute opened",
+        "dispute closed",
+        "subscription ended",
+    )
     assert {name: facts[name] for name in once} == dict.fromkeys(once, 1)
-    assert (facts["refunded"], facts["link cancelled"], facts["signed in"]) == (1, 1, 1)
-    assert of(lines, "refused") == {
+    assert (facts["refund succeeded"], facts["link cancelled"], facts["user signed in"]) == (1, 1, 1)
+    assert of(lines, "request refused") == {
         "code": "amount_invalid", "status": 422, "route": "create_request", "account": product.account.id,
-        "request": of(lines, "refused")["request"],
+        "request": of(lines, "request refused")["request"],
     }  # fmt: skip
-    assert LINES.keys() - facts.keys() <= {"connected", "Stripe connected", "uninstalled"}
+    assert LINES.keys() - facts.keys() <= {"account connected", "Stripe connected", "account uninstalled"}

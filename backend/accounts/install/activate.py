@@ -90,7 +90,7 @@ async def _whose(resources: Resources, base_url: str, pair: TokenPair) -> Accoun
     hinted = token_account_id(pair.access_token)
     info = await _api(resources, base_url, pair, hinted).account()
     if hinted not in (None, info.id):
-        log.warning("the token names another account than Kommo does", token=hinted, kommo=info.id)
+        log.warning("account hint contradicted", token=hinted, kommo=info.id)
     return info
 
 
@@ -146,7 +146,9 @@ async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, in
         if _may_have_key(resources, pending, account, integration):
             await _tie_environment(session, account)
         await request_work(session, info.id)
-        note_after_commit(session, "connected", account=info.id, client_id=pending.client_id or None, by=pending.kind)
+        note_after_commit(
+            session, "account connected", account=info.id, client_id=pending.client_id or None, by=pending.kind
+        )
     return account
 
 

@@ -30,6 +30,6 @@ async def _take_up_refresh(resources: Resources, rest: str, raw: bytes) -> None:
         return
     try:
         await store_answer(resources, account, raw)
-        log.info("tokens of an earlier process are stored", account=account.id)
+        log.info("kept tokens stored", account=account.id)
     except KommoError as error:
-        log.warning("tokens of an earlier process are of no use", account=account.id, reason=str(error))
+        log.warning("kept tokens discarded", account=account.id, reason=str(error))

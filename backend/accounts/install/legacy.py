@@ -22,7 +22,7 @@ async def fill_columns(resources: Resources) -> None:
             try:
                 said: dict[str, Any] = orjson.loads(resources.vault.open_text(row.secret, sealed_for(row.id)))
             except CannotOpen as error:
-                log.warning("what waits does not open", reason=str(error))
+                log.warning("pending row decrypt failed", reason=str(error))
                 continue
             row.kind, row.client_id = said["kind"], said["client_id"]
             row.secret = resources.vault.seal_text(said["secret"], sealed_for(row.id))

@@ -191,7 +191,7 @@ def _opened(resources: Resources, row: PendingInstall) -> OpenInstall | None:
     try:
         return _unsealed(row, resources.vault.open_text(row.secret, sealed_for(row.id)))
     except CannotOpen as error:
-        log.warning("what waits does not open", reason=str(error))
+        log.warning("pending row decrypt failed", reason=str(error))
         return None
 
 

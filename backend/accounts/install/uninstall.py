@@ -72,6 +72,6 @@ async def _mark(resources: Resources, before: Account, problem: str) -> None:
         account.state, account.problem = state, problem
         if state == "uninstalled":
             await sign_out(session, col(Account.id) == account.id)
-            note_after_commit(session, "uninstalled", account=account.id)
+            note_after_commit(session, "account uninstalled", account=account.id)
         session.add(account)
         session.add(said)

@@ -33,7 +33,7 @@ async def _saying_why_not(pending: OpenInstall, work: Awaitable[object]) -> None
     try:
         await work
     except ProductError as error:
-        log.warning("not connected yet", client_id=pending.client_id, kind=pending.kind, reason=error.message)
+        log.warning("connection deferred", client_id=pending.client_id, kind=pending.kind, reason=error.message)
 
 
 async def _go_on(resources: Resources, codes: list[OpenInstall]) -> None:

@@ -21,7 +21,7 @@ async def compare_endpoints(resources: Resources) -> None:
         try:
             await ensure_endpoint(resources, connection)
         except Unreachable as error:
-            log.warning("endpoint not compared", connection=connection.id, reason=str(error))
+            log.warning("endpoint comparison failed", connection=connection.id, reason=str(error))
 
 
 async def _outdated(resources: Resources) -> list[StripeConnection]:

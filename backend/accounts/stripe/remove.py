@@ -152,7 +152,7 @@ async def _refuses_webhook(resources: Resources, connection: StripeConnection) -
     try:
         await delete_endpoints(resources, connection)
     except (Refused, NotConnected, CannotOpen) as error:
-        log.warning("webhook not deleted", connection=connection.id, reason=str(error))
+        log.warning("endpoint deletion failed", connection=connection.id, reason=str(error))
         return True
     return False
 

@@ -89,7 +89,7 @@ async def _fresh(resources: Resources, account_id: int) -> Account:
     try:
         return await renew(resources, account)
     except KommoError as error:
-        log.warning("token not refreshed yet", account=account_id, reason=str(error))
+        log.warning("token refresh deferred", account=account_id, reason=str(error))
         pauses.put(failed, True)
         return account
 
@@ -110,4 +110,4 @@ async def refresh_idle(resources: Resources) -> None:
             try:
                 await renew(resources, account)
             except (KommoError, NotConnected, CannotOpen) as error:
-                log.warning("idle token not refreshed", account=account.id, reason=str(error))
+                log.warning("idle token refresh failed", account=account.id, reason=str(error))

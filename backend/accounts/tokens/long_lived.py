@@ -75,7 +75,7 @@ async def _refused(resources: Resources, account: Account) -> NotConnected:
         return await require_reconnect(resources, account, f"{REFUSES} {NEW_SETTINGS}")
     pause = _pause(account, now)
     problem = f"{REFUSES} It is tried again by itself. If this stays so: {NEW_SETTINGS}"
-    log.warning("a long-lived token was refused", account=account.id, seconds=pause)
+    log.warning("long-lived token refused", account=account.id, seconds=pause)
     async with resources.database.write() as session:
         values = {"refused_since": since, "probe_at": now + pause, "problem": problem}
         await session.exec(update(Account).where(_same(account)).values(**values))
@@ -83,7 +83,7 @@ async def _refused(resources: Resources, account: Account) -> NotConnected:
 
 
 async def _accepted(resources: Resources, account: Account) -> None:
-    log.info("the long-lived token is accepted again", account=account.id)
+    log.info("long-lived token accepted", account=account.id)
     async with resources.database.write() as session:
         row = await session.get_one(Account, account.id, with_for_update=True)
         if row.token_version == account.token_version:

@@ -171,7 +171,7 @@ async def _answer(resources: Resources, account: Account) -> bytes:
     except KommoError as error:
         if not error.doubtful:
             raise
-        log.warning("answer to a refresh was lost", account=account.id, reason=str(error))
+        log.warning("token refresh answer lost", account=account.id, reason=str(error))
         return await _refreshed(resources, account, given)
 
 
@@ -256,7 +256,7 @@ def no_account_there(account: Account) -> str:
 
 async def require_reconnect(resources: Resources, account: Account, problem: str) -> NotConnected:
     """Shown to the admin until the account is connected again; the error for whoever asked."""
-    log.error("account must be connected again", account=account.id, reason=problem)
+    log.error("account reconnect required", account=account.id, reason=problem)
     async with resources.database.write() as session:
         marked = await session.exec(
             update(Account)

@@ -27,7 +27,7 @@ async def moved_host(resources: Resources, account: Account) -> str | None:
             said = await current_subdomain(resources.kommo_http, kommo_host(domain, template), pair.refresh_token)
         host = kommo_host(_domain(said), template)
     except (KommoError, BadReferer) as error:
-        log.warning("where the account went is not known", account=account.id, reason=str(error))
+        log.warning("account relocation unknown", account=account.id, reason=str(error))
         return None
     return host if said.account_id == account.id and host != account.base_url else None
 
@@ -38,7 +38,7 @@ def _domain(said: CurrentHost) -> str:
 
 async def follow(resources: Resources, account: Account, base_url: str) -> Account:
     """From now on the account is asked there."""
-    log.warning("the account has moved", account=account.id, host=base_url)
+    log.warning("account relocated", account=account.id, host=base_url)
     async with resources.database.write() as session:
         await session.exec(update(Account).where(col(Account.id) == account.id).values(base_url=base_url))
         return await session.get_one(Account, account.id, populate_existing=True)
@@ -54,4 +54,4 @@ async def check_named_host(resources: Resources, account: Account, subdomain: st
         if host != account.base_url and (await api_of(resources, account, base_url=host).account()).id == account.id:
             await follow(resources, account, host)
     except (KommoError, BadReferer) as error:
-        log.info("the host that a widget named does not know the account", account=account.id, reason=str(error))
+        log.info("account host rejected", account=account.id, reason=str(error))

@@ -56,7 +56,7 @@ async def _answer(resources: Resources, claim: Claim, account: Account, row: Bot
             row.answer = await _found_out(resources, claim, account, row)
         except (Unreachable, StripeUnreachable) as error:
             row.attempts, row.next_try_at = row.attempts + 1, resources.clock() + wait_after(row.attempts)
-            log.warning("a bot waits", account=account.id, lead=row.lead_id, reason=str(error))
+            log.warning("bot step deferred", account=account.id, deal=row.lead_id, reason=str(error))
             if row.attempts < TRIES_AT_STRIPE:
                 await keep(resources, claim, row)
                 return
@@ -74,7 +74,7 @@ async def _found_out(resources: Resources, claim: Claim, account: Account, row: 
         try:
             await ask_again(resources, await find_request(resources, account.id, ledger.open_request.id))
         except (Refused, NotConnected) as error:
-            log.info("the last look was refused", account=account.id, lead=row.lead_id, reason=str(error))
+            log.info("session look-up refused", account=account.id, deal=row.lead_id, reason=str(error))
         ledger = await _ledger(resources, account, row.lead_id)
     return payment_state(ledger, resources.addresses.public_url)
 
@@ -89,7 +89,7 @@ async def _tell(resources: Resources, claim: Claim, row: BotStep) -> None:
     try:
         await with_kommo(resources, claim.account_id, lambda api: api.continue_bot(row.path, body))
     except (KommoNotFound, KommoRefused, KommoForbidden) as error:  # it went on already, or waits no more
-        log.info("a bot does not wait any more", account=claim.account_id, lead=row.lead_id, reason=str(error))
+        log.info("bot continue refused", account=claim.account_id, deal=row.lead_id, reason=str(error))
         row.outcome = "gone"
     else:
         row.outcome = "told"

@@ -88,7 +88,7 @@ async def _verdict(resources: Resources, case: Case, step: Step) -> Verdict:
     try:
         return await last_look(resources, case.link, step, case.chasing)
     except (KommoNotFound, KommoRefused) as refusal:
-        log.warning("a reminder waits", account=case.link.account.id, reason=str(refusal))
+        log.warning("reminder deferred", account=case.link.account.id, reason=str(refusal))
         return Wait(REFUSED_SECONDS)
 
 

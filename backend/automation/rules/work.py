@@ -65,7 +65,7 @@ async def _changes(resources: Resources, claim: Claim, lead_ids: list[int]) -> l
     try:
         return await with_kommo(resources, claim.account_id, lambda api: api.stage_changes(lead_ids))
     except (KommoForbidden, KommoNotFound, KommoRefused) as error:
-        log.warning("stage entries not read", account=claim.account_id, reason=str(error))
+        log.warning("stage entries read failed", account=claim.account_id, reason=str(error))
         unreadable.put(claim.account_id, True)
         return None
 
@@ -83,5 +83,5 @@ async def _work(
         else:
             await ask(resources, claim, case, lead, verdict)
     except (StripeUnreachable, Unreachable, TooManySendings) as error:
-        log.warning("payment request put off", account=claim.account_id, lead=case.entry.lead_id, reason=str(error))
+        log.warning("rule deferred", account=claim.account_id, deal=case.entry.lead_id, reason=str(error))
         await put_off(resources, claim, case.entry)

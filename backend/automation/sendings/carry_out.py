@@ -72,7 +72,7 @@ async def _one(resources: Resources, claim: Claim, account: Account, row: Sendin
         else:
             await settle(resources, claim, row)
     except (Unreachable, KommoUnavailable, KommoTooSlow) as error:  # of this sending, perhaps: the others go on
-        log.warning("sending put off", account=row.account_id, sending=row.id, reason=str(error))
+        log.warning("sending deferred", account=row.account_id, sending=row.id, reason=str(error))
         await _put_off(resources, claim, row, str(error))
 
 

@@ -11,24 +11,24 @@ from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 LINES: Mapping[str, tuple[str, ...]] = {
-    "connected": ("account", "client_id", "by"),
-    "uninstalled": ("account",),
+    "account connected": ("account", "client_id", "by"),
+    "account uninstalled": ("account",),
     "Stripe connected": ("account", "connection", "livemode"),
-    "signed in": ("who", "account", "address"),
+    "user signed in": ("who", "account", "address"),
     "link made": ("account", "deal", "payment_request", "ms"),
     "link opened": ("account", "deal", "payment_request"),
     "link cancelled": ("account", "deal", "payment_request"),
-    "paid": ("account", "deal", "payment_request", "payment", "told_by", "ms"),
+    "payment received": ("account", "deal", "payment_request", "payment", "told_by", "ms"),
     "payment failed": ("account", "deal", "payment_request", "payment", "told_by", "ms"),
-    "refund asked": ("account", "deal", "payment", "refund", "ms"),
-    "refunded": ("account", "deal", "payment_request", "payment", "refund", "told_by", "ms"),
+    "refund requested": ("account", "deal", "payment", "refund", "ms"),
+    "refund succeeded": ("account", "deal", "payment_request", "payment", "refund", "told_by", "ms"),
     "refund failed": ("account", "deal", "payment_request", "payment", "refund", "told_by", "ms"),
-    "disputed": ("account", "deal", "payment_request", "payment", "dispute", "told_by", "ms"),
-    "dispute decided": ("account", "deal", "payment_request", "payment", "dispute", "told_by", "ms"),
+    "dispute opened": ("account", "deal", "payment_request", "payment", "dispute", "told_by", "ms"),
+    "dispute closed": ("account", "deal", "payment_request", "payment", "dispute", "told_by", "ms"),
     "subscription ended": ("account", "deal", "payment_request", "subscription", "told_by", "ms"),
-    "written to Kommo": ("account", "deal", "what", "ms"),
-    "refused by Kommo": ("account", "deal", "what", "reason"),
-    "refused": ("code", "status", "route"),
+    "deal written": ("account", "deal", "what", "ms"),
+    "deal write refused": ("account", "deal", "what", "reason"),
+    "request refused": ("code", "status", "route"),
 }
 """Name → its fields. A line leaves out those that it does not know; each may have the ``request`` that caused it."""
 log = structlog.get_logger()

@@ -115,6 +115,6 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
 
 def _count(outcome: Outcome[bool]) -> None:
     for key, refusal in outcome.mended.items():
-        log.warning("written without what Kommo refused", lead=key, reason=str(refusal))
+        log.warning("deal written in part", deal=key, reason=str(refusal))
     for result, keys in (("done", outcome.done), ("refused", outcome.refused), ("doubtful", outcome.doubtful)):
         metrics.WRITES.labels(kind="fields", result=result).inc(len(keys))

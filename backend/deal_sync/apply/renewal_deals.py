@@ -189,5 +189,5 @@ async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> Led
 
 async def _stays(resources: Resources, claim: Claim, account: Account, period: Period, reason: str) -> None:
     """Told on the contract's deal like any renewal, and to the admin (``accounts.renewals.refused_renewal``)."""
-    log.error("no new deal for a renewal", account=account.id, lead=period.lead.id, reason=reason)
+    log.error("renewal deal refused", account=account.id, deal=period.lead.id, reason=reason)
     await outbox.record(resources, claim, replace(period.as_write("dead"), error=reason))

@@ -82,9 +82,9 @@ async def send(
 def note_outcome(account_id: int, what: str, outcome: Outcome[Answer], seconds: float) -> None:
     """A log line for each deal that was written or refused."""
     for key in outcome.done:
-        note("written to Kommo", account=account_id, deal=int(key), what=what, ms=milliseconds(seconds))
+        note("deal written", account=account_id, deal=int(key), what=what, ms=milliseconds(seconds))
     for key, refusal in outcome.refused.items():
-        note("refused by Kommo", account=account_id, deal=int(key), what=what, reason=type(refusal).__name__)
+        note("deal write refused", account=account_id, deal=int(key), what=what, reason=type(refusal).__name__)
 
 
 def _without_refused(

@@ -35,7 +35,7 @@ async def write_tasks(
         except (KommoRefused, KommoForbidden) as refusal:
             refused[plan.lead_id] = Recheck(None, f"Kommo refused a task: {refusal}")
             ids = {"account": claim.account_id, "deal": plan.lead_id}
-            note("refused by Kommo", **ids, what="task", reason=type(refusal).__name__)
+            note("deal write refused", **ids, what="task", reason=type(refusal).__name__)
     return refused
 
 
@@ -58,7 +58,7 @@ async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) ->
         raise
     await outbox.record(resources, claim, replace(write, state="done", kommo_id=task_id))
     ms = milliseconds(resources.clock() - began)
-    note("written to Kommo", account=claim.account_id, deal=lead.id, what="task", ms=ms)
+    note("deal written", account=claim.account_id, deal=lead.id, what="task", ms=ms)
 
 
 async def _created(resources: Resources, claim: Claim, lead: Lead, task: Task) -> int:
@@ -85,7 +85,7 @@ async def _close(resources: Resources, claim: Claim, write: CardWrite, result: s
     try:
         await with_kommo(resources, claim.account_id, lambda api: api.close_task(task_id, result))
     except KommoNotFound:
-        log.info("the task to be closed is not there", account=claim.account_id, lead=write.lead_id)
+        log.info("task to close missing", account=claim.account_id, deal=write.lead_id)
     except KommoRefused as refusal:
         if "id" not in refusal.paths:
             raise

@@ -42,7 +42,7 @@ async def look_for_merges(resources: Resources) -> None:
         try:
             await _hear(resources, account_id, heard_to - LATE_SECONDS)
         except (KommoError, NotConnected, CannotOpen) as error:
-            log.warning("merges not read", account=account_id, reason=str(error))
+            log.warning("merge feed read failed", account=account_id, reason=str(error))
             await _move(resources, account_id, now, heard_to)
 
 

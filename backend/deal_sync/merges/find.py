@@ -160,5 +160,5 @@ async def _or_none(account_id: int, asking: Awaitable[T]) -> T | None:
     try:
         return await asking
     except NO_ANSWER as error:
-        log.info("a survivor can't be looked for", account=account_id, reason=str(error))
+        log.info("merge search failed", account=account_id, reason=str(error))
         return None

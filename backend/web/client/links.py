@@ -147,7 +147,7 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
         too_often = guesses(request, resources).miss(address_of(request))
         return plain_page("busy" if too_often else "unknown", language)
     except (SQLAlchemyError, OSError) as error:
-        log.error("database trouble behind a link", reason=type(error).__name__)
+        log.error("database unavailable", reason=type(error).__name__)
         return plain_page("moment", language)
     if isinstance(opened, ToCheckout):
         return RedirectResponse(opened.url, 303, headers=HEADERS)

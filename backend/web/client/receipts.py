@@ -60,7 +60,7 @@ async def pay_receipt(
         too_often = guesses(request, resources).miss(address_of(request))
         return plain_page("busy" if too_often else "unknown", of_client(request))
     except (SQLAlchemyError, OSError) as error:
-        log.error("database trouble behind a receipt", reason=type(error).__name__)
+        log.error("database unavailable", reason=type(error).__name__)
         return plain_page("moment", of_client(request))
     if only_looks(request) or not any(one.id == payment_id for one in link.received):
         return RedirectResponse(f"/p/{link.request.link_token}{kept(request)}", 303, headers=HEADERS)

@@ -54,7 +54,7 @@ class LockSession:
                 await self._hold()
                 wait = POOLED_SECONDS
             except (SQLAlchemyError, psycopg.Error, OSError, TimeoutError) as error:
-                log.warning("the session that hears of work is lost", reason=str(error).strip())
+                log.warning("listen session lost", reason=str(error).strip())
             finally:
                 self.lock = 0
                 self.tried.set()
@@ -66,7 +66,7 @@ class LockSession:
             driver = cast(psycopg.AsyncConnection, (await connection.get_raw_connection()).driver_connection)
             await driver.execute(f"LISTEN {CHANNEL}")
             if not await self._hears_itself(driver):
-                log.warning("no notifications arrive here (a pooler by transaction?); work is found by looking")
+                log.warning("notifications unavailable", reason="a pooler by transaction?", instead="polling")
                 return
             while True:
                 await asyncio.wait_for(self._take_lock(driver), CHECK_SECONDS)
