@@ -1,1 +1,1 @@
-"""Our side of Kommo: API v4, OAuth, the widget's token, our deal fields. It knows no table and no web framework."""
+"""Client of Kommo: API v4, OAuth, widget tokens and our deal fields. It knows no table and no web framework."""

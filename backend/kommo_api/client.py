@@ -1,4 +1,8 @@
-"""API v4 of one Kommo account: values in, values out, every failure a ``KommoError``."""
+"""API v4 of one Kommo account, typed: values in, values out.
+
+Every method raises a ``KommoError``; a body that cannot be parsed is ``KommoUnavailable``. Kommo has no optimistic
+locking and no de-duplication, so the caller decides whether to repeat a write (docs/facts/kommo-api.md 7.2, 9).
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -45,15 +49,15 @@ CONTACTS = "/api/v4/contacts"
 TASKS = "/api/v4/tasks"
 EVENTS = "/api/v4/events"
 EVENTS_PAGE = 100
-"""Kommo's reference says 250, its users' libraries 100 (docs/facts/kommo-automation.md 7)."""
+"""Kommo's reference allows 250 rows a page, its users' libraries 100 (docs/facts/kommo-automation.md 7)."""
 MOST_EVENTS = 2_000
 MOST_NAMED_IN_EVENTS = 10
 ENTRIES = ("lead_added", "lead_status_changed")
-"""The events after which a deal stands in a stage where it did not stand before."""
+"""Types of the events by which a deal enters a stage."""
 
 
 class KommoApi:
-    """``base_url`` without a path; ``turn`` is around each request."""
+    """The calls of one account. ``base_url`` has no path; each request runs inside ``turn()`` (``transport.Turn``)."""
 
     def __init__(
         self,
@@ -68,18 +72,22 @@ class KommoApi:
         self.chats = ChatApi(self._wire)
 
     async def account(self) -> AccountInfo:
+        """The account of the token, with its currency and time zone (docs/facts/kommo-api.md 11)."""
         return read(parsing.account, await self._wire.get(ACCOUNT, [("with", "datetime_settings")]) or {})
 
     async def user(self, user_id: int) -> User | None:
-        """Admins' tokens only. ``None``: no such user."""
+        """The user with this id, or None. Only an administrator's token may ask, else ``KommoForbidden``."""
         return await self._one(f"{USERS}/{user_id}", parsing.user)
 
     async def users(self) -> list[User]:
-        """Admins' tokens only."""
+        """All users, inactive ones too. Only an administrator's token may ask, else ``KommoForbidden``."""
         return await self._all(USERS, "users", parsing.user)
 
     async def leads(self, ids: Sequence[int], *, contacts: bool = False) -> dict[int, Lead]:
-        """The deals that exist and are not deleted, by id; 250 a call."""
+        """The existing deals among ``ids``, by id; a deleted deal is left out.
+
+        Sends one request per 250 ids, Kommo's largest page. ``contacts`` fills the contact ids of each deal.
+        """
         found: dict[int, Lead] = {}
         for chunk in _chunks(ids):
             query = [*(("filter[id][]", lead_id) for lead_id in chunk), *_with(contacts)]
@@ -90,26 +98,33 @@ class KommoApi:
         return found
 
     async def lead(self, lead_id: int, contacts: bool = True) -> Lead | None:
-        """``None``: there is no such deal, or it was deleted."""
+        """The deal, or None if it does not exist or was deleted (204 or 404, docs/facts/kommo-api.md 7.1)."""
         try:
             body = await self._wire.get(f"{LEADS}/{lead_id}", _with(contacts))
-        except KommoNotFound:  # of the deal, or of the whole account at this host: the list tells which
+        except KommoNotFound:  # the deal or the whole account is missing at this host: the list shows which
             return (await self.leads([lead_id], contacts=contacts)).get(lead_id)
         return None if body is None or body.get("is_deleted") else read(parsing.lead, body)
 
     async def patch_leads(self, changes: Sequence[LeadChange]) -> set[int]:
-        """The ids that Kommo confirmed: all, or those it took where it saves the good ones of a batch."""
+        """Write 1 to 250 changes in one request and return the ids that Kommo confirmed.
+
+        All ids, or only the good ones where Kommo saves part of a batch (docs/facts/kommo-api.md 6). Raises
+        ``ValueError`` for another number of changes and ``KommoRefused`` if Kommo refuses the batch.
+        """
         _check_size(changes)
         body = await self._wire.patch(LEADS, [payloads.lead_change(change) for change in changes])
         return set(new_ids(body, "leads"))
 
     async def leads_made_since(self, moment: float) -> list[Lead]:
-        """Oldest first."""
+        """The deals created at ``moment`` (Unix seconds) or later, oldest first."""
         query = [("filter[created_at][from]", int(moment)), ("order[id]", "asc")]
         return [read(parsing.lead, one) async for rows in self._wire.pages(LEADS, "leads", query) for one in rows]
 
     async def search(self, text: str) -> set[int]:
-        """The deals that Kommo's own search finds by ``text``, by themselves or by a contact: the first 250 of each."""
+        """The ids of the deals that Kommo's full-text search finds for ``text``, directly or by a contact.
+
+        The first 250 of each. The search is fuzzy (docs/facts/kommo-api.md 7.1): the caller compares afterwards.
+        """
         query: Query = [("query", text), ("limit", PAGE)]
         by_deal = self._wire.get(LEADS, query)
         by_contact = self._wire.get(CONTACTS, [*query, ("with", "leads")])
@@ -119,11 +134,16 @@ class KommoApi:
         return {read(row_id, one) for one in (*found, *theirs)}
 
     async def create_lead(self, lead: NewLead) -> int:
+        """Create a deal and return its id. A second call creates a second deal."""
         body = await self._wire.post(LEADS, [payloads.new_lead(lead)])
         return read(row_id, first(body, "leads"), is_write=True)
 
     async def post_notes(self, notes: Sequence[NewNote]) -> dict[str, int]:
-        """``request_id`` → note id. Kommo knows no repetition: posted twice is two notes."""
+        """Post 1 to 250 notes in one request and return their ids by ``request_id``.
+
+        Kommo does not de-duplicate: a second call posts the notes twice. If Kommo refuses the note type, the notes are
+        sent again as ``common`` (docs/facts/kommo-api.md 9). Raises ``ValueError`` for another number of notes.
+        """
         _check_size(notes)
         best, plain = payloads.NOTE_TYPES
         try:
@@ -138,7 +158,10 @@ class KommoApi:
         return note_ids(body, notes)
 
     async def notes_of(self, lead_ids: Sequence[int], *, since: float | None = None) -> list[KommoNote]:
-        """All notes of these deals, of every type; ``since`` leaves out those that were not touched after it."""
+        """All notes of these deals, of every type, ordered by id.
+
+        ``since`` (Unix seconds) keeps only the notes that were updated at that time or later.
+        """
         found: list[KommoNote] = []
         after: Query = [] if since is None else [("filter[updated_at][from]", int(since))]
         for chunk in _chunks(lead_ids):
@@ -149,23 +172,24 @@ class KommoApi:
         return found
 
     async def rewrite_note(self, note: KommoNote, new_text: str) -> None:
-        """Another text in the same note; Kommo deletes none."""
+        """Replace the text of a note. Kommo has no call that deletes a note (docs/facts/kommo-api.md 9)."""
         params = {**note.params, "text": new_text}
         await self._wire.patch(
             f"{LEADS}/{note.lead_id}/notes/{note.id}", {"note_type": note.note_type, "params": params}
         )
 
     async def pipelines(self) -> list[Pipeline]:
-        """All of them, archived ones too, in Kommo's order."""
+        """All pipelines, archived ones too, in Kommo's order."""
         body = await self._wire.get(PIPELINES)
         found = [read(parsing.pipeline, one) for one in (rows_of(body, "pipelines") if body else [])]
         return sorted(found, key=lambda one: (one.sort, one.id))
 
     async def contact(self, contact_id: int) -> Contact | None:
+        """The contact with this id, or None if there is none."""
         return await self._one(f"{CONTACTS}/{contact_id}", parsing.contact)
 
     async def deals_of_contact(self, contact_id: int) -> list[int]:
-        """The ids of a contact's deals, newest first; Kommo's ids grow."""
+        """The ids of a contact's deals, newest first (Kommo's ids grow); empty if there is no such contact."""
         try:
             body = await self._wire.get(f"{CONTACTS}/{contact_id}", [("with", "leads")])
         except KommoNotFound:
@@ -173,7 +197,10 @@ class KommoApi:
         return sorted((read(row_id, one) for one in (rows_of(body, "leads") if body else [])), reverse=True)
 
     async def merges(self, since: float = 0.0) -> list[Merge]:
-        """The merges of deals among the newest 2,000 rows of the events feed. Needs an administrator's token."""
+        """The merges of deals among the newest 2,000 rows of the events feed, from ``since`` (Unix seconds) on.
+
+        Needs an administrator's token, else ``KommoForbidden`` (docs/facts/kommo-automation.md 7).
+        """
         newer: Query = [("filter[created_at][from]", int(since))] if since else []
         query = [("filter[type]", "entity_merged"), *newer]
         found: list[Merge] = []
@@ -184,7 +211,11 @@ class KommoApi:
         return [one for one in found if one.leads]
 
     async def stage_changes(self, lead_ids: Sequence[int]) -> list[StageChange]:
-        """The newest entries of these deals, ten at the most, into stages. Needs an administrator's token."""
+        """The stage entries of at most ten of these deals, from the newest 100 rows of the events feed.
+
+        Deals after the tenth are not asked for. Needs an administrator's token, else ``KommoForbidden``
+        (docs/facts/kommo-automation.md 7).
+        """
         named = ",".join(map(str, lead_ids[:MOST_NAMED_IN_EVENTS]))
         query: Query = [("filter[type]", ",".join(ENTRIES)), ("filter[entity]", "lead"), ("filter[entity_id]", named)]
         body = await self._wire.get(EVENTS, [*query, ("page", 1), ("limit", EVENTS_PAGE)])
@@ -193,32 +224,40 @@ class KommoApi:
         return [one for one in told if one.lead_id in lead_ids]
 
     async def custom_fields(self) -> list[CustomField]:
-        """The fields of deals."""
+        """All custom fields of deals."""
         return await self._all(FIELDS, "custom_fields", parsing.custom_field)
 
     async def create_fields(self, fields: Sequence[NewField]) -> list[int]:
-        """Admins' tokens only. The ids in the order of ``fields``."""
+        """Create deal fields and return their ids in the order of ``fields``. Needs an administrator's token."""
         body = await self._wire.post(FIELDS, [payloads.new_field(field) for field in fields])
         return new_ids(body, "custom_fields")
 
     async def update_field(self, field: CustomField, *, add_options: Sequence[str]) -> None:
-        """Admins' tokens only. The options there are stay as they are."""
+        """Add options to a list field. Needs an administrator's token.
+
+        The request repeats the existing options by id, because Kommo may delete an option that is left out
+        (docs/facts/kommo-api.md 8).
+        """
         enums = payloads.options(field.options, tuple(add_options))
         await self._wire.patch(f"{FIELDS}/{field.id}", {"type": field.type, "enums": enums})
 
     async def groups(self) -> list[FieldGroup]:
+        """All tabs (field groups) of the deal card."""
         body = await self._wire.get(GROUPS)
         return [read(parsing.group, one) for one in (rows_of(body, "custom_field_groups") if body else [])]
 
     async def create_group(self, name: str) -> FieldGroup:
-        """Admins' tokens only."""
+        """Create a tab of the deal card and return it. Needs an administrator's token."""
         body = await self._wire.post(GROUPS, [{"name": name, "request_id": "0"}])
         return read(parsing.group, first(body, "custom_field_groups"), is_write=True)
 
     async def create_task(
         self, lead_id: int, text: str, due_at: float, responsible_user_id: int | None, request_id: str
     ) -> int:
-        """A follow-up at a deal; without a user it is the token's."""
+        """Create a follow-up task on a deal and return its id. A second call creates a second task.
+
+        ``due_at`` is in Unix seconds. Without ``responsible_user_id`` the task belongs to the token's user.
+        """
         task: Json = {
             "text": text,
             "complete_till": int(due_at),
@@ -232,11 +271,11 @@ class KommoApi:
         return read(row_id, first(await self._wire.post(TASKS, [task]), "tasks"), is_write=True)
 
     async def continue_bot(self, path: str, body: Json) -> None:
-        """Let a bot go on that waits at ``path``. Admins' tokens only; a bot goes on once."""
+        """Resume the bot that waits at ``path``. Needs an administrator's token; a bot can be resumed once."""
         await self._wire.post_for_status(path, body)
 
     async def tasks_of(self, lead_ids: Sequence[int]) -> list[KommoTask]:
-        """All tasks of these deals, done or not."""
+        """All tasks of these deals, open and completed."""
         found: list[KommoTask] = []
         for chunk in _chunks(lead_ids):
             query: Query = [("filter[entity_type]", "leads"), *(("filter[entity_id][]", one) for one in chunk)]
@@ -246,10 +285,11 @@ class KommoApi:
         return found
 
     async def close_task(self, task_id: int, result: str) -> None:
+        """Complete a task with ``result`` as its result text."""
         await self._wire.patch(f"{TASKS}/{task_id}", {"is_completed": True, "result": {"text": result}})
 
     async def _one(self, path: str, reader: Callable[[Row], Value]) -> Value | None:
-        """204 and 404 both say that there is none."""
+        """None for 204 and 404: both mean that there is none."""
         try:
             body = await self._wire.get(path)
         except KommoNotFound:
@@ -275,5 +315,5 @@ def _check_size(items: Sequence[object]) -> None:
 
 
 def _may_be_the_type(refused: KommoRefused) -> bool:
-    """Where Kommo does not say what it refused, the type is as likely as anything; no note was made in any case."""
+    """True if the note type may be the cause. A refusal that names no cause counts: no note was made either way."""
     return "226" not in refused.detail and (not refused.by_request or "note_type" in refused.paths)

@@ -1,4 +1,4 @@
-"""The nine fields of a deal that we write (docs/design.md 7), and how they are found among an account's fields."""
+"""The nine deal fields that we write (docs/design.md 7), and how they are found among an account's fields."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ GROUP = "Stripe payments"
 
 @dataclass(frozen=True, slots=True)
 class DealField:
-    """``options``: state → label, for the list. ``also``: other types that hold the same, where a person made it."""
+    """A deal field that we want. ``options``: state → label, for the list.
+
+    ``also``: other field types that hold the same value, for a field that a person created.
+    """
 
     code: str
     name: str
@@ -20,6 +23,7 @@ class DealField:
     also: tuple[str, ...] = ()
 
     def fits(self, field: CustomField) -> bool:
+        """True if the type of ``field`` can hold our value."""
         return field.type in (self.type, *self.also)
 
 
@@ -35,7 +39,7 @@ STATES = {
     "cancelled": "Cancelled",
 }
 
-_NUMBER = ("monetary",)  # numeric is what we make: monetary is not on every plan, and knows one currency only
+_NUMBER = ("monetary",)  # we create numeric fields: monetary is not in every plan and has one currency only
 
 DEAL_FIELDS = (
     DealField("STRIPE_PAYMENT_STATUS", "Payment status", "select", STATES, ("radiobutton", "text")),
@@ -51,7 +55,7 @@ DEAL_FIELDS = (
 
 
 class FieldEntry(TypedDict):
-    """``enums``: state → option id; empty where the field is no list."""
+    """Where one of our fields is in an account. ``enums``: state → option id, empty if the field is not a list."""
 
     id: int
     type: str
@@ -59,11 +63,14 @@ class FieldEntry(TypedDict):
 
 
 FieldMap = dict[str, FieldEntry]
-"""Code → where it is in this account; plain JSON."""
+"""Field code → its entry in this account; plain JSON, stored with the account."""
 
 
 def find(wanted: DealField, there: Iterable[CustomField], known: Mapping[str, FieldEntry]) -> CustomField | None:
-    """By code, else by the id we know, else by name (a field that a person or another tool made)."""
+    """The account's field for ``wanted``, or None.
+
+    Matched by code, then by the id in ``known``, then by name (a field that a person or another tool created).
+    """
     fitting = [field for field in there if wanted.fits(field)]
     ranked = [(rank, field.id, field) for field in fitting if (rank := _rank(wanted, field, known)) is not None]
     return min(ranked, key=lambda one: one[:2])[2] if ranked else None
@@ -83,16 +90,17 @@ def _rank(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]
 
 
 def missing(there: list[CustomField], known: Mapping[str, FieldEntry]) -> list[DealField]:
+    """Our deal fields that the account does not have yet."""
     return [wanted for wanted in DEAL_FIELDS if find(wanted, there, known) is None]
 
 
 def is_adopted(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> bool:
-    """Somebody else's field, seen for the first time."""
+    """True if ``field`` was created by somebody else and ``known`` does not have it yet."""
     return field.code != wanted.code and field.id != _known_id(wanted, known)
 
 
 def new(wanted: DealField, there: Iterable[CustomField], *, group_id: str | None, is_api_only: bool) -> NewField:
-    """Without a code where the code belongs to a field of another type."""
+    """The field to create for ``wanted``. It gets no code if a field of another type has that code already."""
     is_taken = wanted.code in {field.code for field in there}
     return NewField(
         name=wanted.name,
@@ -105,7 +113,7 @@ def new(wanted: DealField, there: Iterable[CustomField], *, group_id: str | None
 
 
 def enums(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> dict[str, int]:
-    """State → option id, as far as the field has the options. One that a person renamed is known by its id."""
+    """State → option id, for the options that the field has. A renamed option is recognized by its id in ``known``."""
     by_label = {option.value.strip().casefold(): option.id for option in reversed(field.options)}
     labels = {state: label.casefold() for state, label in wanted.options.items()}
     found = {state: by_label[label] for state, label in labels.items() if label in by_label}
@@ -116,7 +124,7 @@ def enums(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]
 
 
 def lacking(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> list[str]:
-    """The labels that a list field must still get."""
+    """The option labels that a list field still lacks; empty for a field of another type."""
     if field.type not in ("select", "radiobutton"):
         return []
     there = enums(wanted, field, known)

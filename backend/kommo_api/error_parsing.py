@@ -1,4 +1,4 @@
-"""An answer that is no success → the error it means. The body decides where the status alone would mislead."""
+"""Maps an HTTP error response of Kommo to a ``KommoError``. Where the status alone would mislead, the body decides."""
 
 import json
 import re
@@ -29,17 +29,20 @@ _LONGEST_DETAIL = 300
 
 
 def body_of(answer: httpx.Response) -> Any:
-    """The parsed JSON, floats as ``Decimal``; ``None`` for anything else, like the HTML of Kommo's gateway."""
+    """The parsed JSON body with floats as ``Decimal``, or None for anything else, such as HTML from Kommo's gateway."""
     if "json" not in answer.headers.get("content-type", "") and not answer.content.lstrip().startswith((b"{", b"[")):
         return None
     try:
         return json.loads(answer.content, parse_float=Decimal)
-    except ValueError:  # cut in half, or not the encoding it claims
+    except ValueError:  # truncated, or not in the encoding that it claims
         return None
 
 
 def error_of(answer: httpx.Response, *, is_write: bool) -> KommoError:
-    """The error that this answer means; ``is_write`` says whether anything could have happened at all."""
+    """The ``KommoError`` for this error response, with Kommo's request id (docs/facts/kommo-api.md 6).
+
+    ``is_write``: the request may have changed something, so an unclear answer is marked ``doubtful``.
+    """
     body = body_of(answer)
     problem = body if isinstance(body, dict) else None
     error = _error(answer, problem, is_write)
@@ -78,7 +81,7 @@ def _refusal(detail: str, problem: Mapping[str, Any], is_write: bool) -> KommoEr
 
 
 def _refused(detail: str, problem: Mapping[str, Any]) -> KommoRefused:
-    """Both shapes of Kommo's 400, and the one that names nothing (docs/facts/kommo-api.md 6)."""
+    """Both shapes of Kommo's 400, and the one that names no item (docs/facts/kommo-api.md 6)."""
     return KommoRefused(detail, by_request=_by_request(problem), by_lead=_by_lead(problem))
 
 
@@ -104,7 +107,7 @@ def _list(given: Any) -> list[Any]:
 
 
 def _detail(problem: Mapping[str, Any] | None, status: int) -> str:
-    """Kommo's own sentence; for a page there is none worth showing."""
+    """Kommo's own sentence, or only the status for an HTML page."""
     if problem is None:
         return f"HTTP {status}"
     text = problem.get("detail") or problem.get("hint") or problem.get("title") or f"HTTP {status}"
@@ -112,7 +115,7 @@ def _detail(problem: Mapping[str, Any] | None, status: int) -> str:
 
 
 def _retry_after(answer: httpx.Response, problem: Mapping[str, Any] | None) -> float | None:
-    """Seconds, from the header or from Kommo's body; a date is not used by anybody here."""
+    """Seconds from the header or from Kommo's body. Kommo and its gateway send no HTTP dates."""
     for given in (answer.headers.get("retry-after"), (problem or {}).get("retry_after")):
         try:
             return max(0.0, float(str(given)))

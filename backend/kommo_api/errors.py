@@ -1,4 +1,4 @@
-"""What Kommo answers instead of what was asked for. The docstring of each error is the sentence a person reads.
+"""Errors of Kommo's API. The first line of each docstring is the sentence that people read.
 
 Sources of statuses and bodies: docs/facts/kommo-api.md 2, 5, 6.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class KommoError(Exception):
     """Kommo did not do what it was asked for.
 
-    ``doubtful``: it was a write, and it may have happened all the same. ``retry_after``: seconds, where Kommo names
-    them. ``request_id``: Kommo's own, for its support.
+    ``doubtful``: the request was a write and may have taken effect. ``retry_after``: seconds, if Kommo names them.
+    ``request_id``: Kommo's id of the request, for its support.
     """
 
     request_id: str = ""
@@ -69,7 +69,7 @@ class KommoTooSlow(KommoConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """``path`` is a dot path inside the item that was sent, like ``custom_fields_values.0.field_id``."""
+    """One error of a refused item. ``path`` is a dot path in that item, like ``custom_fields_values.0.field_id``."""
 
     code: str
     path: str
@@ -79,8 +79,8 @@ class FieldError:
 class KommoRefused(KommoError):
     """Kommo refused what we sent.
 
-    ``detail`` is Kommo's own sentence. ``by_request``: the errors by the ``request_id`` we sent (its position as text
-    where we sent none). ``by_lead``: a sentence for each lead id.
+    ``detail`` is Kommo's own sentence. ``by_request``: errors by the ``request_id`` we sent, or by position as text if
+    we sent none. ``by_lead``: lead id → sentence. Both are empty if Kommo names no item.
     """
 
     def __init__(self, detail: str, *, by_request: Mapping[str, list[FieldError]], by_lead: Mapping[int, str]) -> None:
@@ -95,21 +95,21 @@ class KommoRefused(KommoError):
 
     @property
     def names_nothing(self) -> bool:
-        """Nobody knows which item was refused: only smaller batches can tell."""
+        """True if Kommo did not say which item it refused: only smaller batches can show it."""
         return not self.by_request and not self.by_lead
 
     def names(self, key: str) -> bool:
-        """``key``: the ``request_id`` of an item, or its lead id as text."""
+        """True if the item was refused. ``key`` is its ``request_id``, or its lead id as text."""
         return key in self.by_request or (key.isdigit() and int(key) in self.by_lead)
 
     def of(self, key: str) -> "KommoRefused":
-        """What was refused of this one item."""
+        """The part of this error about one item; ``key`` as in ``names``."""
         by_lead = {lead: said for lead, said in self.by_lead.items() if str(lead) == key}
         by_request = {key: self.by_request[key]} if key in self.by_request else {}
         return KommoRefused(self.detail, by_request=by_request, by_lead=by_lead)
 
     def beside(self, earlier: "KommoRefused | None") -> "KommoRefused":
-        """What was refused now and before of the same items."""
+        """This error with the field errors of ``earlier`` added, item by item."""
         before = earlier.by_request if earlier else {}
         keys = before.keys() | self.by_request.keys()
         by_request = {key: [*before.get(key, ()), *self.by_request.get(key, ())] for key in keys}
@@ -117,4 +117,5 @@ class KommoRefused(KommoError):
 
     @property
     def paths(self) -> set[str]:
+        """The dot paths of all field errors."""
         return {error.path for errors in self.by_request.values() for error in errors}

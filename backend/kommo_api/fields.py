@@ -1,4 +1,4 @@
-"""Makes sure that an account has our deal fields, and tells where they are. May be called at any time, and again."""
+"""Creates our deal fields in an account and finds them. Every function may be called again at any time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,8 +27,11 @@ class FieldsNeedAdmin(KommoForbidden):
 
 @dataclass(frozen=True, slots=True)
 class FieldSetup:
-    """``made``, ``adopted`` (a field that was there under our name), ``completed`` (got the options it lacked):
-    codes. ``refused``: code → Kommo's reason; of these ``fields`` has nothing, or a list without its new options."""
+    """Result of ``ensure_fields``, by field code.
+
+    ``made``: created now. ``adopted``: existed already under our name. ``completed``: got options that they lacked.
+    ``refused``: code → Kommo's reason; ``fields`` has no entry for it, or a list without its new options.
+    """
 
     fields: FieldMap
     made: tuple[str, ...]
@@ -38,15 +41,15 @@ class FieldSetup:
 
 
 async def present_fields(api: KommoApi, known: Mapping[str, FieldEntry]) -> FieldMap:
-    """As ``ensure_fields``, but nothing is made: what is there of our fields and their options."""
+    """Our fields and options that the account has. Creates nothing; ``known`` as in ``ensure_fields``."""
     return _map(_found(await api.custom_fields(), known), known)
 
 
 async def ensure_fields(api: KommoApi, known: Mapping[str, FieldEntry]) -> FieldSetup:
-    """``known``: the fields and options of the last time.
+    """Create the missing deal fields and options, and return where all of them are.
 
-    Raises ``FieldsNeedAdmin`` where something must be made and the token's user may not, and ``KommoRefused`` where
-    Kommo takes none of the nine, or no state of the list.
+    ``known``: the fields and options found last time. Raises ``FieldsNeedAdmin`` if something must be created and the
+    token's user may not, and ``KommoRefused`` if Kommo takes none of the nine fields or no option of the list.
     """
     before = await api.custom_fields()
     try:
@@ -76,8 +79,11 @@ def _found(there: Sequence[CustomField], known: Mapping[str, FieldEntry]) -> lis
 async def _with_missing(
     api: KommoApi, there: list[CustomField], known: Mapping[str, FieldEntry]
 ) -> tuple[list[CustomField], dict[str, str]]:
-    """The fields after the missing ones were made, and what was refused. Kommo may refuse ``is_api_only``, and
-    another process may take a code at the same moment: it does not always say which, so it is looked at again."""
+    """The fields after the missing ones were created, and the refusals by code.
+
+    Kommo may refuse ``is_api_only``, or another process may take a code at the same moment. Kommo does not always
+    say which, so the fields are listed again after a refusal.
+    """
     if not missing(there, known):
         return there, {}
     group_id = await _group(api)
@@ -94,7 +100,7 @@ async def _with_missing(
 
 
 async def _make_one_by_one(api: KommoApi, there: list[CustomField], rest: list[DealField]) -> dict[str, str]:
-    """Plain fields, so that one that this account can't have does not cost the others."""
+    """Create plain fields one by one, so that a refused field does not prevent the others."""
     refusals: dict[str, KommoRefused] = {}
     for one in rest:
         try:
@@ -107,7 +113,7 @@ async def _make_one_by_one(api: KommoApi, there: list[CustomField], rest: list[D
 
 
 async def _make_plain(api: KommoApi, field: NewField) -> None:
-    """Without its code where Kommo does not take that: the field is then found by its name."""
+    """Create the field, without its code if Kommo refuses the code: the field is then found by its name."""
     try:
         await api.create_fields([field])
     except KommoRefused:
@@ -117,7 +123,7 @@ async def _make_plain(api: KommoApi, field: NewField) -> None:
 
 
 async def _group(api: KommoApi) -> str | None:
-    """Our tab, found by its name or made; ``None`` where Kommo has none to give."""
+    """The id of our tab, found by its name or created; None if Kommo refuses tabs."""
     try:
         found = next((group for group in await api.groups() if group.name == GROUP), None)
         return (found or await api.create_group(GROUP)).id
@@ -130,7 +136,7 @@ async def _with_options(
 ) -> tuple[list[CustomField], tuple[str, ...], dict[str, str]]:
     """The fields after each list got the options it lacks, the codes of those lists, and what was refused.
 
-    A list that has some of our states goes on without the new one: it costs no account its set-up.
+    A list that has some of our states is kept without the new one, so that the account's set-up still succeeds.
     """
     short = [(one, field, labels) for one, field in _found(there, known) if (labels := lacking(one, field, known))]
     completed, refused = [], {}

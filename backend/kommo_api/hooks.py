@@ -1,4 +1,4 @@
-"""What Kommo's hooks say about deals (docs/facts/kommo-api.md 12): nobody signs them, so no more than their ids."""
+"""Deal ids in Kommo's hooks (docs/facts/kommo-api.md 12). Hooks are not signed, so only the ids are used."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MOST_LEADS = 250
 MOST_FIELDS = 5000
 LARGEST_ID = 2**53 - 1
 LEAD = 2
-"""Kommo's number for deals among its entities."""
+"""Kommo's number of the entity type *deal*."""
 _IN_A_FORM = re.compile(
     r"leads\[\w+\]\[\d+\](?:\[id\]|\[note\]\[element_id\])|lead\[\w+\]\[id\]"
     r"|event\[data\](?:\[leads\]\[\w+\]\[\d+\])?\[id\]"
@@ -22,7 +22,11 @@ _IN_A_FORM = re.compile(
 
 
 def hinted_leads(body: bytes) -> list[int]:
-    """The deals that a hook names, in the Digital Pipeline's JSON, a Salesbot's or a form; none where it names none."""
+    """The ids of at most 250 deals that a hook names, without repetition; empty if it names none.
+
+    Reads the JSON of the Digital Pipeline, a Salesbot's request and a form (docs/facts/kommo-api.md 12). Unsigned: the
+    ids are a hint, so the caller fetches the deals from Kommo.
+    """
     found = dict.fromkeys(one for one in _numbers(body) if 0 < one <= LARGEST_ID)
     return list(found)[:MOST_LEADS]
 
@@ -30,7 +34,7 @@ def hinted_leads(body: bytes) -> list[int]:
 def _numbers(body: bytes) -> Iterator[int]:
     try:
         named = list(_in_json(row(orjson.loads(body)))) if body.lstrip()[:1] == b"{" else list(_in_form(body))
-    except ValueError:  # of JSON, of a form beyond all reason, and ``Unreadable``
+    except ValueError:  # bad JSON, a form with too many fields, or ``Unreadable``
         return
     for one in named:
         try:
@@ -40,7 +44,7 @@ def _numbers(body: bytes) -> Iterator[int]:
 
 
 def _in_form(body: bytes) -> Iterator[Any]:
-    """A form of account webhooks, of the Digital Pipeline or of a Salesbot, as real accounts send them."""
+    """Ids in a form of account webhooks, the Digital Pipeline or a Salesbot, as real accounts send them."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
     said = dict(pairs)
     is_lead = said.get("event[data][element_type]", str(LEAD)) == str(LEAD)
@@ -60,7 +64,7 @@ def _in_json(said: Row) -> Iterator[Any]:
 
 
 def _records(by_event: Row) -> Iterator[Row]:
-    """Of ``{"status": [{…}]}`` and of ``{"status": {…}}``."""
+    """The objects in ``{"status": [{…}]}`` and in ``{"status": {…}}``."""
     for given in by_event.values():
         yield from (one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict))
 
@@ -72,7 +76,7 @@ def _in_token(token: Any) -> Iterator[Any]:
 
 
 def _claims(token: Any) -> dict[str, Any]:
-    """Not verified: what it names is looked up in Kommo, and nothing else is believed."""
+    """The claims, not verified: the ids in them are looked up in Kommo, and nothing else is trusted."""
     try:
         return jwt.decode(token, options={"verify_signature": False}) if isinstance(token, str) else {}
     except (jwt.PyJWTError, RecursionError):

@@ -1,4 +1,4 @@
-"""Which host a secret may be sent to. ``referer`` comes from a browser: anybody can write anything into it."""
+"""Which host a secret may be sent to. ``referer`` comes from a browser, so anybody can forge it."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,15 +12,15 @@ class BadReferer(ValueError):
 
 
 def kommo_host(referer: str, base_url_template: str) -> str:
-    """The base URL to talk to for ``referer``, without a trailing slash.
+    """The base URL of the Kommo account named by ``referer``, without a trailing slash.
 
-    Allowed are ``{label}.kommo.com`` and the host[:port] of the template; the answer is always made from the
-    template, so nothing of ``referer`` but one DNS label ever reaches an address. Raises ``BadReferer``.
+    Allowed are ``{label}.kommo.com`` and the host[:port] of the template. The URL is always built from the template, so
+    only one DNS label of ``referer`` ever reaches an address. Raises ``BadReferer`` for any other host.
     """
     template = base_url_template.rstrip("/")
     own_host = re.escape(urlsplit(template).netloc.lower()).replace(re.escape("{subdomain}"), f"({_LABEL})")
     for allowed in (_KOMMO, re.compile(own_host)):
-        # "www" is Kommo itself, no account (K-OAUTH)
+        # "www" is Kommo's own site (docs/facts/kommo-api.md 2, K-OAUTH)
         found = allowed.fullmatch(referer.lower()) if referer.isascii() else None
         if found and found.groups() != ("www",):
             return template.replace("{subdomain}", found[1] if found.groups() else "")

@@ -1,4 +1,4 @@
-"""Merges of deals in Kommo's events feed; their shape is not documented, so every shape is read."""
+"""Merges of deals in Kommo's events feed. Kommo does not document their shape, so every shape is accepted."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,11 +9,11 @@ from backend.kommo_api.values import Merge
 
 OF_DEALS = ("lead", "leads", "")
 OTHERS = ("account", "catalog", "company", "contact", "customer", "pipeline", "status", "tag", "task", "user")
-"""What a name in the values may begin with that holds ids of something else."""
+"""Prefixes of keys whose values are ids of other entities."""
 
 
 def merge(given: Row) -> Merge:
-    """The merge in an ``entity_merged`` event; a merge of contacts or companies names no deals."""
+    """The merge in an ``entity_merged`` event (docs/facts/kommo-automation.md 7). Empty for contacts and companies."""
     at = float(whole_or(given.get("created_at"), 0))
     if str(given.get("entity_type") or "") not in OF_DEALS:
         return Merge(at, frozenset())
@@ -22,7 +22,7 @@ def merge(given: Row) -> Merge:
 
 
 def _ids(given: Any) -> Iterator[int]:
-    """Every positive number, in lists and objects of any depth, that is not named as another thing's."""
+    """Every positive number, in lists and objects of any depth, except under a key of another entity."""
     if isinstance(given, dict):
         for name, value in given.items():
             if not str(name).startswith(OTHERS):

@@ -1,4 +1,4 @@
-"""Rows of Kommo's answers → values. Unknown keys are passed over; a missing id is ``Unreadable``."""
+"""Parsers of rows in Kommo's answers. Each ignores unknown keys and raises ``Unreadable`` without an id."""
 
 from decimal import Decimal
 from typing import Any
@@ -22,10 +22,11 @@ from backend.kommo_api.values import (
 )
 
 OWN_ONLY = "M"
-"""What a right is taken for when Kommo doesn't tell it: no more than the user's own deals."""
+"""The right assumed when Kommo sends none: only the user's own deals."""
 
 
 def account(given: Row) -> AccountInfo:
+    """Parse the account; the currency in upper case, the time zone 'UTC' if Kommo sends none."""
     settings = row(row(given.get("_embedded")).get("datetime_settings"))
     return AccountInfo(
         id=whole(required(given, "id")),
@@ -38,6 +39,7 @@ def account(given: Row) -> AccountInfo:
 
 
 def user(given: Row) -> User:
+    """Parse a user and their rights (docs/facts/kommo-api.md 11.1). An unknown letter counts as *own deals only*."""
     rights = row(given.get("rights"))
     leads = row(rights.get("leads"))
     return User(
@@ -71,6 +73,7 @@ def _letter(given: Any) -> str:
 
 
 def lead(given: Row) -> Lead:
+    """Parse a deal (docs/facts/kommo-api.md 7.1). Empty fields are left out."""
     embedded = row(given.get("_embedded"))
     return Lead(
         id=whole(required(given, "id")),
@@ -90,7 +93,8 @@ def lead(given: Row) -> Lead:
 
 
 def _price(given: Row) -> int | Decimal:
-    """``price_with_minor_units`` is, despite its name, a decimal in whole units; not every account sends it."""
+    """The price in whole units. ``price_with_minor_units`` is, despite its name, a decimal in whole units too
+    (docs/facts/kommo-api.md 7.2); not every account sends it."""
     exact = given.get("price_with_minor_units")
     price = number((given.get("price") or 0) if exact in (None, "") else exact)
     return int(price) if price == price.to_integral_value() else price
@@ -118,6 +122,7 @@ def _enum_id(given: Row) -> int | None:
 
 
 def contact(given: Row) -> Contact:
+    """Parse a contact with its first e-mail address and phone number, or None for a missing one."""
     by_code = {one.get("field_code"): _values(one)[0].value for one in _filled(given)}
     return Contact(
         id=whole(required(given, "id")),
@@ -128,6 +133,7 @@ def contact(given: Row) -> Contact:
 
 
 def note(given: Row) -> KommoNote:
+    """Parse a note; its text is '' if Kommo sends none."""
     return KommoNote(
         id=whole(required(given, "id")),
         lead_id=whole(required(given, "entity_id")),
@@ -139,12 +145,14 @@ def note(given: Row) -> KommoNote:
 
 
 def task(given: Row) -> KommoTask:
+    """Parse a task."""
     return KommoTask(
         id=whole(required(given, "id")), lead_id=whole(required(given, "entity_id")), text=text(given.get("text"))
     )
 
 
 def pipeline(given: Row) -> Pipeline:
+    """Parse a pipeline; its stages in Kommo's order, won and lost last (docs/facts/kommo-api.md 10)."""
     pipeline_id = whole(required(given, "id"))
     statuses = [_status(one, pipeline_id) for one in rows(row(given.get("_embedded")).get("statuses"))]
     return Pipeline(
@@ -168,6 +176,7 @@ def _status(given: Row, pipeline_id: int) -> Status:
 
 
 def custom_field(given: Row) -> CustomField:
+    """Parse a custom field; no code or group is None."""
     return CustomField(
         id=whole(required(given, "id")),
         name=text(given.get("name")),
@@ -186,4 +195,5 @@ def _option(given: Row) -> FieldOption:
 
 
 def group(given: Row) -> FieldGroup:
+    """Parse a tab (field group) of the deal card; its id is a text."""
     return FieldGroup(id=text(required(given, "id")), name=text(given.get("name")))

@@ -1,4 +1,7 @@
-"""Values → the bodies of Kommo's writes. Only what changes is sent: an echoed user who left refuses the whole."""
+"""Builds the bodies of Kommo's writes. Only changed keys are sent: Kommo refuses a write that repeats a user who left.
+
+Shapes: docs/facts/kommo-api.md 7 to 9.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +10,11 @@ from backend.kommo_api.transport import Json
 from backend.kommo_api.values import EnumId, FieldOption, LeadChange, NewField, NewLead, NewNote
 
 NOTE_TYPES = ("extended_service_message", "common")
-"""What we send, and what an account that does not know it gets instead."""
+"""The note type we prefer, and the fallback for an account that refuses it (docs/facts/kommo-api.md 9)."""
 
 
 def lead_change(change: LeadChange) -> Json:
+    """One item of a PATCH of deals; absent keys stay unchanged in Kommo."""
     return {"id": change.lead_id, "request_id": change.request_id} | _given(
         pipeline_id=change.pipeline_id,
         status_id=change.status_id,
@@ -25,6 +29,7 @@ def _tags(names: tuple[str, ...]) -> list[Json] | None:
 
 
 def new_lead(lead: NewLead) -> Json:
+    """One item of a POST of deals."""
     contacts = [{"id": lead.contact_id, "is_main": True}] if lead.contact_id is not None else None
     return {"name": lead.name, "request_id": lead.request_id} | _given(
         price=lead.price,
@@ -41,14 +46,14 @@ def _fields(fields: Mapping[int, Any]) -> list[Json] | None:
 
 
 def _values(value: Any) -> list[Json] | None:
-    """``null`` clears a field of any type."""
+    """The values of one field; None clears a field of any type (docs/facts/kommo-api.md 7.3)."""
     if value is None:
         return None
     return [{"enum_id": value.id} if isinstance(value, EnumId) else {"value": value}]
 
 
 def new_note(note: NewNote, note_type: str) -> Json:
-    """Our notes start no bots: what a bot may do belongs to the stage."""
+    """One item of a POST of notes. The note starts no bots: an administrator attaches bots to stages."""
     service = {} if note_type == "common" else {"service": note.service}
     return {
         "entity_id": note.lead_id,
@@ -60,6 +65,7 @@ def new_note(note: NewNote, note_type: str) -> Json:
 
 
 def new_field(field: NewField) -> Json:
+    """One item of a POST of custom fields; options are numbered from 1."""
     options = [{"value": value, "sort": sort} for sort, value in enumerate(field.options, 1)]
     return {"name": field.name, "type": field.type} | _given(
         code=field.code,
@@ -70,7 +76,10 @@ def new_field(field: NewField) -> Json:
 
 
 def options(old: tuple[FieldOption, ...], new: tuple[str, ...]) -> list[Json]:
-    """The full list: an option that is left out may be deleted, with what deals hold of it."""
+    """The full option list for a PATCH of a field: ``old`` with their ids, then ``new``.
+
+    Kommo may delete an option that is left out, and with it the value in every deal (docs/facts/kommo-api.md 8).
+    """
     last = max((option.sort for option in old), default=0)
     kept = [{"id": option.id, "value": option.value, "sort": option.sort} for option in old]
     return [*kept, *({"value": value, "sort": sort} for sort, value in enumerate(new, last + 1))]

@@ -1,4 +1,4 @@
-"""One request to Kommo: in its turn, timed, and answered by a success or a ``KommoError``."""
+"""Sends one request to Kommo: rate-limited, timed, and answered by a body or a ``KommoError``."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,16 +15,16 @@ from backend.kommo_api.errors import KommoConnectionError, KommoTooSlow, KommoUn
 
 API_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 WHOLE_ANSWER_SECONDS = 30.0
-"""``API_TIMEOUT`` limits each silence; this limits an answer that drips."""
+"""``API_TIMEOUT`` limits each silence; this limits an answer that arrives slowly."""
 LARGEST_ANSWER = 8 * 1024 * 1024
 _OF_THE_BYTES_SENT = ("content-encoding", "content-length", "transfer-encoding")
 PAGE = 250
 """Kommo's largest page and largest write."""
 
 Turn = Callable[[], AbstractAsyncContextManager[None]]
-"""Around each request: entered when it may go, and left with the ``KommoError`` that it was answered by."""
+"""Context around each request: entering it waits for the rate limit; it is left with the request's ``KommoError``."""
 OnAnswer = Callable[[int | None, float], None]
-"""Told of each request's status (``None``: no answer) and seconds."""
+"""Called after each request with its status (None: no answer) and its duration in seconds."""
 Query = Sequence[tuple[str, object]]
 Json = dict[str, Any]
 
@@ -34,10 +34,10 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 async def send(
     http: httpx.AsyncClient, request: httpx.Request, *, seconds: float = WHOLE_ANSWER_SECONDS
 ) -> httpx.Response:
-    """The whole answer, whatever its status, within ``seconds`` in all.
+    """The complete answer, whatever its status, within ``seconds`` in all.
 
-    Raises ``KommoConnectionError`` (``KommoTooSlow`` for a silence, or an answer that takes too long in all) and
-    ``KommoUnavailable`` for an answer that is too large.
+    Raises ``KommoConnectionError`` (``KommoTooSlow`` after a timeout) and ``KommoUnavailable`` for an answer larger
+    than 8 MiB. A write that may have been sent is ``doubtful``.
     """
     is_write = request.method != "GET"
     try:
@@ -52,7 +52,7 @@ async def send(
         raise KommoConnectionError(_reason(error)) from error
     except httpx.ReadTimeout as error:
         raise KommoTooSlow(_reason(error), doubtful=is_write) from error
-    except httpx.RequestError as error:  # sent at least in part: only a write leaves a doubt
+    except httpx.RequestError as error:  # sent at least in part: only a write leaves the outcome unknown
         raise KommoConnectionError(_reason(error), doubtful=is_write) from error
 
 
@@ -77,8 +77,11 @@ def _reason(error: httpx.RequestError) -> str:
 
 
 class Wire:
-    """Requests of one account, by its token. ``None`` stands for Kommo's 204, *nothing found*, and for nothing else: an
-    empty 200 is no answer (docs/facts/kommo-api.md 5)."""
+    """HTTP requests of one account, authorized by its token.
+
+    Methods return the JSON body, or None for Kommo's 204 *nothing found*. An empty 200 is an error
+    (docs/facts/kommo-api.md 5). They raise ``KommoError``.
+    """
 
     def __init__(
         self, http: httpx.AsyncClient, base_url: str, access_token: str, turn: Turn, on_answer: OnAnswer | None
@@ -87,21 +90,24 @@ class Wire:
         self._headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/hal+json"}
 
     async def get(self, path: str, query: Query = ()) -> Json | None:
+        """The JSON body of a GET, or None for 204."""
         return await self._ask("GET", path, query, None)
 
     async def post(self, path: str, body: object) -> Json | None:
+        """POST ``body`` as JSON and return the answer's JSON body, or None for 204."""
         return await self._ask("POST", path, (), body)
 
     async def post_for_status(self, path: str, body: object) -> int:
-        """The status of an answer whose body says nothing: some are text."""
+        """POST ``body`` and return the status of a successful answer. Its body is not read: some are text."""
         async with self._turn():
             return _succeeded(await self._timed(self._request("POST", path, (), body))).status_code
 
     async def patch(self, path: str, body: object) -> Json | None:
+        """PATCH ``body`` as JSON and return the answer's JSON body, or None for 204."""
         return await self._ask("PATCH", path, (), body)
 
     async def pages(self, path: str, plural: str, query: Query = (), *, size: int = PAGE) -> AsyncIterator[list[Json]]:
-        """The rows of every page. Some of Kommo's lists ignore ``page``: a page that repeats is the end."""
+        """Yield the rows of each page until one repeats: some lists ignore ``page`` (docs/facts/kommo-api.md 5)."""
         seen: list[Json] | None = None
         number = 1
         while True:
@@ -134,7 +140,7 @@ class Wire:
 
 
 def _text(query: Query) -> str:
-    """Brackets stay as they are: 250 ids must fit into the 8 kB that gateways allow a URL."""
+    """The query string. Brackets are not encoded: 250 ids must fit into the 8 kB that gateways allow a URL."""
     return f"?{'&'.join(f'{name}={quote(str(value))}' for name, value in query)}" if query else ""
 
 
@@ -155,7 +161,7 @@ def _checked(answer: httpx.Response) -> Json | None:
 
 
 def rows_of(body: Json | None, plural: str, *, is_write: bool = False) -> list[Json]:
-    """``_embedded.<plural>``. Raises ``KommoUnavailable`` for an answer without it."""
+    """The objects in ``_embedded.<plural>``. Raises ``KommoUnavailable`` if there is no such list."""
     embedded = (body or {}).get("_embedded")
     rows = embedded.get(plural) if isinstance(embedded, dict) else None
     if not isinstance(rows, list):

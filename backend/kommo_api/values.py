@@ -1,4 +1,4 @@
-"""What Kommo holds and what we write to it, as values. Times are Unix seconds, ids are Kommo's."""
+"""Values read from Kommo and written to it. Times are Unix seconds; ids are Kommo's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 WON, LOST = 142, 143
-"""The same two statuses in every pipeline."""
+"""Ids of the stages *won* and *lost*, the same in every pipeline (docs/facts/kommo-api.md 7.2)."""
 INCOMING = 1
 """The ``type`` of the stage *Incoming leads*."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountInfo:
-    """``timezone`` is an IANA name. ``current_user_id`` is the user of the token."""
+    """A Kommo account. ``timezone`` is an IANA name; ``current_user_id`` is the user of the token."""
 
     id: int
     name: str
@@ -25,9 +25,9 @@ class AccountInfo:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Rights are letters: A all, G the user's group, M the user's own, D none.
+    """A user. Rights are letters: A all, G the user's group, M the user's own, D none (docs/facts/kommo-api.md 11.1).
 
-    ``stage_view``: (pipeline, status) → A or D, in place of the general letter for deals of that stage. Group 0 is
+    ``stage_view``: (pipeline, status) → A or D; it replaces the general letter for deals of that stage. Group 0 is
     Kommo's default group.
     """
 
@@ -45,7 +45,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """Numbers come as text. ``enum_id`` is set for options of a list."""
+    """One value of a custom field. Kommo sends numbers as text; ``enum_id`` is set for options of a list."""
 
     value: Any
     enum_id: int | None = None
@@ -53,10 +53,10 @@ class FieldValue:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """``price`` is in whole units of the account's currency; ``updated_by`` 0 is a robot.
+    """A deal. ``price`` is in whole units of the account's currency; ``updated_by`` 0 is a robot.
 
-    ``fields``: field id → its values; an empty field is not there. ``main_contact_id`` and ``contact_ids`` only where
-    contacts were asked for.
+    ``fields``: field id → its values, without empty fields. ``main_contact_id`` and ``contact_ids`` are filled only if
+    the request asked for contacts.
     """
 
     id: int
@@ -76,7 +76,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The first e-mail and phone number: Kommo marks none as the main one."""
+    """A contact with its first e-mail address and phone number: Kommo marks none as the main one."""
 
     id: int
     name: str
@@ -86,7 +86,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class KommoNote:
-    """``params`` is the whole content, of which ``text`` is what we read."""
+    """A note of a deal. ``params`` is its whole content; ``text`` is the part of it that we read."""
 
     id: int
     lead_id: int
@@ -98,6 +98,8 @@ class KommoNote:
 
 @dataclass(frozen=True, slots=True)
 class KommoTask:
+    """A task of a deal."""
+
     id: int
     lead_id: int
     text: str
@@ -105,7 +107,10 @@ class KommoTask:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """``leads``: all that the event names and that may be a deal. Which of them stayed, only a look at them tells."""
+    """A merge of deals at the time ``at``. ``leads``: all ids in the event that may be deals.
+
+    The event does not say which deal survived; the caller must fetch them.
+    """
 
     at: float
     leads: frozenset[int]
@@ -113,7 +118,10 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class StageChange:
-    """A deal entered ``stage``, its (pipeline, status); None: it was made, wherever that was. ``by`` 0 is a robot."""
+    """A deal entered ``stage``, a (pipeline, status), at the time ``at``; ``by`` is the user, 0 a robot.
+
+    ``stage`` is None if the deal was created: the event does not name its stage.
+    """
 
     lead_id: int
     at: float
@@ -123,6 +131,8 @@ class StageChange:
 
 @dataclass(frozen=True, slots=True)
 class Status:
+    """A stage of a pipeline; ``type`` 1 is *Incoming leads*."""
+
     id: int
     name: str
     sort: int
@@ -132,7 +142,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """``statuses`` in Kommo's order, won and lost last."""
+    """A pipeline with its stages in Kommo's order, won and lost last."""
 
     id: int
     name: str
@@ -144,6 +154,8 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class FieldOption:
+    """An option of a list field."""
+
     id: int
     value: str
     sort: int
@@ -151,6 +163,8 @@ class FieldOption:
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
+    """A custom field of deals; ``options`` is empty unless it is a list."""
+
     id: int
     name: str
     type: str
@@ -170,6 +184,8 @@ class FieldGroup:
 
 @dataclass(frozen=True, slots=True)
 class NewField:
+    """A custom field to create; ``options`` are labels, ``group_id`` is the tab."""
+
     name: str
     type: str
     code: str | None = None
@@ -180,15 +196,18 @@ class NewField:
 
 @dataclass(frozen=True, slots=True)
 class EnumId:
-    """An option of a list, as a value to write."""
+    """An option of a list field, as a value to write."""
 
     id: int
 
 
 @dataclass(frozen=True, slots=True)
 class LeadChange:
-    """``fields``: field id → a JSON value, ``EnumId``, or ``None`` to clear. A status goes with its pipeline only. Tags
-    are added and taken away by name; all others stay."""
+    """A change of one deal.
+
+    ``fields``: field id → a JSON value, ``EnumId``, or None to clear. Status and pipeline are both set or both None,
+    else ``ValueError``. Tags are added and removed by name; all others stay.
+    """
 
     lead_id: int
     fields: Mapping[int, Any]
@@ -205,7 +224,7 @@ class LeadChange:
 
 @dataclass(frozen=True, slots=True)
 class NewNote:
-    """``service`` is the name that the feed shows as the sender."""
+    """A note to post; ``service`` is the sender's name in the feed."""
 
     lead_id: int
     text: str
@@ -215,7 +234,7 @@ class NewNote:
 
 @dataclass(frozen=True, slots=True)
 class NewLead:
-    """``fields`` as in ``LeadChange``; a contact is linked as the main one."""
+    """A deal to create; the contact becomes the main one. ``price`` in whole units; ``fields`` as in ``LeadChange``."""
 
     name: str
     pipeline_id: int

@@ -1,1 +1,1 @@
-"""Proving who asks: OAuth, the claims of our tokens, the widget's one-time token."""
+"""Authentication: OAuth, the claims of our access tokens, the widget's one-time token."""

@@ -1,4 +1,4 @@
-"""OAuth of a private integration (docs/facts/kommo-api.md 1 to 3). Nothing here stores anything."""
+"""OAuth of a private integration (docs/facts/kommo-api.md 1 to 3). Nothing is stored here."""
 
 import asyncio
 import hashlib
@@ -23,13 +23,13 @@ from backend.kommo_api.scalars import Row, required, row, text, whole
 from backend.kommo_api.transport import send
 
 OAUTH_SECONDS = 15.0
-"""For the whole call, so that a lock held for longer is never outlived by it."""
+"""Limit of the whole call. It is shorter than the lock around a refresh, so the call ends before the lock expires."""
 TOKEN = "/oauth2/access_token"  # noqa: S105 (a path)
 CURRENT_SUBDOMAIN = "/oauth2/account/current/subdomain"
 
 
 class TokenRefused(KommoError):
-    """Kommo does not accept this code, token, integration or host; ``hint`` is Kommo's English reason, or empty."""
+    """Kommo does not accept this code, token, integration or host; ``hint`` is Kommo's English reason, or ''."""
 
     def __init__(self, hint: str, status: int) -> None:
         super().__init__(hint or f"HTTP {status}")
@@ -40,7 +40,7 @@ class TokenRefused(KommoError):
 
 @dataclass(frozen=True, slots=True)
 class CurrentHost:
-    """Where an account lives now; check ``domain`` with ``hosts.kommo_host`` before any secret goes there."""
+    """The current address of an account. Check ``domain`` with ``hosts.kommo_host`` before sending a secret there."""
 
     account_id: int
     subdomain: str
@@ -48,7 +48,7 @@ class CurrentHost:
 
 
 def authorize_url(oauth_url: str, client_id: str, state: str) -> str:
-    """Kommo's consent page; ``popup`` makes it send the *opener* to the redirect URI."""
+    """The URL of Kommo's consent page. ``mode=popup`` makes Kommo send the *opener* window to the redirect URI."""
     query = urlencode({"client_id": client_id, "state": state, "mode": "popup"})
     return f"{oauth_url}{'&' if '?' in oauth_url else '?'}{query}"
 
@@ -63,10 +63,11 @@ async def exchange_code(
     code: str,
     seconds: float = OAUTH_SECONDS,
 ) -> bytes:
-    """The raw body of Kommo's 200: keep it before ``tokens.parse_pair``, a code is good only once.
+    """Exchange an authorization code for tokens; returns the raw body of Kommo's 200 (docs/facts/kommo-api.md 2).
 
-    ``seconds``: for the whole call; Kommo's install hook waits for 3 only.
-    Raises ``TokenRefused`` (a definite no) and ``KommoError``; what is ``doubtful`` may have used up the code.
+    Store the body before parsing it with ``tokens.parse_pair``: a code works once. ``seconds`` limits the whole call;
+    Kommo's install hook waits only 3. Raises ``TokenRefused`` for a definite refusal and another ``KommoError``
+    otherwise; after a ``doubtful`` one the code may be used up.
     """
     return await _grant(
         http,
@@ -83,7 +84,10 @@ async def exchange_code(
 async def refresh(
     http: httpx.AsyncClient, base_url: str, *, client_id: str, client_secret: str, redirect_uri: str, refresh_token: str
 ) -> bytes:
-    """As ``exchange_code``: after a doubtful error the old token is worth one more try."""
+    """Exchange the refresh token for a new pair; returns the raw body and raises as ``exchange_code``.
+
+    After a doubtful error try the old refresh token once more: Kommo may still accept it (docs/facts/kommo-api.md 2).
+    """
     return await _grant(
         http,
         base_url,
@@ -102,9 +106,10 @@ async def _grant(http: httpx.AsyncClient, base_url: str, seconds: float, **body:
 
 
 async def current_subdomain(http: httpx.AsyncClient, api_domain_url: str, refresh_token: str) -> CurrentHost:
-    """Where the account of this token lives after a change of its subdomain; the API host is in its access token.
+    """The current address of the account after a change of its subdomain (docs/facts/kommo-api.md 2).
 
-    Raises ``TokenRefused`` with status 404 where Kommo has no such route [U], else as ``exchange_code``.
+    ``api_domain_url`` is the API host named in the access token. Raises ``TokenRefused`` with status 404 if Kommo lacks
+    this route [U], otherwise as ``exchange_code``.
     """
     request = http.build_request(
         "GET",
@@ -141,7 +146,7 @@ def _timeout(seconds: float) -> httpx.Timeout:
 def uninstall_signature_ok(client_id: str, account_id: str | int, signature: str, secret: str) -> bool:
     """True if this is the HMAC-SHA256 of ``client_id|account_id``, in hex of either case (docs/facts/kommo-api.md 3).
 
-    It carries no time, so it proves only that Kommo once said so.
+    The signature has no time: it proves only that Kommo once sent it.
     """
     message = f"{client_id}|{account_id}".encode(errors="replace")
     expected = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()

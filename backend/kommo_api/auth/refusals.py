@@ -1,10 +1,10 @@
-"""Why Kommo's token endpoint refuses, told apart by status and hint (docs/facts/kommo-api.md 2)."""
+"""Why Kommo's token endpoint refused, by status and hint (docs/facts/kommo-api.md 2)."""
 
 from enum import Enum, auto
 
 
 class Refusal(Enum):
-    """What is at fault. ``KEYS``: a 401 without a word, which wrong keys have. ``OTHER``: nothing that is known."""
+    """The cause of a refusal. ``KEYS``: a 401 without a hint, as wrong keys get. ``OTHER``: an unknown cause."""
 
     CLIENT_ID = auto()
     CLIENT_SECRET = auto()
@@ -30,11 +30,11 @@ _HINTS = (
     ("code has been revoked", Refusal.CODE_USED),
     ("cannot decrypt the authorization code", Refusal.CODE_UNREADABLE),
 )
-"""Parts of Kommo's hints in lower case; titles and details are localized and never looked at."""
+"""Parts of Kommo's hints in lower case. Titles and details are localized, so they are not used."""
 
 
 def refusal_of(hint: str, status: int) -> Refusal:
-    """What is at fault by Kommo's hint, and where there is none by its status."""
+    """The cause of a refusal, by Kommo's hint, or by the status if the hint says nothing known."""
     said = hint.lower()
     for part, refusal in _HINTS:
         if part in said:

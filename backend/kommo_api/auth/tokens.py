@@ -1,4 +1,4 @@
-"""The pair that Kommo's token endpoint gives, and what an access token tells about itself."""
+"""The token pair of Kommo's token endpoint, and the claims of an access token (docs/facts/kommo-api.md 2)."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from backend.kommo_api.scalars import Unreadable, number, required, row, text, w
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """``expires_at``: Unix seconds by our own clock."""
+    """An access token and its refresh token. ``expires_at``: Unix seconds by our own clock."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -20,7 +20,10 @@ class TokenPair:
 
 
 def parse_pair(raw: bytes, now: float) -> TokenPair:
-    """Raises ``KommoUnavailable`` (doubtful: the grant was used) for anything but a whole pair."""
+    """The token pair in the raw answer of the token endpoint; ``now`` in Unix seconds.
+
+    Raises a doubtful ``KommoUnavailable`` for anything but a complete pair: the code or refresh token was used.
+    """
     try:
         answer = row(json.loads(raw))
         return TokenPair(
@@ -28,12 +31,12 @@ def parse_pair(raw: bytes, now: float) -> TokenPair:
             refresh_token=str(required(answer, "refresh_token")),
             expires_at=now + float(number(required(answer, "expires_in"))),
         )
-    except ValueError as error:  # both of JSON and ``Unreadable``; neither may tell the text, it may hold a token
+    except ValueError as error:  # bad JSON or ``Unreadable``; the message must not quote the text: it may hold a token
         raise KommoUnavailable("the answer holds no whole pair of tokens", doubtful=True) from error
 
 
 def token_account_id(access_token: str) -> int | None:
-    """A hint only: Kommo publishes no key to verify this by."""
+    """The account id in the access token, or None. A hint: Kommo publishes no key to verify the token."""
     try:
         return whole(_claims(access_token).get("account_id"))
     except Unreadable:
@@ -41,7 +44,7 @@ def token_account_id(access_token: str) -> int | None:
 
 
 def token_expires_at(access_token: str) -> float | None:
-    """When the token is over by its own word, in Unix seconds. A hint only."""
+    """The expiry in the access token, in Unix seconds, or None. A hint: the token is not verified."""
     try:
         return float(number(required(_claims(access_token), "exp")))
     except ValueError:
@@ -49,7 +52,7 @@ def token_expires_at(access_token: str) -> float | None:
 
 
 def token_user_id(access_token: str) -> int | None:
-    """Who allowed the access, by whose rights everything is done. A hint only."""
+    """The id of the user who authorized the access, with whose rights we act, or None. A hint: not verified."""
     try:
         return whole(_claims(access_token).get("sub"))
     except Unreadable:
@@ -57,7 +60,10 @@ def token_user_id(access_token: str) -> int | None:
 
 
 def token_api_domain(access_token: str) -> str | None:
-    """The host that knows where the account went; check it with ``kommo_host``. A hint only."""
+    """The API host in the access token, which knows a moved account's new address, or None.
+
+    A hint: the token is not verified. Check the host with ``kommo_host`` before use.
+    """
     return text(_claims(access_token).get("api_domain")) or None
 
 

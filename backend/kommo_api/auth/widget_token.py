@@ -1,4 +1,4 @@
-"""``X-Auth-Token``: who presses the button in the deal card (docs/facts/kommo-api.md 4)."""
+"""The widget's token in ``X-Auth-Token``: it names the user of the deal card (docs/facts/kommo-api.md 4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from backend.kommo_api.scalars import Unreadable, number, required, text, whole
 LEEWAY = 60.0
 _ALGORITHM = "HS256"
 _REQUIRED = ["exp", "aud", "account_id", "client_uuid", "user_id"]
-# Times are compared here, with the ``now`` that is given; the library would ask the system's clock.
+# Times are compared here with the caller's ``now``; the library would use the system clock.
 _NO_CHECKS: dict[str, Any] = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
 
 
 class BadWidgetToken(Exception):
-    """The widget's token is not valid; the sentence says why."""
+    """The widget token is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class WidgetClaims:
-    """``is_admin`` is ``None`` where the token does not say: Kommo's sample does not."""
+    """The verified claims. ``is_admin`` is None if the token does not contain it, as in Kommo's sample."""
 
     account_id: int
     user_id: int
@@ -34,24 +34,25 @@ class WidgetClaims:
 def read_widget_token(
     token: str, *, secrets: Mapping[str, str], audiences: Mapping[str, str], now: float
 ) -> WidgetClaims:
-    """``secrets``: client id → secret; ``audiences``: client id → redirect URI; ``now``: Unix seconds.
+    """The claims of a widget token, after checking signature, times and audience (docs/facts/kommo-api.md 4).
 
-    Kommo's page uses one token for many calls, so it is good until it expires. Raises ``BadWidgetToken``.
+    ``secrets``: client id → secret; ``audiences``: client id → redirect URI; ``now``: Unix seconds. A token may be used
+    many times until it expires, because Kommo's page caches it. Raises ``BadWidgetToken``.
     """
     client_id = named_client_id(token)
     if client_id not in secrets or client_id not in audiences:
-        raise BadWidgetToken("The widget's token is of an integration that is not connected here.")
+        raise BadWidgetToken("The widget token belongs to an integration that is not connected here.")
     claims = _decoded(token, verify=True, key=secrets[client_id])
     try:
         _check_times(claims, now)
         _check_audience(claims["aud"], audiences[client_id])
         return _user(claims)
     except Unreadable as error:
-        raise BadWidgetToken(f"The widget's token can't be read: {error}.") from error
+        raise BadWidgetToken(f"The widget token cannot be read: {error}.") from error
 
 
 def named_client_id(token: str) -> str:
-    """The integration that the token says it is of, before anything is proven."""
+    """The client id that the token claims, not verified. Raises ``BadWidgetToken`` if the token cannot be decoded."""
     return text(_decoded(token, verify=False).get("client_uuid"))
 
 
@@ -60,27 +61,28 @@ def _decoded(token: str, *, verify: bool, key: str = "") -> dict[str, Any]:
     try:
         return jwt.decode(token, key, algorithms=[_ALGORITHM], options=options)  # type: ignore[arg-type]
     except jwt.MissingRequiredClaimError as error:
-        raise BadWidgetToken(f"The widget's token lacks {error.claim}.") from error
+        raise BadWidgetToken(f"The widget token lacks {error.claim}.") from error
     except jwt.InvalidSignatureError as error:
-        raise BadWidgetToken("The widget's token is not signed with this integration's secret key.") from error
+        raise BadWidgetToken("The widget token is not signed with this integration's secret key.") from error
     except jwt.PyJWTError as error:
-        raise BadWidgetToken("The widget's token is missing or no signed token of Kommo.") from error
+        raise BadWidgetToken("The widget token is missing or is not a token signed by Kommo.") from error
 
 
 def _check_times(claims: Mapping[str, Any], now: float) -> None:
     if float(number(claims["exp"])) + LEEWAY <= now:
-        raise BadWidgetToken("The widget's token has expired: reload the page.")
+        raise BadWidgetToken("The widget token has expired. Reload the page.")
     if any(float(number(claims.get(name) or 0)) - LEEWAY > now for name in ("nbf", "iat")):
-        raise BadWidgetToken("The widget's token is of the future: a clock is wrong.")
+        raise BadWidgetToken("The widget token is not valid yet. Check the server's clock.")
 
 
 def _check_audience(given: Any, redirect_uri: str) -> None:
-    """Kommo builds it from the redirect URI; with or without the port is in doubt, so both are ours."""
+    """Kommo builds the audience from the redirect URI. Whether it keeps the port is unconfirmed, so both are accepted
+    (docs/facts/kommo-api.md 4)."""
     parts = urlsplit(redirect_uri)
     ours = {f"{parts.scheme}://{parts.hostname}", f"{parts.scheme}://{parts.netloc}".lower()}
     named = given if isinstance(given, list) else [given]
     if not ours & {str(one).lower() for one in named}:
-        raise BadWidgetToken("The widget's token is meant for another address.")
+        raise BadWidgetToken("The widget token is meant for another address.")
 
 
 def _user(claims: Mapping[str, Any]) -> WidgetClaims:

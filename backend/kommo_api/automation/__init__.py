@@ -1,1 +1,1 @@
-"""The Digital Pipeline, bots and steps of bots, as Kommo calls us and answers."""
+"""Requests of the Digital Pipeline, bots and bot steps, and our answers to them."""

@@ -1,4 +1,4 @@
-"""The request of a Salesbot's step (docs/facts/kommo-automation.md 2.3): who sends it is proven by its token."""
+"""The request of a Salesbot step and its token, which proves the sender (docs/facts/kommo-automation.md 2.3)."""
 
 import re
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ from backend.kommo_api.scalars import Row, Unreadable, number, row, text
 LEEWAY = 60.0
 LONGEST_TOKEN = 4_096
 ALGORITHMS = ["HS512", "HS256"]
-"""Real tokens are HS512; HS256 is what others' tests use."""
+"""Real tokens are HS512; tests of other integrations use HS256."""
 _CONTINUE = re.compile(r"/api/v4/(?:salesbot|marketingbot)/[0-9]{1,19}/continue/[A-Za-z0-9_-]{1,64}")
 _NO_CHECKS: dict[str, Any] = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
 _REQUIRED = ["exp", "account_id", "entity_type", "entity_id"]
 
 
 class BadBotToken(Exception):
-    """The step's request is not proven to be Kommo's; the sentence says why."""
+    """The step's request is not proven to come from Kommo; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class BotRequest:
-    """What a step's request says; only ``BotClaims`` of its ``token`` prove anything."""
+    """The parsed request of a step. Nothing in it is proven before ``read_bot_token`` has verified ``token``."""
 
     token: str
     return_url: str
@@ -38,7 +38,7 @@ class BotRequest:
 
 @dataclass(frozen=True, slots=True)
 class BotClaims:
-    """``lead_id`` is the deal that the bot runs for."""
+    """The verified claims of a step's token; ``lead_id`` is the deal that the bot runs for."""
 
     account_id: int
     client_id: str
@@ -46,7 +46,7 @@ class BotClaims:
 
 
 def bot_request(body: bytes) -> BotRequest | None:
-    """The request in ``body``, in JSON or as a form whatever its content type says; None where it is none."""
+    """The request in ``body``, or None if it is not one. Accepts JSON and forms, whatever the content type says."""
     try:
         said = row(orjson.loads(body)) if body.lstrip()[:1] == b"{" else nested(body)
     except (ValueError, BadBrackets):
@@ -58,7 +58,7 @@ def bot_request(body: bytes) -> BotRequest | None:
 
 
 def _data(given: Any) -> Row:
-    """An object, or one that is written as a text."""
+    """The JSON object, also when it is sent as text."""
     if not isinstance(given, str):
         return row(given)
     try:
@@ -68,21 +68,24 @@ def _data(given: Any) -> Row:
 
 
 def named_client(token: str) -> str:
-    """The integration that the token says it is of, before anything is proven."""
+    """The client id that the token claims, not verified; '' if it names none. Raises ``BadBotToken``."""
     said = _decoded(token, verify=False)
     return text(said.get("client_uuid") or said.get("client_uid"))
 
 
 def read_bot_token(token: str, *, secret: str, client_id: str, now: float) -> BotClaims:
-    """The claims, proven with the integration's secret. Raises ``BadBotToken``."""
+    """The claims, verified with the integration's secret; ``now`` in Unix seconds. Raises ``BadBotToken``.
+
+    The token must be of a deal and valid at ``now``, give or take 60 seconds (docs/facts/kommo-automation.md 2.3).
+    """
     said = _decoded(token, verify=True, key=secret)
     try:
         if float(number(said["exp"])) + LEEWAY <= now:
             raise BadBotToken("The step's token has expired.")
         if any(float(number(said.get(name) or 0)) - LEEWAY > now for name in ("nbf", "iat")):
-            raise BadBotToken("The step's token is of the future.")
+            raise BadBotToken("The step's token is not valid yet.")
     except Unreadable as error:
-        raise BadBotToken("The step's token can't be read.") from error
+        raise BadBotToken("The step's token cannot be read.") from error
     if text(said["entity_type"]) not in (str(LEAD), "lead", "leads"):
         raise BadBotToken("The bot does not run for a deal.")
     return BotClaims(_id(said["account_id"]), client_id, _id(said["entity_id"]))
@@ -104,9 +107,10 @@ def _decoded(token: str, *, verify: bool, key: str = "") -> dict[str, Any]:
 
 
 def continue_path(return_url: str, base_url: str) -> str | None:
-    """The path at which the bot goes on, where ``return_url`` is at the account's own address; else None.
+    """The path that resumes the bot, or None if ``return_url`` is not at the account's own address.
 
-    An administrator's token is sent there: scheme, host and port must be those of ``base_url``, and the path Kommo's.
+    An administrator's token is sent to this path: scheme, host and port must equal those of ``base_url``, and the path
+    must be one of Kommo's (docs/facts/kommo-automation.md 2.4).
     """
     if not return_url.isascii() or not return_url.isprintable() or "\\" in return_url:
         return None
@@ -120,9 +124,10 @@ def continue_path(return_url: str, base_url: str) -> str | None:
 
 
 def goes_on(data: Mapping[str, str], step: int) -> dict[str, Any]:
-    """The body that lets the bot go on: its later blocks read ``data`` as ``{{json.…}}``.
+    """The body that resumes the bot at ``step``; the bot's later blocks read ``data`` as ``{{json.…}}``.
 
-    One handler at the least is demanded in practice, so the bot is sent to the step that looks at the data.
+    Kommo demands at least one handler in practice, so the bot is sent to the step that reads the data
+    (docs/facts/kommo-automation.md 2.4).
     """
     goto = {"handler": "goto", "params": {"type": "question", "step": step}}
     return {"data": dict(data), "execute_handlers": [goto]}

@@ -1,5 +1,7 @@
-"""Forms with names in PHP's manner (``event[data][id]=1``) as nested objects; what a browser or PHP never sends is
-refused."""
+"""Parses forms with PHP's bracket names (``event[data][id]=1``) into nested objects.
+
+Refuses everything that browsers and PHP never send.
+"""
 
 import re
 from typing import Any
@@ -13,19 +15,19 @@ FORBIDDEN = frozenset(("__proto__", "constructor", "prototype"))
 
 
 class BadBrackets(ValueError):
-    """A form that no well-meaning sender writes."""
+    """A form that no genuine sender produces."""
 
 
 def nested(body: bytes) -> dict[str, Any]:
-    """The form as objects in objects, every value a text. Raises ``BadBrackets``.
+    """The form as nested dicts with text values. Raises ``BadBrackets``.
 
-    Refused: a name twice, a value where a branch stands and the reverse, brackets that do not close, empty ones, more
-    than eight levels, and names that mean something to a script engine.
+    Refused are: a repeated name, a name used both for a value and for a branch, unclosed or empty brackets, more than
+    eight levels, and names with a meaning in JavaScript (``__proto__``).
     """
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
-        raise BadBrackets("the form can't be read") from error
+        raise BadBrackets("the form cannot be read") from error
     tree: dict[str, Any] = {}
     for name, value in pairs:
         *branches, leaf = _parts(name)

@@ -1,11 +1,11 @@
-"""Entries of deals into stages in Kommo's events feed."""
+"""Stage entries of deals in Kommo's events feed (docs/facts/kommo-automation.md 7)."""
 
 from backend.kommo_api.scalars import Row, required, row, rows, whole, whole_or
 from backend.kommo_api.values import StageChange
 
 
 def stage_change(given: Row) -> StageChange:
-    """The entry into a stage that an event of type ``lead_status_changed`` or ``lead_added`` names."""
+    """The stage entry in an event of type ``lead_status_changed`` or ``lead_added``. Raises ``Unreadable``."""
     after = next((row(one.get("lead_status")) for one in rows(given.get("value_after"))), {})
     status, pipeline = whole_or(after.get("id"), 0), whole_or(after.get("pipeline_id"), 0)
     return StageChange(

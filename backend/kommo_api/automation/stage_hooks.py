@@ -1,4 +1,4 @@
-"""The hook of a Digital Pipeline's action (docs/facts/kommo-automation.md 1.3): unsigned, in JSON or as a form."""
+"""The hook of a Digital Pipeline action (docs/facts/kommo-automation.md 1.3): unsigned, as JSON or a form."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from backend.kommo_api.hooks import LARGEST_ID, LEAD
 from backend.kommo_api.scalars import Row, row
 
 KEY_FIELD = "payment_rule"
-"""The setting of the action that holds the key of our rule."""
+"""The setting of the action with the key of our rule."""
 LEFT = "went_from_trigger"
 INSIDE = ("in_trigger", "went_in_trigger")
 _KEY = re.compile("[a-z2-7]{32}")
@@ -21,11 +21,11 @@ _LATEST = 253_402_300_799
 
 @dataclass(frozen=True, slots=True)
 class StageHook:
-    """What a hook says. ``key`` and ``lead_id`` are for looking up; the rest may only make us do less.
+    """The content of a hook. ``key`` and ``lead_id`` are looked up; the other values may only make us do less.
 
-    ``stage``: the (pipeline, status) that the deal entered, None where the event names none, or names it in part.
-    ``at``: when, None where it does not say. ``left``: it tells that the deal has left the stage; ``inside``: that it
-    moved between the stages over which the action is stretched.
+    ``stage``: the (pipeline, status) that the deal entered, or None if the event names none or only a part. ``at``:
+    Unix seconds, or None. ``left``: the deal has left the stage. ``inside``: it moved between stages that the action
+    spans.
     """
 
     key: str
@@ -38,7 +38,7 @@ class StageHook:
 
 
 def stage_hook(body: bytes) -> StageHook | None:
-    """The hook in ``body``, whatever its content type says; None where it holds no key of a rule or names no deal."""
+    """The hook in ``body``, whatever its content type says; None without a rule's key or a deal's id."""
     said = _read(body)
     event, settings = row(said.get("event")), _settings(said)
     data = row(event.get("data"))
@@ -72,7 +72,7 @@ def _settings(said: Row) -> Row:
 
 
 def _id(given: Any) -> int | None:
-    """Plain digits or a JSON integer."""
+    """The id, from plain digits or a JSON integer; None for anything else."""
     if isinstance(given, bool) or not isinstance(given, int | str):
         return None
     number = usable_number(str(given))

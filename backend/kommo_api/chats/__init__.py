@@ -1,1 +1,1 @@
-"""Bots, talks and their messages (docs/facts/kommo-automation.md 3, 4)."""
+"""Bots, talks and chat messages (docs/facts/kommo-automation.md 3, 4)."""

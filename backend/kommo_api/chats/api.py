@@ -1,4 +1,4 @@
-"""Kommo's calls for bots and chats."""
+"""Kommo's API calls for bots and chats (docs/facts/kommo-automation.md 3, 4)."""
 
 from backend.kommo_api.chats.values import Bot, Message, Talk, bot, message, talk
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused, KommoUnavailable, KommoUnpaid
@@ -13,10 +13,12 @@ MOST_PAGES = 4
 MOST_MESSAGES = 250
 
 DEFINITE = (KommoUnpaid, KommoForbidden, KommoNotFound, KommoRefused)
-"""Kommo's answers to ``run_bot`` and ``send_message`` after which surely nothing was sent: 402, 403, 404, 400, 422."""
+"""Errors of ``run_bot`` and ``send_message`` that prove nothing was sent: statuses 402, 403, 404, 400, 422."""
 
 
 class ChatApi:
+    """Calls for bots and chats of one account; every method raises ``KommoError``."""
+
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
@@ -25,7 +27,10 @@ class ChatApi:
         return [read(bot, one) async for rows in self._wire.pages(BOTS, "items") for one in rows]
 
     async def run_bot(self, bot_id: int, lead_id: int) -> None:
-        """Queue a bot for a deal. Kommo knows no repetition: called twice, it may run twice."""
+        """Queue a bot for a deal. Kommo does not de-duplicate: after two calls the bot may run twice.
+
+        Raises a doubtful ``KommoUnavailable`` for a success other than 202 (docs/facts/kommo-automation.md 3).
+        """
         status = await self._wire.post_for_status(
             f"{BOTS}/{bot_id}/run", {"entity_id": lead_id, "entity_type": "leads"}
         )
@@ -33,7 +38,8 @@ class ChatApi:
             raise KommoUnavailable(f"HTTP {status} is not the answer that a bot was queued", doubtful=True)
 
     async def talks_of(self, lead_id: int) -> list[Talk]:
-        """The deal's open talks. Where Kommo passes over the filter, the talks of others are left out."""
+        """The deal's open talks, from at most four pages. Kommo may ignore the filter, so other deals' talks are
+        dropped."""
         query: Query = [("filter[entity_id]", lead_id), ("filter[entity_type]", "lead"), ("filter[only_in_work]", 1)]
         found: list[Talk] = []
         pages = 0
@@ -46,13 +52,19 @@ class ChatApi:
         return found
 
     async def messages_of(self, talk_id: int, since: float) -> list[Message]:
-        """The talk's messages since the moment, as far as one page holds them; free of Kommo's quota."""
+        """The talk's messages since ``since`` (Unix seconds), at most one page of 250.
+
+        The call does not count against Kommo's quota (docs/facts/kommo-automation.md 4).
+        """
         query: Query = [("filter[created_at][from]", int(since)), ("limit", MOST_MESSAGES)]
         body = await self._wire.get(f"{TALKS}/{talk_id}/messages", query)
         found = [read(message, one) for one in (rows_of(body, "messages") if body else [])]
         return [one for one in found if one.created_at >= int(since)]
 
     async def send_message(self, talk_id: int, words: str) -> str:
-        """The id of the message, which Kommo has accepted and not yet delivered. Sent twice is two messages."""
+        """Send a message to the talk and return its id; '' if Kommo names none. A second call sends a second message.
+
+        Kommo has accepted the message then, not yet delivered it (docs/facts/kommo-automation.md 4).
+        """
         body = await self._wire.post(f"{TALKS}/{talk_id}/send_message", {"text": words})
         return text((body or {}).get("id"))

@@ -1,4 +1,4 @@
-"""Bots, talks and messages as values, read from Kommo's rows."""
+"""Bots, talks and messages as values, parsed from Kommo's rows."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 from backend.kommo_api.scalars import Row, flag, required, row, text, whole, whole_or
 
 Delivery = Literal["", "sent", "delivered", "read", "failed"]
-"""Of a message; empty where Kommo has not said, or in a word that nobody knows."""
+"""Delivery state of a message; '' if Kommo sends none or an unknown one."""
 _DELIVERIES: dict[str, Delivery] = {
     "sent": "sent", "delivered": "delivered", "read": "read", "seen": "read", "error": "failed", "failed": "failed",
 }  # fmt: skip
@@ -15,6 +15,8 @@ LEADS = ("lead", "leads")
 
 @dataclass(frozen=True, slots=True)
 class Bot:
+    """A Salesbot of the account."""
+
     id: int
     name: str
     active: bool
@@ -22,7 +24,7 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """``lead_id``: the deal it belongs to, 0 for none."""
+    """A conversation with a contact. ``lead_id``: the deal it belongs to, or 0."""
 
     id: int
     lead_id: int
@@ -32,12 +34,13 @@ class Talk:
 
     @property
     def is_open(self) -> bool:
+        """True if the talk is still in work."""
         return self.status == "in_work"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``reason``: what Kommo says of a message that failed, if it says anything."""
+    """A chat message; ``created_at`` in Unix seconds. ``reason``: why the delivery failed, or ''."""
 
     id: str
     incoming: bool
@@ -48,11 +51,13 @@ class Message:
 
 
 def bot(given: Row) -> Bot:
+    """Parse a Salesbot; one without an ``active`` setting counts as active. Raises ``Unreadable`` without an id."""
     settings = row(given.get("settings"))
     return Bot(whole(required(given, "id")), text(given.get("name")), flag(settings.get("active", True)))
 
 
 def talk(given: Row) -> Talk:
+    """Parse a talk. Raises ``Unreadable`` without an id."""
     is_deal = text(given.get("entity_type")) in LEADS
     return Talk(
         id=whole(required(given, "talk_id")),
@@ -64,6 +69,7 @@ def talk(given: Row) -> Talk:
 
 
 def message(given: Row) -> Message:
+    """Parse a message. Raises ``Unreadable`` without an id."""
     said, reason = _said(given.get("delivery_status"))
     return Message(
         id=text(required(given, "id")),
@@ -76,7 +82,8 @@ def message(given: Row) -> Message:
 
 
 def _said(given: Any) -> tuple[str, str]:
-    """A word, or an object with a word and a reason: nobody has printed the whole list of either."""
+    """The delivery word in lower case, and a reason or ''. Kommo sends a word or an object; neither is documented
+    in full."""
     if isinstance(given, dict):
         word = next((given[key] for key in ("status", "code", "name") if given.get(key)), "")
         return text(word).lower(), text(given.get("error") or given.get("reason"))
