@@ -1,1 +1,2 @@
-"""From an amount to money: a payment request, its permanent link, and what a rep may do with either afterwards."""
+"""Payment requests: create one with its permanent link, open the link, cancel, refund,
+and show the deal's statement."""

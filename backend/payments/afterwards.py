@@ -1,4 +1,4 @@
-"""Where a client who has paid goes on: to the deal's statement, or to the link for what is still open."""
+"""The next step for a client who has paid: the deal's statement, or a link for the outstanding amount."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,10 @@ from backend.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
-    """``open``: what the deal still asks for and no bank is bringing, in each currency. ``statement`` and ``rest`` are
-    tokens, "" for none; ``rest`` is that of a link over ``offered``."""
+    """The next step after a payment. ``open``: the amounts that are neither paid nor under way, one for each currency.
+
+    ``statement``: the statement's token, or ''. ``rest``: the token of a link that asks for ``offered``, or ''.
+    """
 
     open: Sequence[Money] = ()
     statement: str = ""
@@ -22,9 +24,10 @@ class Afterwards:
 
 
 async def afterwards(resources: Resources, link: Link) -> Afterwards:
-    """What is open, and the way there: the statement where the admin switched it on, else an open link if there is one.
+    """Return the payable amounts and a way to pay them: the statement if the admin
+    enabled it, else an open link if any.
 
-    A deal that is being paid or disputed offers nothing; what is open of it is told all the same.
+    A deal that is being paid or disputed offers no link, but its payable amounts are returned all the same.
     """
     if link.asked is None:
         return Afterwards()

@@ -1,4 +1,5 @@
-"""Give a request up, for good or for a newer one: its session is expired at Stripe, and that answer decides."""
+"""Retire a request (cancelled, replaced or ended): its session is expired at Stripe first,
+and Stripe's answer decides."""
 
 from typing import Any
 
@@ -22,25 +23,31 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 ROUNDS = 4
+"""Attempts to retire a request while the client keeps opening new sessions."""
 
 
 async def cancel(resources: Resources, account_id: int, request_id: str) -> None:
-    """Nothing happens when it is cancelled already. Raises ``RequestNotFound``, ``AlreadyPaid`` or ``Conflict``."""
+    """Cancel a request; a cancelled one stays as it is.
+
+    Raises ``RequestNotFound``, ``AlreadyPaid``, or ``Conflict`` if money may still arrive. ``NotConnected``,
+    ``StripeRefused`` and ``StripeUnreachable`` mean that Stripe could not end the session.
+    """
     await _retire(resources, account_id, request_id, {"cancelled_at": resources.clock()})
 
 
 async def replace(resources: Resources, account_id: int, request_id: str, newer_id: str) -> None:
-    """The link of ``request_id`` points to that of ``newer_id`` from now on. Raises as ``cancel`` does."""
+    """Let the link of ``request_id`` point to that of ``newer_id`` from now on. Raises as ``cancel`` does."""
     await _retire(resources, account_id, request_id, {"replaced_by": newer_id})
 
 
 async def end(resources: Resources, account_id: int, request_id: str) -> None:
-    """The request's time is over: what can't be paid any more is marked so. Raises as ``cancel`` does."""
+    """Mark a request whose time is over as ended, once its session can't be paid any
+    more. Raises as ``cancel`` does."""
     await _retire(resources, account_id, request_id, {"ended_at": resources.clock(), "end_try_at": None})
 
 
 async def end_session(resources: Resources, link: Link) -> None:
-    """The current session can't be paid any more when this returns. Raises where money came or is coming."""
+    """Expire the request's current session, so that it can't be paid any more. Raises as ``cancel`` does."""
     check_unpaid(link)
     if not link.is_over:
         await _end_session(resources, link)
@@ -48,7 +55,8 @@ async def end_session(resources: Resources, link: Link) -> None:
 
 
 def _done_already(change: dict[str, Any]) -> tuple[str, ...]:
-    """A request that has ended may still be cancelled or replaced."""
+    """Return the states in which a change is not needed: a request that has ended may
+    still be cancelled or replaced."""
     return ("expired",) if "ended_at" in change else ()
 
 
@@ -65,10 +73,10 @@ async def _retire(resources: Resources, account_id: int, request_id: str, change
 
 
 def check_unpaid(link: Link) -> None:
-    """Raises for a request that can't be given up any more."""
+    """Raise ``AlreadyPaid`` if the request was paid, ``Conflict`` if it is being paid or was replaced."""
     state = link.state
     if state == "paid":
-        raise AlreadyPaid("It is paid already. Refund it instead.")
+        raise AlreadyPaid("This request is already paid. Refund the payment instead.")
     if state == "processing":
         raise Conflict("The client's bank payment is under way. Wait for it, then refund it.")
     if state == "replaced":
@@ -76,7 +84,7 @@ def check_unpaid(link: Link) -> None:
 
 
 async def _end_session(resources: Resources, link: Link) -> None:
-    """Ask Stripe to end the current session, and book what it answers: a payment may have slipped through."""
+    """Expire the current session at Stripe and record the answer: a payment may have been made in the meantime."""
     told = EventContext(resources.clock(), link.request.account_id)
     try:
         api = stripe_api(resources, link.holder)
@@ -84,7 +92,7 @@ async def _end_session(resources: Resources, link: Link) -> None:
         await record_now(resources, link.holder, await facts_of_session(api, answer, told))
     except (Refused, NotConnected) as refusal:
         if is_orphaned(link, refusal):
-            await _let_go(resources, link)
+            await _expire_orphan(resources, link)
             return
         if isinstance(refusal, NotConnected):
             raise
@@ -95,15 +103,15 @@ async def _end_session(resources: Resources, link: Link) -> None:
         raise Conflict("The client is paying at this moment. Look again in a minute.")
 
 
-async def _let_go(resources: Resources, link: Link) -> None:
+async def _expire_orphan(resources: Resources, link: Link) -> None:
     if not await mark_expired(resources, link):
         until = f"{as_datetime(link.free_at):%Y-%m-%d %H:%M} UTC"
-        raise Conflict(f"It may still be paid in the Stripe account of before, until {until}. Try again after that.")
+        raise Conflict(f"The request may still be paid in the previous Stripe account until {until}. Try again then.")
 
 
 @repeated
 async def _mark(resources: Resources, link: Link, change: dict[str, Any]) -> bool:
-    """False when somebody made another session meanwhile: that one must be ended too."""
+    """Write the change and mark the deal dirty. False if a new session was made meanwhile, which must be ended, too."""
     request, now = link.request, resources.clock()
     async with account_unit(resources.database, request.account_id) as session:
         marked = await session.exec(

@@ -1,4 +1,4 @@
-"""*Check now*: ask Stripe how the open sessions of a deal stand."""
+"""*Check now*: fetch the open sessions of a deal from Stripe."""
 
 from sqlmodel import col, select
 
@@ -12,11 +12,14 @@ from backend.storage.models import PaymentRequest
 from backend.stripe_api.client import Refused, Unreachable
 
 AT_MOST = 10
-"""Requests of a deal that are asked about, newest first: a person waits for the answer."""
+"""The number of a deal's requests that are checked, newest first: a person waits for the answer."""
 
 
 async def check(resources: Resources, account_id: int, lead_id: int) -> int:
-    """How many sessions were asked about. What Stripe says is in the ledger when this returns."""
+    """Fetch the open sessions of a deal from Stripe, record their state in the ledger, and return their number.
+
+    Raises ``NotConnected``, ``StripeRefused`` or ``StripeUnreachable`` if Stripe gives no answer.
+    """
     asked = 0
     for request_id in await _newest(resources, account_id, lead_id):
         link = await find_request(resources, account_id, request_id)

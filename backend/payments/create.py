@@ -1,7 +1,8 @@
-"""Create a payment request: the row first, then one call to Stripe, then the session beside it.
+"""Create a payment request: write the row, call Stripe once, then write the session.
 
-Idempotent by (account, uuid). While Stripe has not confirmed the first session the row is an intent: no deal shows
-it, the same wish completes it, another wish takes its place. A definite no removes it.
+A request is idempotent by (account, uuid). Until Stripe confirms the first session, the row is only an
+intent: no deal shows it, the same order completes it, and another order with its uuid replaces it.
+Stripe's definite refusal deletes it.
 """
 
 from sqlalchemy import delete
@@ -29,10 +30,11 @@ from backend.stripe_api.client import Refused, Unreachable
 
 
 async def create(resources: Resources, account: Account, user_id: int, spec: PaymentSpec, lead: Lead | None) -> bool:
-    """True when this call made the request, False when it was there with the same content.
+    """Create a payment request with its session. True if this call made it, False if it existed with the same content.
 
-    ``lead`` is the deal as Kommo has it, or None when Kommo can't be asked: then it is created all the same.
-    Raises ``Conflict`` for a uuid that was used for something else, ``AlreadyPaid``, and Stripe's no in words.
+    ``lead``: the deal as Kommo has it; None if Kommo can't be reached, then the request is created all the same. Raises
+    ``Conflict`` if the uuid was used for something else, ``AlreadyPaid``, ``FieldInvalid``, ``NotConnected``,
+    ``StripeRefused`` or ``StripeUnreachable``.
     """
     began = resources.clock()
     async with resources.database.read() as session:
@@ -65,7 +67,8 @@ async def _create(resources: Resources, account: Account, user_id: int, spec: Pa
 
 
 async def _end_older(resources: Resources, account_id: int, lead_id: int, older_id: str) -> None:
-    """Before the newer one exists: a client who has just paid the older one must not be asked again."""
+    """Expire the replaced request's session before the newer one exists: a client who has just
+    paid must not be asked again."""
     older = await find_in_deal(resources, account_id, lead_id, older_id)
     if older is None:
         raise FieldInvalid("This deal has no such payment request.", field="replaces")
@@ -76,13 +79,14 @@ async def _end_older(resources: Resources, account_id: int, lead_id: int, older_
 async def _take_over(resources: Resources, account_id: int, newer_id: str, older_id: str) -> None:
     try:
         await replace(resources, account_id, older_id, newer_id)
-    except AlreadyPaid:  # somebody opened the older link once more, and paid, while the newer one was made
+    except AlreadyPaid:  # the client opened the older link again and paid it while the newer one was made
         await cancel(resources, account_id, newer_id)
         raise
 
 
 def _contact(spec: PaymentSpec, lead: Lead | None) -> int | None:
-    """The contact to ask, one of the deal's: any other is ``FieldInvalid``, and left out while Kommo can't tell."""
+    """Return the contact to ask, or None if Kommo can't be reached. Raises ``FieldInvalid`` if
+    it is not one of the deal's."""
     if lead is None:
         return None
     if spec.contact_id is not None and spec.contact_id not in lead.contact_ids:
@@ -118,7 +122,7 @@ def _row(
 
 
 async def _intent(session: AsyncSession, row: PaymentRequest, spec: PaymentSpec) -> PaymentRequest:
-    """The row of this wish, written before the call: new, or what an earlier try of the same wish left."""
+    """Return the row of this order, written before the call to Stripe: a new one, or that of an earlier attempt."""
     await insert_missing(session, PaymentRequest, [row.model_dump()])
     found = await session.get_one(PaymentRequest, (row.account_id, row.id), with_for_update=True)
     if not _is_made(found, spec) and found.content != spec.content:
@@ -131,7 +135,7 @@ def _is_made(found: PaymentRequest | None, spec: PaymentSpec) -> bool:
     if found is None or not found.session_n:
         return False
     if found.content != spec.content:
-        raise Conflict("This request was already used for another payment. Begin a new one.", field="request_id")
+        raise Conflict("This request id was already used for another payment. Start a new one.", field="request_id")
     return True
 
 
@@ -152,7 +156,7 @@ async def _complete(resources: Resources, order: SessionOrder, spec: PaymentSpec
 
 
 async def _withdraw(resources: Resources, request: PaymentRequest) -> None:
-    """Nothing is left of a wish that Stripe refused."""
+    """Delete the intent of an order that Stripe refused."""
     async with resources.database.write() as session:
         await session.exec(
             delete(PaymentRequest).where(

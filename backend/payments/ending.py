@@ -1,4 +1,5 @@
-"""The end of requests whose time is over: at Stripe first, and that answer decides. Asked by the account's worker."""
+"""End requests whose time is over. Stripe expires the session first, and its answer decides.
+The account's worker runs it."""
 
 from contextlib import suppress
 from typing import Any
@@ -17,29 +18,33 @@ from backend.storage.models import PaymentRequest
 from backend.work_queue.leases import Claim, fence
 
 AT_MOST = 20
-"""Requests of one turn: the account's deals wait meanwhile."""
+"""The number of requests in one turn: the account's deals wait for it."""
 SOON_SECONDS = 300.0
-"""Stripe is away, or the client is paying at this moment."""
+"""The delay until the next try while Stripe is unreachable or the client is paying."""
 LATER_SECONDS = 6 * 3600.0
-"""A bank takes days, and what nobody can do anything about stays as it is."""
+"""The delay until the next try while a bank payment is under way (a bank takes days) or the other mode is selected."""
 
 log = structlog.get_logger()
 
 
 async def end_due_requests(resources: Resources, claim: Claim) -> None:
-    """End what is due. What can't be ended yet is tried again later."""
+    """End the account's requests that are due; those that can't be ended yet get a later time."""
     for request_id in await _due(resources, claim.account_id):
         again = await _ended(resources, claim.account_id, request_id)
         await _try_again(resources, claim, request_id, again)
 
 
 async def next_end(session: AsyncSession, account_id: int) -> float | None:
-    """When the next request of the account is to be ended."""
+    """Return when the next request of the account is due to be ended, in epoch seconds; None if there is none."""
     return (await session.exec(select(func.min(PaymentRequest.end_try_at)).where(*_waiting(account_id)))).one()
 
 
 async def ended_where_over(resources: Resources, opened: ToCheckout | LinkState) -> ToCheckout | LinkState:
-    """The same; where the link's time is over, its session is ended and what Stripe answers to that is the state."""
+    """Return what the link opens to; if its time is over, end its session first and return
+    the state that Stripe reports.
+
+    The state is ``trouble`` if Stripe refused and ``moment`` if it can't be reached or a payment is being made.
+    """
     if isinstance(opened, ToCheckout) or opened.state != OVER:
         return opened
     link = opened.link
@@ -69,7 +74,8 @@ async def _due(resources: Resources, account_id: int) -> list[str]:
 
 
 async def _ended(resources: Resources, account_id: int, request_id: str) -> float | None:
-    """None when nothing is left to do; else the seconds after which to try again."""
+    """End a request whose time is over. Return the delay in seconds until the next try, or
+    None if nothing is left to do."""
     link = await find_request(resources, account_id, request_id)
     if not link.is_past_end:
         return _until_later(link)
@@ -84,7 +90,8 @@ async def _ended(resources: Resources, account_id: int, request_id: str) -> floa
 
 
 def _until_later(link: Link) -> float | None:
-    """A bank that is working on it may still fail; in the other mode (test or live) a request rests."""
+    """Return a delay while a bank payment is under way, which may still fail, or while the
+    account shows the other mode."""
     return LATER_SECONDS if link.asked is None or link.state == "processing" else None
 
 

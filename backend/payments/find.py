@@ -1,4 +1,4 @@
-"""A payment request, by its link's token or its uuid, with its current session and what is known of the money."""
+"""Look up a payment request by its link's token or its uuid, with its current session and its deal's ledger."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,17 @@ from backend.storage.models import Account, CheckoutSession, PaymentRequest, Str
 TOKEN_LENGTH = 16
 UUID_LENGTH = 36
 MARGIN_SECONDS = 600.0
-"""Clocks differ, and an event is some time on its way."""
+"""Time after a session's expiry in which an event about its payment may still arrive; it
+also covers clock differences."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """``maker`` makes the next session; None when Stripe is disconnected. ``holder`` made the current one."""
+    """A payment request with its permanent link, its current session and its deal's ledger.
+
+    ``holder``: the Stripe connection of the current session. ``maker``: the connection for the next session; None if
+    Stripe is disconnected. ``newer_token``: the link of the request that replaced this one, or None.
+    """
 
     request: PaymentRequest
     account: Account
@@ -34,53 +39,57 @@ class Link:
 
     @property
     def asked(self) -> Request | None:
-        """The request in the ledger; None when the account now works in the other mode (test or live)."""
+        """The request in the ledger; None if the account now shows the other mode (test or live)."""
         return next((one for one in self.ledger.requests if one.id == self.request.id), None)
 
     @property
     def merchant(self) -> Merchant:
+        """The merchant that the client's pages name."""
         return merchant_of(self.account, self.holder, is_test=not self.holder.livemode)
 
     @property
     def state(self) -> str:
+        """The request's state, see ``DealRequests.request_state``; "expired" if the
+        account now shows the other mode."""
         return self.ledger.request_state(self.asked) if self.asked else "expired"
 
     @property
     def payments(self) -> tuple[Payment, ...]:
+        """The payments of the request, received or not."""
         return self.ledger.payments_of(self.asked) if self.asked else ()
 
     @property
     def received(self) -> tuple[Payment, ...]:
-        """Oldest first, in the currency of the first."""
+        """The received payments of the request in the currency of the first one, oldest first."""
         received = self.ledger.received_for(self.asked) if self.asked else ()
         return tuple(payment for payment in received if payment.currency == received[0].currency)
 
     @property
     def returned(self) -> int:
-        """How much of it went back, by refunds or by lost disputes."""
+        """The refunded or lost amount of these payments, in minor units."""
         return sum(payment.gone for payment in self.received)
 
     @property
     def is_over(self) -> bool:
-        """The current session can't bring money any more, by Stripe's own word."""
+        """True if Stripe reported that the current session expired or that its payment failed."""
         known = self._known
         return known is not None and (known.status == "expired" or self.has_failed)
 
     @property
     def is_past_end(self) -> bool:
-        """Its time is over, and it may still be paid as far as the ledger knows."""
+        """True if the request's time is over while the ledger still has it as payable."""
         asked = self.asked
         return asked is not None and asked.is_past_end(self.ledger.now) and self.state in ("pending", "failed")
 
     @property
     def has_failed(self) -> bool:
-        """What the client paid in the current session did not come."""
+        """True if the delayed payment of the current session failed."""
         known = self._known
         return known is not None and known.async_failed is not None
 
     @property
     def free_at(self) -> float:
-        """When the current session can't be paid any more, even if nobody can be asked."""
+        """When the current session can't be paid any more even if Stripe can't be asked, in epoch seconds."""
         return self.current.expires_at + MARGIN_SECONDS
 
     @property
@@ -90,7 +99,7 @@ class Link:
 
 
 async def find_link(resources: Resources, token: str) -> Link:
-    """Raises ``RequestNotFound`` for a token that nobody was given."""
+    """Return the request with this link token. Raises ``RequestNotFound`` for a malformed or unknown token."""
     async with resources.database.look() as session:
         usable = len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()
         found = await session.exec(select(PaymentRequest).where(PaymentRequest.link_token == token)) if usable else None
@@ -98,7 +107,7 @@ async def find_link(resources: Resources, token: str) -> Link:
 
 
 async def find_request(resources: Resources, account_id: int, request_id: str) -> Link:
-    """The same by the widget's uuid; raises ``RequestNotFound``."""
+    """Return the account's request with this uuid. Raises ``RequestNotFound``."""
     async with resources.database.look() as session:
         usable = len(request_id) == UUID_LENGTH and usable_id(request_id)
         found = await session.get(PaymentRequest, (account_id, request_id.lower())) if usable else None
@@ -106,7 +115,7 @@ async def find_request(resources: Resources, account_id: int, request_id: str) -
 
 
 async def find_in_deal(resources: Resources, account_id: int, lead_id: int, request_id: str) -> Link | None:
-    """The request, if the deal has it."""
+    """Return the request with this uuid if it belongs to the deal, else None."""
     try:
         found = await find_request(resources, account_id, request_id)
     except RequestNotFound:
@@ -144,7 +153,7 @@ async def _current(session: AsyncSession, request: PaymentRequest) -> CheckoutSe
 
 
 async def _maker(session: AsyncSession, account: Account, holder: StripeConnection) -> StripeConnection | None:
-    """A session stays with the connection of the one before it, unless that one is being given up."""
+    """Return the connection for the next session: the present one, unless it is draining; None if there is none."""
     if holder.state == "active" and holder.api_key:
         return holder
     try:

@@ -1,4 +1,4 @@
-"""Who asks for the money, as the client's pages name them, and how the client reaches them."""
+"""The merchant that asks for the money: name and contact details on the client's pages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from backend.storage.models import Account, StripeConnection
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """``digest`` makes its address; the size keeps a page from jumping when it arrives."""
+    """A stored logo. ``digest`` is part of its address; the size in pixels keeps a page from moving when it loads."""
 
     digest: str
     width: int
@@ -19,7 +19,10 @@ class Logo:
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """``is_test``: what is paid by these pages is Stripe's test money. Empty is what the admin did not give."""
+    """A merchant as the client's pages show it; '' for what the admin left out.
+
+    ``is_test``: payments by these pages are Stripe's test money.
+    """
 
     name: str
     is_test: bool
@@ -30,7 +33,8 @@ class Merchant:
 
     @property
     def contacts(self) -> list[tuple[str, str, str]]:
-        """Each way to reach the merchant: the name of its label's text, address, and what is shown."""
+        """The ways to reach the merchant: the key of the label's text, the address (tel:, https:,
+        mailto:), the text to show."""
         plus = "+" if self.phone.startswith("+") else ""
         ways = (
             ("contact_phone", f"tel:{plus}{digits(self.phone)}", self.phone),
@@ -41,7 +45,10 @@ class Merchant:
 
 
 def merchant_of(account: Account, connection: StripeConnection | None, *, is_test: bool) -> Merchant:
-    """The merchant of pages whose payments ``connection`` takes; None while Stripe is disconnected."""
+    """Return the merchant for pages whose payments ``connection`` takes; None while Stripe is disconnected.
+
+    The name is the admin's, else Stripe's account name, else the Kommo subdomain.
+    """
     options, label = options_of(account), connection.label if connection else ""
     return Merchant(
         options.business_name or label or account.subdomain or str(account.id),

@@ -1,7 +1,7 @@
-"""What Stripe alone knows of a payment that came by a link: its receipt's address, and how it was made.
+"""Data that only Stripe has about a payment by a link: the address of its receipt, and its payment method.
 
-The address dies within 30 days, so it is asked for at each click and kept nowhere. The method stays as it is: where no
-look-up has told it yet, it is asked for once and joins the ledger.
+The address expires within 30 days (docs/facts/stripe-finance.md 4), so it is fetched at each click and never stored.
+The method never changes: if no event or look-up has reported it, it is fetched once and recorded in the ledger.
 """
 
 from collections.abc import Iterable
@@ -22,20 +22,23 @@ from backend.stripe_api.client import Answer, Refused, Unreachable
 from backend.stripe_api.events import method_facts
 
 RECEIPTS: CacheSpec[tuple[int, str], str] = CacheSpec(seconds=60.0, most=10_000)
-"""The address of a payment's receipt, for whoever presses twice."""
+"""Receipt addresses by account and payment, for repeated clicks."""
 ASKED: CacheSpec[tuple[int, str], bool] = CacheSpec(seconds=3600.0, most=10_000)
-"""Payments of whose method Stripe was asked, whatever came of it."""
+"""Payments (by account and id) whose method was fetched recently, with or without success."""
 MOST_AT_ONCE = 3
-"""Methods asked for by one page: all but contracts and links paid twice have one payment."""
+"""The number of methods that one page fetches: only subscriptions and links paid twice have more than one payment."""
 
 
 def has_receipt(payment: Payment) -> bool:
-    """Whether Stripe took the money itself, by a PaymentIntent."""
+    """True if Stripe took the payment itself, by a PaymentIntent."""
     return payment.id.startswith("pi_") and not payment.outside
 
 
 async def receipt_address(resources: Resources, link: Link, payment: Payment) -> str | None:
-    """Stripe's page of the receipt as it is now; None where Stripe has none. Raises as Stripe's client does."""
+    """Return the present address of Stripe's receipt page, or None if the payment has none.
+
+    Raises ``Refused`` or ``Unreachable`` as Stripe's client does, and ``NotConnected`` without a usable key.
+    """
     addresses, key = resources.caches[RECEIPTS], (link.account.id, payment.id)
     known = addresses.get(key)
     if known is None:
@@ -47,7 +50,7 @@ async def receipt_address(resources: Resources, link: Link, payment: Payment) ->
 
 
 def _own_page(url: object, resources: Resources) -> str | None:
-    """``url`` if a browser may be sent there: over https, or to where Stripe's API itself is."""
+    """Return ``url`` if it is safe for a redirect: https, or the scheme and host of Stripe's API; else None."""
     if not isinstance(url, str):
         return None
     parts, ours = urlsplit(url), urlsplit(resources.addresses.stripe_api_base)
@@ -56,14 +59,15 @@ def _own_page(url: object, resources: Resources) -> str | None:
 
 
 def without_method(resources: Resources, link: Link) -> list[Payment]:
-    """The payments of which nobody knows yet how they were made, and which Stripe can be asked about."""
+    """Return the received payments with an unknown method that Stripe can be asked about, at most ``MOST_AT_ONCE``."""
     asked = resources.caches[ASKED]
     unknown = (one for one in link.received if one.method is None and has_receipt(one))
     return [one for one in unknown if (link.account.id, one.id) not in asked][:MOST_AT_ONCE]
 
 
 async def with_methods(resources: Resources, link: Link, payments: Iterable[Payment]) -> Link:
-    """The link as it is once Stripe told how these were made; where Stripe does not tell, as it was."""
+    """Return the link with the payments' methods fetched from Stripe and recorded;
+    unchanged if Stripe gives no answer."""
     for payment in payments:
         resources.caches[ASKED].put((link.account.id, payment.id), True)
         try:
@@ -79,7 +83,8 @@ async def _intent(resources: Resources, link: Link, payment: Payment) -> Answer:
 
 
 async def _taker(resources: Resources, link: Link, payment: Payment) -> StripeConnection:
-    """The connection whose Stripe account took the payment; of two of one account, the one that still has a key."""
+    """Return the connection that the payment arrived by. Of two for the same Stripe
+    account, prefer the one with a key."""
     async with resources.database.read() as session:
         found = await session.exec(
             select(StripeConnection)

@@ -1,4 +1,4 @@
-"""Give money back: the row first, then one call to Stripe with the widget's uuid as its idempotency key."""
+"""Refund a payment: write the row, then call Stripe once with the widget's uuid in the idempotency key."""
 
 from dataclasses import dataclass
 
@@ -24,12 +24,16 @@ from backend.stripe_api.events import EventContext, refund_facts
 from backend.work_queue.lock_order import account_unit
 
 DOUBT_SECONDS = 3600.0
-"""While nobody knows what became of a refund, no other is begun; after an hour Stripe's events have told."""
+"""While the outcome of a refund is unknown, no other one of the payment starts; within an
+hour Stripe's events report it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """``state`` is Stripe's: pending, requires_action, succeeded, failed, canceled. ``new``: by this very call."""
+    """A refund at Stripe. ``state``: Stripe's pending, requires_action, succeeded, failed or canceled.
+
+    ``new``: this call made the refund.
+    """
 
     id: str
     money: Money
@@ -39,7 +43,7 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A payment of ours, and the deal that it belongs to."""
+    """A received payment of ours, with its deal (Kommo id) and its Stripe connection."""
 
     lead_id: int
     payment: Payment
@@ -47,7 +51,7 @@ class Found:
 
 
 async def find_payment(resources: Resources, account: Account, payment_id: str) -> Found:
-    """Raises ``PaymentNotFound``."""
+    """Return the account's received payment with this Stripe id. Raises ``PaymentNotFound``."""
     async with resources.database.read() as session:
         return await _find(session, resources, account, payment_id)
 
@@ -73,7 +77,12 @@ async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> Led
 
 
 async def refund(resources: Resources, account: Account, user_id: int, seen: Found, body: RefundBody) -> Refunded:
-    """Never more than what is left; ``Conflict`` when the refunded total is not the expected one (any more)."""
+    """Refund the payment, or return the refund that an earlier call with the same ``refund_id`` made.
+
+    Raises ``Conflict`` if ``expected_refunded`` is not the refunded total (any more), if the outcome of another refund
+    is unknown, or if the payment can't be refunded; ``AmountTooLarge`` beyond what is left; ``AmountInvalid``; and
+    ``NotConnected``, ``StripeRefused`` or ``StripeUnreachable``.
+    """
     payment_id, now = seen.payment.id, resources.clock()
     async with resources.database.write() as session:
         earlier = await _earlier(session, account.id, seen, body, now)
@@ -111,11 +120,11 @@ def _check_connected(found: Found) -> None:
 async def _earlier(
     session: AsyncSession, account_id: int, seen: Found, body: RefundBody, now: float
 ) -> RefundRequest | None:
-    """This very refund, asked for before. Raises ``Conflict`` while another of the same payment is in doubt.
+    """Return the row of this refund from an earlier call, or None. Raises ``Conflict`` while another one is in doubt.
 
-    The other refunds are looked at before the ledger is read: one that is no longer in doubt is in the ledger by then.
+    The rows are read before the ledger: a refund that is no longer in doubt is in the ledger by then.
     """
-    await session.get_one(StripeConnection, seen.connection.id, with_for_update=True)  # one after the other
+    await session.get_one(StripeConnection, seen.connection.id, with_for_update=True)  # one refund at a time
     row = await session.get(RefundRequest, (account_id, str(body.refund_id)))
     if row is None:
         await _check_alone(session, account_id, seen.payment.id, now)
@@ -149,7 +158,7 @@ def _content(payment_id: str, body: RefundBody) -> str:
 
 def _check_repeat(row: RefundRequest, content: str) -> None:
     if row.content != content:
-        raise Conflict("This refund was already used for something else. Begin a new one.", field="refund_id")
+        raise Conflict("This refund id was already used for another refund. Start a new refund.", field="refund_id")
 
 
 async def _check_alone(session: AsyncSession, account_id: int, payment_id: str, now: float) -> None:
@@ -166,17 +175,17 @@ async def _check_alone(session: AsyncSession, account_id: int, payment_id: str, 
 
 
 def _amount(payment: Payment, body: RefundBody) -> int:
-    """What is to go back, in minor units; every reason against it as an error."""
+    """Return the amount to refund in minor units; raise an error for each reason against it."""
     if payment.outside:
-        raise Conflict("This was paid outside Stripe, so Stripe can't give it back.")
+        raise Conflict("This was paid outside Stripe, so Stripe can't refund it. Return it the way it was paid.")
     if _minor(body.expected_refunded, payment, "expected_refunded") != payment.refunded:
-        raise Conflict("Something of this payment was refunded meanwhile. Look again.", field="expected_refunded")
+        raise Conflict("Part of this payment was refunded meanwhile. Reload the deal.", field="expected_refunded")
     left = payment.amount - payment.refunded
     if left <= 0:
         raise Conflict("Nothing is left to refund.")
     amount = left if body.amount is None else _minor(body.amount, payment, "amount")
     if amount == 0:
-        raise AmountInvalid("Say how much to give back.")
+        raise AmountInvalid("A refund must be above zero. Enter the amount to refund.")
     if amount > left:
         rest = Money(left, payment.currency)
         raise AmountTooLarge(f"Only {rest} is left to refund.", limit=rest.as_text)
@@ -205,7 +214,7 @@ async def _forget(resources: Resources, row: RefundRequest) -> None:
 
 @repeated
 async def _take_answer(resources: Resources, connection: StripeConnection, row: RefundRequest, answer: Answer) -> None:
-    """The intent ends in the moment that the ledger knows of the refund: a next one finds the one or the other."""
+    """Write the refund's id and its facts in one unit of work: the next refund finds either the intent or the fact."""
     now = resources.clock()
     async with account_unit(resources.database, row.account_id) as session:
         asked = await session.get_one(RefundRequest, (row.account_id, row.id))

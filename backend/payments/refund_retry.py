@@ -1,6 +1,6 @@
-"""A refund that was asked for before and never answered for: looked for at Stripe, before it is asked for by a new key.
+"""Repeat a refund whose outcome is unknown: look for it at Stripe before asking again under a new idempotency key.
 
-Stripe replays its own fault (500) to a key for a day, and forgets a key after that (docs: idempotent requests).
+Stripe replays its own fault (500) for a key for a day, and forgets the key after that (docs/facts/stripe.md B3).
 """
 
 from backend.resources import Resources
@@ -8,19 +8,22 @@ from backend.storage.models import RefundRequest
 from backend.stripe_api.client import Answer, StripeApi
 
 MARK = "kommo_refund_id"
+"""The metadata key of our refund id at Stripe."""
 
 
 def key_of(row: RefundRequest) -> str:
+    """Return the idempotency key of the refund's present attempt."""
     key = f"{row.account_id}:{row.id}"
     return f"{key}:{row.tries}" if row.tries else key
 
 
 async def made_before(resources: Resources, api: StripeApi, row: RefundRequest) -> Answer | None:
-    """What an earlier call made after all. None: ask by ``key_of(row)``, which is a new key where nothing was made.
+    """Return the refund that an earlier call made at Stripe, or None: then ask under ``key_of(row)``.
 
-    As long as that call may still be carried out, its own key is good: Stripe makes one refund of both.
+    The key is a new one if Stripe has no such refund. While the earlier call may still take effect, the key stays the
+    same: Stripe then makes one refund of both. Raises ``Refused`` or ``Unreachable``.
     """
-    carries_our_mark = row.tried_at > 0  # those of an older version did not
+    carries_our_mark = row.tried_at > 0  # refunds of an older version carry none
     if not carries_our_mark or row.tried_at + resources.settle_seconds > resources.clock():
         return None
     for refund in await api.refunds_of(row.payment_id):
@@ -31,7 +34,7 @@ async def made_before(resources: Resources, api: StripeApi, row: RefundRequest) 
 
 
 async def _next_key(resources: Resources, row: RefundRequest) -> None:
-    """One for all who press at once. ``row`` is then as it is kept."""
+    """Advance the idempotency key once, however many callers race; updates ``row.tries``."""
     async with resources.database.write() as session:
         kept = await session.get_one(RefundRequest, (row.account_id, row.id), with_for_update=True)
         if kept.tries == row.tries:

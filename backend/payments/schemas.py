@@ -1,4 +1,4 @@
-"""What a rep asked for, checked: the body of ``POST /widget/requests`` and the one of a refund."""
+"""Request bodies and their checks: ``POST /widget/requests`` and the one of a refund."""
 
 import hashlib
 import json
@@ -17,15 +17,15 @@ from backend.core.money import Money, exponent, known_currency, to_minor
 from backend.payments.dates import Dates
 
 MAX_DESCRIPTION = 250
-"""Stripe's limit for a product's name, which is how the client sees the description."""
+"""Stripe's limit for a product's name, as which the client sees the description."""
 MAX_INTERVALS = {"day": 1095, "week": 156, "month": 36, "year": 3}
-"""Stripe renews at least once in three years."""
+"""The largest interval count by interval: Stripe renews a subscription at least once in three years."""
 JOINERS = "\u200c\u200d"
-"""Format characters that belong to words and emoji; all others only hide or turn text around."""
+"""Format characters that words and emoji need; the others only hide text or change its direction."""
 
 
 def _whole(value: Any) -> Any:
-    """JSON knows one kind of number: 4711.0 is 4711."""
+    """Return the value with a whole float as an integer: JSON has one kind of number, so 4711.0 is 4711."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -34,17 +34,19 @@ KommoId = Annotated[int, Field(strict=True, ge=1, le=2**53 - 1), WHOLE]
 Count = Annotated[int, Field(strict=True, ge=1, le=1095), WHOLE]
 Text = Annotated[str, Field(strict=True, max_length=2000)]
 Major = Annotated[Text, Field(json_schema_extra={"pattern": r"^[0-9]{1,15}(\.[0-9]{1,3})?$", "example": "120.00"})]
-"""Described here, judged by ``money``, whose sentences are for people."""
+"""An amount in major units; ``money`` checks it, since its error sentences are for people."""
 Code = Annotated[Text, Field(json_schema_extra={"pattern": "^[A-Za-z]{3}$", "example": "EUR"})]
 Day = Annotated[date, Field(strict=False)]
 Body = TypeVar("Body", bound=BaseModel)
 
 
 class CreateBody(BaseModel):
-    """Amounts are major units as text. ``replaces`` is an open request of the same deal that this one takes over from.
-    ``due_on`` and ``valid_until`` are days in the account's time zone; without both, the account's usual ones.
+    """The body of ``POST /widget/requests``. Amounts are text in major units.
 
-    Keys that we don't know are left alone: a newer widget may send more."""
+    ``replaces``: an open request of the same deal that this one replaces. ``due_on`` and ``valid_until``: days
+    in the account's time zone; if both are left out, the account's defaults apply. Unknown keys are ignored,
+    because a newer widget may send more.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -65,7 +67,7 @@ class CreateBody(BaseModel):
 
 
 class RefundBody(BaseModel):
-    """Without ``amount`` everything that is left goes back."""
+    """The body of a refund. ``amount``: text in major units; without it the whole remaining amount is refunded."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -77,7 +79,7 @@ class RefundBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PaymentSpec:
-    """A payment that was asked for, in minor units."""
+    """A payment to ask for. ``money`` and ``deal_total`` are in minor units."""
 
     request_id: str
     lead_id: int
@@ -91,11 +93,11 @@ class PaymentSpec:
     deal_total: int | None
     replaces: str | None
     dates: Dates | None = None
-    """None: the account's usual ones on the day on which it is made."""
+    """The dates of the request; None means the account's defaults on the day of creation."""
 
     @property
     def content(self) -> str:
-        """The same for the same wish, however it was written."""
+        """A hash that is equal for equal orders, however their bodies were written."""
         wish = asdict(self)
         if self.dates is None:
             del wish["dates"]
@@ -103,11 +105,12 @@ class PaymentSpec:
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the values as hex; the order of the keys does not matter."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def read(model: type[Body], body: Any) -> Body:
-    """``body`` as ``model``, or the first thing that is wrong with it as an error that names the JSON key."""
+    """Return ``body`` as ``model``. Raises a ``ProductError`` that names the JSON key of the first fault."""
     try:
         return model.model_validate(body)
     except ValidationError as error:
@@ -125,7 +128,7 @@ def _refusal(error: ValidationError) -> ProductError:
 
 
 def spec_from(body: CreateBody) -> PaymentSpec:
-    """What the body asks for, or the error that tells a rep what to change."""
+    """Return the payment that the body asks for. Raises the ``ProductError`` that tells a rep what to change."""
     currency = known_currency(body.currency)
     money = Money(to_minor(body.amount, currency), currency)
     _check_rhythm(body)
@@ -161,7 +164,7 @@ def _check_rhythm(body: CreateBody) -> None:
     if (body.interval_count or 1) > MAX_INTERVALS[body.interval]:
         raise FieldInvalid("A subscription is paid at least once in three years.", field="interval_count")
     if body.kind != "full":
-        raise FieldInvalid("A subscription has no deposit and no rest.", field="kind")
+        raise FieldInvalid("A subscription can't be a deposit or a remaining payment.", field="kind")
 
 
 def _deal_total(body: CreateBody, money: Money) -> int | None:
@@ -180,7 +183,7 @@ def _deal_total(body: CreateBody, money: Money) -> int | None:
 
 
 def _description(text: str) -> str:
-    """One line of what a person wrote: control characters and those that turn text around are left out."""
+    """Return the text as one line, without control characters and characters that change its direction."""
     line = " ".join("".join(char if _is_written(char) else " " for char in text).split())
     if not line:
         raise FieldInvalid("Say in a few words what the payment is for.", field="description")
@@ -194,7 +197,8 @@ def _is_written(char: str) -> bool:
 
 
 def part_of(text: str, currency: str) -> int:
-    """An amount that is given back: plain as any other, but Stripe's least charge does not bind it."""
+    """Return an amount to refund in minor units of ``currency``; unlike a charge it has no
+    minimum. Raises ``AmountInvalid``."""
     try:
         return to_minor(text, currency)
     except AmountTooSmall:

@@ -1,4 +1,5 @@
-"""A deal's permanent page for the client, where the admin switched it on: address, content, paying the rest."""
+"""A deal's statement, the permanent page for the client if the admin enabled it: address,
+content, remaining payment."""
 
 import uuid
 from dataclasses import dataclass
@@ -25,13 +26,13 @@ from backend.storage.db import insert_missing
 from backend.storage.models import Account, DealStatement
 
 NOBODY = 0
-"""Asked by the client, not by a user of Kommo."""
+"""The user id of requests that the client makes, instead of a Kommo user's."""
 _NAMES = uuid.UUID("5b1f7c3e-52cf-4c0e-9f0b-0d7b5b6a9d11")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """``merchant`` as the links of this deal name it."""
+    """A deal's statement: its token, its ledger and the merchant that the deal's links name."""
 
     token: str
     lead_id: int
@@ -41,11 +42,13 @@ class Statement:
 
     @cached_property
     def offer(self) -> Offer | None:
+        """The payment that the page offers, or None."""
         return offer_of(self.ledger)
 
 
 async def statement_token(resources: Resources, account: Account, lead_id: int) -> str | None:
-    """The deal's token, made at the first asking; None while the admin has not switched statements on."""
+    """Return the token of the deal's statement, created at the first call; None if the admin
+    has not enabled statements."""
     if not options_of(account).statement:
         return None
     async with resources.database.read() as session:
@@ -59,9 +62,9 @@ async def statement_token(resources: Resources, account: Account, lead_id: int) 
 
 
 async def find_statement(resources: Resources, token: str) -> Statement:
-    """Raises ``RequestNotFound`` for a token that nobody was given, and where statements were switched off.
+    """Return the statement with this token; a merged deal's statement is that of the surviving deal.
 
-    A merged deal's address leads to the deal that it was merged into.
+    Raises ``RequestNotFound`` for a malformed or unknown token, and if statements are disabled.
     """
     async with resources.database.read() as session:
         usable = len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()
@@ -86,13 +89,14 @@ async def _merchant(session: AsyncSession, account: Account) -> Merchant:
 
 
 async def pay_the_rest(resources: Resources, statement: Statement) -> str:
-    """The token of a link that asks for what is open: an open one, else one that is made for the rest.
+    """Return the token of a link for the offered amount: that of an open request, else of a new one.
 
-    Pressed twice it is the same link: the request's id is made from the deal and from what is open of it.
+    Repeated calls return the same link, because the request's id is derived from the deal and its outstanding amount.
+    Raises ``AlreadyPaid`` if the statement offers nothing, and as ``create`` does.
     """
     offer = statement.offer
     if offer is None:
-        raise AlreadyPaid("Nothing of this deal is open.")
+        raise AlreadyPaid("This deal has nothing to pay at the moment.")
     if offer.link is not None:
         return offer.link.link_token
     asked = _rest(statement, offer)
@@ -120,7 +124,7 @@ def _rest(statement: Statement, offer: Offer) -> PaymentSpec:
 
 
 def _dates_of(older: Request, now: float) -> Dates:
-    """What takes a link's place is due when that was, unless the day is over, and ends when it would have."""
+    """Return the dates of a replacement: the older request's due date, unless it has passed, and its last day."""
     is_ahead = older.overdue_at is not None and older.overdue_at > now
     return Dates(
         due_on=older.due_on if is_ahead else None,

@@ -1,4 +1,4 @@
-"""Stripe's no, in words a rep can act on."""
+"""Turn Stripe's refusals into errors that a rep can act on."""
 
 from backend.core.errors import (
     AmountTooLarge,
@@ -12,9 +12,11 @@ from backend.stripe_api.client import KeyRefused, Refused, Unreachable
 from backend.stripe_api.events import clean
 
 BY_CODE: dict[str, type[ProductError]] = {"amount_too_small": AmountTooSmall, "amount_too_large": AmountTooLarge}
+"""Stripe's error codes about the amount, and our errors for them."""
 
 
 def in_words(refusal: Refused) -> ProductError:
+    """Return the error for a refusal: ``NotConnected`` for a rejected key, an amount error, or ``StripeRefused``."""
     if isinstance(refusal, KeyRefused):
         return NotConnected("Stripe no longer accepts this account's key. Ask an admin to connect Stripe again.")
     if refusal.status == 403:
@@ -26,4 +28,5 @@ def in_words(refusal: Refused) -> ProductError:
 
 
 def out_of_reach(_error: Unreachable) -> StripeUnreachable:
+    """Return the error for a failed call. It promises that a repetition is safe: each call has its idempotency key."""
     return StripeUnreachable("Stripe can't be reached right now. Press again in a moment: nothing will be done twice.")

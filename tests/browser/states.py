@@ -170,7 +170,7 @@ def refunding(card: DealCardPage) -> None:
 
 
 def refund_refused(card: DealCardPage) -> None:
-    message = "Something of this payment was refunded meanwhile. Look again."
+    message = "Part of this payment was refunded meanwhile. Reload the deal."
     card.world.backend.always["refund"] = Answer(409, refusal("conflict", message, "expected_refunded"))
     refunding(card)
     card.button("Refund €360.00 EUR").click()

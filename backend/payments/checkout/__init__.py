@@ -1,1 +1,1 @@
-"""Checkout Sessions behind the permanent link: made, looked up, replaced, ended."""
+"""The Checkout Sessions of a permanent link: create, fetch, replace and expire them."""

@@ -1,4 +1,4 @@
-"""What Stripe says of a session when it is asked, and how that enters the ledger."""
+"""Fetch what Stripe knows about a session and its payments, and record it in the ledger."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,11 +16,15 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 GIVEN_UP = ("requires_payment_method", "canceled")
-"""States of a PaymentIntent whose last try brought nothing; behind a complete session no further try follows."""
+"""Statuses of a PaymentIntent whose last try failed. If its session is complete, no further try follows."""
 
 
 async def facts_of_session(api: StripeApi, answer: Answer, told: EventContext) -> list[Fact]:
-    """The session and its payments: further calls for what a session does not tell."""
+    """Return the facts about a session and, by further calls, about its payments.
+
+    ``answer``: the session as Stripe returned it. A key without the right to read payments is no error: the session
+    itself is enough. Raises ``Unreachable``.
+    """
     facts = list(session_facts(answer, told))
     with suppress(Refused):  # a key without the right to look further: the session itself tells enough
         if answer.get("invoice"):
@@ -41,13 +45,16 @@ def _facts_of_intent(intent: Answer, session: Answer, told: EventContext) -> lis
 
 
 def _as_declined(intent: Answer) -> Answer:
-    """The event that Stripe sent of it. When the try was made is not told; that it was after the intent, is."""
+    """Return the ``payment_intent.payment_failed`` event of the intent, with the intent's creation as time.
+
+    Stripe does not report when the try was made, only that it came later than that.
+    """
     return {"type": "payment_intent.payment_failed", "created": intent["created"], "data": {"object": intent}}
 
 
 @repeated
 async def record_now(resources: Resources, connection: StripeConnection, facts: Iterable[Fact]) -> None:
-    """Into the ledger, in a unit of work of its own; the deals that changed will be written."""
+    """Record facts in a unit of work of its own, mark the changed deals dirty and wake the worker."""
     async with account_unit(resources.database, connection.account_id) as session:
         changed = await record(session, connection, facts, resources.clock())
     if changed:
@@ -57,7 +64,7 @@ async def record_now(resources: Resources, connection: StripeConnection, facts: 
 async def record(
     session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact], now: float
 ) -> frozenset[int]:
-    """The same in the caller's unit of work; the deals that changed."""
+    """Record facts in the caller's unit of work, mark the changed deals dirty, and return their Kommo ids."""
     absorbed = await absorb(session, connection, facts)
     await mark_dirty(session, connection.account_id or 0, absorbed.deals, now)
     return absorbed.deals

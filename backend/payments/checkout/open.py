@@ -1,7 +1,7 @@
-"""Open a permanent link: to the one open session of its request, to a fresh one, or to what must be said instead.
+"""Open a permanent link: to the open session of its request, to a new session, or to a page that gives the state.
 
-Before a session takes another's place, the old one is fetched (or expired) at Stripe and that answer decides. Where
-nobody can say what became of the old one, no second is made.
+Before a session replaces another one, the old one is fetched or expired at Stripe, and that answer decides. While the
+fate of the old one is unknown, no second one is made.
 """
 
 from dataclasses import dataclass
@@ -23,32 +23,40 @@ from backend.stripe_api.client import Refused, Unreachable
 from backend.stripe_api.events import EventContext
 
 FRESH_SECONDS = 60.0
-"""So young a session is still what Stripe said of it."""
+"""A session of at most this age is used as it is, without asking Stripe."""
 LEAST_SECONDS = 3600.0
-"""A client needs time to pay; a session with less left is replaced."""
+"""The least time that a client gets to pay; a session that expires sooner is replaced."""
 ROUNDS = 4
-"""Each round learns something from Stripe or from another opener; more means that they chase each other."""
+"""Attempts to open a link. Each one learns from Stripe or from another opener; more would mean that openers race on."""
 PAYABLE = ("pending", "failed")
+"""The states of a request that can be paid."""
 OVER = "over"
-"""Its time is over, and its session is not: that is to be ended (``ending``) before anything is said."""
+"""The state of a link whose time is over while its session is open: ``ending`` ends the
+session before a page is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToCheckout:
+    """A redirect to the open session. ``url``: its address at Stripe."""
+
     url: str
 
 
 @dataclass(frozen=True)
 class LinkState:
-    """A page: ``state`` is the request's own, or ``moment`` (nobody knows yet), ``later`` (nor will before
-    ``link.free_at``) or ``trouble`` (Stripe said no)."""
+    """A page that gives the link's state.
+
+    ``state``: the request's own, ``over``, ``moment`` (unknown at present), ``later`` (unknown until ``link.free_at``)
+    or ``trouble`` (Stripe refused, or is disconnected).
+    """
 
     state: str
     link: Link
 
 
 async def peek(resources: Resources, token: str) -> LinkState:
-    """The state as our database has it: for preview bots, who must not cause anything."""
+    """Return the state from our database alone: preview bots open links, and must change nothing.
+    Raises ``RequestNotFound``."""
     link = await find_link(resources, token)
     return LinkState(link.state, link)
 
@@ -56,7 +64,10 @@ async def peek(resources: Resources, token: str) -> LinkState:
 async def open_link(
     resources: Resources, token: str, language: str | None = None, *, by_client: bool = True
 ) -> ToCheckout | LinkState:
-    """For a person; ``language`` is the link's own. ``by_client``: note the opening. Raises ``RequestNotFound``."""
+    """Return the open session of a link for a person, or the page to show instead. Raises ``RequestNotFound``.
+
+    ``language``: the link's own language code, or None. ``by_client``: record the opening; a rep's preview does not.
+    """
     link = await find_link(resources, token)
     if by_client:
         await _note_opening(resources, link)
@@ -67,7 +78,7 @@ async def open_link(
                 return LinkState(link.state, link)
             if link.is_past_end:
                 return LinkState(OVER, link)
-            opened = await _step_or_let_go(resources, link, language)
+            opened = await _step_or_expire(resources, link, language)
             if opened is not None:
                 return opened
             link = await find_link(resources, token)
@@ -79,7 +90,8 @@ async def open_link(
 
 
 async def after_checkout(resources: Resources, token: str) -> LinkState:
-    """After Checkout: the real state, asked of Stripe while our ledger does not have it yet."""
+    """Return the state for the page after Checkout; Stripe is asked while our ledger still
+    has the request as payable."""
     link = await find_link(resources, token)
     if link.state not in PAYABLE or link.is_over:
         return LinkState(link.state, link)
@@ -94,14 +106,15 @@ async def after_checkout(resources: Resources, token: str) -> LinkState:
 
 
 async def ask_again(resources: Resources, link: Link) -> None:
-    """Fetch the current session and take in what it says."""
+    """Fetch the current session from Stripe and record its facts. Raises ``Refused``,
+    ``Unreachable`` or ``NotConnected``."""
     api = stripe_api(resources, link.holder)
     answer = await api.session(link.current.id)
     told = EventContext(resources.clock(), link.request.account_id)
     await record_now(resources, link.holder, await facts_of_session(api, answer, told))
 
 
-async def _step_or_let_go(resources: Resources, link: Link, language: str | None) -> ToCheckout | LinkState | None:
+async def _step_or_expire(resources: Resources, link: Link, language: str | None) -> ToCheckout | LinkState | None:
     try:
         return await _step(resources, link, language)
     except (Refused, NotConnected) as error:
@@ -113,7 +126,7 @@ async def _step_or_let_go(resources: Resources, link: Link, language: str | None
 
 
 async def _step(resources: Resources, link: Link, language: str | None) -> ToCheckout | LinkState | None:
-    """One step towards an answer; None when the database now knows more than ``link``."""
+    """Advance towards an answer by one step; None if the database now knows more than ``link``."""
     now = resources.clock()
     if link.is_over:
         return await _fresh(resources, link, language)
@@ -127,7 +140,7 @@ async def _step(resources: Resources, link: Link, language: str | None) -> ToChe
         return ToCheckout(answer["url"])
     if answer["status"] == "open":
         answer = await api.close_session(link.current.id)
-    if answer["status"] == "open":  # a payment is under way, and nobody knows how it ends
+    if answer["status"] == "open":  # a payment is being made, and its outcome is unknown
         return LinkState("moment", link)
     await record_now(
         resources, link.holder, await facts_of_session(api, answer, EventContext(now, link.request.account_id))
@@ -136,9 +149,9 @@ async def _step(resources: Resources, link: Link, language: str | None) -> ToChe
 
 
 def _may_translate(link: Link, language: str | None) -> bool:
-    """Whether a session in the link's own language may take the place of the one that was made with the link.
+    """True if a session in the link's own language may replace the one that was made with the link.
 
-    Only at the first opening: nobody can be paying yet, so no second page lies open that would end in a hand.
+    That is so at the first opening only: no client has a Checkout page open yet that the replacement would expire.
     """
     return language is not None and link.request.opened_at is None and link.request.session_n == 1
 

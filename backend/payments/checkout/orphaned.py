@@ -1,7 +1,7 @@
-"""A session whose connection is being given up or was removed, and of which nobody can be asked any more.
+"""Checkout Sessions of a draining or removed Stripe connection whose state can no longer be fetched.
 
-Until its own time is over it might be paid, so no other takes its place. After that it counts as over, unless an event
-said that it was paid, or still waits in the inbox and might say so.
+Such a session might be paid until it expires, so no other one replaces it before. After that it counts as expired,
+unless an event reported its payment or an event that might report it still waits in the inbox.
 """
 
 from sqlmodel import col, or_, select
@@ -19,18 +19,21 @@ from backend.stripe_api.client import Refused
 from backend.work_queue.lock_order import account_unit
 
 TELLING = ("checkout.session.%", "payment_intent.%")
-"""Types of events by which we would hear that a session was paid."""
+"""Types of events that may report the payment of a session."""
 
 
 def is_orphaned(link: Link, error: Exception) -> bool:
-    """``error`` came of asking about the current session: does its connection drain without a key that Stripe takes?"""
+    """True if the current session's connection is draining or removed and Stripe rejects its key.
+
+    ``error``: the failure of a request about the session.
+    """
     is_no = isinstance(error, NotConnected) or (isinstance(error, Refused) and error.status in (401, 403))
     return is_no and link.holder.state != "active" and not link.is_over
 
 
 @repeated
 async def mark_expired(resources: Resources, link: Link) -> bool:
-    """True: the current session is over, and the ledger says so. False: it may still be paid, or was."""
+    """Record in the ledger that the current session expired. False if it may still be paid, or may have been."""
     now = resources.clock()
     if now < link.free_at:
         return False

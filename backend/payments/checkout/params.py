@@ -1,6 +1,6 @@
-"""The parameters of a Checkout Session, as a function of the request: asked again, they are the same to the byte.
+"""The parameters of a Checkout Session, as a function of the request: repeated calls return identical parameters.
 
-They must be, since an idempotency key is good for one set of parameters only.
+An idempotency key is valid for one set of parameters only (docs/facts/stripe.md B3).
 """
 
 from dataclasses import dataclass
@@ -9,23 +9,27 @@ from typing import Any
 from backend.storage.models import PaymentRequest
 
 PINNED = {name: {"enabled": False} for name in ("adaptive_pricing", "automatic_tax", "managed_payments")}
-"""Defaults of the Stripe account that would change the seller, the amount or the currency of what a rep asked for."""
+"""Stripe account defaults that would change the seller, the amount or the currency (docs/facts/stripe.md B5)."""
 
 
 def link_address(public_url: str, token: str) -> str:
-    """The permanent address that is sent to the client."""
+    """Return the permanent address that is sent to the client."""
     return f"{public_url}/p/{token}"
 
 
 AUTO = "auto"
-"""Checkout speaks as the browser does."""
+"""Checkout uses the browser's language."""
 LOCALES = {"en": "en", "es": "es", "pt": "pt-BR", "tr": "tr", "id": "id", "ru": "ru"}
-"""What Stripe calls the languages of our pages."""
+"""Stripe's locale for each language of our pages (docs/facts/stripe-finance.md 5.5)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What a session's parameters need besides the request: the payer's e-mail, our address, the deal's in Kommo."""
+class SessionContext:
+    """What a session's parameters need besides the request.
+
+    ``email``: the payer's, or None. ``public_url``: our address. ``kommo_url``: the account's address.
+    ``language``: that of the link, or None.
+    """
 
     email: str | None
     public_url: str
@@ -34,14 +38,17 @@ class Around:
 
 
 def locale_of(language: str | None) -> str:
-    """What Stripe calls ``language``; as the browser speaks where none is named."""
+    """Return Stripe's locale for a language code; without one, that for the browser's language."""
     return LOCALES.get(language or "", AUTO)
 
 
-def session_params(request: PaymentRequest, around: Around) -> dict[str, Any]:
-    """Hosted Checkout for ``request``. The amount can't be changed by the payer, and no other currency is offered."""
-    marks = _marks(request, around.kommo_url)
-    link = link_address(around.public_url, request.link_token)
+def session_params(request: PaymentRequest, context: SessionContext) -> dict[str, Any]:
+    """Return the parameters of a hosted Checkout Session for ``request``, as ``POST /v1/checkout/sessions`` takes them.
+
+    The payer can change neither amount nor currency.
+    """
+    marks = _marks(request, context.kommo_url)
+    link = link_address(context.public_url, request.link_token)
     params: dict[str, Any] = {
         "mode": request.mode,
         "line_items": [{"quantity": 1, "price_data": _price(request)}],
@@ -49,12 +56,12 @@ def session_params(request: PaymentRequest, around: Around) -> dict[str, Any]:
         "metadata": marks,
         "success_url": f"{link}/thanks",
         "cancel_url": f"{link}/back",
-        "locale": locale_of(around.language),
+        "locale": locale_of(context.language),
         **PINNED,
     }
-    # Metadata of a session is copied to nothing: the payment has its own.
+    # Metadata of a session is copied to nothing: the payment has its own (docs/facts/stripe.md B1).
     params["payment_intent_data" if request.mode == "payment" else "subscription_data"] = {"metadata": marks}
-    return params | ({"customer_email": around.email} if around.email else {})
+    return params | ({"customer_email": context.email} if context.email else {})
 
 
 def _price(request: PaymentRequest) -> dict[str, Any]:

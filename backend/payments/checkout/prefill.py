@@ -1,4 +1,5 @@
-"""The contact's e-mail address in Checkout's form, where the admin wants that: links are often forwarded."""
+"""Prefill the contact's e-mail address in Checkout if the admin enabled it; it is optional
+because links are forwarded."""
 
 from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
@@ -10,7 +11,10 @@ from backend.storage.models import Account, PaymentRequest
 
 
 async def sealed_email(resources: Resources, account: Account, request: PaymentRequest) -> str | None:
-    """Sealed for the request's row. None when it is not wanted, not there, or Kommo can't be asked."""
+    """Return the contact's e-mail address, encrypted for the request's row.
+
+    None if the option is off, the contact has no address, or Kommo can't be asked.
+    """
     contact_id = request.contact_id
     if contact_id is None or not options_of(account).prefill_email:
         return None

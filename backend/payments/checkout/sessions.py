@@ -1,7 +1,7 @@
-"""Checkout Sessions of a request: made under a key of their own, kept by compare-and-set.
+"""Create the Checkout Sessions of a request: each under its own idempotency key, committed by compare-and-set.
 
-A session whose address nobody was given can't be paid. So whoever loses the race to keep one drops it, and takes
-the one that was kept.
+A session whose address was given to no client can't be paid. So the loser of a race discards its session and
+uses the one that was committed.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from sqlmodel import col
 from backend.accounts.stripe.connections import stripe_api
 from backend.facts import Fact
 from backend.ledger.absorb import absorb
-from backend.payments.checkout.params import Around, session_params
+from backend.payments.checkout.params import SessionContext, session_params
 from backend.resources import Resources
 from backend.storage.models import Account, CheckoutSession, PaymentRequest, StripeConnection
 from backend.storage.repeating import repeated
@@ -29,7 +29,10 @@ from backend.work_queue.wakeups import mark_dirty
 
 @dataclass(frozen=True, slots=True)
 class SessionOrder:
-    """A session to be made: the ``n``-th of ``request``, on ``connection``; ``language`` where its link names one."""
+    """An order for a session: the ``n``-th of ``request``, on ``connection``.
+
+    ``language``: the language that the link names, or None.
+    """
 
     request: PaymentRequest
     connection: StripeConnection
@@ -37,9 +40,9 @@ class SessionOrder:
     language: str | None = None
 
     def key(self, params: Mapping[str, Any]) -> str:
-        """The idempotency key of ``params``: no other body ever goes out under it, whatever a second try changes.
+        """Return the idempotency key for ``params``: their hash is in it, so no other body is ever sent under it.
 
-        Our accounts may share one Stripe account, so the account is in it.
+        The Kommo account is in it, too, because several accounts may use one Stripe account.
         """
         request = self.request
         body = hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()[:16]
@@ -48,11 +51,15 @@ class SessionOrder:
 
 
 def email_row(account_id: int, request_id: str) -> str:
+    """Return the encryption context that binds an encrypted e-mail address to its request's row."""
     return f"payment_request:{account_id}:{request_id}:email"
 
 
 async def make(resources: Resources, order: SessionOrder) -> Answer:
-    """Ask Stripe for the session; raises ``Refused`` or ``Unreachable``. An address it refuses is left out."""
+    """Create the session at Stripe and return it. An e-mail address that Stripe refuses is left out.
+
+    Raises ``Refused``, ``Unreachable`` or ``NotConnected``.
+    """
     try:
         return await _make(resources, order)
     except Unreachable as error:
@@ -63,26 +70,29 @@ async def make(resources: Resources, order: SessionOrder) -> Answer:
 
 async def _make(resources: Resources, order: SessionOrder) -> Answer:
     api = stripe_api(resources, order.connection)
-    around = await _around(resources, order)
-    params = session_params(order.request, around)
+    context = await _context(resources, order)
+    params = session_params(order.request, context)
     try:
         return await api.create_session(params, order.key(params))
     except Refused as refusal:
-        if around.email is None or refusal.code != "email_invalid":
+        if context.email is None or refusal.code != "email_invalid":
             raise
-    params = session_params(order.request, replace(around, email=None))
+    params = session_params(order.request, replace(context, email=None))
     return await api.create_session(params, order.key(params))
 
 
-async def _around(resources: Resources, order: SessionOrder) -> Around:
+async def _context(resources: Resources, order: SessionOrder) -> SessionContext:
     async with resources.database.read() as session:
         account = await session.get_one(Account, order.request.account_id)
     email = _email(resources, order.request)
-    return Around(email, resources.addresses.public_url, account.base_url, order.language)
+    return SessionContext(email, resources.addresses.public_url, account.base_url, order.language)
 
 
 async def _next_key(resources: Resources, request: PaymentRequest) -> None:
-    """Stripe replays its fault to a key for a day. What it may have made all the same, nobody has the address of."""
+    """Advance the idempotency key: Stripe replays its fault for a key for a day (docs/facts/stripe.md B3).
+
+    If Stripe created a session all the same, its address is known to no client.
+    """
     async with resources.database.write() as session:
         await session.exec(
             update(PaymentRequest)
@@ -104,8 +114,10 @@ def _email(resources: Resources, request: PaymentRequest) -> str | None:
 
 @repeated
 async def commit_session(resources: Resources, order: SessionOrder, answer: Answer) -> bool:
-    """The session becomes the request's current one. False: another came first, the request is no longer open,
-    or the connection was removed."""
+    """Make the session the request's current one, and record its facts.
+
+    False if another session was first, if the request is closed, or if the connection was removed.
+    """
     request, now = order.request, resources.clock()
     async with account_unit(resources.database, request.account_id) as session:
         connection = await session.get_one(StripeConnection, order.connection.id, with_for_update=True)
@@ -124,7 +136,7 @@ async def commit_session(resources: Resources, order: SessionOrder, answer: Answ
         )
         if not won.rowcount:
             return False
-        if connection.state == "removed":  # meanwhile: nobody would hear of what is paid there
+        if connection.state == "removed":  # no event would report a payment there any more
             await session.rollback()
             return False
         session.add(_row(order, answer, now))
@@ -139,11 +151,11 @@ async def commit_session(resources: Resources, order: SessionOrder, answer: Answ
 
 
 async def discard_session(resources: Resources, order: SessionOrder, answer: Answer) -> None:
-    """A session that was not kept is ended; the same one kept by another press is left alone."""
+    """Expire a session that was not committed; one that another call committed stays."""
     async with resources.database.read() as session:
         kept = await session.get(CheckoutSession, (order.connection.id, answer["id"]))
     if kept is None:
-        with suppress(Refused, Unreachable):  # it ends by itself within a day, and nobody has its address
+        with suppress(Refused, Unreachable):  # it expires by itself within a day, and no client has its address
             await stripe_api(resources, order.connection).expire_session(answer["id"])
 
 

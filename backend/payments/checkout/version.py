@@ -1,4 +1,4 @@
-"""What a link's way to Checkout was made from, in one query: whether a remembered answer still holds."""
+"""Read in one query everything that decides where a link leads, to see whether a cached answer is still valid."""
 
 from sqlalchemy import Integer, and_, bindparam, cast, func, select
 from sqlmodel import col
@@ -9,6 +9,7 @@ from backend.storage.models import Account, CheckoutSession, Deal, PaymentReques
 from backend.storage.plain_reads import PlainRead, Row
 
 Version = Row
+"""The values that decide where a link leads."""
 _LIVE = (
     select(func.max(cast(StripeConnection.livemode, Integer)))  # PostgreSQL has no maximum of booleans
     .where(col(StripeConnection.account_id) == col(PaymentRequest.account_id))
@@ -48,10 +49,10 @@ EXPIRES_AT = 5
 
 
 async def link_version(resources: Resources, token: str) -> Version | None:
-    """Equal as long as nothing that decides the link's way has changed; None where the link is unknown or its time is
-    over.
+    """Return a value that stays equal while nothing that decides where the link leads has changed.
 
-    A deal's ``wanted`` grows with every change of its ledger (``mark_dirty``), in the same unit of work.
+    None if the link is unknown or its time is over. A deal's ``wanted`` grows with every change of its ledger
+    (``mark_dirty``), in the same unit of work.
     """
     if not (len(token) == TOKEN_LENGTH and token.isascii() and token.isalnum()):
         return None

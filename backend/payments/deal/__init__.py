@@ -1,1 +1,1 @@
-"""What a rep sees of a deal: summary, explanation, related deals, what is still open."""
+"""The views of a deal for a rep: summary, explanation, related deals, and the outstanding amount."""

@@ -1,4 +1,4 @@
-"""One line that answers *why is this deal not paid?*, with the next step, in the language of whoever asks."""
+"""Explain in one line, in the reader's language, why a deal is not paid and what to do next."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,9 +13,9 @@ from backend.payments.deal.related import Elsewhere
 
 FOLDER = Path(__file__).parent / "i18n"
 STRIPES_TIME = "UTC"
-"""In which Stripe's dates end."""
+"""The time zone in which Stripe's deadlines end."""
 BANK_DAYS = 7
-"""A bank debit is usually known to be good after so many days."""
+"""The days after which a bank debit is usually known to have succeeded."""
 
 SETTLED = ("disputed", "refunded", "partially_refunded", "paid")
 TAKEN_BACK = ("cancelled", "replaced")
@@ -34,26 +34,33 @@ REASONS = {
         "fraudulent", "merchant_blacklist", "lost_card", "stolen_card", "pickup_card", "restricted_card",
     ),
 }  # fmt: skip
-"""Stripe's decline codes (docs.stripe.com/declines/codes) by our sentence. Where a card was stolen, or is taken for it,
-Stripe asks that the payer hears no more than that it was declined: reps pass on what they read."""
+"""Stripe's decline codes (docs.stripe.com/declines/codes) by our sentence.
+
+If a card is or may be stolen, Stripe asks to tell the payer only that it was declined: reps pass on what they read.
+"""
 REASON_OF = {code: reason for reason, codes in REASONS.items() for code in codes}
 
 
 @dataclass(frozen=True)
 class DealContext:
-    """What the ledger does not know: where the deal's account stands, and money in other deals."""
+    """What the ledger does not know. ``stripe`` and ``kommo``: whether the account is connected to them.
+
+    ``timezone``: an IANA name. ``elsewhere``: related money in other deals, or None.
+    """
 
     timezone: str = "UTC"
     stripe: bool = True
     kommo: bool = True
     elsewhere: Elsewhere | None = None
     marked: bool = False
-    """Amounts stand as ``{600.00 USD}``: the card writes all its amounts itself, in the reader's region."""
+    """Amounts are written as ``{600.00 USD}``: the card formats all its amounts itself, in the reader's region."""
     merging: bool = False
-    """Another deal was merged into this one, and what was paid for it is not here yet."""
+    """Another deal was merged into this one, and its payments are not here yet."""
 
 
 def explain(ledger: DealLedger, context: DealContext, language: str) -> str:
+    """Return one line in ``language`` that explains the deal's state and names the next step;
+    English if we lack the language."""
     texts = texts_in(FOLDER, language)
     sentences = [*_why(ledger, context, texts), *_beside(ledger, context, texts), *_inquiries(ledger, texts)]
     if context.elsewhere is not None and context.elsewhere.paid is not None:
@@ -91,14 +98,14 @@ def _open(ledger: DealLedger) -> list[Money]:
 
 
 def _beside(ledger: DealLedger, context: DealContext, texts: Texts) -> list[str]:
-    """Money that the deal's fields don't show, since it is in other currencies."""
+    """Return the sentence about money in other currencies, which the deal's fields don't show."""
     sums = [Money(one.gross, one.currency) for one in ledger.sums[1:] if one.gross]
     amounts = _written(sums, context, texts)
     return [texts.say("beside", amounts=amounts, currency=ledger.currency)] if sums else []
 
 
 def _inquiries(ledger: DealLedger, texts: Texts) -> list[str]:
-    """A bank that asks takes no money yet; what to do about it, each once."""
+    """Return a sentence with the next step for each kind of open inquiry; an inquiry takes no money yet."""
     asked = (dispute for payment in ledger.received_anywhere for dispute in payment.inquiries)
     return list(dict.fromkeys(_inquiry(dispute, texts) for dispute in asked))
 
@@ -132,7 +139,7 @@ def _why_unpaid(ledger: DealLedger, context: DealContext, texts: Texts) -> str:
     if newest is not None:
         return _why_open(ledger, newest, context, texts)
     unpaid = [state for state in map(ledger.request_state, ledger.requests) if state in UNPAID]
-    # What was taken back is owed no more: what is open beside money that came, nobody has asked for.
+    # A cancelled or replaced request is not owed: no request asked for what remains besides the received money.
     if unpaid and not (ledger.received_anywhere and unpaid[-1] in TAKEN_BACK):
         return texts.say(unpaid[-1])
     return texts.say("ask_rest" if ledger.received_anywhere else "under_way")
@@ -153,6 +160,6 @@ def _why_open(ledger: DealLedger, request: Request, context: DealContext, texts:
 
 
 def _reason(decline: Decline, texts: Texts) -> str:
-    """In our words where the code is a common one, else Stripe's, which are English."""
+    """Return why a payment was declined: our sentence for a common code, else Stripe's own in English."""
     known = REASON_OF.get(decline.code)
     return texts.say(f"reason_{known}") if known else decline.reason.rstrip(".")

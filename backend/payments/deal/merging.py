@@ -1,4 +1,4 @@
-"""A deal that a rep looks at and into which another was merged, whose payments have not followed yet."""
+"""Detect that another deal was merged into the one that a rep is viewing, before its payments have been moved."""
 
 from collections.abc import Collection
 
@@ -17,15 +17,18 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 ALIVE = CacheSpec[tuple[int, int], bool](60.0, most=10_000)
-"""By account and deal: Kommo has it."""
+"""Deals that Kommo recently had, by account and deal."""
 MOST_ASKED = 20
+"""The number of deals that are looked up in Kommo."""
 CARRYING = "STRIPE_PAYMENT_INTENT"
+"""The code of the field that holds a payment's id; Kommo may keep it when it merges deals."""
 
 
 async def is_merging(resources: Resources, account: Account, lead: Lead | None) -> bool:
-    """True where a deal of ours vanished a moment ago that has this one's client, or whose payment its fields hold.
+    """True if a deal of ours has just vanished that shares this one's contact or whose
+    payment id is in this one's fields.
 
-    The vanished deal is given to the worker, who finds out where it went; once it knows, the answer is False.
+    The vanished deal is marked dirty for the worker, which finds its survivor; after that the result is False.
     """
     if lead is None or account.state != "connected":
         return False
@@ -52,7 +55,8 @@ async def _missing(resources: Resources, account_id: int, asked: Collection[int]
 
 
 async def _others(session: AsyncSession, account: Account, lead: Lead) -> list[int]:
-    """Deals with which this one may have been merged, newest first, without those that are known to be gone."""
+    """Return the deals that may have been merged into this one, newest first, except
+    those that are known to be gone."""
     field_id = int(account.fields.get(CARRYING, {}).get("id", 0))
     carried = [str(value.value) for value in lead.fields.get(field_id, ())]
     asked = select(PaymentRequest.lead_id).where(

@@ -1,4 +1,4 @@
-"""What a deal's statement offers to pay: never more than what is open, in the currency in which it is open."""
+"""The payment that a deal's statement offers: never more than the outstanding amount, in its own currency."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,15 @@ from backend.ledger.deal import DealLedger, Request
 from backend.ledger.sums import CurrencySum
 
 RENEWABLE = ("pending", "failed", "expired")
-"""States of a request that nobody has paid or taken back."""
+"""The states of a request that was neither paid nor cancelled nor replaced."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """``link``: the open request that asks for ``money``. None: a request is to be made for it, in the place of
-    ``replaces`` where there is one; the deal is then to bring ``total`` in that currency.
+    """A payment that a statement offers.
+
+    ``link``: the open request that asks for ``money``. If it is None, a new request is to be made for it; it replaces
+    ``replaces`` if that is set, and the deal is to bring ``total`` (minor units) in that currency.
     """
 
     money: Money
@@ -23,15 +25,18 @@ class Offer:
 
 
 def offer_of(ledger: DealLedger) -> Offer | None:
-    """Not while what is open is on its way: a link for the rest would ask for the same money again."""
+    """Return the payment to offer, or None while money is under way: a second link would
+    ask for the same money again."""
     if ledger.state in ("processing", "disputed"):
         return None
     return next(filter(None, (_offer_in(ledger, one) for one in ledger.open_sums)), None)
 
 
 def _offer_in(ledger: DealLedger, known: CurrencySum) -> Offer | None:
-    """The newest link that asks for no more than what is open; where all ask for more, a smaller one instead. Nothing
-    where the time of all of them is over: the merchant is asked then."""
+    """Return the offer in one currency: the newest link that asks for no more than is payable, else a smaller request.
+
+    None if all links are past their end: the client must ask the merchant then.
+    """
     newest_first = sorted(ledger.live_requests, key=lambda one: (one.created_at, one.id), reverse=True)
     states = {one.id: ledger.request_state(one) for one in newest_first}
     mine = [one for one in newest_first if one.currency == known.currency and states[one.id] in RENEWABLE]
@@ -42,12 +47,12 @@ def _offer_in(ledger: DealLedger, known: CurrencySum) -> Offer | None:
     if not known.payable or ledger.is_under_way:
         return None
     older = next((one for one in in_time if one.mode == "payment"), None)
-    if mine and older is None:  # of a subscription no single payment takes the place
+    if mine and older is None:  # a one-time payment can't replace a subscription
         return None
     return _rest(known, older)
 
 
 def _rest(known: CurrencySum, older: Request | None) -> Offer:
-    """The deal is to bring what it was to bring before."""
+    """Return the offer of a new request. The deal's expected total stays as it is."""
     amount = min(known.payable, older.amount) if older else known.payable
     return Offer(Money(amount, known.currency), replaces=older, total=known.expected)

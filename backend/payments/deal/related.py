@@ -1,4 +1,4 @@
-"""Money that a rep looks for in one deal and that stands in another."""
+"""Payments that a rep expects on this deal but that belong to another one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,12 +13,15 @@ from backend.ledger.deal import DealLedger, Request
 from backend.storage.models import Audit, LedgerEntry, PaymentRequest
 
 UNPAID = ("pending", "failed", "expired")
+"""The states of a request that money elsewhere may explain."""
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """``lead_id`` None: nobody wrote down which deal. ``paid``: the same client paid there, at that moment, what is
-    asked for here; None: a person moved the payment there.
+    """Money that belongs to another deal. ``lead_id``: its Kommo id; None if it was not recorded.
+
+    ``paid``: the amount and time (epoch seconds) of a payment by the same client for what this deal asks for; None if a
+    person moved a payment to that deal.
     """
 
     lead_id: int | None
@@ -26,6 +29,8 @@ class Elsewhere:
 
 
 async def paid_elsewhere(session: AsyncSession, account_id: int, lead_id: int, ledger: DealLedger) -> Elsewhere | None:
+    """Return the deal to which this deal's payment was moved, or on which the same client paid
+    the same amount; else None."""
     if ledger.emptied:
         return Elsewhere(await _moved_to(session, account_id, lead_id))
     unpaid = [request for request in ledger.requests if ledger.request_state(request) in UNPAID]
@@ -50,7 +55,7 @@ async def _moved_to(session: AsyncSession, account_id: int, lead_id: int) -> int
 async def _by_the_same_client(
     session: AsyncSession, account_id: int, lead_id: int, unpaid: Iterable[Request]
 ) -> Elsewhere | None:
-    """The latest payment, made after our asking, of another deal's request to the same contact, over the same sum."""
+    """Return the latest payment of the same amount by the same contact for another deal, made after our request."""
     ids = [request.id for request in unpaid]
     rows = await session.exec(
         select(PaymentRequest).where(PaymentRequest.account_id == account_id, col(PaymentRequest.id).in_(ids))
@@ -68,7 +73,7 @@ async def _by_the_same_client(
 
 
 def _requests_to(contacts: set[int | None], account_id: int, lead_id: int) -> Any:
-    """Payments of their requests for other deals, each with the contact."""
+    """Return a query for the payments of other deals' requests to these contacts, each with its contact."""
     return (
         select(LedgerEntry, PaymentRequest.contact_id)
         .join(

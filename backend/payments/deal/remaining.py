@@ -1,4 +1,4 @@
-"""What may be asked for as the rest of a deal."""
+"""Check that a request for the rest of a deal asks for no more than the outstanding amount."""
 
 from backend.core.errors import AlreadyPaid, AmountTooLarge
 from backend.core.money import Money
@@ -6,21 +6,23 @@ from backend.ledger.deal import DealLedger
 
 
 def check_rest(ledger: DealLedger, spec: Money) -> None:
-    """``AlreadyPaid`` when nothing is open, ``AmountTooLarge`` beyond it; what a bank is bringing is not open.
+    """Raise ``AlreadyPaid`` if nothing is payable, ``AmountTooLarge`` if ``spec`` is more;
+    money under way is not payable.
 
-    Only where the whole is known: a deposit that named no total says nothing of it, nor does money in other currencies.
+    The check applies only if the deal's total is known: a deposit without a total does not give it, nor
+    does money in other currencies.
     """
     known = next((one for one in ledger.sums if one.currency == spec.currency), None)
     begun = known is not None and (known.gross or known.under_way)
     if known is None or not begun or not _whole_is_known(ledger, spec.currency):
         return
     if not known.outstanding:
-        raise AlreadyPaid("Nothing of this deal is open any more.")
+        raise AlreadyPaid("This deal is already paid in full.")
     rest = Money(known.payable, known.currency)
     if not rest.amount:
-        raise AlreadyPaid("What is open of this deal is on its way: the bank is still working on it.")
+        raise AlreadyPaid("A bank payment for the remaining amount is already under way.")
     if spec.amount > rest.amount:
-        raise AmountTooLarge(f"Only {rest} of this deal is open.", limit=rest.as_text)
+        raise AmountTooLarge(f"Only {rest} of this deal is still to be paid.", limit=rest.as_text)
 
 
 def _whole_is_known(ledger: DealLedger, currency: str) -> bool:

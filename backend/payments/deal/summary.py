@@ -1,4 +1,4 @@
-"""A deal as its card tells it: what is known of its money, whether Stripe is connected, and why it is not paid."""
+"""The state of a deal for its card: the ledger, whether Stripe is connected, and why the deal is not paid."""
 
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,8 @@ from backend.storage.models import Account
 
 @dataclass(frozen=True)
 class DealSeen:
+    """The state of a deal for its card. ``connected``: Stripe is. ``why``: the explanation, one line."""
+
     ledger: DealLedger
     connected: bool
     why: str
@@ -31,11 +33,12 @@ async def look_at_deal(
     merging: bool = False,
     marked: bool = False,
 ) -> DealSeen:
-    """From our database alone; ``why`` is said in ``language``, or in English where we don't speak it.
+    """Return the state of a deal from our database alone, with ``why`` in ``language``;
+    English if we lack the language.
 
-    ``only_of``: the user whose own requests, and the payments for them, are all that may be shown. ``merging``: another
-    deal was merged into this one, and its payments have not followed yet. ``marked``: amounts in ``why`` stand as
-    ``{600.00 USD}``.
+    ``now``: epoch seconds. ``only_of``: the user whose own requests, and their payments, are all that may be shown.
+    ``merging``: another deal was merged into this one and its payments are not here yet. ``marked``: amounts in ``why``
+    are written as ``{600.00 USD}``.
     """
     ledger = (await load_deals(session, account, [lead_id], now))[lead_id]
     if only_of is not None:

@@ -15,7 +15,7 @@ from backend.accounts.stripe.connections import connection_for_button, key_row, 
 from backend.accounts.stripe.webhook_endpoints import EVENTS, FORMER_SECONDS, ensure_endpoints
 from backend.core.errors import NotConnected
 from backend.core.vault import Vault
-from backend.payments.checkout.params import Around, session_params
+from backend.payments.checkout.params import SessionContext, session_params
 from backend.resources import open_resources
 from backend.storage.migrations import upgrade
 from backend.storage.models import Account, Audit, CheckoutSession, PaymentRequest, StripeConnection
@@ -213,7 +213,7 @@ async def _a_session(tenant: Tenant, connection_id: str) -> None:
         link_token=connection_id[:16], created_at=0.0,
     )  # fmt: skip
     made = await api.create_session(
-        session_params(asked, Around(None, PUBLIC_URL, "https://acme.kommo.com")), f"r1:{connection_id}"
+        session_params(asked, SessionContext(None, PUBLIC_URL, "https://acme.kommo.com")), f"r1:{connection_id}"
     )
     async with resources.database.write() as session:
         session.add(
