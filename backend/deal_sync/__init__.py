@@ -1,5 +1,5 @@
-"""The card made equal to the ledger: read, compare, write the difference, once.
+"""Reconciles each deal in Kommo with its ledger: fetch, compare, write the difference once.
 
-It never handles an event; it closes the difference between wanted and written (``plan`` decides, ``batch`` acts,
-``revisions`` remembers, ``apply`` knows how Kommo refuses).
+It handles no events; it closes the difference between wanted and written (``plan`` decides, ``batch`` acts,
+``revisions`` records the result, ``apply`` handles Kommo's refusals).
 """

@@ -1,4 +1,4 @@
-"""One batch of deals that were read: decide, intend, write, note. Two calls where nothing goes wrong."""
+"""One batch of fetched deals: plan, enqueue, write, record. It takes two calls if nothing goes wrong."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -24,8 +24,12 @@ log = structlog.get_logger()
 
 
 async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Lead], read_at: float) -> None:
-    """``leads`` as Kommo was asked for them at that moment; they stay dirty where shadow mode was switched on since.
-    Errors of Kommo that concern the whole account are raised."""
+    """Bring the fetched deals in line with their ledgers: fields and stage, tasks, then notes.
+
+    ``leads``: the deals as Kommo returned them; ``read_at``: when they were requested, in Unix seconds. They stay dirty
+    if shadow mode was switched on since. Errors that concern the whole account are raised: ``KommoError``,
+    ``NotConnected``, or ``LeaseLost`` once another process has the account.
+    """
     async with resources.database.read() as session:
         page = await revisions.page_for(session, claim.account_id, leads.keys(), resources.clock())
     if options_of(page.account).shadow:
@@ -40,22 +44,22 @@ async def write_batch(resources: Resources, claim: Claim, leads: Mapping[int, Le
     patched = await patch(resources, claim, page, [one for one in plans if one.patches], read_at)
     written = [one for one in plans if one.lead_id in patched.confirmed or not one.patches]
     without_task = await write_tasks(resources, claim, written, leads)
-    rechecks = without_task | patched.incomplete | waiting | split | failed  # of two for a deal the last one counts
+    rechecks = without_task | patched.incomplete | waiting | split | failed  # the last one of a deal wins
     await post_notes(resources, claim, page, written, rechecks)
 
 
 async def _plans(resources: Resources, page: Page, leads: Iterable[Lead]) -> tuple[list[Plan], dict[int, Recheck]]:
-    """The plans, and the deals for which none could be made."""
+    """The plans, and the rechecks of the deals that could not be planned."""
     plans: list[Plan] = []
     failed: dict[int, Recheck] = {}
     for lead in leads:
         try:
             size = len(page.ledgers[lead.id].payments) + len(page.writes[lead.id])
             plans.append(that_fit(await computed(size, partial(_plan, resources, page, lead))))
-        except Exception:  # whatever is wrong with this one, the others must be written
+        except Exception:  # a fault in one deal must not stop the others
             log.exception("deal plan failed", account=page.account.id, deal=lead.id)
-            failed[lead.id] = Recheck(None, "Something is wrong here with this deal; the log of the server says what.")
-        await asyncio.sleep(0)  # others have a slot to keep
+            failed[lead.id] = Recheck(None, "This server failed to plan the deal. The server log has the error.")
+        await asyncio.sleep(0)  # let other tasks run: batches under way have their rate-limit slots to meet
     return plans, failed
 
 

@@ -1,4 +1,4 @@
-"""Dirty deals as they stand in Kommo: many with one call, and by its own address whichever the list does not show."""
+"""Fetches dirty deals from Kommo: many in one call, and one by one those that the list does not show."""
 
 from collections.abc import Collection, Mapping
 
@@ -16,16 +16,17 @@ from backend.storage.models import Account
 from backend.work_queue.leases import Claim, fence
 
 TOO_MUCH = (KommoTooSlow, KommoUnavailable)
-"""Perhaps: it took too long, or Kommo stumbles over one of the deals, which then stands alone in the end."""
+"""Errors that a smaller batch may avoid: a timeout, or one deal at which Kommo fails, which halving isolates."""
 SINGLY = 20
-"""So many missing deals are looked for one by one; the others are read again after that."""
+"""Look up at most this many missing deals individually per pass; the others are fetched in the next one."""
 
 
 async def read_due(resources: Resources, claim: Claim, being_written: frozenset[int]) -> dict[int, Lead] | None:
-    """What is due and not under way, as it stands in Kommo; deals that are not there are done with. Nothing is due
-    where shadow mode was switched on meanwhile.
+    """The due deals as they are in Kommo, by id; None if nothing is due or shadow mode was switched on.
 
-    A list may lag behind what was just made: deals that it does not show are asked for by their own address.
+    Leaves out the deals in ``being_written``. A list may lag behind a new deal, so a deal that it does not show is
+    fetched by its own address; one that does not exist is marked as gone. Raises ``KommoError``, ``NotConnected`` and
+    ``LeaseLost``.
     """
     account_id, now = claim.account_id, resources.clock()
     async with resources.database.write() as session:
@@ -53,7 +54,7 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
 
 
 async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:
-    """None where there is no such deal, or where our user may not see it: a list leaves such deals out as well."""
+    """The deal, or None if it does not exist or our user may not see it: a list leaves such deals out as well."""
     try:
         return await with_kommo(resources, claim.account_id, lambda api: api.lead(lead_id, contacts=False))
     except KommoForbidden:
@@ -64,6 +65,7 @@ async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:
 
 
 async def too_much(resources: Resources, claim: Claim, sizes: Sizes, leads: Collection[int]) -> None:
+    """Shrink the batch size after a failed request for ``leads``; postpone a deal that failed alone."""
     sizes.shrink(claim.account_id, len(leads))
     if len(leads) > 1:
         return
@@ -74,7 +76,7 @@ async def too_much(resources: Resources, claim: Claim, sizes: Sizes, leads: Coll
 
 
 async def _know_pipelines(resources: Resources, account: Account, leads: Mapping[int, Lead]) -> None:
-    """A pipeline that was made after set-up is read before a deal in it is judged."""
+    """Fetch the pipelines again if a deal is in one that was created after set-up."""
     known = {pipeline["id"] for pipeline in account.pipelines}
     if any(lead.pipeline_id not in known for lead in leads.values()):
         await refresh_pipelines(resources, account.id)

@@ -1,4 +1,7 @@
-"""A wanted value beside the one that is there, by the type of field that holds it: ours, or one that was adopted."""
+"""Compares and converts values by the type of the field that holds them: our own field or an adopted one.
+
+``meta`` is the ``FieldEntry`` of the field; types and formats: docs/facts/kommo-api.md 7.3.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +17,8 @@ NUMBERS = frozenset(("numeric", "monetary", "date_time"))
 
 
 def same(meta: Mapping[str, Any], wanted: str | int, there: FieldValue, zone: ZoneInfo) -> bool:
-    """Whether the field shows what is wanted already; numbers by value, days by the account's calendar."""
+    """True if the field already shows ``wanted``. Numbers compare by value, dates by the day in the account's time
+    zone."""
     if meta.get("enums"):
         return bool(there.enum_id == meta["enums"].get(str(wanted)))
     if meta["type"] in NUMBERS:
@@ -25,12 +29,16 @@ def same(meta: Mapping[str, Any], wanted: str | int, there: FieldValue, zone: Zo
 
 
 def takes(meta: Mapping[str, Any], wanted: str | int | None) -> bool:
-    """A list takes what it has an option for."""
+    """True if the field can hold ``wanted``; a list only takes a value that it has an option for."""
     return wanted is None or not meta.get("enums") or str(wanted) in meta["enums"]
 
 
 def as_written(meta: Mapping[str, Any], wanted: str | int, zone: ZoneInfo) -> Any:
-    """Midday for a plain date: Kommo moves it to midnight of the account's zone, and noon stays on its day."""
+    """The value to send to Kommo, by the field's type; dates in Unix seconds.
+
+    A plain date is sent as midday: Kommo moves it to midnight of the account's zone, and noon stays on its day
+    (docs/facts/kommo-api.md 7.3).
+    """
     if meta.get("enums"):
         return EnumId(int(meta["enums"][str(wanted)]))
     if meta["type"] == "date":
@@ -39,7 +47,7 @@ def as_written(meta: Mapping[str, Any], wanted: str | int, zone: ZoneInfo) -> An
 
 
 def _as_text(wanted: str | int) -> str:
-    """A text field that was adopted for the status shows the label, not our word for it."""
+    """The text for an adopted text field: the label of a state, such as "Partially paid"."""
     return STATES.get(str(wanted), str(wanted))
 
 

@@ -1,4 +1,5 @@
-"""Deals that Kommo does not have: followed to the survivor of a merge, else marked as gone and looked for again."""
+"""Deals that Kommo does not have: merged deals move to their survivor, others are marked as gone and looked up
+again."""
 
 from collections.abc import Collection, Mapping
 
@@ -14,7 +15,7 @@ from backend.storage.models import Deal
 from backend.work_queue.leases import Claim, fence
 
 MANY = 3
-"""So many deals missing at once are looked for a second time before they count as gone."""
+"""If this many deals are missing at once, each must be missing twice before it counts as gone."""
 MISSING = "Kommo did not show this deal together with many others. It is looked for again within a minute."
 MISSING_SECONDS = 60.0
 GONE = "The deal does not exist in Kommo."
@@ -23,8 +24,11 @@ GIVEN_UP_SECONDS = 30 * 86400.0
 
 
 async def conclude(resources: Resources, claim: Claim, seen: Mapping[int, int]) -> None:
-    """``seen``: missing deal → the revision that was to be written. Their merges are looked up with no transaction
-    open; then one unit of work moves what hangs on them, or marks them as gone."""
+    """Resolve missing deals: move their payments and requests to a merge's survivor, or mark them as gone.
+
+    ``seen``: missing deal → the revision that was to be written. Merges are looked up with no transaction open; one
+    unit of work then makes all changes. Raises ``KommoError``, ``NotConnected`` and ``LeaseLost``.
+    """
     account_id = claim.account_id
     found = await survivors_told(resources, account_id, seen.keys())
     lost = {lead_id: revision for lead_id, revision in seen.items() if lead_id not in found}
@@ -49,8 +53,10 @@ async def _believed(resources: Resources, claim: Claim, seen: Mapping[int, int])
 
 
 async def _missing_twice(session: AsyncSession, account_id: int, seen: Mapping[int, int], now: float) -> dict[int, int]:
-    """Those of many missing deals that were missing a minute ago, too, or before. The others are looked for again: many
-    deals that vanish in one moment are more likely a fault of Kommo than a person's work."""
+    """The deals that were missing at an earlier look as well; the others are postponed by a minute.
+
+    Many deals that vanish at one moment are more likely a fault of Kommo than a person's work.
+    """
     mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(list(seen)))
     again = await session.exec(select(Deal.lead_id).where(*mine, col(Deal.problem).in_((MISSING, GONE))))
     before = set(again.all())
@@ -66,8 +72,11 @@ async def _missing_twice(session: AsyncSession, account_id: int, seen: Mapping[i
 async def _gone(
     session: AsyncSession, account_id: int, seen: Mapping[int, int], ours: Collection[int], now: float
 ) -> None:
-    """Their payments are unmatched, and who named them is told so. Those on which something of ours hangs are looked
-    for again, the longer they are missing the more rarely; the others when something new is known."""
+    """Mark the deals as gone, which makes their payments unmatched, and record the reason with their events.
+
+    Deals in ``ours`` have payments or requests: they are looked up again, less often the longer they are missing. The
+    others are looked up again when a new fact arrives.
+    """
     for lead_id, revision in seen.items():
         await deal_is_missing(session, account_id, lead_id)
         deal = await session.get(Deal, (account_id, lead_id), populate_existing=True)

@@ -1,4 +1,5 @@
-"""Tasks that other rooms order for a deal: a row each, made and closed by the writer as it does the ledger's own."""
+"""Tasks that other rooms order for a deal. Each is a row; deal_sync creates and closes it like the ledger's own
+tasks."""
 
 from collections.abc import Collection
 
@@ -13,9 +14,10 @@ from backend.work_queue.wakeups import mark_dirty
 
 
 async def order_task(session: AsyncSession, account_id: int, lead_id: int, task: Task, now: float) -> bool:
-    """Orders the task for the deal's responsible user, once per ``fact_id``; True where it is new.
+    """Order the task for the deal, once per ``fact_id``; True if it is new.
 
-    For a unit of work of the account (``account_unit``): the deal is marked dirty in it.
+    Call it in a unit of work of the account (``account_unit``), because it marks the deal dirty. ``now`` in Unix
+    seconds.
     """
     await mark_dirty(session, account_id, [lead_id], now)
     row = DealTask(account_id=account_id, lead_id=lead_id, fact_id=task.fact_id, text=task.text, due_at=task.due_at)
@@ -23,7 +25,10 @@ async def order_task(session: AsyncSession, account_id: int, lead_id: int, task:
 
 
 async def heal_task(session: AsyncSession, account_id: int, lead_id: int, fact_id: str, now: float) -> None:
-    """Marks the ordered task as no longer needed: the writer closes it, or never makes it."""
+    """Mark the ordered task as no longer needed, so that deal_sync closes it or never creates it.
+
+    Call it in a unit of work of the account (``account_unit``), because it marks the deal dirty.
+    """
     await mark_dirty(session, account_id, [lead_id], now)
     mine = (col(DealTask.account_id) == account_id, col(DealTask.lead_id) == lead_id)
     await session.exec(update(DealTask).where(*mine, col(DealTask.fact_id) == fact_id).values(healed=True))
@@ -32,7 +37,7 @@ async def heal_task(session: AsyncSession, account_id: int, lead_id: int, fact_i
 async def ordered_tasks(
     session: AsyncSession, account_id: int, lead_ids: Collection[int]
 ) -> dict[int, tuple[Task, ...]]:
-    """The tasks that were ordered for these deals, by deal."""
+    """The ordered tasks of these deals, by deal id; deals without any have no entry."""
     mine = (DealTask.account_id == account_id, col(DealTask.lead_id).in_(lead_ids))
     tasks: dict[int, tuple[Task, ...]] = {}
     for row in (await session.exec(select(DealTask).where(*mine).order_by(col(DealTask.fact_id)))).all():

@@ -1,4 +1,4 @@
-"""Intents before effects, and what became of them: one row for each note, task and stage move."""
+"""The outbox: a row for each note, task and stage move before it is sent, and then its result."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ State = Literal["intended", "sent", "doubtful", "done", "dead"]
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One effect on a deal, and how far it has come. A fact has at most one write of each kind on a deal."""
+    """One effect on a deal and its state. A fact has at most one write of each kind on a deal."""
 
     lead_id: int
     kind: Literal["deal", "fields", "note", "stage", "task"]
@@ -30,12 +30,13 @@ class Write:
     content: Mapping[str, Any]
     state: State
     kommo_id: int | None = None
-    """Of the note, task or deal that Kommo made."""
+    """Id of the note, task or deal that Kommo created."""
     error: str = ""
 
 
 async def enqueue(session: AsyncSession, claim: Claim, plans: Iterable[Plan], now: float) -> None:
-    """Rows before requests: the moves that the PATCH carries, the moves decided against, the notes to come."""
+    """Insert the rows of these plans before any request: moves in the PATCH as *sent*, moves decided against as *done*,
+    notes as *intended*."""
     writes: list[Write] = []
     for plan in plans:
         for goal, decision in plan.stages:
@@ -50,7 +51,10 @@ async def enqueue(session: AsyncSession, claim: Claim, plans: Iterable[Plan], no
 async def record_dry_run(
     session: AsyncSession, claim: Claim, plan: Plan, fields: Mapping[str, Any], now: float
 ) -> None:
-    """In shadow mode everything stays an intent, fields as well: the plan makes them anew once it may write."""
+    """Record the plan of a deal in shadow mode, fields included, with every row *intended*.
+
+    The writer plans the deal anew once it may write. ``fields``: code → (current text, wanted text).
+    """
     lead_id = plan.lead_id
     writes = [Write(lead_id, "fields", "fields", fields, "intended")] if fields else []
     for goal, decision in plan.stages:
@@ -62,7 +66,7 @@ async def record_dry_run(
 
 
 async def record(resources: Resources, claim: Claim, write: Write) -> None:
-    """Commit one write, before and after the request that it stands for."""
+    """Commit one write: before its request, and again with the result. Raises ``LeaseLost``."""
     async with resources.database.write() as session:
         now = resources.clock()
         await fence(session, claim, now)
@@ -70,7 +74,7 @@ async def record(resources: Resources, claim: Claim, write: Write) -> None:
 
 
 async def put(session: AsyncSession, claim: Claim, writes: Iterable[Write], now: float) -> None:
-    """Insert these writes, or bring their rows to this state. One prepared statement: a batch has a hundred."""
+    """Insert these writes or update their rows. It is one prepared statement, because a batch has a hundred rows."""
     rows = [_row(claim, write, now) for write in writes]
     if not rows:
         return
@@ -82,6 +86,7 @@ async def put(session: AsyncSession, claim: Claim, writes: Iterable[Write], now:
 
 
 async def close_task(session: AsyncSession, write: CardWrite) -> None:
+    """Record that the task of this write was closed in Kommo."""
     write.content = write.content | {"closed": True}
     await session.merge(write)
 
@@ -114,7 +119,7 @@ def _row(claim: Claim, write: Write, now: float) -> dict[str, Any]:
 async def mark_sent(
     session: AsyncSession, claim: Claim, kind: str, states: Mapping[str, Collection[int]], now: float
 ) -> None:
-    """Move the writes of this kind that are *sent* to what became of them. ``states``: state → leads."""
+    """Set the new state of all *sent* writes of one kind. ``states``: new state → deal ids."""
     sent = (CARD_WRITE.c.account_id == claim.account_id, CARD_WRITE.c.kind == kind, CARD_WRITE.c.state == "sent")
     for state, lead_ids in states.items():
         if lead_ids:
@@ -123,7 +128,8 @@ async def mark_sent(
 
 
 async def begin_notes(session: AsyncSession, claim: Claim, plans: Iterable[Plan], now: float) -> None:
-    """The notes of these plans are about to be posted; an intent that no plan wants any more stays one."""
+    """Mark the notes of these plans as *sent* before they are posted; rows of notes that no plan wants stay
+    *intended*."""
     keys = [{"lead": plan.lead_id, "fact": note.fact_id} for plan in plans for note in plan.notes]
     mine = (CARD_WRITE.c.account_id == claim.account_id, CARD_WRITE.c.lead_id == bindparam("lead"))
     this = (CARD_WRITE.c.kind == "note", CARD_WRITE.c.fact_id == bindparam("fact"), CARD_WRITE.c.state == "intended")
@@ -132,7 +138,8 @@ async def begin_notes(session: AsyncSession, claim: Claim, plans: Iterable[Plan]
 
 
 async def mark_posted(session: AsyncSession, claim: Claim, notes: Mapping[int, int]) -> None:
-    """``notes``: lead → the note that holds all that was sent for it."""
+    """Mark all *sent* notes of these deals as *done*. ``notes``: deal id → id of the Kommo note with all their
+    texts."""
     if not notes:
         return
     mine = (CARD_WRITE.c.account_id == claim.account_id, CARD_WRITE.c.lead_id == bindparam("lead"))

@@ -1,4 +1,4 @@
-"""What must be written to one deal, decided in values: the difference between wanted and what is there."""
+"""Decides what to write to one deal, in values: the difference between the wanted card and the current one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,8 +20,12 @@ IN_DOUBT = frozenset(("sent", "doubtful"))
 
 @dataclass(frozen=True)
 class Plan:
-    """``fields``: field id → value to write; ``stages``: decisions to record, a move among them at the most;
-    ``moving``: what is kept of that move, to know later whether it happened; ``more``: further notes are to follow."""
+    """What to write to one deal.
+
+    ``fields``: field id → value; ``move``: target (pipeline, status); ``stages``: decisions to record, at most one of
+    them a move; ``moving``: what is stored about the move, to find out later whether it happened; ``healed``: tasks to
+    close, with ``results`` by fact; ``more``: further notes follow with the next pass.
+    """
 
     lead_id: int
     fields: dict[int, Any] = field(default_factory=dict)
@@ -39,11 +43,15 @@ class Plan:
 
     @property
     def patches(self) -> bool:
+        """True if the plan needs a PATCH: fields, a stage move or tags."""
         return bool(self.fields or self.move or self.tags_added or self.tags_removed)
 
 
 def wanted_of(account: Account, ledger: DealLedger, link_base: str, ordered: tuple[Task, ...] = ()) -> Wanted:
-    """``ordered``: the deal's tasks that the ledger does not call for."""
+    """The card that the deal should have by its ledger and the account's options.
+
+    ``link_base``: public address of payment links. ``ordered``: tasks of the deal that other rooms ordered.
+    """
     options = options_of(account)
     wanted = render(
         ledger,
@@ -58,12 +66,16 @@ def wanted_of(account: Account, ledger: DealLedger, link_base: str, ordered: tup
 
 
 def is_test(ledger: DealLedger) -> bool:
-    """A ledger holds money of one mode only; a deal with requests alone is as its links are."""
+    """True if the ledger is in test mode: payments have one mode, and without payments the links decide."""
     return not ledger.livemode
 
 
 def plan(lead: Lead, wanted: Wanted, writes: Sequence[CardWrite], account: Account, *, test: bool) -> Plan:
-    """``writes``: all intents of this deal so far. What is in doubt is left alone until it is settled."""
+    """The difference between ``lead`` in Kommo and ``wanted``.
+
+    ``writes``: all rows of this deal in the outbox; whatever is in doubt stays untouched until it is settled. A deal in
+    *Incoming leads* is left alone until money came, because any PATCH would accept it.
+    """
     incoming = is_incoming(account.pipelines, lead.pipeline_id, lead.status_id)
     if incoming and not wanted.has_money:
         return Plan(lead.id)
@@ -113,25 +125,25 @@ def _stages(
 
 
 def _agreed(writes: Iterable[CardWrite]) -> set[str]:
-    """What a person had moved who was only offered it."""
+    """Facts whose offered move a person agreed to."""
     return {write.fact_id for write in writes if write.kind == "stage" and write.content.get("agreed")}
 
 
 def _moving(lead: Lead, moves: Mapping[str, int], fields: Iterable[int], writes: Sequence[CardWrite]) -> dict[str, Any]:
-    """``moves``: fact → status. What a person agreed to is still agreed where this try fails."""
+    """The content of the move's row. ``moves``: fact → status. A person's agreement is kept in case this try fails."""
     agreed = {"agreed": True} if _agreed(writes) & moves.keys() else {}
     return intent_of(lead, next(iter(moves.values())), fields) | agreed
 
 
 def last_move(writes: Iterable[CardWrite]) -> tuple[int, int] | None:
-    """The (pipeline, status) that we wrote last, if we ever moved this deal."""
+    """The (pipeline, status) of our last move of this deal, or None if we never moved it."""
     done = [write for write in writes if write.kind == "stage" and write.state == "done" and "to" in write.content]
     last = max(done, key=lambda write: write.sent_at, default=None)
     return (last.content["pipeline"], last.content["to"]) if last else None
 
 
 def _beside_a_doubt(writes: Sequence[CardWrite]) -> set[int]:
-    """Fields that a move in doubt carried: what they hold will tell whether it happened, so they are left alone."""
+    """Fields in the PATCH of a move in doubt. They stay untouched: their values will show whether it happened."""
     moves = (write for write in writes if write.kind == "stage" and write.state in IN_DOUBT)
     return {int(field_id) for move in moves for field_id in move.content.get("held", {})}
 
@@ -142,7 +154,7 @@ def _missing_notes(notes: Iterable[Note], writes: Sequence[CardWrite]) -> Iterab
 
 
 def _missing_tasks(tasks: Iterable[Task], writes: Sequence[CardWrite]) -> Iterable[Task]:
-    """What healed before anybody was asked needs no task."""
+    """Tasks to create. A matter that was resolved before its task existed needs none."""
     known = _begun(writes, "task")
     return (task for task in tasks if not task.healed and task.fact_id not in known)
 
@@ -154,7 +166,7 @@ def _healed_tasks(tasks: Iterable[Task], writes: Sequence[CardWrite]) -> Iterabl
 
 
 def _begun(writes: Sequence[CardWrite], kind: str) -> set[str]:
-    """Facts whose write is done or in doubt; an intent that surely did not happen is due again."""
+    """Facts whose write is done, dead or in doubt; an *intended* write certainly did not happen and is due again."""
     return {write.fact_id for write in writes if write.kind == kind and write.state != "intended"}
 
 
@@ -166,7 +178,7 @@ def _differences(
 ) -> Iterable[tuple[int, Any]]:
     for code, value in wanted.items():
         meta = fields.get(code)
-        if meta is None or not takes(meta, value):  # a user removed it; set-up makes it again
+        if meta is None or not takes(meta, value):  # a user removed it; set-up creates it again
             continue
         current = there.get(int(meta["id"]), ())
         if value is None:
@@ -177,7 +189,7 @@ def _differences(
 
 
 def zone_of(account: Account) -> ZoneInfo:
-    """The account's time zone; UTC where Kommo names one that this machine does not know."""
+    """The account's time zone, or UTC if this machine does not know the zone that Kommo names."""
     try:
         return ZoneInfo(account.timezone or "UTC")
     except (ZoneInfoNotFoundError, ValueError):

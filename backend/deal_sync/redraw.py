@@ -1,4 +1,4 @@
-"""Writing every deal of an account anew: in portions, and only when nothing newer is due."""
+"""Rewrites every deal of an account, in portions and only while no newer work is due."""
 
 from sqlmodel import col, select
 
@@ -8,11 +8,12 @@ from backend.work_queue.leases import Claim, fence
 from backend.work_queue.wakeups import mark_dirty
 
 PORTION = 250
-"""Deals marked with one commit: as many as one call reads. A fresh payment waits for this many at the most."""
+"""Deals marked dirty per commit, as many as one call fetches. A fresh payment waits for at most this many."""
 
 
 async def mark_portion(resources: Resources, claim: Claim, *, most: int = PORTION) -> bool:
-    """True if more deals are due now; False when all were marked, or none was to be written anew."""
+    """Mark up to ``most`` more deals of a requested rewrite as dirty; False if no rewrite is requested or all are
+    marked."""
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         account = await session.get_one(Account, claim.account_id)

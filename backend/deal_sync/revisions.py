@@ -1,4 +1,4 @@
-"""Which deals differ from their ledger, and what became of them. Every unit of work here is fenced."""
+"""Which deals differ from their ledger, and the result of each write. Every unit of work here is fenced."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,17 +19,20 @@ from backend.storage.reading import all_of
 from backend.work_queue.backoff import LONGEST_WAIT_SECONDS, NEVER, gives_up, wait_after
 
 LONGEST_PROBLEM = 500
-STUMBLES = "Kommo had a fault of its own at this deal. It is tried again within a minute or so."
+STUMBLES = "Kommo failed to process this deal. It is tried again within about a minute."
 STUMBLES_SECONDS = 60.0
-VANISHED = "Kommo refused to write it, as there is no such deal. It is looked for again."
+VANISHED = "Kommo refused the write because there is no such deal. The deal is looked up again."
 SOON_SECONDS = (2.0, 4.0, 8.0)
-"""A representative waits for this deal, and most faults of Kommo are over by then."""
+"""Waits before the first retries: a sales rep waits for this deal, and most faults of Kommo are short."""
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """A deal that is not as wanted yet is looked at again ``at``; None = it was refused: tried on the schedule."""
+    """A deal that is not as wanted yet is processed again at ``at`` (Unix seconds).
+
+    ``at`` None: Kommo refused it, so the schedule of retries decides. ``problem``: the reason for people, or ''.
+    """
 
     at: float | None
     problem: str = ""
@@ -37,23 +40,25 @@ class Recheck:
 
 @dataclass(frozen=True)
 class Page:
-    """Dirty deals, with all that deciding needs. ``seen``: lead → the revision that is being written."""
+    """Dirty deals with all data that a decision needs, by deal id. ``seen``: deal → the revision that is being
+    written."""
 
     account: Account
     seen: dict[int, int]
     ledgers: dict[int, DealLedger]
     writes: dict[int, list[CardWrite]]
     tasks: dict[int, tuple[Task, ...]] = field(default_factory=dict)
-    """Those that other rooms ordered, for the deals that have any."""
+    """Tasks that other rooms ordered, for the deals that have any."""
 
     def in_doubt(self) -> list[CardWrite]:
+        """The writes of all deals whose outcome is unknown."""
         return [write for writes in self.writes.values() for write in writes if write.state in IN_DOUBT]
 
 
 async def due(
     session: AsyncSession, account_id: int, now: float, without: Collection[int], most: int
 ) -> dict[int, int]:
-    """Lead → its revision, of the dirty deals that have waited longest. ``without``: those that are being written."""
+    """Deal → its revision, of at most ``most`` due dirty deals, longest waiting first; without those in ``without``."""
     found = await session.exec(
         select(Deal.lead_id, Deal.wanted)
         .where(
@@ -70,12 +75,13 @@ async def due(
 
 
 async def page_for(session: AsyncSession, account_id: int, lead_ids: Collection[int], now: float) -> Page:
-    """The revision is read first: what is known later than that is at worst written twice."""
+    """The page of these deals. The revision is read first: a fact that arrives later is at worst written twice."""
     found = await session.exec(select(Deal).where(Deal.account_id == account_id, col(Deal.lead_id).in_(lead_ids)))
     return await page_of(session, account_id, found.all(), now)
 
 
 async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal], now: float) -> Page:
+    """The page of these deal rows. ``now`` in Unix seconds decides which requests are overdue or expired."""
     account = await session.get_one(Account, account_id)
     leads = [deal.lead_id for deal in deals]
     ours = select(CardWrite).where(CardWrite.account_id == account_id, col(CardWrite.lead_id).in_(leads))
@@ -92,7 +98,7 @@ async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal],
 
 
 async def touch_expired(session: AsyncSession, account_id: int, now: float) -> None:
-    """Deals whose state time alone has changed are dirty again."""
+    """Mark the deals dirty whose state changed by time alone, such as an expired link."""
     await session.exec(
         update(Deal)
         .where(col(Deal.account_id) == account_id, col(Deal.look_again_at) <= now)
@@ -101,7 +107,7 @@ async def touch_expired(session: AsyncSession, account_id: int, now: float) -> N
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
-    """When the next dirty deal may be tried, or time alone changes one."""
+    """When the next dirty deal may be tried or time alone changes one, in Unix seconds; None if there is none."""
     mine = col(Deal.account_id) == account_id
     dirty = select(func.min(Deal.next_try_at)).where(mine, col(Deal.written) < col(Deal.wanted))
     changing = select(func.min(Deal.look_again_at)).where(mine, col(Deal.look_again_at).is_not(None))
@@ -110,7 +116,7 @@ async def next_due(session: AsyncSession, account_id: int) -> float | None:
 
 
 async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) -> None:
-    """These deals are as wanted, up to the revision that was read; what came since is still dirty."""
+    """Record that these deals are as wanted, up to the revision on ``page``; a newer revision stays dirty."""
     rows = [
         {
             "lead": lead,
@@ -132,7 +138,7 @@ async def written(session: AsyncSession, page: Page, lead_ids: Iterable[int]) ->
 
 
 async def note_places(session: AsyncSession, account_id: int, leads: Iterable[Lead]) -> None:
-    """Where the deals stand and whose they are, for the list of all payments to be filtered by."""
+    """Record the pipeline and the responsible user of each deal, by which the list of all payments is filtered."""
     rows = [
         {"lead": lead.id, "pipeline": lead.pipeline_id, "user": lead.responsible_user_id}
         for lead in sorted(leads, key=lambda one: one.id)
@@ -154,20 +160,22 @@ async def note_places(session: AsyncSession, account_id: int, leads: Iterable[Le
 
 
 def _unseen(writes: Iterable[CardWrite]) -> str:
-    """What stays wrong with a deal that is written: a note or task that Kommo never showed."""
+    """The problem that remains with a written deal: a note or task that Kommo never showed; '' if there is none."""
     given_up = (write.error for write in writes if write.state == "dead" and write.kind in ("note", "task"))
     return next(given_up, "")[:LONGEST_PROBLEM]
 
 
 async def audit_at(session: AsyncSession, account_id: int, lead_ids: Iterable[int], at: float) -> None:
-    """Something was written to these deals: it is looked at again then."""
+    """Schedule the first verification of these deals, which were just written, at ``at`` (Unix seconds)."""
     mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(list(lead_ids)))
     await session.exec(update(Deal).where(*mine).values(audit_at=at, audits=0))
 
 
 async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Recheck, now: float) -> None:
-    """With the reason, for a person to see. What was refused for thirty days waits for news of the deal; what has come
-    since ``page`` was read waits for nothing."""
+    """Postpone a deal and store the reason for people.
+
+    A deal refused for thirty days waits for a new fact. A revision newer than ``page`` is not delayed.
+    """
     deal = await session.get_one(Deal, (page.account.id, lead_id), populate_existing=True)
     next_try_at = later.at or now + wait_after(deal.attempts)
     if later.at is None:
@@ -180,8 +188,10 @@ async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Reche
 
 
 async def note_failure(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
-    """Kommo had a fault of its own at this deal alone: tried again soon three times, then once a minute, because each
-    try that fails holds up the other deals."""
+    """Postpone a deal at which Kommo failed while it was processed alone.
+
+    It is retried three times soon, then once a minute, because each failing try delays the account's other deals.
+    """
     deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
     deal.attempts = deal.attempts if deal.problem == STUMBLES else 0
     wait = SOON_SECONDS[deal.attempts] if deal.attempts < len(SOON_SECONDS) else STUMBLES_SECONDS
@@ -192,7 +202,8 @@ async def note_failure(session: AsyncSession, account_id: int, lead_id: int, now
 
 
 async def vanished(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
-    """Kommo refused a write since there is no such deal: the next look finds out, at once for the first time."""
+    """Record that Kommo refused a write because there is no such deal; the next fetch verifies it, at once the first
+    time."""
     deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
     deal.next_try_at = now if deal.problem != VANISHED else now + wait_after(deal.attempts)
     deal.attempts += 1

@@ -1,4 +1,5 @@
-"""Doubt settled: after a crash or a lost answer, wait, read back, and only then decide whether it happened."""
+"""Settles doubtful writes after a crash or a lost answer: wait, read back, and only then decide whether they
+happened."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,27 +17,28 @@ from backend.work_queue.leases import Claim, fence
 
 MOST_TRIES = 2
 LEAST_LETTERS = 16
-"""Of a task's text that was cut: fewer don't tell it from others."""
-UNSEEN = "It was sent to Kommo twice and never seen there. Look at the deal's notes and tasks."
+"""Least number of letters by which a truncated task text identifies a task."""
+UNSEEN = "It was sent to Kommo twice and never seen there. Check the deal's notes and tasks."
 
 
 async def resolve_doubtful(
     resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead], read_at: float
 ) -> dict[int, Recheck]:
-    """Settle what is due of this page, in place; the leads that still have to wait.
+    """Settle the due doubtful writes of the page in place; returns a recheck for each deal that must wait longer.
 
-    An abandoned request may still be carried out within ``settle_seconds``; what is not there after that never was.
-    So it is due if it was when the ``leads`` were read.
-    A write that is *sent* at this moment was left by a process that died; from now on *sent* means our own writes.
+    An abandoned request may still be carried out within ``settle_seconds``; after that a missing effect never happened.
+    So a write is due if it was due when ``leads`` were read, at ``read_at``. A write found *sent* now was left by a
+    process that died; from here on *sent* means our own writes. Raises ``KommoError``, ``NotConnected`` and
+    ``LeaseLost``.
     """
     waiting: dict[int, float] = {}
     due: list[CardWrite] = []
     left: list[CardWrite] = []
     for write in page.in_doubt():
-        if write.kind == "deal":  # of a period: settled where it is made
+        if write.kind == "deal":  # a renewal's deal: settled in renewal_deals
             continue
         was_ahead = write.sent_at > read_at + SKEW_SECONDS
-        if was_ahead:  # by a clock that has been set back since: when it was sent, nobody knows
+        if was_ahead:  # the clock was set back since, so the real time of sending is unknown
             write.sent_at = read_at
         due_at = write.sent_at + resources.settle_seconds
         is_due, lead = due_at <= read_at, leads.get(write.lead_id)
@@ -70,15 +72,18 @@ def _conclude(write: CardWrite, is_there: bool) -> None:
 
 
 def try_again(write: CardWrite) -> None:
-    """A create that did not happen, as far as Kommo shows, is due once more; after the second time it is a problem for
-    a person to see: who can't read back what was made would make it at each look."""
+    """Make a create due once more after Kommo did not show it; after the second time mark it *dead*.
+
+    A dead write is a problem for people to see. Without this limit a create that cannot be read back would repeat at
+    each pass.
+    """
     write.attempts += 1
     write.state = "intended" if write.attempts < MOST_TRIES else "dead"
     write.error = "" if write.state == "intended" else UNSEEN
 
 
 async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> dict[int, str]:
-    """The text of all notes of these leads, by lead: every page, since a busy deal has more than one."""
+    """The texts of all notes of these deals, by deal: every page, because a busy deal has more than one."""
     if not notes:
         return {}
     leads = sorted({write.lead_id for write in notes})
@@ -89,7 +94,7 @@ async def _found(resources: Resources, claim: Claim, notes: list[CardWrite]) -> 
 
 
 async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) -> list[KommoTask]:
-    """All tasks of the leads whose tasks are in doubt."""
+    """All tasks of the deals whose tasks are in doubt."""
     leads = sorted({write.lead_id for write in writes})
     return await with_kommo(resources, claim.account_id, lambda api: api.tasks_of(leads)) if leads else []
 
@@ -100,13 +105,17 @@ def _task_of(write: CardWrite, tasks: Iterable[KommoTask]) -> int | None:
 
 
 def same_letters(sent: str, read: str) -> bool:
-    """Whether a text that was read back is the one that was sent, as far as Kommo kept it."""
+    """True if ``read`` is the text that was ``sent``, as far as Kommo kept it.
+
+    Only letters and digits count, because Kommo may cut a text or change blanks, entities and emoji
+    (docs/facts/kommo-api.md 9).
+    """
     kept = _letters(read)
     return len(kept) >= LEAST_LETTERS and _letters(sent).startswith(kept)
 
 
 def _letters(text: str) -> str:
-    """What is left of a text however Kommo gives it back: other blanks, entities, without emoji."""
+    """The letters and digits of a text: the part that Kommo returns unchanged."""
     return "".join(re.findall(r"[^\W_]+", unescape(text)))
 
 

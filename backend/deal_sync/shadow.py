@@ -1,7 +1,7 @@
-"""Shadow mode: what would be written is recorded as intended, and nothing is written.
+"""Shadow mode: the intended writes are recorded, and nothing is written to Kommo.
 
-A way to try us beside other software or handwork. The records stay ``intended``: once shadow mode is off, the writer
-takes the deals as it finds them and writes whatever still differs.
+It lets an admin try this service next to other software or manual work. The rows stay *intended*: once shadow mode is
+off, the writer fetches the deals and writes whatever still differs.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -32,14 +32,14 @@ from backend.work_queue.leases import Claim, fence
 DEALS = 250
 DAYS = {"date_time": "%Y-%m-%d %H:%M", "date": "%Y-%m-%d"}
 Fields = dict[str, tuple[str, str]]
-"""Code of the field → what is there, what we want."""
+"""Field code → (current text, wanted text)."""
 
 
 @dataclass
 class Foreseen:
-    """A deal in shadow mode: ``fields`` as they differed when the news came, ``today`` as they differ now.
+    """A deal in shadow mode. ``fields``: differences when the news came; ``today``: differences now.
 
-    ``renewals`` would go to deals of their own, out of this one, in which all else here still counts them.
+    ``renewals`` would become deals of their own; the other values still count them on this deal.
     """
 
     lead_id: int
@@ -54,7 +54,10 @@ class Foreseen:
 
 
 async def record_dry_run(resources: Resources, claim: Claim) -> None:
-    """Record what the news of this account would have made us write, until nothing is new."""
+    """Record the writes that this account's new facts would cause, until nothing is new.
+
+    Raises ``KommoError``, ``NotConnected`` and ``LeaseLost``.
+    """
     while True:
         async with resources.database.write() as session:
             await fence(session, claim, resources.clock())
@@ -75,7 +78,7 @@ async def record_dry_run(resources: Resources, claim: Claim) -> None:
 
 
 async def report(resources: Resources, account_id: int) -> AsyncIterator[Foreseen]:
-    """Every deal that we would have written, with how it differs today. Reads Kommo, 250 deals a call."""
+    """Every deal that would have been written, with its differences now. Fetches 250 deals per call from Kommo."""
     after = 0
     while page := await _next_page(resources, account_id, after):
         leads = await _leads(resources, page)
@@ -122,7 +125,7 @@ def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> dict[
 
 
 def _fields(account: Account, lead: Lead, one: Plan, wanted: Wanted) -> Fields:
-    """What would change, in words that a person reads."""
+    """The fields that would change, with the current and the wanted value as people read them."""
     codes, zone = {int(meta["id"]): code for code, meta in account.fields.items()}, zone_of(account)
     return {
         code: (said(meta, _there(lead, key), zone), said(meta, wanted.fields[code], zone))
@@ -137,7 +140,7 @@ def _there(lead: Lead, field_id: int) -> Any:
 
 
 def said(meta: Mapping[str, Any], value: Any, zone: ZoneInfo) -> str:
-    """A value of a field as Kommo's card shows it; days by the account's calendar."""
+    """A field's value as Kommo's card shows it, with dates in the account's time zone; '' for None."""
     if value is None:
         return ""
     if meta["type"] in DAYS and str(value).isdigit():

@@ -1,7 +1,7 @@
-"""A stage move whose answer was lost: whether it happened, seen from where the deal stands and what its fields hold.
+"""A stage move whose answer was lost: the deal's stage and fields show whether it happened.
 
-Stage and fields travel in one PATCH. Where a field that it carried holds something else than before, it was carried
-out; and a deal that then stands elsewhere was moved by a person, whose choice it is.
+Stage and fields are sent in one PATCH. If a field of that PATCH changed, the PATCH was carried out; if the deal is then
+in another stage, a person moved it, and that choice stays.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,13 +14,17 @@ BY_A_PERSON = "a person moved the deal meanwhile"
 
 
 def intent_of(lead: Lead, status_id: int, fields: Iterable[int]) -> dict[str, Any]:
-    """What is kept of a move before it is sent: where to, from where, and what the ``fields`` beside it held."""
+    """The stored content of a move before it is sent: target, origin, and the previous values of the ``fields`` sent
+    with it."""
     held = {str(one): _shown(lead.fields, one) for one in fields}
     return {"pipeline": lead.pipeline_id, "to": status_id, "from": lead.status_id, "held": held}
 
 
 def settled(write: CardWrite, lead: Lead, *, is_due: bool) -> bool:
-    """Say in ``write`` what became of it; False while nobody can know. ``is_due``: nothing is under way any more."""
+    """Store the outcome of the move in ``write``; False while it is still unknown.
+
+    ``is_due``: the request can no longer be under way, so a deal that did not move counts as not moved.
+    """
     said, now = write.content, (lead.pipeline_id, lead.status_id)
     happened = any(_shown(lead.fields, int(one)) != held for one, held in said.get("held", {}).items())
     is_there = now == (said["pipeline"], said["to"])

@@ -1,4 +1,4 @@
-"""Many deals: one read serves five batches, and as many batches are under way as the rate needs."""
+"""Many deals: one fetch serves several batches, and as many batches run as the rate needs."""
 
 import asyncio
 import math
@@ -12,15 +12,14 @@ from backend.resources import Resources
 from backend.work_queue.leases import Claim
 
 MOST = 24
-"""However slow Kommo becomes: each batch under way is in doubt when a process dies."""
+"""Most batches under way, however slow Kommo is: each of them is in doubt if the process dies."""
 
 
 async def sync_deals(resources: Resources, claim: Claim, take_news: Callable[[], Awaitable[None]]) -> None:
-    """Write until nothing of this account is due, or the process is being stopped. ``take_news`` is called now and
-    then: events that come meanwhile make deals due.
+    """Write until no deal of this account is due or the process stops.
 
-    After an error of Kommo that concerns the whole account nothing is begun any more; what is under way is finished,
-    and then the error is raised.
+    ``take_news`` is called before each fetch, because new events make deals due. After an error that concerns the whole
+    account no batch starts any more; those under way finish, and then the error is raised.
     """
     under_way = UnderWay(resources, claim.account_id)
     try:
@@ -32,7 +31,7 @@ async def sync_deals(resources: Resources, claim: Claim, take_news: Callable[[],
                 if await mark_portion(resources, claim):
                     continue
                 break
-            if leads is None:  # what changed while it was written may be due again
+            if leads is None:  # a deal that changed during its write may be due again
                 await under_way.one_over()
                 continue
             for batch in _batches(leads, resources.pace.writes.of(claim.account_id)):
@@ -62,7 +61,7 @@ async def _write(resources: Resources, claim: Claim, batch: dict[int, Lead], rea
 
 
 class UnderWay:
-    """Batches that are being written, and the deals in them, which nobody else writes meanwhile."""
+    """The batches that are being written, and their deals, which no other batch may write meanwhile."""
 
     def __init__(self, resources: Resources, account_id: int) -> None:
         self._resources, self._account_id = resources, account_id
@@ -71,30 +70,35 @@ class UnderWay:
 
     @property
     def leads(self) -> frozenset[int]:
+        """The ids of all deals that are being written."""
         return frozenset().union(*self._leads.values())
 
     @property
     def is_empty(self) -> bool:
+        """True if no batch is under way."""
         return not self._leads
 
     @property
     def goes_on(self) -> bool:
+        """False after a failure or once the process is stopping: no further batch may start."""
         return self._failure is None and not self._resources.stopping.is_set()
 
     async def room(self) -> bool:
-        """Waits until one more batch is useful; False where none is to be begun any more."""
+        """Wait until one more batch is useful; False if none may start any more."""
         while self.goes_on and len(self._leads) >= self._width():
             await self.one_over()
         return self.goes_on
 
     def _width(self) -> int:
-        """As many as Kommo's answers take to come, one that decides meanwhile, one that waits for its slot."""
+        """Enough batches to fill Kommo's response time, plus one that is being planned and one waiting for its slot."""
         return min(math.ceil(self._resources.pace.under_way(self._account_id)) + 2, MOST)
 
     def begin(self, writing: Coroutine[None, None, None], leads: Mapping[int, object]) -> None:
+        """Start writing a batch; ``leads`` are its deals."""
         self._leads[asyncio.create_task(writing)] = frozenset(leads)
 
     async def one_over(self) -> None:
+        """Wait until a batch ends; keep the first failure."""
         done, _ = await asyncio.wait(self._leads, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             del self._leads[task]
@@ -102,7 +106,7 @@ class UnderWay:
             self._failure = self._failure or failure
 
     async def all_over(self) -> None:
-        """Not even a second cancellation leaves one behind."""
+        """Wait until all batches have ended, even if this task is cancelled again meanwhile."""
         try:
             while self._leads:
                 await self.one_over()
@@ -112,9 +116,11 @@ class UnderWay:
             raise
 
     def cancel(self) -> None:
+        """Cancel all batches under way."""
         for task in self._leads:
             task.cancel()
 
     def raise_failure(self) -> None:
+        """Raise the first failure of a batch, if there was one."""
         if self._failure is not None:
             raise self._failure

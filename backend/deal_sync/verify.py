@@ -1,8 +1,8 @@
-"""What was written is looked at again after a while, within the rate: 250 deals a call, three times, then believed.
+"""Verifies written deals later, within the rate limit: 250 deals per call, three times.
 
-Fields that differ are written again; a note that Kommo confirmed and never showed is posted again; of a note that is
-there twice (an abandoned request that was carried out after all) the later one says so, if Kommo lets us. Stages are
-left alone: where a deal stands belongs to people.
+Differing fields are written again. A note that Kommo confirmed and never showed is posted again. Of a note that exists
+twice (an abandoned request that was carried out after all) the later one is reworded, if Kommo permits. Stages are left
+alone: people decide where a deal is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,11 @@ log = structlog.get_logger()
 
 
 def next_look(written_at: float, audits: int, settle_seconds: float) -> float | None:
-    """After the settle time, an hour, a day; rounded up, so that deals written one after another share a call."""
+    """When a deal is verified next, in Unix seconds: after the settle time, an hour and a day; None after the third
+    time.
+
+    The time is rounded up, so that deals written one after another share a call.
+    """
     waits = ((settle_seconds, settle_seconds / 2), (HOUR, HOUR / 6), (24 * HOUR, HOUR))
     if audits >= len(waits):
         return None
@@ -44,8 +48,11 @@ def next_look(written_at: float, audits: int, settle_seconds: float) -> float | 
 
 @dataclass
 class Drift:
-    """What one look found. ``missing``: deals of which the writer finds out whether they are gone; ``doubled``: a later
-    note → what an earlier one says already; ``lost`` and ``shown`` are the rows of notes."""
+    """The differences that one verification found.
+
+    ``missing``: deals that Kommo did not show; the writer finds out whether they are gone. ``doubled``: id of a later
+    note → that note and the texts that an earlier note contains already. ``lost`` and ``shown``: rows of notes.
+    """
 
     missing: list[int] = field(default_factory=list)
     restore: list[Plan] = field(default_factory=list)
@@ -56,7 +63,8 @@ class Drift:
 
 
 async def verify_writes(resources: Resources, claim: Claim) -> None:
-    """One page of what is due. Errors of Kommo that concern the whole account are raised."""
+    """Verify one page of due deals. Errors that concern the whole account are raised: ``KommoError``,
+    ``NotConnected``."""
     now = resources.clock()
     async with resources.database.read() as session:
         deals = await _due(session, claim.account_id, now)
@@ -74,6 +82,7 @@ async def verify_writes(resources: Resources, claim: Claim) -> None:
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
+    """When the next verification of this account is due, in Unix seconds, or None."""
     found = await session.exec(select(func.min(Deal.audit_at)).where(Deal.account_id == account_id))
     return found.one()
 
@@ -86,7 +95,7 @@ async def _due(session: AsyncSession, account_id: int, now: float) -> Sequence[D
 def findings(
     page: Page, deals: Mapping[int, Deal], leads: Mapping[int, Lead], notes: Sequence[KommoNote], link_base: str
 ) -> Drift:
-    """What is not as it was written. A deal that is dirty again is the writer's, and only its notes are looked at."""
+    """The differences between written and current state. For a deal that is dirty again only the notes are compared."""
     found = Drift(missing=[lead_id for lead_id in page.seen if lead_id not in leads])
     for lead_id, lead in leads.items():
         deal, ledger, writes = deals[lead_id], page.ledgers[lead_id], page.writes[lead_id]
@@ -103,7 +112,8 @@ def findings(
 
 
 def _look_at_notes(found: Drift, deal: Deal, writes: Sequence[CardWrite], notes: Sequence[KommoNote]) -> None:
-    """Lost only where no look ever saw it and an hour has passed: else a person deleted it, or reads lag."""
+    """A note is lost only if no verification ever saw it and an hour has passed. Otherwise a person deleted it, or
+    Kommo's reads lag."""
     for write in writes:
         if write.kind != "note" or write.state != "done":
             continue
@@ -117,14 +127,14 @@ def _look_at_notes(found: Drift, deal: Deal, writes: Sequence[CardWrite], notes:
 
 
 def _is_of(note: KommoNote, write: CardWrite) -> bool:
-    """By Kommo's id, whatever became of the text; else by its marker."""
+    """True if the note has Kommo's id of the write, even with another text, or else contains its marker."""
     return note.id == write.kommo_id or write.content["marker"] in note.text
 
 
 async def _mark_doubled(
     resources: Resources, claim: Claim, page: Page, doubled: Iterable[tuple[KommoNote, Sequence[str]]]
 ) -> None:
-    """Kommo deletes no notes for us; what the later one says again gives way to a sentence, and the rest stays."""
+    """Replace the repeated texts in the later note by one sentence, because Kommo has no call that deletes a note."""
     sentence = texts(options_of(page.account).note_language).say("doubled")
     for note, again in doubled:
         log.error("duplicate note found", account=claim.account_id, deal=note.lead_id, note=note.id)
@@ -139,7 +149,7 @@ async def _rewrite(resources: Resources, claim: Claim, note: KommoNote, text: st
 
 
 def _without(text: str, again: Sequence[str], sentence: str) -> str:
-    """The sentence once, however much of the note it stands for."""
+    """The text with the sentence once in place of all repeated texts."""
     for said in again:
         text = text.replace(said, sentence)
     before, found, after = text.partition(sentence)

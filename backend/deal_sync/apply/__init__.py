@@ -1,1 +1,1 @@
-"""Writing the difference to Kommo: one PATCH a batch, notes, tasks, deals of renewals, and what is refused."""
+"""Writes the difference to Kommo: one PATCH per batch, notes, tasks, deals of renewals; and handles refusals."""

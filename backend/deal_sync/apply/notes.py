@@ -1,4 +1,4 @@
-"""One note a deal for all its new facts, posted for many deals at once; then the deals are written."""
+"""One note per deal for all its new facts, posted for many deals at once; then the deals count as written."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,13 +25,14 @@ from backend.work_queue.leases import Claim, fence
 
 SERVICE = "Stripe payments"
 MARKER = 12
-"""Bytes that each fact adds to a note beside its text."""
+"""Bytes that each fact adds to a note in addition to its text."""
 LONGEST = 3600
-"""Bytes of our facts in one note: Kommo names no limit, and 4 kB with all that is around them are believed to go."""
+"""Most bytes of facts in one note: Kommo documents no limit, and 4 kB in all are believed to work
+(docs/facts/kommo-api.md 9)."""
 
 
 def that_fit(one: Plan) -> Plan:
-    """As many of its notes as Kommo takes in one, and one at the least; with the next look at the deal come more."""
+    """The plan with as many of its notes as fit into one Kommo note, at least one; ``more`` is set if some are left."""
     sizes = accumulate(len(note.text.encode()) + MARKER for note in one.notes)
     count = max(1, sum(size <= LONGEST for size in sizes))
     return replace(one, notes=one.notes[:count], more=True) if count < len(one.notes) else one
@@ -40,7 +41,11 @@ def that_fit(one: Plan) -> Plan:
 async def post_notes(
     resources: Resources, claim: Claim, page: Page, plans: list[Plan], rechecks: Mapping[int, Recheck]
 ) -> None:
-    """One note a deal for all its new facts; then the deals are written, but for the ``rechecks``."""
+    """Post one note per deal with all its new facts, then record the deals as written.
+
+    A deal in ``rechecks`` or with an unposted note stays dirty. Raises the ``KommoError`` or ``NotConnected`` that
+    stopped the posting, after recording its results.
+    """
     began = resources.clock()
     outcome = await _post(resources, claim, page, [one for one in plans if one.notes])
     async with resources.database.write() as session:

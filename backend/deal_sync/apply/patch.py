@@ -1,4 +1,4 @@
-"""Fields and stage of many deals in one PATCH: stage, link and amounts travel together."""
+"""Fields and stage of many deals in one PATCH: stage, link and amounts are sent together."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -20,24 +20,25 @@ from backend.resources import Resources
 from backend.work_queue.leases import Claim, fence
 
 OLD_SECONDS = 10.0
-"""Much longer than a batch waits for its slot, unless many accounts share the address or Kommo is slow."""
+"""Age in seconds from which a fetched stage is checked again. A batch waits much less for its slot, unless many
+accounts share the address or Kommo is slow."""
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """``confirmed``: the leads that Kommo wrote; ``incomplete``: those among them that something was left out of."""
+    """``confirmed``: the deals that Kommo wrote; ``incomplete``: those of them that lack a refused part."""
 
     confirmed: Collection[int] = ()
     incomplete: dict[int, Recheck] = field(default_factory=dict)
 
 
 async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan], read_at: float) -> Patched:
-    """Write fields and stages of these deals.
+    """Write fields, stages and tags of these deals in one PATCH, and record the results.
 
-    After a lost answer the moves are in doubt. Where after a refusal our fields or stages turn out to have changed in
-    Kommo, or deals to have been moved, nothing more is written and the deals are planned anew. So it is where they
-    were moved since a reading that is old by now.
+    After a lost answer the moves are *doubtful*. Deals are planned anew instead of written if, after a refusal, our
+    fields, Kommo's stages or a deal's stage turn out to have changed, or if a deal was moved since a fetch
+    (``read_at``) that is over 10 seconds old. Raises the ``KommoError`` or ``NotConnected`` that stopped the writing.
     """
     changes = {str(one.lead_id): _change(one) for one in plans}
     places = {one.lead_id: (one.moving["pipeline"], one.moving["from"]) for one in plans if one.move}
@@ -93,7 +94,7 @@ def _change(one: Plan) -> LeadChange:
 async def _record_moves(
     session: AsyncSession, claim: Claim, plans: list[Plan], outcome: Outcome[bool], now: float
 ) -> None:
-    """A move that was left out, refused or never sent did surely not happen."""
+    """Record the moves' states. A move that was left out, refused or never sent certainly did not happen."""
     moves = {str(one.lead_id) for one in plans if one.move}
     stayed = {key for key, refusal in outcome.mended.items() if names_the_stage(refusal)}
     states = {

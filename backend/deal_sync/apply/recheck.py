@@ -1,5 +1,8 @@
-"""A refusal may mean that a person removed a field, an option or a stage: looked at before any deal is blamed. And time
-that passed since a deal was read is time in which a person may have moved it: looked at before it is moved by us."""
+"""Checks before a deal is blamed or moved whether our picture of Kommo is still right.
+
+After a refusal: a person may have removed a field, an option or a stage. After a delay: a person may have moved the
+deal since it was fetched.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,18 +16,18 @@ from backend.resources import Resources
 from backend.storage.models import Account
 
 MAPS_CHECKED = CacheSpec[int, bool](60.0, most=10_000)
-"""By account: its fields and pipelines were read again."""
+"""Accounts whose fields and pipelines were fetched again within the last minute."""
 
 
 class PlanAgain(KommoError):
-    """What was read of Kommo is not so any more."""
+    """Kommo's fields, pipelines or deals have changed since they were fetched."""
 
 
 async def check_map(resources: Resources, account: Account) -> None:
-    """Raises ``PlanAgain`` where ``account``, as it was read, names what is not there any more.
+    """Raise ``PlanAgain`` if ``account`` names fields or stages that Kommo no longer has.
 
-    Kommo is asked once a minute and account at the most: a refusal that has another reason costs nothing more. The
-    account's other batches wait for the answer; other accounts do not.
+    Asks Kommo at most once a minute per account, so refusals for other reasons cost nothing. Concurrent batches of the
+    account share the answer.
     """
     await resources.caches[MAPS_CHECKED].load(account.id, lambda: _look(resources, account.id))
     there = await connected(resources, account.id)
@@ -33,7 +36,8 @@ async def check_map(resources: Resources, account: Account) -> None:
 
 
 async def check_places(resources: Resources, account_id: int, places: Mapping[int, tuple[int, int]]) -> None:
-    """Raises ``PlanAgain`` where a deal does not stand in the (pipeline, status) any more in which it was read."""
+    """Raise ``PlanAgain`` if a deal is no longer in the stage where it was fetched. ``places``: deal → (pipeline,
+    status)."""
     there = await with_kommo(resources, account_id, lambda api: api.leads(list(places)))
     if any((there[one].pipeline_id, there[one].status_id) != places[one] for one in places.keys() & there.keys()):
         raise PlanAgain

@@ -1,4 +1,4 @@
-"""What a refusal says about one deal: which part of the change can be left out, or that the deal itself is gone."""
+"""What a refusal says about one deal: the part of the change to leave out, or that the deal itself is gone."""
 
 import re
 from collections.abc import Sequence
@@ -12,8 +12,10 @@ TAGS = ("tags_to_add", "tags_to_delete")
 
 
 def without_named(change: LeadChange, refusal: KommoRefused) -> LeadChange | None:
-    """The change less what the refusal names (a field that a user removed, a stage that is gone); None if nothing
-    can be left out or nothing is left."""
+    """The change without the parts that the refusal names, such as a field that a user removed or a missing stage.
+
+    None if the refusal names no part, or if nothing else is left.
+    """
     fields = list(change.fields)
     bad_fields = {fields[place] for place in _field_places(refusal) if place < len(fields)}
     bad_stage = bool(change.status_id) and names_the_stage(refusal)
@@ -32,17 +34,19 @@ def without_named(change: LeadChange, refusal: KommoRefused) -> LeadChange | Non
 
 
 def _field_places(refusal: KommoRefused) -> list[int]:
-    """``custom_fields_values.2.field_id`` → 2."""
+    """The positions of the refused fields: ``custom_fields_values.2.field_id`` → 2."""
     parts: Sequence[list[str]] = [path.split(".") for path in refusal.paths]
     return [int(part[1]) for part in parts if part[0] == "custom_fields_values" and part[1:2] and part[1].isdigit()]
 
 
 def names_the_stage(refusal: KommoError) -> bool:
+    """True if Kommo refused the stage."""
     return isinstance(refusal, KommoRefused) and any(path.startswith(STAGE) for path in refusal.paths)
 
 
 def names_the_deal(refusal: KommoError) -> bool:
-    """The deal itself is unknown or deleted: path ``id``, or inner code 226."""
+    """True if the deal is unknown or deleted: path ``id`` or ``entity_id``, or inner code 226 (docs/facts/kommo-api.md
+    6)."""
     if not isinstance(refusal, KommoRefused):
         return False
     errors = [error for errors in refusal.by_request.values() for error in errors]

@@ -1,7 +1,8 @@
-"""A new deal for each paid period of a subscription, where an admin chose so: made once per payment.
+"""A new deal for each paid period of a subscription, if an admin chose so; created once per payment.
 
-The contract's deal keeps the first period. An intent stands before the call; after a lost answer the deal is looked
-for by the payment's Stripe id, which it carried from the start. What Kommo refuses stays on the contract's deal.
+The contract's deal keeps the first period. A row is stored before the call; after a lost answer the new deal is found
+by the payment's Stripe id, which it has from the start. If Kommo refuses the new deal, the payment stays on the
+contract's deal.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +35,7 @@ from backend.work_queue.leases import Claim, fence
 from backend.work_queue.wakeups import mark_dirty
 
 CLOCKS_APART = 120.0
-"""Kommo's clock against ours, when we look for what was made since a moment."""
+"""Assumed difference in seconds between Kommo's clock and ours, for a search by creation time."""
 INTENT = "STRIPE_PAYMENT_INTENT"
 
 log = structlog.get_logger()
@@ -42,18 +43,22 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Period:
-    """A renewal on its way to a deal of its own; ``write`` is its intent, if it was begun."""
+    """A renewal that gets a deal of its own; ``write`` is its row, or None if it has not begun."""
 
     lead: Lead
     payment: Payment
     write: CardWrite | None
 
     def as_write(self, state: State) -> Write:
+        """The outbox row of this renewal in the given state."""
         return Write(self.lead.id, "deal", f"period:{self.payment.id}", {}, state)
 
 
 async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, Recheck]:
-    """Deals whose periods went to deals of their own, or are on their way: they are looked at again, then."""
+    """Create the deals of new renewals; returns rechecks for the contracts' deals that lost a period or still wait.
+
+    Raises ``KommoError`` and ``NotConnected``; the row then tells whether the creation is in doubt.
+    """
     later: dict[int, Recheck] = {}
     for lead in leads.values():
         for period in _periods(page, lead):
@@ -64,7 +69,7 @@ async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mappi
 
 
 def _periods(page: Page, lead: Lead) -> Iterable[Period]:
-    """Begun ones, whatever the option says now; and new ones."""
+    """Renewals that have begun, whatever the option says now, and new ones."""
     begun = {write.fact_id: write for write in page.writes[lead.id] if write.kind == "deal"}
     new = {payment.id for payment in renewals(page.account, page.ledgers[lead.id], page.writes[lead.id])}
     for payment in page.ledgers[lead.id].received_anywhere:
@@ -75,7 +80,7 @@ def _periods(page: Page, lead: Lead) -> Iterable[Period]:
 
 
 def renewals(account: Account, ledger: DealLedger, writes: Iterable[CardWrite]) -> list[Payment]:
-    """Those that are to get a deal of their own: not begun, and not told on the contract's deal already."""
+    """The renewals that should get a deal of their own: not begun yet, and not noted on the contract's deal already."""
     known = {(write.kind, write.fact_id) for write in writes if write.kind == "deal" or write.state != "intended"}
     return [
         payment
@@ -88,7 +93,7 @@ def renewals(account: Account, ledger: DealLedger, writes: Iterable[CardWrite]) 
 
 
 async def _split(resources: Resources, claim: Claim, account: Account, period: Period) -> float | None:
-    """When the contract's deal is to be looked at again; None where the period stays on it."""
+    """When to process the contract's deal again, in Unix seconds; None if the period stays on it."""
     write = period.write
     if write is not None and write.state in IN_DOUBT:
         due_at = write.sent_at + resources.settle_seconds
@@ -111,7 +116,7 @@ async def _split(resources: Resources, claim: Claim, account: Account, period: P
 
 
 async def _found(resources: Resources, account: Account, period: Period, since: float) -> int | None:
-    """By the id in our field, or in the name: where Kommo has no such field, that is where it travelled."""
+    """The id of the new deal, found by the Stripe id in our field or in its name, which holds it without the field."""
     stripe_id = period.payment.stripe_id
     field_id = int(account.fields[INTENT]["id"]) if INTENT in account.fields else 0
     since -= CLOCKS_APART
@@ -122,7 +127,8 @@ async def _found(resources: Resources, account: Account, period: Period, since: 
 
 
 async def _made(resources: Resources, account: Account, period: Period) -> int:
-    """With the contract's contact; for nobody in particular where Kommo refuses a user who was dismissed."""
+    """Create the deal with the contract's contact, without a responsible user if Kommo refuses that user (for
+    example one who left)."""
     contract = await with_kommo(resources, account.id, lambda api: api.lead(period.lead.id))
     new = _new_lead(account, contract or period.lead, period.payment, resources.clock())
     try:
@@ -151,12 +157,12 @@ def _new_lead(account: Account, contract: Lead, payment: Payment, now: float) ->
 
 
 def _moves(account: Account, payment: Payment, now: float) -> bool:
-    """Whether this money may start what hangs on the stage of paid deals: bots that write to clients."""
+    """True if this payment may put the deal into the stage of paid deals, which starts bots that write to clients."""
     return payment.livemode and now - (payment.paid_at or 0.0) <= options_of(account).stage_hours * 3600
 
 
 def _stage(account: Account, contract: Lead, *, moves: bool) -> int:
-    """Where the rules put a paid deal, so that it need not be moved; else the pipeline's first stage."""
+    """The stage that the rules give a paid deal, so that it need not be moved; else the pipeline's first stage."""
     statuses = [s for p in account.pipelines if p["id"] == contract.pipeline_id for s in p["statuses"]]
     chosen = (account.stages.get(str(contract.pipeline_id)) or {}).get("paid")
     if moves and chosen is not None and chosen in {status["id"] for status in statuses}:
@@ -166,7 +172,7 @@ def _stage(account: Account, contract: Lead, *, moves: bool) -> int:
 
 
 async def _join(resources: Resources, claim: Claim, account: Account, period: Period, made: int) -> float:
-    """The payment belongs to its new deal from the moment on that we know of it."""
+    """Assign the payment to its new deal in one unit of work; returns when to process the contract's deal again."""
     async with resources.database.write() as session:
         now = resources.clock()
         await fence(session, claim, now)
@@ -188,6 +194,7 @@ async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> Led
 
 
 async def _stays(resources: Resources, claim: Claim, account: Account, period: Period, reason: str) -> None:
-    """Told on the contract's deal like any renewal, and to the admin (``accounts.renewals.refused_renewal``)."""
+    """Mark the new deal as *dead*. The contract's deal then notes the payment like any renewal, and the admin sees the
+    refusal (``admin.renewals``)."""
     log.error("renewal deal refused", account=account.id, deal=period.lead.id, reason=reason)
     await outbox.record(resources, claim, replace(period.as_write("dead"), error=reason))

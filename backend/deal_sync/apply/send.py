@@ -1,4 +1,4 @@
-"""How Kommo refuses: a whole request for one bad item. The good items go on without it."""
+"""Sends a batch although Kommo refuses a whole request for one bad item: the good items go on without it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 FORBIDDEN_ENOUGH = 3
-"""So many items forbidden one by one, and none allowed: it is not the items."""
+"""If this many items are forbidden one by one and none is allowed, the token lacks the right, not the items."""
 
 
 @dataclass
 class Outcome(Generic[Answer]):
-    """What became of the items, by key; each is in one of the first four.
+    """The results by key; each item is in one of the first four.
 
-    ``doubtful``: nobody knows whether it happened. ``unsent``: it surely did not, for ``error``, which concerns them
-    all. ``mended``: what had to be left out for the item to be taken.
+    ``doubtful``: the request may have taken effect. ``unsent``: it certainly did not, because of ``error``, which
+    concerns all items. ``mended``: the refused part that had to be left out.
     """
 
     done: dict[str, Answer] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Outcome(Generic[Answer]):
 
 
 def may_have_happened(error: KommoError | NotConnected) -> bool:
-    """Whether a write that ended so is in doubt. Whoever has no token that Kommo takes has surely written nothing."""
+    """True if the write may have reached Kommo. ``NotConnected`` never did: there was no valid token."""
     return isinstance(error, KommoError) and error.doubtful
 
 
@@ -47,11 +47,11 @@ async def send(
     *,
     is_repeatable: bool,
 ) -> Outcome[Answer]:
-    """Call with all; when refused, without what the refusal names, or else by halves until the bad one stands alone.
+    """Send all items, and after a refusal again without the named ones, or in halves until the bad one is alone.
 
-    ``mend``: the item without what was refused of it, None where nothing can be left out. Answers that leave an item
-    out (Kommo's partial reading) make it go alone where sending it twice does no harm (``is_repeatable``); else nobody
-    knows whether it happened.
+    ``mend``: the item without its refused part, or None if nothing can be left out. If an answer omits an item (Kommo's
+    partial reading, docs/facts/kommo-api.md 6), the item is sent alone if a repetition is harmless (``is_repeatable``),
+    and is doubtful otherwise. Other errors end the sending and are in ``Outcome.error``, not raised.
     """
     outcome: Outcome[Answer] = Outcome()
     waiting = [dict(items)] if items else []
@@ -80,7 +80,7 @@ async def send(
 
 
 def note_outcome(account_id: int, what: str, outcome: Outcome[Answer], seconds: float) -> None:
-    """A log line for each deal that was written or refused."""
+    """Log one line per deal that was written or refused; ``seconds`` is the duration of the request."""
     for key in outcome.done:
         note("deal written", account=account_id, deal=int(key), what=what, ms=milliseconds(seconds))
     for key, refusal in outcome.refused.items():
@@ -93,7 +93,7 @@ def _without_refused(
     refusal: KommoRefused,
     mend: Callable[[Item, KommoRefused], Item | None],
 ) -> list[dict[str, Item]]:
-    """What to send next. A refusal that names its items is believed: each is mended or refused without another call."""
+    """What to send next. Items that the refusal names are mended or refused without another call."""
     named = {key: refusal.of(key) for key in batch if refusal.names(key)}
     if not named and len(batch) > 1:
         return _halves(batch)

@@ -1,4 +1,5 @@
-"""Tasks for the responsible user: rare, so each goes by itself; once per fact, closed when what asked for it healed."""
+"""Tasks for the responsible user: rare, so each is a call of its own; one per fact, closed once its cause is
+resolved."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -27,7 +28,10 @@ log = structlog.get_logger()
 async def write_tasks(
     resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead]
 ) -> dict[int, Recheck]:
-    """The deals that Kommo refused a task for; the others have theirs all the same."""
+    """Create and close the tasks of these plans; returns a recheck for each deal whose task Kommo refused.
+
+    Raises ``NotConnected`` and other ``KommoError``s; a task after a lost answer is *doubtful*.
+    """
     refused: dict[int, Recheck] = {}
     for plan in plans:
         try:
@@ -47,7 +51,7 @@ async def _write(resources: Resources, claim: Claim, plan: Plan, lead: Lead) -> 
 
 
 async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) -> None:
-    """A row before the request; a lost answer leaves it in doubt, to be settled by reading back."""
+    """Create a task, with a row before the request; after a lost answer it is doubtful until it is read back."""
     write, began = Write(lead.id, "task", task.fact_id, {"text": task.text}, "sent"), resources.clock()
     await outbox.record(resources, claim, write)
     try:
@@ -62,8 +66,8 @@ async def _create(resources: Resources, claim: Claim, lead: Lead, task: Task) ->
 
 
 async def _created(resources: Resources, claim: Claim, lead: Lead, task: Task) -> int:
-    """For whom it names, else the deal's responsible user; for the token's where Kommo refuses a user who was
-    dismissed."""
+    """The id of the new task for its own user or the deal's responsible user; for the token's user if Kommo refuses
+    that one (for example a user who left)."""
     try:
         return await _post(resources, claim, lead, task, task.user_id or lead.responsible_user_id)
     except KommoRefused as refusal:
@@ -80,7 +84,7 @@ async def _post(resources: Resources, claim: Claim, lead: Lead, task: Task, user
 
 
 async def _close(resources: Resources, claim: Claim, write: CardWrite, result: str) -> None:
-    """Closing twice changes nothing, so it needs no intent. One that somebody deleted is closed as well."""
+    """Close a task. Closing twice changes nothing, so no row comes first; a deleted task counts as closed."""
     task_id = write.kommo_id or 0
     try:
         await with_kommo(resources, claim.account_id, lambda api: api.close_task(task_id, result))

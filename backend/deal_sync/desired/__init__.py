@@ -1,1 +1,1 @@
-"""What the deal card should look like, from the ledger alone: fields, notes, tasks and stage. Pure."""
+"""The wanted state of a deal card, from the ledger alone: fields, notes, tasks and stage. Pure functions."""

@@ -1,4 +1,4 @@
-"""Tasks of chasing what is due: the client answered, or the reminders are over and nothing was paid."""
+"""Tasks about unpaid requests: the client replied, or the reminders are over and nothing was paid."""
 
 from collections.abc import Iterator
 
@@ -15,8 +15,11 @@ WORDS = {"overdue": "chase_overdue", "escalated": "chase_escalated"}
 
 
 def chase_tasks(ledger: DealLedger, texts: Texts, timezone: str) -> Iterator[Task]:
-    """Healed when the money came, or nobody asks for it any more; what is under way may still
-    fail, and the end of a link is not that of a debt."""
+    """The tasks for each chase of the deal's requests.
+
+    A task is healed once the money came or the request was withdrawn. A payment under way may still fail, and an
+    expired link does not end the debt. ``timezone`` is an IANA name.
+    """
     for request in ledger.requests:
         for chase in request.chases:
             yield Task(

@@ -1,4 +1,4 @@
-"""Notes: fixed sentences, each written once per fact, with a marker by which it is found again and a link to Stripe."""
+"""Notes: fixed sentences, one per fact, each with a marker to find it again and a link to Stripe."""
 
 import hashlib
 from base64 import b32encode
@@ -17,7 +17,8 @@ Said = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Written once per fact. ``marker`` goes before the text, so that a note can be found again at Kommo."""
+    """A note to write once per fact. ``marker`` is put before the text, so that the note can be found again in
+    Kommo."""
 
     fact_id: str
     text: str
@@ -25,20 +26,23 @@ class Note:
 
 
 def notes_of(ledger: DealLedger, texts: Texts, test: bool) -> Iterator[Note]:
+    """The notes of all facts in the ledger; ``test`` prefixes each with "TEST "."""
     for fact_id, text in _said(ledger, texts):
         yield Note(fact_id, f"{'TEST ' if test else ''}{text}", _marker(fact_id))
 
 
 def as_one(notes: Iterable[Note], texts: Texts, *more: str) -> str:
-    """The text of one note for all these facts, each a paragraph. The markers stand before anything that a person
-    wrote: a reading that is cut or changed there still shows them."""
+    """The text of one Kommo note for all these facts, each a paragraph, followed by ``more``.
+
+    All markers come first: Kommo may cut or change a text at any later point (docs/facts/kommo-api.md 9).
+    """
     said = tuple(notes)
     markers = [texts.say("marker", marker=note.marker) for note in said]
     return "\n".join((" ".join((*markers, said[0].text)), *(note.text for note in said[1:]), *more))
 
 
 def _marker(fact_id: str) -> str:
-    """Short, made from the fact: the same fact always has the same one."""
+    """The marker of a fact: 8 letters of its hash, so that the same fact always has the same marker."""
     return b32encode(hashlib.sha256(fact_id.encode()).digest()[:5]).decode().lower()
 
 
@@ -60,7 +64,7 @@ def _said(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
 
 
 def _settled(ledger: DealLedger, texts: Texts) -> Iterator[Said]:
-    """What is odd about how requests were settled: by more than one payment, by more money, or by none."""
+    """Notes on requests that were settled unusually: by several payments, by too much money, or by none."""
     for request in ledger.paid_twice:
         yield f"twice:{request.id}", _twice(ledger, request, texts)
     if ledger.beyond:
@@ -82,7 +86,7 @@ def _twice(ledger: DealLedger, request: Request, texts: Texts) -> str:
 
 
 def _with_pages(text: str, *pages: str) -> str:
-    """The text and where it is found in Stripe; Kommo makes links of addresses."""
+    """The text with its addresses in Stripe's dashboard; Kommo turns addresses into links."""
     return " ".join((text, *pages))
 
 
@@ -104,7 +108,7 @@ def _payment_text(ledger: DealLedger, payment: Payment, texts: Texts) -> str:
 
 
 def _late(payment: Payment, request: Request, texts: Texts) -> list[str]:
-    """That it came after the last day of the link, or after the day on which it was due. Not of later periods."""
+    """A sentence if the payment came after the link's last day or after its due day; never for renewals."""
     at, renews = payment.paid_at or 0.0, payment.renewal
     if request.last_day and request.expires_at is not None and at >= request.expires_at and not renews:
         return [texts.say("after_end", date=written_day(request.last_day, texts.language))]
@@ -114,7 +118,7 @@ def _late(payment: Payment, request: Request, texts: Texts) -> list[str]:
 
 
 def _beside(ledger: DealLedger) -> list[Money]:
-    """What was received in other currencies than the deal's."""
+    """The sums received in currencies other than the deal's."""
     return [Money(one.gross, one.currency) for one in ledger.sums[1:] if one.gross]
 
 
@@ -130,14 +134,14 @@ def _split_text(payment: Payment, texts: Texts) -> list[str]:
 
 
 def _refund_by_total(payment: Payment, texts: Texts) -> Iterator[Said]:
-    """Once for each sum that it grew to."""
+    """A note for each total that the refund grew to."""
     amount = str(Money(payment.refunded_untold, payment.currency))
     text = texts.say("refund_by_total", amount=amount)
     yield f"refunded:{payment.id}:{payment.refunded_untold}", _with_pages(text, payment.page)
 
 
 def _refund(payment: Payment, refund: Refund, texts: Texts) -> Iterator[Said]:
-    """When it is known how it ended: a pending one may still fail, and one that succeeded may fail days later."""
+    """A note once the refund has ended: a pending one may still fail, and one that succeeded may fail days later."""
     amount = str(Money(refund.amount, refund.currency))
     if refund.outcome == "succeeded":
         text = " ".join([texts.say("refund", amount=amount, id=refund.id), *_worth(refund, texts)])
@@ -148,7 +152,7 @@ def _refund(payment: Payment, refund: Refund, texts: Texts) -> Iterator[Said]:
 
 
 def _worth(part: Refund | Dispute, texts: Texts) -> list[str]:
-    """What it counts as, where its currency is not its payment's."""
+    """A sentence with its amount in the payment's currency, if its own currency differs."""
     if part.worth is None:
         return []
     name, amount = "counts_as" if part.worth.known else "counts_whole", Money(part.worth.amount, part.worth.currency)
@@ -156,7 +160,7 @@ def _worth(part: Refund | Dispute, texts: Texts) -> list[str]:
 
 
 def _dispute(payment: Payment, dispute: Dispute, texts: Texts) -> Iterator[Said]:
-    """An inquiry while it is one; a dispute from its begin, and each decision of it."""
+    """Notes on an inquiry while it is one, on the opening of a dispute, and on each of its decisions."""
     amount = str(Money(dispute.amount, dispute.currency))
     named = {"amount": amount, "id": dispute.id}
     reason = dispute.reason.replace("_", " ")

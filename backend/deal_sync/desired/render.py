@@ -1,4 +1,4 @@
-"""``render``: ledger of a deal → what its card should show. It reads nothing, so it can be asked at any time."""
+"""``render``: the ledger of a deal → the wanted card. It does no I/O, so it can be called at any time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from backend.ledger.deal import DealLedger, Payment
 __all__ = ["Note", "StageGoal", "Task", "Wanted", "render"]
 
 STAGE_HOURS = 72
-"""A stage move starts bots that write to clients: for money that is older than this it is only offered."""
+"""A stage move starts bots that write to clients, so for older money than this (hours) it is only offered."""
 UNPAID_TAG, OVERDUE_TAG = "Unpaid", "Overdue"
 FIELDS = (
     "STRIPE_PAYMENT_STATUS", "STRIPE_AMOUNT_PAID", "STRIPE_REFUNDED", "STRIPE_OUTSTANDING", "STRIPE_CURRENCY",
@@ -23,9 +23,9 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class StageGoal:
-    """The deal has earned a move: ``kind`` is ``paid`` or ``first``, once per ``fact_id``.
+    """A stage move that the deal has earned: ``kind`` is ``paid`` or ``first``, once per ``fact_id``.
 
-    ``held``: why the move is only offered to a person; empty where it is made.
+    ``held``: the reason why the move is only offered to a person, or '' if it is made.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class StageGoal:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``fields``: code → text, a number as text, seconds, a state of the list, or None for empty."""
+    """The wanted card. ``fields``: code → text, number as text, Unix seconds, state of the list, or None for empty."""
 
     fields: dict[str, str | int | None]
     notes: tuple[Note, ...]
@@ -56,7 +56,11 @@ def render(
     timezone: str = "UTC",
     tags: bool = False,
 ) -> Wanted:
-    """``link_base`` is the public address that permanent links begin with; ``test`` marks every note."""
+    """The wanted card of a deal.
+
+    ``link_base`` is the public address before ``/p/…`` links; ``test`` prefixes every note and task; ``stage_hours``:
+    money older than this moves no deal by itself; ``timezone``: an IANA name; ``tags``: also set the debt tags.
+    """
     return Wanted(
         fields=_fields(ledger, link_base),
         notes=tuple(notes_of(ledger, texts, test)),
@@ -68,7 +72,7 @@ def render(
 
 
 def _fields(ledger: DealLedger, link_base: str) -> dict[str, str | int | None]:
-    """Nothing where nothing is known; all empty where what we wrote belongs to another deal now."""
+    """The wanted fields: {} if nothing is known, all None if the payments that we wrote belong to another deal now."""
     if not ledger.requests and not ledger.payments:
         return dict.fromkeys(FIELDS) if ledger.emptied else {}
     latest, link = ledger.latest, ledger.open_request
@@ -86,22 +90,22 @@ def _fields(ledger: DealLedger, link_base: str) -> dict[str, str | int | None]:
 
 
 def _tags(ledger: DealLedger) -> dict[str, bool]:
-    """None of a deal for which nothing was asked: they may be a person's own."""
+    """The debt tags; {} for a deal without requests, where such a tag may be a person's own."""
     unpaid = [one for one in ledger.requests if ledger.request_state(one) in ("pending", "failed")]
     is_overdue = any(one.overdue_at is not None and one.overdue_at <= ledger.now for one in unpaid)
     return {UNPAID_TAG: bool(unpaid), OVERDUE_TAG: is_overdue} if ledger.requests else {}
 
 
 def _number(amount: int, currency: str) -> str:
-    """Major units as Kommo's numeric field gives them back: no trailing zeros."""
+    """The amount in major units without trailing zeros, as Kommo returns it (docs/facts/kommo-api.md 7.3)."""
     value = as_decimal(amount, currency)
     return f"{value:f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
 
 
 def _stages(ledger: DealLedger, hours: int) -> Iterator[StageGoal]:
-    """Once per request, or once per payment where there is no request; renewals never, nor what they add up to.
+    """One goal per request, or per payment without a request; never for renewals or their sum.
 
-    On money in part the goal is ``first``, on the whole ``paid``.
+    A part of the money earns ``first``, all of it ``paid``.
     """
     earned = replace(ledger, payments=tuple(payment for payment in ledger.payments if not payment.renewal))
     kind = {"paid": "paid", "partially_paid": "first"}.get(earned.state)
@@ -115,7 +119,8 @@ def _stages(ledger: DealLedger, hours: int) -> Iterator[StageGoal]:
 
 
 def _earned_by(ledger: DealLedger) -> tuple[str, float]:
-    """What the latest payment belongs to, and its time; without one, the request that was settled for nothing."""
+    """The id of the request, subscription or payment that earned the move, and its time in Unix seconds; without a
+    payment, the request that was settled for nothing."""
     latest = ledger.latest
     if latest is not None:
         return latest.request_id or latest.subscription or latest.id, latest.paid_at or 0.0
@@ -125,7 +130,7 @@ def _earned_by(ledger: DealLedger) -> tuple[str, float]:
 
 
 def _held(latest: Payment | None) -> str:
-    """Why money that is new moves no deal by itself: nobody expects bots to write to clients for it."""
+    """Why new money moves no deal by itself, or '': nobody expects bots to write to clients for it."""
     if latest is None:
         return ""
     late = "the payment was found late, together with those of many other deals"

@@ -13,7 +13,7 @@ TEST_TAG = "stripe-test"
 
 @dataclass(frozen=True, slots=True)
 class DealNow:
-    """Where the deal stands, as just read."""
+    """The deal's stage and tags, as just fetched."""
 
     pipeline_id: int
     status_id: int
@@ -24,7 +24,7 @@ class DealNow:
 class Decision:
     """``status_id`` is the target, or None with the reason why the deal stays.
 
-    ``offered``: where a person may have it moved all the same.
+    ``offered``: the status that a person may choose nevertheless, or None.
     """
 
     status_id: int | None
@@ -41,7 +41,11 @@ def decide(
     last_written: tuple[int, int] | None,
     test: bool,
 ) -> Decision:
-    """``rules``: pipeline id → {first, paid}; ``last_written``: the (pipeline, status) that we moved it to last."""
+    """The decision about one earned move.
+
+    ``rules``: pipeline id as text → {first, paid}: status id; ``last_written``: the (pipeline, status) of our last
+    move, or None. Test money moves only deals with the tag ``stripe-test``.
+    """
     if test and TEST_TAG not in now.tags:
         return Decision(None, f"test money moves only deals tagged {TEST_TAG}")
     if now.status_id in (WON, LOST):
@@ -67,12 +71,13 @@ def _forward(target: int, now: DealNow, pipelines: Sequence[Mapping[str, Any]]) 
 
 
 def sort_order(pipelines: Sequence[Mapping[str, Any]], pipeline_id: int) -> dict[int, int]:
-    """Status → position in its pipeline; won and lost come last whatever number Kommo gives them."""
+    """Status id → position in the pipeline; won and lost come last, whatever number Kommo gives them."""
     statuses: list[dict[str, Any]] = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
     return {s["id"]: s["sort"] + (1_000_000 if s["id"] in (WON, LOST) else 0) for s in statuses}
 
 
 def is_incoming(pipelines: Sequence[Mapping[str, Any]], pipeline_id: int, status_id: int) -> bool:
-    """Incoming leads (stage type 1): any PATCH accepts such a deal, so it is touched only when money came."""
+    """True for a stage of *Incoming leads* (type 1, docs/facts/kommo-api.md 10). Any PATCH accepts such a deal, so it
+    is only written once money came."""
     statuses: list[dict[str, Any]] = next((p["statuses"] for p in pipelines if p["id"] == pipeline_id), [])
     return any(s["id"] == status_id and s.get("type") == INCOMING_TYPE for s in statuses)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """For the responsible user, once per fact; closed by us when ``healed``."""
+    """A task for the responsible user, one per fact; ``due_at`` in Unix seconds. We close it once it is ``healed``."""
 
     fact_id: str
     text: str
     due_at: float
     healed: bool
     user_id: int = 0
-    """Whose it is; 0: the deal's responsible user's."""
+    """The user it is assigned to; 0: the deal's responsible user."""
     result: str = "Stripe"
-    """What is said when we close it."""
+    """The result text when we close it."""

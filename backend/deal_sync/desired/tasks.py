@@ -1,4 +1,4 @@
-"""Tasks for the responsible user, once per fact. They depend on the ledger alone, so their dates do not wander."""
+"""Tasks for the responsible user, one per fact. They depend on the ledger alone, so their due dates never change."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,12 +14,16 @@ DAY = 24 * 3600.0
 LEAD_SECONDS = 2 * DAY
 """A dispute's task is due two days before Stripe's date."""
 STRIPES_TIME = "UTC"
-"""In which Stripe's dates end."""
+"""Time zone of Stripe's due dates."""
 DISPUTE_SECONDS = 7 * DAY
-"""Where Stripe names no date: the shortest that card schemes give."""
+"""Time to answer if Stripe names no date: the shortest that card schemes allow."""
 
 
 def tasks_of(ledger: DealLedger, texts: Texts, test: bool, timezone: str = "UTC") -> Iterator[Task]:
+    """The tasks of the ledger: disputes, double payments, overpayment, failed renewals and chases.
+
+    ``test`` prefixes each text with "TEST "; ``timezone`` is an IANA name.
+    """
     for fact_id, text, due_at, healed in _tasks(ledger, texts):
         yield Task(fact_id, _marked(text, test), due_at, healed)
     for task in chase_tasks(ledger, texts, timezone):
@@ -55,7 +59,7 @@ def _dispute(dispute: Dispute, texts: Texts) -> tuple[str, str, float, bool]:
 
 
 def _inquiry(dispute: Dispute, texts: Texts) -> tuple[str, str, float, bool]:
-    """Done when it is answered, or over, or a dispute."""
+    """The task of an inquiry, healed when the inquiry was answered, ended or became a dispute."""
     due = (dispute.due_by or dispute.at + DISPUTE_SECONDS) - LEAD_SECONDS
     name = "inquiry_task" if dispute.due_by else "inquiry_task_undated"
     date = date_of(dispute.due_by or 0.0, STRIPES_TIME, texts.language)
@@ -66,7 +70,7 @@ def _inquiry(dispute: Dispute, texts: Texts) -> tuple[str, str, float, bool]:
 
 
 def _subscribed_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str, str, float, bool]:
-    """Healed when no more than one of the subscriptions goes on."""
+    """The task of a double subscription, healed when at most one of the subscriptions runs."""
     ended = {contract for contract, _ in ledger.ended_subscriptions}
     running = [contract for contract in ledger.contracts_of(request) if contract not in ended]
     moments = [payment.paid_at or 0.0 for payment in ledger.received_for(request)]
@@ -76,7 +80,7 @@ def _subscribed_twice(ledger: DealLedger, request: Request, texts: Texts) -> tup
 
 
 def _paid_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str, str, float, bool]:
-    """Healed when no more than one of the payments is still ours."""
+    """The task of a double payment, healed when at most one of the payments is not fully refunded or lost."""
     paid = ledger.received_for(request)
     kept = sum(payment.gone < payment.amount for payment in paid)
     due = (paid[-1].paid_at or 0.0) + DAY
@@ -84,7 +88,7 @@ def _paid_twice(ledger: DealLedger, request: Request, texts: Texts) -> tuple[str
 
 
 def _overpaid(ledger: DealLedger, texts: Texts) -> tuple[str, str, float, bool]:
-    """One a deal, whatever more comes; healed while nothing is beyond what is expected."""
+    """The task of an overpaid deal, one per deal; healed while nothing exceeds the expected amount."""
     due = (ledger.strays[0].paid_at or 0.0) + DAY
     amount = listed(ledger.beyond or [Money(0, ledger.currency)])
     return "overpaid", texts.say("overpaid_task", amount=amount), due, not ledger.beyond

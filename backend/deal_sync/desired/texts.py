@@ -10,4 +10,5 @@ FOLDER = Path(__file__).parent / "i18n"
 
 
 def texts(language: str) -> Texts:
+    """The sentences in ``language``."""
     return texts_in(FOLDER, language)

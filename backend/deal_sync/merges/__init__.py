@@ -1,1 +1,1 @@
-"""Merged deals: which deal survived, and how payments and requests follow to it."""
+"""Merged deals: which deal survived, and how payments and requests move to it."""

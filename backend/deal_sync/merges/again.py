@@ -1,4 +1,4 @@
-"""A deal that was merged, as Kommo said, and is there after all: its own payments are its own again."""
+"""A deal recorded as merged that exists after all gets its own payments back."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,10 @@ from backend.work_queue.wakeups import mark_dirty
 
 
 async def alive_again(resources: Resources, claim: Claim, lead_ids: Collection[int]) -> None:
-    """``lead_ids``: deals that Kommo has. Requests that were moved stay where they are; a person may attach them."""
+    """Undo the recorded merges of ``lead_ids``, deals that Kommo has, and assign their payments to them again.
+
+    Requests that were moved stay where they are; a person may attach them. Raises ``LeaseLost``.
+    """
     account_id, now = claim.account_id, resources.clock()
     async with resources.database.read() as session:
         merged = await survivors(session, account_id, lead_ids)

@@ -1,4 +1,4 @@
-"""Kommo's feed of events, read for merges of deals that nothing else makes us look at."""
+"""Reads Kommo's events feed for merges of deals that no other event would make us fetch."""
 
 from collections.abc import Collection
 
@@ -22,18 +22,20 @@ from backend.work_queue.wakeups import mark_dirty
 
 SECONDS, SECONDS_WHILE_MISSING = 600.0, 60.0
 MISSING_FOR = 72 * 3600.0
-"""A deal that is missing for longer was not merged a moment ago."""
+"""A deal that is missing for longer was not merged recently, so it is no reason to read the feed more often."""
 LATE_SECONDS = 900.0
-"""How much later an event may appear in the feed."""
+"""How late an event may appear in the feed."""
 HEARD = CacheSpec[tuple[int, Merge], bool](2 * LATE_SECONDS, most=10_000)
 
 log = structlog.get_logger()
 
 
 async def look_for_merges(resources: Resources) -> None:
-    """Read what is new of every account that is due: each minute while a deal of ours is missing, else each ten.
+    """Read the new merges of every due account: each minute while one of its deals is missing, otherwise every ten
+    minutes.
 
-    Deals that an event names are read again by the worker, who finds out which are gone.
+    Deals named by an event are marked dirty; the worker finds out which are gone. A failing account is logged and
+    retried.
     """
     for account_id, heard_to in await _due(resources):
         now = resources.clock()
@@ -47,7 +49,7 @@ async def look_for_merges(resources: Resources) -> None:
 
 
 async def _due(resources: Resources) -> list[tuple[int, float]]:
-    """Account → since when its merges are to be read."""
+    """Pairs of a due account and the time (Unix seconds) up to which its feed was read."""
     now = resources.clock()
     async with resources.database.read() as session:
         connected = (await session.exec(select(Account).where(Account.state == "connected"))).all()
@@ -65,7 +67,7 @@ async def _due(resources: Resources) -> list[tuple[int, float]]:
 
 
 async def _move(resources: Resources, account_id: int, before: float, after: float) -> bool:
-    """Move the mark up to which an account's feed is read: True for one of all processes that find it due."""
+    """Move the time up to which an account's feed is read; True for only one of the processes that find it due."""
     async with resources.database.write() as session:
         mine = (col(MergeFeed.account_id) == account_id, col(MergeFeed.heard_to) == before)
         return bool((await session.exec(update(MergeFeed).where(*mine).values(heard_to=after))).rowcount)
@@ -84,7 +86,7 @@ async def _hear(resources: Resources, account_id: int, since: float) -> None:
 
 
 async def _ours(session: AsyncSession, account_id: int, named: Collection[int]) -> list[int]:
-    """Those that we know, without the ones whose payments have followed."""
+    """The named deals that we know, without those whose payments have already moved."""
     mine = (Deal.account_id == account_id, col(Deal.lead_id).in_(named))
     waits = or_(col(Deal.state) == "known", col(Deal.missing_since).is_not(None))
     return list((await session.exec(select(Deal.lead_id).where(*mine, waits))).all())

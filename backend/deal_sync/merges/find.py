@@ -1,6 +1,6 @@
-"""Which deal survived a merge: by Kommo's feed of events, else by two proofs in the survivor itself.
+"""Which deal survived a merge: by Kommo's events feed, else by two proofs in the survivor itself.
 
-Less than that is no more than a suggestion for the administrator (``admin.unmatched``).
+Weaker evidence is only a suggestion for the administrator (``admin.unmatched``).
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -22,24 +22,26 @@ from backend.storage.models import Account, LedgerEntry, PaymentRequest
 
 T = TypeVar("T")
 NO_ANSWER: tuple[type[KommoError], ...] = (KommoForbidden, KommoRefused, KommoNotFound, KommoUnavailable)
-"""What one call may meet with while all the others go on; anything else holds the account's writer, too."""
+"""Errors of one call that do not concern other calls; any other error stops the account's writer."""
 REFUSED = CacheSpec[int, bool](3600.0, most=10_000)
-"""By account: its feed may not be read by our token."""
+"""Accounts whose token may not read the feed."""
 MOST_NAMED = 250
 MOST_DEALS = 50
-"""Of a contact, newest first."""
+"""Most deals of one contact, newest first."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Survivor:
+    """The deal that survived a merge, and how it was found."""
+
     lead_id: int
     proof: Literal["event", "fields"]
 
 
 async def holding(session: AsyncSession, account_id: int, lead_ids: Collection[int]) -> set[int]:
-    """Those of ``lead_ids`` that something of ours hangs on."""
+    """The deals among ``lead_ids`` that have a payment of ours or a payment request."""
     paid = select(LedgerEntry.lead_id).where(
         LedgerEntry.account_id == account_id, col(LedgerEntry.lead_id).in_(lead_ids), col(LedgerEntry.ours).is_(True)
     )
@@ -51,7 +53,11 @@ async def holding(session: AsyncSession, account_id: int, lead_ids: Collection[i
 
 
 async def survivors_told(resources: Resources, account_id: int, gone: Collection[int]) -> dict[int, Survivor]:
-    """Missing deal → the living one that it was merged into, as Kommo's feed tells, or told us before."""
+    """Missing deal → its survivor by Kommo's events feed, now or recorded earlier. Deals without one have no entry.
+
+    Only deals with payments or requests are looked up (``holding``). Raises the ``KommoError``s that are not in
+    ``NO_ANSWER``.
+    """
     async with resources.database.read() as session:
         ours = await holding(session, account_id, gone)
         known = await survivors(session, account_id, ours)
@@ -61,7 +67,12 @@ async def survivors_told(resources: Resources, account_id: int, gone: Collection
 
 
 async def survivors_proven(resources: Resources, account_id: int, gone: Collection[int]) -> dict[int, Survivor]:
-    """The same, where nothing tells: the only deal of the same client that holds what we wrote to the missing one."""
+    """Missing deal → its survivor by proof: the only deal of the same client with a value in our fields that we wrote
+    for the missing one.
+
+    Only deals with payments or requests are looked up (``holding``). Raises the ``KommoError``s that are not in
+    ``NO_ANSWER``.
+    """
     async with resources.database.read() as session:
         ours = await holding(session, account_id, gone)
     found = {lead_id: await _by_fields(resources, account_id, lead_id) for lead_id in sorted(ours)}
@@ -80,7 +91,10 @@ async def _by_feed(resources: Resources, account_id: int, gone: Collection[int])
 
 
 async def merges_since(resources: Resources, account_id: int, since: float) -> list[Merge]:
-    """The feed's merges. A refusal is believed for an hour, in which Kommo is not asked again."""
+    """The merges in the feed since ``since`` (Unix seconds).
+
+    Raises ``KommoForbidden`` without asking Kommo for an hour after it refused; other ``KommoError``s pass through.
+    """
     refused = resources.caches[REFUSED]
     if account_id in refused:
         raise KommoForbidden("it refused our user the feed of events a while ago")
@@ -92,7 +106,7 @@ async def merges_since(resources: Resources, account_id: int, since: float) -> l
 
 
 def _named_with(gone: Collection[int], merges: Iterable[Merge]) -> set[int]:
-    """What the events name together with these deals, with those, and so on: a survivor may have been merged, too."""
+    """All deals connected to ``gone`` by events, over several steps: a survivor may have been merged as well."""
     groups = [merge.leads for merge in merges]
     named, edge = set[int](), set(gone)
     while edge and len(named) < MOST_NAMED:
@@ -102,7 +116,7 @@ def _named_with(gone: Collection[int], merges: Iterable[Merge]) -> set[int]:
 
 
 def survivor_of(gone: int, merges: Collection[Merge], living: Collection[int]) -> int | None:
-    """The nearest living deal that events lead to from ``gone``; None where there is none, or more than one."""
+    """The nearest living deal that merges connect to ``gone``; None if there is none or more than one."""
     seen, edge = {gone}, {gone}
     while edge:
         edge = set[int]().union(*(merge.leads for merge in merges if merge.leads & edge)) - seen
@@ -114,7 +128,7 @@ def survivor_of(gone: int, merges: Collection[Merge], living: Collection[int]) -
 
 
 async def _by_fields(resources: Resources, account_id: int, lead_id: int) -> int | None:
-    """The only deal with the same main contact whose fields hold an id or link of ours that was made for this one."""
+    """The only deal with the same main contact whose fields hold a Stripe id or link created for this deal."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
         contacts, marks = await _marks(session, account_id, lead_id, resources.addresses.public_url)
@@ -130,7 +144,7 @@ CARRYING = ("STRIPE_PAYMENT_INTENT", "STRIPE_PAYMENT_LINK")
 
 
 async def _marks(session: AsyncSession, account_id: int, lead_id: int, public_url: str) -> tuple[set[int], set[str]]:
-    """The contacts that were asked for this deal, and what our fields on its card held at some time."""
+    """The contacts of the deal's requests, and all values that our fields on its card ever held."""
     mine = (PaymentRequest.account_id == account_id, PaymentRequest.lead_id == lead_id)
     requests = (await session.exec(select(PaymentRequest).where(*mine))).all()
     paid = (LedgerEntry.account_id == account_id, LedgerEntry.lead_id == lead_id, LedgerEntry.kind == "payment")

@@ -1,6 +1,7 @@
-"""What hangs on a merged deal becomes the survivor's, in one unit of work: nothing is half moved, nothing moved twice.
+"""Moves payments, requests and written rows of a merged deal to its survivor, in one unit of work: all or nothing,
+once.
 
-The row of ``merged_deal`` stays: what Stripe tells later of the old deal goes to the survivor at once.
+The row of ``merged_deal`` stays, so that later events of Stripe about the old deal go to the survivor at once.
 """
 
 from typing import Any
@@ -25,7 +26,7 @@ from backend.work_queue.wakeups import mark_dirty
 
 
 async def follow(session: AsyncSession, account_id: int, gone: int, survivor: Survivor, now: float) -> None:
-    """Call it in a unit of work that holds the account's work."""
+    """Move everything of ``gone`` to the survivor. The unit of work must hold the account's ``account_work`` row."""
     await _remember(session, account_id, gone, survivor, now)
     await _lock_connections(session, account_id)
     requests = update(PaymentRequest).where(
@@ -43,7 +44,8 @@ async def follow(session: AsyncSession, account_id: int, gone: int, survivor: Su
 
 
 async def _remember(session: AsyncSession, account_id: int, gone: int, survivor: Survivor, now: float) -> None:
-    """The survivor lives, so it has no row: there is no circle, and one step leads from every merged deal to it."""
+    """Record the merge. The survivor exists, so it has no row itself: rows form no cycle, and one step leads from each
+    merged deal to its survivor."""
     mine = col(MergedDeal.account_id) == account_id
     await session.exec(delete(MergedDeal).where(mine, col(MergedDeal.lead_id) == survivor.lead_id))
     earlier = update(MergedDeal).where(mine, col(MergedDeal.survivor_id) == gone)
@@ -56,13 +58,13 @@ async def _remember(session: AsyncSession, account_id: int, gone: int, survivor:
 
 
 async def _lock_connections(session: AsyncSession, account_id: int) -> None:
-    """Before the requests, as every unit of work does."""
+    """Lock the connections before the requests, the lock order of every unit of work."""
     mine = select(StripeConnection.id).where(StripeConnection.account_id == account_id)
     await session.exec(mine.order_by(StripeConnection.id).with_for_update())
 
 
 async def give_owners_again(session: AsyncSession, account_id: int, lead_id: int) -> set[int]:
-    """Look again at whose everything on this deal is; the deals that changed."""
+    """Decide again to which deal each entry on this deal belongs; returns the deals that changed."""
     mine = (LedgerEntry.account_id == account_id, LedgerEntry.lead_id == lead_id)
     found = await session.exec(select(LedgerEntry.connection_id, LedgerEntry.id).where(*mine))
     entries = found.all()
@@ -75,7 +77,7 @@ async def give_owners_again(session: AsyncSession, account_id: int, lead_id: int
 
 
 async def _settle_deal(session: AsyncSession, account_id: int, gone: int, survivor: int) -> None:
-    """Nothing of ours is on it any more: it is written, and nobody looks for it again."""
+    """Mark the merged deal as gone and written: it has no payments of ours any more and is not looked up again."""
     mine = (col(Deal.account_id) == account_id, col(Deal.lead_id) == gone)
     quiet: dict[str, Any] = {"next_try_at": 0.0, "look_again_at": None, "audit_at": None, "missing_since": None}
     problem = f"Kommo merged it into deal {survivor}."
@@ -83,9 +85,10 @@ async def _settle_deal(session: AsyncSession, account_id: int, gone: int, surviv
 
 
 async def _move_writes(session: AsyncSession, account_id: int, gone: int, survivor: int) -> None:
-    """Kommo moved the notes and tasks, so what was written is not written again; what is in doubt is looked for there.
+    """Move the outbox rows to the survivor, where Kommo moved the notes and tasks: written ones are not repeated,
+    doubtful ones are read back there.
 
-    Of two rows about one fact the one that has come further stays.
+    Of two rows about one fact the one that is further along stays.
     """
     theirs = await _writes(session, account_id, gone)
     there = {(write.kind, write.fact_id): write for write in await _writes(session, account_id, survivor)}
@@ -107,7 +110,8 @@ async def _writes(session: AsyncSession, account_id: int, lead_id: int) -> list[
 
 
 def _moved(write: CardWrite, survivor: int) -> CardWrite | None:
-    """As a row of the survivor. Who merged the deals chose its stage: what moved the other one moves it no more."""
+    """The row for the survivor, or None. The person who merged the deals chose its stage, so the old deal's moves are
+    over."""
     row = write.model_dump() | {"lead_id": survivor}
     if write.kind == "fields" or (write.kind == "stage" and write.state == "intended"):
         return None
