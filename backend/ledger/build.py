@@ -30,7 +30,7 @@ def deal_ledger(
 ) -> DealLedger:
     """Return the ledger of one deal from its ``entries`` and its ``requests`` (without sessions), both in any order.
 
-    ``beside``: entries of other deals that may share a payment with this one. ``account_currency``: lower-case ISO
+    ``beside``: entries of other deals that may share a payment with this one. ``account_currency``: upper-case ISO
     code. ``now``: epoch seconds. ``emptied`` and ``merged``: see ``DealLedger``.
     """
     shared, portions = divided(each_once(entries), beside)

@@ -46,7 +46,7 @@ class DealLedger(DealRequests):
 
     @cached_property
     def currency(self) -> str:
-        """The lower-case ISO code of the currency that the deal's fields show, see ``main_currency``."""
+        """The upper-case ISO code of the currency that the deal's fields show, see ``main_currency``."""
         return main_currency(self.asks, self.received_anywhere, self._unasked, self.account_currency)
 
     @cached_property

@@ -34,7 +34,7 @@ def explained(invoice_id: str, invoice: Known, payments: Mapping[str, Known]) ->
 
 
 def took_money(invoice: Known) -> bool:
-    """True if the facts are those of a paid invoice with an amount above zero."""
+    """True if the facts are those of an invoice that was paid wholly or in part, with an amount above zero."""
     return bool(invoice.get("kind") == "invoice" and invoice.get("asked", (0,))[0] > 0)
 
 

@@ -167,7 +167,7 @@ class Payment:
     """One payment. ``id`` is its PaymentIntent, else its charge, else that of an invoice paid outside Stripe.
 
     Amounts are minor units of ``currency``, times epoch seconds. ``split``: subtotal, discount, shipping, tax of its
-    session. ``presentment``: (amount, currency) that the payer saw, if it differs.
+    session. ``presentment``: the amount and currency that the payer saw, if Stripe reports them.
     """
 
     id: str

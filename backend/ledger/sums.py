@@ -80,11 +80,11 @@ def currencies_of(asks: Iterable[Ask], received: Iterable[Payment]) -> list[str]
 
 
 def main_currency(asks: Sequence[Ask], received: Sequence[Payment], strays: Sequence[Payment], account: str) -> str:
-    """Return the currency of the deal's fields, lower-case ISO code: ``account`` if money was received in it, or if it
-    is asked for and nothing was received at all.
+    """Return the currency of the deal's fields, upper-case ISO code.
 
-    Otherwise it is the currency of the most settled requests, the older one in a tie. A payment without a request
-    counts as a settled request, and all periods of a subscription count as one.
+    That is ``account`` if money was received in it, or if it is asked for and nothing was received at all. Otherwise it
+    is the currency of the most settled requests, the older one in a tie. A payment without a request counts as a
+    settled request, and all periods of a subscription count as one.
     """
     paid = {payment.currency for payment in received}
     if account in paid or (not paid and any(ask.currency == account for ask in asks)):

@@ -1,1 +1,1 @@
-"""Stripe as the product meets it: the calls we make, the signature we check, and what events say."""
+"""Stripe's API: the calls that we make, the webhook signature that we verify, and the facts that events carry."""

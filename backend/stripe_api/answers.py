@@ -1,7 +1,7 @@
-"""What an answer of Stripe means: the object we asked for, Stripe's definite no, or doubt.
+"""Classify Stripe's answers: the requested object, a definite refusal, or doubt.
 
-Only an error object of Stripe's own is a no. A proxy's page, a cut or empty body, and JSON that is not the object are
-doubt, whatever their status: the call may have been carried out.
+Only an error object of Stripe's is a refusal. A proxy's page, a cut or empty body, and JSON that is not the requested
+object are doubt, whatever their status: the call may have taken effect (docs/facts/stripe.md A5).
 """
 
 import re
@@ -12,13 +12,15 @@ from typing import Any
 import stripe
 
 Answer = dict[str, Any]
+"""A Stripe object or list as a plain dict."""
 
 STRIPES_TROUBLE = (409, 429)
-"""Beside 5xx: Stripe could not look at the call yet."""
+"""Statuses besides 5xx with which Stripe says that it could not process the call yet."""
 
 
 class Refused(Exception):
-    """Stripe said no. ``code`` and ``param`` are Stripe's; ``permissions`` names what a restricted key lacks."""
+    """Stripe refused the call, so it had no effect. ``code`` and ``param`` are Stripe's,
+    ``status`` is the HTTP status."""
 
     def __init__(self, message: str, *, code: str = "", param: str = "", status: int = 400) -> None:
         super().__init__(message)
@@ -26,34 +28,38 @@ class Refused(Exception):
 
     @property
     def permissions(self) -> list[str]:
-        """The ``rak_…`` slugs that Stripe's 403 asks for, each once."""
+        """The ``rak_…`` slugs that Stripe's 403 names, each once; empty for other
+        statuses (docs/facts/stripe.md A5)."""
         found = re.findall(r"\brak_[a-z0-9_]+", self.message) if self.status == 403 else []
         return list(dict.fromkeys(found))
 
     @property
     def is_of_the_key(self) -> bool:
-        """The key was refused before the call was looked at: this says nothing of an earlier try of the same call."""
+        """True if Stripe refused the key before it looked at the call: an earlier attempt of
+        the call may have succeeded."""
         return self.status in (401, 403)
 
 
 class KeyRefused(Refused):
-    """The API key is wrong, revoked or expired."""
+    """Stripe refused the API key: it is wrong, revoked or expired."""
 
 
 class Unreachable(Exception):
-    """Stripe did not answer, or answered with trouble of its own. The call may or may not have happened."""
+    """Stripe did not answer, or failed itself. The call may or may not have taken effect."""
 
     @property
     def is_repeated(self) -> bool:
-        """Stripe gives the same answer to this idempotency key for a day: trouble of its own, or a key that is used
-        for another body."""
+        """True if Stripe repeats this answer to the idempotency key for a day (docs/facts/stripe.md B3).
+
+        That is so for a fault of Stripe's (5xx) and for a key that was used with another body.
+        """
         error = self.__cause__
         status = getattr(error, "http_status", None) or 0
         return status >= 500 or (isinstance(error, stripe.StripeError) and _is_used_key(error))
 
 
 async def answered(call: Awaitable[Any]) -> Answer:
-    """The object or list that Stripe answers with. Raises ``Refused`` or ``Unreachable``."""
+    """Return the object or list that Stripe answers with. Raises ``Refused`` or ``Unreachable``."""
     with named_failures():
         answer = await call
         found = answer.to_dict(recursive=True, for_json=True) if isinstance(answer, stripe.StripeObject) else answer
@@ -64,17 +70,22 @@ async def answered(call: Awaitable[Any]) -> Answer:
 
 @contextmanager
 def named_failures() -> Iterator[None]:
-    """Every failure of the SDK within is raised as ``Refused`` or ``Unreachable``."""
+    """Turn every failure of the SDK inside the block into ``Refused`` or ``Unreachable``."""
     try:
         yield
     except stripe.StripeError as error:
         raise failure(error) from error
-    except (AttributeError, LookupError, TypeError, ValueError) as error:  # the SDK stumbles over a foreign body
+    except (
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:  # the SDK on a foreign body
         raise Unreachable(f"The answer is not Stripe's: {error}") from error
 
 
 def failure(error: stripe.StripeError) -> Exception:
-    """``Refused`` for Stripe's definite no, ``Unreachable`` for everything else."""
+    """Return ``Refused`` for a definite refusal by Stripe, ``Unreachable`` for every other error."""
     status, details = error.http_status or 0, _details(error)
     if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError) or not _is_no(status, details):
         return Unreachable(f"Stripe answered {status or 'nothing'}: {error.user_message or 'no explanation'}")

@@ -1,7 +1,7 @@
-"""The calls we make to Stripe. Answers are plain dicts; every failure is one of two kinds.
+"""The calls that we make to Stripe. Answers are plain dicts; every failure is one of two kinds.
 
-``Refused`` is Stripe's definite no, in words a rep can act on; ``Unreachable`` means that nobody knows, and the
-same call with the same idempotency key may be made again.
+``Refused`` is Stripe's definite refusal, in words that a rep can act on. ``Unreachable`` means that the outcome is
+unknown; the same call with the same idempotency key may be made again.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,13 +20,13 @@ stripe.enable_telemetry = False  # it would write to the home folder and tell St
 PINNED_VERSION = stripe.api_version
 TIMEOUT_SECONDS = 15.0
 DESCRIPTION = "Stripe payments in the Kommo deal card"
-"""Of the webhook endpoints that we make: those of the merchant's own are left alone."""
+"""The description of the webhook endpoints that we create; the merchant's own endpoints are left alone."""
 
 MOST_TYPES = 20
-"""In one call for a list of events (docs.stripe.com/api/events/list)."""
+"""The number of types in one call for a list of events (docs.stripe.com/api/events/list)."""
 
 NOWHERE = "none_of_ours"
-"""An id that does not exist: where the key may do it, Stripe answers 404."""
+"""An id that does not exist: Stripe answers 404 if the key has the permission (docs/facts/stripe.md A5)."""
 PROBES = (
     ("post", f"/v1/checkout/sessions/{NOWHERE}/expire"),
     ("post", "/v1/checkout/sessions"),
@@ -41,21 +41,26 @@ PROBES = (
     ("get", "/v1/disputes?limit=1"),
     ("get", "/v1/events?limit=1"),
 )
-"""Calls for each permission we use, which make nothing. A write of what does not exist fails for no other reason. One
-without any parameter might be refused for that first, and is tried all the same: making may need another permission."""
+"""One call for each permission that we use; none of them creates anything.
+
+A write to an object that does not exist fails only for a missing permission. A creation without parameters may be
+refused for its parameters first, but is tried all the same: it may need a permission of its own.
+"""
 
 
 def http_client() -> stripe.HTTPXClient:
-    """One pool for all keys: making it loads the CA bundle, so it is made once a process."""
+    """Return a connection pool for all keys. It loads the CA bundle, so a process creates
+    one (docs/facts/stripe.md A1)."""
     return TracedClient(timeout=TIMEOUT_SECONDS)
 
 
 class TracedClient(stripe.HTTPXClient):
-    """Each request is a span; a request that Stripe's library repeats is one for each try."""
+    """An HTTP client that records a span for each request, including each retry by Stripe's library."""
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Return (body, status, headers) of the answer, as the SDK's own client does."""
         with span(f"Stripe {method.upper()}", OUT, {"url.path": urlsplit(url).path}) as noted:
             answer = await super().request_async(method, url, headers, post_data)
             noted.set_attribute("http.response.status_code", answer[1])
@@ -63,7 +68,10 @@ class TracedClient(stripe.HTTPXClient):
 
 
 class StripeApi:
-    """One Stripe account and mode, by its key."""
+    """The calls for one Stripe account and mode, under its key.
+
+    Each call raises ``Refused`` (with status 404 for an unknown id) or ``Unreachable``.
+    """
 
     def __init__(self, api_key: str, *, api_base: str, http: stripe.HTTPXClient) -> None:
         self._client = stripe.StripeClient(
@@ -71,6 +79,7 @@ class StripeApi:
         )
 
     async def create_session(self, params: Mapping[str, Any], idempotency_key: str) -> Answer:
+        """Create a Checkout Session and return it; the parameters are those of ``POST /v1/checkout/sessions``."""
         call = self._client.v1.checkout.sessions.create_async(
             dict(params),  # type: ignore[arg-type]
             {"idempotency_key": idempotency_key},
@@ -78,14 +87,18 @@ class StripeApi:
         return await answered(call)
 
     async def session(self, session_id: str) -> Answer:
+        """Return the Checkout Session with this id."""
         return await answered(self._client.v1.checkout.sessions.retrieve_async(session_id))
 
     async def expire_session(self, session_id: str) -> Answer:
+        """Expire an open Checkout Session and return it. Stripe refuses for a session that is not open."""
         return await answered(self._client.v1.checkout.sessions.expire_async(session_id))
 
     async def close_session(self, session_id: str) -> Answer:
-        """Expire it; where Stripe refuses, it is fetched again: complete, expired before, or open and being paid. The
-        status of the answer decides."""
+        """Expire the session, or fetch it if Stripe refuses that. The status of the returned session decides.
+
+        It may be complete, expired, or open while a payment is being made (docs/facts/stripe.md B2).
+        """
         try:
             return await self.expire_session(session_id)
         except Refused as refusal:
@@ -94,7 +107,7 @@ class StripeApi:
         return await self.session(session_id)
 
     async def payment_intent(self, payment_intent_id: str) -> Answer:
-        """With the charge that brought its money, where the key may read charges."""
+        """Return the PaymentIntent, with ``latest_charge`` expanded if the key may read charges."""
         retrieve = self._client.v1.payment_intents.retrieve_async
         try:
             return await answered(retrieve(payment_intent_id, {"expand": ["latest_charge"]}))
@@ -104,10 +117,12 @@ class StripeApi:
         return await answered(retrieve(payment_intent_id))
 
     async def invoice(self, invoice_id: str) -> Answer:
+        """Return the invoice with this id."""
         return await answered(self._client.v1.invoices.retrieve_async(invoice_id))
 
     async def invoice_payments(self, invoice_id: str) -> list[Answer]:
-        """The paid InvoicePayments of an invoice; empty while Stripe has not made them yet."""
+        """Return the paid InvoicePayments of an invoice; empty while Stripe has not created them
+        yet (docs/facts/stripe.md C1)."""
         call = self._client.v1.invoice_payments.list_async({"invoice": invoice_id, "status": "paid", "limit": 100})
         rows: list[Answer] = (await answered(call))["data"]
         return rows
@@ -115,6 +130,10 @@ class StripeApi:
     async def refund(
         self, payment: str, amount: int, reason: str | None, idempotency_key: str, metadata: Mapping[str, str]
     ) -> Answer:
+        """Refund ``amount`` (minor units) of a PaymentIntent or charge, and return the Refund.
+
+        ``reason``: duplicate, fraudulent, requested_by_customer, or None.
+        """
         params: dict[str, Any] = {"amount": amount, "metadata": dict(metadata)}
         params["charge" if payment.startswith(("ch_", "py_")) else "payment_intent"] = payment
         if reason:
@@ -123,14 +142,17 @@ class StripeApi:
         return await answered(self._client.v1.refunds.create_async(params, options))  # type: ignore[arg-type]
 
     async def refunds_of(self, payment: str) -> list[Answer]:
-        """The newest hundred."""
+        """Return the newest hundred refunds of a PaymentIntent or charge."""
         by = "charge" if payment.startswith(("ch_", "py_")) else "payment_intent"
         call = self._client.v1.refunds.list_async({by: payment, "limit": 100})  # type: ignore[arg-type]
         rows: list[Answer] = (await answered(call))["data"]
         return rows
 
     async def events(self, types: Sequence[str], since: float, until: float) -> AsyncIterator[Answer]:
-        """All of these types that happened in this time, both ends included, of at most 30 days back; in no order."""
+        """Yield all events of these types, in no order. ``since`` and ``until``: epoch seconds, both included.
+
+        Stripe lists the events of the last 30 days (docs/facts/stripe.md D).
+        """
         for start in range(0, len(types), MOST_TYPES):
             asked: dict[str, Any] = {
                 "types": list(types[start : start + MOST_TYPES]),
@@ -147,7 +169,10 @@ class StripeApi:
                 asked["starting_after"] = page["data"][-1]["id"]
 
     async def missing_permissions(self) -> list[str]:
-        """What a restricted key may not do, by Stripe's own names, found call by call; nothing is made or changed."""
+        """Return Stripe's names of the permissions that the key lacks, or the path of a probe if Stripe names none.
+
+        The probes change nothing. Raises ``KeyRefused`` for a wrong key.
+        """
         missing: list[str] = []
         for method, path in PROBES:
             try:
@@ -164,11 +189,11 @@ class StripeApi:
             await self._client.raw_request_async(method, path)
 
     async def account(self) -> Answer:
-        """The key's own account; few restricted keys may read it."""
+        """Return the key's own Stripe account; few restricted keys may read it (docs/facts/stripe.md F)."""
         return await answered(self._client.v1.accounts.retrieve_current_async())
 
     async def create_endpoint(self, url: str, events: Sequence[str], idempotency_key: str) -> Answer:
-        """A webhook endpoint of the pinned version. ``secret`` is in this answer and in no later one."""
+        """Create a webhook endpoint with the pinned API version. Only this answer holds its ``secret``."""
         params: Any = {
             "url": url,
             "enabled_events": list(events),
@@ -179,15 +204,19 @@ class StripeApi:
         return await answered(self._client.v1.webhook_endpoints.create_async(params, options))
 
     async def endpoint(self, endpoint_id: str) -> Answer:
+        """Return the webhook endpoint with this id."""
         return await answered(self._client.v1.webhook_endpoints.retrieve_async(endpoint_id))
 
     async def endpoints(self) -> list[Answer]:
+        """Return the account's webhook endpoints, at most 100: Stripe allows 16 (docs/facts/stripe.md F)."""
         rows: list[Answer] = (await answered(self._client.v1.webhook_endpoints.list_async({"limit": 100})))["data"]
         return rows
 
     async def update_endpoint(self, endpoint_id: str, events: Sequence[str], url: str) -> Answer:
+        """Set address and event types of a webhook endpoint, enable it, and return it."""
         params: Any = {"enabled_events": list(events), "url": url, "disabled": False}
         return await answered(self._client.v1.webhook_endpoints.update_async(endpoint_id, params))
 
     async def delete_endpoint(self, endpoint_id: str) -> None:
+        """Delete the webhook endpoint with this id."""
         await answered(self._client.v1.webhook_endpoints.delete_async(endpoint_id))

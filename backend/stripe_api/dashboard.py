@@ -1,8 +1,8 @@
-"""Addresses of Stripe's dashboard, where a person finds an object by its id."""
+"""Addresses in Stripe's dashboard, where a person finds an object by its id."""
 
 DASHBOARD = "https://dashboard.stripe.com"
 
 
 def page_of(kind: str, stripe_id: str, livemode: bool) -> str:
-    """``kind`` as the dashboard names it: payments, invoices, subscriptions."""
+    """Return the address of an object's page. ``kind``: the dashboard's path: payments, invoices, subscriptions."""
     return f"{DASHBOARD}/{'' if livemode else 'test/'}{kind}/{stripe_id}"

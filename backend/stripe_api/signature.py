@@ -1,7 +1,7 @@
-"""The signature of a webhook, checked on the raw bytes before anything is parsed.
+"""Verify a webhook's signature on the raw bytes, before anything is parsed.
 
-Stripe's scheme ``v1`` (https://docs.stripe.com/webhooks#verify-manually): HMAC-SHA256 over time stamp, dot and body.
-The SDK's own check decodes the body and reads its own clock; the tests hold this one against it.
+Stripe's scheme ``v1`` (https://docs.stripe.com/webhooks#verify-manually): HMAC-SHA256 over timestamp, dot and body. The
+SDK's own check decodes the body and reads its own clock; the tests compare this one with it.
 """
 
 import hmac
@@ -16,11 +16,14 @@ UNREADABLE = "the Stripe-Signature header is missing or malformed"
 
 
 class BadWebhook(Exception):
-    """Not a true, fresh, signed Stripe event; the text says which of these it is not."""
+    """The request is not a valid, recent, signed Stripe event; the text says what is wrong."""
 
 
 def verify(body: bytes, header: str, secrets: Iterable[str], now: float) -> None:
-    """Returns if any of ``secrets`` signed ``body`` within 300 s of ``now``, both ways; else raises ``BadWebhook``."""
+    """Return if one of ``secrets`` signed ``body`` at most 300 s before or after ``now`` (epoch seconds).
+
+    Raises ``BadWebhook`` otherwise. ``header`` is the value of ``Stripe-Signature``.
+    """
     if any(part.count("=") != 1 for part in header.split(",")):  # the SDK refuses these too
         raise BadWebhook(UNREADABLE)
     parts = [part.strip().partition("=") for part in header.split(",")]
@@ -35,7 +38,7 @@ def verify(body: bytes, header: str, secrets: Iterable[str], now: float) -> None
 
 
 def _fresh(stamps: list[str], now: float) -> str:
-    """Both ways: the SDK lets a time stamp of tomorrow pass."""
+    """Return the timestamp if it is recent. The SDK accepts one from the future, we don't (docs/facts/stripe.md A3)."""
     if len(stamps) != 1 or not (stamps[0].isascii() and stamps[0].isdigit()):
         raise BadWebhook(UNREADABLE)
     if abs(now - int(stamps[0][:15])) > TOLERANCE_SECONDS:
@@ -44,7 +47,7 @@ def _fresh(stamps: list[str], now: float) -> str:
 
 
 def read_event(body: bytes) -> dict[str, Any]:
-    """A snapshot event as a plain dict with the keys we rely on, or ``BadWebhook``."""
+    """Return a snapshot event as a dict, with id, type and ``data.object`` checked. Raises ``BadWebhook``."""
     try:
         event = parse(body)
     except ValueError as error:
@@ -62,7 +65,8 @@ def read_event(body: bytes) -> dict[str, Any]:
 
 
 def parse(body: bytes) -> Any:
-    """Any JSON, or ``ValueError``. Half a character in somebody's name is legal there, though orjson refuses it."""
+    """Return any JSON value. Raises ``ValueError``. A lone surrogate in a text is legal
+    JSON, though orjson refuses it."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -73,5 +77,5 @@ def parse(body: bytes) -> Any:
 
 
 def _text(value: object) -> bool:
-    """What a column of either database holds."""
+    """True for a text that a column of both databases can hold."""
     return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()

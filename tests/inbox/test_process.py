@@ -94,7 +94,7 @@ async def test_a_bad_event_is_named_and_delays_no_other(inbox: InboxAndLedger) -
     bad = named("bad", evt("payment_intent.succeeded", intent(amount_received="much")))
     await inbox.put(bad, PAID)
     await inbox.work()
-    assert await inbox.state(bad) == ("dead", "`amount_received` is no amount in minor units")
+    assert await inbox.state(bad) == ("dead", "`amount_received` is not an amount in minor units")
     assert await inbox.state(PAID) == ("done", "")
 
 

@@ -1,8 +1,8 @@
-"""What each event says about money: event → facts. ``HANDLERS`` is the list of all that we react to.
+"""Extract facts about money from Stripe's events. ``HANDLERS`` lists every event type that we react to.
 
-A handler is a small generator over ``data.object``. It reads both families of shapes, the pinned version's and those
-before 2025-03-31, told apart by the fields that are there, since an endpoint made by hand may have any version.
-Sources: docs.stripe.com/api/events/types, docs/facts/stripe.md C11.
+A handler is a small generator over ``data.object``. It reads both families of shapes, those of the pinned version and
+those before 2025-03-31, and distinguishes them by their fields, because an endpoint created by hand may have any
+version. Sources: docs.stripe.com/api/events/types, docs/facts/stripe.md C11.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 HANDLERS: Mapping[str, Handler] = {
-    # a Checkout Session ended well, later, badly, or by time
+    # a Checkout Session was completed, paid later, failed, or expired
     "checkout.session.completed": session_facts,
     "checkout.session.async_payment_succeeded": session_facts,
     "checkout.session.async_payment_failed": failed_session_facts,
@@ -47,7 +47,7 @@ HANDLERS: Mapping[str, Handler] = {
     "payment_intent.payment_failed": declined_facts,
     "payment_intent.canceled": payment_intent_facts,
     # invoices and subscriptions; invoice.created is left alone: a failing answer to it delays the merchant's invoices
-    "invoice.finalized": invoice_facts,  # it, and the next three, say whose an invoice is before it is paid in full
+    "invoice.finalized": invoice_facts,  # this one and the next three name the deal before the invoice is paid in full
     "invoice.sent": invoice_facts,
     "invoice.voided": invoice_facts,
     "invoice.marked_uncollectible": invoice_facts,
@@ -59,7 +59,7 @@ HANDLERS: Mapping[str, Handler] = {
     "refund.created": refund_facts,
     "refund.updated": refund_facts,
     "refund.failed": refund_facts,
-    "charge.refund.updated": refund_facts,  # all that endpoints of before 2024-10-28 hear of a refund by card that ends
+    "charge.refund.updated": refund_facts,  # before 2024-10-28 the only event about the end of a card refund
     "charge.refunded": charge_refunded_facts,
     "charge.dispute.created": dispute_facts,
     "charge.dispute.updated": dispute_facts,
@@ -70,7 +70,8 @@ HANDLERS: Mapping[str, Handler] = {
 
 
 def facts_of(event: Mapping[str, Any], account_id: int) -> list[Fact]:
-    """All that ``event`` says; empty for types that we do not react to. Whatever it holds: facts or ``BadEvent``."""
+    """Return all facts of an event, none for a type that we do not react to. Raises
+    ``BadEvent`` for an unusable body."""
     kind = event.get("type")
     handler = HANDLERS.get(kind) if isinstance(kind, str) else None
     if handler is None:

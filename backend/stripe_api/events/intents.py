@@ -1,4 +1,4 @@
-"""PaymentIntents: the money itself."""
+"""Facts from PaymentIntents: the received money itself."""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,17 +19,17 @@ from backend.stripe_api.events.parsing import (
 )
 
 RANK = 4
-"""Of four sources of an amount: the PaymentIntent knows what was really received."""
+"""The rank of a PaymentIntent among the four sources of an amount: it has the amount that was really received."""
 
 AT_ONCE = frozenset(
     "alipay amazon_pay bancontact blik card card_present cashapp eps grabpay ideal kakao_pay kr_card link mobilepay "
     "naver_pay p24 pay_by_bank payco paynow paypal pix promptpay revolut_pay samsung_pay swish twint wechat_pay".split()
 )
-"""Methods whose charge is the money; others are confirmed days later (docs.stripe.com/payments/payment-methods)."""
+"""Methods whose charge is final at once; others are confirmed days later (docs.stripe.com/payments/payment-methods)."""
 
 
 def payment_intent_facts(intent: Object, context: EventContext) -> Iterator[Fact]:
-    """From a PaymentIntent, as an event brings it or as Stripe answers it when asked."""
+    """Yield the facts of a PaymentIntent from an event or from a call. Raises ``BadEvent``."""
     pid = id_of(intent, "id", "pi_")
     yield Fact(pid, "kind", "payment")
     yield from metadata_facts(pid, intent, context)
@@ -51,7 +51,7 @@ def payment_intent_facts(intent: Object, context: EventContext) -> Iterator[Fact
 
 
 def method_facts(intent: Object) -> Iterator[Fact]:
-    """How it was paid, where the charge is shown (a look-up)."""
+    """Yield how the payment was made, if the charge is expanded, as in the answer to a call."""
     charge = intent.get("latest_charge")
     known = paid_with(charge) if isinstance(charge, Mapping) else None
     if known:
@@ -59,10 +59,11 @@ def method_facts(intent: Object) -> Iterator[Fact]:
 
 
 def _paid_at(intent: Object, context: EventContext) -> float:
-    """The charge's own time where the charge is shown (a look-up), which may be asked for days later.
+    """Return the time of the payment in epoch seconds: the charge's own if it is expanded,
+    as it may be fetched days later.
 
-    A bank debit's charge is made when the debit begins, one that is captured by hand when it is authorised: both
-    before the money is there, and of both ``context`` is all that is known.
+    The charge of a bank debit is created when the debit begins, that of a manual capture when it is authorized. Both
+    are earlier than the money, so for these ``context`` has the best known time.
     """
     charge = intent.get("latest_charge")
     if not isinstance(charge, Mapping) or text_of(intent, "capture_method") == "manual":
@@ -73,7 +74,7 @@ def _paid_at(intent: Object, context: EventContext) -> float:
 
 
 def declined_facts(intent: Object, context: EventContext) -> Iterator[Fact]:
-    """The last try was declined. Never final: the payer may try again with the same PaymentIntent."""
+    """Yield the facts of a declined try. It is never final: the payer may try again with the same PaymentIntent."""
     yield from payment_intent_facts(intent, context)
     problem = part_of(intent, "last_payment_error")
     message, *codes = (text_of(problem, field) for field in ("message", "decline_code", "code"))

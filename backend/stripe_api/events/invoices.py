@@ -1,4 +1,4 @@
-"""Invoices, their payments, and subscriptions, in both families of shapes."""
+"""Facts from invoices, their payments and subscriptions, in both families of shapes."""
 
 from collections.abc import Iterator
 
@@ -19,11 +19,14 @@ from backend.stripe_api.events.parsing import (
 )
 
 RANK, ROW_RANK = WHOLE_INVOICE_RANK, 3
-"""Of four sources of an amount: an invoice tells a total, an InvoicePayment its own part."""
+"""Ranks among the four sources of an amount: an invoice has a total, an InvoicePayment its own share."""
 
 
 def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
-    """From an invoice. In the pinned version its payments are told by InvoicePayment, and here only if expanded."""
+    """Yield the facts of an invoice. Raises ``BadEvent``.
+
+    In the pinned version its payments come by InvoicePayment, and here only if expanded (docs/facts/stripe.md C1).
+    """
     iid = id_of(invoice, "id", "in_")
     yield Fact(iid, "kind", "invoice")
     yield from metadata_facts(iid, invoice, context)
@@ -39,12 +42,13 @@ def invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
         yield Fact(iid, "asked", [amount_of(invoice, "amount_paid"), currency_of(invoice)])
         yield Fact(iid, "paid_at", _paid_at(invoice, context))
         yield from _legacy_payment(iid, invoice, context)
-    elif invoice.get("amount_paid"):  # in part: it is open still, or was given up
+    elif invoice.get("amount_paid"):  # paid in part: the invoice is open or was written off
         yield Fact(iid, "asked", [amount_of(invoice, "amount_paid"), currency_of(invoice)])
 
 
 def _reason(invoice: Object) -> str:
-    """Why it was made. Before May 2018 Stripe told no period from the next; the first ends when it begins."""
+    """Return the invoice's ``billing_reason``. Before May 2018 Stripe did not mark first
+    periods: those have no length."""
     reason = text_of(invoice, "billing_reason")
     if reason not in ("", "subscription") or not _subscription_of(invoice):
         return reason
@@ -53,7 +57,7 @@ def _reason(invoice: Object) -> str:
 
 
 def failed_invoice_facts(invoice: Object, context: EventContext) -> Iterator[Fact]:
-    """A try to charge it failed; Stripe may try again."""
+    """Yield the facts of an invoice whose charge failed; Stripe may try again."""
     yield from invoice_facts(invoice, context)
     iid = id_of(invoice, "id", "in_")
     yield Fact(iid, "failed_at", context.created)
@@ -71,7 +75,7 @@ def _subscription(iid: str, invoice: Object, context: EventContext) -> Iterator[
 
 
 def _details(invoice: Object) -> Object:
-    """What it says of its subscription, in either family."""
+    """Return the invoice's details of its subscription, in either family of shapes."""
     return part_of(part_of(invoice, "parent"), "subscription_details") or part_of(invoice, "subscription_details")
 
 
@@ -80,9 +84,9 @@ def _subscription_of(invoice: Object) -> str | None:
 
 
 def _own_line(invoice: Object, subscription: str) -> Object:
-    """The line that carries the contract's metadata, before 2023-06-29 the only place of them; {} where none does.
+    """Return the line with the subscription's metadata, or {}. Before 2023-06-29 no other place had it.
 
-    Lines may be items of the same customer, sold for another deal: those speak for themselves only.
+    Other lines may be items of the same customer for another deal: their metadata is not the subscription's.
     """
     if "parent" in invoice:
         return {}
@@ -91,9 +95,10 @@ def _own_line(invoice: Object, subscription: str) -> Object:
 
 
 def _legacy_payment(iid: str, invoice: Object, context: EventContext) -> Iterator[Fact]:
-    """Before 2025-03-31 an invoice names its payment itself, and says when it was paid outside Stripe.
+    """Yield the payment of an invoice before 2025-03-31: the invoice itself names it, or says
+    that it was paid outside Stripe.
 
-    ``amount_paid`` is then Stripe's money only, so what came outside is the amount that was due.
+    ``amount_paid`` is then Stripe's money only, so the amount that was paid outside is the amount due.
     """
     if "paid_out_of_band" not in invoice:
         return
@@ -109,16 +114,20 @@ def _legacy_payment(iid: str, invoice: Object, context: EventContext) -> Iterato
 
 
 def rest_outside_facts(iid: str, total: tuple[int, str], at: float) -> Iterator[Fact]:
-    """Of an invoice that was marked as paid: what no payment of Stripe's explains came from outside.
+    """Yield a payment outside Stripe for the part of a paid invoice that no payment in Stripe explains.
 
-    ``total`` is the whole invoice's; what is known of its payments is taken off where the ledger is built.
+    ``total``: (minor units, currency) of the whole invoice; the ledger subtracts the known
+    payments. ``at``: epoch seconds.
     """
     yield Fact(outside_id(iid), "outside", True)
     yield from _payment(outside_id(iid), iid, [RANK, *total], at)
 
 
 def invoice_payment_facts(row: Object, context: EventContext) -> Iterator[Fact]:
-    """From an InvoicePayment: payment, invoice, amount and time together, the clearest signal of all."""
+    """Yield the facts of an InvoicePayment: payment, invoice, amount and time together, the clearest signal of all.
+
+    Raises ``BadEvent``.
+    """
     iid = id_of(row, "invoice", "in_")
     yield Fact(iid, "kind", "invoice")
     if row.get("status") != "paid":
@@ -145,6 +154,7 @@ def _payment(payment: str, iid: str, received: list[int | str], at: float) -> It
 
 
 def subscription_ended_facts(subscription: Object, context: EventContext) -> Iterator[Fact]:
+    """Yield the end of a subscription, in epoch seconds, and its marks. Raises ``BadEvent``."""
     sid = id_of(subscription, "id", "sub_")
     yield Fact(sid, "kind", "subscription")
     yield Fact(sid, "ended", moment_of(subscription, "ended_at", context.created))

@@ -1,4 +1,4 @@
-"""Whose something is, as far as the object itself tells: our marks in metadata, or a bare reference."""
+"""The owner of an object as far as the object itself names it: our marks in metadata, or a bare reference."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,8 @@ NO_DEAL = "kommo_lead_id is not the number of a deal"
 
 
 def metadata_facts(subject: str, row: Object, context: EventContext) -> Iterator[Fact]:
-    """Our marks in ``metadata``, or those that other software left in the same words (then without an account id)."""
+    """Yield our marks in ``metadata``, or those that other software left under the same
+    keys (without an account id)."""
     metadata = part_of(row, "metadata")
     account, lead = metadata.get("kommo_account_id"), metadata.get("kommo_lead_id")
     if account and str(account) != str(context.account_id):
@@ -34,7 +35,8 @@ def metadata_facts(subject: str, row: Object, context: EventContext) -> Iterator
 def contract_facts(
     subscription: str, row: Object, at: float, context: EventContext, invoice: str | None = None
 ) -> Iterator[Fact]:
-    """A contract's marks as they were at a moment; those that an invoice took over are that invoice's for good."""
+    """Yield a subscription's marks at a time (epoch seconds). The marks that an invoice copied
+    stay those of that invoice."""
     for fact in metadata_facts(subscription, row, context):
         if fact.name not in ("lead", "foreign"):
             yield fact
@@ -48,7 +50,8 @@ def contract_facts(
 
 
 def bare_reference(sid: str, session: Object) -> Iterator[Fact]:
-    """A number with no mark beside it. A payer can edit that of a Payment Link, so only a server's session counts."""
+    """Yield the deal of a ``client_reference_id`` without marks. A payer can edit that of a Payment Link, so only a
+    session that a server created counts (docs/facts/stripe.md B4)."""
     metadata = part_of(session, "metadata")
     lead = _lead_id(session.get("client_reference_id"))
     if lead and not session.get("payment_link") and not _is_marked(metadata):
@@ -60,6 +63,6 @@ def _is_marked(metadata: Mapping[str, Any]) -> bool:
 
 
 def _lead_id(value: Any) -> int:
-    """A Kommo lead id, or 0 where the text is none."""
+    """Return a Kommo lead id, or 0 if the value is none."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= LEAD_DIGITS else 0

@@ -1,17 +1,17 @@
-"""How a payment was made, as far as its charge says."""
+"""The payment method of a charge."""
 
 from collections.abc import Mapping
 
 from backend.stripe_api.events.parsing import Object, clean
 
 LONGEST = 40
-"""Signs of a name of Stripe's; the longest of today has 24."""
+"""The longest accepted name; Stripe's longest today has 24 characters."""
 
 
 def paid_with(charge: Object) -> list[str] | None:
-    """[type, brand, last four] of a charge that brought money, "" where Stripe tells none; else None.
+    """Return [type, brand, last four] of a succeeded charge, '' for what Stripe does not report; else None.
 
-    A page shows it and nothing is counted by it, so a field of another kind counts as one that is not there.
+    Pages only display it, so a field of a wrong type counts as missing.
     """
     details = charge.get("payment_method_details")
     if charge.get("status") != "succeeded" or not isinstance(details, Mapping):

@@ -1,4 +1,4 @@
-"""Money that goes back: refunds and disputes. Their deal is their payment's, since metadata is not inherited."""
+"""Facts from refunds and disputes. Their deal is that of their payment, because they inherit no metadata."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -22,13 +22,13 @@ from backend.stripe_api.events.parsing import (
 )
 
 BY_OBJECT = "2024-10-28"
-"""Since this API version each refund has events of its own; before, one by card is told by its charge's total."""
+"""The API version since which each refund has its own events; before, only the charge's total reports a card refund."""
 
 
 def refund_facts(refund: Object, context: EventContext) -> Iterator[Fact]:
-    """From a Refund, as an event brings it or as Stripe answers it.
+    """Yield the facts of a Refund from an event or from a call. Raises ``BadEvent``.
 
-    One of a customer's cash balance names no payment, and is nobody's here.
+    A refund of a customer's cash balance names no payment, so it belongs to no deal (docs/facts/stripe.md C8).
     """
     rid = maybe_id(refund, "id") or f"{id_of(refund, 'charge')}:refund:{_made_at(refund, context)}"
     yield Fact(rid, "kind", "refund")
@@ -47,9 +47,10 @@ def _made_at(row: Object, context: EventContext) -> int:
 
 
 def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fact]:
-    """A Charge with its running total of refunds; the refunds themselves come by their own events.
+    """Yield the facts of a Charge with its running total of refunds; the refunds themselves have their own events.
 
-    Stripe counts what was held and not captured as refunded; here it is not.
+    Stripe counts an uncaptured amount as refunded; here it is subtracted
+    (docs/facts/stripe.md C8). Raises ``BadEvent``.
     """
     payment = maybe_id(charge, "payment_intent") or id_of(charge, "id")
     yield Fact(payment, "kind", "payment")
@@ -67,19 +68,23 @@ def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fac
         yield Fact(invoice, "kind", "invoice")
         yield Fact(payment, "invoice", [invoice])
     within = {"charge": maybe_id(charge, "id"), "payment_intent": maybe_id(charge, "payment_intent")}
-    for refund in rows_of(charge, "refunds"):  # before 2022-11-15 they came along
+    for refund in rows_of(charge, "refunds"):  # included before 2022-11-15
         yield from refund_facts({**within, **refund}, context)
 
 
 def _released(charge: Object) -> int:
-    """What was held and not captured; versions of before captures in part tell no ``amount_captured``."""
+    """Return the amount that was held but not captured. Versions before partial captures
+    have no ``amount_captured``."""
     held, captured = maybe_amount(charge, "amount"), maybe_amount(charge, "amount_captured")
     return 0 if held is None or captured is None else max(0, held - captured)
 
 
 def dispute_facts(dispute: Object, context: EventContext) -> Iterator[Fact]:
-    """From a Dispute. An appeal is a fact of its own, shown, never a state: who appeals has lost so far."""
-    did = maybe_id(dispute, "id") or f"{id_of(dispute, 'charge')}:dispute"  # those of before 2015 have no id
+    """Yield the facts of a Dispute. Raises ``BadEvent``.
+
+    An appeal is a fact for display, never a state: until it is decided, the dispute is lost.
+    """
+    did = maybe_id(dispute, "id") or f"{id_of(dispute, 'charge')}:dispute"  # disputes before 2015 have no id
     status = text_of(dispute, "status") or "needs_response"
     yield Fact(did, "kind", "dispute")
     if status.startswith("appeal"):
@@ -98,10 +103,11 @@ def dispute_facts(dispute: Object, context: EventContext) -> Iterator[Fact]:
 
 
 def _turn(did: str, dispute: Object, status: str, context: EventContext) -> Iterator[Fact]:
-    """Where the dispute stands, placed in its own history: decided once is not decided for ever.
+    """Yield the dispute's status with its place in the dispute's history, because a decision
+    may be reversed (decision 0014).
 
-    Each decision moves money, so the longer list of movements is the later word; else what is decided is later than
-    what is not, then Stripe's clock decides, and within one second the order of the states.
+    Each decision moves money, so the status with more movements is the later one. Then a decided status is later than
+    an undecided one, then Stripe's clock decides, and within one second the order of the statuses.
     """
     moves = _moves(dispute)
     place = DISPUTE_STATUS.index(status) if status in DISPUTE_STATUS else -1
@@ -115,7 +121,7 @@ def _turn(did: str, dispute: Object, status: str, context: EventContext) -> Iter
 
 
 def _booked(subject: str, moves: Iterable[Any]) -> Iterator[Fact]:
-    """What it took from the balance, where Stripe shows that whole and not as an id."""
+    """Yield the amount withdrawn from the balance, if Stripe includes the transaction and not only its id."""
     for move in moves:
         taken = taken_from_balance(move) if isinstance(move, Mapping) else None
         if taken is not None:
@@ -123,10 +129,10 @@ def _booked(subject: str, moves: Iterable[Any]) -> Iterator[Fact]:
 
 
 def _moves(dispute: Object) -> list[Any]:
-    """Its balance transactions: money withdrawn, given back, withdrawn again."""
+    """Return the dispute's balance transactions: money withdrawn, given back, withdrawn again."""
     moves = dispute.get("balance_transactions") or []
     if not isinstance(moves, list):
-        raise BadEvent("`balance_transactions` is no list")
+        raise BadEvent("`balance_transactions` is not a list")
     return moves
 
 

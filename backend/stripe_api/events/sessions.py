@@ -1,4 +1,4 @@
-"""Checkout Sessions: what was asked, how it ended, and the payment, subscription and invoice it made."""
+"""Facts from Checkout Sessions: the requested amount, the outcome, and the payment, subscription and invoice."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ from backend.stripe_api.events.parsing import (
 
 CHILDREN = (("payment_intent", "payment"), ("subscription", "subscription"), ("invoice", "invoice"))
 RANK = 2
-"""Of four sources of an amount (see ``backend.facts``)."""
+"""The rank of a session among the four sources of an amount (see ``backend.facts``)."""
 
 
 def session_facts(session: Object, context: EventContext) -> Iterator[Fact]:
-    """From a Checkout Session, as an event brings it or as Stripe answers it when asked."""
+    """Yield the facts of a Checkout Session from an event or from a call. Raises ``BadEvent``."""
     sid = id_of(session, "id", "cs_")
     yield Fact(sid, "kind", "session")
     for name in ("status", "payment_status", "mode"):
@@ -41,7 +41,7 @@ def session_facts(session: Object, context: EventContext) -> Iterator[Fact]:
 
 
 def failed_session_facts(session: Object, context: EventContext) -> Iterator[Fact]:
-    """A delayed payment failed; the session stays complete and unpaid for ever."""
+    """Yield the facts of a session whose delayed payment failed; it stays complete and unpaid for good."""
     yield from session_facts(session, context)
     yield Fact(id_of(session, "id", "cs_"), "async_failed", context.created)
 
@@ -73,7 +73,7 @@ def _payment(session: Object, context: EventContext) -> Iterator[Fact]:
 
 
 def _split(session: Object) -> list[int]:
-    """[subtotal, discount, shipping, tax]"""
+    """Return [subtotal, discount, shipping, tax] in minor units."""
     details = part_of(session, "total_details")
     parts = [(session, "amount_subtotal"), *((details, f"amount_{name}") for name in ("discount", "shipping", "tax"))]
     return [amount_of(row, field) if row.get(field) is not None else 0 for row, field in parts]
