@@ -1,1 +1,1 @@
-"""Events: stored before the answer, processed into the ledger, and those that no webhook brought."""
+"""The inbox: store events before the webhook is answered, process them into the ledger, and fetch missed ones."""

@@ -1,4 +1,4 @@
-"""Verified events on their way into the inbox, and the row that each becomes."""
+"""Verified events on their way into the inbox, and the rows that they become."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,11 @@ from backend.stripe_api.signature import parse
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A verified event on its way in. ``state`` is ``new``, or ``ignored`` for what we do not react to;
-    ``source`` as in ``InboxEvent``."""
+    """A verified event before it is stored. ``received_at``: epoch seconds. ``source``: as in ``InboxEvent``.
+
+    ``state``: ``new``, or ``ignored`` for a type that we do not react to. ``account_id``: None if the connection
+    belongs to no Kommo account yet.
+    """
 
     connection_id: str
     account_id: int | None
@@ -36,7 +39,7 @@ def arrival_of(
     state: str = "new",
     source: str = "webhook",
 ) -> Arrival:
-    """``event`` is what ``body`` holds."""
+    """Return the arrival of ``event``, the parsed ``body``, on this connection."""
     return Arrival(
         connection_id=connection.id,
         account_id=connection.account_id,
@@ -51,7 +54,7 @@ def arrival_of(
 
 
 def row_of(vault: Vault, arrival: Arrival) -> dict[str, Any]:
-    """The columns of ``inbox_event``; the body compressed and sealed, and none for an ignored event."""
+    """Return the columns of ``inbox_event``. The body is compressed and encrypted; an ignored event keeps none."""
     name = body_row(arrival.connection_id, arrival.id)
     return {
         "connection_id": arrival.connection_id,
@@ -70,8 +73,11 @@ def row_of(vault: Vault, arrival: Arrival) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """``rows`` of ``inbox_event`` in the order of their keys, the ``accounts`` to wake, in order, and the connections
-    of new events that no account had taken when they came."""
+    """Arrivals for one commit.
+
+    ``rows``: rows of ``inbox_event``, ordered by key. ``accounts``: the accounts to wake, sorted. ``unowned``:
+    connections of new events that belonged to no account when the events arrived.
+    """
 
     rows: Sequence[dict[str, Any]]
     accounts: Sequence[int]
@@ -79,7 +85,7 @@ class Group:
 
 
 def group_of(vault: Vault, arrivals: Sequence[Arrival]) -> Group:
-    """One row for each event, however often it came."""
+    """Return the group of these arrivals, with one row for each event, however many times it arrived."""
     rows = {(arrival.connection_id, arrival.id): row_of(vault, arrival) for arrival in arrivals}
     new = [one for one in arrivals if one.state == "new"]
     accounts = {one.account_id for one in new if one.account_id is not None}
@@ -88,12 +94,13 @@ def group_of(vault: Vault, arrivals: Sequence[Arrival]) -> Group:
 
 
 def body_row(connection_id: str, event_id: str) -> str:
-    """The name that the vault ties an event's body to."""
+    """Return the encryption context that binds an event's body to its row."""
     return f"inbox_event:{connection_id}:{event_id}:body"
 
 
 def read_body(vault: Vault, event: InboxEvent) -> dict[str, Any]:
-    """The event as Stripe sent it. Only events whose body was kept have one."""
+    """Return the event as Stripe sent it. Raises ``LookupError`` if its body was not kept,
+    ``CannotOpen`` if no key fits."""
     if event.body is None:
         raise LookupError(f"the body of {event.id} was not kept ({event.state})")
     packed = vault.open(event.body, body_row(event.connection_id, event.id))

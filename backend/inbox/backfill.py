@@ -1,8 +1,8 @@
-"""Events that no webhook brought: Stripe tries for three days to deliver, and shows each in a list for thirty.
+"""Fetch events that no webhook brought: Stripe retries a delivery for three days, and lists every event for thirty.
 
-Once an hour that list is read on from where it was read last, and what the inbox lacks is put there as if it had been
-delivered. So the money is booked whatever kept its webhook from us: a server that was away for long, an endpoint that
-somebody deleted or that Stripe disabled. Sources: docs.stripe.com/webhooks, docs.stripe.com/api/events/list.
+Once an hour that list is read from where the last reading ended, and events that the inbox lacks are stored as if they
+had been delivered. So the money is recorded whatever kept its webhook from us: a server that was down for long, or an
+endpoint that was deleted or that Stripe disabled. Sources: docs.stripe.com/webhooks, docs.stripe.com/api/events/list.
 """
 
 import asyncio
@@ -30,19 +30,19 @@ from backend.stripe_api.events import BadEvent, facts_of
 
 EVERY_SECONDS = 3600.0
 PATIENCE_SECONDS = 600.0
-"""What is younger is on its way to us."""
+"""Younger events may still be delivered."""
 KEPT_SECONDS = 30 * 86400.0
 AT_ONCE_SECONDS = 86400.0
-"""Of so much time the missing events are held in memory."""
+"""The time span whose missing events are held in memory."""
 MANY_DEALS = 20
-"""Where payments of more deals than that were missed, nobody expects their stages to move and bots to write to so many
-clients: the moves are offered."""
+"""If payments of more deals than this were missed, stage moves are only offered: no rep expects so many deals to move
+and bots to write to so many clients."""
 BRING_MONEY = frozenset(("received", "paid"))
 IDS_AT_ONCE = 500
 PORTION = 500
-"""Events that are stored with one commit."""
+"""The number of events that are stored with one commit."""
 PAUSE_SECONDS = 0.1
-"""Between two portions: on SQLite the door waits for each."""
+"""The pause between two portions: on SQLite the webhook endpoint waits for each one."""
 LOOK_BACK_SECONDS = 24 * 3600.0
 """How far the list is read again after the clock was set back."""
 
@@ -50,7 +50,10 @@ log = structlog.get_logger()
 
 
 async def look_for_missed(resources: Resources) -> None:
-    """Once an hour, each connection, a draining one too. What can't be asked is asked again in ten minutes."""
+    """Fetch the missed events of every connection, draining ones too, whose list was not read in the last hour.
+
+    A connection that fails is logged and stays due for the next run.
+    """
     now = resources.clock()
     due = now - PATIENCE_SECONDS - EVERY_SECONDS
     async with resources.database.read() as session:
@@ -73,17 +76,17 @@ def _is_ahead(now: float) -> ColumnElement[bool]:
 
 
 def _read_on(heard_to: float, now: float) -> float:
-    """From where the list is read on. A place in the future was noted by a clock that has been set back since."""
+    """Return from when the list is read. A later time than now was stored by a clock that has been set back since."""
     return now - LOOK_BACK_SECONDS if heard_to > now + SKEW_SECONDS else heard_to or now
 
 
 async def catch_up(
     resources: Resources, connection: StripeConnection, since: float, progress: Progress = unseen
 ) -> int:
-    """Put into the inbox what happened since then and is not in it; how many events that was.
+    """Store the events since ``since`` (epoch seconds) that the inbox lacks, and return their number.
 
-    ``since`` in seconds; of what is older than thirty days Stripe knows nothing any more. May be ended at any moment
-    and begun again: what is there is passed over.
+    Stripe lists no event older than thirty days. A run may be interrupted and repeated: known events are skipped.
+    Raises ``Refused``, ``Unreachable``, ``NotConnected`` or ``CannotOpen``.
     """
     now = resources.clock()
     start, end = max(since, now - KEPT_SECONDS), now - PATIENCE_SECONDS
@@ -116,11 +119,11 @@ async def _missing(resources: Resources, connection: StripeConnection, since: fl
 
 
 def _deals_named(events: Sequence[Mapping[str, Any]], account_id: int) -> Iterator[int]:
-    """The deals that these events bring money to, as far as they tell."""
+    """Yield the Kommo ids of the deals to which these events bring money, as far as the events name them."""
     for event in events:
         try:
             facts = {fact.name: fact.value for fact in facts_of(event, account_id)}
-        except BadEvent:  # it is told with the event, once it is worked in
+        except BadEvent:  # the event's row gets the reason when it is processed
             continue
         if facts.keys() & {"foreign", "snapshot_foreign"} or not facts.keys() & BRING_MONEY:
             continue
@@ -133,7 +136,7 @@ def _deals_named(events: Sequence[Mapping[str, Any]], account_id: int) -> Iterat
 async def _take_in(
     resources: Resources, connection: StripeConnection, events: Sequence[Answer], until: float, source: str
 ) -> int:
-    """In portions with a pause; only when all are stored, the list counts as read so far."""
+    """Store the events in portions, with pauses. Only when all are stored, the list counts as read until ``until``."""
     now = resources.clock()
     count = 0
     for first in range(0, len(events), PORTION):

@@ -1,6 +1,6 @@
-"""Webhooks on their way into the inbox: many requests wait together for one commit.
+"""Store webhooks in the inbox: many requests wait together for one commit.
 
-The wake-up is in that commit: the price of durability is paid once a group, on SQLite and on PostgreSQL alike.
+The wake-up is in that commit, so the price of durability is paid once a group, on SQLite and on PostgreSQL alike.
 """
 
 import asyncio
@@ -17,18 +17,23 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_work
 
 GROUP = 500
+"""The largest number of webhooks in one commit."""
 DOOR_SECONDS = 8.0
-"""A webhook that is not stored within this time is refused, and sent again by Stripe."""
+"""A webhook that is not stored within this time is answered with an error, and Stripe sends it again."""
 
 
 class Writer(Protocol):
+    """The database's own way to store a group."""
+
     async def write(self, group: Group) -> Sequence[int]:
-        """Inserts the rows that are not there yet and wakes the accounts, in one commit. Returns the accounts that own
-        one of the connections ``unowned`` after that commit. Raises ``OperationalError``."""
+        """Insert the missing rows and wake the accounts, in one commit. Raises ``OperationalError``.
+
+        Returns the accounts to which the connections in ``unowned`` belong after that commit.
+        """
 
 
 class Inbox:
-    """``put`` returns after the commit. One task commits for all who wait; it lives while somebody does."""
+    """Stores arrivals durably. One task commits for all waiting requests; it ends when none waits."""
 
     def __init__(self, database: Database, vault: Vault, arrived: asyncio.Event) -> None:
         self._database = database
@@ -39,8 +44,10 @@ class Inbox:
         self._committer: asyncio.Task[None] | None = None
 
     async def put(self, arrival: Arrival) -> None:
-        """Durable when this returns. Raises ``OperationalError``; where the database said nothing for
-        ``DOOR_SECONDS``, the arrival may be stored all the same."""
+        """Store an arrival; it is durable when this returns. Raises ``OperationalError``.
+
+        If the database did not answer within ``DOOR_SECONDS``, the arrival may be stored all the same.
+        """
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, stored))
         if self._committer is None or self._committer.done():
@@ -51,18 +58,21 @@ class Inbox:
     async def _commit_groups(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
-            group = [(arrival, stored) for arrival, stored in group if not stored.done()]  # others were given up
+            group = [(arrival, stored) for arrival, stored in group if not stored.done()]  # done: its request timed out
             try:
                 await self._commit([arrival for arrival, _ in group])
-            except Exception as error:  # each that waits is told; the next group has its own chance
+            except Exception as error:  # each waiting request gets it; the next group is tried by itself
                 _settle(group, error)
             else:
                 self._arrived.set()
                 _settle(group, None)
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> None:
-        """An account that takes a connection after the commit finds the events there; one that took it between the
-        door's look and the commit is woken here."""
+        """Store the group, and wake the accounts that adopted its connections meanwhile.
+
+        An account that adopts a connection after the commit finds the events there. One that adopted it between the
+        webhook's look-up and the commit is woken here.
+        """
         for account_id in await self._store(group_of(self._vault, arrivals)):
             async with account_unit(self._database, account_id) as session:
                 await request_work(session, account_id)
@@ -75,7 +85,7 @@ class Inbox:
 
 def _settle(group: Sequence[tuple[Arrival, asyncio.Future[None]]], error: Exception | None) -> None:
     for _, stored in group:
-        if stored.done():  # its request was given up meanwhile
+        if stored.done():  # its request timed out meanwhile
             continue
         if error is None:
             stored.set_result(None)

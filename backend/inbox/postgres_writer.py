@@ -1,4 +1,4 @@
-"""The door's own connection to PostgreSQL: a group of webhooks is one round trip, sent as a pipeline."""
+"""The webhook endpoint's own connection to PostgreSQL: a group of webhooks is one round trip, sent as a pipeline."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from backend.work_queue.wakeups import CHANNEL
 
 
 class PostgresWriter:
-    """Writes groups, one at a time. Connected with the first, and anew after a failure."""
+    """Writes groups, one at a time. It connects at the first one, and again after a failure."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,15 +22,16 @@ class PostgresWriter:
         database.at_close(self._forget)
 
     async def write(self, group: Group) -> Sequence[int]:
-        """As ``Writer.write``. An account is woken for a group of nothing but second deliveries as well: whether a row
-        is new would cost a second round trip."""
+        """As ``Writer.write``. A group of repeated deliveries wakes its accounts, too: finding out that no row is new
+        would cost a second round trip."""
         try:
             return await self._write(group)
         except psycopg.Error as error:
             raise OperationalError("a group of webhooks", None, error) from error
 
     async def _write(self, group: Group) -> Sequence[int]:
-        """Again where a connection that we had kept turns out to be closed: rows that are there stay as they are."""
+        """Write the group; repeat it if a kept connection turns out to be closed, since
+        existing rows stay as they are."""
         had_one = self._connection is not None
         try:
             return await self._commit(await self._opened(), group)
@@ -44,7 +45,7 @@ class PostgresWriter:
             raise
 
     async def _commit(self, connection: psycopg.AsyncConnection, group: Group) -> Sequence[int]:
-        """In the lock order: ``account_work`` before ``inbox_event``."""
+        """Write the group in the lock order: ``account_work`` before ``inbox_event``."""
         owners: list[psycopg.AsyncCursor[Any]] = []
         async with connection.pipeline(), connection.cursor() as cursor:
             await cursor.execute("BEGIN")

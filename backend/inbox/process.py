@@ -1,4 +1,5 @@
-"""Inbox → ledger, for one account: the events in their order of arrival, though no order is relied on."""
+"""Process one account's events from the inbox into the ledger: in order of arrival,
+though the result needs no order."""
 
 import asyncio
 import zlib
@@ -37,23 +38,23 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 CHUNK = 100
-"""Events worked in with one commit: on SQLite the door waits for it, so it is kept short."""
+"""The number of events in one commit. On SQLite the webhook endpoint waits for it, so it is short."""
 PAUSE_SECONDS = 0.003
-"""Between two chunks the door has the event loop to itself."""
+"""The pause between two chunks, in which the webhook endpoint has the event loop to itself."""
 OUTSIDE_AFTER_ATTEMPTS = 3
-"""What no payment of Stripe's explains of a paid invoice after so many look-ups was paid outside Stripe."""
+"""After this many look-ups, the unexplained part of a paid invoice counts as paid outside Stripe."""
 LOOK_UPS = 10
-"""Invoices asked for by one event at once; the others at its next try."""
+"""The number of invoices that one event looks up in an attempt; the others wait for its next attempt."""
 WAITS_FOR_INVOICE = "the invoice's payment is not known yet"
 NAMING = frozenset(("lead", "snapshot", "last_lead", "bare_lead"))
-"""Facts that name a deal: an event with one of these is named where that deal turns out not to exist."""
+"""Facts that name a deal. If the deal does not exist, the events that brought such a fact get that reason."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What an event says."""
+    """An event with the facts that it carries."""
 
     event: InboxEvent
     facts: Sequence[Fact]
@@ -61,25 +62,31 @@ class Understood:
 
     @property
     def subjects(self) -> frozenset[str]:
+        """The Stripe ids of the objects that the facts are about."""
         return frozenset(fact.subject for fact in self.facts)
 
     @property
     def problem(self) -> str:
+        """The reason why the event's marks could not be used, or ''."""
         if any(fact.name in ("foreign", "snapshot_foreign") for fact in self.facts):
-            return "it is marked for another Kommo account"
+            return "its metadata names another Kommo account"
         return "; ".join(sorted({text for fact in self.facts if fact.name == "wrong" for text in fact.value}))
 
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Invoices whose payments only Stripe can name, found by an event that waits for them."""
+    """Invoices whose payments only a call to Stripe can name, and the event that waits for them."""
 
     source: Understood
     invoices: Sequence[Unexplained]
 
 
 async def ingest(resources: Resources, claim: Claim) -> None:
-    """Work in everything that is due, or what is begun where the process is being stopped."""
+    """Process all due events of the claimed account; after a stop request only the current chunk.
+
+    Raises ``LeaseLost`` if another worker has the account, and the database's errors; a fault of ours sets only
+    the event aside that causes it.
+    """
     while True:
         try:
             count = await _together(resources, claim, CHUNK)
@@ -111,7 +118,8 @@ async def _together(resources: Resources, claim: Claim, limit: int) -> int:
 
 
 async def _one_by_one(resources: Resources, claim: Claim) -> int:
-    """One of them meets with a fault of ours. It is tried again on the schedule, for the fault may be mended."""
+    """Process the events one at a time after a fault of ours. The faulty one is tried again
+    later: a release may fix it."""
     for count in range(CHUNK):
         try:
             if not await _together(resources, claim, 1):
@@ -124,13 +132,13 @@ async def _one_by_one(resources: Resources, claim: Claim) -> int:
 
 
 async def _set_aside(resources: Resources, claim: Claim, error: Exception) -> None:
-    """The one that is taken first, as it was a moment ago."""
+    """Postpone the event that is taken first, which is the one that has just failed."""
     now = resources.clock()
     async with resources.database.write() as session:
         await fence(session, claim, now)
         for event in await take(session, claim.account_id, now, 1):
             log.error("event set aside", id=event.id, exc_info=error)
-            postpone(event, now, f"Something is wrong here, not with the event: {type(error).__name__}; see the log.")
+            postpone(event, now, f"Processing failed by a fault of this server: {type(error).__name__}. See its log.")
             session.add(event)
 
 
@@ -144,7 +152,7 @@ async def _connections(session: AsyncSession, account_id: int) -> list[StripeCon
 async def _work_in(
     session: AsyncSession, vault: Vault, connection: StripeConnection, events: Sequence[InboxEvent], now: float
 ) -> list[LookUp]:
-    """All in one unit of work, since merging cares for no order; those that need a look-up are returned."""
+    """Process the events in one unit of work, since facts merge in any order. Return those that need a look-up."""
     account_id = connection.account_id or 0
     understood = [one for event in events if (one := _understand(vault, event, account_id)) is not None]
     again = {subject for one in understood if one.event.attempts for subject in one.subjects}
@@ -167,11 +175,11 @@ async def _work_in(
 
 
 def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood | None:
-    """None where that is all there is to do. What is wrong with an event stays with it and delays no other."""
+    """Return the event with its facts, or None if it is finished or unusable. A faulty event delays no other one."""
     try:
         body = _body(vault, event)
         if body.get("account"):
-            finish(event, "foreign", "it speaks of a connected account")
+            finish(event, "foreign", "it is about a connected account of a Stripe platform")
             return None
         facts = facts_of(body, account_id)
     except BadEvent as error:
@@ -185,12 +193,13 @@ def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood 
 
 
 def understood_facts(vault: Vault, event: InboxEvent, account_id: int) -> Sequence[Fact]:
-    """What a kept event says, as it would be worked in; ``BadEvent`` where nobody can read it."""
+    """Return the facts of a stored event, as processing would read them. Raises
+    ``BadEvent`` if its body is unusable."""
     return facts_of(_body(vault, event), account_id)
 
 
 def _source(event: InboxEvent, now: float) -> Mapping[str, object]:
-    """The event that told of it, and how long it had waited."""
+    """Return the log fields of a fact's source: the event's id and the milliseconds that it waited."""
     return {"told_by": event.id, "ms": milliseconds(now - event.received_at)}
 
 
@@ -206,14 +215,18 @@ def _is_ours(one: Understood, absorbed: Absorbed) -> bool:
 
 
 async def _look_up(resources: Resources, connection: StripeConnection, look_up: LookUp) -> bool:
-    """Ask Stripe, with no transaction open and beside the account's turn, and work in what it says. Too early or
-    unreachable: again later. False where Stripe does not answer: it would not answer the next look-up either."""
+    """Fetch the invoices' payments from Stripe and merge them, outside the account's turn
+    and without an open transaction.
+
+    If it is too early or Stripe fails, the event is tried again later. False if Stripe does not answer: it would not
+    answer the next look-up either.
+    """
     source = look_up.source
     try:
         facts = [fact for each in look_up.invoices for fact in await _payments(resources, connection, each, source)]
     except (Unreachable, Refused, NotConnected, BadEvent) as error:
         log.warning("look-up failed", id=source.event.id, reason=str(error))
-        return not isinstance(error, Unreachable)  # it is postponed already
+        return not isinstance(error, Unreachable)  # the event is postponed already
     if facts:
         await _work_in_payments(resources, connection, source, facts)
         resources.work_arrived.set()
@@ -224,7 +237,7 @@ async def _look_up(resources: Resources, connection: StripeConnection, look_up: 
 async def _work_in_payments(
     resources: Resources, connection: StripeConnection, source: Understood, facts: Sequence[Fact]
 ) -> None:
-    """Needs no claim on the account: facts merge in any order and from any process."""
+    """Merge the payments. No claim on the account is needed: facts merge in any order and from any process."""
     now, account_id = resources.clock(), connection.account_id or 0
     async with account_unit(resources.database, account_id) as session:
         told_by = {fact.subject: _source(source.event, now) for fact in facts}
@@ -239,7 +252,7 @@ async def _work_in_payments(
 async def _payments(
     resources: Resources, connection: StripeConnection, invoice: Unexplained, source: Understood
 ) -> list[Fact]:
-    """The invoice's payments as Stripe lists them; after enough look-ups also the rest, as paid outside Stripe."""
+    """Return the facts of the invoice's payments; after enough look-ups also of the rest, as paid outside Stripe."""
     rows = await stripe_api(resources, connection).invoice_payments(invoice.invoice)
     facts = [fact for row in rows for fact in invoice_payment_facts(row, source.told)]
     told = sum(fact.value[1] for fact in facts if fact.name == "received")

@@ -1,4 +1,4 @@
-"""Working in again everything that was kept, in portions: the door and the workers go on beside it."""
+"""Process all stored events again, in portions: webhooks and workers go on in between."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,13 +18,18 @@ KEY = (col(InboxEvent.connection_id), col(InboxEvent.id))
 
 
 async def replayable(resources: Resources, *, state: str = "", after: str = "") -> int:
-    """The number of events whose body was kept; ``after``: those behind this place."""
+    """Return the number of events with a stored body. ``state``: only events in it. ``after``:
+    only those after this place."""
     async with resources.database.read() as session:
         return (await session.exec(select(func.count()).where(_kept(state), _behind(after)))).one()
 
 
 async def replay_portions(resources: Resources, *, state: str = "", after: str = "") -> AsyncIterator[tuple[int, str]]:
-    """After each portion, how many events it had and the place it ended at, from which ``after`` goes on."""
+    """Mark the stored events as new, portion by portion. Yield the number of events and the
+    place where the portion ended.
+
+    A place is "connection/event"; passed as ``after`` it resumes an interrupted run.
+    """
     while True:
         async with resources.database.read() as session:
             chosen = select(*KEY).where(_kept(state), _behind(after)).order_by(*KEY).limit(PORTION)

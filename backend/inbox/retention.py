@@ -1,6 +1,6 @@
-"""What the inbox lets go of: bodies of events that are done, and rows of events that were never ours to use.
+"""Prune the inbox: drop the bodies of processed events, and the rows of events that we did not use.
 
-Events that wait, were given up, name a missing deal or belong to a dispute stay as they are.
+Events that wait, that failed for good, that name a missing deal or that belong to a dispute are kept.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from backend.storage.models.payments import PRUNABLE
 
 PORTION = 500
 PAUSE_SECONDS = 0.2
-"""Between portions, for others to write."""
+"""The pause between portions, in which others can write."""
 IS_PRUNABLE = text(f"({PRUNABLE})")
 DAY_SECONDS = 86400.0
 log = structlog.get_logger()
 
 
 async def prune_inbox(resources: Resources) -> None:
-    """Goes on where it was interrupted: what is pruned is no longer found."""
+    """Prune events older than the retention period. An interrupted run resumes where it stopped."""
     before = resources.clock() - resources.keep_events_days * DAY_SECONDS
     count = 0
     while (pruned := await _prune_portion(resources, before)) and not resources.stopping.is_set():
@@ -33,7 +33,7 @@ async def prune_inbox(resources: Resources) -> None:
 
 
 async def _prune_portion(resources: Resources, before: float) -> int:
-    """The number of events that were pruned, in one unit of work."""
+    """Prune one portion in one unit of work, and return the number of events."""
     undisputed = and_(col(InboxEvent.error) == "", ~col(InboxEvent.type).startswith("charge.dispute."))
     old = (
         select(InboxEvent.connection_id, InboxEvent.id, InboxEvent.state)

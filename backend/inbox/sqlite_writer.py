@@ -1,7 +1,8 @@
-"""The door's own connection to SQLite: its statements run on the event loop, only waiting and the commit in a thread.
+"""The webhook endpoint's own connection to SQLite. Its statements run on the event loop;
+waiting and commit use a thread.
 
-A group of webhooks is written between two units of the worker: the door's turn comes first (``WriteTurns``), its
-statements wait for nothing, and the thread is for what does wait: another process's lock, and the disk.
+A group of webhooks is written between two units of the worker: the endpoint gets the next turn (``WriteTurns``), so its
+statements don't wait. The thread is for what may: another process's lock, and the disk.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ LOCKED_MS = 8_000
 
 
 class SqliteWriter:
-    """Writes groups, one at a time. Opened with the first, and anew after a failure."""
+    """Writes groups, one at a time. It opens its connection at the first one, and again after a failure."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -66,14 +67,15 @@ class SqliteWriter:
         return self._connection
 
     def _forget(self) -> None:
-        """Behind whatever the thread is still at; what was not committed is rolled back."""
+        """Close the connection after the thread's present work; uncommitted statements are rolled back."""
         connection, self._connection = self._connection, None
         if connection is not None:
             self._thread.submit(connection.close)
 
 
 def open_connection(database: Database) -> sqlite3.Connection:
-    """The engine's settings (``sqlite_engine``), but for waiting: that is decided at each ``BEGIN``."""
+    """Return a connection with the engine's settings (``sqlite_engine``), except that it never
+    waits for a lock by itself."""
     words, options = database.connect_words()
     options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
     connection: sqlite3.Connection = sqlite3.connect(*words, **options)

@@ -1,4 +1,4 @@
-"""The statements that store a group of webhooks, as text for the door's own connections."""
+"""The SQL that stores a group of webhooks, as text for the endpoint's own connections."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,10 @@ from backend.work_queue.wakeups import waking
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """``insert_event`` takes a row of ``row_of``, on PostgreSQL a list of each column's values (``as_lists``);
-    ``wake_account`` takes ``wake(account_id)``; ``owner`` finds the account that took the ``connection``, if one did.
+    """The statements of one database.
+
+    ``insert_event`` takes a row of ``row_of``, on PostgreSQL a list of values for each column (``as_lists``).
+    ``wake_account`` takes ``wake(account_id)``. ``owner`` selects the account of a ``connection``, if it has one.
     """
 
     insert_event: str
@@ -25,6 +27,7 @@ class Statements:
     defaults: Mapping[str, Any]
 
     def wake(self, account_id: int) -> dict[str, Any]:
+        """Return the parameters of ``wake_account``."""
         return {**self.defaults, "account_id": account_id}
 
 
@@ -32,7 +35,7 @@ COLUMNS: Sequence[Any] = list(InboxEvent.__table__.columns)  # type: ignore[attr
 
 
 def as_lists(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The values of each column, in the order of the rows."""
+    """Return column → its values, in the order of the rows."""
     return {column.name: [row[column.name] for row in rows] for column in COLUMNS}
 
 
@@ -42,7 +45,7 @@ def _one_by_one(dialect: Any) -> str:
 
 
 def _all_at_once(dialect: Any) -> str:
-    """The server reads one statement for a whole group: a statement for each row cost it more than the row."""
+    """Return one INSERT for a whole group: a statement for each row cost the server more than the row."""
     lists = ", ".join(f"%({column.name})b::{column.type.compile(dialect)}[]" for column in COLUMNS)
     names = ", ".join(column.name for column in COLUMNS)
     return f"INSERT INTO inbox_event ({names}) SELECT * FROM unnest({lists}) ON CONFLICT DO NOTHING"  # noqa: S608

@@ -1,4 +1,4 @@
-"""The inbox: events as they came, taken one account at a time, kept with what became of them."""
+"""The inbox in the database: events as they arrived, taken one account at a time, and the outcome of each."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ LONGEST_REASON = 500
 
 
 async def store(session: AsyncSession, vault: Vault, arrivals: Sequence[Arrival]) -> int:
-    """The number of arrivals that were new. They are stored, and their accounts are woken in the same unit of work."""
+    """Store the new ones of these arrivals, wake their accounts in the same unit of work, and return their number."""
     group = group_of(vault, arrivals)
     for account_id in group.accounts:
         await lock_account_work(session, account_id)
@@ -35,12 +35,12 @@ async def store(session: AsyncSession, vault: Vault, arrivals: Sequence[Arrival]
 
 
 def is_waiting() -> ColumnElement[bool]:
-    """True of events that are still to be worked in; by the index of what is unfinished."""
+    """Return the SQL condition for events that are still to be processed; it uses the index of unfinished events."""
     return and_(IS_UNFINISHED, col(InboxEvent.state).in_(WAITING))
 
 
 async def take(session: AsyncSession, account_id: int, now: float, limit: int = 200) -> list[InboxEvent]:
-    """Events of this account that are due, oldest first."""
+    """Return the account's due events, oldest first. ``now``: epoch seconds."""
     found = await session.exec(
         select(InboxEvent)
         .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
@@ -56,7 +56,7 @@ async def take(session: AsyncSession, account_id: int, now: float, limit: int = 
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
-    """When the next waiting event of this account is due."""
+    """Return when the account's next waiting event is due, in epoch seconds; None if none waits."""
     found = await session.exec(
         select(func.min(InboxEvent.next_try_at))
         .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
@@ -66,29 +66,32 @@ async def next_due(session: AsyncSession, account_id: int) -> float | None:
 
 
 def finish(event: InboxEvent, state: str = "done", error: str = "") -> None:
-    """It is worked in. Of a foreign event nothing personal stays: the body is dropped."""
+    """Mark an event as processed. A foreign event loses its body, so that nothing personal of others is kept."""
     event.state, event.error = state, error
     if state == "foreign":
         event.body = None
 
 
 def postpone(event: InboxEvent, now: float, reason: str) -> None:
-    """Not yet: try again on the schedule, and give up after thirty days with the reason kept."""
+    """Let an event be tried again later. After thirty days it is ``dead``, with the reason kept."""
     event.next_try_at, event.error = now + wait_after(event.attempts), reason[:LONGEST_REASON]
     event.state = "dead" if gives_up(event.attempts) else "postponed"
     event.attempts += 1
 
 
 def bury(event: InboxEvent, reason: str) -> None:
-    """It can't be used as it is; it stays, named with what is wrong, and can be replayed after a fix."""
+    """Mark an event as ``dead`` because its body is unusable. It is kept with the reason, and
+    can be replayed after a fix."""
     event.state, event.error = "dead", reason[:LONGEST_REASON]
 
 
 async def replay(
     session: AsyncSession, event_ids: Sequence[str] = (), *, state: str = "", account_id: int | None = None
 ) -> int:
-    """Work these events in again (all that have a body, if none are named); the number that will be. ``state``: only
-    those in it. ``account_id``: only those of this account."""
+    """Mark events with a stored body as new, wake their accounts, and return the number of events.
+
+    ``event_ids``: only these, else all. ``state``: only those in it. ``account_id``: only those of this account.
+    """
     kept: ColumnElement[bool] = col(InboxEvent.body).is_not(None)
     if state:
         kept &= col(InboxEvent.state) == state

@@ -123,7 +123,7 @@ async def test_another_accounts_mark_makes_it_foreign_and_says_why(inbox: InboxA
     event = evt("payment_intent.succeeded", intent(metadata={**MARKS, "kommo_account_id": "8"}))
     await inbox.put(event)
     await inbox.work()
-    assert await inbox.state(event) == ("foreign", "it is marked for another Kommo account")
+    assert await inbox.state(event) == ("foreign", "its metadata names another Kommo account")
     (row,) = await inbox.all(InboxEvent)
     assert row.body is None
 
@@ -165,7 +165,7 @@ async def test_an_event_that_meets_a_fault_of_ours_delays_no_other_and_is_tried_
     await inbox.put(unlucky, PAID, evt("refund.created", refund("re_1", 500)))
     await inbox.work()
     assert sorted(state for state, _ in (await inbox.states()).values()) == ["done", "done", "postponed"]
-    assert (await inbox.state(unlucky))[1].startswith("Something is wrong here, not with the event")
+    assert (await inbox.state(unlucky))[1].startswith("Processing failed by a fault of this server")
     async with inbox.resources.database.write() as unit:
         damaged = await unit.get_one(LedgerEntry, (CONNECTION, "pi_9"))
         damaged.facts = {}
