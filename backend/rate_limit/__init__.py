@@ -1,1 +1,1 @@
-"""How fast Kommo is asked: slots as rows of the database, so that all processes together keep to the limits."""
+"""Rate limit of Kommo: slots as database rows, so that all processes together keep to it."""

@@ -1,6 +1,6 @@
-"""Who in this process takes the next slot: accounts in turn, and within an account people before the backlog.
+"""Order of this process's calls: accounts in rotation, and within an account people before the backlog.
 
-The backlog of an account has every third of the account's slots while it waits, so people can't starve it.
+While an account's backlog waits, it gets every third slot of the account, so that people cannot starve it.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ Waiter = asyncio.Future[None]
 
 @dataclass
 class _Line:
-    """Those of one account who wait, each kind in its order."""
+    """The waiting calls of one account, each kind in order of arrival."""
 
     people: deque[Waiter] = field(default_factory=deque)
     backlog: deque[Waiter] = field(default_factory=deque)
@@ -33,7 +33,7 @@ class _Line:
 
 
 class FairGate:
-    """One at a time may pass; see the module's first sentence for the order."""
+    """Lets one caller at a time pass, in the order that the module describes."""
 
     def __init__(self) -> None:
         self._lines: dict[int, _Line] = {}
@@ -41,6 +41,7 @@ class FairGate:
 
     @asynccontextmanager
     async def turn(self, account: int, *, backlog: bool) -> AsyncIterator[None]:
+        """Hold the gate inside the block. ``backlog``: no person waits for this call."""
         await self._enter(account, backlog)
         try:
             yield
@@ -60,7 +61,7 @@ class FairGate:
         except asyncio.CancelledError:
             if waiter in kind:
                 kind.remove(waiter)
-            elif not waiter.cancelled():  # its turn had come
+            elif not waiter.cancelled():  # it was this waiter's turn, so the next one goes
                 self._leave()
             raise
 
@@ -72,7 +73,7 @@ class FairGate:
             waiter.set_result(None)
 
     def _next(self) -> Waiter | None:
-        """The account that has its turn goes to the end, and is forgotten when nobody of it waits any more."""
+        """The next waiter, or None. Its account moves to the end of the rotation, or leaves it if nobody else waits."""
         while self._lines:
             account = next(iter(self._lines))
             line = self._lines.pop(account)

@@ -1,4 +1,4 @@
-"""Who may ask Kommo when: evenly spaced by account and by address, in fair shares, silence behind a block."""
+"""Rate limiter of calls to Kommo: evenly spaced per account and per address, in fair shares, silent behind a block."""
 
 import asyncio
 import random
@@ -20,27 +20,27 @@ from backend.storage.db import Database
 from backend.storage.models.rate_limits import ADDRESS
 
 JITTER_SECONDS = 0.1
-"""Of the network: Kommo counts a second as it sees it."""
+"""Jitter of the network: Kommo counts a second by the times of arrival."""
 LATE_SECONDS = 0.05
-"""A busy process may come so much later than its slot begins."""
+"""How late a busy process may use its slot."""
 PAUSE_SECONDS = 1.0
-"""For everybody after a 429 to one account."""
+"""Pause of all accounts after a 429 to one of them."""
 LATENCY_AT_FIRST = 0.3
 A_MOMENT = 0.005
 NOTED_SECONDS = 1.0
-"""An answer of Kommo's waits no longer for what is noted about it."""
+"""Longest time that an answer of Kommo is held back until its success is recorded."""
 SHARE = 3
-"""The backlog of an account has every third slot."""
+"""The backlog of an account gets every third slot."""
 
 Check = Callable[[], Awaitable[None]]
 log = structlog.get_logger()
 
 
 class Pace:
-    """One in each process, over rows that all of them share; ``turn`` is around each request.
+    """The limiter, one per process, over rows that all processes share; ``turn`` surrounds each request.
 
-    By an address's rate of 7 no second as Kommo sees it holds an eighth request, however the network shifts them. An
-    account's rate is kept as it is given. ``reads`` and ``writes``: how many deals go into one call.
+    With an address rate of 7 no second, as Kommo sees it, holds an eighth request, whatever the network jitter
+    (docs/facts/kommo-api.md 5). An account's rate is kept as given. ``reads`` and ``writes``: deals per call.
     """
 
     def __init__(self, database: Database, clock: Clock, *, account_rate: float, address_rate: float) -> None:
@@ -55,18 +55,18 @@ class Pace:
         self.unproven = UnprovenLane(clock)
 
     def under_way(self, account_id: int) -> float:
-        """How many requests of this account must be under way at once for its rate to be used."""
+        """How many requests of this account must be under way at once to use its full rate."""
         return self._latencies.get(account_id, LATENCY_AT_FIRST) / self._account_interval
 
     @asynccontextmanager
     async def turn(
         self, account_id: int | None, *, backlog: bool, last_check: Check | None = None
     ) -> AsyncIterator[None]:
-        """Entered when the request may go; how it was answered is seen by the ``KommoError`` that passes through.
+        """Wait for a slot and surround the request; a ``KommoError`` that passes through is recorded.
 
-        Raises ``KommoRateLimited`` and ``KommoBlocked`` where nobody may ask now, and what ``last_check`` raises,
-        which is awaited after all waiting. ``account_id`` is None while nobody knows whose request it is.
-        ``backlog``: nobody waits for it, so within its account it goes after those for whom somebody does.
+        Raises ``KommoRateLimited`` while Kommo wants us to wait and ``KommoBlocked`` behind a block. ``last_check`` is
+        awaited after all waiting; its errors pass through. ``account_id`` None: the account is unknown yet.
+        ``backlog``: no person waits, so the call goes after those of people of the same account.
         """
         refusals, key = 0, account_id or 0
         async with self._line(account_id, backlog):
@@ -88,7 +88,7 @@ class Pace:
             await self._note_success(account_id, refusals, probing)
 
     def _line(self, account_id: int | None, backlog: bool) -> AbstractAsyncContextManager[None]:
-        """Of an account's backlog one at a time goes on to the address."""
+        """A lock that lets one backlog call of an account at a time wait for the address; none for people."""
         return self._lines.setdefault(account_id, asyncio.Lock()) if backlog else nullcontext()
 
     def _gate(self, row: int) -> FairGate:
@@ -104,12 +104,12 @@ class Pace:
             checked_at = self._clock()
             if not slot.blocked_at and not await self._keeps(row, slot, interval):
                 continue
-            if last_check is not None and self._clock() - checked_at > LATE_SECONDS:  # it slept since, perhaps for long
+            if last_check is not None and self._clock() - checked_at > LATE_SECONDS:  # the process slept since
                 await last_check()
             return slot
 
     async def _waited_for(self, row: int, slot: Slot) -> Slot:
-        """Raises where Kommo has asked for patience or blocked us meanwhile: who stands in line goes no more."""
+        """Wait for the slot. Raises if Kommo limited or blocked us meanwhile, so that waiting calls are not sent."""
         wait = slot.at - self._clock()
         if wait > 0:
             await asyncio.sleep(wait)
@@ -121,7 +121,7 @@ class Pace:
         return slot
 
     def _last_look(self, account_id: int, slot: Slot, last_check: Check | None) -> Check:
-        """Kommo may have asked for patience with the account while its turn at the address came."""
+        """A check to run last: Kommo may have limited the account while the call waited for the address."""
 
         async def look() -> None:
             if self._clock() - slot.at > A_MOMENT:
@@ -134,8 +134,7 @@ class Pace:
         return look
 
     async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
-        """Whoever comes late may go all the same if the next one can still be told to wait: the last in line always
-        can."""
+        """True if the slot may still be used. A late caller may go if the next slot is not taken yet and can move."""
         while self._clock() - slot.at > LATE_SECONDS:
             now = self._clock()
             async with self._database.write() as session:
@@ -145,10 +144,10 @@ class Pace:
         return True
 
     async def _when_free(self, row: int, interval: float, backlog: bool) -> Slot:
-        """The next slot, taken when it is near, so that whoever comes meanwhile can be served in their turn.
+        """The next slot. It is taken only when it is near, so that callers who arrive meanwhile get their turn.
 
-        Other processes take slots of the same row: there people reach one slot farther than the backlog, and a backlog
-        that waited for its share reaches farthest.
+        Other processes take slots of the same row. People reach one slot farther ahead than the backlog, and a backlog
+        call that has waited for its share reaches farthest.
         """
         since = self._clock()
         while True:
@@ -168,19 +167,20 @@ class Pace:
             return await store.take(session, row, interval, self._clock(), ahead)
 
     async def _check(self, slot: Slot) -> None:
-        """Raises where nobody may ask; behind a block one caller may, now and then."""
+        """Raise if no call may be sent now. Behind a block one caller may probe every ``PROBE_SECONDS``."""
         now = self._clock()
         if lies_ahead(slot.hold_until, now, LONGEST_HOLD_SECONDS):
-            raise KommoRateLimited("we wait as we were asked to", retry_after=slot.hold_until - now)
+            raise KommoRateLimited("waiting as Kommo asked", retry_after=slot.hold_until - now)
         if not slot.blocked_at:
             return
         async with self._database.write() as session:
             may_probe = await store.probe(session, now)
         if not may_probe:
-            raise KommoBlocked("nothing is sent", retry_after=min(max(0.0, slot.probe_at - now), PROBE_SECONDS))
+            raise KommoBlocked("no request was sent", retry_after=min(max(0.0, slot.probe_at - now), PROBE_SECONDS))
 
     async def _note_success(self, account_id: int | None, refusals: int, probing: bool) -> None:
-        """Whatever becomes of this, the answer is the caller's: a database that is away must not cost a new token."""
+        """Record a success for at most ``NOTED_SECONDS``. Its failure never costs the caller the answer: that may be a
+        new token, which exists only there."""
         noting = asyncio.create_task(self._noted(account_id, refusals, probing))
         self._noting.add(noting)
         noting.add_done_callback(self._noting.discard)
@@ -189,7 +189,7 @@ class Pace:
     async def _noted(self, account_id: int | None, refusals: int, probing: bool) -> None:
         try:
             await self._answered(account_id, None, refusals, probing)
-        except Exception as error:  # the next answer is noted again
+        except Exception as error:  # the next answer records it again
             log.warning("unblock record failed", account=account_id, reason=type(error).__name__)
 
     async def _answered(self, account_id: int | None, error: KommoError | None, refusals: int, probing: bool) -> None:
@@ -227,12 +227,12 @@ class Pace:
 
 
 def _reach(backlog: bool, *, waited: float) -> int:
-    """How many slots ahead one is taken, by who waits and for how many slots."""
+    """How many slots ahead a slot is taken, by kind of caller and the number of slots it has waited."""
     if not backlog:
         return 2
     return 3 if waited > SHARE else 1
 
 
 def _backoff(refusals: int) -> float:
-    """After a refusal that names no time: twice as long each time."""
+    """Seconds to wait after a refusal that names no time: doubled each time, at most 60."""
     return float(min(2 ** (refusals + 1), 60))

@@ -1,4 +1,4 @@
-"""The rows of the rate, each change one statement: a slot is taken by whoever's statement comes first."""
+"""The rows of the rate limiter. Each change is one statement: the first statement to run takes the slot."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,18 @@ from backend.storage.db import dialect_insert
 from backend.storage.models.rate_limits import ADDRESS, Rate
 
 FARTHEST_SECONDS = 120.0
-"""No queue is as long as that: a moment farther away was written by a clock that has been set back since."""
+"""No queue is this long: a time farther away was written by a clock that was set back since."""
 LONGEST_HOLD_SECONDS = 301.0
-"""Jitter included."""
+"""The longest wait that Kommo may ask for, jitter included."""
 PROBE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A request may go ``at``, the next one ``next_at``; the rest is how things stand for all requests of this row."""
+    """A request may go at ``at``, the next one at ``next_at`` (Unix seconds).
+
+    The other values are the state of the row: ``hold_until`` of a 429, ``refusals`` in a row, and block and next probe.
+    """
 
     at: float
     next_at: float
@@ -30,7 +33,10 @@ class Slot:
 
 
 async def take(session: AsyncSession, row: int, interval: float, now: float, ahead: float) -> Slot | None:
-    """The next free slot, which is taken with this. None where it begins more than ``ahead`` seconds from now."""
+    """Take and return the next free slot, or None if it begins more than ``ahead`` seconds from now.
+
+    ``row``: account id, or ``ADDRESS``; ``interval``: seconds between slots.
+    """
     taken = lies_ahead(col(Rate.next_at), now, FARTHEST_SECONDS)
     statement = dialect_insert(session, Rate).values(
         account_id=row, next_at=now + interval, hold_until=0.0, refusals=0, blocked_at=0.0, probe_at=0.0
@@ -48,24 +54,25 @@ async def take(session: AsyncSession, row: int, interval: float, now: float, ahe
 
 
 async def as_it_stands(session: AsyncSession, row: int, slot: Slot) -> Slot:
-    """The same slot with what has been learned since it was taken."""
+    """The slot with the current hold and block of its row."""
     now = select(Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at).where(Rate.account_id == row)
     found = (await session.exec(now)).first()
     return Slot(slot.at, slot.next_at, *found) if found else slot
 
 
 async def put_off(session: AsyncSession, row: int, slot: Slot, until: float) -> bool:
-    """The next request goes later, for this one is late; False where somebody has taken the next slot already."""
+    """Delay the next slot because this one is late; False if another caller has taken the next slot already."""
     free = update(Rate).where(col(Rate.account_id) == row, col(Rate.next_at) == slot.next_at)
     return bool((await session.exec(free.values(next_at=until))).rowcount)
 
 
 async def next_at(session: AsyncSession, row: int) -> float:
+    """When the next slot of the row is free, in Unix seconds; 0.0 without a row."""
     return (await session.exec(select(Rate.next_at).where(Rate.account_id == row))).first() or 0.0
 
 
 async def hold(session: AsyncSession, account_id: int, until: float, now: float) -> None:
-    """Kommo asked for patience with this account."""
+    """Record a 429 of this account: no request before ``until``, and one more refusal. A longer hold stays."""
     runs = lies_ahead(col(Rate.hold_until), now, LONGEST_HOLD_SECONDS)
     longer = case((runs & (col(Rate.hold_until) > until), col(Rate.hold_until)), else_=until)
     held = update(Rate).where(col(Rate.account_id) == account_id)
@@ -73,33 +80,35 @@ async def hold(session: AsyncSession, account_id: int, until: float, now: float)
 
 
 async def pause(session: AsyncSession, until: float, now: float) -> None:
-    """Nobody knows whether Kommo counts by account or by address, so all wait a moment."""
+    """Delay the address's next slot to ``until``: it is unknown whether Kommo counts by account or by address."""
     later = lies_ahead(col(Rate.next_at), now, FARTHEST_SECONDS) & (col(Rate.next_at) >= until)
     late = update(Rate).where(col(Rate.account_id) == ADDRESS, ~later)
     await session.exec(late.values(next_at=until))
 
 
 async def forgiven(session: AsyncSession, account_id: int) -> None:
+    """Reset the account's count of refusals."""
     await session.exec(update(Rate).where(col(Rate.account_id) == account_id).values(refusals=0))
 
 
 async def block(session: AsyncSession, now: float) -> bool:
-    """Nothing leaves by this address any more. True for whoever says it first."""
+    """Record that Kommo blocks our address; True for the first caller to record it."""
     free = update(Rate).where(col(Rate.account_id) == ADDRESS, col(Rate.blocked_at) == 0)
     return bool((await session.exec(free.values(blocked_at=now, probe_at=now + PROBE_SECONDS))).rowcount)
 
 
 async def probe(session: AsyncSession, now: float) -> bool:
-    """True for the one caller who may try now."""
+    """True for the one caller that may probe the block now."""
     waits = lies_ahead(col(Rate.probe_at), now, PROBE_SECONDS)
     due = update(Rate).where(col(Rate.account_id) == ADDRESS, col(Rate.blocked_at) > 0, ~waits)
     return bool((await session.exec(due.values(probe_at=now + PROBE_SECONDS))).rowcount)
 
 
 async def unblock(session: AsyncSession) -> None:
+    """Record that the block of our address has ended."""
     await session.exec(update(Rate).where(col(Rate.account_id) == ADDRESS).values(blocked_at=0.0, probe_at=0.0))
 
 
 async def blocked_at(session: AsyncSession) -> float:
-    """Since when Kommo answers nothing to our address; 0 = it does."""
+    """Since when Kommo blocks our address, in Unix seconds; 0 if it does not."""
     return (await session.exec(select(Rate.blocked_at).where(Rate.account_id == ADDRESS))).first() or 0.0

@@ -1,4 +1,4 @@
-"""A lane of its own for callers who have proven nothing: what they cause at Kommo delays nobody else."""
+"""A separate lane for unauthenticated callers, so that their calls to Kommo delay nobody else."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ MOST_WAITING = 4
 
 
 class UnprovenLane:
-    """One call in two seconds in this process; four callers wait, the next is ``LaneFull``."""
+    """One call every two seconds per process; four callers may wait, and the next one gets ``LaneFull``."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -19,12 +19,12 @@ class UnprovenLane:
         self._free_at = 0.0
 
     def check(self) -> None:
-        """Raises ``LaneFull`` where no more can wait: to be asked before anything is read for the caller."""
+        """Raise ``LaneFull`` if no more callers may wait. Call it before reading anything for the caller."""
         if self._waiting >= MOST_WAITING:
             raise LaneFull("Too many such calls arrive at this moment. Nothing was done; try again in a few seconds.")
 
     async def enter(self) -> None:
-        """Returns when it is the caller's turn."""
+        """Wait for the caller's turn. Raises ``LaneFull``."""
         self.check()
         self._waiting += 1
         try:

@@ -1,1 +1,1 @@
-"""Which account is worked on by whom: leases, wake-ups, heartbeats, backoff, presence."""
+"""Which process works on which account: leases, wake-ups, heartbeats, backoff, presence."""

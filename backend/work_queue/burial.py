@@ -1,4 +1,4 @@
-"""What a process held that died: its leases and its turns to refresh a token, free for the others at once."""
+"""Frees the leases and token-refresh turns of processes that died."""
 
 import structlog
 
@@ -8,12 +8,12 @@ from backend.work_queue.leases import free, held_locks
 from backend.work_queue.presence import Presence
 
 DEAD_SECONDS = 0.3
-"""How often it is looked who of the other processes died."""
+"""How often a worker checks which of the other processes died."""
 log = structlog.get_logger()
 
 
 async def free_what_the_dead_held(database: Database, presence: Presence, clock: Clock) -> bool:
-    """True where there was something."""
+    """Free everything held by dead processes; True if there was anything."""
     dead = await presence.dead(await held_locks(database, clock()))
     if dead:
         log.warning("dead processes reclaimed", count=len(dead))

@@ -1,4 +1,4 @@
-"""Clocks of our processes, compared by the database's: each process notes how far its own is ahead of that one."""
+"""Compares the clocks of our processes: each process records how far its own is ahead of the database's."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ NOTE_SECONDS = 30.0
 FRESH_SECONDS = 150.0
 FORGET_SECONDS = 24 * 3600.0
 EXACT_SECONDS = 1.0
-"""An answer that took longer tells nothing."""
+"""An answer that took longer is too inexact to compare clocks."""
 NOW = {
     "sqlite": text("SELECT (julianday('now') - 2440587.5) * 86400.0"),
     "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::float8"),
@@ -23,7 +23,7 @@ NOW = {
 
 
 async def note_clock(database: Database, owner: str, clock: Clock) -> None:
-    """Store how far this process's clock is ahead. Rows of processes that were killed go after a day."""
+    """Store how far this process's clock is ahead, and delete rows that are older than a day (of killed processes)."""
     ahead = await ahead_of_database(database, clock)
     if ahead is None:
         return
@@ -36,14 +36,15 @@ async def note_clock(database: Database, owner: str, clock: Clock) -> None:
 
 
 async def forget_clock(database: Database, owner: str) -> None:
+    """Delete the row of this process, which is ending."""
     async with database.write() as session:
         await session.exec(delete(ProcessClock).where(col(ProcessClock.owner) == owner))
 
 
 async def ahead_of_database(database: Database, clock: Clock) -> float | None:
-    """Seconds by which this process's clock is ahead; None where the database was too slow to tell."""
+    """Seconds by which this process's clock is ahead of the database's; None if the database answered too slowly."""
     async with database.read() as session:
-        await _database_time(session)  # the connection is there from now on
+        await _database_time(session)  # opens the connection, so that the next query is not slowed by it
         asked_at = clock()
         its_time = await _database_time(session)
         took = clock() - asked_at
@@ -51,7 +52,7 @@ async def ahead_of_database(database: Database, clock: Clock) -> float | None:
 
 
 async def clocks_apart(database: Database, clock: Clock) -> str:
-    """A sentence where the clocks of two processes differ by more than we allow for; empty where they do not."""
+    """A sentence if the clocks of two processes differ by more than ``SKEW_SECONDS``, otherwise ''."""
     mine = await ahead_of_database(database, clock)
     async with database.read() as session:
         fresh = col(ProcessClock.seen_at) > await _database_time(session) - FRESH_SECONDS

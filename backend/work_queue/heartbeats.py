@@ -1,4 +1,4 @@
-"""Which workers live: a row each, renewed every few seconds."""
+"""Heartbeats of workers: a row each, renewed every few seconds."""
 
 from sqlalchemy import delete
 from sqlmodel import col
@@ -10,7 +10,8 @@ FORGET_SECONDS = 24 * 3600.0
 
 
 async def beat(database: Database, owner: str, started_at: float, at: float) -> None:
-    """This worker looked for work at ``at``. Rows of workers that were killed go after a day."""
+    """Record that this worker looked for work at ``at`` (Unix seconds), and delete rows older than a day (of killed
+    workers)."""
     async with database.write() as session:
         row = dialect_insert(session, WorkerBeat).values(owner=owner, started_at=started_at, at=at)
         await session.exec(row.on_conflict_do_update(index_elements=["owner"], set_={"at": at}))
@@ -18,5 +19,6 @@ async def beat(database: Database, owner: str, started_at: float, at: float) -> 
 
 
 async def leave(database: Database, owner: str) -> None:
+    """Delete the row of this worker, which is ending."""
     async with database.write() as session:
         await session.exec(delete(WorkerBeat).where(col(WorkerBeat.owner) == owner))

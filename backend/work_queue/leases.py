@@ -1,8 +1,8 @@
-"""One worker an account at a time: claim, heartbeat, fence, release.
+"""One worker per account at a time: claim, heartbeat, fence, release.
 
-The lease is liveness, not exclusion: a process that slept past it may wake up and go on. So every outcome is fenced
-by owner and epoch, and the epoch grows with each claim. Claiming reads ``wanted`` before the first look and
-releasing writes the value it read as ``done``: whatever was wanted meanwhile is still wanted.
+The lease is liveness, not exclusion: a process that slept past it may wake up and go on. So every outcome is fenced by
+owner and epoch, and the epoch grows with each claim. Claiming reads ``wanted`` before the work begins and releasing
+writes the value it read as ``done``: work requested meanwhile is still due.
 """
 
 from collections.abc import Collection
@@ -19,40 +19,42 @@ from backend.storage.models import Account, AccountWork
 
 LEASE_SECONDS = 30.0
 LATE_SECONDS = 1.0
-"""What a process sent before it died has arrived by then."""
+"""Requests that a process sent before it died have arrived by then."""
 LONGEST_LEASE_SECONDS = 2 * LEASE_SECONDS
-"""As seen by a host whose clock is behind the owner's: nobody takes over from an owner that lives."""
+"""A lease as seen by a host whose clock is behind the owner's: it does not take over from a live owner."""
 LONGEST_HOLD_SECONDS = 305.0
-"""The longest that Kommo's requests for patience are followed, jitter included."""
+"""The longest wait that Kommo may ask for with a 429, jitter included."""
 LONGEST_WAKE_SECONDS = 900.0
-"""An account that waits for a moment farther away is looked at meanwhile."""
+"""An account with nothing to do until a later time gets a turn meanwhile."""
 LONG_AGO = 1.0
-"""In ``wake_at`` 0 means: no need."""
+"""A due ``wake_at``, because 0 there means that no wake-up is needed."""
 
 
 class LeaseLost(Exception):
-    """Somebody else has taken the account over: whatever this job was about to write is no longer ours to write."""
+    """Another process has taken the account over, so this job may no longer write its result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """An account leased to ``owner``. ``wanted``: the revision of requested work at the claim."""
+
     account_id: int
     owner: str
     epoch: int
     wanted: int
     hold_until: float = 0.0
-    """The writer waits until then; the ledger does not."""
+    """Until then (Unix seconds) nothing is written to Kommo; the ledger is still updated."""
 
 
 async def claim(database: Database, owner: str, now: float, lock: int = 0) -> Claim | None:
-    """The account that has waited for a worker, if there is one; None when all is done or taken.
+    """Lease the account that has waited longest for a worker; None if no account is due or all are taken.
 
-    ``lock``: what the owner holds while it lives (``presence``), for others to see that it died.
+    ``lock``: number of the presence lock that the owner holds while it lives, by which others see that it died.
     """
-    async with database.read() as session:  # a poll that finds nothing takes no lock
+    async with database.read() as session:  # so that a poll without work takes no lock
         if (await session.exec(_due(now))).first() is None:
             return None
-    chosen = _due(now).with_for_update(skip_locked=True).scalar_subquery()  # SQLite has no such words and no need
+    chosen = _due(now).with_for_update(skip_locked=True).scalar_subquery()  # SQLite neither has nor needs this clause
     taking = (
         update(AccountWork)
         .where(col(AccountWork.account_id) == chosen)
@@ -76,7 +78,7 @@ async def claim(database: Database, owner: str, now: float, lock: int = 0) -> Cl
 
 
 def _due(now: float) -> SelectOfScalar[int]:
-    """``wake_at`` stays until the account is given back: who dies meanwhile leaves it to the next owner."""
+    """The next due account. ``wake_at`` stays set until release, so that it survives an owner's death."""
     return (
         select(AccountWork.account_id)
         .where(
@@ -104,7 +106,7 @@ def _asleep(now: float) -> ColumnElement[bool]:
 
 
 async def held_locks(database: Database, now: float) -> set[int]:
-    """What the owners of leases and of token refreshes that still run are said to hold."""
+    """The presence locks that owners of running leases and token refreshes claim to hold."""
     leases = select(AccountWork.owner_lock).where(_leased(now), col(AccountWork.owner_lock) != 0)
     refreshes = select(Account.refresh_owner).where(Account.refresh_until >= now, col(Account.refresh_owner) != 0)
     async with database.read() as session:
@@ -113,8 +115,11 @@ async def held_locks(database: Database, now: float) -> set[int]:
 
 
 async def free(database: Database, dead: Collection[int], now: float) -> None:
-    """The owners who held these are dead: their accounts are anybody's, without waiting for the lease, and so are the
-    turns to refresh a token. What they sent may reach Kommo a moment later: another refresh waits for that."""
+    """Free the accounts and token-refresh turns of dead owners at once, without waiting for their leases.
+
+    ``dead``: their presence locks. Requests that they sent may reach Kommo a moment later, so another refresh waits for
+    ``LATE_SECONDS``.
+    """
     async with database.write() as session:
         await session.exec(
             update(AccountWork)
@@ -130,9 +135,10 @@ async def free(database: Database, dead: Collection[int], now: float) -> None:
 
 
 async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
-    """Inside a unit of work: it is committed only if the account is still ours. Extends the lease, too.
+    """Extend the lease inside a unit of work, so that it commits only while the account is ours; else raise
+    ``LeaseLost``.
 
-    A lease that was given back (``lease_until`` 0) is not revived by a late heartbeat.
+    A late heartbeat does not revive a released lease (``lease_until`` 0).
     """
     kept = await _updated(
         session,
@@ -145,9 +151,9 @@ async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
 
 
 async def check(database: Database, claim: Claim, now: float) -> None:
-    """Before a call that can't be fenced: raises ``LeaseLost`` where the account is no longer ours.
+    """Raise ``LeaseLost`` if the account is no longer ours. For use before a call that cannot be fenced.
 
-    A lease that is about to run out is extended first, so that nobody takes over while the call is made.
+    A lease that is about to run out is extended first, so that nobody takes over during the call.
     """
     async with database.read() as session:
         until = (await session.exec(select(AccountWork.lease_until).where(_mine(claim)))).first() or 0.0
@@ -156,15 +162,16 @@ async def check(database: Database, claim: Claim, now: float) -> None:
 
 
 async def heartbeat(database: Database, claim: Claim, now: float) -> None:
+    """Extend the lease in a unit of work of its own. Raises ``LeaseLost``."""
     async with database.write() as session:
         await fence(session, claim, now)
 
 
 async def release(database: Database, claim: Claim, *, wake_at: float | None, hold_until: float | None = None) -> None:
-    """Give the account back: all that was wanted when it was claimed is done. ``wake_at``: look again then, at once
-    where that has passed.
+    """Release the account: all work requested before the claim is done. Does nothing if the lease was lost.
 
-    ``hold_until``: Kommo asked for patience, and new events do not shorten it.
+    ``wake_at``: the account's next turn (Unix seconds), at once if that has passed, or None. ``hold_until``: Kommo
+    asked us to wait; new events do not shorten it.
     """
     wake = 0.0 if wake_at is None else max(wake_at, LONG_AGO)
     held = {} if hold_until is None else {"hold_until": hold_until}
@@ -178,7 +185,7 @@ async def release(database: Database, claim: Claim, *, wake_at: float | None, ho
 
 
 async def hand_back(database: Database, claim: Claim, *, next_try_at: float) -> None:
-    """Give the account back undone: a failed job does not sit on its lease."""
+    """Release the account undone after a failed job; the next try is at ``next_try_at`` (Unix seconds)."""
     async with database.write() as session:
         await _updated(
             session,

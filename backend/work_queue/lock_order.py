@@ -4,8 +4,8 @@
     → inbox_event → deal → deal_task → payment_line → card_write → sending → payment_rule → stage_entry
     → bot_step
 
-Every unit that changes what an account's worker changes, too, begins with ``account_work``: web and worker then wait
-for each other there, and never each for what the other holds. A test reads the order from the statements.
+Every unit that changes what an account's worker also changes begins with ``account_work``: web and worker then wait for
+each other there and cannot deadlock. A test reads the order from the statements.
 """
 
 from collections.abc import AsyncIterator
@@ -39,12 +39,12 @@ NEW_WORK = {
     "wanted": 1, "done": 0, "owner": "", "epoch": 0, "lease_until": 0.0, "next_try_at": 0.0, "hold_until": 0.0,
     "wake_at": 0.0, "owner_lock": 0, "claimed_at": 0.0,
 }  # fmt: skip
-"""The row of an account of which nobody has asked for work yet."""
+"""The values of a new row of ``account_work``, with one request for work."""
 
 
 @asynccontextmanager
 async def account_unit(database: Database, account_id: int | None) -> AsyncIterator[AsyncSession]:
-    """A unit of work that begins by locking the account's work; without an account it is a plain unit."""
+    """A unit of work that first locks the account's ``account_work`` row; a plain unit if ``account_id`` is None."""
     async with database.write() as session:
         if account_id is not None:
             await lock_account_work(session, account_id)
@@ -52,9 +52,9 @@ async def account_unit(database: Database, account_id: int | None) -> AsyncItera
 
 
 async def lock_account_work(session: AsyncSession, account_id: int) -> None:
-    """Lock the account's row of work until the commit, and make it where there is none.
+    """Lock the account's ``account_work`` row until the commit, creating it if it is missing.
 
-    On SQLite a unit that writes holds the only lock there is from its beginning.
+    On SQLite this does nothing, because a writing unit holds the only lock from its beginning.
     """
     if session.get_bind().dialect.name == "sqlite":
         return

@@ -1,4 +1,4 @@
-"""Saying that there is work: always in the unit of work that made it, so no wake-up is lost and none comes early."""
+"""Requests for work, always in the unit of work that caused it, so that no wake-up is lost or comes too early."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,19 +16,19 @@ NEW_DEAL = {"wanted": 1, "written": 0, "next_try_at": 0.0, "attempts": 0, "state
 
 
 async def notify(session: AsyncSession, payload: str = "") -> None:
-    """Tell all processes with the commit; the same said twice in one unit of work is told once. PostgreSQL only."""
+    """Notify all processes with the commit; PostgreSQL merges equal notifications of a transaction. PostgreSQL only."""
     await (await session.connection()).execute(select(func.pg_notify(CHANNEL, payload)))
 
 
 def waking(insert: Any, account_id: int) -> Any:
-    """``insert`` into ``account_work``, completed: one more wish for this account, due at once."""
+    """Complete an ``insert`` into ``account_work``: one more request for work of this account, due at once."""
     return insert.values(account_id=account_id, **NEW_WORK).on_conflict_do_update(
         index_elements=["account_id"], set_={"wanted": AccountWork.wanted + 1, "next_try_at": 0.0}
     )
 
 
 async def request_work(session: AsyncSession, account_id: int) -> None:
-    """There is work for this account: whoever claims it next will look at everything."""
+    """Request a turn for this account: the next worker that claims it looks at everything."""
     await session.exec(waking(dialect_insert(session, AccountWork), account_id))
     if session.get_bind().dialect.name != "sqlite" and not session.info.get("told"):
         session.info["told"] = True
@@ -36,9 +36,9 @@ async def request_work(session: AsyncSession, account_id: int) -> None:
 
 
 async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[int], now: float) -> None:
-    """These deals may differ from their ledger; the writer will look. ``dirty_since`` keeps the first moment.
+    """Mark deals as possibly different from their ledger, and request a turn. ``dirty_since`` keeps the earliest time.
 
-    The account's row is locked before its deals', as the writer does: else each could wait for the other for ever.
+    The account's row is locked before its deals', as the writer does, because the opposite order could deadlock.
     """
     leads = sorted(set(lead_ids))
     if leads:
@@ -55,7 +55,10 @@ async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[
 
 
 async def request_redraw(session: AsyncSession, account_id: int) -> None:
-    """Every deal that we ever wrote is to be written anew. The worker marks them in portions, whenever nothing newer is
-    due, so that no unit of work is long and no fresh payment waits behind old deals."""
+    """Request that every written deal of the account is written anew.
+
+    The worker marks them dirty in portions, only while nothing newer is due, so that no unit of work is long and no
+    fresh payment waits behind old deals.
+    """
     await request_work(session, account_id)
     await session.exec(update(Account).where(col(Account.id) == account_id).values(redraw_from=0))

@@ -1,4 +1,4 @@
-"""A worker's turn at one account: inbox → ledger; then set up what is missing, ledger → card, give the account back."""
+"""A worker's turn at one account: inbox → ledger, then missing set-up, ledger → card, release."""
 
 import random
 from collections.abc import Mapping
@@ -39,21 +39,24 @@ from backend.work_queue.leases import LONGEST_HOLD_SECONDS, LONGEST_WAKE_SECONDS
 WAITS = "Nothing is written to Kommo at present: "
 NEEDS_A_PERSON: Mapping[type[Exception], str] = {
     KommoForbidden: "Give the Kommo user who connected us the right to edit all deals, or connect as an administrator.",
-    KommoUnpaid: "It goes on by itself once the account is paid for.",
+    KommoUnpaid: "Writing resumes by itself once the account is paid for.",
 }
-"""What only a person can end, and how."""
+"""Errors that only a person can resolve, and how."""
 
 log = structlog.get_logger()
 
 
 async def take_in_news(resources: Resources, claim: Claim) -> None:
-    """The first half of a turn. Kommo has no part in it."""
+    """Process the account's stored events, the first half of a turn. It does not call Kommo."""
     await ingest(resources, claim)
 
 
 async def write_deals(resources: Resources, claim: Claim) -> None:
-    """The second half, which takes as long as Kommo takes. Where the process is being stopped, what was begun is
-    finished; the rest is due at once, for whoever is next."""
+    """Write the account's deals and run its other due work, the second half of a turn; then release the account.
+
+    It lasts as long as Kommo takes. If the process is stopping, started writes are finished; the rest is due at once
+    for the next owner. Raises ``LeaseLost``.
+    """
     await end_due_requests(resources, claim)
     is_held = lies_ahead(claim.hold_until, resources.clock(), LONGEST_HOLD_SECONDS)
     held = claim.hold_until if is_held else None
@@ -65,7 +68,7 @@ async def write_deals(resources: Resources, claim: Claim) -> None:
 
 
 async def _write(resources: Resources, claim: Claim) -> float | None:
-    """Set up and write; where Kommo does not let us, the moment until which the writer waits."""
+    """Set up and write; returns None, or after a refusal until when the writer must wait (Unix seconds)."""
     account: Account | None = None
     try:
         account = await _ready(resources, claim.account_id)
@@ -88,14 +91,15 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
 
 
 async def _write_and_send(resources: Resources, claim: Claim) -> None:
-    """A few links are sent at a time, each after the fields of its deal: no payment waits behind a long queue."""
+    """Write deals and send links, a few at a time and each after its deal's fields: no payment waits behind a long
+    queue."""
     await sync_deals(resources, claim, lambda: ingest(resources, claim))
     while await send_due(resources, claim):
         await sync_deals(resources, claim, lambda: ingest(resources, claim))
 
 
 async def _tell(resources: Resources, account: Account, problem: str) -> None:
-    """With the account, for its administrators; what set-up says of it is left alone."""
+    """Store the problem with the account for its administrators, unless set-up has stored one."""
     if account.problem == problem or (account.problem and not account.problem.startswith(WAITS)):
         return
     async with resources.database.write() as session:
@@ -104,7 +108,7 @@ async def _tell(resources: Resources, account: Account, problem: str) -> None:
 
 
 async def _ready(resources: Resources, account_id: int) -> Account | None:
-    """Connected and set up. An account that must be connected again keeps its deals dirty until it is."""
+    """The account, set up now if needed; None if it is not connected, and its deals then stay dirty."""
     async with resources.database.read() as session:
         account = await session.get(Account, account_id)
     if account is None or account.state != "connected":
@@ -140,11 +144,11 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
 
 
 def wait_seconds(error: Exception) -> float:
-    """When to try again: soon after a hiccup, rarely behind a block."""
+    """Seconds until the next try after ``error``: few after a hiccup, many behind a block, with random jitter."""
     if isinstance(error, KommoBlocked):
         return (PROBE_SECONDS if error.retry_after is None else error.retry_after) + random.uniform(0, 2)  # noqa: S311
     if isinstance(error, KommoUnpaid):
-        return 60.0  # seen wrongly for minutes on paid accounts
+        return 60.0  # Kommo wrongly answers 402 for minutes on paid accounts (docs/facts/kommo-api.md 6)
     if isinstance(error, KommoForbidden):
         return 30.0  # until a person gives our user the right
     if isinstance(error, KommoRateLimited):

@@ -1,4 +1,4 @@
-"""Behind a block one call is made now and then, though nothing waits to be written: else nobody learns of its end."""
+"""Probes a block of our address with one call now and then, so that its end is noticed while nothing else is due."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ from backend.storage.models import Account
 
 
 async def probe_block(resources: Resources) -> None:
-    """Half a minute after the last call at the earliest: the pace lets no other out."""
+    """Make one call if our address is blocked; the rate limiter permits one at most every 30 seconds."""
     async with resources.database.read() as session:
         if not await blocked_at(session):
             return

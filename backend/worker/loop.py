@@ -1,4 +1,4 @@
-"""The loop: claim an account that waits, give it a turn, look after those whose owner died, run the timers."""
+"""The worker's loop: claim waiting accounts, give them turns, reclaim accounts of dead workers, run the timers."""
 
 import asyncio
 import socket
@@ -29,21 +29,21 @@ from backend.worker.account_turn import take_in_news, wait_seconds, write_deals
 from backend.worker.timers import TIMERS, every, quietly
 
 LOOK_SECONDS = 0.5
-"""How often work of other processes is looked for, where nobody tells of it; our own is announced by an event."""
+"""How often to poll for work of other processes without notifications; an event announces work of this process."""
 MAX_ACCOUNTS = 8
-"""Accounts whose news one process takes into the ledger at once."""
+"""Accounts whose events one process takes into the ledger at once."""
 MAX_WRITING = 64
-"""Accounts whose deals it writes at once: far more, since most of that is waiting for Kommo, and an account whose Kommo
-hangs must not take the place of one whose Kommo is well."""
+"""Accounts whose deals one process writes at once. Far more, because writing mostly waits for Kommo, and an account
+whose Kommo hangs must not block one whose Kommo is healthy."""
 NO_ROOM_SECONDS = 1.0
-"""How soon an account that found no place to be written is tried again."""
+"""How soon an account is tried again after ``MAX_WRITING`` others were being written."""
 HAND_BACK_SECONDS = 3.0
 
 log = structlog.get_logger()
 
 
 class Worker:
-    """``run`` until ``stop``; what is under way is finished or handed back."""
+    """A worker: ``run`` works until ``stop``; jobs under way are then finished or handed back."""
 
     def __init__(self, resources: Resources) -> None:
         self._stopping = asyncio.Event()
@@ -57,11 +57,12 @@ class Worker:
         self._started_at = self._looked_at = resources.clock()
 
     def stop(self) -> None:
+        """Stop claiming accounts and let ``run`` or ``drain`` end."""
         self._stopping.set()
         self._resources.work_arrived.set()
 
     async def run(self, grace_seconds: float = 15.0) -> None:
-        """At most ``grace_seconds`` longer than until ``stop``, and a moment to hand back what is not finished then."""
+        """Work until ``stop()``. Then give running jobs ``grace_seconds`` to finish and hand back the others."""
         async with self._at_work(grace_seconds) as presence:
             self._timers = asyncio.create_task(self._beside(presence))
             while not self._stopping.is_set():
@@ -69,9 +70,10 @@ class Worker:
                 await self._wait_for_work()
 
     async def drain(self, grace_seconds: float = 15.0) -> int:
-        """Each timer once, then every account that waits until none does; the number of turns. Ends early at ``stop``.
+        """Run each timer once, then give turns until no account is due; returns the number of turns. Ends early at
+        ``stop()``.
 
-        Raises what keeps it from looking: to a scheduler, a database that is away is a failed run.
+        Database errors are raised: for a scheduler a run without a database has failed.
         """
         async with self._at_work(grace_seconds) as presence:
             await self._bury(presence)
@@ -105,7 +107,7 @@ class Worker:
         try:
             await self._claim_what_waits(presence)
             self._looked_at = self._resources.clock()
-        except Exception:  # the database is away: the loop must outlive that, and says so
+        except Exception:  # the loop must survive a database that is unreachable
             log.exception("work claim failed")
 
     async def _claim_what_waits(self, presence: Presence) -> None:
@@ -157,7 +159,7 @@ class Worker:
             beating.cancel()
 
     async def _turn(self, mine: Resources, claimed: Claim) -> None:
-        """The ledger's half needs no place among those who write."""
+        """Both halves of the turn; only the writing half counts against ``MAX_WRITING``."""
         try:
             await take_in_news(mine, claimed)
         finally:
@@ -173,8 +175,8 @@ class Worker:
             self._writing -= 1
 
     async def _keep(self, claimed: Claim) -> None:
-        """A long job keeps its lease, through troubles of the database too; a lost lease ends this, and the job's next
-        write is refused."""
+        """Extend the lease of a long job, also after database errors. A lost lease ends this, and the job's next write
+        is refused."""
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
             try:
@@ -185,7 +187,7 @@ class Worker:
                 log.exception("heartbeat failed", account=claimed.account_id)
 
     async def _hand_back(self, claimed: Claim, wait: float) -> None:
-        """Where even this fails, the lease runs out by itself."""
+        """Release the account undone. If even this fails, the lease runs out by itself."""
         giving = hand_back(self._resources.database, claimed, next_try_at=self._resources.clock() + wait)
         await quietly("handing back", lambda: asyncio.wait_for(giving, HAND_BACK_SECONDS))
 
@@ -198,10 +200,10 @@ class Worker:
                 timers.create_task(every(seconds, task.__name__, partial(task, resources)))
 
     async def _bury(self, presence: Presence) -> None:
-        """Accounts whose owner died are anybody's."""
+        """Free the accounts of dead workers and claim them at once."""
         if await free_what_the_dead_held(self._resources.database, presence, self._resources.clock):
             self._resources.work_arrived.set()
 
     async def _beat(self) -> None:
-        """A loop that hangs lets its beat grow old, though this timer runs on."""
+        """Record when the loop last looked for work: the beat of a hanging loop ages although this timer runs."""
         await beat(self._resources.database, self._owner, self._started_at, self._looked_at)

@@ -1,4 +1,4 @@
-"""What a worker does now and then, beside the work of the accounts."""
+"""Periodic tasks of a worker, next to the turns of the accounts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,16 +25,18 @@ TIMERS = (
     (600.0, look_for_missed),
     (3600.0, prune_inbox),
 )
-"""What is done beside the accounts' work: at the start, and how often from then on."""
+"""Interval in seconds and task; each also runs at the start."""
 
 
 async def every(seconds: float, what: str, call: Callable[[], Awaitable[object]]) -> None:
+    """Run ``call`` every ``seconds`` for ever; a failure is logged under ``what``."""
     while True:
         await quietly(what, call)
         await asyncio.sleep(seconds)
 
 
 async def quietly(what: str, call: Callable[[], Awaitable[object]]) -> None:
+    """Run ``call`` once; a failure is logged under ``what``, not raised."""
     try:
         await call()
     except Exception:  # a timer's failure must not end the worker; the next round tries again

@@ -1,7 +1,7 @@
-"""A process's presence: held as long as its process lives, taken back by the system when it dies, seen by the others.
+"""A process's presence: a lock that it holds while it lives, that the system releases at its death, and others can see.
 
-On PostgreSQL an advisory lock of a session, on SQLite a locked file beside the database. Either is a shorter wait for
-a dead worker's accounts, nothing more: where it is lacking the lease alone decides, and fences exclude in any case.
+It is a session's advisory lock on PostgreSQL and a locked file next to the database on SQLite. Either only shortens the
+wait for a dead worker's accounts: without it the lease alone decides, and fences exclude in any case.
 """
 
 import asyncio
@@ -18,17 +18,23 @@ Randomness = Callable[[int], bytes]
 
 
 class Presence(Protocol):
+    """The presence of this process, and its view of the others."""
+
     @property
     def lock(self) -> int:
-        """What is held now; 0 = nothing, and only the lease tells that we live."""
+        """The number of the lock held now; 0: none, so that only the lease shows that this process lives."""
 
     async def dead(self, locks: Collection[int]) -> set[int]:
-        """Those of ``locks`` that nobody holds any more."""
+        """Those of ``locks`` that no process holds any more."""
 
 
 @asynccontextmanager
 async def present(database: Database, news: asyncio.Event, randomness: Randomness) -> AsyncIterator[Presence]:
-    """Held until the block ends. ``news`` is set when another process says that there is work (PostgreSQL)."""
+    """Hold the presence until the block ends.
+
+    ``news`` is set when another process announces work (PostgreSQL only). ``randomness``: count → that many random
+    bytes.
+    """
     number = 1 + int.from_bytes(randomness(4), "big") % (2**31 - 1)
     if database.is_sqlite:
         with beside(database.engine.url.database, number) as held:

@@ -1,4 +1,4 @@
-"""Presence on PostgreSQL: one connection that is never shared. It holds an advisory lock and hears of work."""
+"""Presence on PostgreSQL: one unshared connection that holds an advisory lock and listens for announcements of work."""
 
 import asyncio
 from collections.abc import Collection
@@ -13,11 +13,11 @@ from backend.storage.db import Database
 from backend.work_queue.wakeups import CHANNEL, notify
 
 LOCK_CLASS = 0x6B73
-"""The first half of our locks' two numbers; the second is the worker's own."""
+"""The first of the two numbers of our locks; the second is the worker's own."""
 CHECK_SECONDS = 5.0
 AGAIN_SECONDS = 0.3
 POOLED_SECONDS = 60.0
-"""How long to wait before looking again whether a pooler still stands between."""
+"""How long to wait before checking again whether a pooler is still in between."""
 HEARD_SECONDS = 1.0
 
 _HELD = text("""
@@ -29,18 +29,22 @@ log = structlog.get_logger()
 
 
 class LockSession:
-    """``keep`` it in a task. Behind a pooler that lends connections by transaction there is no session to hold: it is
-    found out by a notification that does not arrive, and looking and leases are all there is."""
+    """Holds the lock while its ``keep`` runs in a task.
+
+    A pooler that lends connections by transaction leaves no session to hold. It is detected by a notification that does
+    not arrive; then only polling and leases remain.
+    """
 
     def __init__(self, database: Database, news: asyncio.Event, number: int) -> None:
         self._database, self._news, self._number = database, news, number
         self._missed: set[int] = set()
         self.lock = 0
         self.tried = asyncio.Event()
-        """It is known whether there is a session to hold. What is claimed before, only its lease can free."""
+        """Set once it is known whether a lock can be held. Only their lease frees accounts claimed before that."""
 
     async def dead(self, locks: Collection[int]) -> set[int]:
-        """Missing twice in a row: whoever lost its connection to a server that restarted gets time to come back."""
+        """Those of ``locks`` that were missing at two calls in a row, so a database restart does not evict live
+        workers."""
         async with self._database.read() as session:
             held = set((await (await session.connection()).execute(_HELD, {"ours": LOCK_CLASS})).scalars())
         missing = set(locks) - held
@@ -48,6 +52,7 @@ class LockSession:
         return dead
 
     async def keep(self) -> None:
+        """Hold the lock and listen, reconnecting after each failure; runs until it is cancelled."""
         while True:
             wait = AGAIN_SECONDS
             try:
@@ -61,7 +66,7 @@ class LockSession:
             await asyncio.sleep(wait)
 
     async def _hold(self) -> None:
-        """Returns where there is no session to hold."""
+        """Hold the lock until the connection fails; returns if there is no session to hold."""
         async with self._database.unshared() as connection:
             driver = cast(psycopg.AsyncConnection, (await connection.get_raw_connection()).driver_connection)
             await driver.execute(f"LISTEN {CHANNEL}")
@@ -74,8 +79,8 @@ class LockSession:
                     self._news.set()
 
     async def _take_lock(self, driver: psycopg.AsyncConnection) -> None:
-        """Asked again and again: a connection that broke shows it, and the lock may be free only once the server has
-        noticed that our last session is over."""
+        """Take the lock or test the connection. Called repeatedly: a broken connection raises here, and the lock may
+        become free only once the server has noticed the end of our last session."""
         if self.lock:
             await driver.execute("SELECT 1")
             return

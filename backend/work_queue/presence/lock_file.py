@@ -1,6 +1,6 @@
-"""Presence on SQLite: a locked file beside the database. The kernel takes the lock back with the process.
+"""Presence on SQLite: a locked file next to the database, which the kernel unlocks when the process ends.
 
-Not the process's number: containers that share a volume have numbers of their own, and numbers are used again.
+Process ids would not do: containers that share a volume have ids of their own, and ids are reused.
 """
 
 import fcntl
@@ -13,24 +13,30 @@ TRIES = 5
 
 
 class LockFile:
-    """``lock`` is 0 where the database is no file, its folder takes none of ours, or somebody cleared ours away: what
-    the others can't see locked is dead to them, however alive we are."""
+    """The locked file of this process.
+
+    ``lock`` is 0 if the database is not a file, its folder is not writable, or our file was deleted: a file that others
+    cannot see locked counts as dead, although this process lives.
+    """
 
     def __init__(self, database: Path | None = None, number: int = 0, file: int = -1) -> None:
         self._database, self._number, self._file = database, number, file
 
     @property
     def lock(self) -> int:
+        """The number of the lock that others can see, or 0."""
         seen = self._database is not None and _is_at(_path(self._database, self._number), self._file)
         return self._number if seen else 0
 
     async def dead(self, locks: Collection[int]) -> set[int]:
+        """Those of ``locks`` whose file is unlocked or gone."""
         database = self._database
         return {lock for lock in locks if _is_free(_path(database, lock))} if database else set()
 
 
 @contextmanager
 def beside(database: str | None, number: int) -> Iterator[LockFile]:
+    """Hold a lock file next to the database until the block ends; without one if it cannot be created."""
     path = Path(database).absolute() if database and database != ":memory:" else None
     file = _locked(path, number) if path else None
     if path is None or file is None:
@@ -48,8 +54,10 @@ def _path(database: Path, lock: int) -> Path:
 
 
 def _locked(database: Path, lock: int) -> int | None:
-    """Files of the dead are cleared away first: whoever died can't do it. Ours may be taken for one of them by somebody
-    who starts at the same moment, as long as it is not locked: then once more."""
+    """The open, locked file of this process, or None. Deletes the files of dead processes first.
+
+    A process that starts at the same moment may delete our file before it is locked; then it is created again.
+    """
     for left in database.parent.glob(f"{database.name}-worker-*"):
         if _is_free(left):
             left.unlink(missing_ok=True)
@@ -68,7 +76,7 @@ def _locked(database: Path, lock: int) -> int | None:
 
 
 def _is_at(path: Path, file: int) -> bool:
-    """Whether ``file``, which is open, is the one that others find there."""
+    """True if the open ``file`` is the one that others find at ``path``."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file))
     except OSError:
@@ -76,7 +84,7 @@ def _is_at(path: Path, file: int) -> bool:
 
 
 def _is_free(path: Path) -> bool:
-    """A file that is gone was free when somebody cleared it away. One that we may not open says nothing."""
+    """True if the file is unlocked or gone: it was unlocked when it was deleted. False if we may not open it."""
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
