@@ -1,4 +1,4 @@
-"""Work that runs beside what asked for it: in one line for each key, each job once, nothing waits for it."""
+"""Background jobs in this process: one queue for each key, each job at most once in it; no caller waits for them."""
 
 import asyncio
 from collections import deque
@@ -7,21 +7,22 @@ from collections.abc import Awaitable, Callable, Hashable
 import structlog
 
 Job = Callable[[], Awaitable[bool]]
-"""Returns False where the jobs that wait behind it have no prospects either: they are dropped."""
+"""A background job. It returns False if the jobs queued after it can't succeed either: they are dropped."""
 MOST = 100
-"""The most jobs that wait in one line; a caller that is refused tries again later."""
+"""The largest number of jobs in one queue; a caller that finds it full tries again later."""
 log = structlog.get_logger()
 
 
 class Beside:
-    """Lines of jobs in this process. A job that fails is logged, and the next one begins."""
+    """Queues of background jobs in this process. A job that fails is logged, and the next one starts."""
 
     def __init__(self) -> None:
         self._lines: dict[Hashable, deque[tuple[str, Job]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, key: Hashable, name: str, job: Job) -> None:
-        """Run ``job`` after those of the same key; nothing where one of its name is there already, or no room."""
+        """Queue ``job`` under ``key``. It is ignored if a job of the same name is queued
+        there or if the queue is full."""
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = deque()
@@ -32,12 +33,12 @@ class Beside:
             line.append((name, job))
 
     async def idle(self) -> None:
-        """Returns when nothing runs and nothing waits."""
+        """Return when no job runs and none is queued."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Cancel what runs; what waits is dropped."""
+        """Cancel the running jobs and drop the queued ones."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

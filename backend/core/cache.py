@@ -1,4 +1,4 @@
-"""Typed, bounded caches in a process's memory: a room declares a ``CacheSpec`` for each use, and reads by it."""
+"""Typed, bounded caches in the memory of a process. A room declares a ``CacheSpec`` for each use."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
@@ -17,8 +17,8 @@ V = TypeVar("V")
 class CacheSpec(Generic[K, V]):
     """One use of a cache: keys K, values V (never None), fresh for ``seconds``, at most ``most`` entries.
 
-    ``stale_seconds``: how much longer ``last_known`` returns a value. Specs are compared by identity, so each constant
-    is a cache of its own.
+    ``stale_seconds``: how much longer ``last_known`` returns a value. Specs are compared by identity, so each
+    constant is a cache of its own.
     """
 
     seconds: float
@@ -27,7 +27,7 @@ class CacheSpec(Generic[K, V]):
 
 
 class Cache(Generic[K, V]):
-    """Values by key, for a limited time. A full cache drops the entry that was put in first, never all of them."""
+    """Values by key, for a limited time. A full cache drops its oldest entry, never all of them."""
 
     def __init__(self, spec: CacheSpec[K, V], clock: Clock) -> None:
         self._spec, self._clock = spec, clock
@@ -41,22 +41,22 @@ class Cache(Generic[K, V]):
         return len(self._entries)
 
     def get(self, key: K) -> V | None:
-        """The value while it is fresh."""
+        """Return the value while it is fresh, else None."""
         return self._within(key, 0.0)
 
     def last_known(self, key: K) -> V | None:
-        """The value while it is fresh or stale, for a caller whose source is away."""
+        """Return the value while it is fresh or stale, else None; for a caller whose source is unreachable."""
         return self._within(key, self._spec.stale_seconds)
 
     def put(self, key: K, value: V, seconds: float | None = None) -> None:
-        """Keep *value* for *seconds*; without it, for as long as the spec says."""
+        """Store a value for ``seconds``, or for the time that the spec gives."""
         self._entries.pop(key, None)
         if len(self._entries) >= self._spec.most:
             del self._entries[next(iter(self._entries))]
         self._entries[key] = (self._clock() + (self._spec.seconds if seconds is None else seconds), value)
 
     async def load(self, key: K, fetch: Callable[[], Awaitable[V]]) -> V:
-        """The fresh value, else what *fetch* returns. Callers of one key share one fetch; other keys do not wait."""
+        """Return the fresh value, or fetch and store it. Callers of one key share one fetch; other keys do not wait."""
         async with self._lock(key):
             known = self.get(key)
             if known is None:
@@ -70,14 +70,14 @@ class Cache(Generic[K, V]):
 
     @asynccontextmanager
     async def _lock(self, key: K) -> AsyncIterator[None]:
-        """The weak dictionary forgets a lock once its last holder has left, so the locks need no bound."""
+        """Hold the key's lock. The weak dictionary drops a lock with its last holder, so the locks need no bound."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
             yield
 
 
 class Caches:
-    """All caches of one process. They are made at their first use."""
+    """All caches of one process, created at their first use."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -8,19 +8,20 @@ from typing import Any, overload
 from sqlalchemy import ColumnElement
 
 Clock = Callable[[], float]
-"""Seconds since the epoch (UTC), as ``time.time`` gives them."""
+"""A function that returns epoch seconds (UTC), as ``time.time`` does."""
 
 system_clock: Clock = time.time
 SKEW_SECONDS = 5.0
-"""Clocks of two hosts may differ by so much; what differs by more is told to the operator."""
+"""The tolerated difference between the clocks of two hosts; a larger one is reported to the operator."""
 
 
 def as_datetime(seconds: float) -> datetime:
+    """Return the time of these epoch seconds, in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def as_rfc3339(seconds: float) -> str:
-    """The moment in UTC, as JSON has it: ``2026-11-30T09:00:00Z``."""
+    """Return epoch seconds as JSON's text in UTC, without fractions: ``2026-11-30T09:00:00Z``."""
     return as_datetime(seconds).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -33,9 +34,9 @@ def lies_ahead(moment: Any, now: float, longest: float) -> ColumnElement[bool]: 
 
 
 def lies_ahead(moment: Any, now: float, longest: float) -> Any:
-    """True while a stored moment is still to come. ``longest``: how far ahead of its present a process ever stores it;
-    a moment farther away was stored by a clock that has been set back since, and counts as past.
+    """True while a stored time is in the future; for a column, the SQL condition with the same rule.
 
-    The same rule in Python and, for a column, in SQL.
+    ``longest``: the largest distance at which a process stores such a time, in seconds. A time farther ahead was stored
+    by a clock that has been set back since, and counts as past.
     """
     return (moment > now) & (moment <= now + longest + SKEW_SECONDS)

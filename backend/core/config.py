@@ -1,4 +1,5 @@
-"""The settings, from the environment or ``.env``. Only the doors read them; everything below is handed values."""
+"""The settings, from the environment or ``.env``. Only entry points read them; all other
+code gets values as arguments."""
 
 import re
 import string
@@ -18,13 +19,15 @@ __all__ = ["BadSettings", "Settings", "StageRule", "parse_stages", "read_setting
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 StageRule = tuple[int, int]
+"""A Kommo pipeline id and the id of its stage for paid deals."""
 SHORTEST_TOKEN = 20
+"""The least number of characters of ADMIN_TOKEN."""
 BLANKS = string.whitespace + "\u00a0\u200b\ufeff"
-"""Those of pages and of editors as well: one without a break, one without a width, a byte order mark."""
+"""Whitespace, including what web pages and editors add: no-break space, zero-width space, byte order mark."""
 
 
 class Settings(BaseSettings):
-    """One field for each setting of the README's table, same names in upper case."""
+    """The settings: one field for each row of the README's table, whose names are upper-case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
 
@@ -63,13 +66,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the way in which Pydantic calls it)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given, then the environment, then ``.env``; each setting of the two may name a file instead."""
+        """Return the sources by priority: arguments, the environment, ``.env``. ``NAME_FILE`` may
+        name a file with the value."""
         return init_settings, SettingFiles(settings_cls, env_settings, dotenv_settings), env_settings, dotenv_settings
 
     @model_validator(mode="before")
     @classmethod
     def _trimmed(cls, given: Any) -> Any:
-        """A secret that is mounted from a file ends in a line end, and nobody sees a blank behind a pasted one."""
+        """Strip blanks: a mounted secret ends with a line break, and a blank after a pasted one is invisible."""
         return {name: _without_blanks(value) for name, value in given.items()} if isinstance(given, dict) else given
 
     @field_validator("public_url", "kommo_base_url", "kommo_oauth_url", "stripe_api_base")
@@ -85,7 +89,7 @@ class Settings(BaseSettings):
         try:
             make_url(value)
         except (ArgumentError, ValueError):
-            raise ValueError("is no address such as postgresql+psycopg://user:password@host/name") from None
+            raise ValueError("must be an address such as postgresql+psycopg://user:password@host/name") from None
         return value
 
     @field_validator("secret_keys", mode="before")
@@ -149,30 +153,31 @@ class Settings(BaseSettings):
         if bool(self.kommo_client_id) != bool(self.kommo_client_secret.get_secret_value()):
             raise ValueError("KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET belong together; one of them is missing")
         if self.kommo_long_lived_token.get_secret_value() and not self.kommo_subdomain:
-            raise ValueError("KOMMO_LONG_LIVED_TOKEN needs KOMMO_SUBDOMAIN beside it")
+            raise ValueError("KOMMO_LONG_LIVED_TOKEN needs KOMMO_SUBDOMAIN as well")
         return self
 
     @property
     def redirect_uri(self) -> str:
+        """The OAuth callback address that Kommo knows; by default it is derived from PUBLIC_URL."""
         return self.kommo_redirect_uri or f"{self.public_url}/oauth/kommo/callback"
 
     @property
     def webhook_secrets(self) -> list[str]:
+        """The Stripe signing secrets; STRIPE_WEBHOOK_SECRET separates several by commas."""
         return [s.strip() for s in self.stripe_webhook_secret.get_secret_value().split(",") if s.strip()]
 
     @property
     def keys(self) -> list[str]:
+        """The secret keys, newest first: the first one encrypts, each of them decrypts."""
         return [key.get_secret_value() for key in self.secret_keys]
 
 
 def wrong_key(key: str) -> str:
-    """What is wrong with a Stripe API key of another kind than a server's, as a predicate; "" where nothing is."""
+    """Return what is wrong with a Stripe API key, as a predicate for a sentence; '' for a server's key or none."""
     if not key or re.match(r"[sr]k_(test|live)_\S", key):
         return ""
     if key.startswith("pk_"):
-        return (
-            "is a publishable key (pk_…), which makes no payments; create a restricted key (rk_…) beside it in Stripe"
-        )
+        return "is a publishable key (pk_…), which can't make payments; create a restricted key (rk_…) in Stripe"
     if key.startswith("whsec_"):
         return "is a webhook's signing secret (whsec_…); a key begins with rk_live_, rk_test_, sk_live_ or sk_test_"
     return "must begin with rk_live_, rk_test_, sk_live_ or sk_test_"
@@ -185,7 +190,10 @@ def _without_blanks(value: Any) -> Any:
 
 
 def parse_stages(text: str) -> list[StageRule] | str:
-    """``won``, or ``pipeline_id:status_id`` with commas between; empty = no move until chosen."""
+    """Return ``"won"``, or the rules of a text such as ``pipeline_id:status_id,…``; an empty text gives none.
+
+    Without a rule no deal is moved until an admin chooses a stage. Raises ``ValueError``.
+    """
     if text.strip() == "won":
         return "won"
     rules = [rule.strip() for rule in text.split(",") if rule.strip()]
@@ -196,7 +204,7 @@ def parse_stages(text: str) -> list[StageRule] | str:
 
 
 def _networks(text: str) -> list[str]:
-    """Addresses and networks with commas between."""
+    """Return the addresses and networks of a comma-separated text. Raises ``ValueError``."""
     named = [one.strip() for one in text.split(",") if one.strip()]
     for one in named:
         try:
@@ -207,7 +215,7 @@ def _networks(text: str) -> list[str]:
 
 
 def read_settings(env_file: Path | None = Path(".env"), **given: Any) -> Settings:
-    """All settings checked, or ``BadSettings`` whose text names each that is missing or wrong."""
+    """Return the checked settings. Raises ``BadSettings``, whose text names each missing or wrong one."""
     try:
         return Settings(_env_file=env_file, **given)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The six languages that we speak: fixed sentences with named placeholders, and dates as each of them writes them."""
+"""The six languages: fixed sentences with named placeholders, and dates as each language writes them."""
 
 import json
 import math
@@ -17,20 +17,24 @@ LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
 
 
 _REGION = re.compile("[A-Z]{2}|419")
-"""A country's two letters, or Latin America; bounded, for what is known of each is kept."""
+"""A country's two letters, or 419 for Latin America. It is bounded because ``_known`` caches its answers."""
 
 
 @dataclass(frozen=True)
 class Texts:
+    """The sentences of one language, name → sentence with placeholders."""
+
     language: str
     sentences: dict[str, str]
 
     def say(self, name: str, **values: str) -> str:
+        """Return a sentence with its placeholders filled. Raises ``KeyError`` for an
+        unknown name or a missing value."""
         return self.sentences[name].format(**values)
 
 
 def texts_in(folder: Path, language: str) -> Texts:
-    """The sentences of ``language`` ("pt", "pt-BR"), or of English where we don't speak it; a file for each."""
+    """Return the sentences of ``folder`` in a language ("pt", "pt-BR"), or in English if we lack it."""
     named = language.replace("_", "-").partition("-")[0].lower()
     return _texts(folder, named if named in LANGUAGES else "en")
 
@@ -50,48 +54,48 @@ def _known(name: str) -> bool:
 
 
 def locale_of(language: str, region: str) -> str:
-    """``"es_MX"``; the language alone where it is not written in that region, or the region is none."""
+    """Return a locale such as ``"es_MX"``, or the language alone if it is not written in that region."""
     name = f"{language}_{region}"
     return name if _REGION.fullmatch(region) and _known(name) else language
 
 
 def date_of(at: float, timezone: str, language: str) -> str:
-    """``at`` in seconds, as a day in ``timezone`` (UTC where nobody knows that zone)."""
+    """Return the day of ``at`` (epoch seconds) in words; an unknown ``timezone`` counts as UTC."""
     return format_date(_in_zone(at, timezone), "long", locale=language)
 
 
 def written_day(day: date, language: str) -> str:
-    """A day of the calendar, in words."""
+    """Return a calendar day in words."""
     return format_date(day, "long", locale=language)
 
 
 def moment_of(at: float, timezone: str, language: str) -> str:
-    """The same with the time of the day and the zone: the minute that ``at`` lies in."""
+    """Return day, minute and zone of ``at`` (epoch seconds) in words."""
     moment = _in_zone(at, timezone)
     day = format_date(moment, "long", locale=language)
     zone = moment.tzname() or "UTC"
-    named = zone if zone[0].isalpha() else f"UTC{zone}"  # many zones have no letters of their own
+    named = zone if zone[0].isalpha() else f"UTC{zone}"  # many zones have no abbreviation
     return f"{day}, {format_time(moment, 'short', locale=language)} ({named})"
 
 
 def short_moment(at: float, timezone: str, language: str) -> str:
-    """The day and the minute in ``timezone``, short enough for a table."""
+    """Return day and minute of ``at`` (epoch seconds), short enough for a table."""
     moment = _in_zone(at, timezone)
     return f"{format_date(moment, 'medium', locale=language)}, {format_time(moment, 'short', locale=language)}"
 
 
 def month_of(at: float, timezone: str, language: str, *, short: bool = False) -> str:
-    """The month that ``at`` lies in, with its year; ``short`` is its name alone."""
+    """Return the month of ``at`` (epoch seconds) with its year, or with ``short`` the month's name alone."""
     return format_date(_in_zone(at, timezone), "LLL" if short else "LLLL y", locale=language)
 
 
 def weekdays_of(language: str) -> list[tuple[int, str]]:
-    """The days of the week from Monday, which is 1, with their names."""
+    """Return the days of the week with their names, from Monday, which is 1."""
     return [(day + 1, name) for day, name in sorted(get_day_names("wide", "stand-alone", language).items())]
 
 
 def end_of_minute(at: float) -> float:
-    """``at`` rounded up to a whole minute, for a moment to wait for."""
+    """Return ``at`` (epoch seconds) rounded up to a whole minute."""
     return math.ceil(at / 60) * 60
 
 

@@ -1,4 +1,4 @@
-"""Logs: one line an event, for people or for machines. What is logged is named, not dumped: no secret gets there."""
+"""Logs: one line for each event, for people or for machines. Each logged field is named, so no secret is logged."""
 
 import logging
 import sys
@@ -8,7 +8,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 
 def set_up_logs(style: str, *, only_errors: bool = False) -> None:
-    """``style`` is ``console`` or ``json``. Other libraries' lines go the same way, their access logs are off."""
+    """Configure the logs. ``style``: ``console`` or ``json``. Other libraries' warnings use
+    it, too; access logs are off."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

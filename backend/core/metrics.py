@@ -1,4 +1,4 @@
-"""What we count, for Prometheus. Counters are summed over all processes in the database (``storage.counters``)."""
+"""Metrics for Prometheus. The database sums the counters over all processes (``storage.counters``)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,12 +8,12 @@ from prometheus_client.core import CounterMetricFamily
 GAUGES = CollectorRegistry()
 REGISTRY = CollectorRegistry()
 
-INBOX_PENDING = Gauge("inbox_pending", "Events stored and not yet worked in.", registry=GAUGES)
-INBOX_OLDEST = Gauge("inbox_oldest_seconds", "Age of the oldest event that waits.", registry=GAUGES)
-KOMMO_BLOCKED = Gauge("kommo_blocked_seconds", "For how long Kommo has blocked our address; 0 = not.", registry=GAUGES)
+INBOX_PENDING = Gauge("inbox_pending", "Events stored and not yet processed.", registry=GAUGES)
+INBOX_OLDEST = Gauge("inbox_oldest_seconds", "Age of the oldest waiting event.", registry=GAUGES)
+KOMMO_BLOCKED = Gauge("kommo_blocked_seconds", "Time that Kommo still blocks our address; 0 = not.", registry=GAUGES)
 TOKEN_AGE = Gauge("token_age_seconds", "Age of an account's access token.", ["account"], registry=GAUGES)
 KOMMO_CALLS = Counter("kommo_calls", "Calls to Kommo by status; 0 = no answer.", ["status"], registry=REGISTRY)
-KOMMO_429 = Counter("kommo_429", "Times that Kommo said: too many requests.", registry=REGISTRY)
+KOMMO_429 = Counter("kommo_429", "Answers of Kommo with status 429, too many requests.", registry=REGISTRY)
 WRITES = Counter("writes", "Writes to deal cards.", ["kind", "result"], registry=REGISTRY)
 
 Sums = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -22,14 +22,14 @@ _taken: Sums = {}
 
 
 def kommo_answered(status: int | None, _seconds: float) -> None:
-    """Told by the Kommo client after each call."""
+    """Count an answer of Kommo by its status; None means no answer."""
     KOMMO_CALLS.labels(status=str(status or 0)).inc()
     if status == 429:
         KOMMO_429.inc()
 
 
 def take() -> Sums:
-    """What this process has counted since it was last asked. Whoever can't store it gives it back."""
+    """Return the counts since the last call. A caller that can't store them returns them by ``give_back``."""
     totals = {
         (family.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in REGISTRY.collect()
@@ -42,17 +42,19 @@ def take() -> Sums:
 
 
 def give_back(counts: Sums) -> None:
+    """Return counts that could not be stored; the next ``take`` includes them."""
     for key, value in counts.items():
         _taken[key] -= value
 
 
 class Summed:
-    """The counters with the sums of all processes, in the shape that Prometheus' writer asks for."""
+    """A Prometheus collector of the counters, summed over all processes."""
 
     def __init__(self, sums: Mapping[tuple[str, tuple[tuple[str, str], ...]], float]) -> None:
         self._sums = sums
 
     def collect(self) -> Iterable[CounterMetricFamily]:
+        """Yield each counter with the sums of its labels."""
         for family in REGISTRY.collect():
             summed = CounterMetricFamily(family.name, family.documentation)
             sums = {labels: value for (name, labels), value in self._sums.items() if name == family.name}

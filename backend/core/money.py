@@ -1,7 +1,7 @@
 """Money is an integer of Stripe's minor units and an upper-case currency. Text is for people and forms.
 
-Exponents and limits are Stripe's own (docs.stripe.com/currencies), not ISO's or a locale library's: ISK and UGX
-travel with two decimals though people use none, MGA with none though ISO says two.
+Exponents and limits are Stripe's own (docs.stripe.com/currencies), not those of ISO or a locale library. ISK and UGX
+have two decimals at Stripe though people use none, MGA has none though ISO says two (docs/facts/stripe.md E).
 """
 
 import re
@@ -36,16 +36,18 @@ MINIMUM = {
     "MXN": 1000, "THB": 1000, "JPY": 50, "KRW": 50, "HUF": 17500, "ARS": 50, "COP": 50, "IDR": 50, "ILS": 50,
     "PHP": 50, "RUB": 50, "ZAR": 50,
 }  # fmt: skip
-"""Stripe's least charge by currency, in minor units; elsewhere Stripe itself answers."""
+"""Stripe's minimum charge by currency, in minor units; for other currencies Stripe itself answers."""
 
 MAXIMUM = 999_999_999_999
-"""Twelve digits of minor units, the most that any card takes."""
+"""Twelve digits of minor units, the most that a card takes."""
 
 _PLAIN = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
+    """An amount in minor units, and an upper-case ISO code."""
+
     amount: int
     currency: str
 
@@ -54,17 +56,17 @@ class Money:
 
     @property
     def as_text(self) -> tuple[str, str]:
-        """The amount in major units, and the currency."""
+        """The amount in major units as plain text, and the currency: ``("120.00", "EUR")``."""
         return major(self.amount, self.currency), self.currency
 
 
 def listed(sums: Iterable[Money]) -> str:
-    """``"120.00 EUR + 5.00 USD"``."""
+    """Return the sums as plain text: ``"120.00 EUR + 5.00 USD"``."""
     return " + ".join(map(str, sums))
 
 
 def known_currency(text: str) -> str:
-    """Upper-case code of a currency that Stripe takes, or ``CurrencyUnknown``."""
+    """Return the upper-case code of a currency that Stripe takes. Raises ``CurrencyUnknown``."""
     code = text.upper() if text.isascii() else text
     if code not in CURRENCIES:
         raise CurrencyUnknown(f"Stripe does not take the currency {text[:10]!r}. Use a code such as EUR or USD.")
@@ -72,12 +74,15 @@ def known_currency(text: str) -> str:
 
 
 def exponent(currency: str) -> int:
-    """Decimals of ``currency`` on Stripe's wire."""
+    """Return the number of decimals of a currency in Stripe's API."""
     return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 def to_minor(text: str, currency: str) -> int:
-    """``"120.00"`` in major units to minor units, checked against what Stripe takes."""
+    """Return the minor units of a text in major units such as ``"120.00"``.
+
+    Raises ``AmountInvalid``, or ``AmountTooSmall`` or ``AmountTooLarge`` beyond Stripe's limits.
+    """
     if not _PLAIN.fullmatch(text):
         raise AmountInvalid("Write the amount as a plain number with a point, for example 120.00.")
     places = exponent(currency)
@@ -103,11 +108,12 @@ def _within_limits(amount: int, currency: str) -> int:
 
 
 def as_decimal(amount: int, currency: str) -> Decimal:
+    """Return minor units as a decimal in major units."""
     return Decimal(amount).scaleb(-exponent(currency))
 
 
 def major(amount: int, currency: str) -> str:
-    """Minor units as plain text in major units, with the currency's own decimals: ``"120.00"``, ``"5000"``."""
+    """Return minor units as plain text in major units, with the currency's own decimals: ``"120.00"``, ``"5000"``."""
     value = as_decimal(amount, currency)
     if currency in WHOLE_UNITS_ONLY and amount % 100 == 0:
         return f"{value:.0f}"
@@ -115,7 +121,7 @@ def major(amount: int, currency: str) -> str:
 
 
 def displayed(sums: Iterable[Money], locale: str) -> str:
-    """``listed``, in the manner of ``locale``."""
+    """Return the sums as text in the manner of ``locale``, with codes: ``"120,00 EUR + 5,00 USD"``."""
     return " + ".join(display(one.amount, one.currency, locale) for one in sums)
 
 
@@ -125,15 +131,14 @@ SYMBOLS = {
     "PLN": "zł", "CZK": "Kč", "HUF": "Ft", "SEK": "kr", "NOK": "kr", "DKK": "kr", "ISK": "kr", "CRC": "₡", "PYG": "₲",
     "GTQ": "Q", "HNL": "L", "NIO": "C$", "BOB": "Bs", "PAB": "B/.", "ZAR": "R",
 } | dict.fromkeys("USD MXN CAD AUD NZD SGD HKD TWD ARS CLP COP UYU DOP".split(), "$")  # fmt: skip
-"""As people at home write them. A payer sees the code as well, so it does not matter that many share one."""
+"""Symbols as people at home write them. A payer sees the code as well, so a shared symbol is no problem."""
 _PATTERN = re.compile(r"([^#0,.]*)([#0,]+)(?:\.0+)?([^#0,.;]*)")
 
 
 def shown(money: Money, locale: str) -> str:
-    """For a payer: symbol and code, in the manner of ``locale``: ``"$1,200.00 USD"``, ``"1.200,00 € EUR"``.
+    """Return the amount for a payer, with symbol and code: ``"$1,200.00 USD"``, ``"1.200,00 € EUR"``.
 
-    Babel's locale says how digits are grouped and where the symbol stands; our table decides the decimals. No line ends
-    within it.
+    Babel's locale groups the digits and places the symbol; our table decides the decimals. No line breaks inside it.
     """
     symbol = SYMBOLS.get(money.currency, "")
     parts = _PATTERN.match(Locale.parse(locale).currency_formats["standard"].pattern)
@@ -148,7 +153,7 @@ def shown(money: Money, locale: str) -> str:
 
 
 def all_shown(sums: Iterable[Money], locale: str) -> str:
-    """``"€120.00 EUR + $5.00 USD"``."""
+    """Return the sums for a payer: ``"€120.00 EUR + $5.00 USD"``."""
     return " + ".join(shown(one, locale) for one in sums)
 
 
@@ -158,6 +163,6 @@ def _decimals(amount: int, currency: str) -> str:
 
 
 def display(amount: int, currency: str, locale: str = "en") -> str:
-    """For a person, in the manner of ``locale``; Babel formats, our table decides the decimals."""
+    """Return minor units in the manner of ``locale`` with the code; Babel formats, our table decides the decimals."""
     pattern = f"#,##0{_decimals(amount, currency)} ¤¤"
     return format_currency(as_decimal(amount, currency), currency, pattern, locale=locale, currency_digits=False)

@@ -1,4 +1,4 @@
-"""Long computations beside the event loop, so that the door answers meanwhile."""
+"""Run long computations outside the event loop, so that the server answers requests meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 MANY = 1000
-"""Parts of a deal of which the computation is handed to a thread: some tens of milliseconds."""
+"""The number of a deal's parts above which a thread computes: more take some tens of milliseconds."""
 
 
 async def computed(size: int, compute: Callable[[], T]) -> T:
-    """What ``compute`` returns; it runs in a thread where it has more than ``MANY`` parts to go through."""
+    """Return the result of ``compute``; a thread runs it if ``size`` is above ``MANY``."""
     return await asyncio.to_thread(compute) if size > MANY else compute()

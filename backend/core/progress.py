@@ -1,14 +1,14 @@
-"""The progress of long work, for its caller to show."""
+"""Report the progress of long work to its caller."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int | None], None]
-"""Told how much is done, and of how much in all where that is known."""
+"""A function that gets the amount of work done, and the total or None."""
 
 
 def unseen(_done: int, _total: int | None) -> None:
-    """Nobody watches."""
+    """Ignore the progress."""
 
 
 def unsaid(_sentence: str) -> None:
-    """Nobody listens."""
+    """Ignore the sentence."""

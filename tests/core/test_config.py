@@ -156,7 +156,7 @@ def test_a_setting_may_stand_in_a_file_of_its_own(monkeypatch: pytest.MonkeyPatc
     [
         (None, {}, "ADMIN_TOKEN_FILE names {path}, which can't be read: No such file or directory."),
         (b"\n", {}, "ADMIN_TOKEN_FILE names {path}, which is empty."),
-        (b"\xff\xfe", {}, "ADMIN_TOKEN_FILE names {path}, which can't be read: it is no text."),
+        (b"\xff\xfe", {}, "ADMIN_TOKEN_FILE names {path}, which can't be read: it is not text."),
         (b"made-up-token-20-lg!", {"ADMIN_TOKEN": "canary-token-20-chars"}, "are both set. Keep one of them."),
     ],
 )

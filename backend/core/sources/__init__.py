@@ -1,1 +1,1 @@
-"""Where settings come from, beside the environment and ``.env``."""
+"""Sources of settings besides the environment and ``.env``."""

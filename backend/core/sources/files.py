@@ -1,4 +1,4 @@
-"""Settings that stand in files of their own: ``SECRET_KEYS_FILE=/run/secrets/keys`` for ``SECRET_KEYS``."""
+"""Settings in files of their own: ``SECRET_KEYS_FILE=/run/secrets/keys`` for ``SECRET_KEYS``."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,13 +16,14 @@ class BadSettings(Exception):
 
 
 class SettingFiles(PydanticBaseSettingsSource):
-    """What the files hold that environment or ``.env`` name by ``…_FILE``. Raises ``BadSettings``."""
+    """The values of the files that the environment or ``.env`` name by ``…_FILE``. Raises ``BadSettings``."""
 
     def __init__(self, settings: type[BaseSettings], *named: PydanticBaseSettingsSource) -> None:
         super().__init__(settings)
         self._named = [one.env_vars for one in named if isinstance(one, EnvSettingsSource)]
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Return (value or None, field name, False) of one setting, as Pydantic asks for it."""
         path = _first(self._named, field_name + SUFFIX)
         if not path:
             return None, field_name, False
@@ -32,6 +33,7 @@ class SettingFiles(PydanticBaseSettingsSource):
         return _content(field_name.upper() + "_FILE", Path(path)), field_name, False
 
     def __call__(self) -> dict[str, Any]:
+        """Return the settings that come from files, by field name."""
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -45,7 +47,7 @@ def _content(name: str, path: Path) -> str:
         with path.open(encoding="utf-8") as file:
             content = file.read(LARGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
+        reason = getattr(error, "strerror", None) or "it is not text"
         raise BadSettings(f"{name} names {path}, which can't be read: {reason}.") from None
     if not content.strip() or len(content) > LARGEST:
         raise BadSettings(f"{name} names {path}, which {'is too large' if content.strip() else 'is empty'}.")

@@ -1,1 +1,1 @@
-"""What a running process reports in addition to its metrics: a log line for each fact, and spans."""
+"""Reports of a running process besides its metrics: a log line for each business fact, and traces."""

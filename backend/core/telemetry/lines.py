@@ -1,7 +1,7 @@
-"""The facts of the business, one log line each: a closed list of names and of what stands beside them.
+"""One log line for each business fact: a closed list of names and fields.
 
-Only ids, codes and durations: nothing of a client, no amount, no address of a link, no secret. docs/operations.md
-explains them to the operator.
+Only ids, codes and durations are logged: nothing about a client, no amount, no link, no secret. docs/operations.md
+explains the lines to the operator.
 """
 
 from collections.abc import Mapping
@@ -30,12 +30,13 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "deal write refused": ("account", "deal", "what", "reason"),
     "request refused": ("code", "status", "route"),
 }
-"""Name → its fields. A line leaves out those that it does not know; each may have the ``request`` that caused it."""
+"""Name → its fields. A line leaves out unknown ones; each line may have the ``request`` that caused it."""
 log = structlog.get_logger()
 
 
 def note(line: str, **ids: object) -> None:
-    """Write the line, without what is None. ``KeyError`` for a name or a field that is not on the list."""
+    """Log the line without the fields that are None. Raises ``KeyError`` for a name or
+    field that is not in ``LINES``."""
     given = {name: value for name, value in ids.items() if value is not None}
     if unknown := given.keys() - set(LINES[line]):
         raise KeyError(f"{line}: {', '.join(sorted(unknown))}")
@@ -43,10 +44,10 @@ def note(line: str, **ids: object) -> None:
 
 
 def note_after_commit(session: AsyncSession, line: str, **ids: object) -> None:
-    """Write the line once the unit of work holds: one that is undone or repeated leaves none."""
+    """Log the line once the unit of work is committed; one that is rolled back or repeated logs nothing."""
     event.listen(session.sync_session, "after_commit", lambda _session: note(line, **ids), once=True)
 
 
 def milliseconds(seconds: float) -> float:
-    """A duration for a line; none is negative, whatever a clock did meanwhile."""
+    """Return a duration in milliseconds, never below zero, even if a clock was set back meanwhile."""
     return round(max(0.0, seconds) * 1000, 1)

@@ -1,6 +1,6 @@
-"""Traces by OpenTelemetry: the one place that knows of it. Off unless a process switches them on.
+"""Traces by OpenTelemetry; no other module imports it. They are off unless a process enables them.
 
-A span has names of routes, methods, statuses and account numbers; never a query, a body, or what an error says.
+A span holds names of routes, methods, statuses and account numbers; never a query, a body, or the text of an error.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,15 +18,17 @@ _tracer: Tracer | None = None
 
 
 class CannotTrace(Exception):
-    """Traces are asked for and can't be made; a sentence for the operator."""
+    """Traces are enabled but can't be sent; the text tells the operator why."""
 
 
 class Noted(Protocol):
-    """What is noted of a span while it is open."""
+    """An open span."""
 
-    def set_attribute(self, key: str, value: Any) -> None: ...
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Set an attribute of the span."""
 
-    def update_name(self, name: str) -> None: ...
+    def update_name(self, name: str) -> None:
+        """Rename the span."""
 
 
 class _Unseen:
@@ -41,7 +43,7 @@ _UNSEEN = nullcontext(_Unseen())
 
 
 def span(name: str, kind: SpanKind, attributes: Attributes = NOTHING) -> AbstractContextManager[Noted]:
-    """A span of this name around the block; nothing where traces are off."""
+    """Return a context manager that records a span of this name; it does nothing while traces are off."""
     return _UNSEEN if _tracer is None else _span(_tracer, name, kind, attributes)
 
 
@@ -52,7 +54,7 @@ def _span(tracer: Tracer, name: str, kind: SpanKind, attributes: Attributes) -> 
     ) as current:
         try:
             yield current
-        except BaseException as error:  # by its class: what it says may hold what a client sent
+        except BaseException as error:  # only its class: its text may hold what a client sent
             current.set_attribute("error.type", type(error).__name__)
             current.set_status(Status(StatusCode.ERROR))
             raise
@@ -60,7 +62,7 @@ def _span(tracer: Tracer, name: str, kind: SpanKind, attributes: Attributes) -> 
 
 @contextmanager
 def traced_by(tracer: Tracer | None) -> Iterator[None]:
-    """Spans go to ``tracer`` within the block."""
+    """Send the spans of the block to ``tracer``; None turns them off."""
     global _tracer
     before, _tracer = _tracer, tracer
     try:
@@ -71,8 +73,11 @@ def traced_by(tracer: Tracer | None) -> Iterator[None]:
 
 @contextmanager
 def tracing(exporter: str) -> Iterator[None]:
-    """Spans are sent on within the block; ``exporter`` is ``otlp``, or empty for none. Where they are sent, and how, is
-    said by OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, …). Raises ``CannotTrace``."""
+    """Send the spans of the block to an exporter: ``otlp``, or '' for none. Raises
+    ``CannotTrace`` if a package is missing.
+
+    OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, …) configure where and how.
+    """
     if not exporter:
         yield
         return
@@ -80,7 +85,7 @@ def tracing(exporter: str) -> Iterator[None]:
         resource, sdk, export, otlp = map(import_module, _MODULES)
     except ModuleNotFoundError as missing:
         raise CannotTrace(
-            f"TRACES={exporter} needs packages that are not here ({missing.name}): pip install 'kommo-stripe[otel]'"
+            f"TRACES={exporter} needs packages that are missing ({missing.name}): pip install 'kommo-stripe[otel]'"
         ) from None
     provider = sdk.TracerProvider(resource=resource.Resource.create({"service.name": SERVICE}))
     provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
