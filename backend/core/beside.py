@@ -21,8 +21,8 @@ class Beside:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, key: Hashable, name: str, job: Job) -> None:
-        """Queue ``job`` under ``key``. It is ignored if a job of the same name is queued
-        there or if the queue is full."""
+        """Queue ``job`` under ``key``. It is ignored if a job of the same name is queued or running
+        there, or the queue is full."""
         line = self._lines.get(key)
         if line is None:
             line = self._lines[key] = deque()

@@ -10,7 +10,9 @@ REGISTRY = CollectorRegistry()
 
 INBOX_PENDING = Gauge("inbox_pending", "Events stored and not yet processed.", registry=GAUGES)
 INBOX_OLDEST = Gauge("inbox_oldest_seconds", "Age of the oldest waiting event.", registry=GAUGES)
-KOMMO_BLOCKED = Gauge("kommo_blocked_seconds", "Time that Kommo still blocks our address; 0 = not.", registry=GAUGES)
+KOMMO_BLOCKED = Gauge(
+    "kommo_blocked_seconds", "Time since Kommo blocked our address; 0 = not blocked.", registry=GAUGES
+)
 TOKEN_AGE = Gauge("token_age_seconds", "Age of an account's access token.", ["account"], registry=GAUGES)
 KOMMO_CALLS = Counter("kommo_calls", "Calls to Kommo by status; 0 = no answer.", ["status"], registry=REGISTRY)
 KOMMO_429 = Counter("kommo_429", "Answers of Kommo with status 429, too many requests.", registry=REGISTRY)

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 async def prune_inbox(resources: Resources) -> None:
-    """Prune events older than the retention period. An interrupted run resumes where it stopped."""
+    """Prune events received more than KEEP_EVENTS_DAYS ago. An interrupted run resumes where it stopped."""
     before = resources.clock() - resources.keep_events_days * DAY_SECONDS
     count = 0
     while (pruned := await _prune_portion(resources, before)) and not resources.stopping.is_set():

@@ -79,7 +79,7 @@ class DealLedger(DealRequests):
     @property
     def refunded(self) -> int:
         """The amount of pending and succeeded refunds and lost disputes, in minor units;
-        never more than was received."""
+        at most the received amount."""
         return self.main.refunded
 
     @property
@@ -115,8 +115,7 @@ class DealLedger(DealRequests):
 
     @cached_property
     def beyond(self) -> tuple[Money, ...]:
-        """Money beyond the expected amount that neither a link paid twice nor a subscription's
-        periods explain, by currency."""
+        """Money beyond the expected amount that no link paid twice and no subscription period explains, by currency."""
         return tuple(Money(one.beyond, one.currency) for one in self.sums if one.beyond)
 
     @cached_property
@@ -126,8 +125,7 @@ class DealLedger(DealRequests):
 
     @cached_property
     def state(self) -> str:
-        """The deal's payment state, one of ``DEAL_STATES``: the first row that holds in
-        the table of docs/design.md 7."""
+        """The deal's payment state, one of ``DEAL_STATES``: the first row that holds in docs/design.md 7."""
         if any(payment.disputed in ("open", "lost") for payment in self.received_anywhere):
             return "disputed"
         if self.received_anywhere and not any(one.net for one in self.sums):

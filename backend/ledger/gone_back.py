@@ -31,7 +31,7 @@ class Whole:
 
 
 def refund_of(subject: str, facts: Known, whole: Whole) -> Refund:
-    """Return the refund with this Stripe id. ``worth`` is set if its currency is not the payment's."""
+    """Return the refund with this Stripe id. ``worth`` is set if its currency is not that of the payment, ``whole``."""
     amount, currency = facts.get("asked", (0, ""))
     status, at = facts.get("refund_status", "pending"), facts.get("at", 0.0)
     worth = _worth((amount, currency), facts, whole)

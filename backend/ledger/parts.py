@@ -83,7 +83,7 @@ class Dispute:
 
     @property
     def answerable(self) -> bool:
-        """False for Klarna's inquiries, which can only be refunded."""
+        """False for Klarna's inquiries, which can only be refunded (docs/facts/stripe.md C9)."""
         return self.method != "klarna"
 
     @property
@@ -236,7 +236,7 @@ class Payment:
     @property
     def gone(self) -> int:
         """The amount of pending and succeeded refunds and lost disputes, in minor units;
-        never more than was received."""
+        at most the received amount."""
         return min(self.amount, self.refunded + self.lost)
 
     @property

@@ -41,8 +41,7 @@ async def replace(resources: Resources, account_id: int, request_id: str, newer_
 
 
 async def end(resources: Resources, account_id: int, request_id: str) -> None:
-    """Mark a request whose time is over as ended, once its session can't be paid any
-    more. Raises as ``cancel`` does."""
+    """Mark a request as ended once its session can't be paid any more. Raises as ``cancel`` does."""
     await _retire(resources, account_id, request_id, {"ended_at": resources.clock(), "end_try_at": None})
 
 

@@ -40,10 +40,10 @@ async def next_end(session: AsyncSession, account_id: int) -> float | None:
 
 
 async def ended_where_over(resources: Resources, opened: ToCheckout | LinkState) -> ToCheckout | LinkState:
-    """Return what the link opens to; if its time is over, end its session first and return
-    the state that Stripe reports.
+    """Return what the link opens to; a link whose time is over gets its session ended first.
 
-    The state is ``trouble`` if Stripe refused and ``moment`` if it can't be reached or a payment is being made.
+    The state is then Stripe's answer: ``trouble`` if Stripe refused, ``moment`` if it can't be
+    reached or a payment is being made.
     """
     if isinstance(opened, ToCheckout) or opened.state != OVER:
         return opened

@@ -21,7 +21,7 @@ def preview_address(resources: Resources, request: PaymentRequest) -> str:
 
 
 def is_preview(resources: Resources, token: str, mark: str) -> bool:
-    """True if ``mark`` is our valid signature for this link. Every other opening counts as the client's."""
+    """True if ``mark`` is our valid and recent signature for this link. Every other opening counts as the client's."""
     with suppress(BadState):
         return bool(mark) and resources.previews.read(mark).get("link") == token
     return False

@@ -1,7 +1,7 @@
 """Data that only Stripe has about a payment by a link: the address of its receipt, and its payment method.
 
-The address expires within 30 days (docs/facts/stripe-finance.md 4), so it is fetched at each click and never stored.
-The method never changes: if no event or look-up has reported it, it is fetched once and recorded in the ledger.
+The address expires within 30 days (docs/facts/stripe-finance.md 4), so it is fetched at a click and cached for a minute
+only. The method never changes: if no event or look-up has reported it, it is fetched once and recorded in the ledger.
 """
 
 from collections.abc import Iterable

@@ -197,8 +197,10 @@ def _is_written(char: str) -> bool:
 
 
 def part_of(text: str, currency: str) -> int:
-    """Return an amount to refund in minor units of ``currency``; unlike a charge it has no
-    minimum. Raises ``AmountInvalid``."""
+    """Return an amount to refund in minor units of ``currency``; unlike a charge it has no minimum.
+
+    Raises ``AmountInvalid`` or ``AmountTooLarge``.
+    """
     try:
         return to_minor(text, currency)
     except AmountTooSmall:

@@ -171,7 +171,7 @@ class StripeApi:
     async def missing_permissions(self) -> list[str]:
         """Return Stripe's names of the permissions that the key lacks, or the path of a probe if Stripe names none.
 
-        The probes change nothing. Raises ``KeyRefused`` for a wrong key.
+        The probes change nothing. Raises ``KeyRefused`` for a wrong key, and ``Unreachable``.
         """
         missing: list[str] = []
         for method, path in PROBES:
