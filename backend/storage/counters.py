@@ -1,4 +1,4 @@
-"""What each process tells the others through the database: that its worker beats, and what it has counted."""
+"""Adds each process's counters to the sums of all processes in the database."""
 
 import asyncio
 import json
@@ -16,16 +16,17 @@ log = structlog.get_logger()
 
 
 async def keep_counts(database: Database) -> None:
-    """Add what this process counts to the sums of all, again and again."""
+    """Add this process's counters to the sums every few seconds, for ever."""
     while True:
         await asyncio.sleep(BEAT_SECONDS)
         try:
             await store_counts(database)
-        except Exception:  # the database is away; the counts wait for the next round
+        except Exception:  # the database is unreachable; the counts wait for the next round
             log.exception("counters store failed")
 
 
 async def store_counts(database: Database) -> None:
+    """Add the counts since the last call to the sums; if that fails, keep them and raise the error."""
     counts = metrics.take()
     try:
         await count_up(database, counts)
@@ -35,7 +36,7 @@ async def store_counts(database: Database) -> None:
 
 
 async def count_up(database: Database, counts: metrics.Sums) -> None:
-    """Rows in one order for all, so that two processes that add at once do not block each other for good."""
+    """Add ``counts`` to the sums. Rows go in one order, so that two processes that add at once cannot deadlock."""
     if not counts:
         return
     values = [
@@ -49,6 +50,7 @@ async def count_up(database: Database, counts: metrics.Sums) -> None:
 
 
 async def summed_counts(database: Database) -> metrics.Sums:
+    """The sums of all processes, by name and sorted labels."""
     async with database.read() as session:
         rows = (await session.exec(select(Counted))).all()
     return {(row.name, tuple(sorted(json.loads(row.labels).items()))): row.value for row in rows}

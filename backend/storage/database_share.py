@@ -1,4 +1,4 @@
-"""A share of the database's connections: what the web does at once is bounded, so the rest finds a connection free."""
+"""A share of the database's connections: the web's concurrent use is bounded, so that other work finds a connection."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,10 +15,10 @@ _has_place: ContextVar[bool] = ContextVar("has_place", default=False)
 
 
 class DatabaseShare(Database):
-    """The same database, of which at most ``most`` units of work are open at once.
+    """The same database with at most ``most`` units of work open at once.
 
-    ``most_waiting`` more wait, for at most ``seconds``; all others raise ``Unavailable``. A unit that is begun inside
-    another needs no second place.
+    ``most_waiting`` more wait for at most ``seconds``; all others raise ``Unavailable``. A unit inside another one
+    needs no second place.
     """
 
     def __init__(self, whole: Database, most: int, *, most_waiting: int = 200, seconds: float = POOL_SECONDS) -> None:
@@ -34,17 +34,20 @@ class DatabaseShare(Database):
 
     @asynccontextmanager
     async def read(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        """As ``Database.read``, in one of the places. Raises ``Unavailable``."""
         async with self._place(), self._whole.read(seconds) as session:
             yield session
 
     @asynccontextmanager
     async def look(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
-        """On SQLite it is over before anybody else's turn comes, and needs no place."""
+        """As ``Database.look``. On SQLite it needs no place, because it ends before the event loop does anything
+        else."""
         async with _nothing() if self.is_sqlite else self._place(), self._whole.look(seconds) as session:
             yield session
 
     @asynccontextmanager
     async def write(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        """As ``Database.write``, in one of the places. Raises ``Unavailable``."""
         async with self._place(), self._whole.write(seconds) as session:
             yield session
 

@@ -1,4 +1,4 @@
-"""The database: engine, units of work, and the few statements that SQLite and PostgreSQL spell differently."""
+"""The database: engine, units of work, and the few statements that differ between SQLite and PostgreSQL."""
 
 import asyncio
 import stat
@@ -21,9 +21,9 @@ from backend.storage.sqlite_engine import BUSY_SECONDS, inline_engine, threaded_
 from backend.storage.write_turns import WriteTurns
 
 ASLEEP_SECONDS = 15
-"""No unit of work waits for anything but the database."""
+"""Limit of idle time inside a transaction: a unit of work waits for nothing but the database."""
 UNIT_SECONDS = 120.0
-"""Far more than any unit of work takes on PostgreSQL: a server that says nothing for so long is given up."""
+"""Limit of a unit of work, far more than any takes on PostgreSQL: a server silent for so long is given up."""
 POOL_SECONDS = 10.0
 SILENT_PEER: Mapping[str, int] = {
     "connect_timeout": 5,
@@ -33,14 +33,14 @@ SILENT_PEER: Mapping[str, int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-"""libpq's words for how soon a server that vanished without closing its connections is noticed."""
+"""libpq's parameters by which a server that vanished without closing its connections is noticed."""
 
 
 class Database:
-    """``read`` sees one state; ``write`` is one unit of work, committed when the block ends without an error.
+    """Opens units of work: ``read`` sees one state; ``write`` commits when its block ends without an error.
 
-    On SQLite a unit that may write begins IMMEDIATE: two of them never fail on each other half-way, they queue.
-    Committed is durable: a PostgreSQL that is told to answer before its log is on the disk is told otherwise.
+    On SQLite a unit that may write begins IMMEDIATE: two of them queue and never fail on each other half-way. A commit
+    is durable: ``synchronous_commit = off`` of PostgreSQL is overridden for each unit.
     """
 
     def __init__(self, url: str) -> None:
@@ -55,7 +55,7 @@ class Database:
             event.listen(self.engine.sync_engine, "connect", self._prepare_postgres)
 
     def _prepare_postgres(self, connection: Any, _record: Any) -> None:
-        """Whoever falls asleep inside a unit, or whose host vanishes there, is thrown out: its rows are free again."""
+        """Make the server end a transaction that sleeps or whose host vanished, so that its rows are free again."""
         cursor = connection.cursor()
         cursor.execute("SHOW synchronous_commit")
         self._is_lazy = cursor.fetchone()[0] == "off"
@@ -65,8 +65,11 @@ class Database:
 
     @asynccontextmanager
     async def bounded(self, seconds: float) -> AsyncIterator[None]:
-        """Raises ``OperationalError`` where the block takes longer than ``seconds``; a statement of it that runs is
-        cancelled at the server. SQLite bounds its only wait, the one for its lock, by itself."""
+        """Raise ``OperationalError`` if the block takes longer than ``seconds``; its running statement is cancelled at
+        the server.
+
+        On SQLite there is no limit: the only wait, the one for its lock, has its own.
+        """
         limit = asyncio.timeout(None if self.is_sqlite else seconds)
         try:
             async with limit:
@@ -79,6 +82,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        """A session for reading. Raises ``OperationalError`` after ``seconds``."""
         async with self.bounded(seconds), AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
@@ -90,16 +94,20 @@ class Database:
 
     @asynccontextmanager
     async def write(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        """A unit of work, committed when the block ends without an error and rolled back otherwise.
+
+        Raises ``OperationalError`` after ``seconds``, or if the turn to write does not come in time (SQLite).
+        """
         async with self.bounded(seconds), self._turn(), AsyncSession(self.engine, expire_on_commit=False) as session:
             connection = await session.connection(execution_options={"may_write": True})
-            if self._is_lazy:  # for this unit only: what a session is told gets lost behind a pooler by transaction
+            if self._is_lazy:  # per unit: a session's setting gets lost behind a transaction pooler
                 await connection.exec_driver_sql("SET LOCAL synchronous_commit TO on")
             yield session
             await session.commit()
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """On SQLite: this unit's turn among all that this process writes. Raises ``OperationalError``."""
+        """On SQLite: wait for this unit's turn among all writing units of this process. Raises ``OperationalError``."""
         if not self.is_sqlite:
             yield
             return
@@ -112,7 +120,8 @@ class Database:
 
     @asynccontextmanager
     async def unshared(self) -> AsyncIterator[AsyncConnection]:
-        """A connection outside the pool, each statement committed by itself; for what a session holds (PostgreSQL)."""
+        """A connection outside the pool with autocommit, for locks and notifications that belong to a session
+        (PostgreSQL)."""
         engine = create_async_engine(
             self.engine.url,
             poolclass=NullPool,
@@ -123,9 +132,9 @@ class Database:
             yield connection
 
     def close_to_others(self) -> None:
-        """Takes a SQLite database that anybody on this machine may read away from all but its owner.
+        """Remove all access of others from a SQLite database that anybody on this machine may read.
 
-        One that a group was given, and others not, was given so by somebody: it stays.
+        A database that only a group may read keeps that mode, because somebody chose it.
         """
         path = Path(self.engine.url.database or "") if self.is_sqlite else None
         if path is None or not path.is_file():
@@ -136,15 +145,16 @@ class Database:
                 file.chmod(stat.S_IMODE(mode) & stat.S_IRWXU)
 
     def at_close(self, closer: Callable[[], Awaitable[None] | None]) -> None:
-        """``closer`` ends a connection that is not the engine's."""
+        """Register ``closer``, which ends a connection outside the engine; ``close`` calls it."""
         self._closers.append(closer)
 
     def connect_words(self) -> tuple[Sequence[Any], dict[str, Any]]:
-        """The arguments with which the engine's driver connects, for a connection beside the engine's."""
+        """The arguments with which the engine's driver connects, for a connection outside the engine."""
         words, options = self.engine.dialect.create_connect_args(self.engine.url)
         return words, {**options, **({} if self.is_sqlite else _postgres_arguments(self.engine.url))}
 
     async def close(self) -> None:
+        """Close all connections, those registered with ``at_close`` first."""
         for closer in self._closers:
             if (closing := closer()) is not None:
                 await closing
@@ -166,14 +176,14 @@ def _postgres_engine(url: str) -> AsyncEngine:
 
 
 def _postgres_arguments(url: URL) -> dict[str, Any]:
-    """What DATABASE_URL says by itself is left to it."""
-    # Statements prepared by name would be looked for in another session behind a pooler that lends by transaction.
+    """The driver's connect arguments. Those that DATABASE_URL sets itself are left out."""
+    # Behind a transaction pooler a named prepared statement would be looked up in another session.
     unnamed = {"prepare_threshold": None}
     return unnamed | {name: value for name, value in SILENT_PEER.items() if name not in url.query}
 
 
 async def insert_missing(session: AsyncSession, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert the rows whose key is not there yet; the number that were new."""
+    """Insert the rows whose key does not exist yet; returns the number of inserted rows."""
     if not rows:
         return 0
     statement = dialect_insert(session, table).on_conflict_do_nothing()
@@ -185,5 +195,5 @@ async def insert_missing(session: AsyncSession, table: type[SQLModel], rows: Seq
 
 
 def dialect_insert(session: AsyncSession, table: type[SQLModel]) -> Any:
-    """``INSERT … ON CONFLICT`` in the words of the database at hand."""
+    """An ``INSERT`` of the session's dialect that supports ``ON CONFLICT``."""
     return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)

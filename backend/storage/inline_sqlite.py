@@ -1,7 +1,8 @@
-"""A SQLite connection for short reads on the event loop: what SQLAlchemy needs of ``aiosqlite``, without its thread.
+"""A SQLite connection for short reads on the event loop: the part of ``aiosqlite`` that SQLAlchemy needs, without a
+thread.
 
 ``aiosqlite`` hands each step of a statement (cursor, execute, fetch, close) to a thread and back, which costs several
-times the read itself. In WAL mode a read waits for nobody, so it may as well run where it is wanted.
+times the read itself. In WAL mode a read never waits for a writer, so it can run on the event loop.
 """
 
 import sqlite3
@@ -9,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 LOCKED_SECONDS = 1.0
-"""WAL leaves nothing to wait for but a recovery after a crash and a database that is being rebuilt."""
+"""Limit of waiting for the lock. In WAL mode only crash recovery and a rebuild of the database hold it."""
 
 
 class InlineCursor:
-    """``aiosqlite.Cursor``, in part."""
+    """The part of ``aiosqlite.Cursor`` that SQLAlchemy uses."""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
@@ -26,46 +27,55 @@ class InlineCursor:
         return self
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
+        """Run the statement and return this cursor. Raises ``sqlite3.Error``."""
         self._cursor.execute(statement, parameters)
         self.description = self._cursor.description
         return self
 
     async def fetchall(self) -> list[Any]:
+        """All remaining rows."""
         return self._cursor.fetchall()
 
     async def close(self) -> None:
+        """Close the cursor."""
         self._cursor.close()
 
 
 class InlineConnection:
-    """``aiosqlite.Connection``, in part; it refuses to write."""
+    """The part of ``aiosqlite.Connection`` that SQLAlchemy uses; it refuses to write."""
 
     def __init__(self, *words: Any, **options: Any) -> None:
         self._connection = _open_reader(*words, **options)
 
     def cursor(self) -> InlineCursor:
+        """A new cursor of this connection."""
         return InlineCursor(self._connection.cursor())
 
     async def create_function(self, name: str, parameters: int, function: Callable[..., Any], **more: Any) -> None:
+        """Register an SQL function, as ``sqlite3.Connection.create_function``."""
         self._connection.create_function(name, parameters, function, **more)
 
     async def commit(self) -> None:
+        """End the transaction."""
         self._connection.commit()
 
     async def rollback(self) -> None:
+        """End the transaction."""
         self._connection.rollback()
 
     async def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
     def stop(self) -> None:
+        """Close the connection at once, as SQLAlchemy does with one that it cannot close in the event loop."""
         self._connection.close()
 
 
 class PlainReader:
-    """One connection for reads by statements that are text already: opened with the first, and anew after a failure.
+    """One connection for reads by SQL text, opened with the first read and again after a failure.
 
-    ``connect_words``: the arguments of ``sqlite3.connect``.
+    ``connect_words``: returns the arguments of ``sqlite3.connect``.
     """
 
     def __init__(self, connect_words: Callable[[], tuple[Sequence[Any], dict[str, Any]]]) -> None:
@@ -73,7 +83,7 @@ class PlainReader:
         self._connection: sqlite3.Connection | None = None
 
     def first(self, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Returns the first row or None; raises ``sqlite3.Error``."""
+        """The first row, or None. Raises ``sqlite3.Error``."""
         try:
             found: tuple[Any, ...] | None = self._opened().execute(statement, values).fetchone()
         except sqlite3.Error:
@@ -88,6 +98,7 @@ class PlainReader:
         return self._connection
 
     def close(self) -> None:
+        """Close the connection; the next read opens it again."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -102,5 +113,5 @@ def _open_reader(*words: Any, **options: Any) -> sqlite3.Connection:
 
 
 async def open_inline(*words: Any, **options: Any) -> InlineConnection:
-    """For ``async_creator_fn``: the arguments are those of ``sqlite3.connect``."""
+    """A new connection, for SQLAlchemy's ``async_creator_fn``. The arguments are those of ``sqlite3.connect``."""
     return InlineConnection(*words, **options)

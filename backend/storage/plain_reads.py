@@ -1,4 +1,4 @@
-"""One row by one statement, without the engine: for what is asked so often that the engine costs more than the read."""
+"""One row by one statement without the engine, for reads so frequent that the engine would cost more than the read."""
 
 import sqlite3
 from functools import cached_property
@@ -14,7 +14,7 @@ Row = tuple[Any, ...]
 
 
 class PlainRead:
-    """A statement whose values are named by ``bindparam``."""
+    """A prepared read; the statement names its values by ``bindparam``."""
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement
@@ -24,9 +24,9 @@ class PlainRead:
         return str(self._statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
     async def first(self, database: Database, **values: Any) -> Row | None:
-        """Returns the first row, its values as the driver gives them, or None. Raises ``OperationalError``.
+        """The first row with the driver's values, or None. Raises ``OperationalError``.
 
-        On SQLite it runs on the event loop, on a connection of its own that can only read.
+        On SQLite it runs on the event loop, on a separate read-only connection.
         """
         if database.is_sqlite:
             try:

@@ -1,4 +1,4 @@
-"""Reading rows that may be many without holding up the event loop."""
+"""Reads rows that may be many without blocking the event loop."""
 
 import asyncio
 from typing import Any, TypeVar
@@ -13,8 +13,10 @@ PORTION = 250
 
 
 async def all_of(session: AsyncSession, statement: SelectOfScalar[T]) -> list[T]:
-    """All rows of an unordered statement. Many are fetched and made objects in portions, with room for others between;
-    few, as nearly always, with one round trip."""
+    """All rows of a statement without an order.
+
+    Many rows are fetched in portions, so that other tasks run in between; few, the usual case, with one round trip.
+    """
     few = (await session.exec(statement.limit(MANY + 1))).all()
     if len(few) <= MANY:
         return list(few)

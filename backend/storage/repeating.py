@@ -1,4 +1,4 @@
-"""Units of work that the database ended to break a deadlock, run again whole."""
+"""Repeats units of work that the database ended to break a deadlock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -41,5 +41,5 @@ def repeated(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
 
 
 def was_ended(error: DBAPIError) -> bool:
-    """True where the database itself undid the unit, so that running it again can't do anything twice."""
+    """True if the database itself rolled the unit back, so that a repetition cannot do anything twice."""
     return getattr(error.orig, "sqlstate", None) in ENDED_BY_THE_DATABASE

@@ -1,4 +1,4 @@
-"""Secrets that must outlive a database that is away: kept in memory and tried again, and sealed in a file meanwhile."""
+"""Secrets that must survive an unreachable database: retried from memory, and sealed in a file meanwhile."""
 
 import asyncio
 import os
@@ -16,29 +16,33 @@ T = TypeVar("T")
 Store = Callable[[], Awaitable[T]]
 
 SOON_SECONDS = 1.0
-"""A commit that takes longer may not come in this process's life."""
+"""After this wait for a commit the secret is also written to a file: this process may end before the commit."""
 AGAIN_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 2.0
 AWAY = (SQLAlchemyError, OSError, TimeoutError)
-"""What a unit of work raises while the database is away."""
+"""Errors of a unit of work while the database is unreachable."""
 PREFIX = "kommo-stripe-kept-"
 log = structlog.get_logger()
 
 
 class SealedFiles:
-    """Files of one folder, each readable by its owner alone, sealed for its name.
+    """Files in one folder, each readable by its owner alone and sealed for its name.
 
-    ``keep`` needs no file where the database takes the value at once.
+    ``keep`` needs no file if the database takes the value at once.
     """
 
     def __init__(self, folder: Path, vault: Vault) -> None:
         self._folder, self._vault = folder, vault
         self._under_way: set[asyncio.Task[Any]] = set()
-        """The event loop itself holds its tasks weakly."""
+        """Strong references: the event loop itself holds its tasks weakly."""
 
     async def keep(self, name: str, secret: bytes, store: Store[T]) -> T:
-        """The result of ``store``, which may be called again. Where the database is away its error is raised, and
-        ``store`` is tried until it succeeds; a process that ends meanwhile leaves the secret in a file."""
+        """The result of ``store``, which may be called more than once.
+
+        If the database is unreachable, its error is raised and ``store`` is retried in the background until it
+        succeeds; a process that ends meanwhile leaves the secret in a file. Other errors of ``store`` are raised and
+        discard the secret.
+        """
         attempt = asyncio.ensure_future(store())
         try:
             await asyncio.wait({attempt}, timeout=SOON_SECONDS)
@@ -58,7 +62,7 @@ class SealedFiles:
         return result
 
     def get(self, name: str) -> bytes | None:
-        """What a process left under this name; None also for what no key of ours opens."""
+        """The secret left under this name, or None if there is none or no key can decrypt it."""
         try:
             return self._vault.open(self._path(name).read_bytes(), _row(name))
         except FileNotFoundError:
@@ -68,7 +72,7 @@ class SealedFiles:
             return None
 
     def left(self) -> Iterator[tuple[str, bytes]]:
-        """All that earlier processes left, with the names."""
+        """All secrets left by earlier processes, as (name, secret); those that no key can decrypt are skipped."""
         for path in sorted(self._folder.glob(f"{PREFIX}*")):
             name = path.name.removeprefix(PREFIX)
             secret = None if name.endswith(".new") else self.get(name)
@@ -76,10 +80,11 @@ class SealedFiles:
                 yield name, secret
 
     def remove(self, name: str) -> None:
+        """Delete the file of this name, if there is one."""
         self._path(name).unlink(missing_ok=True)
 
     async def settle(self, seconds: float) -> None:
-        """Wait for what is under way, at most so long."""
+        """Wait at most ``seconds`` for the background retries."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=seconds)
 
@@ -98,7 +103,7 @@ class SealedFiles:
             except AWAY as error:
                 log.warning("sealed value deferred", what=name, reason=type(error).__name__)
                 continue
-            except Exception as error:  # it will not become better, and whoever asked has gone
+            except Exception as error:  # a retry would fail as well, and the caller is gone
                 log.error("sealed value discarded", what=name, exc_info=error)
             else:
                 log.info("sealed value stored", what=name)
@@ -106,7 +111,8 @@ class SealedFiles:
             return
 
     def write(self, name: str, secret: bytes) -> None:
-        """Whole or not at all, and on the disk when this returns."""
+        """Write the sealed secret to its file, completely or not at all, and flush it to the disk. A failure is only
+        logged."""
         path = self._path(name)
         new = path.with_name(f"{path.name}.new")
         try:
@@ -131,7 +137,7 @@ def _row(name: str) -> str:
 
 
 def beside(database_url: str, state_dir: str) -> Path:
-    """``state_dir``; without one the folder of a SQLite database, else the working directory."""
+    """The folder for sealed files: ``state_dir``, else the folder of a SQLite database, else the working directory."""
     url = make_url(database_url)
     if state_dir:
         return Path(state_dir)

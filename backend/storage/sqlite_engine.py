@@ -14,7 +14,7 @@ from backend.storage.inline_sqlite import open_inline
 BUSY_SECONDS = 20
 WAL_SECONDS = 1.0
 SQLITE_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
-"""Of every connection that writes: a commit survives a power cut."""
+"""Settings of every connection that writes: a commit survives a power cut."""
 
 
 class UnlockingConnection(sqlite3.Connection):
@@ -26,13 +26,14 @@ class UnlockingConnection(sqlite3.Connection):
     """
 
     def close(self) -> None:
+        """Roll an open transaction back, then close the connection."""
         if self.in_transaction:
             self.rollback()
         super().close()
 
 
 def threaded_engine(url: str) -> AsyncEngine:
-    """An engine that writes: each connection has a thread of its own, and waits ``BUSY_SECONDS`` for the file."""
+    """An engine that writes: each connection has its own thread and waits ``BUSY_SECONDS`` for the file's lock."""
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
@@ -44,7 +45,7 @@ def threaded_engine(url: str) -> AsyncEngine:
 
 
 def inline_engine(url: str) -> AsyncEngine:
-    """An engine that reads on the event loop, for the few rows that people wait for."""
+    """A read-only engine on the event loop, for the few rows that people wait for."""
     engine = create_async_engine(
         url, poolclass=AsyncAdaptedQueuePool, pool_size=5, connect_args={"async_creator_fn": open_inline}
     )
@@ -53,7 +54,7 @@ def inline_engine(url: str) -> AsyncEngine:
 
 
 def _prepare(engine: Engine) -> None:
-    """WAL so that readers never wait, full sync so that a commit survives a power cut, and BEGIN under our control."""
+    """Set WAL so that readers never wait, full sync so that a commit survives a power cut, and our own BEGIN."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
@@ -68,7 +69,7 @@ def _prepare(engine: Engine) -> None:
 
 
 def _begin(connection: Any) -> None:
-    """SQLite's driver would begin by itself, and too late."""
+    """Begin the transaction explicitly: SQLite's driver would begin only with the first write."""
     immediate = connection.get_execution_options().get("may_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 

@@ -1,7 +1,7 @@
-"""Whose turn it is to write: on SQLite one unit of work of this process at a time, and the door's before all others.
+"""The order of writes: on SQLite one unit of work of this process at a time, and incoming webhooks before all others.
 
-SQLite itself lets whoever asks at the right moment have its lock: a worker that writes one unit after another leaves
-the door waiting for seconds.
+SQLite itself gives its lock to the next caller that happens to ask: a worker that writes one unit after another would
+make the webhook endpoint wait for seconds.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ class WriteTurns:
 
     @asynccontextmanager
     async def turn(self, *, first: bool = False, seconds: float | None = None) -> AsyncIterator[None]:
-        """Raises ``TimeoutError`` where the turn did not come within ``seconds``."""
+        """Hold the lock inside the block. Raises ``TimeoutError`` if the turn does not come within ``seconds``."""
         if self._is_taken:
             await self._wait(self._first if first else self._others, seconds)
         self._is_taken = True
@@ -36,12 +36,12 @@ class WriteTurns:
             async with asyncio.timeout(seconds):
                 await ours
         except BaseException:
-            if ours.done() and not ours.cancelled():  # it came, and nobody is there to take it
+            if ours.done() and not ours.cancelled():  # the turn came, but this caller is gone
                 self._pass_on()
             raise
 
     def _pass_on(self) -> None:
-        """The lock stays taken for the next in line, so that nobody slips in between."""
+        """Pass the lock to the next waiter without releasing it, so that no other caller gets in between."""
         for queue in (self._first, self._others):
             while queue:
                 waiter = queue.popleft()

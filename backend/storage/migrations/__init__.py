@@ -1,4 +1,4 @@
-"""Bring a database up to date, from empty or from any earlier version."""
+"""Brings a database up to date, from empty or from any earlier version."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,22 +21,25 @@ LOCK = 0x6B6F6D6D6F  # any number, the same for all our processes
 
 
 class DatabaseUnusable(Exception):
-    """It can't be opened, or is of a later version than we are; a sentence for whoever starts us."""
+    """The database cannot be opened or is of a later version; the message tells the operator what to do."""
 
 
 async def upgrade(database: Database, progress: Progress = unseen) -> int:
-    """Run the steps that are missing, all of them or none; returns their number. Safe with several processes at once:
-    one runs, the others wait and find nothing to do. Raises ``DatabaseUnusable``."""
+    """Run the missing migrations, all or none, and return their number. Raises ``DatabaseUnusable``.
+
+    Safe with several processes at once: one runs, the others wait and find nothing to do. ``progress``: called after
+    each migration with (applied, missing).
+    """
     async with _opened(database) as connection:
         connection = await connection.execution_options(may_write=True)
-        async with connection.begin():  # ours, around all of it: else Alembic makes one for each step on SQLite
+        async with connection.begin():  # one transaction for all: else Alembic opens one per step on SQLite
             if not database.is_sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
             return await connection.run_sync(_upgrade, progress)
 
 
 async def is_current(database: Database) -> bool:
-    """Whether nothing is missing. Raises ``DatabaseUnusable``."""
+    """True if no migration is missing. Raises ``DatabaseUnusable``."""
     async with _opened(database) as connection:
         return await connection.run_sync(_is_current)
 
@@ -60,12 +63,12 @@ def _is_current(connection: Connection) -> bool:
 
 @cache
 def _scripts() -> ScriptDirectory:
-    """All versions that we know, read once a process."""
+    """All versions that we know, read once per process."""
     return ScriptDirectory(str(FOLDER))
 
 
 def _revision(connection: Connection) -> str | None:
-    """The one that the database is at; one that we know."""
+    """The database's version, or None for an empty database. Raises ``DatabaseUnusable`` for an unknown version."""
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:
         raise DatabaseUnusable(
@@ -76,6 +79,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def alembic_config(connection: Connection) -> Config:
+    """Alembic's configuration for migrations on this connection, inside its transaction."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection

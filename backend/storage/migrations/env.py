@@ -1,4 +1,4 @@
-"""What Alembic runs: always on a connection that somebody hands over, inside that connection's transaction."""
+"""Alembic's entry point: always on the caller's connection, inside that connection's transaction."""
 
 from alembic import context
 from sqlmodel import SQLModel

@@ -1,10 +1,10 @@
-"""The tables. Money is integer minor units beside an upper-case currency; times are seconds since the epoch, UTC.
+"""The tables. Money is integer minor units next to an upper-case currency; times are seconds since the epoch, UTC.
 
-Eleven files, by what they hold: ``accounts`` (who we serve and how we reach them), ``automation`` (what is done without
-a person), ``branding`` (what they look like), ``installs`` (who comes), ``payments`` (what was asked, what Stripe said,
-what is known), ``listing`` (all payments in one list), ``deals`` (what was and will be written to Kommo), ``processes``
-(our processes), ``rate_limits`` (how fast Kommo may be asked), ``reminders`` (how what is due is chased), ``rules``
-(what is asked for by a stage) and ``rights`` (what Kommo said last about users and deals).
+By content: ``accounts`` (accounts, integrations, Stripe connections), ``automation`` (links sent to clients),
+``branding`` (logos), ``installs`` (pending installations), ``payments`` (requests, events, ledger), ``listing`` (all
+payments in one list), ``deals`` (writes to Kommo), ``processes`` (our processes), ``rate_limits`` (Kommo's budget),
+``reminders`` (reminders of unpaid requests), ``rules`` (requests made by a stage or a bot) and ``rights`` (Kommo's last
+answers about users and deals).
 """
 
 from backend.storage.models.accounts import (

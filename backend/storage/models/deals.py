@@ -1,4 +1,4 @@
-"""What was and will be written to Kommo."""
+"""Deals, and the writes to Kommo that were made or are due."""
 
 from typing import Any
 
@@ -22,36 +22,37 @@ class Deal(SQLModel, table=True):
     lead_id: int = big_int(primary_key=True)
     wanted: int = 0
     written: int = 0
-    listed: int = 0  # up to which revision its payments stand in the list of all payments
+    listed: int = 0  # the revision up to which its payments are in the list of all payments
     dirty_since: float | None = moment(default=None, nullable=True)
     next_try_at: float = moment(default=0.0)
     attempts: int = 0
     look_again_at: float | None = moment(default=None, nullable=True)  # when time alone will change its state
-    audit_at: float | None = moment(default=None, nullable=True)  # when what was written is looked at again
-    audits: int = 0  # looks since the last write; after the third it is believed
-    restored: bool = False  # what a person changed by hand was put back since the last news; not twice
+    audit_at: float | None = moment(default=None, nullable=True)  # when the written values are verified
+    audits: int = 0  # verifications since the last write; the third is the last
+    restored: bool = False  # a person's change was reverted since the last new fact; it is not reverted twice
     foreseen: int = 0  # in shadow mode: the revision whose writes were recorded as intended
-    state: str = "known"  # known | gone: Kommo has no such deal (any more)
+    state: str = "known"  # known | gone: Kommo has no such deal, or no longer
     problem: str = ""
-    missing_since: float | None = moment(default=None, nullable=True)  # gone, and something of ours hangs on it
-    pipeline_id: int | None = big_int(default=None, nullable=True)  # where it stood when it was read last
-    responsible_id: int | None = big_int(default=None, nullable=True)  # and whose it was
+    missing_since: float | None = moment(default=None, nullable=True)  # gone, and it has payments or requests of ours
+    pipeline_id: int | None = big_int(default=None, nullable=True)  # its pipeline at the last fetch
+    responsible_id: int | None = big_int(default=None, nullable=True)  # its responsible user at the last fetch
 
 
 class MergedDeal(SQLModel, table=True):
-    """A deal that Kommo merged into another. What is asked or paid for it is the survivor's; a survivor has no row."""
+    """A deal that Kommo merged into another: its requests and payments belong to the survivor. A survivor has no
+    row."""
 
     __tablename__ = "merged_deal"
     __table_args__ = (Index("merged_deal_survivor", "account_id", "survivor_id"),)
     account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
     lead_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
     survivor_id: int = big_int()
-    proof: str  # event | fields: what showed it
+    proof: str  # event | fields: the evidence of the merge
     found_at: float = moment()
 
 
 class MergeFeed(SQLModel, table=True):
-    """Up to which moment Kommo's feed of events was read for merges."""
+    """The time up to which Kommo's events feed was read for merges."""
 
     __tablename__ = "merge_feed"
     account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -59,13 +60,13 @@ class MergeFeed(SQLModel, table=True):
 
 
 class CardWrite(SQLModel, table=True):
-    """An intent before its effect: one note, task or stage move, once per fact."""
+    """An outbox row, stored before its effect: one note, task or stage move, once per fact."""
 
     __tablename__ = "card_write"
     __table_args__ = (Index("card_write_open", "account_id", "state"),)
     account_id: int = big_int(primary_key=True)
     lead_id: int = big_int(primary_key=True)
-    kind: str = Field(primary_key=True)  # note | task | stage | deal of a period; fields: in shadow mode only
+    kind: str = Field(primary_key=True)  # note | task | stage | deal (of a renewal) | fields (shadow mode only)
     fact_id: str = Field(primary_key=True)
     content: dict[str, Any] = document(default_factory=dict)
     state: str = "intended"  # intended | sent | doubtful | done | dead
@@ -77,8 +78,11 @@ class CardWrite(SQLModel, table=True):
 
 
 class DealTask(SQLModel, table=True):
-    """A task for a deal's responsible user that the ledger does not call for. The writer makes it, and closes it once
-    it is ``healed``; what Kommo did with it is the ``card_write`` of kind task with the same ``fact_id``."""
+    """A task for a deal's responsible user that another room ordered; deal_sync creates it and closes it once
+    ``healed``.
+
+    Its state in Kommo is in the ``card_write`` of kind task with the same ``fact_id``.
+    """
 
     __tablename__ = "deal_task"
     account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -1,4 +1,4 @@
-"""The list of all payments and open requests, as the admin's app reads it: kept by the ledger, never a source of it."""
+"""The list of all payments and open requests in the admin's app: derived from the ledger, never a source of it."""
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
@@ -7,7 +7,8 @@ from backend.storage.models.columns import big_int, moment
 
 
 class PaymentLine(SQLModel, table=True):
-    """A payment's share in one deal, or a request that is not paid. ``Deal.listed`` tells up to which revision."""
+    """A payment's share in one deal, or an unpaid request. ``Deal.listed`` is the revision up to which it is
+    current."""
 
     __tablename__ = "payment_line"
     __table_args__ = (Index("payment_line_newest", "account_id", "livemode", "at", "id", "lead_id"),)
@@ -17,15 +18,15 @@ class PaymentLine(SQLModel, table=True):
     is_payment: bool
     livemode: bool
     connection_id: str = ""
-    at: float = moment()  # when it was paid, or asked for
+    at: float = moment()  # when it was paid, or requested
     currency: str
     amount: int = big_int()
     gone: int = big_int(default=0)  # refunded, or lost in a dispute; never more than the amount
     state: str
-    what: str  # single | deposit | rest | subscription | other: no link of ours asked for it
+    what: str  # single | deposit | rest | subscription | other (not paid by one of our links)
     description: str = ""
     request_id: str | None = None
     contact_id: int | None = big_int(default=None, nullable=True)
-    user_id: int = big_int(default=0)  # who asked for it
-    overdue_at: float | None = moment(default=None, nullable=True)  # the day on which it is due is over
-    words: str = ""  # lower case, with spaces: what the search looks into
+    user_id: int = big_int(default=0)  # the user who requested it
+    overdue_at: float | None = moment(default=None, nullable=True)  # when its due day ends
+    words: str = ""  # lower case, separated by spaces: the text that the search uses

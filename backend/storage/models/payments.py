@@ -1,4 +1,4 @@
-"""What was asked for, what Stripe said, and what is known from it."""
+"""Payment requests, Stripe's events, and the ledger built from them."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ UNFINISHED = "state IN ('new', 'postponed', 'dead')"
 PRUNABLE = "(state = 'done' AND body IS NOT NULL) OR state IN ('foreign', 'ignored')"
 ENDS = "end_try_at IS NOT NULL"
 REMINDS = "remind_at IS NOT NULL"
-"""Conditions of partial indexes. SQLite uses such an index only where the statement repeats the words."""
+"""Conditions of partial indexes. SQLite uses such an index only if the statement repeats the condition."""
 
 
 class PaymentRequest(SQLModel, table=True):
-    """One press of the button: an amount asked for a deal. ``id`` is the uuid that the widget made."""
+    """An amount requested for a deal, one press of the button. ``id`` is the UUID that the widget created."""
 
     __tablename__ = "payment_request"
     __table_args__ = (
@@ -24,7 +24,7 @@ class PaymentRequest(SQLModel, table=True):
     )
     account_id: int = big_int(primary_key=True)
     id: str = Field(primary_key=True)
-    connection_id: str = ""  # empty until Stripe made the first session: an intent, shown nowhere
+    connection_id: str = ""  # empty until Stripe created the first session: not shown anywhere yet
     lead_id: int = big_int(index=True)
     contact_id: int | None = big_int(default=None, nullable=True, index=True)
     amount: int = big_int()
@@ -35,26 +35,26 @@ class PaymentRequest(SQLModel, table=True):
     interval_count: int | None = None
     kind: str = "full"  # full | deposit | rest
     deal_total: int | None = big_int(default=None, nullable=True)
-    content: str  # fingerprint of what was asked: the same uuid with other content is a conflict
+    content: str  # fingerprint of the request: the same UUID with other content is a conflict
     user_id: int = big_int(default=0)
     email: str | None = None  # sealed for "payment_request:{account}:{id}:email"; only where the admin prefills
     link_token: str = Field(unique=True)
-    session_n: int = 0  # which session is the current one; grows by compare-and-set
-    tries: int = 0  # faults of Stripe's own that its idempotency key would replay; a part of the next key
-    stage_seen: int | None = big_int(default=None, nullable=True)  # the deal's stage when it was asked
+    session_n: int = 0  # number of the current session; grows by compare-and-set
+    tries: int = 0  # errors that Stripe would replay for the same idempotency key; part of the next key
+    stage_seen: int | None = big_int(default=None, nullable=True)  # the deal's stage at the request
     created_at: float = moment()
     due_on: str | None = None  # ISO day, in the account's time zone
-    expires_at: float | None = moment(default=None, nullable=True)  # when its link ends: the midnight after a day
-    end_try_at: float | None = moment(default=None, nullable=True)  # when to end it at Stripe; None: nothing to do
-    remind_at: float | None = moment(default=None, nullable=True)  # when to see whether it is to be chased; None: never
-    ended_at: float | None = moment(default=None, nullable=True)  # when Stripe had let its last session go
+    expires_at: float | None = moment(default=None, nullable=True)  # end of its link: the midnight after its last day
+    end_try_at: float | None = moment(default=None, nullable=True)  # when to expire it at Stripe; None: nothing to do
+    remind_at: float | None = moment(default=None, nullable=True)  # when to check for a due reminder; None: never
+    ended_at: float | None = moment(default=None, nullable=True)  # when its last session was expired at Stripe
     cancelled_at: float | None = moment(default=None, nullable=True)
     replaced_by: str | None = None
     opened_at: float | None = moment(default=None, nullable=True)  # first time a client opened the link
 
 
 class CheckoutSession(SQLModel, table=True):
-    """A session that we made. Its states live in the ledger; here is what the link needs."""
+    """A Checkout Session that we created. Its states are in the ledger; this row has the data that the link needs."""
 
     __tablename__ = "checkout_session"
     connection_id: str = Field(primary_key=True)
@@ -77,8 +77,10 @@ class DealStatement(SQLModel, table=True):
 
 
 class RefundRequest(SQLModel, table=True):
-    """A refund that a rep asked for: a row before the call. ``id``, the widget's uuid, is the idempotency key, with
-    ``tries`` once the first call is known to have made nothing."""
+    """A refund that a rep requested; the row is stored before the call.
+
+    ``id``, the widget's UUID, is the idempotency key; ``tries`` is added once the first call is known to have failed.
+    """
 
     __tablename__ = "refund_request"
     account_id: int = big_int(primary_key=True)
@@ -87,16 +89,16 @@ class RefundRequest(SQLModel, table=True):
     payment_id: str = Field(index=True)
     amount: int = big_int()
     currency: str
-    content: str  # fingerprint of what was asked: the same uuid with other content is a conflict
+    content: str  # fingerprint of the refund: the same UUID with other content is a conflict
     user_id: int = big_int(default=0)
     created_at: float = moment()
-    tries: int = 0  # keys that came to nothing
-    tried_at: float = moment(default=0.0)  # since when by this key
+    tries: int = 0  # idempotency keys that failed for good
+    tried_at: float = moment(default=0.0)  # when the current key was first used
     refund_id: str = ""  # empty until Stripe answered
 
 
 class InboxEvent(SQLModel, table=True):
-    """An event as it came: stored before it is answered, worked on later, kept with what became of it."""
+    """An event as Stripe sent it: stored before the webhook is answered, processed later, kept with the result."""
 
     __tablename__ = "inbox_event"
     __table_args__ = (
@@ -108,17 +110,17 @@ class InboxEvent(SQLModel, table=True):
     id: str = Field(primary_key=True)
     type: str
     api_version: str = ""
-    body: bytes | None = sealed_bytes(default=None, nullable=True)  # packed, sealed; dropped when foreign
+    body: bytes | None = sealed_bytes(default=None, nullable=True)  # compressed and sealed; removed from foreign events
     received_at: float = moment()
     state: str = "new"  # new | done | foreign | ignored | postponed | dead
-    source: str = "webhook"  # webhook | list: no webhook brought it | crowd: nor those of many other deals
+    source: str = "webhook"  # webhook | list (no webhook brought it) | crowd (as list, with many other deals)
     attempts: int = 0
     next_try_at: float = moment(default=0.0)
     error: str = ""
 
 
 class LedgerEntry(SQLModel, table=True):
-    """All facts about one Stripe object (pi_, cs_, in_, sub_, re_, du_), merged; and the deal they were joined to."""
+    """All facts about one Stripe object (pi_, cs_, in_, sub_, re_, du_), merged, and the deal that it belongs to."""
 
     __tablename__ = "ledger_entry"
     __table_args__ = (Index("ledger_of_deal", "account_id", "lead_id"), Index("ledger_of_account", "account_id", "id"))

@@ -1,4 +1,4 @@
-"""What running processes leave for each other to see."""
+"""State that running processes publish for each other."""
 
 from sqlalchemy import Double
 from sqlmodel import Field, SQLModel
@@ -7,7 +7,7 @@ from backend.storage.models.columns import moment
 
 
 class WorkerBeat(SQLModel, table=True):
-    """A worker looked for work at ``at``; its row goes when it stops."""
+    """A worker that looked for work at ``at``; the row is deleted when it stops."""
 
     __tablename__ = "worker_beat"
     owner: str = Field(primary_key=True)
@@ -16,7 +16,7 @@ class WorkerBeat(SQLModel, table=True):
 
 
 class ProcessClock(SQLModel, table=True):
-    """How far the clock of a process is ahead of the database's, by which ``seen_at`` is, too."""
+    """Seconds by which the clock of a process is ahead of the database's. ``seen_at`` is in the database's time."""
 
     __tablename__ = "process_clock"
     owner: str = Field(primary_key=True)
@@ -25,7 +25,7 @@ class ProcessClock(SQLModel, table=True):
 
 
 class Counted(SQLModel, table=True):
-    """A counter of ``/metrics``, summed over all processes that ever ran. ``labels`` as Prometheus writes them."""
+    """A counter of ``/metrics``, summed over all processes that ever ran. ``labels``: a JSON object."""
 
     name: str = Field(primary_key=True)
     labels: str = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""What Kommo said last about users and deals, for the time when it says nothing."""
+"""Kommo's last answers about users and deals, for the time when Kommo does not answer."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from backend.storage.models.columns import big_int, document, moment
 
 
 class LastWord(SQLModel, table=True):
-    """The rights of a user, or where a deal stands and whose it is. Ids and letters only, no names."""
+    """The rights of a user, or the stage and responsible user of a deal. Ids and letters only, no names."""
 
     __tablename__ = "last_word"
     account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})

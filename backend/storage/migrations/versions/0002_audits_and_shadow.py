@@ -1,4 +1,4 @@
-"""What was written is looked at again; what would be written in shadow mode is recorded"""
+"""Verification of written deals, and the writes foreseen in shadow mode"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A worker's sign of life, who was served last, and what all processes counted together"""
+"""Heartbeats of workers, the order of their turns, and counters of all processes"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How fast Kommo may be asked, for all processes together"""
+"""Rate limit of Kommo for all processes together"""
 
 import sqlalchemy as sa
 from alembic import op

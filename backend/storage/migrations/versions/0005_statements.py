@@ -1,4 +1,4 @@
-"""A permanent page for each deal"""
+"""A permanent statement page for each deal"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Sessions of the set-up pages, that can be ended; an address for Kommo's hooks"""
+"""Revocable sessions of the set-up pages, and URLs for Kommo's hooks"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What else a client was asked for is found by the contact"""
+"""Requests of a contact, found by the contact"""
 
 from alembic import op
 

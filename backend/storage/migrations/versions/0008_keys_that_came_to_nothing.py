@@ -1,4 +1,4 @@
-"""What came to nothing by a fault that Stripe repeats to a key is asked for once more by another"""
+"""Counters of idempotency keys for which Stripe replays an error"""
 
 import sqlalchemy as sa
 from alembic import op

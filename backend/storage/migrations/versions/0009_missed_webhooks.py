@@ -1,4 +1,4 @@
-"""Events that no webhook brought are looked for in Stripe's own list"""
+"""Backfill of events from Stripe's own list"""
 
 import sqlalchemy as sa
 from alembic import op

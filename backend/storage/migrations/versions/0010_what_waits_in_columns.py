@@ -1,4 +1,4 @@
-"""Installations that wait have a column for each thing that is known of them; what waits stays"""
+"""Pending installations with a column for each property; waiting rows are kept"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A session of the set-up pages knows when Kommo confirmed it and when it was used; those before it end"""
+"""Sessions of the set-up pages with the time of their last check and use; earlier sessions end"""
 
 import sqlalchemy as sa
 from alembic import op

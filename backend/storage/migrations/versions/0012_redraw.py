@@ -1,4 +1,4 @@
-"""Writing all deals of an account anew goes on where it was interrupted"""
+"""Rewriting all deals of an account continues where it was interrupted"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Kommo's last word about users and deals outlives a process"""
+"""Kommo's last answers about users and deals survive a process"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A refresh says which process makes it, so that its death is enough to let another begin"""
+"""A token refresh names its process, so that its death frees the turn"""
 
 import sqlalchemy as sa
 from alembic import op

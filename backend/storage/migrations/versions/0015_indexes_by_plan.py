@@ -1,4 +1,4 @@
-"""Indexes of what is unfinished, so that no hot statement reads what is done"""
+"""Indexes of unfinished rows, so that no frequent statement reads finished ones"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A connection knows what Stripe has of its webhook endpoint, so that a start can compare it without a call"""
+"""The registered state of a webhook endpoint, so that a start can compare it without a call"""
 
 import sqlalchemy as sa
 from alembic import op

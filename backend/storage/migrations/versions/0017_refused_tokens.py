@@ -1,4 +1,4 @@
-"""A long-lived token that Kommo refuses is probed before the account must be connected again"""
+"""Probing of a refused long-lived token before the account must be connected again"""
 
 import sqlalchemy as sa
 from alembic import op

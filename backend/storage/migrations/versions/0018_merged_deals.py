@@ -1,4 +1,4 @@
-"""A deal that Kommo merged into another, and how far Kommo's feed of merges was read"""
+"""Merged deals, and the time up to which Kommo's feed of merges was read"""
 
 import sqlalchemy as sa
 from alembic import op

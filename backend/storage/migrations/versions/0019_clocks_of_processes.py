@@ -1,4 +1,4 @@
-"""Each process notes how far its clock is ahead of the database's"""
+"""Clock differences between each process and the database"""
 
 import sqlalchemy as sa
 from alembic import op

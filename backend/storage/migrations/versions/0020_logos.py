@@ -1,4 +1,4 @@
-"""An account has a logo for the client's pages"""
+"""Logos of accounts for the client's pages"""
 
 import sqlalchemy as sa
 from alembic import op

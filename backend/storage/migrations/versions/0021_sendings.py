@@ -1,4 +1,4 @@
-"""Payment links are sent by bots, chats and tasks"""
+"""Payment links sent by bots, chats and tasks"""
 
 import sqlalchemy as sa
 from alembic import op

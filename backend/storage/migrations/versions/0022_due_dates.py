@@ -1,4 +1,4 @@
-"""A request has a due date, and its link an end that is carried out"""
+"""Due dates of requests, and expiry of their links"""
 
 import sqlalchemy as sa
 from alembic import op

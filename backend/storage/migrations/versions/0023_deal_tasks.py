@@ -1,4 +1,4 @@
-"""Tasks of a deal that its ledger does not call for"""
+"""Tasks of a deal that other rooms order"""
 
 import sqlalchemy as sa
 from alembic import op

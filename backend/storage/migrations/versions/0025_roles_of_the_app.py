@@ -1,4 +1,4 @@
-"""A session in the admin's app knows its role and its language"""
+"""Role and language of a session in the admin's app"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What is due is chased: an admin's choice, a row a step, and when each request is looked at"""
+"""Reminders: an admin's choice, a row per step, and the next check of each request"""
 
 import sqlalchemy as sa
 from alembic import op
