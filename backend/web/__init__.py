@@ -1,1 +1,1 @@
-"""The doors: HTTP in, HTTP out. Nothing is decided here."""
+"""The HTTP layer: routes read a request, call the rooms below and render the answer. They decide nothing."""

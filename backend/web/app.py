@@ -36,17 +36,22 @@ from backend.web.readiness import Readiness
 from backend.web.stripe_webhook import DoorFirst, WebhookDoor
 
 LOST = (
-    "A secret that is stored here opens by no key in SECRET_KEYS. This server's operator puts back the key that was in "
-    "use, or gives the secret again; `kommo-stripe doctor` names it."
+    "No key in SECRET_KEYS decrypts a stored secret. This server's operator restores the earlier key or enters the "
+    "secret again; `kommo-stripe doctor` names it."
 )
 WEB_UNITS = 8
-"""Units of work that the web has open at once; Stripe's door and the worker come to the database beside them."""
+"""Units of work that the web has open at once; those of Stripe's webhook route and the worker come on top."""
+ODD = "A value in this request is malformed or out of range. Nothing was changed."
 PAGES, ADMIN_API = "/admin", "/admin/api"
 log = structlog.get_logger()
 
 
 def create_app(resources: Resources, *, admin_token: str, limits: Limits | None = None) -> FastAPI:
-    # A framework's redirect from `/admin/` to `/admin` goes to whatever host the caller named.
+    """Return the FastAPI application with all routes, error handlers and middleware.
+
+    ``admin_token`` opens the operator's routes; without ``limits`` the defaults of ``Limits`` hold.
+    """
+    # The framework's redirect from `/admin/` to `/admin` would go to the host that the caller named.
     title = "Stripe payments in the Kommo deal card"
     app = Described(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     share = DatabaseShare(resources.database, WEB_UNITS)
@@ -102,14 +107,14 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(RecursionError)
     @app.exception_handler(DataError)
     async def _odd(request: Request, error: Exception) -> Response:
-        """What no database and no parser takes is the caller's fault; that we asked one at all is ours to see.
+        """Refuse a value that a parser or the database rejected, and log it: our own checks should have come first.
 
-        A client sends nothing but a token, which is looked at before: there the fault is ours.
+        A payer sends only a token, which is checked earlier, so on those pages the error is ours and is raised.
         """
         if is_for_clients(request.scope):
             raise error
         log.error("input rejected by database", route=getattr(request.scope.get("route"), "name", None), exc_info=error)
-        return await _product(request, FieldInvalid("A value that was sent can't be one of ours. Nothing was changed."))
+        return await _product(request, FieldInvalid(ODD))
 
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
@@ -125,7 +130,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404 and is_for_clients(request.scope):  # a link that was cut, or went on too long
+        if error.status_code == 404 and is_for_clients(request.scope):  # a link that was cut short or extended
             return plain_page("unknown", of_client(request))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
         body = {"error": {"code": code, "message": str(error.detail)}}

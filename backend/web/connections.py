@@ -1,7 +1,7 @@
-"""TCP connections of the web: how long a sender may take, and who gives way when there are too many.
+"""TCP connections of the web: time and size limits for heads and unread bodies, and room for new connections.
 
-An ASGI application never hears of a request whose head has not come, so this is the server's own protocol class.
-Times and sizes of bodies that a route reads are the edge's business; here is what holds for those that nobody reads.
+An ASGI application sees a request only after its head is complete, so these limits are in the server's protocol class.
+``edge.py`` limits the bodies that a route reads; this module limits the bodies that no route reads.
 """
 
 import asyncio
@@ -11,21 +11,23 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
+"""Time for a sender to send a request's head."""
 HEAD_BYTES = 64 * 1024
-"""The parser keeps a head however long it grows."""
+"""The parser itself has no limit for a head."""
 BODY_SECONDS = 12.0
-"""A little more than the edge gives a route that reads, whose answer should come first."""
+"""A little more than the edge gives a route that reads the body, so that the route's answer comes first."""
 UNREAD_BYTES = 8_000_000
-"""What is thrown away of a body after its refusal: a sender that is cut off while sending never reads the answer."""
+"""Bytes of a refused body that are read and discarded: a sender that is cut off while sending never reads the answer.
+"""
 READ_BYTES = 16 * 1024
-"""Taken from a connection at once: asyncio takes 256 KB, and each of 600 half-sent bodies may have as much waiting."""
+"""Bytes read from a connection at a time. asyncio reads 256 KB; 600 half-sent bodies could each buffer that much."""
 MOST_PIPELINED = 16
-"""Requests that a sender may send ahead of our answers. Browsers and Stripe send none."""
+"""Requests that a sender may send before our answers. Browsers and Stripe send none ahead."""
 MOST_CONNECTIONS = 2000
 LATE_CONNECTIONS = 16
-"""So many more may come while all others are being answered; uvicorn then answers 503 by itself."""
+"""Connections accepted above the maximum while all others are being answered; uvicorn then answers 503 by itself."""
 FILES_FOR_THE_REST = 200
-"""Database, Kommo, Stripe, logs."""
+"""File descriptors reserved for the database, Kommo, Stripe and logs."""
 TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"content-length: 33\r\nconnection: close\r\n\r\nThe head of a request is too long"
@@ -33,10 +35,10 @@ TOO_LONG = (
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Uvicorn's, with a time and a size for each head and body.
+    """Uvicorn's HTTP protocol with a time limit and a size limit for each head and body.
 
-    Where there are too many connections, the one that has waited longest for its own sender is closed: half-sent
-    requests can't keep out those that are sent whole.
+    Above ``most`` connections, the one that has waited longest for its sender is closed: half-sent requests can't keep
+    out complete ones. Times are in seconds.
     """
 
     head_seconds = HEAD_SECONDS
@@ -52,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the time limit for the first head; above ``most`` connections, close the longest-waiting one."""
         super().connection_made(transport)
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
@@ -60,6 +63,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
+        """Count the bytes of the current head or body and close the connection once they exceed its limit."""
         self._came += len(data)
         super().data_received(data)
         self._watch()
@@ -67,28 +71,32 @@ class BoundedProtocol(HttpToolsProtocol):
             self._cut_off()
 
     def on_headers_complete(self) -> None:
+        """Start counting the body. A connection that asks for an upgrade is closed after its answer."""
         super().on_headers_complete()
         self._part, self._came = "body", 0
-        self.headers = []  # what comes behind a body in pieces is no header of the request
+        self.headers = []  # trailers after a chunked body are not headers of the request
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
+        """Start counting the next head."""
         super().on_message_complete()
         self._part, self._came = "head", 0
 
     def on_response_complete(self) -> None:
+        """Start the time limit for what the sender owes next."""
         super().on_response_complete()
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting for this sender and cancel its timer."""
         super().connection_lost(exc)
         self._stop_waiting()
         if self._patience is not None:
             self._patience.cancel()
 
     def _watch(self) -> None:
-        """Follows what the sender owes us: a head, a body or nothing."""
+        """Set the time limit for what the sender owes us: a head, a body or nothing."""
         owed = self._part if self._part == "body" or self._is_answered() else ""
         if owed == self._waits_for:
             return
@@ -104,7 +112,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self.cycle is None or (self.cycle.response_complete and not self.pipeline)
 
     def _look_again(self) -> None:
-        """One timer for a connection, however many requests it brings: one that rings too early is set anew."""
+        """Keep one timer per connection, however many requests it brings; a timer that fires too early is set again."""
         if self._patience is not None:
             self._patience.cancel()
         self._patience = self.loop.call_at(self._until, self._ring)
@@ -138,7 +146,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 def _waiting(server_state: Any) -> dict[BoundedProtocol, None]:
-    """The server's connections that wait for their sender, the longest first."""
+    """Return the server's connections that wait for their sender, longest wait first."""
     if not hasattr(server_state, "waiting"):
         server_state.waiting = {}
     found: dict[BoundedProtocol, None] = server_state.waiting
@@ -146,12 +154,15 @@ def _waiting(server_state: Any) -> dict[BoundedProtocol, None]:
 
 
 def bounded_protocol(most: int = MOST_CONNECTIONS) -> type[BoundedProtocol]:
-    """Returns the protocol class for a server that keeps at most so many connections."""
+    """Return the protocol class for a server that keeps at most ``most`` connections."""
     return type("BoundedProtocol", (BoundedProtocol,), {"most": most})
 
 
 def allow_connections(most: int = MOST_CONNECTIONS) -> int:
-    """Raises the limit of open files as far as the system lets us; returns how many connections that carries."""
+    """Raise the limit of open files as far as the system allows and return how many connections it carries.
+
+    At most ``most``, at least 16.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most + FILES_FOR_THE_REST
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,7 +1,7 @@
-"""The outermost layer around every route: what a request may cost before anybody looks at it, what each answer says.
+"""The outermost ASGI layer: limits on each request's body before any route runs, and headers on every answer.
 
-Plain ASGI, so that Stripe's door is covered like the decorated routes. It reads nothing by itself: a route that
-refuses before it reads has held nothing.
+Plain ASGI, so that Stripe's webhook route is covered like the decorated routes. It reads no body by itself: a route
+that refuses before it reads has buffered nothing.
 """
 
 import asyncio
@@ -20,16 +20,19 @@ KIB = 1024
 WEBHOOK_BYTES = 1_000_000
 HOOK_BYTES = 512 * KIB
 RULE_HOOK = "/kommo/hooks/rules"
-"""Without a secret in its address: no body is held that is larger than any other caller's."""
+"""This address holds no secret, so its body may be no larger than any other caller's."""
 LOGO_BYTES = 256 * KIB
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Limits:
-    """``seconds`` is how long a sender may keep us waiting for a body. A body of more than ``small`` bytes needs one
-    of ``large_bodies`` places, so all that is held of bodies at once is bounded as well. After ``refusals`` in a minute
-    an address hears the next ones slowly."""
+    """Limits of request bodies and refusals.
+
+    ``seconds``: how long we wait for a sender's body in all. A body of more than ``small`` bytes needs one of
+    ``large_bodies`` places, which bounds the memory of all bodies together. After ``refusals`` refusals in a minute,
+    further refusals to that address are delayed.
+    """
 
     small: int = 64 * KIB
     seconds: float = 10.0
@@ -37,7 +40,7 @@ class Limits:
     refusals: int = MOST_A_MINUTE
 
     def of_path(self, path: str) -> int:
-        """Returns how many bytes a body may have at this address."""
+        """Return the largest body in bytes that this path accepts."""
         if path == "/stripe/webhook" or path.startswith("/stripe/webhook/"):
             return WEBHOOK_BYTES
         if path.startswith("/kommo/hooks/") and path != RULE_HOOK:
@@ -46,7 +49,7 @@ class Limits:
 
 
 class Edge:
-    """``headers`` go onto every answer."""
+    """ASGI middleware that enforces ``limits`` on request bodies and adds ``headers`` to every answer."""
 
     def __init__(self, app: ASGIApp, headers: AnswerHeaders, limits: Limits) -> None:
         self._app = app
@@ -55,13 +58,16 @@ class Edge:
         self._places = asyncio.Semaphore(limits.large_bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request with an ambiguous or excessive length; else serve it with a bounded body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         scope["path"] = without_slash(scope["path"])
         answer, told, most = self._headers.around(send), length_told(scope), self._limits.of_path(scope["path"])
         if framed_oddly(scope):
-            refusal = MalformedBody("Two servers could read the length of this request differently. Send one length.")
+            refusal = MalformedBody(
+                "The length of this request is ambiguous. Send either Content-Length or Transfer-Encoding: chunked."
+            )
             await _refuse(answer, refusal, close=True)
             return
         if told > most:
@@ -75,7 +81,7 @@ class Edge:
 
 
 class _Body:
-    """One request's body on its way in, counted and timed; only the time that we wait for the sender counts."""
+    """One request's body while it arrives, counted and timed. Only the time that we wait for the sender counts."""
 
     def __init__(self, receive: Receive, told: int, most: int, limits: Limits, places: asyncio.Semaphore) -> None:
         self._receive = receive
@@ -89,7 +95,10 @@ class _Body:
         self._is_whole = False
 
     async def receive(self) -> Message:
-        """The next part; raises ``ProductError`` in the reader's place, which answers it like any other."""
+        """Return the next part.
+
+        Raises ``ProductError`` inside the reading route, which answers it like any other error.
+        """
         if self._is_whole:
             return await self._receive()
         before = time.perf_counter()
@@ -106,7 +115,7 @@ class _Body:
 
     def _count(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
-            raise MalformedBody("The sender hung up.")
+            raise MalformedBody("The connection closed before the body was complete.")
         self._read += len(message.get("body", b""))
         if self._read > self._most:
             raise too_large(self._most)
@@ -114,8 +123,8 @@ class _Body:
 
     def _too_slow(self) -> ProductError:
         if self._has_place or max(self._told, self._read) <= self._small:
-            return BodyTooSlow("The body did not come in time. Send it again.")
-        return Unavailable("Too many large bodies are on their way. Send it again in a moment.")
+            return BodyTooSlow("The body did not arrive in time. Send it again.")
+        return Unavailable("Too many large bodies are arriving at once. Send it again in a moment.")
 
     async def _take_place(self) -> None:
         if not self._has_place:
@@ -123,14 +132,14 @@ class _Body:
             self._has_place = True
 
     def let_go(self) -> None:
-        """The body is not held any more."""
+        """Release the place for a large body."""
         if self._has_place:
             self._has_place = False
             self._places.release()
 
 
 def framed_oddly(scope: Scope) -> bool:
-    """Whether two servers could disagree about where this request ends and the next begins."""
+    """Return whether two servers could disagree about where this request ends and the next begins."""
     codings = [value for name, value in scope["headers"] if name == b"transfer-encoding"]
     if not codings:
         return False
@@ -138,22 +147,23 @@ def framed_oddly(scope: Scope) -> bool:
 
 
 def length_told(scope: Scope) -> int:
-    """The body's length as its sender announces it; 0 where nothing is announced."""
+    """Return the body's length in bytes as Content-Length states it; 0 without a valid one."""
     told = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     return int(told[:18]) if told.isdigit() else 0
 
 
 def too_large(most: int) -> BodyTooLarge:
-    return BodyTooLarge(f"A body of more than {most} bytes is not taken here.")
+    """Return the error for a body of more than ``most`` bytes."""
+    return BodyTooLarge(f"The body is larger than {most} bytes, the limit of this address. Send a smaller one.")
 
 
 def without_slash(path: str) -> str:
-    """The address as our routes spell it: people type a slash behind it, in Kommo's forms and in Stripe's."""
+    """Return the path without trailing slashes: people add one in Kommo's and Stripe's forms."""
     return path.rstrip("/") or "/"
 
 
 async def _refuse(send: Send, error: ProductError, *, close: bool = False) -> None:
-    """Before any route: its name is not known yet, and paths are secrets."""
+    """Answer before any route is known. The log line has no route name, and no path, because paths are secrets."""
     log.info("connection refused", reason=error.message)
     body = orjson.dumps(error.as_json())
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

@@ -1,4 +1,4 @@
-"""For operators: is it alive, can it work, and what does it count."""
+"""Routes for monitoring: liveness, readiness and metrics."""
 
 from typing import Any
 
@@ -23,13 +23,16 @@ router = APIRouter()
 
 @router.get("/healthz")
 async def healthz() -> dict[str, Any]:
-    """The process answers."""
+    """Return 200 while the process answers requests."""
     return {"status": "ok", "checks": {"process": "ok"}}
 
 
 @router.get("/readyz", responses={503: {"description": "Not ready; `checks` says why.", "model": dict[str, Any]}})
 async def readyz(request: Request, response: Response) -> dict[str, Any]:
-    """The database takes a write, some worker beats, no event is left lying. 503 while one of them is not so."""
+    """Return 200 if the database takes a write, a worker is polling and no event is overdue; else 503.
+
+    ``checks`` has each result.
+    """
     checks: dict[str, str] = await request.app.state.readiness.checks()
     if is_ready(checks):
         return {"status": "ok", "checks": checks}
@@ -39,7 +42,10 @@ async def readyz(request: Request, response: Response) -> dict[str, Any]:
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=refusals(401, 503))
 async def prometheus(request: Request, resources: ResourcesDep) -> Response:
-    """The same from every process: all of it is what the database knows. With the ADMIN_TOKEN: it names accounts."""
+    """Return the metrics in Prometheus' text format, equal from every process because all of them are in the database.
+
+    Requires the ADMIN_TOKEN, since the labels name accounts. Raises ``NotAuthorized``.
+    """
     await check_admin(request)
     await _measure(resources)
     await store_counts(resources.database)
@@ -49,7 +55,7 @@ async def prometheus(request: Request, resources: ResourcesDep) -> Response:
 
 
 async def _measure(resources: Resources) -> None:
-    """What is read from the database when somebody asks, rather than counted as it happens."""
+    """Set the gauges that are read from the database on each scrape instead of counted as things happen."""
     now = resources.clock()
     async with resources.database.read() as session:
         waiting = await session.exec(

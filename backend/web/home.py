@@ -1,5 +1,4 @@
-"""The server's own address, for a person who typed it or cut a link short: what this is, whether it is well, and where
-to go."""
+"""The server's root page, for a person who typed the address or cut a link short."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,7 +12,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/", methods=["GET", "HEAD"], name="home")
 async def home(request: Request) -> Response:
-    """Nothing of the accounts behind it, and no numbers: anybody may look."""
+    """Return a page that says what this server is and whether it is ready.
+
+    It is public, so it shows no account and no number.
+    """
     language = of_client(request)
     is_well = is_ready(await request.app.state.readiness.checks())
     return rendered("home.html", language=language, texts=texts_of(language), is_well=is_well)

@@ -1,4 +1,4 @@
-"""Where Kommo's Digital Pipeline and bots call: answered at once, looked into later."""
+"""Webhooks of Kommo's Digital Pipeline and bots: answered at once, processed later."""
 
 from contextlib import suppress
 
@@ -18,10 +18,13 @@ BODY = {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schem
 
 @router.post("/kommo/hooks/rules", name="rule_hook", openapi_extra=BODY)
 async def rule_hook(request: Request, resources: ResourcesDep) -> dict[str, bool]:
-    """The hook of our action in a pipeline, in JSON or as a form: stored by the key of its rule, else 404."""
+    """Store the hook of our Digital Pipeline action, sent as JSON or as a form, under the key of its rule.
+
+    Raises ``HookUnknown`` (404) without a known key.
+    """
     hook = stage_hook(await request.body())
     if hook is None:
-        raise HookUnknown("The hook has no key of a rule. Open the action in Kommo's pipeline and save it again.")
+        raise HookUnknown("This hook names no rule. Open the action in Kommo's pipeline and save it again.")
     account_id = await receive(resources, hook)
     await hint(resources, account_id, [hook.lead_id])
     return {"received": True}
@@ -29,15 +32,16 @@ async def rule_hook(request: Request, resources: ResourcesDep) -> dict[str, bool
 
 @router.post("/kommo/hooks/{secret}", name="kommo_hook", openapi_extra=BODY)
 async def kommo_hook(request: Request, resources: ResourcesDep, secret: str) -> dict[str, bool]:
-    """Whatever it holds is 200 at the right address: Kommo switches off hooks that are answered badly.
+    """Answer 200 at an account's secret address, whatever the body holds: Kommo disables hooks after error answers.
 
-    The address is looked up before the body is read: strangers can't make us hold half a megabyte.
+    The address is looked up before the body is read, so strangers can't make us buffer half a megabyte. Raises
+    ``HookUnknown`` at any other address.
     """
     account_id = await account_of_hook(resources, secret)
     body = await request.body()
     hook = stage_hook(body)
     if hook is not None:
-        with suppress(HookUnknown):  # no key of this account's: the hint that any other hook is
+        with suppress(HookUnknown):  # another account's key: treat the hook as a plain hint that deals changed
             await receive(resources, hook, account_id)
     await hint(resources, account_id, hinted_leads(body))
     return {"received": True}

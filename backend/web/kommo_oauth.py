@@ -1,4 +1,4 @@
-"""Kommo's OAuth: where an admin begins, where Kommo comes back, and what it tells when it is removed."""
+"""Kommo's OAuth routes: start of the sign-in, Kommo's callback, and the hook that revokes access."""
 
 from typing import Annotated
 
@@ -37,7 +37,7 @@ WAITING = {
     Waits.HOST: (
         "The operator confirms the account",
         "Kommo's code was kept for 20 minutes. Until then this server's operator confirms at {place} that this Kommo "
-        "account may connect. Who is the operator may also press Connect there, which needs no confirmation.",
+        "account may connect. The operator may also press Connect there, which needs no confirmation.",
     ),
     Waits.ACCOUNT: (
         "The operator confirms the account",
@@ -54,11 +54,11 @@ WAITING = {
     responses=refusals(401, 409, 422, 503),
 )
 async def start(request: Request, resources: ResourcesDep, client_id: Text = "", subdomain: Text = "") -> Response:
-    """To Kommo's consent page, with a state that only we can have made. By the token, or from the set-up pages.
+    """Redirect to Kommo's consent page with a signed state.
 
-    ``subdomain``: the account that the operator means; a code from another one waits for a yes.
-
-    A browser, which can't be told to send the token, is asked to sign in and hears refusals in words.
+    Called with the ADMIN_TOKEN or from the set-up pages. ``subdomain``: the Kommo account that the operator expects; a
+    code from another account waits for a confirmation. A browser can't send the token, so it gets the sign-in page or a
+    page with the refusal; a program gets JSON. Raises ``NotConnected`` without a known integration.
     """
     try:
         return await _begun(request, resources, client_id, subdomain)
@@ -71,7 +71,10 @@ async def start(request: Request, resources: ResourcesDep, client_id: Text = "",
 
 
 async def _begun(request: Request, resources: Resources, client_id: str, subdomain: str) -> RedirectResponse:
-    """What is begun in a browser comes back in that browser; a program with the admin token may hand its state on."""
+    """Return the redirect.
+
+    A state begun in a browser is tied to that browser; one begun with the ADMIN_TOKEN is not.
+    """
     visitor = await current_visitor(request)
     if visitor is None:
         await check_admin(request)
@@ -95,7 +98,7 @@ async def _begun(request: Request, resources: Resources, client_id: str, subdoma
 
 
 async def _own_client_id(resources: Resources, visitor: Visitor) -> str:
-    """A visitor from Kommo connects with the integration of the visitor's account and with no other."""
+    """Return the client id of the visitor's own account: a visitor from Kommo may connect with no other integration."""
     async with resources.database.read() as session:
         account = await session.get(Account, visitor.account_id)
     if account is None or not account.client_id:
@@ -104,7 +107,7 @@ async def _own_client_id(resources: Resources, visitor: Visitor) -> str:
 
 
 async def _integration(resources: Resources, client_id: str) -> Integration:
-    """The one that is meant, or the first of the environment."""
+    """Return the named integration; without a name the first one, those of the environment first."""
     async with resources.database.read() as session:
         chosen = select(Integration).order_by(Integration.source.desc(), Integration.client_id)  # type: ignore[attr-defined]
         found = await named_integration(session, client_id) if client_id else (await session.exec(chosen)).first()
@@ -117,7 +120,10 @@ async def _integration(resources: Resources, client_id: str) -> Integration:
 
 @router.get("/oauth/kommo/callback", response_class=HTMLResponse, responses=html(400, 403, 404, 409, 422, 502, 503))
 async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
-    """Kommo's answer, by the admin's browser or by its install hook. The work after it is the worker's."""
+    """Exchange Kommo's code, sent through the admin's browser or the install hook, and return a page with the result.
+
+    The worker creates fields and webhooks later. The code is valid for 20 minutes (docs/facts/kommo-api.md 2).
+    """
     given = request.query_params
     try:
         if "error" in given:
@@ -143,15 +149,19 @@ async def _next_step(resources: Resources, account: Account) -> str:
     async with resources.database.read() as session:
         connections = await connections_of(session, account.id)
     if any(one.state == "active" and one.api_key for one in connections):
-        return "Deal fields and webhook are being made; you may close this page."
+        return "Deal fields and the webhook are being created; you may close this page."
     return (
-        "Deal fields are being made. Next, connect Stripe: in Kommo, open the widget's Settings and press Open set-up. "
-        f"The operator of this server enters at {resources.addresses.public_url}/admin."
+        "Deal fields are being created. Next, connect Stripe: in Kommo, open the widget's Settings and press "
+        "Open set-up. "
+        f"The operator of this server signs in at {resources.addresses.public_url}/admin."
     )
 
 
 def _said(given: QueryParams, browser: str) -> Callback:
-    """Kommo spells ``referer`` in all examples and ``referrer`` in one sentence; what else it sends is passed over."""
+    """Return the callback's parameters.
+
+    Kommo's docs spell ``referer`` in all examples and ``referrer`` in one sentence.
+    """
     return Callback(
         code=given.get("code", ""),
         referer=given.get("referer") or given.get("referrer") or "",
@@ -172,6 +182,6 @@ def _declined(error: str) -> BadCallback:
 async def removed(
     resources: ResourcesDep, client_uuid: Text = "", account_id: Text = "", signature: Text = ""
 ) -> dict[str, bool]:
-    """Kommo's "access revoked" hook. Idempotent, since its signature has no time in it."""
+    """Handle Kommo's "access revoked" hook. Idempotent, since its signature holds no timestamp and can be replayed."""
     await uninstall(resources, client_uuid, account_id, signature)
     return {"received": True}

@@ -1,4 +1,4 @@
-"""The web's sockets, and the server that answers on them."""
+"""The web's listening sockets and the server that serves them."""
 
 import contextlib
 import errno
@@ -14,11 +14,11 @@ WEB_GRACE_SECONDS = 8
 
 
 class CannotListen(Exception):
-    """The address can't be listened on; a sentence for the operator."""
+    """The server can't listen on the address. The message is a sentence for the operator."""
 
 
 class WebServer(uvicorn.Server):
-    """Uvicorn, with the signals left to us: it would end the process by the signal instead of with 0."""
+    """Uvicorn's server without its signal handlers, which end the process by the signal instead of with code 0."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
@@ -26,18 +26,24 @@ class WebServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave signals to our own handlers."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on the sockets, then call ``started``. Raises ``CannotListen`` if another process listens there."""
         try:
             await super().startup(sockets)
-        except OSError as error:  # two that start in one moment both bind, and only one may listen
+        except OSError as error:  # two processes that start together can both bind; only one can listen
             host, port = sockets[0].getsockname()[:2] if sockets else ("", 0)
             raise CannotListen(_reason(host, port, error)) from error
         await self._tell_started()
 
 
 def web_config(app: ASGIApp, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+    """Return uvicorn's configuration for ``app``.
+
+    X-Forwarded-For is believed only from ``trusted_proxies`` (addresses or networks). Raises the limit of open files.
+    """
     most = allow_connections()
     return uvicorn.Config(
         app,
@@ -54,7 +60,10 @@ def web_config(app: ASGIApp, trusted_proxies: Sequence[str]) -> uvicorn.Config:
 
 
 def listening_sockets(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address of ``host``, the port claimed but not answered yet. Raises ``CannotListen``."""
+    """Return a bound socket for each address of ``host``; connections are accepted only once the server starts.
+
+    Raises ``CannotListen``.
+    """
     sockets: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -74,12 +83,13 @@ def listening_sockets(host: str, port: int) -> list[socket.socket]:
 
 def _reason(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is taken by another process. End that one, or choose another: PORT or --port."
+        return f"Port {port} of {host} is in use by another process. End it or choose another port: PORT or --port."
     if error.errno == errno.EACCES:
-        return f"Port {port} needs rights that this user lacks. Choose one above 1023: PORT or --port."
-    return f"{host} can't be listened on: {error.strerror or error}. Look at HOST and PORT."
+        return f"This user may not listen on port {port}. Choose a port above 1023: PORT or --port."
+    return f"{host} can't be listened on: {error.strerror or error}. Check HOST and PORT."
 
 
 def address_of(listening: socket.socket) -> str:
+    """Return the socket's address as a URL, ``http://host:port``."""
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,7 +1,6 @@
-"""Around every route: Kommo's pages may call the widget's, each request is logged by its route's name, and what
-nobody expected is answered in words: to the widget in JSON, to a client as a page.
+"""Middleware around every route: CORS for the widget, one log line per request, and an answer for unexpected errors.
 
-Plain ASGI: at the webhook door a framework's middleware costs more than the work.
+Plain ASGI: at the webhook route a framework's middleware would cost more than the work.
 """
 
 import secrets
@@ -34,18 +33,21 @@ log = structlog.get_logger()
 
 
 def is_for_clients(scope: Scope) -> bool:
-    """Whether only people come to this address, who can do nothing with JSON."""
+    """Return whether the path is a payer's page, where errors are pages instead of JSON."""
     path: str = scope["path"]
     return f"{path}/".startswith(CLIENTS)
 
 
 class RequestLog:
+    """ASGI middleware that logs each request by its route's name, adds the widget's CORS headers and answers errors."""
+
     def __init__(self, app: ASGIApp, kommo_base_url: str) -> None:
         self._app = app
         self._kommo_base_url = kommo_base_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(WEBHOOKS):  # the inbox is the door's own log
+        """Serve one request; lifespan events and Stripe's webhooks pass through."""
+        if scope["type"] != "http" or scope["path"].startswith(WEBHOOKS):  # its log is the inbox
             await self._app(scope, receive, send)
             return
         await _Exchange(self._app, self._kommo_base_url, scope, send).run(receive)
@@ -65,6 +67,7 @@ class _Exchange:
         self._started = time.perf_counter()
 
     async def run(self, receive: Receive) -> None:
+        """Run the request inside a trace span and a logging context that carries its request id."""
         with (
             structlog.contextvars.bound_contextvars(request=self._id),
             span("request", IN, {"request": self._id}) as noted,
@@ -75,7 +78,7 @@ class _Exchange:
                 noted.update_name(route_of(self._scope))
                 noted.set_attribute("http.request.method", self._scope["method"])
                 noted.set_attribute("http.response.status_code", self._status)
-                structlog.contextvars.unbind_contextvars("account")  # whose it was turned out on the way
+                structlog.contextvars.unbind_contextvars("account")  # bound by the route once it knows the account
 
     async def _run(self, receive: Receive) -> None:
         try:
@@ -83,7 +86,7 @@ class _Exchange:
                 await self._answer(204 if self._allowed else 403, b"")
             else:
                 await self._app(self._scope, receive, self._sending)
-        except Exception:  # it is logged whole, and the widget hears a sentence instead of a lost connection
+        except Exception:  # logged with its traceback; the widget gets a sentence instead of a lost connection
             log.exception("request failed", route=route_of(self._scope))
             if self._status:
                 raise
@@ -118,15 +121,18 @@ class _Exchange:
 
 
 def route_of(scope: Scope) -> str:
-    """Its name, never the path: links and hooks are secrets."""
+    """Return the route's name, or ``unknown``. Paths are never logged: those of links and hooks are secrets."""
     return getattr(scope.get("route"), "name", None) or "unknown"
 
 
 def may_call(origin: str, kommo_base_url: str) -> bool:
-    """Any https origin under kommo.com, and the very origin of ``KOMMO_BASE_URL``."""
+    """Return whether a page of this origin may call the widget's routes.
+
+    Allowed: https under kommo.com, and the origin of KOMMO_BASE_URL.
+    """
     try:
         parts = urlsplit(origin)
-    except ValueError:  # no address at all, such as ``https://[``
+    except ValueError:  # not a URL, such as ``https://[``
         return False
     ours = urlsplit(kommo_base_url)
     if "{subdomain}" not in kommo_base_url and origin == f"{ours.scheme}://{ours.netloc}":

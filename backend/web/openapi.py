@@ -1,4 +1,4 @@
-"""Our own description of the HTTP surface, ``/openapi.json``: what the framework knows, and Stripe's door beside it."""
+"""``/openapi.json``: the framework's description of our routes, plus Stripe's webhook, a route unknown to it."""
 
 from typing import Any
 
@@ -8,19 +8,20 @@ from fastapi.responses import JSONResponse
 from backend.web.http.deps import check_admin
 
 router = APIRouter(include_in_schema=False)
-DOOR_ANSWERS = {200: "Stored.", 400: "No true signature of a live secret, or no event.", 404: "No such connection.",
-                405: "Stripe posts.", 408: "Too slow.", 413: "More than 1 MB.", 503: "Not stored."}  # fmt: skip
+DOOR_ANSWERS = {200: "Stored.", 400: "The signature is invalid, or the body is no event.", 404: "No such connection.",
+                405: "Only POST.", 408: "Too slow.", 413: "More than 1 MB.", 503: "Not stored."}  # fmt: skip
 CONNECTION = {"name": "connection", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
 
 
 class Described(FastAPI):
-    """The door is a bare ASGI object, of which the framework knows nothing.
+    """A FastAPI application whose OpenAPI document also describes the webhook route, a bare ASGI object.
 
-    The document is made when somebody asks for it: it takes a third of what a start takes, and few ask.
+    The document is built on the first request for it: that takes a third of a start, and few ask.
     """
 
     def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document as a dict, including Stripe's webhook."""
         made = super().openapi()
         made["paths"] |= {
             "/stripe/webhook": {"post": _door("stripe_webhook_environment", [])},
@@ -31,7 +32,10 @@ class Described(FastAPI):
 
 @router.get("/openapi.json", name="openapi")
 async def openapi(request: Request) -> JSONResponse:
-    """For this server's operator: strangers need no map."""
+    """Return the OpenAPI document to the server's operator: it would be a map for attackers.
+
+    Raises ``NotAuthorized``.
+    """
     await check_admin(request)
     return JSONResponse(request.app.openapi())
 
@@ -40,7 +44,7 @@ def _door(name: str, where: list[dict[str, Any]]) -> dict[str, Any]:
     signature = {"name": "Stripe-Signature", "in": "header", "schema": {"type": "string"}}
     return {
         "operationId": name,
-        "summary": "One of Stripe's events; 200 follows its commit",
+        "summary": "Store an event of Stripe; 200 is sent after the commit",
         "parameters": [*where, signature],
         "requestBody": {"required": True, "content": JSON},
         "responses": {str(status): {"description": said, "content": JSON} for status, said in DOOR_ANSWERS.items()},

@@ -1,4 +1,4 @@
-"""Whether this process can work: the database takes a write, some worker beats, no event is left lying."""
+"""Readiness of this process: the database takes a write, a worker is polling, and no event is overdue."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,23 +18,24 @@ from backend.work_queue.clocks import clocks_apart
 PATIENCE_SECONDS = 5.0
 BEAT_IS_OLD_SECONDS = 30.0
 INBOX_IS_OLD_SECONDS = 300.0
-"""Far more than a burst of events takes, and soon enough for somebody to look before a client asks."""
+"""Far longer than a burst of events takes, and soon enough for an operator to look before a payer asks."""
 TOLD_ONLY = ("kommo", "clocks")
-"""Said, but no reason not to be ready."""
+"""Checks that are reported and do not make the process unready."""
 LOOKS_A_SECOND, LOOKS_AT_ONCE = 1.0, 20.0
 EVERYBODY = (0, 0)
 
 
 def is_ready(checks: Mapping[str, str]) -> bool:
-    """Whether all holds that keeps this process from working."""
+    """Return whether every check except the reported-only ones is ``ok``."""
     return all(said == "ok" for name, said in checks.items() if name not in TOLD_ONLY)
 
 
 class Readiness:
-    """Looks when it is asked. Anybody may ask, and a look is a write: those who ask at once share it, and of a flood
-    that goes on there is one look a second.
+    """Runs the readiness checks on demand and shares their results.
 
-    The look is beside the share of the web, or a flood would make a process that works look dead.
+    The route is public and a check writes to the database, so concurrent callers share one check, and a lasting flood
+    causes one check a second. The checks run outside the web's database share, or a flood would make a working process
+    look dead.
     """
 
     def __init__(self, resources: Resources) -> None:
@@ -45,7 +46,7 @@ class Readiness:
         self._looking: asyncio.Task[dict[str, str]] | None = None
 
     async def checks(self) -> dict[str, str]:
-        """What holds, by name: ``ok`` or what is wrong."""
+        """Return each check's result by name: ``ok``, or a sentence with the problem."""
         if self._looking is None:
             if self._seen and not self._looks.take(EVERYBODY):
                 return self._seen
@@ -66,12 +67,12 @@ class Readiness:
                 checks = {"database": "ok"} | await _checks(resources, self._started_at)
                 told = {"kommo": await _blocked(resources)}
                 return checks | told | {"clocks": await clocks_apart(resources.database, resources.clock) or "ok"}
-        except Exception as error:  # whatever it is, an operator must see it here
+        except Exception as error:  # any failure must be visible to the operator here
             return {"database": f"unavailable: {type(error).__name__}"}
 
 
 async def _checks(resources: Resources, started_at: float) -> dict[str, str]:
-    """A web process that has just started gives the worker the time to start as well."""
+    """Return the worker's and the inbox's results. After a start the worker gets time to start as well."""
     now = resources.clock()
     async with resources.database.read() as session:
         beats = select(func.max(WorkerBeat.at)).where(col(WorkerBeat.at) <= now + BEAT_IS_OLD_SECONDS)
@@ -85,7 +86,10 @@ async def _checks(resources: Resources, started_at: float) -> dict[str, str]:
 
 
 async def _blocked(resources: Resources) -> str:
-    """Said, but no reason not to be ready: events are taken and links work all the same."""
+    """Return for how long Kommo has blocked our address.
+
+    Not a reason to be unready: events are stored and links work.
+    """
     async with resources.database.read() as session:
         since = await blocked_at(session)
     minutes = (resources.clock() - since) / 60
@@ -93,8 +97,10 @@ async def _blocked(resources: Resources) -> str:
 
 
 def _oldest_due() -> SelectOfScalar[float]:
-    """Since when the event that waits longest could have been worked in. One whose account is not connected yet, or
-    that is to be tried again later, is not late."""
+    """Select the epoch second since which the longest-waiting event could have been processed.
+
+    An event whose account is not connected yet, or whose next try is in the future, is not late.
+    """
     since = case(
         (col(InboxEvent.next_try_at) > InboxEvent.received_at, InboxEvent.next_try_at), else_=InboxEvent.received_at
     )

@@ -1,6 +1,7 @@
-"""Stripe's door: signature on the raw bytes, then the inbox, and only then 200.
+"""Stripe's webhook route: verify the signature on the raw bytes, store the event in the inbox, and only then answer
+200.
 
-A bare ASGI object, not a decorated route: at this door a framework's layers cost more than the work.
+A bare ASGI object, not a decorated route: for this route a framework's layers cost more than the work.
 """
 
 import asyncio
@@ -35,13 +36,18 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PREFIX = "/stripe/webhook"
 REMEMBER_SECONDS = 2.0
 STALE_SECONDS = 10.0
-"""Beyond ``REMEMBER_SECONDS`` one request reads it anew, and waits for that; all others are served from memory."""
+"""After ``REMEMBER_SECONDS`` one request reads the connection again and waits for it; the others use the remembered
+one.
+"""
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """``read_at``: the product's clock; ``asked_at``: the event loop's, before the database was asked."""
+    """A connection with its secrets.
+
+    ``read_at``: the product's clock; ``asked_at``: the event loop's clock before the query.
+    """
 
     connection: StripeConnection
     secrets: tuple[str, ...]
@@ -50,9 +56,9 @@ class _Known:
 
 
 class WebhookDoor:
-    """``POST /stripe/webhook/{connection}``, and without an id the connection given by environment.
+    """``POST /stripe/webhook/{connection}``; without an id, the connection of the environment.
 
-    ``share``: what of the database is left to callers who name a connection that was not read before.
+    ``share``: the part of the database's connections for callers that name a connection which was not read before.
     """
 
     def __init__(self, resources: Resources, inbox: Inbox, share: DatabaseShare) -> None:
@@ -63,7 +69,7 @@ class WebhookDoor:
         self._reading: WeakValueDictionary[str | None, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """``scope["path_params"]`` may hold the ``connection``."""
+        """Answer one delivery. ``scope["path_params"]`` may hold ``connection``."""
         with span("stripe_webhook", IN) as noted:
             status, answer = await self._status(scope, receive)
             noted.set_attribute("http.response.status_code", status)
@@ -74,28 +80,34 @@ class WebhookDoor:
 
     async def _status(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, Any]]:
         if scope["method"] != "POST":
-            return _refusal(405, "method_not_allowed", "Stripe posts its events here.")
+            return _refusal(405, "method_not_allowed", "This address accepts only POST requests from Stripe.")
         try:
             connection_id = scope.get("path_params", {}).get("connection")
             known = await self._connection(connection_id)
             if known is None:
-                return _refusal(404, "connection_unknown", "No Stripe connection has this address.")
+                return _refusal(
+                    404,
+                    "connection_unknown",
+                    "No Stripe connection has this address. Correct it in Stripe.",
+                )
             body = await _read_body(receive)
             return await self._accept(known, connection_id, body, _header(scope, b"stripe-signature"))
-        except ProductError as error:  # of the body's size and time
+        except ProductError as error:  # the body is too large or too slow
             return error.status, error.as_json()
         except BadWebhook as error:
             log.info("webhook refused", reason=str(error))
             return _refusal(400, "bad_webhook", f"Refused: {error}.")
-        except (DBAPIError, PoolTimeout) as error:  # a line for each: thousands may come while the database is away
+        except (DBAPIError, PoolTimeout) as error:  # one line each: thousands may arrive while the database is down
             log.error("webhook store failed", reason=type(error).__name__)
             return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
-        except Exception:  # Stripe sends it again on any 5xx; the cause is for us to see
+        except Exception:  # Stripe delivers again after any 5xx; the traceback is for us
             log.exception("webhook store failed")
             return _refusal(503, "unavailable", "The event could not be stored. Send it again.")
 
     async def _connection(self, connection_id: str | None) -> _Known | None:
-        """The connection and its secrets, remembered for a moment: reading them costs more than the event."""
+        """Return the connection with its secrets, remembered for seconds: reading them costs more than storing the
+        event.
+        """
         known = self._known.get(connection_id)
         age = self._resources.clock() - known.read_at if known is not None else STALE_SECONDS
         is_fresh = 0 <= age < REMEMBER_SECONDS
@@ -108,7 +120,10 @@ class WebhookDoor:
         return lock is not None and lock.locked()
 
     async def _connection_now(self, connection_id: str | None) -> _Known | None:
-        """As it is by now. Those who wait for one read share the next, so a flood of lies costs few."""
+        """Re-read the connection.
+
+        Concurrent callers share one read, so a flood of forged signatures costs few queries.
+        """
         since = asyncio.get_running_loop().time()
         async with self._reading.setdefault(connection_id, asyncio.Lock()):
             known = self._known.get(connection_id)
@@ -138,7 +153,7 @@ class WebhookDoor:
         now = self._resources.clock()
         try:
             verify(body, header, known.secrets, now)
-        except BadWebhook:  # perhaps a secret that was made since we looked
+        except BadWebhook:  # the secret may be newer than the remembered connection
             known = await self._connection_now(connection_id) or known
             verify(body, header, known.secrets, now)
         connection, event = known.connection, read_event(body)
@@ -149,13 +164,16 @@ class WebhookDoor:
 
 
 class DoorFirst:
-    """Leads Stripe's webhooks to their door before the framework's routing, which costs more than the door itself."""
+    """ASGI middleware that routes Stripe's webhooks before the framework does: its routing costs more than the webhook
+    route.
+    """
 
     def __init__(self, app: ASGIApp, door: WebhookDoor) -> None:
         self._app = app
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass Stripe's deliveries to the webhook route and all other requests to the application."""
         path = scope.get("path", "")
         if scope["type"] != "http" or not path.startswith(PREFIX):
             await self._app(scope, receive, send)

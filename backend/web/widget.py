@@ -1,4 +1,4 @@
-"""The deal card's door. Every call carries Kommo's token of the user; rights are Kommo's, cached for minutes."""
+"""The deal card's routes. Each call carries Kommo's token of the user; rights are Kommo's, cached for minutes."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -66,18 +66,21 @@ async def _user(
 
 UserDep = Annotated[WidgetUser, Depends(_user)]
 LeadId = Annotated[int, Path(ge=1, le=2**53 - 1)]
-Language = Annotated[str, Query(description="Of the page that asks: en, es, pt, tr, id, ru; any other is English.")]
+Language = Annotated[str, Query(description="Language of the answer: en, es, pt, tr, id or ru; any other is English.")]
 
-Amounts = Annotated[str, Query(description="`marked`: in the explanation amounts stand as `{600.00 USD}`.")]
+Amounts = Annotated[str, Query(description="`marked`: the explanation writes amounts as `{600.00 USD}`.")]
 
 
 @router.post("/requests", status_code=201, response_model_exclude_unset=True, openapi_extra=body_of(CreateBody),
              responses={200: {"model": RequestAnswer}})  # fmt: skip
 async def create_request(request: Request, response: Response, resources: ResourcesDep, user: UserDep) -> RequestAnswer:
-    """201 for a new request, 200 when the same one was there already."""
+    """Create a payment request: 201 for a new one, 200 if the same one exists already.
+
+    ``replaces`` also cancels the older link.
+    """
     body = read(CreateBody, await json_body(request))
     access = await check_lead(resources, user.account, user.user_id, body.lead_id, "create")
-    if body.replaces is not None:  # it ends the older link
+    if body.replaces is not None:  # replacing cancels the older link
         await check_lead(resources, user.account, user.user_id, body.lead_id, "cancel")
     spec = spec_from(body)
     if not await create(resources, user.account, user.user_id, spec, access.lead):
@@ -89,7 +92,10 @@ async def create_request(request: Request, response: Response, resources: Resour
 async def show_deal(
     resources: ResourcesDep, user: UserDep, lead_id: LeadId, lang: Language = "en", amounts: Amounts = ""
 ) -> DealAnswer:
-    """From our database; a deal that we know nothing of has empty lists. The explanation is in ``lang``."""
+    """Return the deal's payments and requests from our database; an unknown deal has empty lists.
+
+    ``explanation`` is in ``lang``.
+    """
     access = await check_lead(resources, user.account, user.user_id, lead_id, "view")
     only_of = user.user_id if access.own_only else None
     merging = not access.own_only and await is_merging(resources, user.account, access.lead)
@@ -125,12 +131,19 @@ async def show_deal(
 
 @router.post("/deals/{lead_id}/check", status_code=202)
 async def check_deal(resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> CheckAnswer:
+    """Ask Stripe about the deal's open Checkout Sessions and return how many it asked about; the answers are in the
+    ledger by then.
+    """
     await check_lead(resources, user.account, user.user_id, lead_id, "check")
     return CheckAnswer(asked=await check(resources, user.account.id, lead_id))
 
 
 @router.post("/requests/{request_id}/cancel", response_model_exclude_unset=True)
 async def cancel_request(resources: ResourcesDep, user: UserDep, request_id: str) -> RequestAnswer:
+    """Cancel a payment request, so that its link takes no money, and return it.
+
+    Raises ``RequestNotFound``, ``AlreadyPaid`` or ``Conflict``.
+    """
     link = await find_request(resources, user.account.id, request_id)
     await check_lead(resources, user.account, user.user_id, link.request.lead_id, "cancel")
     await cancel(resources, user.account.id, request_id)
@@ -139,7 +152,9 @@ async def cancel_request(resources: ResourcesDep, user: UserDep, request_id: str
 
 @router.post("/requests/{request_id}/preview", status_code=201)
 async def preview_request(resources: ResourcesDep, user: UserDep, request_id: str) -> PreviewAnswer:
-    """Where the user sees what the client sees; good for two minutes, and no opening by the client."""
+    """Return the address of the payer's page for the user: valid for two minutes, and not counted as opened by the
+    client.
+    """
     link = await find_request(resources, user.account.id, request_id)
     access = await check_lead(resources, user.account, user.user_id, link.request.lead_id, "view")
     if access.own_only and (link.asked is None or link.asked.created_by != user.user_id):
@@ -152,7 +167,7 @@ async def preview_request(resources: ResourcesDep, user: UserDep, request_id: st
 async def refund_payment(
     request: Request, response: Response, resources: ResourcesDep, user: UserDep, payment_id: str
 ) -> RefundAnswer:
-    """201 for a new refund, 200 when the same one was made already."""
+    """Refund a payment in part or in full: 201 for a new refund, 200 if the same one was made already."""
     body = read(RefundBody, await json_body(request))
     found = await find_payment(resources, user.account, payment_id)
     await check_lead(resources, user.account, user.user_id, found.lead_id, "refund")
@@ -167,12 +182,12 @@ async def refund_payment(
 
 @router.post("/setup", status_code=201)
 async def open_setup(resources: ResourcesDep, user: UserDep) -> SetupAnswer:
-    """For Kommo's administrators: a link into the set-up pages, good once and for a minute."""
+    """Return a link into the set-up pages for an administrator of Kommo, valid once and for a minute."""
     return SetupAnswer(url=await make_link(resources, user))
 
 
 async def _shown_request(resources: Resources, account: Account, request_id: str) -> RequestAnswer:
     link = await find_request(resources, account.id, request_id)
     if link.asked is None:
-        raise RequestNotFound("It was made in the other mode, test or live.")
+        raise RequestNotFound("This request belongs to the other mode, test or live.")
     return request_answer(link.ledger, link.asked, resources.addresses.public_url)

@@ -86,7 +86,7 @@ def test_a_taken_port_is_said_before_anything_is_touched(tmp_path: Path) -> None
         done = run(tmp_path, "serve", "--port", str(port), **HERE)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        f"Port {port} of 127.0.0.1 is taken by another process. End that one, or choose another: PORT or --port."
+        f"Port {port} of 127.0.0.1 is in use by another process. End it or choose another port: PORT or --port."
     ]
     assert list(tmp_path.iterdir()) == []
 

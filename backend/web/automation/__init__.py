@@ -1,1 +1,1 @@
-"""What the card and Kommo's forms ask of the rooms that work without a person."""
+"""Routes of the card and of Kommo's forms for rules, reminders, bulk requests and sending."""

@@ -1,4 +1,4 @@
-"""*Ask for what is open* in Kommo's list of deals: a preview, one run, and how far it has come."""
+"""*Ask for what is open* in Kommo's list of deals: a preview, a run, and its progress."""
 
 from typing import Annotated
 from uuid import UUID
@@ -19,20 +19,25 @@ Leads = Annotated[list[KommoId], Field(min_length=1, max_length=MOST_DEALS)]
 
 
 class LeadsBody(BaseModel):
+    """The chosen deals, by Kommo's ids."""
+
     model_config = ConfigDict(extra="ignore")
 
     lead_ids: Leads
 
 
 class RunBody(LeadsBody):
-    """``run_id`` is the widget's: the same run is begun once."""
+    """A run over the chosen deals; ``send`` also sends the links.
+
+    ``run_id`` is made by the widget, so that a repeated call begins nothing.
+    """
 
     run_id: UUID
     send: bool = False
 
 
 class RowAnswer(BaseModel):
-    """``amount`` where the deal would be asked for it, else ``why`` it would not."""
+    """A deal in the preview: the formatted ``amount`` that would be asked for, else ``why`` none would."""
 
     lead_id: int
     name: str
@@ -41,10 +46,14 @@ class RowAnswer(BaseModel):
 
 
 class PreviewAnswer(BaseModel):
+    """The preview's rows."""
+
     rows: list[RowAnswer]
 
 
 class ProgressAnswer(BaseModel):
+    """A run's progress as numbers of deals; ``left`` are still to be processed."""
+
     total: int
     asked: int
     not_asked: int
@@ -55,7 +64,7 @@ class ProgressAnswer(BaseModel):
 async def show_preview(
     request: Request, resources: ResourcesDep, user: UserDep, lang: Language = "en"
 ) -> PreviewAnswer:
-    """Nothing is made; deals that the user may not ask for are left out."""
+    """Return what a run would ask for, creating nothing; deals that the user may not ask for are left out."""
     body = read(LeadsBody, await json_body(request))
     rows = await preview(resources, user, body.lead_ids, lang)
     shown = [RowAnswer(lead_id=one.lead_id, name=one.name, amount=one.amount, why=one.why) for one in rows]
@@ -64,13 +73,14 @@ async def show_preview(
 
 @router.post("", status_code=202, openapi_extra=body_of(RunBody))
 async def begin_run(request: Request, resources: ResourcesDep, user: UserDep) -> ProgressAnswer:
-    """The account's worker asks deal by deal. A user who leaves the page finds the run's progress on return."""
+    """Begin a run and return its progress. The worker takes deal by deal, also if the user leaves the page."""
     body = read(RunBody, await json_body(request))
     return _answer(await begin(resources, user, str(body.run_id), body.lead_ids, send=body.send))
 
 
 @router.get("/{run_id}")
 async def show_run(resources: ResourcesDep, user: UserDep, run_id: UUID) -> ProgressAnswer:
+    """Return the progress of the user's run."""
     return _answer(await progress_of(resources, user, str(run_id)))
 
 

@@ -1,4 +1,4 @@
-"""What a person does with the reminders of a deal, in its card."""
+"""A user's actions on a deal's reminders, in its card."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409,
 
 @router.post("/deals/{lead_id}/reminders", openapi_extra=body_of(StopBody))
 async def stop_reminders(request: Request, resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> RemindersAnswer:
-    """All reminders of the deal are stopped, or go on; what was due meanwhile is not made up for."""
+    """Stop or resume all reminders of the deal and return them; reminders that fell due meanwhile are not caught up."""
     body = read(StopBody, await json_body(request))
     await check_lead(resources, user.account, user.user_id, lead_id, "cancel")
     await put_stop(resources, user.account.id, lead_id, user.user_id, stopped=body.stopped)
@@ -28,13 +28,16 @@ async def stop_reminders(request: Request, resources: ResourcesDep, user: UserDe
 
 @router.post("/requests/{request_id}/reminders/skip", openapi_extra=body_of(StepBody))
 async def skip_reminder(request: Request, resources: ResourcesDep, user: UserDep, request_id: str) -> RemindersAnswer:
-    """The next reminder is not sent; the one after it is."""
+    """Skip the next reminder of a request and return the deal's reminders.
+
+    Raises ``Conflict`` if it is not next any more.
+    """
     return await _by_hand(request, resources, user, request_id, skip)
 
 
 @router.post("/requests/{request_id}/reminders/send", openapi_extra=body_of(StepBody))
 async def send_reminder(request: Request, resources: ResourcesDep, user: UserDep, request_id: str) -> RemindersAnswer:
-    """The next reminder is sent now, and not once more on its day."""
+    """Send the next reminder now instead of on its day. Raises ``Conflict`` if it is not next any more."""
     return await _by_hand(request, resources, user, request_id, send_now)
 
 

@@ -1,4 +1,4 @@
-"""The form of our action in Kommo's Digital Pipeline: rules with a key each, for administrators only."""
+"""The form of our Digital Pipeline action: rules with one key each, for administrators only."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ Key = Annotated[str, Field(strict=True, max_length=64)]
 
 
 class RuleBody(BaseModel):
-    """``key``: the rule's before, empty in a form that has none yet."""
+    """A rule's settings; ``key`` is the one that the form had before, "" in a new form."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -29,25 +29,29 @@ class RuleBody(BaseModel):
 
 
 class KeyBody(BaseModel):
+    """The key of a rule."""
+
     model_config = ConfigDict(extra="ignore")
 
     key: Key
 
 
 class RuleAnswer(BaseModel):
-    """``key`` goes into the action's hidden field."""
+    """A rule; ``key`` goes into the action's hidden field."""
 
     key: str
     settings: RuleSettings
 
 
 class Choice(BaseModel):
+    """A custom field of deals in Kommo."""
+
     id: int
     name: str
 
 
 class ChoicesAnswer(BaseModel):
-    """``bots``: whether the account has chosen a bot that sends links."""
+    """The form's choices; ``bots``: whether the account has chosen a bot that sends links."""
 
     fields: list[Choice]
     bots: bool
@@ -55,7 +59,7 @@ class ChoicesAnswer(BaseModel):
 
 @router.post("", status_code=201, openapi_extra=body_of(RuleBody))
 async def make_or_take_over(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
-    """A new rule, in the place of the one with ``key`` where there is one; Kommo's *Save* decides which holds."""
+    """Create a rule, as the successor of ``key`` if given; Kommo's *Save* decides which of both counts."""
     await check_may_rule(resources, user)
     body = read(RuleBody, await json_body(request))
     return _answer(await make_rule(resources, user, body.settings, before=body.key))
@@ -63,7 +67,7 @@ async def make_or_take_over(request: Request, resources: ResourcesDep, user: Use
 
 @router.post("/change", openapi_extra=body_of(RuleBody))
 async def change(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
-    """The rule that this form made with other settings, by the same key until a hook has named it."""
+    """Change the settings of a rule that this form created; the key stays the same until a hook has used it."""
     await check_may_rule(resources, user)
     body = read(RuleBody, await json_body(request))
     return _answer(await change_rule(resources, user, body.key, body.settings))
@@ -71,7 +75,7 @@ async def change(request: Request, resources: ResourcesDep, user: UserDep) -> Ru
 
 @router.get("/choices")
 async def choices(resources: ResourcesDep, user: UserDep) -> ChoicesAnswer:
-    """What the form lets an administrator choose from: the deal's number fields, and whether a bot may send."""
+    """Return the deal's number fields, and whether a bot may send."""
     await check_may_rule(resources, user)
     fields = [Choice(id=one.id, name=one.name) for one in await number_fields(resources, user.account.id)]
     return ChoicesAnswer(fields=fields, bots="bot" in options_of(user.account).send_channels)
@@ -79,7 +83,7 @@ async def choices(resources: ResourcesDep, user: UserDep) -> ChoicesAnswer:
 
 @router.post("/look", openapi_extra=body_of(KeyBody))
 async def look(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
-    """What the rule with this key asks for; the key is in the body, for addresses are written to logs."""
+    """Return the settings of the rule with this key. The key is in the body, since addresses end up in logs."""
     await check_may_rule(resources, user)
     key = read(KeyBody, await json_body(request)).key
     rule = await find_rule(resources, user.account.id, key)

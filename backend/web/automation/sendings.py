@@ -1,4 +1,4 @@
-"""*Send* in the deal card: what would be sent, and the press itself."""
+"""*Send* in the deal card: the preview of a sending, and the sending."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409,
 
 
 class SendBody(BaseModel):
-    """``sending_id`` is made by the widget for each press: the same one is sent once."""
+    """One press of Send; ``sending_id`` is made by the widget, so that a repeated call sends nothing."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -30,7 +30,7 @@ class SendBody(BaseModel):
 
 @router.get("/requests/{request_id}/sending", response_model_exclude_unset=True)
 async def preview_sending(resources: ResourcesDep, user: UserDep, request_id: str) -> SendingPreview:
-    """By which channel the link would go now, and what the client would read."""
+    """Return the channel by which the link would go now, and the text that the client would read."""
     shown = await preview(resources, await _mine(resources, user, request_id))
     return SendingPreview(channel=shown.channel, name=shown.name, message=shown.message)
 
@@ -46,7 +46,10 @@ async def preview_sending(resources: ResourcesDep, user: UserDep, request_id: st
 async def send_request(
     request: Request, resources: ResourcesDep, user: UserDep, request_id: str, lang: Language = "en"
 ) -> SendingAnswer:
-    """The link goes to the client, also at night: a person wants it. What becomes of it is in the deal's answer."""
+    """Send the link to the client, at night too, since a person asked for it.
+
+    The deal's answer shows what becomes of it.
+    """
     body = read(SendBody, await json_body(request))
     link = await _mine(resources, user, request_id)
     row = await send_by_person(resources, link, user.user_id, str(body.sending_id))
@@ -54,7 +57,7 @@ async def send_request(
 
 
 async def _mine(resources: ResourcesDep, user: UserDep, request_id: str) -> Link:
-    """The request, where the user may ask the deal's client for money."""
+    """Return the request if the user may ask this deal's client for money. Raises ``RequestNotFound``."""
     link = await find_request(resources, user.account.id, request_id)
     access = await check_lead(resources, user.account, user.user_id, link.request.lead_id, "create")
     if access.own_only and (link.asked is None or link.asked.created_by != user.user_id):

@@ -1,4 +1,4 @@
-"""Where a Salesbot asks at a step of ours: proven, stored and answered at once; the bot is told by the worker."""
+"""The route that a Salesbot calls at one of our steps: verified, stored and answered at once."""
 
 from typing import Annotated
 
@@ -12,14 +12,16 @@ from backend.web.http.schemas import refusals
 
 router = APIRouter(responses=refusals(403, 408, 413, 422, 503))
 BODY = {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}}
-StepName = Annotated[Step, Path(description="Which step of the bot asks.")]
+StepName = Annotated[Step, Path(description="The step of the bot that calls.")]
 
 
 @router.post("/kommo/steps/{step}", name="bot_step", openapi_extra=BODY)
 async def bot_step(request: Request, resources: ResourcesDep, step: StepName) -> dict[str, bool]:
-    """200 within Kommo's two seconds; what the bot asked is found out and told by the account's worker."""
+    """Store the bot's question and answer 200 within Kommo's two seconds; the worker finds the answer and continues the
+    bot.
+    """
     asked = bot_request(await request.body())
     if asked is None:
-        raise BadSignature("The body is no request of a bot's step.")
+        raise BadSignature("The body is not a Salesbot request.")
     await receive_step(resources, step, asked)
     return {"received": True}

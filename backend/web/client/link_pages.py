@@ -1,4 +1,4 @@
-"""The client's pages under ``/p``: one template, six languages, no script, nothing from another host."""
+"""The payer's pages under ``/p``: one template, six languages, no script, nothing from another host."""
 
 import base64
 import hashlib
@@ -35,9 +35,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 ASK_AGAIN = {"moment": 15, "later": 3600, "trouble": 300, "busy": 60, "receipt": 60}
-"""Seconds after which it makes sense to ask again, for pages that tell of trouble."""
+"""Seconds after which another try makes sense, for pages that report a problem."""
 UNPAID = ("preview", "back", "failed", "opening", "moment", "waiting")
-"""Pages about what may still be paid."""
+"""Pages about a request that may still be paid."""
 STATUS = {"moment": 503, "later": 503, "trouble": 503, "receipt": 503, "unknown": 404, "busy": 429}
 
 ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
@@ -45,7 +45,11 @@ ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, t
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page about one payment shows below its sentence."""
+    """What a page about one payment shows below its sentence.
+
+    ``details``: texts by name; ``button``: its address and text; ``picture``: the address of the preview's picture, ""
+    for none.
+    """
 
     merchant: Merchant
     details: Mapping[str, str]
@@ -55,7 +59,7 @@ class Shown:
 
 
 def plain_page(name: str, language: str) -> HTMLResponse:
-    """A page that knows of no payment: ``unknown``, ``busy``, or ``moment`` when our own database is away."""
+    """Return a page about no particular payment: ``unknown``, ``busy``, or ``moment`` while our database is down."""
     return _page(name, language, texts_of(language), {})
 
 
@@ -69,10 +73,11 @@ def link_page(
     after: Afterwards | None = None,
     public_url: str = "",
 ) -> HTMLResponse:
-    """A page about one payment, with merchant, amount and description; ``refresh`` is the header that asks again.
+    """Return a page about one payment, with merchant, amount and description.
 
-    ``query`` is that of the addresses that it leads to; ``after`` is where who has paid goes on; a chat fetches the
-    preview's picture at ``public_url``.
+    ``name``: the page's name in the texts. ``query``: appended to its links, see ``language.kept``. ``refresh``: the
+    Refresh header by which the page reloads itself. ``after``: where a payer goes after paying. ``public_url``: where a
+    chat fetches the preview's picture.
     """
     language, texts = reader.language, texts_of(reader.language)
     named = _named(link, reader)
@@ -93,7 +98,7 @@ def link_page(
 
 
 def days_of(request: Request, language: str) -> dict[str, str]:
-    """The days by which to pay, in words: ``due`` and ``until``, each where there is one."""
+    """Return the days by which to pay as written dates: ``due`` and ``until``, each only if it is set."""
     days = {"due": request.due_on, "until": request.last_day}
     return {name: written_day(day, language) for name, day in days.items() if day is not None}
 
@@ -135,7 +140,7 @@ def _named(link: Link, reader: Reader) -> dict[str, str]:
 
 
 def renewal(ledger: DealLedger, request: Request, texts: Mapping[str, str], language: str) -> str:
-    """That a subscription renews, and how often; empty where nothing does."""
+    """Return the sentence that a subscription renews, and how often; "" if nothing renews."""
     if request.rhythm is None or not ledger.renews(request):
         return ""
     unit, count = request.rhythm
@@ -146,4 +151,5 @@ def renewal(ledger: DealLedger, request: Request, texts: Mapping[str, str], lang
 
 
 def texts_of(language: str) -> dict[str, str]:
+    """Return the texts of the payer's pages by name; ``language`` is one of our six."""
     return texts_in(Path(__file__).parent / "texts", language).sentences

@@ -1,7 +1,7 @@
-"""The client's door: the permanent link, and the two addresses that Checkout sends the client back to.
+"""The permanent payment link, and the two addresses to which Checkout returns the payer.
 
-Needs the database and Stripe, never Kommo and never the worker. ``HEAD`` and programs that only show a link get the
-page from our database alone, and cause nothing.
+Uses the database and Stripe, never Kommo and never the worker. ``HEAD`` requests and link-preview bots get the page
+from our database alone and change nothing.
 """
 
 import re
@@ -37,25 +37,25 @@ from backend.web.http.throttle import address_of, guesses
 READ = ["GET", "HEAD"]
 TO_CHECKOUT: dict[int | str, dict[str, Any]] = {303: {"description": "To Stripe's Checkout."}}
 ASKS_BY_ITSELF = 5
-"""Seconds between the looks of a page that waits for Stripe's word."""
+"""Seconds between the reloads of a page that waits for Stripe's answer."""
 OPENS_IN = 2
-"""Seconds of an empty tab before a page says that the payment page is being opened, and between its looks."""
+"""Seconds until an empty tab becomes a page that says the payment page is opening, and between its reloads."""
 ASKS = 12
-"""So often: a page that lies open all night must not use up what the merchant may read at Stripe."""
+"""Reloads of one page at most: a page left open all night must not use up the merchant's rate limit at Stripe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """``version``: of what the answer was made from, read before it was made."""
+    """Stripe's answer about a link. ``version``: that of the link's data before Stripe was asked; None if unknown."""
 
     said: ToCheckout | str
     version: Version | None
 
 
 ANSWERS: CacheSpec[tuple[str, str], Remembered] = CacheSpec(seconds=10.0, most=10_000)
-"""What came of asking Stripe about a link's session, or the link's state; by who asked, on the way there or back."""
+"""Stripe's last answer about a link's session, or the link's state; by who asked and the link's token."""
 PRESSED = "open"
-"""On the button of the page that such programs get: whoever is taken for one, and presses it, is a person."""
+"""Set by the button on the page for preview bots: a person who was taken for a bot and presses it is served."""
 
 Opened = ToCheckout | LinkState
 
@@ -66,6 +66,7 @@ log = structlog.get_logger()
 @router.get("/p/{token}", name="pay_link", responses=TO_CHECKOUT)
 @router.head("/p/{token}", name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
+    """Redirect the payer to Stripe's Checkout, or return the page that says why not."""
     looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
     ask = _preview if is_preview(resources, token, request.query_params.get(MARK, "")) else _open
     opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, ask)
@@ -75,14 +76,17 @@ async def pay_link(request: Request, resources: ResourcesDep, token: LinkToken) 
 @router.get("/p/{token}/thanks", name="pay_thanks")
 @router.head("/p/{token}/thanks", name="pay_thanks", include_in_schema=False)
 async def pay_thanks(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Where Checkout sends a client who paid, or anybody who knows the address: so the real state is asked for."""
+    """Return the page after Checkout reported a payment.
+
+    Anybody may know this address, so Stripe is asked for the real state.
+    """
     return await _answer(request, resources, _back(request, resources, token), pending="waiting")
 
 
 @router.get("/p/{token}/back", name="pay_back")
 @router.head("/p/{token}/back", name="pay_back", include_in_schema=False)
 async def pay_back(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Where Checkout sends a client who left without paying."""
+    """Return the page for a payer who left Checkout without paying."""
     return await _answer(request, resources, _back(request, resources, token), pending="back")
 
 
@@ -95,7 +99,7 @@ async def _open(request: Request, resources: Resources, token: str) -> Opened:
 
 
 async def _preview(request: Request, resources: Resources, token: str) -> Opened:
-    """What came of it is not remembered for clients: their openings are noted on the way."""
+    """Open the link for a user. The answer is cached apart from the payer's, whose openings are recorded."""
     opened = await open_link(resources, token, of_link(request), by_client=False)
     return await ended_where_over(resources, opened)
 
@@ -110,10 +114,14 @@ async def _asked_of_stripe(
     token: str,
     ask: Callable[[Request, Resources, str], Coroutine[Any, Any, Opened]],
 ) -> Opened:
-    """Stripe's answer, asked once in ten seconds; what our database has learned meanwhile goes before it."""
+    """Return Stripe's answer, asked at most once in ten seconds.
+
+    If our database has newer data than the cached answer, its state comes first. Raises ``RequestNotFound`` for an
+    unknown token, ``TooManyTries`` for a link opened too often.
+    """
     answers, key = resources.caches[ANSWERS], (ask.__name__, token)
     version = await link_version(resources, token)
-    seen = await peek(resources, token) if version is None else None  # raises where nobody was given the link
+    seen = await peek(resources, token) if version is None else None  # raises for an unknown link
     if opened_links(request, resources).too_many(token):
         raise TooManyTries("This link is opened too often. Wait a minute.")
     known = answers.get(key)
@@ -131,7 +139,7 @@ async def _asked_of_stripe(
     except TakesLong:
         seen = await peek(resources, token)
         return LinkState("opening" if opens else "moment", seen.link) if seen.state in PAYABLE else seen
-    if isinstance(opened, ToCheckout) or opened.state != "moment":  # that is no answer of Stripe's
+    if isinstance(opened, ToCheckout) or opened.state != "moment":  # "moment": Stripe did not answer
         answers.put(key, Remembered(opened if isinstance(opened, ToCheckout) else opened.state, version))
     return opened
 
@@ -165,7 +173,7 @@ async def _answer(request: Request, resources: Resources, opening: Awaitable[Ope
 
 
 def _asked(request: Request) -> int:
-    """How often the page has asked by itself."""
+    """Return how often the page has reloaded itself."""
     told = request.query_params.get("asked", "")
     return int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
 
@@ -187,7 +195,10 @@ def _mark(request: Request) -> dict[str, str]:
 
 
 def _page_name(shown: LinkState, pending: str, asked: int) -> str:
-    """``waiting`` is only for what may still be true: a session over or long unpaid brings no word any more."""
+    """Return the page's name; ``waiting`` only while Stripe's answer can still come.
+
+    For an ended or long unpaid session no answer comes any more.
+    """
     if shown.state in PAYABLE and shown.link.is_past_end:
         return "expired"
     if shown.state in PAYABLE and pending == "preview":

@@ -1,4 +1,4 @@
-"""The logos on the client's pages. An address is made of what the picture is, so a browser keeps it for good."""
+"""Logos on the payer's pages. The address is a digest of the image, so browsers may cache it for good."""
 
 from typing import Any
 
@@ -24,6 +24,7 @@ router = APIRouter(default_response_class=Response, responses=PICTURE)
 @router.get("/logo/{digest}", name="logo")
 @router.head("/logo/{digest}", name="logo", include_in_schema=False)
 async def logo(resources: ResourcesDep, digest: str) -> Response:
+    """Return the image with this digest; 404 if there is none."""
     found = await logo_by(resources, digest)
     if found is None:
         return Response(status_code=404)

@@ -1,4 +1,4 @@
-"""The name of a payment method as a payer knows it, with the last four digits where there are any."""
+"""The name of a payment method as a payer knows it, with the last four digits if there are any."""
 
 from collections.abc import Mapping
 
@@ -32,11 +32,11 @@ OWN_NAMES = {
     "twint": "TWINT",
     "wechat_pay": "WeChat Pay",
 }
-"""Names of services, the same in every language. Of others Stripe's name is near enough: "amazon_pay", "pix"."""
+"""Names of services, the same in every language. Stripe's own name serves for the others: "amazon_pay", "pix"."""
 
 
 def method_name(method: Method, texts: Mapping[str, str]) -> str:
-    """``"Visa •••• 4242"``, ``"Bank debit (SEPA) •••• 3000"``, ``"Pix"``."""
+    """Return the method's name: ``"Visa •••• 4242"``, ``"Bank debit (SEPA) •••• 3000"``, ``"Pix"``."""
     digits = f" •••• {method.last_four}" if method.last_four else ""
     return f"{_name(method, texts)}{digits}"
 

@@ -1,4 +1,4 @@
-"""The part of a page that a client keeps: what was paid, when, how and for what, and what is still open."""
+"""The payer's record on a page: what was paid, when, how and for what, and what is still open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from backend.web.client.methods import method_name
 from backend.web.client.reader import Reader
 
 PAID = ("paid", "partly_returned", "returned")
-"""Pages of money that came."""
+"""Pages about received money."""
 MOST_LINES = 24
-"""Payments of one link that are listed, the newest: a contract may bring one each day for years."""
+"""Listed payments of one link, newest ones: a contract may bring one a day for years."""
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 Texts = Mapping[str, str]
@@ -23,7 +23,7 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class PaidLine:
-    """One payment; ``receipt`` is the address that leads to Stripe's page, "" where there is none."""
+    """One payment; ``receipt`` leads to Stripe's receipt page, "" if there is none."""
 
     amount: str
     when: str
@@ -33,7 +33,11 @@ class PaidLine:
 
 @dataclass(frozen=True)
 class Paid:
-    """``amount`` is all that came by the link. ``ways``: (address, text) of where to go on."""
+    """The record of a link's payments.
+
+    ``amount``: all that was received by the link. ``sums``: (name, amount) after refunds. ``ways``: (address, text) of
+    the next steps.
+    """
 
     amount: str
     sums: list[tuple[str, str]]
@@ -44,6 +48,7 @@ class Paid:
 
 
 def paid_of(link: Link, after: Afterwards, texts: Texts, reader: Reader, query: str) -> Paid:
+    """Return the record of a link with at least one received payment; amounts are formatted for the reader."""
     received, currency = link.received, link.received[0].currency
     came = sum(payment.amount for payment in received)
     kept, locale = came - link.returned, reader.locale(link.account.timezone)
@@ -59,7 +64,9 @@ def paid_of(link: Link, after: Afterwards, texts: Texts, reader: Reader, query: 
 
 
 def reference_of(link: Link) -> str:
-    """What a client names to the merchant: Kommo finds the deal by what stands before the hyphen."""
+    """Return the reference that a payer tells the merchant: the deal's id, by which Kommo finds it, and a hyphenated
+    suffix.
+    """
     return f"{link.request.lead_id}-{link.request.id[:8].upper()}"
 
 

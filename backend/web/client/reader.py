@@ -1,4 +1,4 @@
-"""Who reads a page: the language, and the region by which money is written."""
+"""The reader of a page: their language, and the region that decides how money is written."""
 
 from dataclasses import dataclass
 
@@ -11,19 +11,22 @@ from backend.web.http.language import of_client, region_of
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """``region`` is the browser's or the link's, as "MX"; "" where neither names one."""
+    """``region``: the link's or the browser's, such as "MX"; "" if neither names one."""
 
     language: str
     region: str = ""
 
     def locale(self, timezone: str) -> str:
-        """The locale of amounts: in the reader's region, else in the country of the account's time zone."""
+        """Return the locale of amounts, such as ``es_MX``: the reader's region, else the country of the account's time
+        zone.
+        """
         return locale_of(self.language, self.region or get_global("zone_territories").get(timezone, ""))
 
     def spoken(self, timezone: str) -> str:
-        """The same as ``?lang=`` takes it."""
+        """Return the same locale as ``?lang=`` expects it, such as ``es-MX``."""
         return self.locale(timezone).replace("_", "-")
 
 
 def reader_of(request: Request) -> Reader:
+    """Return the reader of a request."""
     return Reader(of_client(request), region_of(request))

@@ -1,4 +1,4 @@
-"""What a page of a payment that came adds: how it was made, where to go on, and the way to Stripe's receipt."""
+"""Additions to the page of a received payment: its method, the next step, and the way to Stripe's receipt."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -26,7 +26,7 @@ from backend.web.http.pages import html
 from backend.web.http.throttle import address_of, guesses
 
 METHOD_PATIENCE = 2.0
-"""Seconds that a page waits to hear how its payment was made; it can do without."""
+"""Seconds that a page waits for the payment's method, which it can do without."""
 
 Opened = ToCheckout | LinkState
 
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 async def completed(request: Request, resources: Resources, opened: Opened) -> tuple[Opened, Afterwards | None]:
-    """For a person whose payment came: the link with its method, and where to go on. Others cause nothing."""
+    """Add the payment method and the next steps to a paid link opened by a person; return anything else unchanged."""
     if isinstance(opened, ToCheckout) or opened.state != "paid" or only_looks(request):
         return opened, None
     link = opened.link
@@ -53,7 +53,10 @@ async def completed(request: Request, resources: Resources, opened: Opened) -> t
 async def pay_receipt(
     request: Request, resources: ResourcesDep, token: LinkToken, payment_id: Annotated[str, Path(max_length=255)]
 ) -> Response:
-    """To Stripe's page of the receipt, asked for anew; programs that only look are sent to the link's own page."""
+    """Redirect to Stripe's receipt page, whose address is fetched each time.
+
+    Preview bots are sent to the link's own page.
+    """
     try:
         link = await find_link(resources, token)
     except RequestNotFound:
@@ -74,7 +77,7 @@ async def pay_receipt(
 
 
 async def _address(request: Request, resources: Resources, link: Link, payment_id: str) -> str | None:
-    """None where Stripe has no receipt, says no, or says nothing for too long."""
+    """Return the receipt's address; None if Stripe has none, refuses, or takes too long."""
     payment = next(one for one in link.received if one.id == payment_id)
     if not has_receipt(payment):
         return None

@@ -1,4 +1,4 @@
-"""Many ask Stripe the same at once: one of them does, and all get that answer, or hear that it takes long."""
+"""One call to Stripe for many callers: all get its answer, or learn that it takes long."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,17 +7,17 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 PATIENCE_SECONDS = 8.0
-"""A client looks at an empty tab meanwhile. Stripe's own client waits three times fifteen."""
+"""A payer looks at an empty tab meanwhile. Stripe's own client waits three times fifteen seconds."""
 
 Answer = TypeVar("Answer")
 
 
 class TakesLong(Exception):
-    """No answer yet. The asking goes on, and whoever asks next gets what comes of it."""
+    """The answer is not there yet. The call continues, and the next caller gets its result."""
 
 
 class Openings:
-    """For one process; across processes the database's compare-and-set does the same for what is made."""
+    """Calls in progress in this process. Across processes the database's compare-and-set prevents doubles."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Task[Any]] = {}
@@ -25,9 +25,10 @@ class Openings:
     async def share(
         self, key: str, begin: Callable[[], Coroutine[Any, Any, Answer]], patience: float = PATIENCE_SECONDS
     ) -> Answer:
-        """What ``begin`` brings, or what the one under way by this key does. Raises ``TakesLong``.
+        """Return the result of ``begin()``, or of the call in progress under ``key``.
 
-        Nothing is cut short: between Stripe's answer and our row nobody can say what was made.
+        Raises ``TakesLong`` after ``patience`` seconds. The call is never cancelled: between Stripe's answer and our
+        row nobody can say what was created.
         """
         asking: asyncio.Task[Answer] | None = self._under_way.get(key)
         if asking is None:
@@ -41,7 +42,7 @@ class Openings:
 
 
 def openings(request: Request) -> Openings:
-    """The process's own."""
+    """Return the process's calls in progress."""
     state = request.app.state
     if not hasattr(state, "openings"):
         state.openings = Openings()

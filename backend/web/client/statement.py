@@ -1,4 +1,4 @@
-"""The client's door to a deal as a whole: what was agreed, what was paid and went back, what is open."""
+"""The payer's statement of a whole deal: what was agreed, paid, refunded, and is open."""
 
 from urllib.parse import quote
 
@@ -26,14 +26,14 @@ router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429,
 @router.get("/d/{token}", name="statement")
 @router.head("/d/{token}", name="statement", include_in_schema=False)
 async def statement(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """From our database alone: whoever only looks causes nothing, and so does everybody else."""
+    """Return the statement from our database alone; reading it changes nothing."""
     found = await _found(request, resources, token)
     return found if isinstance(found, Response) else _shown(request, resources, found)
 
 
 @router.post("/d/{token}/pay", name="statement_pay", status_code=303)
 async def pay(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """To the link for what is open. Preview bots send no forms."""
+    """Redirect to a link for the open amount. A POST, since preview bots send no forms."""
     found = await _found(request, resources, token)
     if isinstance(found, Response):
         return found
@@ -43,14 +43,14 @@ async def pay(request: Request, resources: ResourcesDep, token: LinkToken) -> Re
         return _shown(request, resources, found, trouble="moment")
     except AlreadyPaid:
         return RedirectResponse(f"/d/{token}{kept(request)}", 303, headers=HEADERS)
-    except ProductError:  # Stripe said no or nothing: the rep sees why, the client whom to write to
+    except ProductError:  # Stripe refused or did not answer: the rep sees why, the payer whom to write to
         return _shown(request, resources, found, trouble="trouble")
     return RedirectResponse(f"/p/{link}{kept(request)}", 303, headers=HEADERS)
 
 
 @router.api_route("/d/{token}/pay", methods=READ, name="statement_pay", include_in_schema=False)
 async def after_pay(request: Request, token: LinkToken) -> Response:
-    """A telephone loads the answer to the button again, without the form."""
+    """Redirect a phone that reloads the button's answer without the form to the statement."""
     return RedirectResponse(f"/d/{quote(token)}{kept(request)}", 303, headers=HEADERS)
 
 

@@ -1,4 +1,4 @@
-"""A deal's statement as a page: the same template family, words and headers as the pages of its links."""
+"""A deal's statement as a page, in the style and words of the link pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,17 +19,18 @@ FORM_HEADERS = {
         "form-action 'none'", "form-action 'self' https: http:"
     )
 }
-"""Chromium holds what a form is redirected to against it too, and where Checkout lives is Stripe's choice: a merchant
-may have a domain of its own there."""
+"""Chromium applies form-action to the redirect after a form too, and a merchant's Checkout may have a domain of its
+own.
+"""
 
 
 GONE = ("statement_refunded", "statement_kept")
-"""Told only where something went back."""
+"""Shown only if something was refunded."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One payment; ``mark`` says that it was the deposit, "" of others."""
+    """One payment; ``mark`` labels the deposit, "" for others; ``refunded`` is "" if nothing was."""
 
     date: str
     amount: str
@@ -40,7 +41,10 @@ class Line:
 def statement_page(
     statement: Statement, reader: Reader, *, kept: str = "", trouble: str = "", public_url: str = ""
 ) -> HTMLResponse:
-    """``trouble``: the name of what kept its button from leading on, ``trouble`` or ``moment``."""
+    """Return the statement.
+
+    ``trouble``: why its button led nowhere, ``trouble`` or ``moment``; "" if it was not pressed.
+    """
     language, texts, ledger = reader.language, texts_of(reader.language), statement.ledger
     locale = reader.locale(statement.account.timezone)
     body = ENVIRONMENT.get_template("statement.html").render(
@@ -65,13 +69,13 @@ def statement_page(
 
 
 def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[str]:
-    """What was asked for, each once, oldest first; how often where it renews."""
+    """Return each description that was asked for, once, oldest first; with its rhythm if it renews."""
     told = ((request.description, renewal(ledger, request, texts, language)) for request in ledger.live_requests)
     return list(dict.fromkeys(f"{purpose} · {renews}" if renews else purpose for purpose, renews in told))
 
 
 def _sums(ledger: DealLedger, texts: dict[str, str], locale: str) -> list[tuple[str, str]]:
-    """Agreed, paid, gone back, what is left of it, and open, each in every currency: paid less returned is kept."""
+    """Return (name, amounts) for agreed, paid, refunded, kept and open in all currencies; kept = paid - refunded."""
     named: list[tuple[str, Callable[[CurrencySum], int]]] = [
         ("statement_agreed", lambda one: one.expected),
         ("statement_paid", lambda one: one.gross),
@@ -101,7 +105,7 @@ def _line(payment: Payment, statement: Statement, texts: dict[str, str], reader:
 
 
 def _days(statement: Statement, language: str) -> dict[str, str]:
-    """Those of the link that its button leads to, or that it replaces."""
+    """Return the days of the link to which the button leads, or which that link replaces."""
     offer = statement.offer
     asked = (offer.link or offer.replaces) if offer else None
     return days_of(asked, language) if asked else {}
@@ -116,14 +120,12 @@ def _state(statement: Statement, texts: dict[str, str]) -> str:
     unpaid = [one for one in ledger.live_requests if not ledger.is_settled(one)]
     if statement.offer is None and ledger.open_sums and any(one.is_past_end(ledger.now) for one in unpaid):
         return texts["expired_text"].format_map({"merchant": statement.merchant.name})
-    is_settled = (
-        bool(ledger.received_anywhere) or ledger.state == "paid"
-    )  # a full discount leaves nothing to pay either
+    is_settled = bool(ledger.received_anywhere) or ledger.state == "paid"  # a full discount leaves nothing to pay
     return texts["settled_text"] if is_settled and not ledger.open_sums else ""
 
 
 def _pay(statement: Statement, texts: dict[str, str], locale: str) -> str:
-    """The button's words, with the amount that the link will ask for; empty where nothing can be paid."""
+    """Return the button's text with the amount that the link will charge; "" if nothing can be paid."""
     if statement.offer is None:
         return ""
     asked = statement.offer.link

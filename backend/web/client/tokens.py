@@ -1,4 +1,4 @@
-"""The token in a client's address: tidied of what a chat or a person added, and counted."""
+"""The token in a payer's address: cleaned of what a chat or a person added, and counted."""
 
 import unicodedata
 from typing import Annotated
@@ -12,13 +12,13 @@ from backend.resources import Resources
 from backend.web.http.throttle import MinuteCounter
 
 ADDED = ("P", "S", "Z", "Cf", "Mn")
-"""Unicode's punctuation, symbols and blanks, what has no width, and marks on them: no token holds any."""
+"""Unicode's punctuation, symbols, spaces, zero-width characters and marks; tokens contain none of them."""
 MOST_A_MINUTE = 120
-"""Openings of one link; a page that waits asks twelve times a minute, and a link may stand in a group's chat."""
+"""Openings of one link; a waiting page reloads twelve times a minute, and a link may be posted in a group chat."""
 
 
 def tidied(token: str) -> str:
-    """Returns the token in small letters without the signs around it: of ``“ABC”.`` and of ``abc%E2%80%8B`` ``abc``."""
+    """Return the token in lower case without characters around it: ``abc`` for ``“ABC”.`` and ``abc%E2%80%8B``."""
     first, last = 0, len(token := unquote(token))
     while first < last and _is_added(token[first]):
         first += 1
@@ -35,17 +35,20 @@ LinkToken = Annotated[str, Path(), AfterValidator(tidied)]
 
 
 class Openings:
-    """Counts how often each link is opened in the present minute, in each process by itself."""
+    """Counts how often each link was opened in the current minute, per process."""
 
     def __init__(self, clock: Clock) -> None:
         self._opened = MinuteCounter(clock)
 
     def too_many(self, token: str) -> bool:
-        """Counts one; only for tokens that exist, so that made-up ones take no memory."""
+        """Count one opening and return whether they are too many; only for tokens that exist, so invented ones use no
+        memory.
+        """
         return self._opened.add(token) > MOST_A_MINUTE
 
 
 def opened_links(request: Request, resources: Resources) -> Openings:
+    """Return the application's counter of link openings."""
     state = request.app.state
     if not hasattr(state, "opened_links"):
         state.opened_links = Openings(resources.clock)

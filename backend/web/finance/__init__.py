@@ -1,4 +1,4 @@
-"""The pages that finance may see: the overview, and all payments with their file and their stories."""
+"""Pages for finance: the overview, all payments, their CSV file and each payment's story."""
 
 from fastapi import APIRouter
 

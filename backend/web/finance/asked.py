@@ -1,4 +1,4 @@
-"""What the payments page is asked for, read from its address; what is none of the choices asks for nothing."""
+"""Filters of the payments page, read from its query; an unknown choice counts as none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,10 @@ NAMES = ("q", "state", "since", "until", "currency", "what", "connection", "pipe
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``typed``: what the form shows again; ``silent``: Kommo did not answer, so names were not searched."""
+    """The filters of a request.
+
+    ``typed``: texts that the form shows again; ``silent``: Kommo did not answer, so deal names were not searched.
+    """
 
     typed: dict[str, str]
     wanted: Filter
@@ -24,17 +27,19 @@ class Asked:
 
     @property
     def narrows(self) -> bool:
+        """Whether any filter or search is set."""
         return any(self.typed.values())
 
     @property
     def filters(self) -> bool:
-        """Whether something besides the search narrows it."""
+        """Whether a filter besides the search is set."""
         return any(value for name, value in self.typed.items() if name != "q")
 
 
 async def asked_of(
     resources: Resources, account_id: int, query: Mapping[str, str], *, livemode: bool, timezone: str
 ) -> Asked:
+    """Return the filters of a query. A search text also asks Kommo for deals of that name."""
     asked = read_asked(query, livemode=livemode, timezone=timezone)
     if not asked.wanted.words:
         return asked
@@ -43,6 +48,7 @@ async def asked_of(
 
 
 def read_asked(query: Mapping[str, str], *, livemode: bool, timezone: str) -> Asked:
+    """Return the filters of a query without asking Kommo; days begin and end in ``timezone``."""
     typed = {name: query.get(name, "").strip()[:LONGEST].replace("\x00", "") for name in NAMES}
     since, until = _day(typed["since"]), _day(typed["until"])
     wanted = Filter(
@@ -77,7 +83,7 @@ def _midnight(day: date, timezone: str) -> float:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """UTC where nobody knows that zone."""
+    """Return the time zone, UTC if the name is unknown."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

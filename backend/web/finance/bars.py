@@ -1,15 +1,17 @@
-"""Bars as SVG, drawn here: a page without a script has its chart, and the table beside it has the numbers."""
+"""Bar charts as SVG shapes: a page without a script has its chart, and the table next to it has the numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT, FOOT, GAP = 720.0, 180.0, 24.0, 0.3
 LEAST = 2.0
-"""So that a small sum is seen to be one."""
+"""A small sum is still visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    """One bar in SVG units; ``label`` stands below it, ``said`` is its tooltip."""
+
     x: float
     y: float
     width: float
@@ -21,6 +23,8 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
+    """The bars and the size of the drawing, in SVG units."""
+
     bars: tuple[Bar, ...]
     width: float = WIDTH
     height: float = HEIGHT
@@ -28,7 +32,7 @@ class Chart:
 
 
 def chart_of(values: Sequence[int], labels: Sequence[str], said: Sequence[str]) -> Chart:
-    """``said``: what a bar tells to who points at it."""
+    """Return a bar for each value; ``said`` are the tooltips. Negative values have no height."""
     most = max((*values, 1))
     slot, room = WIDTH / max(1, len(values)), HEIGHT - FOOT - 8
     bars = []

@@ -1,4 +1,4 @@
-"""``GET /admin/payments.csv``: what the page shows, as a file that is sent while it is read."""
+"""``GET /admin/payments.csv``: the filtered payments as a file that is streamed."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -23,7 +23,10 @@ BEHIND = (
 
 @router.get("/admin/payments.csv")
 async def payments_file(request: Request, frame: Payments, resources: ResourcesDep) -> StreamingResponse:
-    """A file goes into other books, so one that would lack deals is refused."""
+    """Stream the filtered payments as CSV.
+
+    The file goes into other books, so one that would miss deals is refused: raises ``Unavailable``.
+    """
     account, now = frame.account, resources.clock()
     if await bring_up_to_date(resources, account.id, seconds=FILE_SECONDS):
         raise Unavailable(BEHIND)

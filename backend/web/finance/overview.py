@@ -1,4 +1,4 @@
-"""``GET /admin``: how the account stands, in one look."""
+"""``GET /admin``: the account at a glance."""
 
 from dataclasses import dataclass
 
@@ -24,13 +24,13 @@ from backend.web.http.deps import ResourcesDep
 router = APIRouter()
 LAST = 5
 CHARTS = 3
-"""Currencies with a chart of their own; the table has all of them."""
+"""Currencies with a chart each; the table has all of them."""
 SIGNS = {"well": ("good", "✓"), "watch": ("warn", "!"), "bad": ("bad", "✕"), "unknown": ("", "○")}
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """A currency's months as the page shows them."""
+    """A currency's months as the page shows them; amounts are minor units."""
 
     currency: str
     months: tuple[tuple[str, int, int, int], ...]
@@ -40,6 +40,7 @@ class Money:
 
 @router.get("/admin")
 async def overview(frame: Overview, resources: ResourcesDep) -> Response:
+    """Return the overview page; the operator also sees waiting installations."""
     account, now, zone = frame.account, resources.clock(), zone_of(frame.account.timezone)
     behind = await bring_up_to_date(resources, account.id)
     livemode = is_live(account, await connections_shown(resources, account.id))

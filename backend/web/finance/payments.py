@@ -29,21 +29,24 @@ from backend.web.http.deps import ResourcesDep
 
 router = APIRouter()
 USERS = CacheSpec[int, Sequence[User]](60.0, most=1000)
-"""By account."""
+"""By account id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A line of the table; ``sign``: (colour class, symbol) of its state."""
+
     line: PaymentLine
     state: str
     sign: tuple[str, str]
     deal: str
-    """Its name in Kommo, or its number while Kommo does not tell."""
+    """The deal's name in Kommo, "" while Kommo does not answer."""
     stripe_url: str
 
 
 @router.get("/admin/payments")
 async def payments(request: Request, frame: Payments, resources: ResourcesDep) -> Response:
+    """Return a page of the filtered payments with their sums."""
     account, now = frame.account, resources.clock()
     behind = await bring_up_to_date(resources, account.id)
     connections = await connections_shown(resources, account.id)
@@ -72,12 +75,13 @@ async def payments(request: Request, frame: Payments, resources: ResourcesDep) -
 
 
 async def connections_shown(resources: Resources, account_id: int) -> list[StripeConnection]:
+    """Return the account's Stripe connections."""
     async with resources.database.read() as session:
         return await connections_of(session, account_id)
 
 
 async def _users(resources: Resources, account_id: int) -> Sequence[User]:
-    """For the filter, a minute old at the most: finance turns many pages, and Kommo's rate is the deals'."""
+    """Return the account's users for the filter, at most a minute old: paging must not use Kommo's rate limit."""
     known = resources.caches[USERS].get(account_id)
     if known is None:
         known = (await team_of(resources, account_id)).users
@@ -89,7 +93,7 @@ async def _users(resources: Resources, account_id: int) -> Sequence[User]:
 def _choices(
     frame: Frame, connections: list[StripeConnection], sums: Sequence[ListSum], users: Sequence[User]
 ) -> dict[str, Any]:
-    """What each filter offers."""
+    """Return the options of each filter."""
     return {
         "states": STATES,
         "whats": WHATS,
@@ -101,12 +105,13 @@ def _choices(
 
 
 def row_of(line: PaymentLine, names: dict[int, Lead]) -> Row:
+    """Return the table's row; ``names``: the deals that Kommo told, by id."""
     lead = names.get(line.lead_id)
     return Row(line, line.state, sign_of(line.state), lead.name if lead else "", stripe_page(line))
 
 
 def stripe_page(line: PaymentLine) -> str:
-    """The payment's page in Stripe's dashboard; empty for a request, which Stripe knows by its sessions only."""
+    """Return the payment's page in Stripe's dashboard; "" for a request, which Stripe knows only by its sessions."""
     if not line.is_payment:
         return ""
     kind = "payments" if line.id.startswith(("pi_", "ch_", "py_")) else "invoices"

@@ -1,4 +1,4 @@
-"""A state as a colour and a sign beside its word: it is read by those who see no colour, too."""
+"""The colour and symbol of a state, next to its word, so that it can be read without seeing colours."""
 
 _GOOD, _WARN, _BAD, _PLAIN = ("good", "✓"), ("warn", "…"), ("bad", "!"), ("", "○")
 SIGNS = {
@@ -16,5 +16,5 @@ SIGNS = {
 
 
 def sign_of(state: str) -> tuple[str, str]:
-    """(class of the colour, sign)."""
+    """Return (colour class, symbol) of a state."""
     return SIGNS.get(state, _PLAIN)

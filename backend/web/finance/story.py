@@ -17,6 +17,7 @@ router = APIRouter()
 
 @router.get("/admin/payments/{lead_id}/{line_id}")
 async def story(frame: Payments, resources: ResourcesDep, lead_id: str, line_id: str) -> Response:
+    """Return the page of one payment or request with its steps. Raises ``PaymentNotFound``."""
     number, now = usable_number(lead_id), resources.clock()
     found = None
     if number is not None and usable_id(line_id):

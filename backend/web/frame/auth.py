@@ -1,4 +1,4 @@
-"""Who a request to the set-up pages comes from, by a first-party cookie; and that a form was sent from our own page."""
+"""Sign-in to the admin's app by a first-party cookie, and the check that a form was sent from our own page."""
 
 from urllib.parse import urlsplit
 
@@ -17,7 +17,10 @@ READS = ("GET", "HEAD")
 
 
 def cookie_name(resources: Resources) -> str:
-    """With the prefix that makes browsers refuse one set by another host or without TLS, where we have TLS."""
+    """Return the cookie's name.
+
+    Under TLS it has the prefix that makes browsers refuse a cookie set by another host or without TLS.
+    """
     return f"__Host-{COOKIE}" if _is_https(resources) else COOKIE
 
 
@@ -26,13 +29,15 @@ def _is_https(resources: Resources) -> bool:
 
 
 def cookie_of(request: Request) -> str:
+    """Return the session cookie's value, "" without one."""
     return request.cookies.get(cookie_name(request.app.state.resources), "")
 
 
 async def current_visitor(request: Request, *, finance: bool = False) -> Visitor | None:
-    """Who is signed in, with a role that Kommo confirmed: for a change just now. Raises as ``visitor_of`` does.
+    """Return who is signed in, None without a valid session.
 
-    ``finance``: users of finance may come here too.
+    Kommo confirmed the role within the last minutes; for a change, Kommo is asked now. ``finance``: users of finance
+    may see this page too. Raises as ``visitor_of`` does.
     """
     state = request.app.state
     changing = request.method not in READS
@@ -41,7 +46,10 @@ async def current_visitor(request: Request, *, finance: bool = False) -> Visitor
 
 
 def check_own_form(request: Request, resources: ResourcesDep) -> None:
-    """A browser names the page that a form stands on; another site's is refused, beside the cookie's own SameSite."""
+    """Refuse a form that another site sent, by the headers that browsers add; a second check besides SameSite.
+
+    Raises ``NotAllowed``.
+    """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     ours = urlsplit(resources.addresses.public_url)
     from_us = origin == f"{ours.scheme}://{ours.netloc}" if origin else site in ("same-origin", "none")
@@ -53,6 +61,7 @@ OwnForm = Depends(check_own_form)
 
 
 async def let_in(request: Request, visitor: Visitor) -> RedirectResponse:
+    """Begin a session, record the sign-in and return a redirect to the app that sets the cookie."""
     resources: Resources = request.app.state.resources
     address = address_of(request)
     await note_sign_in(resources, account_id=visitor.account_id, who=visitor.who, address=address)

@@ -1,4 +1,4 @@
-"""The one way to a page of the app: signed in, with a role that may see it, for an account that is one's own."""
+"""The dependency of every page of the app: a signed-in visitor, a role that may see the page, and an account."""
 
 from typing import Annotated
 
@@ -13,14 +13,17 @@ FINANCE = {one.name: one.finance for one in PLACES}
 
 
 class Elsewhere(Exception):
-    """Another page is shown instead: the sign-in, or the operator's choice of an account."""
+    """Another page is shown instead: the sign-in, or the operator's choice of an account. ``answer`` is that page."""
 
     def __init__(self, answer: Response) -> None:
         self.answer = answer
 
 
 def framed(place: str) -> object:
-    """A dependency that returns the ``Frame`` of a page that belongs to ``place``."""
+    """Return a dependency that provides the ``Frame`` of a page in section ``place``.
+
+    Raises ``Elsewhere`` without a sign-in or an account.
+    """
 
     async def enter(
         request: Request, resources: ResourcesDep, account: Annotated[str, Query(max_length=20)] = ""

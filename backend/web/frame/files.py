@@ -1,4 +1,4 @@
-"""The app's stylesheet and script: two files of our own, each at an address that changes with what is in it."""
+"""The app's stylesheet and script: two files of our own, at addresses that contain a hash of the content."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,12 +13,15 @@ ONE_YEAR = 365 * 24 * 3600
 
 @dataclass(frozen=True)
 class File:
+    """A static file with its hashed name."""
+
     name: str
     content_type: str
     body: bytes
 
     @property
     def address(self) -> str:
+        """The path that pages link to."""
         return f"/admin/files/{self.name}"
 
 
@@ -34,7 +37,9 @@ FILES = {one.name: one for one in (STYLE, SCRIPT)}
 
 @router.get("/{name}")
 async def file(name: str) -> Response:
-    """There is nothing in them that only some may see: anybody gets them, and any cache may keep them."""
+    """Return a file of the app; public and cacheable for a year, since it holds nothing confidential and its name has a
+    hash.
+    """
     found = FILES.get(name)
     if found is None:
         return Response(status_code=404)

@@ -1,4 +1,4 @@
-"""What stands around each page of the app: where one may go, whose account it is, its language and its time zone."""
+"""The frame around each page of the app: navigation, account, language and time zone."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +24,7 @@ TEXTS = Path(__file__).parent / "texts"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page that the navigation names; ``finance``: users of finance may see it."""
+    """A section in the navigation; ``finance``: users of finance may see it."""
 
     name: str
     path: str
@@ -42,7 +42,10 @@ PLACES = (
 
 @dataclass(frozen=True)
 class Frame:
-    """``place``: the name of the page that is shown. ``account`` is read once for the page."""
+    """What a page needs besides its own data.
+
+    ``place``: the name of the current section. ``account`` is read once per page.
+    """
 
     visitor: Visitor
     account: Account
@@ -51,37 +54,43 @@ class Frame:
 
     @cached_property
     def texts(self) -> Texts:
+        """The page's texts in its language."""
         return texts_in(TEXTS, self.language)
 
     def say(self, name: str, **values: object) -> str:
+        """Return a text by its name with ``values`` filled in."""
         return self.texts.say(name, **{key: str(value) for key, value in values.items()})
 
     @property
     def places(self) -> list[Place]:
+        """The sections that this visitor may see."""
         return [one for one in PLACES if one.finance or self.visitor.may_change]
 
     def at(self, path: str, **query: object) -> str:
-        """The address of a page of ours, which for the operator names the account."""
+        """Return the address of a page of ours with a query; for the operator it names the account."""
         named: dict[str, object] = {"account": self.account.id} if self.visitor.is_operator else {}
         asked = urlencode(named | {name: value for name, value in query.items() if value not in (None, "")})
         return f"{path}?{asked}" if asked else path
 
     def moment(self, seconds: float) -> str:
-        """A time as the account's clocks show it."""
+        """Return epoch seconds as a short date and time in the account's time zone."""
         return short_moment(seconds, self.account.timezone, self.language)
 
     def money(self, amount: int, currency: str) -> str:
+        """Return an amount in minor units as text in the page's language."""
         return shown(Money(amount, currency), self.language)
 
     def deal_url(self, lead_id: int) -> str:
+        """Return the address of a deal in Kommo."""
         return f"{self.account.base_url}/leads/detail/{lead_id}"
 
     def render(self, template: str, status: int = 200, **shown_there: object) -> Response:
+        """Return the page from a template; it also gets ``frame`` and ``t`` (``say``)."""
         return with_script(template, status, frame=self, t=self.say, **shown_there)
 
 
 def language_of(request: Request, visitor: Visitor) -> str:
-    """Kommo's, of its user; where that is none of ours, the browser's."""
+    """Return the language of the user in Kommo; if we don't speak it, the browser's."""
     named = visitor.language.partition("-")[0].partition("_")[0].lower()
     return named if named in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
@@ -89,7 +98,10 @@ def language_of(request: Request, visitor: Visitor) -> str:
 async def frame_of(
     request: Request, resources: Resources, visitor: Visitor, place: str, account: str = ""
 ) -> Frame | None:
-    """None where the operator is still to choose an account."""
+    """Return the frame of a page, None if the operator must choose an account first.
+
+    Raises ``AccountNotFound``, or ``NotAllowed`` for another account than the visitor's.
+    """
     account_id = await chosen_account(resources, visitor, account)
     if account_id is None:
         return None
@@ -101,10 +113,14 @@ async def frame_of(
 
 
 async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> int | None:
-    """The visitor's own, or the one that the operator names; the only one there is needs no name."""
+    """Return the id of the visitor's account, or of the one that the operator names; None if the operator must choose.
+
+    The only connected account needs no name. Raises ``AccountNotFound`` for text that is no number, ``NotAllowed`` for
+    another account than the visitor's.
+    """
     number = usable_number(named)
     if named and number is None:
-        raise AccountNotFound("An account of Kommo is a number.")
+        raise AccountNotFound("A Kommo account is given by its number.")
     if number is not None:
         visitor.check(number)
     if visitor.account_id is not None or number is not None:
@@ -114,4 +130,5 @@ async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> 
 
 
 def all_accounts_page() -> Response:
+    """Return a redirect to the operator's list of accounts."""
     return RedirectResponse("/admin/accounts", 303, headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""Ways into the set-up pages and out of them: Kommo's single-use link, the operator's token, signing out."""
+"""Sign-in and sign-out of the admin's app: Kommo's single-use link, the operator's token, sign-out."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -21,7 +21,10 @@ T = TypeVar("T")
 
 @router.api_route("/enter/{secret}", methods=["GET", "HEAD"])
 async def show_link(request: Request, resources: ResourcesDep, secret: str) -> Response:
-    """Whose account the link opens: a press enters, so no other site can swap who is signed in here."""
+    """Return the page that names the link's account and asks for a press of a button.
+
+    The press signs in, so another site can't change who is signed in by loading the link.
+    """
     if only_looks(request):
         return page("Set-up", "This link opens the set-up of Stripe payments, once.")
     account, visitor = await _usable(request, link_of(resources, secret))
@@ -30,6 +33,7 @@ async def show_link(request: Request, resources: ResourcesDep, secret: str) -> R
 
 @router.post("/enter/{secret}", dependencies=[OwnForm])
 async def enter_by_link(request: Request, resources: ResourcesDep, secret: str) -> Response:
+    """Use the link up and sign in. Raises ``LinkOver``, counted as a failed try."""
     return await let_in(request, await _usable(request, enter(resources, secret)))
 
 
@@ -43,7 +47,7 @@ async def _usable(request: Request, link: Awaitable[T]) -> T:
 
 @router.post("/login", dependencies=[OwnForm])
 async def log_in(request: Request) -> Response:
-    """With the ADMIN_TOKEN."""
+    """Sign the operator in with the ADMIN_TOKEN; a wrong one shows the sign-in page again with the reason."""
     given = (await form_body(request)).get("token", "")
     try:
         await request.app.state.admin_door.check(request, given, "sign-in page")
@@ -53,12 +57,13 @@ async def log_in(request: Request) -> Response:
 
 
 def login_page(wrong: str = "", *, status: int = 200) -> Response:
+    """Return the sign-in page; ``wrong`` is the reason of a refused try."""
     return rendered("setup_login.html", status, wrong=wrong)
 
 
 @router.post("/logout", dependencies=[OwnForm])
 async def log_out(request: Request, resources: ResourcesDep) -> Response:
-    """Here, or with ``everywhere`` for everybody who may see the same."""
+    """Sign out; with ``everywhere`` also everybody else who may see the same accounts."""
     if (await form_body(request)).get("everywhere") and (visitor := await current_visitor(request)):
         await end_all(resources, visitor)
     await end(resources, cookie_of(request))

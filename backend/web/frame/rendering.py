@@ -1,4 +1,4 @@
-"""A page of the admin's app as it is sent: one stylesheet and one script, both files of our own, nothing inline."""
+"""Rendering of the app's pages: one stylesheet and one script, both our own files, nothing inline."""
 
 from typing import Any
 
@@ -22,17 +22,18 @@ HEADERS = {
 
 
 def rendered(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """Returns the page, which runs no script."""
+    """Return the page without a script."""
     html = TEMPLATES.get_template(template).render(style=STYLE, moment=moment, **shown)
     return HTMLResponse(html, status, headers=HEADERS)
 
 
 def with_script(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """Returns the page with our script; it works without."""
+    """Return the page with our script, which it can do without."""
     answer = rendered(template, status, script=SCRIPT, **shown)
     answer.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'self'"
     return answer
 
 
 def moment(seconds: float) -> str:
+    """Return epoch seconds as ``YYYY-MM-DD HH:MM UTC``."""
     return f"{as_datetime(seconds):%Y-%m-%d %H:%M} UTC"

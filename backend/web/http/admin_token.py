@@ -1,4 +1,4 @@
-"""The ADMIN_TOKEN at every door: one comparison, wrong tokens counted by address and in all.
+"""The check of the ADMIN_TOKEN, shared by every route that takes it. Wrong tokens are counted per address and in total.
 
 The right token always passes, so nobody can lock the operator out by guessing.
 """
@@ -15,17 +15,25 @@ WRONG = "This is not the ADMIN_TOKEN of this server."
 
 
 class AdminToken:
+    """Compares presented tokens with the ADMIN_TOKEN and throttles wrong ones."""
+
     def __init__(self, token: str, clock: Clock) -> None:
         self._token = token
         self._wrong = MissThrottle(clock)
 
     async def check(self, request: Request, given: str, door: str) -> None:
-        """Raises ``NotAuthorized`` for a wrong token, ``TooManyTries`` for one of many."""
+        """Return if ``given`` is the ADMIN_TOKEN; ``door`` names the way in for the log of sign-ins.
+
+        Raises ``NotAuthorized`` for a wrong token, ``TooManyTries`` after too many of them in this minute.
+        """
         if not same_secret(given.strip(), self._token):
             await self.refuse(request, door, NotAuthorized(WRONG))
 
     async def refuse(self, request: Request, door: str, refusal: NotAuthorized) -> None:
-        """Count and note a failed try to get in; raises ``refusal``, or ``TooManyTries``."""
+        """Count and record a failed sign-in, then raise ``refusal``.
+
+        Raises ``TooManyTries`` instead after too many in this minute.
+        """
         address = address_of(request)
         number = self._wrong.count(address)
         if number > LIMIT:

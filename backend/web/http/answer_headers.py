@@ -1,4 +1,4 @@
-"""What every answer of ours says to browsers and to caches, whatever route gave it."""
+"""Headers that every answer carries for browsers and caches, whatever route gave it."""
 
 from collections.abc import Iterable
 
@@ -11,11 +11,14 @@ UNLESS_SAID = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
 )
-"""A page that needs more says so itself; what it says of frames is the same."""
+"""Defaults; a page that needs more sets its own header, which also forbids framing."""
 
 
 class AnswerHeaders:
-    """``is_https``: the public address is; browsers are then told to use no other."""
+    """Adds the common headers to answers.
+
+    ``is_https``: the public URL is https; browsers are then told to use nothing else (HSTS).
+    """
 
     def __init__(self, is_https: bool) -> None:
         transport = ((b"strict-transport-security", b"max-age=%d" % ONE_YEAR),) if is_https else ()
@@ -23,7 +26,7 @@ class AnswerHeaders:
         self._names = frozenset(name for name, _ in self._always)
 
     def around(self, send: Send) -> Send:
-        """Returns a ``send`` that adds the headers to the answer."""
+        """Return a ``send`` that adds the headers to the answer."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

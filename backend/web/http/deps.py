@@ -1,4 +1,4 @@
-"""What a route may ask for, as named aliases."""
+"""FastAPI dependencies that routes share, as named aliases."""
 
 from typing import Annotated, cast
 
@@ -18,7 +18,10 @@ ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 
 async def check_admin(request: Request) -> None:
-    """``NotAuthorized`` without the ADMIN_TOKEN in the header."""
+    """Return if the request carries ``Authorization: Bearer`` with the ADMIN_TOKEN.
+
+    Raises ``NotAuthorized``, or ``TooManyTries`` after too many wrong tokens.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAuthorized("Send the ADMIN_TOKEN of this server as `Authorization: Bearer …`.")

@@ -12,7 +12,10 @@ from backend.storage.models import Account
 
 
 class NewDates(BaseModel):
-    """What a new request gets where nobody chooses, and today: days in the account's time zone."""
+    """Default dates of a new request, and today.
+
+    Days are ISO dates in the account's time zone; None means no such date.
+    """
 
     today: str
     due_on: str | None
@@ -20,6 +23,7 @@ class NewDates(BaseModel):
 
 
 def new_dates(account: Account, now: float) -> NewDates:
+    """Return today and the default due date and last day of a new request; ``now`` is epoch seconds."""
     dates = usual_dates(account, now)
     return NewDates(
         today=day_at(now, account.timezone).isoformat(),
@@ -29,7 +33,7 @@ def new_dates(account: Account, now: float) -> NewDates:
 
 
 class StopBody(BaseModel):
-    """Whether all reminders of the deal are stopped."""
+    """The body that stops or resumes all reminders of the deal."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -37,7 +41,10 @@ class StopBody(BaseModel):
 
 
 class StepBody(BaseModel):
-    """``step`` is the one that the card shows as the next: a click on an old card does nothing."""
+    """The body that acts on the next reminder.
+
+    ``step`` is the one that the card shows as next, so a click on an outdated card changes nothing.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -45,7 +52,10 @@ class StepBody(BaseModel):
 
 
 class ComingReminder(BaseModel):
-    """The next message to the client about a request. ``step``: days from the due date."""
+    """The next message to the client about a request.
+
+    ``step``: days from the due date; ``channel``: how it goes out; ``at``: RFC 3339 in UTC.
+    """
 
     request_id: str
     step: str
@@ -54,7 +64,11 @@ class ComingReminder(BaseModel):
 
 
 class PastReminder(BaseModel):
-    """``state``: sent, task or skipped; ``reason`` is a word of the card; ``by`` is Kommo's id of a user, 0 for us."""
+    """A reminder that was decided.
+
+    ``state``: sent, task or skipped; ``reason``: a key of the card's texts; ``at``: RFC 3339 in UTC; ``by``: Kommo's id
+    of the user who decided, 0 for the product.
+    """
 
     request_id: str
     step: str
@@ -65,7 +79,7 @@ class PastReminder(BaseModel):
 
 
 class RemindersAnswer(BaseModel):
-    """``past``: newest first."""
+    """A deal's reminders; ``past`` is newest first."""
 
     stopped: bool
     coming: list[ComingReminder]
@@ -73,6 +87,8 @@ class RemindersAnswer(BaseModel):
 
 
 def reminders_answer(chase: Chase) -> RemindersAnswer:
+    """Return the JSON of a deal's reminders."""
+
     def coming(one: Any) -> ComingReminder:
         step = one.step
         return ComingReminder(

@@ -1,4 +1,4 @@
-"""The one file of a form of ours, as a browser sends it: read whole, and no further than this one shape."""
+"""The single file of an upload form, read whole. Only the shape that browsers send for our form is parsed."""
 
 import re
 
@@ -11,21 +11,24 @@ _BOUNDARY = re.compile(r"""boundary="?([0-9A-Za-z'()+_,./:=?-]{1,70})"?\s*(?:;|$
 
 
 async def file_body(request: Request, field: str) -> bytes:
-    """The content of the file in ``field``, empty where none was chosen. Raises ``UnsupportedMedia`` or
-    ``MalformedBody``. The name that the sender gives the file, and the type, are not read."""
+    """Return the bytes of the file in form field ``field``, empty if none was chosen.
+
+    The file name and type that the sender states are ignored. Raises ``UnsupportedMedia`` for another content type,
+    ``MalformedBody`` for a form without that field or end.
+    """
     named = request.headers.get("content-type", "")
     boundary = _BOUNDARY.search(named)
     if named.partition(";")[0].strip().lower() != FORM or boundary is None:
-        raise UnsupportedMedia(f"A picture is sent as {FORM}.")
+        raise UnsupportedMedia(f"This form must be sent as {FORM}. Open the page again and repeat.")
     return _part(await request.body(), boundary[1].encode(), field)
 
 
 def _part(body: bytes, boundary: bytes, field: str) -> bytes:
     parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
     if len(parts) < 2 or not parts[-1].startswith(b"--"):
-        raise MalformedBody("The form can't be read. Open the page again and repeat.")
+        raise MalformedBody("The form could not be read. Open the page again and repeat.")
     for part in parts[1:-1]:
         head, blank, content = part.partition(b"\r\n\r\n")
         if blank and re.search(rb'form-data;(?:[^\r\n]*;)?\s*name="' + field.encode() + b'"', head):
             return content
-    raise MalformedBody("The form can't be read. Open the page again and repeat.")
+    raise MalformedBody("The form could not be read. Open the page again and repeat.")

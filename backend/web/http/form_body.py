@@ -1,4 +1,4 @@
-"""A form of one of our pages, read whole: one content type, one charset, and no more fields than our pages have."""
+"""The fields of a form of our pages, read whole: one content type, UTF-8 only, and a bounded number of fields."""
 
 from urllib.parse import parse_qsl
 
@@ -8,21 +8,21 @@ from backend.core.errors import MalformedBody, UnsupportedMedia
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 2000
-"""An account may have fifty pipelines with two selects each, and hundreds of users to tick."""
+"""An account may have fifty pipelines with two selects each, and checkboxes for hundreds of users."""
 
 
 async def form_body(request: Request) -> dict[str, str]:
-    """Returns each field's value by its name; several values of one name, as ticked boxes send, with commas between.
+    """Return each field's value by its name; several values of one name, as checkboxes send, are joined with ``", "``.
 
-    Raises ``UnsupportedMedia`` or ``MalformedBody``. The charset that a caller names is never looked up: a codec is
-    code that the caller would choose, and our pages are UTF-8.
+    Raises ``UnsupportedMedia`` or ``MalformedBody``. The charset in the content type is ignored: a codec is code that
+    the caller would choose, and our pages are UTF-8.
     """
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if named not in ("", FORM):
-        raise UnsupportedMedia(f"A form is sent as {FORM}.")
+        raise UnsupportedMedia(f"This form must be sent as {FORM}.")
     body = await request.body()
     if body and not named:
-        raise UnsupportedMedia(f"The body has no content type. A form is sent as {FORM}.")
+        raise UnsupportedMedia(f"The body has no content type. This form must be sent as {FORM}.")
     return _joined(_fields(body))
 
 
@@ -31,8 +31,8 @@ def _fields(body: bytes) -> list[tuple[str, str]]:
         return parse_qsl(
             body.decode(), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_FIELDS
         )
-    except ValueError as error:  # too many fields, or no UTF-8
-        raise MalformedBody("The form can't be read. Open the page again and repeat.") from error
+    except ValueError as error:  # too many fields, or not UTF-8
+        raise MalformedBody("The form could not be read. Open the page again and repeat.") from error
 
 
 def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:

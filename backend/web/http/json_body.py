@@ -1,4 +1,4 @@
-"""A JSON body, read whole. What can't be read is refused in our own words; how large it may be is the edge's limit."""
+"""A JSON body, read whole. Errors use our own sentences; the edge limits the size."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from backend.core.errors import MalformedBody
 
 
 async def json_body(request: Request) -> Any:
-    """Returns any JSON value; raises ``MalformedBody``."""
+    """Return the body's JSON value, of any type. Raises ``MalformedBody``."""
     try:
         return orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:

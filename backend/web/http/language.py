@@ -1,4 +1,4 @@
-"""Which of our six languages a link or a browser asks for."""
+"""The language, of our six, that a link or a browser asks for."""
 
 import re
 from urllib.parse import urlencode
@@ -11,18 +11,21 @@ _TAG = re.compile("([A-Za-z]{2,3})-([A-Za-z]{2}|419)")
 
 
 def of_client(request: Request) -> str:
-    """The link's own (``?lang=es``), whatever the telephone it is opened on; else the browser's."""
+    """Return the page's language: the link's (``?lang=es``), whatever the device prefers; else the browser's."""
     return of_link(request) or preferred(request.headers.get("accept-language", ""))
 
 
 def of_link(request: Request) -> str | None:
-    """What whoever sent the link chose for its reader."""
+    """Return the language that the link's sender chose for its reader; None if the link names none of ours."""
     language = request.query_params.get("lang", "")[:10].partition("-")[0]
     return language if language in LANGUAGES else None
 
 
 def region_of(request: Request) -> str:
-    """The link's own (``?lang=es-MX``), else the browser's first of the language that the page speaks; "" for none."""
+    """Return the reader's region such as ``MX``, or "".
+
+    The link's own (``?lang=es-MX``) comes first, then the browser's first region for the language of the page.
+    """
     own = request.query_params.get("lang", "")[:10]
     named = _region(own) if of_link(request) else ""
     language, accepted = of_client(request), request.headers.get("accept-language", "")[:500]
@@ -31,7 +34,7 @@ def region_of(request: Request) -> str:
 
 
 def _region(tag: str) -> str:
-    """``"MX"`` of ``es-MX``."""
+    """Return ``MX`` of ``es-MX``; "" without a region."""
     found = _TAG.fullmatch(tag)
     return found[2].upper() if found else ""
 
@@ -41,7 +44,9 @@ def _speaks(tag: str, language: str) -> bool:
 
 
 def kept(request: Request, **more: str) -> str:
-    """The query, with ``more`` in it, by which the next address of ours speaks as this one does."""
+    """Return a query string, with ``?``, that keeps the link's language and adds ``more``; "" if there is nothing to
+    keep.
+    """
     language, region = of_link(request), _region(request.query_params.get("lang", "")[:10])
     named = f"{language}-{region}" if region else language
     query = urlencode(more | ({"lang": named} if named else {}))
@@ -49,13 +54,13 @@ def kept(request: Request, **more: str) -> str:
 
 
 def preferred(accept_language: str) -> str:
-    """The best of ``Accept-Language`` that we speak; English where there is none."""
+    """Return the best language of an Accept-Language header that we speak, by its quality; ``en`` if there is none."""
     best = max(_wishes(accept_language), default=(0.0, 0, "en"))
     return best[2]
 
 
 def _wishes(header: str) -> list[tuple[float, int, str]]:
-    """(quality, earlier first, language) of what we speak and is not refused."""
+    """Return (quality, earlier first, language) of each language that we speak and the header does not refuse."""
     wishes = []
     for place, part in enumerate(header[:500].split(",")):
         name, _, quality = part.strip().partition(";q=")

@@ -1,4 +1,4 @@
-"""The cookie that ties an OAuth state to the browser in which the sign-in was begun."""
+"""The cookie that ties an OAuth state to the browser in which the sign-in began."""
 
 from fastapi import Request, Response
 
@@ -9,17 +9,20 @@ LONGEST = 100
 
 
 def browser_of(request: Request, public_url: str) -> str:
-    """What this browser was given when a sign-in was begun in it; empty where it was given nothing."""
+    """Return the value that this browser got when a sign-in began in it; "" if none did."""
     return request.cookies.get(_name(public_url), "")[:LONGEST]
 
 
 def keep_browser(answer: Response, browser: str, public_url: str) -> None:
-    """Kommo's redirect is a top-level GET from another site: a lax cookie comes along, a strict one would not."""
+    """Set the cookie on ``answer``.
+
+    Lax, because Kommo's redirect is a top-level GET from another site: a strict cookie would not be sent.
+    """
     answer.set_cookie(
         _name(public_url),
         browser,
         max_age=STATE_SECONDS,
-        path="/",  # what the prefix asks for
+        path="/",  # required by the prefix
         httponly=True,
         samesite="lax",
         secure=_is_https(public_url),
@@ -27,7 +30,7 @@ def keep_browser(answer: Response, browser: str, public_url: str) -> None:
 
 
 def _name(public_url: str) -> str:
-    """With the prefix that makes browsers refuse one set by another host or without TLS, where we have TLS."""
+    """The name; under TLS with the prefix that makes browsers refuse a cookie set by another host or without TLS."""
     return f"__Host-{COOKIE}" if _is_https(public_url) else COOKIE
 
 

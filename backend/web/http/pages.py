@@ -1,4 +1,4 @@
-"""Pages in words for people: one template, no scripts, nothing from outside."""
+"""Plain pages with a title and a sentence: one template, no scripts, nothing from another host."""
 
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ HEADERS = {
 
 
 def html(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's description: it may answer with these, each a page in words."""
+    """Return the OpenAPI ``responses`` for statuses that are answered with a page."""
     return {status: {"content": {"text/html": {}}, "description": "A page in words."} for status in statuses}
 
 
 def page(title: str, sentence: str, *, status: int = 200) -> HTMLResponse:
+    """Return a page with a title and one sentence."""
     html = TEMPLATES.get_template("message.html").render(title=title, sentence=sentence)
     return HTMLResponse(html, status, headers=HEADERS)

@@ -1,4 +1,4 @@
-"""The JSON of the widget's routes: amounts are text in major units, times RFC 3339 in UTC."""
+"""The JSON of the widget's routes. Amounts are decimal strings in major units, times are RFC 3339 in UTC."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,12 +15,14 @@ from backend.web.http.sending_schemas import SendingAnswer
 
 
 class Amount(BaseModel):
+    """A sum of money: a decimal string in major units, and an ISO 4217 code in capitals."""
+
     amount: str
     currency: str
 
 
 class Error(BaseModel):
-    """``limit`` is the amount that it may be at the most, or must be at the least."""
+    """A refusal; ``limit`` is the largest or the smallest amount allowed."""
 
     code: str
     message: str
@@ -29,19 +31,22 @@ class Error(BaseModel):
 
 
 class ErrorAnswer(BaseModel):
+    """The body of every refusal."""
+
     error: Error
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's description: it may answer with these, each in the shape of every refusal of ours."""
+    """Return the OpenAPI ``responses`` for statuses that are answered with an ``ErrorAnswer``."""
     return {status: {"model": ErrorAnswer} for status in statuses}
 
 
 class RequestAnswer(BaseModel):
-    """Answer to ``POST /widget/requests``, and each of a deal's ``requests``. ``created_by`` is Kommo's id of a user;
-    it is left out where the client asked: on the statement, *Pay the rest*. ``contact_id`` is who is to pay.
-    ``due_on`` and ``valid_until`` (the link's last day) are days in the account's time zone; ``expires_at`` is the
-    midnight after.
+    """A payment request: the answer of ``POST /widget/requests``, and each of a deal's ``requests``.
+
+    ``created_by``: Kommo's id of the user; left out if the client pressed *Pay the rest* on the statement.
+    ``contact_id``: the payer. ``due_on`` and ``valid_until`` (the link's last day) are days in the account's time zone;
+    ``expires_at`` is the midnight after that day.
     """
 
     id: str
@@ -62,6 +67,8 @@ class RequestAnswer(BaseModel):
 
 
 class PaymentAnswer(BaseModel):
+    """A payment of the deal; ``stripe_url`` is its page in Stripe's dashboard."""
+
     id: str
     amount: str
     currency: str
@@ -74,7 +81,7 @@ class PaymentAnswer(BaseModel):
 
 
 class May(BaseModel):
-    """``payments``: the user is of finance and may open the app, which shows all payments."""
+    """What the user may do; ``payments``: open the app's list of all payments, as a user of finance."""
 
     create: bool
     refund: bool
@@ -82,8 +89,11 @@ class May(BaseModel):
 
 
 class DealAnswer(BaseModel):
-    """``expected`` is what the deal is to bring, ``paid`` what was received, ``open`` the rest; each by currency.
-    ``currency`` is that of the deal's fields, ``account_currency`` that of the Kommo account."""
+    """A deal's money. ``expected``, ``paid`` and ``open`` (the outstanding rest) are lists with one amount per
+    currency.
+
+    ``currency`` is that of the deal's fields, ``account_currency`` that of the Kommo account.
+    """
 
     state: str
     paid: list[Amount]
@@ -100,12 +110,14 @@ class DealAnswer(BaseModel):
     statement_url: str | None
     new_dates: NewDates | None = None
     log: list[str] | None = None
-    """What rules did at the deal, newest first; only where they did anything."""
+    """What rules did with the deal, newest first; left out if they did nothing."""
     reminders: RemindersAnswer | None = None
     sendings: list[SendingAnswer] = []
 
 
 class RefundAnswer(BaseModel):
+    """A refund with its state at Stripe."""
+
     id: str
     amount: str
     currency: str
@@ -113,14 +125,14 @@ class RefundAnswer(BaseModel):
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The body's description for OpenAPI: the route reads it itself, to refuse it in our own words."""
+    """Return the OpenAPI description of a body that the route reads itself, to refuse it in our own words."""
     schema = model.model_json_schema()
     schema = _resolved(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def _resolved(part: Any, named: dict[str, Any]) -> Any:
-    """With what a ``$ref`` names in its place: such a name means nothing inside a larger document."""
+    """Return the schema with each ``$ref`` replaced by its definition, which a larger document would not resolve."""
     if isinstance(part, list):
         return [_resolved(one, named) for one in part]
     if not isinstance(part, dict):
@@ -131,15 +143,19 @@ def _resolved(part: Any, named: dict[str, Any]) -> Any:
 
 
 class SetupAnswer(BaseModel):
+    """The single-use address of the set-up pages."""
+
     url: str
 
 
 class PreviewAnswer(BaseModel):
+    """The address of the payer's page as a preview."""
+
     url: str
 
 
 class CheckAnswer(BaseModel):
-    """How many sessions Stripe was asked about."""
+    """The number of Checkout Sessions that Stripe was asked about."""
 
     asked: int
 
@@ -153,7 +169,10 @@ def deal_answer(
     statement: str | None = None,
     log: list[str] | None = None,
 ) -> DealAnswer:
-    """``statement`` is the token of the deal's page for the client, where there is one."""
+    """Return a deal's JSON.
+
+    ``statement``: the token of the deal's page for the client, None if there is none.
+    """
     ledger = seen.ledger
     return DealAnswer(
         state=ledger.state,
@@ -175,6 +194,7 @@ def deal_answer(
 
 
 def request_answer(ledger: DealLedger, request: Request, public_url: str) -> RequestAnswer:
+    """Return a payment request's JSON; dates and ids that are unknown are left out."""
     until = {"expires_at": as_rfc3339(request.expires_at)} if request.expires_at else {}
     due = {"due_on": request.due_on.isoformat()} if request.due_on else {}
     last = {"valid_until": request.last_day.isoformat()} if request.last_day else {}
@@ -200,7 +220,7 @@ def request_answer(ledger: DealLedger, request: Request, public_url: str) -> Req
 
 
 def payment_answer(ledger: DealLedger, payment: Payment) -> PaymentAnswer:
-    """What is under way has no amount of its own yet: it is its request's."""
+    """Return a payment's JSON; one in progress has no amount yet and shows its request's."""
     request = next((one for one in ledger.requests if one.id == payment.request_id), None)
     money: Payment | Request = payment if payment.received or request is None else request
     known = {"request_id": payment.request_id} if payment.request_id else {}
@@ -223,7 +243,7 @@ def _amounts(sums: Iterable[Money]) -> list[Amount]:
 
 
 def _shown(ledger: DealLedger) -> list[Payment]:
-    """Money that came or is under way, newest first; what never began is told by its request."""
+    """Return received and processing payments, newest first; one that never began shows in its request's state."""
     shown = [p for p in ledger.payments if p.received or (p.state == "processing" and p.request_id)]
     return sorted(shown, key=lambda p: (p.paid_at if p.paid_at is not None else float("inf"), p.id), reverse=True)
 

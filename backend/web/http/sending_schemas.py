@@ -1,4 +1,4 @@
-"""The JSON of a link that is sent to the client, in a deal and by itself."""
+"""The JSON of a link's sending to the client, inside a deal and alone."""
 
 from pydantic import BaseModel
 
@@ -7,10 +7,11 @@ from backend.core.clock import as_datetime
 
 
 class SendingAnswer(BaseModel):
-    """A link that was sent to the client, or is to be: ``text`` says how far it has come, in the language asked for.
+    """The sending of a link to the client; ``text`` is its progress, in the language asked for.
 
-    ``by``: Kommo's id of the user who pressed Send; ``rule``: what sent it where no person did. ``open``: more of it
-    will be known."""
+    ``by``: Kommo's id of the user who pressed Send; ``rule``: the rule that sent it instead of a person, else "".
+    ``open``: its outcome is not final. ``at``: RFC 3339 in UTC.
+    """
 
     id: str
     request_id: str
@@ -22,8 +23,10 @@ class SendingAnswer(BaseModel):
 
 
 class SendingPreview(BaseModel):
-    """By which ``channel`` (bot, chat, task) the link would go now; ``name`` is the bot's, ``message`` what the client
-    would read in the chat."""
+    """The channel (bot, chat or task) by which the link would go now.
+
+    ``name`` is the bot's; ``message`` is the chat text that the client would read.
+    """
 
     channel: str
     name: str = ""
@@ -31,6 +34,7 @@ class SendingPreview(BaseModel):
 
 
 def sending_answer(line: Line) -> SendingAnswer:
+    """Return the JSON of one sending; ``by`` is left out if a rule sent it."""
     by = {"by": line.user_id} if line.user_id else {}
     return SendingAnswer(
         id=line.id,

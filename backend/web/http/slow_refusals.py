@@ -1,7 +1,7 @@
-"""Refusals come slowly to an address that hears very many: who calls again at once is slowed down, whatever the door.
+"""Delay of refusals to an address that gets very many, whatever route refuses.
 
-Plain ASGI, inside of the request's log. Answers that are no refusal are never held up, so people who share an address
-with somebody who knocks at every door are served as before.
+Plain ASGI, inside the request log. Answers other than refusals are never delayed, so people who share an address with
+an attacker are served as before.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from backend.web.http.throttle import MinuteCounter, address_of
 
 REFUSALS = frozenset({400, 401, 403, 404, 405, 422, 429})
 MOST_A_MINUTE = 200
-"""Far more than a whole office hears."""
+"""Far more than a whole office gets."""
 SECONDS = 1.0
 
 
 class SlowRefusals:
-    """Counts refusals by address in the present minute; beyond ``most`` each waits for ``seconds``."""
+    """ASGI middleware that counts refusals per address and minute; beyond ``most`` each one waits for ``seconds``."""
 
     def __init__(self, app: ASGIApp, clock: Clock, *, most: int = MOST_A_MINUTE, seconds: float = SECONDS) -> None:
         self._app = app
@@ -27,6 +27,8 @@ class SlowRefusals:
         self._most, self._seconds = most, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, delaying its answer if it is one refusal too many."""
+
         async def slowed(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in REFUSALS:
                 await self._count(scope)

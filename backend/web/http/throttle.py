@@ -1,7 +1,7 @@
-"""How often an address asked for what does not exist: thirty times a minute, in each process by itself.
+"""Counters and rate limits per address or user, each process for itself.
 
-It tells guessers off, no more: with 80 random bits there is nothing to guess. Links that exist are always opened, for
-many clients may come from one address; so the database is asked all the same.
+The limit on unknown links is a speed bump, not a defence: with 80 random bits there is nothing to guess. Existing links
+are always opened, since many clients may share one address, so each try still costs a query.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ IN_ALL = 300
 
 
 class MinuteCounter:
-    """Counts keys in the present minute, in each process by itself; a new minute begins at nothing."""
+    """Counts keys in the current minute; a new minute starts at zero."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -27,12 +27,13 @@ class MinuteCounter:
         self._counted: Counter[str] = Counter()
 
     def add(self, key: str) -> int:
-        """How often the key was added in this minute, this time included."""
+        """Count ``key`` and return how often it was added in this minute, this time included."""
         counted = self._present()
         counted[key] += 1
         return counted[key]
 
     def total(self) -> int:
+        """Return how many were added in this minute over all keys."""
         return self._present().total()
 
     def _present(self) -> Counter[str]:
@@ -43,24 +44,26 @@ class MinuteCounter:
 
 
 class MissThrottle:
-    """Counts misses for each address, and over all addresses, in the present minute."""
+    """Counts failed look-ups in the current minute: per address, and over all addresses."""
 
     def __init__(self, clock: Clock) -> None:
         self._misses = MinuteCounter(clock)
 
     def miss(self, address: str) -> bool:
-        """Count a miss; True when there were too many of them in this minute."""
+        """Count a miss and return whether the address, or all together, had too many in this minute."""
         return self.count(address) > LIMIT
 
     def count(self, address: str) -> int:
-        """Count a miss: its number among those of this address; beyond the limit once all together are too many."""
+        """Count a miss and return its number in this minute for the address; above the limit once all together are too
+        many.
+        """
         if self._misses.total() >= IN_ALL:
             return LIMIT + 1
         return self._misses.add(address)
 
 
 def address_of(request: HTTPConnection) -> str:
-    """Where the request came from, for counting: of IPv6 the network, since one customer has a whole one."""
+    """Return the request's address for counting; for IPv6 the /64 network, since one customer has a whole one."""
     host = request.client.host if request.client else ""
     try:
         return str(ip_network((host, 64), strict=False)) if ":" in host else host
@@ -69,6 +72,7 @@ def address_of(request: HTTPConnection) -> str:
 
 
 def guesses(request: Request, resources: Resources) -> MissThrottle:
+    """Return the application's throttle for links that do not exist."""
     state = request.app.state
     if not hasattr(state, "guesses"):
         state.guesses = MissThrottle(resources.clock)
@@ -77,14 +81,17 @@ def guesses(request: Request, resources: Resources) -> MissThrottle:
 
 
 class Buckets:
-    """A bucket of calls for each key: ``burst`` at once, then ``rate`` a second. At most ``most`` keys are known."""
+    """Token buckets: each key has ``burst`` calls at once, then ``rate`` a second. At most ``most`` keys are kept."""
 
     def __init__(self, clock: Clock, *, rate: float = 5.0, burst: float = 20.0, most: int = 10_000) -> None:
         self._clock, self._rate, self._burst, self._most = clock, rate, burst, most
         self._left: dict[tuple[int, int], tuple[float, float]] = {}
 
     def take(self, key: tuple[int, int]) -> bool:
-        """Take one call from the key's bucket; False when it is empty. The key used longest ago is forgotten first."""
+        """Take one call from the key's bucket and return whether it had one.
+
+        The least recently used key is dropped first.
+        """
         now = self._clock()
         left, at = self._left.pop(key, (self._burst, now))
         left = min(self._burst, left + max(0.0, now - at) * self._rate)

@@ -1,7 +1,7 @@
-"""How often one user of the deal card calls, and how many of the user's calls are in work at once.
+"""Limits of one user of the deal card: calls per second, and calls in progress at once.
 
-What is too much is refused before the database or Kommo is asked, and slowly: refusals that cost as much as answers
-would let one user with many connections take both from all others.
+A call beyond them is refused before the database or Kommo is asked, and slowly: if refusals cost as much as answers,
+one user with many connections could slow down all others.
 """
 
 import asyncio
@@ -16,16 +16,19 @@ from backend.web.http.throttle import Buckets
 
 MOST_TOKENS = 10_000
 AT_ONCE = 2
-"""Calls of one user in work; a card makes one or two."""
+"""Calls of one user in progress; a card makes one or two."""
 PATIENCE_SECONDS = 10.0
 """How long a call waits for the user's earlier ones."""
 REFUSAL_SECONDS = 0.25
-"""Who calls again as soon as a call is refused is slowed down by this."""
+"""Delay of a refusal, which slows a caller that retries at once."""
 User = tuple[int, int]
 
 
 class UserCalls:
-    """Buckets and places by (account, user). A token that was proven once names its user before it is proven again."""
+    """Rate limits and concurrency limits by (account id, user id).
+
+    A token that was verified once identifies its user before it is verified again.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._buckets = Buckets(clock)
@@ -33,27 +36,27 @@ class UserCalls:
         self._places: WeakValueDictionary[User, asyncio.Semaphore] = WeakValueDictionary()
 
     def named_by(self, token: str) -> User | None:
-        """The user of a token that was proven before; None for any other."""
+        """Return the user of a token that was verified before; None for any other."""
         return self._users.get(_digest(token))
 
     def remember(self, token: str, user: User) -> None:
-        """Keeps whose the token is, which was just proven."""
+        """Store the user of a token that was just verified. The oldest is dropped at ``MOST_TOKENS``."""
         if len(self._users) >= MOST_TOKENS:
             del self._users[next(iter(self._users))]
         self._users[_digest(token)] = user
 
     @asynccontextmanager
     async def turn(self, user: User) -> AsyncIterator[None]:
-        """Entered when fewer than ``AT_ONCE`` calls of the user are in work. Raises ``TooManyCalls``."""
+        """Enter once fewer than ``AT_ONCE`` calls of the user are in progress. Raises ``TooManyCalls``."""
         if not self._buckets.take(user):
             await asyncio.sleep(REFUSAL_SECONDS)
-            raise TooManyCalls("You call faster than a person can. Try again in a moment.")
+            raise TooManyCalls("Too many calls in a short time. Try again in a moment.")
         places = self._places.setdefault(user, asyncio.Semaphore(AT_ONCE))
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await places.acquire()
         except TimeoutError:
-            raise TooManyCalls("Your earlier calls are still in work. Try again in a moment.") from None
+            raise TooManyCalls("Your earlier calls are still being answered. Try again in a moment.") from None
         try:
             yield
         finally:

@@ -1,1 +1,1 @@
-"""The picture of a link's preview in a chat: who asks and for how much, drawn by us from letters that we hold."""
+"""The picture in a link's chat preview: merchant and amount, drawn from glyphs that we ship."""

@@ -1,4 +1,4 @@
-"""A PNG of 1200 × 630, the size that messengers cut least: name, amount, and a band where the money is a test's."""
+"""A PNG of 1200 × 630 pixels, the size that messengers crop least: name, amount, and a band for test payments."""
 
 import zlib
 
@@ -10,7 +10,7 @@ MARGIN = 84
 STEPS = 16
 PAPER, BAND = (255, 255, 255), (255, 226, 168)
 INKS = ((86, 98, 112), (27, 37, 48), (74, 47, 0))
-"""Of the name, the amount, and the band's words."""
+"""Colours (RGB) of the name, the amount and the band's words."""
 EDGE = (47, 95, 208)
 NAME, AMOUNT, WORDS = range(3)
 _EDGE_COLOUR = STEPS * len(INKS)
@@ -18,16 +18,20 @@ NAME_TOP, AMOUNT_TOP, BAND_TOP, WORDS_TOP = 150, 270, 510, 535
 
 
 class Canvas:
-    """Rows of colour numbers: each ink has sixteen, from its ground to itself."""
+    """Rows of palette indexes: each ink has sixteen shades, from its background to full ink."""
 
     def __init__(self) -> None:
         self._pixels = bytearray(WIDTH * HEIGHT)
 
     def fill(self, left: int, top: int, width: int, height: int, colour: int) -> None:
+        """Fill a rectangle, in pixels, with a palette index."""
         for y in range(top, top + height):
             self._pixels[y * WIDTH + left : y * WIDTH + left + width] = bytes((colour,)) * width
 
     def write(self, text: str, letters: Hand, left: int, top: int, ink: int) -> None:
+        """Draw a line of text whose upper left corner is at (``left``, ``top``) pixels; ``ink`` is an index of
+        ``INKS``.
+        """
         shades = bytes(ink * STEPS + min(step, STEPS - 1) for step in range(256))
         for glyph, x, y in letters.placed(text, left, top):
             for row, inked in enumerate(glyph.rows):
@@ -35,6 +39,7 @@ class Canvas:
                 self._pixels[at : at + len(inked)] = inked.translate(shades)
 
     def png(self) -> bytes:
+        """Return the picture as an indexed PNG file."""
         head = WIDTH.to_bytes(4) + HEIGHT.to_bytes(4) + bytes((8, 3, 0, 0, 0))
         rows = (b"\0" + self._pixels[y * WIDTH : (y + 1) * WIDTH] for y in range(HEIGHT))
         drawn = zlib.compress(b"".join(rows), 6)
@@ -44,7 +49,7 @@ class Canvas:
 
 
 def card(name: str, amount: str, band: str = "") -> bytes:
-    """The picture. What our letters can't write is left out, the page says it all the same."""
+    """Return the picture as a PNG file. Text without glyphs is left out; the page has it as well."""
     canvas, small, large = Canvas(), hand("name"), hand("amount")
     room = WIDTH - 2 * MARGIN
     canvas.fill(0, 0, 24, HEIGHT, _EDGE_COLOUR)

@@ -1,4 +1,4 @@
-"""The letters of the pictures, drawn beforehand by ``tools/draw_glyphs.py``."""
+"""The glyphs of the pictures, drawn in advance by ``tools/draw_glyphs.py``."""
 
 import json
 import unicodedata
@@ -13,7 +13,7 @@ _DRAWN = Path(__file__).with_name("glyphs.bin")
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One letter: ink of 0 to 15 in rows, and where they stand from its place on the line."""
+    """One character: rows of ink from 0 to 15, and offsets in pixels from its place on the line."""
 
     advance: int
     left: int
@@ -23,18 +23,20 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Hand:
-    """The letters of one size."""
+    """The glyphs of one font size."""
 
     glyphs: dict[str, Glyph]
 
     def can_write(self, text: str) -> bool:
+        """Return whether there is a glyph for each character."""
         return all(letter in self.glyphs for letter in text)
 
     def width(self, text: str) -> int:
+        """Return the text's width in pixels."""
         return sum(self.glyphs[letter].advance for letter in text)
 
     def fitting(self, text: str, width: int) -> str:
-        """``text``, cut with an ellipsis where it is wider."""
+        """Return ``text``, shortened with an ellipsis if it is wider than ``width`` pixels."""
         if self.width(text) <= width:
             return text
         while text and self.width(f"{text}…") > width:
@@ -42,7 +44,7 @@ class Hand:
         return f"{text}…"
 
     def placed(self, text: str, left: int, top: int) -> Iterator[tuple[Glyph, int, int]]:
-        """Each letter with the place of its upper left corner."""
+        """Yield each character's glyph with the (x, y) of its upper left corner."""
         for letter in text:
             glyph = self.glyphs[letter]
             yield glyph, left + glyph.left, top + glyph.top
@@ -51,7 +53,7 @@ class Hand:
 
 @cache
 def hand(name: str) -> Hand:
-    """``name`` or ``amount``."""
+    """Return the glyphs of a size: ``name`` or ``amount``."""
     told = zlib.decompress(_DRAWN.read_bytes())
     end = 4 + int.from_bytes(told[:4])
     head, pixels = json.loads(told[4:end]), told[end:]
@@ -65,6 +67,6 @@ def _glyph(numbers: list[int], pixels: bytes) -> Glyph:
 
 
 def writable(text: str, letters: Hand) -> str:
-    """``text`` with plainer letters where one is missing; "" where a letter has no plainer one."""
+    """Return ``text`` with missing characters replaced by their base letters; "" if one has none."""
     plain = "".join(one if one in letters.glyphs else unicodedata.normalize("NFKD", one)[0] for one in text)
     return plain if letters.can_write(plain) else ""

@@ -1,4 +1,4 @@
-"""The addresses of the previews' pictures, beside the pages that name them. From our database alone."""
+"""Routes of the previews' pictures, served from our database alone."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from backend.web.http.throttle import guesses
 
 HEADERS = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "noindex, nofollow"}
 CARDS: CacheSpec[tuple[str, str, str], bytes] = CacheSpec(seconds=3600.0, most=100)
-"""Drawn pictures, about ten kilobytes each: a group's chat fetches one many times."""
+"""Drawn pictures of about ten kilobytes: a group chat fetches one many times."""
 
 NOTHING: dict[int | str, dict[str, Any]] = {
     404: {"description": "No such link."},
@@ -36,7 +36,7 @@ router = APIRouter(default_response_class=Response, responses=DRAWN)
 @router.get("/p/{token}/picture.png", name="pay_picture")
 @router.head("/p/{token}/picture.png", name="pay_picture", include_in_schema=False)
 async def pay_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """The merchant and the amount of a link."""
+    """Return the picture of a link: merchant and amount."""
     try:
         link = await find_link(resources, token)
     except RequestNotFound:
@@ -51,7 +51,7 @@ async def pay_picture(request: Request, resources: ResourcesDep, token: LinkToke
 @router.get("/d/{token}/picture.png", name="statement_picture")
 @router.head("/d/{token}/picture.png", name="statement_picture", include_in_schema=False)
 async def statement_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """The merchant and that it is a statement: its sums change, and a chat would go on showing old ones."""
+    """Return the picture of a statement: merchant and title only, since chats would keep showing outdated sums."""
     try:
         found = await find_statement(resources, token)
     except RequestNotFound:
