@@ -124,7 +124,7 @@ def test_blanks_and_line_ends_around_any_setting_are_passed_over(monkeypatch: py
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"stripe_api_key": "pk_live_1"}, "STRIPE_API_KEY is a publishable key (pk_…), which makes no payments"),
+        ({"stripe_api_key": "pk_live_1"}, "STRIPE_API_KEY is a publishable key (pk_…), which can't make payments"),
         ({"stripe_api_key": "whsec_1"}, "STRIPE_API_KEY is a webhook's signing secret (whsec_…)"),
         ({"stripe_api_key": "canary"}, "STRIPE_API_KEY must begin with rk_live_, rk_test_, sk_live_ or sk_test_"),
         ({"stripe_webhook_secret": "whsec_1,canary"}, "STRIPE_WEBHOOK_SECRET must begin with whsec_"),
