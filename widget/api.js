@@ -2,15 +2,15 @@
 import { BUILD } from './build.js';
 import { language } from './kommo/page.js';
 
-/** Longer than the backend's own patience with Stripe and Kommo, so that its answer arrives. */
+/** Milliseconds; longer than the backend waits for Stripe and Kommo, so that its answer arrives. */
 const PATIENCE = 30000;
 
-/** The backend's API version; it is raised when a widget that was built before lacks something. */
+/** The backend's API version; it rises when an older widget lacks a feature. */
 const NEWEST = /^x-widget-api: *(\d+)/im;
 
 /**
- * The backend refused (`status`, `code`, `message`, `field`, `limit`), or nothing that can be read came back (`status` 0 or 5xx):
- * then nobody knows whether the call was carried out (`unsure`).
+ * A failed call: the backend's refusal (`status`, `code`, `message`, `field`, `limit`), or no readable answer
+ * (`status` 0 or 5xx). In the second case it is unknown whether the call was carried out (`unsure`).
  */
 export class ApiError extends Error {
   /**
@@ -28,8 +28,8 @@ export class ApiError extends Error {
 }
 
 /**
- * Our backend's routes. Each call gives a native promise: Kommo's jQuery deferreds run their listeners synchronously
- * and let exceptions through.
+ * Returns the backend's routes as functions. Each returns a native promise and rejects with `ApiError`: Kommo's jQuery
+ * deferreds run their listeners synchronously and let exceptions escape.
  * @param {import('./types.d.ts').KommoWidget} widget
  */
 export function backend(widget) {
@@ -45,49 +45,93 @@ export function backend(widget) {
     newest = Math.max(newest, Number(NEWEST.exec(xhr?.getAllResponseHeaders() ?? '')?.[1] ?? 0));
   };
   return {
+    /** Whether the backend is newer than this widget. */
     outdated: () => newest > BUILD.api,
-    /** @param {number} leadId @returns {Promise<import('./types.d.ts').Deal>} */
+    /**
+     * Returns the deal's payments and requests.
+     * @param {number} leadId
+     * @returns {Promise<import('./types.d.ts').Deal>}
+     */
     deal: (leadId) => call('GET', `/widget/deals/${leadId}`).then(requireKeys('requests', 'payments')),
-    /** @param {Record<string, unknown>} body @returns {Promise<import('./types.d.ts').PaymentRequest>} */
+    /**
+     * Creates a payment request.
+     * @param {Record<string, unknown>} body
+     * @returns {Promise<import('./types.d.ts').PaymentRequest>}
+     */
     create: (body) => call('POST', '/widget/requests', body).then(requireKeys('id', 'url')),
-    /** @param {string} id */
+    /** Cancels a payment request. @param {string} id */
     cancel: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/cancel`),
-    /** Where a rep sees what the client sees. @param {string} id @returns {Promise<{url: string}>} */
+    /**
+     * Returns the address at which a rep sees the payer's page.
+     * @param {string} id
+     * @returns {Promise<{url: string}>}
+     */
     preview: (id) => call('POST', `/widget/requests/${encodeURIComponent(id)}/preview`).then(requireKeys('url')),
-    /** By which way the link would go. @param {string} id @returns {Promise<import('./types.d.ts').SendingPreview>} */
+    /**
+     * Returns the channel by which the link would be sent now.
+     * @param {string} id
+     * @returns {Promise<import('./types.d.ts').SendingPreview>}
+     */
     sending: (id) => call('GET', `/widget/requests/${encodeURIComponent(id)}/sending`).then(requireKeys('channel')),
-    /** @param {string} id @param {string} sendingId one for each question, so that a repeated press sends once */
+    /**
+     * Sends the link to the client.
+     * @param {string} id
+     * @param {string} sendingId one per question, so that a repeated press sends once
+     */
     send: (id, sendingId) =>
       call('POST', `/widget/requests/${encodeURIComponent(id)}/send`, { sending_id: sendingId }).then(
         requireKeys('id'),
       ),
-    /** @param {number} leadId */
+    /** Asks Stripe about the deal's open sessions. @param {number} leadId */
     check: (leadId) => call('POST', `/widget/deals/${leadId}/check`),
-    /** @param {string} id @param {Record<string, unknown>} body */
+    /**
+     * Refunds a payment.
+     * @param {string} id
+     * @param {Record<string, unknown>} body
+     */
     refund: (id, body) => call('POST', `/widget/payments/${encodeURIComponent(id)}/refund`, body),
-    /** @param {number} leadId @param {boolean} stopped @returns {Promise<import('./types.d.ts').Reminders>} */
+    /**
+     * Stops or resumes the deal's reminders.
+     * @param {number} leadId
+     * @param {boolean} stopped
+     * @returns {Promise<import('./types.d.ts').Reminders>}
+     */
     stopReminders: (leadId, stopped) => call('POST', `/widget/deals/${leadId}/reminders`, { stopped }),
     /**
+     * Skips or sends the next reminder of a request.
      * @param {string} id of a request
      * @param {'skip' | 'send'} what
      * @param {string} step
      * @returns {Promise<import('./types.d.ts').Reminders>}
      */
     remind: (id, what, step) => call('POST', `/widget/requests/${encodeURIComponent(id)}/reminders/${what}`, { step }),
-    /** A single-use address of the set-up pages. @returns {Promise<{url: string}>} */
+    /** Returns a single-use address of the set-up pages. @returns {Promise<{url: string}>} */
     setup: () => call('POST', '/widget/setup'),
-    /** @param {string} key @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>} */
+    /**
+     * Returns the rule with this key.
+     * @param {string} key
+     * @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>}
+     */
     rule: (key) => call('POST', '/widget/rules/look', { key }).then(requireKeys('key', 'settings')),
-    /** @param {Record<string, unknown>} body @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>} */
+    /**
+     * Creates a rule.
+     * @param {Record<string, unknown>} body
+     * @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>}
+     */
     makeRule: (body) => call('POST', '/widget/rules', body).then(requireKeys('key', 'settings')),
-    /** @param {Record<string, unknown>} body @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>} */
+    /**
+     * Changes a rule that this form created.
+     * @param {Record<string, unknown>} body
+     * @returns {Promise<{key: string, settings: import('./rule/settings.js').RuleSettings}>}
+     */
     changeRule: (body) => call('POST', '/widget/rules/change', body).then(requireKeys('key', 'settings')),
-    /** @returns {Promise<import('./rule/controls.js').Choices>} */
+    /** Returns the choices of the rule's form. @returns {Promise<import('./rule/controls.js').Choices>} */
     ruleChoices: () => call('GET', '/widget/rules/choices').then(requireKeys('fields')),
   };
 }
 
 /**
+ * Sends a request with the user's one-time token from Kommo.
  * @param {import('./types.d.ts').KommoWidget} widget
  * @param {string} method
  * @param {string} path
@@ -102,9 +146,9 @@ function request(widget, method, path, body, onResponse) {
       return;
     }
     const sent = body === undefined ? {} : { data: JSON.stringify(body), contentType: 'application/json' };
-    // In the address: Kommo does not promise to keep our headers. Amounts are written by the card, all in one way.
+    // In the URL, since Kommo may drop our headers. `marked`: the card formats all amounts in one way.
     const url = `${BUILD.backend}${path}?lang=${encodeURIComponent(language())}&amounts=marked`;
-    // `then` alone, which both a jQuery deferred and a promise have.
+    // Only `then`: a jQuery deferred and a promise both have it.
     widget.$authorizedAjax({ url, method, dataType: 'text', timeout: PATIENCE, ...sent }).then(
       (text, _status, xhr) => {
         onResponse(xhr);
@@ -116,7 +160,7 @@ function request(widget, method, path, body, onResponse) {
   return response.then(parsed);
 }
 
-/** @param {string} text */
+/** Returns the parsed body; throws `ApiError` if it is not JSON. @param {string} text */
 function parsed(text) {
   if (!text) return {};
   try {
@@ -127,7 +171,8 @@ function parsed(text) {
 }
 
 /**
- * A proxy may answer 200 with a body that is not the backend's: then nothing is known.
+ * Returns a check that an answer has the named keys. A proxy may answer 200 with a body of its own; then nothing is
+ * known.
  * @param {...string} names that every answer has
  * @returns {(answer: any) => any}
  */
@@ -138,7 +183,7 @@ function requireKeys(...names) {
   };
 }
 
-/** @param {{status: number, responseText?: string}} xhr */
+/** Returns the `ApiError` of a failed request. @param {{status: number, responseText?: string}} xhr */
 function refusal(xhr) {
   try {
     return new ApiError(xhr.status, JSON.parse(xhr.responseText ?? '').error ?? {});
@@ -148,6 +193,7 @@ function refusal(xhr) {
 }
 
 /**
+ * Returns `promise`, rejected with `ApiError` a second after the limit.
  * @param {number} limit milliseconds
  * @param {Promise<any>} promise
  * @returns {Promise<any>}

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * @type {import('./types.d.ts').Build} What `widget build` knows: the backend's address, the version, the number of what the backend can do,
- * Stripe's currencies with their decimals, the style.
- * The build replaces this file; this one only gives the types.
+ * @type {import('./types.d.ts').Build} Values of `widget build`: the backend's address, the widget's version, the backend's API version,
+ * Stripe's currencies with their decimals, and the style sheet.
+ * The build replaces this file; this one only declares the types.
  */
 export const BUILD = {
   backend: '',

@@ -10,8 +10,8 @@ import { contactsOf } from './send/contacts.js';
 import { exitsOf, savedStep } from './step/saved.js';
 
 /**
- * Kommo's callbacks, and nothing else. Kommo constructs one object per area, may call `render` on it again, and calls
- * `destroy` when the area changes; settings and words are there only after construction.
+ * Registers Kommo's callbacks. Kommo constructs one object per area, may call `render` on it again, and calls
+ * `destroy` when the area changes; settings and words are available only after construction.
  * @this {import('./types.d.ts').KommoWidget}
  */
 export default function Widget() {
@@ -104,7 +104,7 @@ export default function Widget() {
 }
 
 /**
- * Our place in the right panel; made once, found again when Kommo renders a second time.
+ * Returns our element in the right panel: created once, found again when Kommo renders a second time.
  * @param {import('./types.d.ts').KommoWidget} widget
  */
 function cardRoot(widget) {

@@ -14,7 +14,7 @@ import { createView } from './view.js';
 import { whileVisible } from './visibility.js';
 
 /**
- * What a person can do in the card: all that the views know of the controllers.
+ * The user's actions in the card: the only part of the controllers that views use.
  * @typedef {Pick<CardController, 'retry' | 'check' | 'preview' | 'setup' | 'unfold' | 'showCode'> & {
  *   form: Pick<FormController, 'begin' | 'close' | 'edit' | 'send'>,
  *   reminders: Pick<ReminderController, 'remind' | 'stop'>,
@@ -23,8 +23,8 @@ import { whileVisible } from './visibility.js';
  */
 
 /**
- * The card of one deal: loads it, and again while something is open. What it shows is in its store. What arrives after
- * `destroy` is dropped; nothing is sent when Kommo has meanwhile gone to another deal.
+ * The card of one deal: loads the deal, and again while something is open. Its store holds what it shows. Answers that
+ * arrive after `destroy` are dropped; nothing is sent once Kommo shows another deal.
  */
 export class CardController {
   /**
@@ -63,6 +63,7 @@ export class CardController {
     this.stopTicking = whileVisible(root, (returned) => this.tick(returned));
   }
 
+  /** Removes the card and stops its timers. */
   destroy() {
     this.destroyed = true;
     this.stopTicking();
@@ -71,8 +72,8 @@ export class CardController {
   }
 
   /**
-   * Every second while the card is visible. Kommo may have changed the deal without telling us.
-   * @param {boolean} returned it was out of sight: from the client's page, people come back for news
+   * Runs every second while the card is visible. Kommo may have changed the deal without a callback.
+   * @param {boolean} returned whether the card was hidden before: users return from the payer's page for news
    */
   tick(returned) {
     if (openLeadId() !== this.leadId) {
@@ -102,6 +103,7 @@ export class CardController {
     }
   }
 
+  /** Loads the deal and shows it, or the reason why it could not be loaded. */
   async load() {
     if (this.loading) return;
     this.loading = true;
@@ -123,19 +125,20 @@ export class CardController {
     this.store.set({ checking: false, slow: false, outdated: this.api.outdated() });
   }
 
-  /** Kommo's page has them; a person may have added a number since. */
+  /** Reads the deal's contacts from Kommo's page again, since a user may have added a number. */
   async readContacts() {
     if (!this.leadId || openLeadId() !== this.leadId) return;
     const contacts = await this.contacts();
     if (!this.destroyed && openLeadId() === this.leadId) this.store.set({ contacts });
   }
 
+  /** Loads the deal again after a failure. */
   retry() {
     this.store.set({ phase: this.store.get().deal ? 'ready' : 'loading', problem: null });
     this.load();
   }
 
-  /** Stripe is asked after the response: what it says is there a moment later, and ends the checking. */
+  /** Asks Stripe about open sessions. The answer is stored a moment later; loading it ends the check. */
   async check() {
     if (this.store.get().checking) return;
     this.store.set({ checking: true, refused: null });
@@ -147,7 +150,7 @@ export class CardController {
   }
 
   /**
-   * Opens what the client sees, which is not taken for the client's opening.
+   * Opens the payer's page in a new tab without counting as an opening by the client.
    * @param {string} id of a request
    */
   async preview(id) {
@@ -159,13 +162,14 @@ export class CardController {
     );
   }
 
-  /** @param {boolean} unfolded whether earlier links are shown; they stay so when the list is drawn anew */
+  /** Shows or hides earlier links; the choice survives a redraw of the list. @param {boolean} unfolded */
   unfold(unfolded) {
     this.store.set({ unfolded });
   }
 
   /**
-   * @param {string} id of the request whose code is to scan
+   * Shows or hides a request's QR code.
+   * @param {string} id of a request
    * @param {boolean} shown
    */
   showCode(id, shown) {
@@ -173,6 +177,7 @@ export class CardController {
     if (shown || code === id) this.store.set({ code: shown ? id : null });
   }
 
+  /** Opens the set-up pages in a new tab. */
   setup() {
     return openSetup(this.api, this.words, (text) => this.view.announce(text));
   }

@@ -11,7 +11,8 @@ import { problemBeside, somethingMade } from './state.js';
  */
 
 /**
- * What failed, the client's page of the whole deal, how fresh all this is, and whether the widget itself is.
+ * Returns the card's footer: a problem, the client's statement of the deal, the time of the last load, and whether the
+ * widget is outdated.
  * @param {import('./state.js').State} state
  * @param {FooterProps} props
  */
@@ -28,10 +29,7 @@ export function footer(state, props) {
   ];
 }
 
-/**
- * For users of finance, who have no way through Kommo's settings.
- * @param {FooterProps} props
- */
+/** Returns the button for users of finance, who have no access to Kommo's settings. @param {FooterProps} props */
 function allPayments({ words, actions }) {
   const open = el('button', {
     type: 'button',
@@ -44,6 +42,7 @@ function allPayments({ words, actions }) {
 }
 
 /**
+ * Returns the row with the statement's link, null without one.
  * @param {string | null} url
  * @param {import('../types.d.ts').Words} words
  */
@@ -61,6 +60,7 @@ function statement(url, words) {
 }
 
 /**
+ * Returns the time of the last load and the button that checks with Stripe.
  * @param {import('./state.js').State} state
  * @param {FooterProps} props
  */

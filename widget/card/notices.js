@@ -4,6 +4,7 @@ import { sentenceOf } from '../kommo/page.js';
 import { el } from '../ui/dom.js';
 
 /**
+ * Returns the card while there is no deal to show: loading, not saved, failed, disconnected or forbidden.
  * @param {import('./state.js').State} state
  * @param {{words: import('../types.d.ts').Words, actions: import('./controller.js').Actions, admin: boolean}} props
  */
@@ -28,6 +29,7 @@ export function phaseNotice({ phase, problem, slow }, { words, actions, admin })
 }
 
 /**
+ * Returns the button that opens the set-up pages.
  * @param {import('../types.d.ts').Words} words
  * @param {import('./controller.js').Actions} actions
  */
@@ -40,7 +42,7 @@ export function setupButton(words, actions) {
   });
 }
 
-/** @param {import('../types.d.ts').Words} words */
+/** Returns the placeholder shown while the deal loads. @param {import('../types.d.ts').Words} words */
 function skeleton(words) {
   const bar = (/** @type {string} */ width) => el('span', { class: `dealpay-ghost dealpay-ghost-${width}` });
   return el(

@@ -5,7 +5,7 @@ const SLOWEST = 60000;
 /** A failed link can still be paid. */
 const OPEN = ['pending', 'processing', 'failed'];
 
-/** When to load the deal again: while something is open, and after a failure less and less often. */
+/** Decides when to load the deal again: regularly while something is open, and at growing intervals after failures. */
 export class Refresh {
   /** @param {boolean} wanted false: never, the deal is not saved */
   constructor(wanted) {
@@ -13,28 +13,32 @@ export class Refresh {
     this.failures = 0;
   }
 
+  /** Whether the deal is to be loaded now. */
   due() {
     return Date.now() >= this.next;
   }
 
-  /** The next request is due now, if there is to be one. */
+  /** Makes the next load due now, if there is to be one. */
   hurry() {
     if (Number.isFinite(this.next)) this.next = 0;
   }
 
-  /** @param {number} milliseconds */
+  /** Makes the next load due after this time. @param {number} milliseconds */
   after(milliseconds) {
     this.next = Date.now() + milliseconds;
   }
 
-  /** @param {import('../types.d.ts').Deal} deal */
+  /** Schedules the next load after a success. @param {import('../types.d.ts').Deal} deal */
   succeeded(deal) {
     const open = [...deal.requests, ...deal.payments].some((one) => OPEN.includes(one.state));
     this.failures = 0;
     this.next = open ? Date.now() + INTERVAL : Number.POSITIVE_INFINITY;
   }
 
-  /** A refusal stays one until a person tries again. @param {import('../api.js').ApiError} error */
+  /**
+   * Schedules the next load after a failure; after a refusal there is none until a user tries again.
+   * @param {import('../api.js').ApiError} error
+   */
   failed(error) {
     const wait = Math.min(SLOWEST, INTERVAL * 2 ** this.failures);
     this.failures += 1;

@@ -6,7 +6,8 @@ import { el } from '../ui/dom.js';
 import { openTab } from '../ui/new_tab.js';
 
 /**
- * What the settings window shows and the widget's page: what it does, and the way to the set-up pages.
+ * Returns the panel of the settings window and the widget's page: what the widget does, and the button to the set-up
+ * pages.
  * @param {ReturnType<typeof import('../api.js').backend>} api
  * @param {import('../types.d.ts').Words} words
  * @param {string[]} notes
@@ -36,7 +37,7 @@ export function setupPanel(api, words, notes) {
 }
 
 /**
- * Opens the set-up pages in a new tab, by a single-use address.
+ * Opens the set-up pages in a new tab by a single-use address; `say` gets the progress.
  * @param {ReturnType<typeof import('../api.js').backend>} api
  * @param {import('../types.d.ts').Words} words
  * @param {(text: string) => void} say

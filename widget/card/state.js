@@ -2,7 +2,7 @@
 import { draftOf } from '../form/draft.js';
 
 /**
- * A question that is open in a row of the list: cancel this link, send it, or refund this payment.
+ * An open question in a row of the list: cancel this link, send it, or refund this payment.
  * `refund.id` and `send.id` are made once, so that a repeated press refunds or sends once.
  * @typedef {Readonly<{
  *   what: 'cancel' | 'refund' | 'send',
@@ -15,8 +15,8 @@ import { draftOf } from '../form/draft.js';
  */
 
 /**
- * What the card shows; replaced at each change. `problem` of a ready card is a refresh that failed: what was known stays visible. `refused` is why
- * Stripe could not be asked; no refresh takes it away. `code` is the request whose QR code is shown.
+ * The card's state; replaced on each change. `problem` of a ready card is a failed refresh: the known data stays visible.
+ * `refused`: why Stripe could not be asked; a refresh keeps it. `code`: the request whose QR code is shown.
  * @typedef {Readonly<{
  *   phase: 'loading' | 'unsaved' | 'failed' | 'disconnected' | 'forbidden' | 'ready',
  *   deal: import('../types.d.ts').Deal | null,
@@ -36,7 +36,7 @@ import { draftOf } from '../form/draft.js';
  */
 
 /**
- * A card that was just opened; a form that was open when Kommo drew the card anew is open again.
+ * Returns the state of a card that was just opened; a form that was open when Kommo redrew the card is open again.
  * @param {number} leadId
  * @returns {State}
  */
@@ -59,24 +59,24 @@ export function firstState(leadId) {
   };
 }
 
-/** @param {import('../types.d.ts').Deal} deal */
+/** Whether the deal has any request or payment. @param {import('../types.d.ts').Deal} deal */
 export function somethingMade(deal) {
   return deal.requests.length + deal.payments.length > 0;
 }
 
 /**
- * What changes once the deal was read.
+ * Returns the changes of state after the deal was loaded.
  * @param {import('../types.d.ts').Deal} deal
  * @returns {Partial<State>}
  */
 export function afterLoading(deal) {
-  // Where money was, it stays to be seen after the connection has gone.
+  // Payments stay visible after the connection is gone.
   const phase = deal.connected === false && !somethingMade(deal) ? 'disconnected' : 'ready';
   return { phase, deal, problem: null, loadedAt: Date.now() };
 }
 
 /**
- * What changes where the deal could not be read.
+ * Returns the changes of state after loading failed.
  * @param {State} state
  * @param {import('../api.js').ApiError} problem
  * @returns {Partial<State>}
@@ -88,7 +88,7 @@ export function afterFailure({ phase, deal }, problem) {
 }
 
 /**
- * What went wrong and is not said already in the form or the question that is open: one fault is told once.
+ * Returns the problem to show below the card; null if the open form or question shows it already.
  * @param {State} state
  */
 export function problemBeside({ refused, problem, draft, question }) {

@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * One value that is replaced, never changed in place, and the listeners that are called with each new one.
+ * Returns a store of one value that is replaced, never changed in place; its listeners get each new value.
  * @template T
  * @param {T} initial
  */

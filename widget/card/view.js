@@ -12,8 +12,8 @@ import { phaseNotice, setupButton } from './notices.js';
 import { problemBeside, somethingMade } from './state.js';
 
 /**
- * The card's DOM. `paint` may be called as often as one likes: each part changes only when what it shows has changed,
- * and the form's inputs are never made anew while it is open.
+ * Returns the card's DOM. `paint` may be called any number of times: each part changes only when its data changed, and
+ * the form's inputs are kept while it is open.
  * @param {HTMLElement} root
  * @param {{words: import('../types.d.ts').Words, lang: string, leadId: number, message: string, admin: boolean, actions: import('./controller.js').Actions}} props
  */
@@ -75,7 +75,7 @@ export function createView(root, props) {
 }
 
 /**
- * The state of the deal. Not above a new link: what is read a moment later would push it from under the pointer.
+ * Returns the deal's state. Hidden above a new link: a load a moment later would move the link from under the pointer.
  * @param {import('./state.js').State} state
  * @param {import('../types.d.ts').Deal} deal
  * @param {import('../types.d.ts').Words} words
@@ -103,6 +103,7 @@ function summary({ draft, created }, deal, words, lang) {
 }
 
 /**
+ * Returns the bar of one currency: received of expected.
  * @param {import('../types.d.ts').Deal} deal
  * @param {import('../types.d.ts').Amount} expected
  * @param {import('../types.d.ts').Words} words
@@ -126,7 +127,7 @@ function progress(deal, expected, words, lang) {
 }
 
 /**
- * Whether asking for money is what comes next: not while a link waits, and not when everything is paid.
+ * Whether asking for money is the next step: no link waits, and not everything is paid.
  * @param {import('../types.d.ts').Deal} deal
  */
 function nothingWaits(deal) {
@@ -134,6 +135,7 @@ function nothingWaits(deal) {
 }
 
 /**
+ * Returns the button that opens the form, or the reason why there is none.
  * @param {import('../types.d.ts').Deal} deal
  * @param {{words: import('../types.d.ts').Words, admin: boolean, actions: import('./controller.js').Actions}} props
  */

@@ -1,7 +1,8 @@
 // @ts-check
 
 /**
- * Calls `onTick` when `node` becomes visible (`true`) and then every second: not in a collapsed panel or a hidden tab.
+ * Calls `onTick` when `node` becomes visible (`true`) and then every second; never in a collapsed panel or a hidden
+ * tab.
  * @param {HTMLElement} node
  * @param {(returned: boolean) => void} onTick
  * @returns {() => void} ends it

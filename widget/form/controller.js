@@ -5,16 +5,17 @@ import { keepCurrency } from './currencies.js';
 import { firstValues } from './defaults.js';
 import { beginDraft, draftOf, dropDraft, edited, firstFault, putDraft, requestBody, sendOnce } from './draft.js';
 
-/** Characters that a description may have. */
+/** Maximum number of characters in a description. */
 const LONGEST = 250;
 
-/** The form of a new payment, from its opening to the link that was made. */
+/** The form of a new payment, from its opening to the created link. */
 export class FormController {
   /** @param {import('../card/controller.js').CardController} card */
   constructor(card) {
     this.card = card;
   }
 
+  /** Opens the form with default values. */
   begin() {
     const { store, leadId, lang, view } = this.card;
     const { deal } = store.get();
@@ -24,7 +25,10 @@ export class FormController {
     view.focusForm();
   }
 
-  /** What the client will read: the account's template. A deal's name is often a word among colleagues. */
+  /**
+   * Returns the default description, which the client reads: the account's template. A deal's name is often internal,
+   * so only a template shows it.
+   */
   description() {
     const { leadId, words, description } = this.card;
     const values = /** @type {Record<string, string>} */ ({ deal: dealName(), id: String(leadId) });
@@ -32,7 +36,7 @@ export class FormController {
     return [...filled].slice(0, LONGEST).join('') || words('form.description_default', values);
   }
 
-  /** Closes the form, or the link that was made. */
+  /** Closes the form, or the panel of the created link. */
   close() {
     const { store, leadId, view } = this.card;
     if (store.get().draft?.sending) return;
@@ -42,6 +46,7 @@ export class FormController {
   }
 
   /**
+   * Changes one value of the draft.
    * @param {import('./fields.js').Key} key
    * @param {string} value as it was typed or chosen
    */
@@ -52,6 +57,7 @@ export class FormController {
     store.set({ draft: putDraft(leadId, edited(draft, key, value, { deal, lang, words })) });
   }
 
+  /** Checks the draft and sends it, or shows the first fault. */
   send() {
     const { store, api, leadId, lang, words, view } = this.card;
     const { draft } = store.get();
@@ -65,13 +71,16 @@ export class FormController {
     this.follow(sendOnce(leadId, draft, () => api.create(requestBody(leadId, draft, lang))));
   }
 
-  /** Kommo has drawn the card anew while a request was under way: its answer is awaited here. */
+  /** Awaits the answer of a request that was sent before Kommo redrew the card. */
   resume() {
     const sending = this.card.store.get().draft?.sending;
     if (sending) this.follow(sending);
   }
 
-  /** @param {Promise<import('../types.d.ts').PaymentRequest>} sending */
+  /**
+   * Awaits the sending and shows the created link or the fault.
+   * @param {Promise<import('../types.d.ts').PaymentRequest>} sending
+   */
   async follow(sending) {
     const { card } = this;
     const showDraft = () => card.store.set({ draft: draftOf(card.leadId) });
@@ -82,7 +91,7 @@ export class FormController {
     card.load();
   }
 
-  /** @param {import('../types.d.ts').PaymentRequest} created */
+  /** Shows the created link. @param {import('../types.d.ts').PaymentRequest} created */
   showCreated(created) {
     const { store, leadId, words, view } = this.card;
     dropDraft(leadId);
@@ -93,8 +102,9 @@ export class FormController {
   }
 
   /**
-   * Compares form and new link with the deal that was read. A draft whose uuid was used before with other content did
-   * arrive: its payment is shown instead. A new link has done its work once it is paid or cancelled.
+   * Compares the form and the created link with the loaded deal. If a draft's uuid was used before with other content,
+   * that earlier call arrived: its payment is shown instead. The panel of a created link closes once the link is paid
+   * or cancelled.
    * @param {import('../types.d.ts').Deal} deal
    */
   reconcile(deal) {

@@ -1,12 +1,13 @@
 // @ts-check
 import { BUILD } from '../build.js';
 
-/** Where this browser keeps the currencies that were used last; shared by all deals of the account. */
+/** The local storage key for the last used currencies; shared by all deals of the account. */
 const PLACE = 'dealpay-currencies';
 const KEPT = 3;
 
 /**
- * Every currency that Stripe takes, as code and name: those of the deal, the account's and the last used come first.
+ * Returns (code, name) of every currency that Stripe supports; the deal's, the account's and the last used ones come
+ * first.
  * @param {string} chosen
  * @param {import('../types.d.ts').Deal} deal
  * @param {string} lang
@@ -23,17 +24,17 @@ export function currencyOptions(chosen, deal, lang) {
   return [...empty, ...[...codes].map((code) => /** @type {[string, string]} */ ([code, labelOf(code, nameOf(code))]))];
 }
 
-/** @param {string} currency that a link was made in */
+/** Remembers the currency of a created link. @param {string} currency that a link was made in */
 export function keepCurrency(currency) {
   const kept = [currency, ...lastUsed().filter((code) => code !== currency)].slice(0, KEPT);
   try {
     localStorage.setItem(PLACE, kept.join(' '));
   } catch {
-    // A browser that keeps nothing shows the others in their order.
+    // Without storage the list keeps its default order.
   }
 }
 
-/** Kommo's page may hold anything there: only codes of ours count. */
+/** Returns the last used currencies. Kommo's page may store anything under our key, so only known codes count. */
 function lastUsed() {
   try {
     return (localStorage.getItem(PLACE) ?? '').split(' ').filter((code) => Object.hasOwn(BUILD.currencies, code));
@@ -43,8 +44,9 @@ function lastUsed() {
 }
 
 /**
+ * Returns a function from a currency's code to its name.
  * @param {string} lang
- * @returns {(code: string) => string} empty where the browser has no name
+ * @returns {(code: string) => string} '' if the browser has no name
  */
 function namesIn(lang) {
   try {

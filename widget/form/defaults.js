@@ -2,7 +2,7 @@
 import { parseAmount, restOf, shareOf, written } from '../ui/money.js';
 
 /**
- * What the form starts with, from what the backend knows of the deal and what the card holds.
+ * Returns the form's first values, from the backend's data about the deal and the card's.
  * @param {import('../types.d.ts').Deal} deal
  * @param {{budget: string, description: string, lang: string}} card
  * @returns {import('../types.d.ts').FormValues}
@@ -17,15 +17,15 @@ export function firstValues(deal, card) {
   return { ...values, ...days, kind, total: written(total, card.lang), amount: written(amount, card.lang) };
 }
 
-/** @param {import('../types.d.ts').Deal} deal */
+/** Returns the deal's currency, else the first one used in it. @param {import('../types.d.ts').Deal} deal */
 function currencyOf(deal) {
   const known = [...deal.expected, ...deal.paid, ...deal.requests].map((money) => money.currency);
   return deal.currency || known[0] || '';
 }
 
 /**
- * What is open of a deal in which money has come or a deposit was asked for, and no bank is bringing already; null where
- * there is no "rest".
+ * Returns the open rest of a deal that has a payment or a deposit request, less what banks are transferring; null if
+ * there is no rest.
  * @param {import('../types.d.ts').Deal} deal
  */
 export function restOpen(deal) {
@@ -37,6 +37,7 @@ export function restOpen(deal) {
 }
 
 /**
+ * Returns the amounts in the currency that banks are transferring.
  * @param {import('../types.d.ts').Deal} deal
  * @param {string} currency
  */
@@ -46,6 +47,7 @@ function underWay(deal, currency) {
 }
 
 /**
+ * Returns the amount for the chosen kind, a decimal string; '' if there is none.
  * @param {{kind: string, currency: string, percent: string}} values
  * @param {import('../types.d.ts').Deal} deal
  * @param {string} total the deal's budget or typed total, '' if there is none
@@ -60,7 +62,7 @@ export function suggestedAmount({ kind, currency, percent }, deal, total) {
 }
 
 /**
- * A share as it was typed, `33,3 %` included; '' if it is none between 0 and 100.
+ * Returns the deposit of a typed percentage, such as `33,3 %`; '' unless it is between 0 and 100.
  * @param {string} total
  * @param {string} typed
  * @param {string} currency
@@ -70,10 +72,7 @@ function depositOf(total, typed, currency) {
   return percent > 0 && percent <= 100 ? shareOf(total, percent, currency) : '';
 }
 
-/**
- * The newest link that the client can pay already.
- * @param {import('../types.d.ts').Deal} deal
- */
+/** Returns the newest link that the client can pay already. @param {import('../types.d.ts').Deal} deal */
 export function waitingLink(deal) {
   return deal.requests.find((request) => request.state === 'pending') ?? null;
 }

@@ -4,9 +4,9 @@ import { parseAmount, written } from '../ui/money.js';
 import { suggestedAmount } from './defaults.js';
 
 /**
- * A filled form; replaced at each change. It outlives the card's node: when Kommo draws the card anew while a request is
- * under way, the next card of the same deal finds the draft with the same uuid, so one form never makes two payments.
- * `touched`: a person typed the amount.
+ * A filled form; replaced on each change. It outlives the card's node: if Kommo redraws the card while a request is in
+ * progress, the next card of the deal finds the draft with the same uuid, so one form never creates two payments.
+ * `touched`: a user typed the amount.
  * @typedef {Readonly<{
  *   requestId: string,
  *   values: Readonly<import('../types.d.ts').FormValues>,
@@ -20,12 +20,17 @@ import { suggestedAmount } from './defaults.js';
 /** @type {Map<number, Draft>} */
 const drafts = new Map();
 
-/** @param {number} leadId @returns {Draft | null} */
+/**
+ * Returns the deal's draft, null without one.
+ * @param {number} leadId
+ * @returns {Draft | null}
+ */
 export function draftOf(leadId) {
   return drafts.get(leadId) ?? null;
 }
 
 /**
+ * Stores and returns a new draft with a uuid of its own.
  * @param {number} leadId
  * @param {import('../types.d.ts').FormValues} values
  */
@@ -35,6 +40,7 @@ export function beginDraft(leadId, values) {
 }
 
 /**
+ * Stores and returns the draft.
  * @param {number} leadId
  * @param {Draft} draft
  */
@@ -43,13 +49,13 @@ export function putDraft(leadId, draft) {
   return draft;
 }
 
-/** @param {number} leadId */
+/** Forgets the deal's draft. @param {number} leadId */
 export function dropDraft(leadId) {
   drafts.delete(leadId);
 }
 
 /**
- * The draft after one field was changed: until a person types an amount, it follows the other choices.
+ * Returns the draft after a change of one field; the amount follows the other choices until a user types one.
  * @param {Draft} draft
  * @param {import('./fields.js').Key} key
  * @param {string} value
@@ -71,7 +77,7 @@ export function edited(draft, key, value, { deal, lang, words }) {
 }
 
 /**
- * Sends the draft, or joins the sending that is under way. After success the draft is gone, after an error it stays.
+ * Sends the draft, or joins a sending in progress. After a success the draft is forgotten; after an error it stays.
  * @param {number} leadId
  * @param {Draft} draft
  * @param {() => Promise<import('../types.d.ts').PaymentRequest>} send
@@ -94,7 +100,7 @@ export function sendOnce(leadId, draft, send) {
 }
 
 /**
- * The body of `POST /widget/requests`, of values that `firstFault` found right.
+ * Returns the body of `POST /widget/requests` from values that `firstFault` accepted.
  * @param {number} leadId
  * @param {Draft} draft
  * @param {string} lang
@@ -113,7 +119,7 @@ export function requestBody(leadId, draft, lang) {
 }
 
 /**
- * A refusal of our own, as the backend would send it.
+ * Returns a fault found by the widget, in the form of a backend refusal.
  * @param {string} field
  * @param {string} message
  */
@@ -122,7 +128,7 @@ export function faultOf(field, message) {
 }
 
 /**
- * The first fault that needs no backend to be seen, shown at its field; the backend checks everything again.
+ * Returns the first fault that the widget can find alone, for its field; the backend checks everything again.
  * @param {import('../types.d.ts').FormValues} values
  * @param {string} lang
  * @param {import('../types.d.ts').Words} words

@@ -10,7 +10,7 @@ export class Fields {
   /**
    * @param {import('../types.d.ts').Words} words
    * @param {string} prefix of element ids
-   * @param {(key: Key, value: string) => void} onChange called with what a person typed or chose
+   * @param {(key: Key, value: string) => void} onChange called with the typed or chosen value
    */
   constructor(words, prefix, onChange) {
     this.words = words;
@@ -25,6 +25,7 @@ export class Fields {
   }
 
   /**
+   * Adds a text input and returns its labelled element.
    * @param {string} name JSON key
    * @param {Key} key
    * @param {Record<string, unknown>} attributes
@@ -35,6 +36,7 @@ export class Fields {
   }
 
   /**
+   * Adds a select and returns its labelled element.
    * @param {string} name JSON key
    * @param {Key} key
    * @param {[string, string][]} options value and text
@@ -46,6 +48,7 @@ export class Fields {
   }
 
   /**
+   * Adds an input and returns its labelled element.
    * @param {string} name
    * @param {Key} key
    * @param {HTMLInputElement | HTMLSelectElement} input
@@ -62,17 +65,17 @@ export class Fields {
     return el('div', { class: 'dealpay-field' }, label, input);
   }
 
-  /** @param {import('../types.d.ts').FormValues} values */
+  /** Shows the values, leaving unchanged inputs alone. @param {import('../types.d.ts').FormValues} values */
   showValues(values) {
     for (const [key, input] of this.byKey) {
-      if (input.value !== values[key]) input.value = values[key]; // put in again, it would move the caret
+      if (input.value !== values[key]) input.value = values[key]; // assigning the same value would move the caret
     }
   }
 
   /**
-   * Shows a refusal at the field it names, and takes it from all others.
+   * Shows a refusal at the field that it names, and clears all others.
    * @param {import('../api.js').ApiError | null} error
-   * @returns {boolean} false: it names no field that is seen
+   * @returns {boolean} false: it names no visible field
    */
   showFault(error) {
     const at = error?.field && this.inputs[error.field]?.closest('[hidden]') === null ? error.field : '';
@@ -88,7 +91,7 @@ export class Fields {
     return at !== '';
   }
 
-  /** @param {boolean} disabled */
+  /** Enables or disables all inputs. @param {boolean} disabled */
   disable(disabled) {
     for (const input of Object.values(this.inputs)) input.disabled = disabled;
   }

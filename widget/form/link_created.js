@@ -14,10 +14,10 @@ import { formatAmount } from '../ui/money.js';
  */
 
 /**
- * The link that was just made: copy, open, a message with the link in it, a code to scan, and the way back.
+ * Returns the panel of a link that was just created: copy, open, send, QR code, and the way back.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {{question: import('../card/state.js').Question | null, contacts: import('../types.d.ts').Contact[],
- *   code: string | null}} state `question`: whether it is to be cancelled
+ *   code: string | null}} state `question`: the open question whether to cancel it
  * @param {CreatedProps} props
  */
 export function createdPanel(request, { question, contacts, code }, props) {

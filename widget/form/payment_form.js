@@ -8,7 +8,7 @@ import { waitingLink } from './defaults.js';
 import { Fields } from './fields.js';
 import { countIntervals, formRows } from './rows.js';
 
-/** The form of one draft. The inputs are made once; `show` brings them to what the draft has become. */
+/** The form of one draft. Inputs are created once; `show` updates them to the draft. */
 export class PaymentForm {
   /**
    * @param {import('./draft.js').Draft} draft
@@ -30,6 +30,7 @@ export class PaymentForm {
     this.show(draft);
   }
 
+  /** Returns the two buttons. */
   makeButtons() {
     const { words, actions } = this;
     const submit = el('button', { type: 'submit', class: 'dealpay-button dealpay-button-blue', 'data-key': 'submit' });
@@ -38,6 +39,7 @@ export class PaymentForm {
     return { submit: /** @type {HTMLButtonElement} */ (submit), close: /** @type {HTMLButtonElement} */ (close) };
   }
 
+  /** Returns the form's element. */
   makeForm() {
     const { kind, total, share, amount, repeat, description, days } = this.rows;
     const buttons = el('div', { class: 'dealpay-buttons' }, this.buttons.submit, this.buttons.close);
@@ -53,7 +55,7 @@ export class PaymentForm {
     return node;
   }
 
-  /** So that nobody asks twice for the same money without knowing it. */
+  /** Returns a note about a link that waits already, so that nobody asks twice for the same money by mistake. */
   waiting() {
     const link = waitingLink(this.deal);
     if (!link) return null;
@@ -61,7 +63,7 @@ export class PaymentForm {
     return el('p', { class: 'dealpay-why', text: this.words('form.waiting', { amount }) });
   }
 
-  /** @param {import('./draft.js').Draft} draft */
+  /** Shows the draft's values, progress and fault. @param {import('./draft.js').Draft} draft */
   show(draft) {
     const { values, sending, sentAt } = draft;
     const busy = sending !== null;
@@ -83,7 +85,10 @@ export class PaymentForm {
     this.showFault(draft);
   }
 
-  /** What the button will do, with the amount as it was understood. @param {import('./draft.js').Draft} draft */
+  /**
+   * Returns the submit button's text, with the amount as it was understood.
+   * @param {import('./draft.js').Draft} draft
+   */
   label({ values, sending }) {
     const { amount, currency } = values;
     const parsed = parseAmount(amount, currency, this.lang);
@@ -92,14 +97,15 @@ export class PaymentForm {
     return this.words('form.submit', { amount: formatAmount({ amount: parsed, currency }, this.lang) });
   }
 
-  /** @param {import('./draft.js').Draft} draft */
+  /** Shows the draft's fault at its field, or below the form. @param {import('./draft.js').Draft} draft */
   showFault({ error }) {
     const general = !this.fields.showFault(error) && error;
     this.say(this.alert, general ? this.sentenceOf(general) : '');
   }
 
   /**
-   * If it is unknown whether the link was made, it says so, and that sending again does no harm.
+   * Returns the sentence of an error. If it is unknown whether the link was created, the sentence says so, and that
+   * sending again is safe.
    * @param {import('../api.js').ApiError} error
    */
   sentenceOf(error) {
@@ -108,16 +114,22 @@ export class PaymentForm {
     return ours === key ? sentenceOf(error, this.words) : ours;
   }
 
-  /** Said once: a screen reader reads a text that is put in again, again. @param {HTMLElement} node @param {string} text */
+  /**
+   * Shows a text, once: assigning it again would make screen readers repeat it.
+   * @param {HTMLElement} node
+   * @param {string} text
+   */
   say(node, text) {
     if (node.textContent !== text) node.textContent = text;
     node.hidden = !text;
   }
 
+  /** Moves the focus to the amount. */
   focus() {
     this.fields.inputs.amount.focus();
   }
 
+  /** Moves the focus to the first fault. */
   focusFault() {
     const wrong = this.node.querySelector('[aria-invalid="true"]');
     if (wrong instanceof HTMLElement) wrong.focus();

@@ -11,7 +11,7 @@ const NUMERIC = { inputmode: 'numeric' };
 const MONEY = { inputmode: 'decimal', placeholder: '0' };
 
 /**
- * The rows of the payment form, by name; a refusal is shown below its row.
+ * Returns the form's rows by name; a refusal is shown below its row.
  * @param {import('./fields.js').Fields} fields
  * @param {RowProps} props
  */
@@ -54,13 +54,16 @@ export function formRows(fields, { deal, chosen, lang, words }) {
   };
 }
 
-/** Not before today in the account's time zone. @param {import('../types.d.ts').Deal} deal */
+/**
+ * Returns the attributes of a date input that starts today in the account's time zone.
+ * @param {import('../types.d.ts').Deal} deal
+ */
 function dayInput(deal) {
   return { type: 'date', min: deal.new_dates?.today };
 }
 
 /**
- * "Every 1 month", "every 3 months".
+ * Updates the options to the count: "Every 1 month", "every 3 months".
  * @param {HTMLInputElement | HTMLSelectElement} select
  * @param {string} count as typed
  * @param {import('../types.d.ts').Words} words
@@ -71,6 +74,7 @@ export function countIntervals(select, count, words) {
 }
 
 /**
+ * Returns (value, text) of the kinds of payment on offer.
  * @param {import('../types.d.ts').Deal} deal
  * @param {import('../types.d.ts').Words} words
  * @returns {[string, string][]}
@@ -81,7 +85,7 @@ function kinds(deal, words) {
 }
 
 /**
- * The deposit as a share of the whole price: typed, or one of the usual ones by a press.
+ * Returns the deposit's percentage: an input with buttons for usual values.
  * @param {import('./fields.js').Fields} fields
  */
 function shares(fields) {

@@ -3,24 +3,25 @@ import { BUILD } from '../build.js';
 import { formatAmount } from '../ui/money.js';
 import { regionOf } from './region.js';
 
-/** Reads of Kommo's page. Always read anew: the page changes deals without a reload. */
+/** Reads from Kommo's page, never cached: the page changes deals without a reload. */
 
-/** Id of the open deal, 0 while it is not saved, null where no card is open. */
+/** Returns the id of the open deal: 0 while it is not saved, null if no card is open. */
 export function openLeadId() {
   const card = APP.data.current_card;
   return card ? Number(card.id) || 0 : null;
 }
 
-/** The deal's budget as the card shows it, typed but unsaved included; digits and separators only. */
+/** Returns the deal's budget as the card shows it, typed but unsaved included; digits and separators only. */
 export function budget() {
   return cardField('lead[PRICE]').replace(/[^\d.,]/g, '');
 }
 
+/** Returns the deal's name as the card shows it. */
 export function dealName() {
   return cardField('lead[NAME]').trim();
 }
 
-/** @param {string} name */
+/** Returns a field of the open card, '' if there is none. @param {string} name */
 function cardField(name) {
   const card = APP.data.current_card;
   const held = card ? card.model?.attributes?.[name] : undefined;
@@ -29,13 +30,14 @@ function cardField(name) {
   return input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement ? input.value : '';
 }
 
+/** Returns the language of Kommo's page. */
 export function language() {
   return APP.lang_id || 'en';
 }
 
 /**
- * The language with the region in which this browser's user reads it, else with the country of the account's time zone:
- * amounts and dates are written by it.
+ * Returns the locale for amounts and dates: the page's language with the browser's region for it, else with the
+ * country of the account's time zone.
  */
 export function locale() {
   const lang = language();
@@ -45,6 +47,7 @@ export function locale() {
 }
 
 /**
+ * Returns `lang` with the region, if both are known.
  * @param {string} lang
  * @param {string} region
  */
@@ -52,14 +55,14 @@ function withRegion(lang, region) {
   return region && /^[a-z]{2,3}$/i.test(lang) ? `${lang}-${region}` : lang;
 }
 
-/** Only decides what is offered; the backend asks Kommo for itself. */
+/** Whether the user is an administrator. Only decides what is offered; the backend asks Kommo itself. */
 export function isAdmin() {
   const rights = APP.constant('user_rights');
   return Boolean(rights?.is_admin);
 }
 
 /**
- * A user's name: Kommo's page knows those of its users by their ids.
+ * Returns a user's name: Kommo's page holds its users by id.
  * @param {string | number | null | undefined} user a name, or an id
  */
 export function userName(user) {
@@ -67,9 +70,7 @@ export function userName(user) {
   return known || (/^\d*$/.test(String(user ?? '')) ? '' : String(user));
 }
 
-/**
- * Kommo loads no style of ours, so the script brings it: one element in the page, whatever is opened and closed.
- */
+/** Adds our style sheet to the page once. Kommo loads none of a widget's styles, so the script brings it. */
 export function ensureStyle() {
   const id = 'dealpay-style';
   const present = document.getElementById(id);
@@ -83,12 +84,13 @@ export function ensureStyle() {
 }
 
 /**
+ * Returns the function that gives a text by its dotted key with `{name}` placeholders filled in.
  * @param {import('../types.d.ts').KommoWidget} widget
  * @returns {import('../types.d.ts').Words}
  */
 export function wordsOf(widget) {
   return (key, values = {}) => {
-    // Groups are what Kommo documents; that dotted keys work too is only seen in a sample.
+    // Kommo documents groups; dotted keys appear in a sample only.
     const [group, name] = key.split('.');
     const text = widget.i18n(group)?.[name] || key;
     return text.replace(/\{(\w+)\}/g, (whole, place) => values[place] ?? whole);
@@ -96,7 +98,7 @@ export function wordsOf(widget) {
 }
 
 /**
- * The backend's own sentence; ours where it sent none, or where we have one in the language of the page.
+ * Returns an error's sentence: the backend's, or ours if it sent none or we have one in the page's language.
  * @param {import('../api.js').ApiError} error
  * @param {import('../types.d.ts').Words} words
  */

@@ -1,14 +1,13 @@
 // @ts-check
 
-/** The country of a time zone, by what the browser knows; where it knows nothing, nothing is guessed. */
-
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 /** @type {Map<string, string>} */
 const found = new Map();
 
 /**
- * @param {string} zone as "America/Mexico_City"
- * @returns {string} as "MX"; empty where the browser can't say
+ * Returns the country of a time zone, from the browser's data; nothing is guessed.
+ * @param {string} zone such as "America/Mexico_City"
+ * @returns {string} such as "MX"; '' if the browser does not know
  */
 export function regionOf(zone) {
   if (!found.has(zone))
@@ -16,12 +15,13 @@ export function regionOf(zone) {
   return found.get(zone) ?? '';
 }
 
-/** @param {string} first */
+/** Returns all two-letter codes with this first letter. @param {string} first */
 function regionsFrom(first) {
   return LETTERS.map((second) => first + second);
 }
 
 /**
+ * Returns the region's time zones.
  * @param {string} region
  * @returns {string[]}
  */

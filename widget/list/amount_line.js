@@ -3,6 +3,7 @@ import { el } from '../ui/dom.js';
 import { breakableAmount } from '../ui/money.js';
 
 /**
+ * Returns the row of an amount and its state.
  * @param {import('../types.d.ts').Amount} money
  * @param {HTMLElement} state
  * @param {string} lang
@@ -17,7 +18,7 @@ export function line(money, state, lang) {
 }
 
 /**
- * What else is known of a row: what for, when, by whom. What is missing is left out.
+ * Returns a line of the known parts (what for, when, by whom), false if there are none.
  * @param {...(string | null | undefined | false)} parts
  */
 export function facts(...parts) {
@@ -26,8 +27,8 @@ export function facts(...parts) {
 }
 
 /**
- * A day of the calendar in the reader's own words.
- * @param {string} date ISO, without a time
+ * Returns a calendar day in the reader's format.
+ * @param {string} date ISO 8601 without a time
  * @param {string} lang
  */
 export function calendarDay(date, lang) {
@@ -39,7 +40,7 @@ export function calendarDay(date, lang) {
 }
 
 /**
- * By when a link is to be paid, and until when it can be.
+ * Returns the line of a link's due date and last day.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {string | undefined} today in the account's time zone
  * @param {{words: import('../types.d.ts').Words, lang: string}} props
@@ -55,7 +56,7 @@ export function daysOf({ due_on, valid_until }, today, { words, lang }) {
 }
 
 /**
- * A moment in the reader's own words; what is no moment stays as it is.
+ * Returns a time in the reader's format; other text unchanged.
  * @param {string} time RFC 3339
  * @param {string} lang
  */

@@ -5,21 +5,22 @@ import { parseAmount, restOf, written } from '../ui/money.js';
 
 const DONE = { cancel: 'list.cancelled', refund: 'refund.done', send: 'send.sent' };
 
-/** The question that is open in a row of the list, and what its *yes* does. One at a time, each sent once. */
+/** The open question in a row of the list and the effect of its *yes*. One question at a time, each sent once. */
 export class ConfirmController {
   /** @param {import('../card/controller.js').CardController} card */
   constructor(card) {
     this.card = card;
   }
 
-  /** @param {string} id of a request */
+  /** Asks whether to cancel a link. @param {string} id of a request */
   cancel(id) {
     this.open({ what: 'cancel', id, sending: false, problem: null, refund: null });
   }
 
-  /** @param {string} id of a request; by which way it would go is asked at once */
+  /** @param {string} id of a request */
   async send(id) {
     const { card } = this;
+    /** Asks whether to send a link, and loads the channel by which it would go. */
     const send = { id: crypto.randomUUID(), preview: null };
     this.open({ what: 'send', id, sending: false, problem: null, refund: null, send });
     const own = () => card.store.get().question?.send?.id === send.id;
@@ -30,7 +31,10 @@ export class ConfirmController {
     );
   }
 
-  /** @param {Partial<import('../card/state.js').Question>} change of the question that is open */
+  /**
+   * Changes the open question.
+   * @param {Partial<import('../card/state.js').Question>} change of the question that is open
+   */
   change(change) {
     const { question } = this.card.store.get();
     if (question) this.card.store.set({ question: { ...question, ...change } });
@@ -40,11 +44,12 @@ export class ConfirmController {
   refund({ id, amount, currency, refunded }) {
     const before = refunded ?? '0';
     const left = written(restOf(amount, before, currency), this.card.lang);
+    /** Asks how much of a payment to refund. */
     const refund = { id: crypto.randomUUID(), amount: left, reason: '', before, currency };
     this.open({ what: 'refund', id, sending: false, problem: null, refund });
   }
 
-  /** @param {import('../card/state.js').Question} question */
+  /** Opens a question, unless another one is being sent. @param {import('../card/state.js').Question} question */
   open(question) {
     const { store, view } = this.card;
     if (store.get().question?.sending) return;
@@ -52,13 +57,17 @@ export class ConfirmController {
     view.focus('answer');
   }
 
-  /** @param {{amount?: string, reason?: string}} typed into the question about a refund */
+  /**
+   * Changes the values typed into the refund's question.
+   * @param {{amount?: string, reason?: string}} typed into the question about a refund
+   */
   edit(typed) {
     const { store } = this.card;
     const { question } = store.get();
     if (question?.refund) store.set({ question: { ...question, refund: { ...question.refund, ...typed } } });
   }
 
+  /** Closes the question. */
   dismiss() {
     const { store, view } = this.card;
     const { question } = store.get();
@@ -67,6 +76,7 @@ export class ConfirmController {
     view.focus(`${question.what}-${question.id}`);
   }
 
+  /** Sends what the question asks for. */
   async accept() {
     const { card } = this;
     const { question } = card.store.get();
@@ -85,7 +95,7 @@ export class ConfirmController {
   }
 
   /**
-   * What *yes* sends; null if the amount typed is none.
+   * Returns the call that *yes* makes; null if the typed amount is invalid.
    * @param {import('../card/state.js').Question} question
    */
   callOf({ id, refund, send }) {
@@ -98,7 +108,7 @@ export class ConfirmController {
     return amount ? () => api.refund(id, body) : null;
   }
 
-  /** @param {import('../card/state.js').Question} question */
+  /** Closes the question after its call succeeded. @param {import('../card/state.js').Question} question */
   succeeded({ what, id }) {
     const { store, view, words } = this.card;
     const { created } = store.get();
@@ -106,7 +116,7 @@ export class ConfirmController {
     view.announce(words(DONE[what]));
   }
 
-  /** @param {ApiError} problem */
+  /** Shows the refusal in the open question. @param {ApiError} problem */
   failed(problem) {
     const { question } = this.card.store.get();
     if (question) this.card.store.set({ question: { ...question, sending: false, problem } });

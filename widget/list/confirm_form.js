@@ -7,7 +7,7 @@ import { formatAmount, parseAmount } from '../ui/money.js';
 const REASONS = ['requested_by_customer', 'duplicate', 'fraudulent'];
 
 /**
- * What a question's look depends on; not what is typed into it, or each key would draw it anew.
+ * Returns the data on which a question's look depends, without typed values, or each key press would redraw it.
  * @param {import('../card/state.js').Question | null} question
  */
 export function questionKey(question) {
@@ -24,6 +24,7 @@ export function questionKey(question) {
 }
 
 /**
+ * Returns the form that asks whether to cancel a link.
  * @param {import('../card/state.js').Question} question
  * @param {import('./list.js').ListProps} props
  */
@@ -35,7 +36,7 @@ export function cancelQuestion(question, props) {
 }
 
 /**
- * By which way the link goes, and what the client will read.
+ * Returns the form that shows the channel and the client's message, and asks whether to send.
  * @param {import('../card/state.js').Question} question
  * @param {import('./list.js').ListProps} props
  */
@@ -52,7 +53,7 @@ export function sendQuestion(question, props) {
 }
 
 /**
- * How much goes back, and why; the button says the amount that will be sent.
+ * Returns the form that asks for the refund's amount and reason; its button names the amount that will be sent.
  * @param {import('../card/state.js').Question} question
  * @param {import('./list.js').ListProps} props
  */
@@ -80,7 +81,7 @@ function refundOf({ refund }) {
 }
 
 /**
- * The amount that was typed, as it was understood.
+ * Returns the typed amount, formatted as it was understood.
  * @param {string} text
  * @param {string} currency
  * @param {string} lang
@@ -116,7 +117,7 @@ function reasonField(question, { words, actions }) {
 }
 
 /**
- * Enter says yes, Esc leaves it.
+ * Returns a question's form; Enter accepts, Esc dismisses.
  * @param {import('../card/state.js').Question} question
  * @param {import('./list.js').ListProps} props
  * @param {(HTMLElement | string | false | undefined | null)[]} inside
@@ -150,10 +151,11 @@ function fault({ problem }, words) {
 }
 
 /**
+ * Returns the two buttons of a question.
  * @param {import('../card/state.js').Question} question
  * @param {import('./list.js').ListProps} props
  * @param {string} yes
- * @param {boolean} ready whether *yes* means anything yet
+ * @param {boolean} ready whether *yes* can be pressed yet
  */
 function answers({ sending, what }, { words, actions }, yes, ready = true) {
   const look = 'dealpay-button dealpay-button-small';

@@ -11,7 +11,7 @@ import { cancelQuestion, sendQuestion } from './confirm_form.js';
 import { paymentRow } from './payment_row.js';
 import { nextReminder, reminderStop } from './reminders.js';
 
-/** A failed link can still be paid: by another card, or after a bank's no. */
+/** A failed link can still be paid: with another card, or after a bank declined. */
 const LIVE = ['pending', 'processing', 'failed'];
 
 /**
@@ -20,7 +20,8 @@ const LIVE = ['pending', 'processing', 'failed'];
  */
 
 /**
- * Links that wait, payments, and behind a fold what came to nothing. A request whose payment is listed is not listed.
+ * Returns the deal's list: waiting links, payments, and closed links behind a fold. A request whose payment is listed
+ * is left out.
  * @param {import('../card/state.js').State} state
  * @param {ListProps} props
  */
@@ -54,6 +55,7 @@ export function dealList(state, props) {
 }
 
 /**
+ * Returns a titled list, nothing without rows.
  * @param {string} title
  * @param {HTMLElement[]} rows
  */
@@ -63,6 +65,7 @@ function group(title, rows) {
 }
 
 /**
+ * Returns the row of a request.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../card/state.js').State} state
  * @param {ListProps} props
@@ -85,7 +88,7 @@ function requestRow(request, state, props) {
 }
 
 /**
- * When the link was sent, by whom or which rule, and how far it has come.
+ * Returns the lines of a link's sendings: when, by whom or which rule, and their progress.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../card/state.js').State} state
  * @param {string} lang
@@ -96,7 +99,7 @@ function sendingLines(request, { deal }, lang) {
 }
 
 /**
- * While a bank works on it there is nothing to send, and nothing to take back.
+ * Whether the link can be sent or cancelled: not while a bank transfer is in progress.
  * @param {import('../types.d.ts').PaymentRequest} request
  */
 function isSent({ state }) {
@@ -104,7 +107,7 @@ function isSent({ state }) {
 }
 
 /**
- * What can be done with a link that the client may still pay.
+ * Returns the actions of a link that the client may still pay.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../card/state.js').Question | null} question
  * @param {import('../card/state.js').State} state
@@ -120,6 +123,7 @@ function openEnds(request, question, state, props) {
 }
 
 /**
+ * Returns the buttons and links of a request.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../card/state.js').State} state
  * @param {ListProps} props

@@ -10,6 +10,7 @@ import { day, facts, line } from './amount_line.js';
 import { refundQuestion } from './confirm_form.js';
 
 /**
+ * Returns the row of a payment.
  * @param {import('../types.d.ts').Payment} payment
  * @param {import('../card/state.js').State} state
  * @param {import('./list.js').ListProps} props
@@ -50,7 +51,7 @@ function kindOf({ mode, kind }) {
 }
 
 /**
- * A dispute in words; one that this widget does not know (a newer backend) as it came.
+ * Returns a dispute's state in words; an unknown one (of a newer backend) as it is.
  * @param {string} state
  * @param {import('../types.d.ts').Words} words
  */
@@ -82,7 +83,7 @@ function refundButton(payment, props) {
 }
 
 /**
- * What the badge says: a dispute before an inquiry before a refund before the payment's own state.
+ * Returns the badge's state: dispute, inquiry, refund, or else the payment's own state.
  * @param {import('../types.d.ts').Payment} payment
  */
 function paymentState(payment) {
@@ -94,7 +95,7 @@ function paymentState(payment) {
 }
 
 /**
- * The way to the payment in Stripe's dashboard; where there is none, its id.
+ * Returns the link to the payment in Stripe's dashboard; without one, its id.
  * @param {import('../types.d.ts').Payment} payment
  * @param {import('./list.js').ListProps} props
  */

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** What a person does with the deal's reminders. */
+/** The user's actions on the deal's reminders. */
 export class ReminderController {
   /** @param {import('../card/controller.js').CardController} card */
   constructor(card) {
@@ -8,7 +8,7 @@ export class ReminderController {
   }
 
   /**
-   * The next reminder of a link is skipped, or sent now; a second press finds that it is not the next any more.
+   * Skips or sends the next reminder of a link; a second press finds that another one is next.
    * @param {string} id of a request
    * @param {'skip' | 'send'} what
    * @param {string} step
@@ -17,13 +17,17 @@ export class ReminderController {
     return this.change(this.card.api.remind(id, what, step), `reminder.${what}_done`);
   }
 
-  /** @param {boolean} stopped */
+  /** Stops or resumes all reminders of the deal. @param {boolean} stopped */
   stop(stopped) {
     const said = stopped ? 'reminder.stopped' : 'reminder.goes_on';
     return this.change(this.card.api.stopReminders(this.card.leadId, stopped), said);
   }
 
-  /** @param {Promise<import('../types.d.ts').Reminders>} change @param {string} said */
+  /**
+   * Awaits the call and shows the deal's reminders, or why they were not changed.
+   * @param {Promise<import('../types.d.ts').Reminders>} change
+   * @param {string} said
+   */
   async change(change, said) {
     const { store, view, words } = this.card;
     store.set({ refused: null });

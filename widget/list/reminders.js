@@ -5,7 +5,7 @@ import { el } from '../ui/dom.js';
 import { day } from './amount_line.js';
 
 /**
- * The next reminder of a link, and what a person may do with it; null where there is none.
+ * Returns the line of a link's next reminder with its actions, null without one.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../card/state.js').State} state
  * @param {import('./list.js').ListProps} props
@@ -36,7 +36,7 @@ export function nextReminder(request, { deal }, props) {
 }
 
 /**
- * Whether the deal's reminders are stopped, and the way to the other; null where nothing is chased.
+ * Returns the button that stops or resumes the deal's reminders; null if there are none.
  * @param {import('../types.d.ts').Deal} deal
  * @param {import('./list.js').ListProps} props
  */

@@ -6,7 +6,7 @@ const CHANNELS = ['', 'task', 'chat task', 'bot task', 'bot chat task'];
 /** @typedef {{fields: {id: number, name: string}[], bots: boolean}} Choices */
 
 /**
- * The controls of a rule, in the order in which an administrator thinks of it.
+ * Returns the controls of a rule, in the order in which an administrator thinks of it.
  * @param {import('./settings.js').RuleSettings} settings
  * @param {Choices} choices
  * @param {import('../types.d.ts').Words} words
@@ -64,7 +64,7 @@ export function ruleControls(settings, choices, words) {
 }
 
 /**
- * Shows only the rows that what is chosen needs.
+ * Shows only the rows that the chosen amount needs.
  * @param {HTMLElement} form
  * @param {import('./settings.js').RuleSettings} settings
  */

@@ -7,8 +7,8 @@ import { ownPlace, writeKey } from './place.js';
 import { readSettings } from './settings.js';
 
 /**
- * The form of our action in a stage. The backend keeps what is chosen and gives a key for it, which is all that Kommo
- * saves. A rule that is changed gets a new key: *Cancel* in Kommo leaves the older one in force.
+ * Shows the form of our action in a stage. The backend stores the choices and returns a key, which is all that Kommo
+ * saves. A changed rule gets a new key, so *Cancel* in Kommo leaves the earlier rule in force.
  * @param {HTMLInputElement} input Kommo's, which holds the key
  * @param {ReturnType<typeof import('../api.js').backend>} api
  * @param {import('../types.d.ts').Words} words
@@ -36,7 +36,7 @@ export async function showRuleForm(input, api, words) {
 }
 
 /**
- * The rule of the input's key; a new one where it holds none, or one that is not this account's.
+ * Returns the rule of the input's key; a new rule if the input is empty or names none of this account's.
  * @param {HTMLInputElement} input
  * @param {ReturnType<typeof import('../api.js').backend>} api
  */
@@ -54,7 +54,7 @@ async function known(input, api) {
 }
 
 /**
- * Sends what was chosen, one call after another, the newest last; `own`: whether this opening made the key.
+ * Returns a function that sends the newest choices, one call after another. `own`: this form created the key.
  * @param {HTMLInputElement} input
  * @param {ReturnType<typeof import('../api.js').backend>} api
  * @param {import('../types.d.ts').Words} words

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Kommo draws the action's form after its callback, and may draw it again. */
+/** Milliseconds between looks: Kommo draws the action's form after its callback, and may redraw it. */
 const PAUSE = 300;
 const LOOKS = 20;
 const WRAPPERS = [
@@ -11,9 +11,9 @@ const WRAPPERS = [
 const SHORT = '.digital-pipeline__short-task_widget-style_';
 
 /**
- * The input in the open form of the action that holds the rule's key; null where no form of ours is open.
- * @param {string} code the widget's
- * @param {string} name the setting's
+ * Returns the input with the rule's key in the open form of our action; null if none is open.
+ * @param {string} code of the widget
+ * @param {string} name of the setting
  * @returns {HTMLInputElement | null}
  */
 export function keyInput(code, name) {
@@ -28,7 +28,7 @@ export function keyInput(code, name) {
 }
 
 /**
- * The same in the form of a bot's step.
+ * Returns the input with the rule's key in the form of a bot's step; null without one.
  * @param {ParentNode} body
  * @param {string} name
  */
@@ -38,7 +38,7 @@ export function stepInput(body, name) {
 }
 
 /**
- * Calls `found` with the input once it is there, and not for one that has our form already; gives up after six seconds.
+ * Calls `found` once the input exists, unless it has our form already; stops after six seconds.
  * @param {() => HTMLInputElement | null} find
  * @param {(input: HTMLInputElement) => void} found
  */
@@ -53,7 +53,7 @@ export function whenThere(find, found, looks = LOOKS) {
 }
 
 /**
- * Hides Kommo's row of the input: its value is for machines. Returns the place behind it.
+ * Hides Kommo's row of the input, whose value is for machines, and returns an element after it.
  * @param {HTMLInputElement} input
  */
 export function ownPlace(input) {
@@ -65,7 +65,7 @@ export function ownPlace(input) {
 }
 
 /**
- * Writes the value as a person would have typed it, so that Kommo lets the form be saved.
+ * Sets the input's value like a typed one, so that Kommo enables saving.
  * @param {HTMLInputElement} input
  * @param {string} value
  */

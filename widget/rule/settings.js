@@ -1,14 +1,12 @@
 // @ts-check
 
-/** What a rule asks for, as the backend takes it. */
-
 /** @typedef {{amount: string, field_id: number | null, percent: number, kind: string, description: string, valid_days: number | null, hours: number, replace: boolean, channels: string[]}} RuleSettings */
 
 const MOST_DAYS = 365;
 const MOST_HOURS = 720;
 
 /**
- * The settings that the controls hold; a number that is none is left as it was.
+ * Returns the settings of the controls; an invalid number keeps its earlier value.
  * @param {HTMLElement} form
  * @param {RuleSettings} before
  * @returns {RuleSettings}
@@ -33,6 +31,7 @@ export function readSettings(form, before) {
 }
 
 /**
+ * Returns the number between both limits, null for other text.
  * @param {string} text
  * @param {number} least
  * @param {number} most

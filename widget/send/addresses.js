@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * WhatsApp with the message in it. The number only where it names its country: any other could be somebody else's, so
- * that WhatsApp lets the rep choose the chat.
+ * Returns the WhatsApp address with the message. The number is used only with its country code: without one it could
+ * be somebody else's, so the rep chooses the chat in WhatsApp.
  * @param {string} text
  * @param {import('../types.d.ts').Contact | null} payer
  */
@@ -13,6 +13,7 @@ export function whatsAppAddress(text, payer) {
 }
 
 /**
+ * Returns the mailto address with subject and message; without a valid address the rep fills it in.
  * @param {string} text
  * @param {string} subject
  * @param {import('../types.d.ts').Contact | null} payer

@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * The deal's contacts as Kommo's page has them, with the rights of the user who looks. None where the page does not
- * tell: then a link is sent without an address, and the rep chooses it in WhatsApp or the mail program.
+ * Returns the deal's contacts from Kommo's page, with the user's rights; none if the page does not tell. Then a link
+ * is sent without an address, and the rep chooses it in WhatsApp or the mail program.
  * @param {import('../types.d.ts').KommoWidget} widget
  * @returns {Promise<import('../types.d.ts').Contact[]>}
  */
@@ -15,12 +15,16 @@ export async function contactsOf(widget) {
   }
 }
 
-/** @param {any} told @returns {import('../types.d.ts').Contact} */
+/**
+ * Returns a contact; unknown parts are ''.
+ * @param {any} told
+ * @returns {import('../types.d.ts').Contact}
+ */
 function contactOf(told) {
   const name = String(told?.first_name || told?.name || '').trim();
   return {
     id: Number(told?.id) || 0,
-    // A contact that nobody has named is called by its number or address.
+    // Kommo uses the number or address as the name of an unnamed contact.
     name: /[\d@+]/.test(name) ? '' : name,
     phone: firstOf(told?.phones),
     email: firstOf(told?.emails),
@@ -28,7 +32,7 @@ function contactOf(told) {
 }
 
 /**
- * Kommo's documentation does not show the entries: text, or an object that holds it.
+ * Returns the first entry. Kommo's documentation does not show the entries: text, or an object that holds it.
  * @param {unknown} given
  */
 function firstOf(given) {
@@ -37,7 +41,7 @@ function firstOf(given) {
 }
 
 /**
- * Whom the request is for: the contact that it names, or the deal's only one. Nobody where that is not sure.
+ * Returns the payer: the contact that the request names, or the deal's only one; null if that is uncertain.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../types.d.ts').Contact[]} contacts
  */

@@ -4,7 +4,7 @@ import { calendarDay, day } from '../list/amount_line.js';
 import { formatAmount } from '../ui/money.js';
 
 /**
- * The day by which it is to be paid: the due date, else the last day of the link.
+ * Returns the day by which to pay: the due date, else the link's last day.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {string} lang
  */
@@ -15,8 +15,8 @@ function dueOf({ due_on, valid_until, expires_at }, lang) {
 }
 
 /**
- * The administrator's message, or ours, filled in for one link; the link is appended where the message lacks it. A name
- * that is not known goes with the blank before it, and a sentence about a date that there is not is left out.
+ * Returns the administrator's message, or ours, filled in for one link; the link is appended if the message lacks it.
+ * Without a name its placeholder goes with the space before it; without a date the sentence about it is dropped.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../types.d.ts').Contact | null} payer
  * @param {{words: import('../types.d.ts').Words, lang: string, message: string}} props

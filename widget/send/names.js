@@ -3,7 +3,7 @@
 import { formatAmount } from '../ui/money.js';
 
 /**
- * What a button does and with which link, for who hears it alone: "Copy: link over €600.00, Website".
+ * Returns a button's accessible name with its link: "Copy: link over €600.00, Website".
  * @param {HTMLElement} button
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {{words: import('../types.d.ts').Words, lang: string}} props
@@ -15,7 +15,7 @@ export function named(button, request, { words, lang }) {
 }
 
 /**
- * The same for a payment: "Refund: payment of €600.00".
+ * Returns a button's accessible name with its payment: "Refund: payment of €600.00".
  * @param {HTMLElement} button
  * @param {import('../types.d.ts').Payment} payment
  * @param {{words: import('../types.d.ts').Words, lang: string}} props

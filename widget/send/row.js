@@ -14,7 +14,8 @@ import { named } from './names.js';
  */
 
 /**
- * The ways to send a link: WhatsApp, e-mail, the system's own sheet where there is one, and the message to paste.
+ * Returns the ways to send a link: WhatsApp, e-mail, the system's share sheet if there is one, and the message to
+ * copy.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {import('../types.d.ts').Contact[]} contacts
  * @param {SendProps} props
@@ -40,7 +41,7 @@ export function sendLinks(request, contacts, props) {
 }
 
 /**
- * The link as a code to scan, behind a fold.
+ * Returns the link's QR code behind a fold.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {string | null} unfolded the request whose code is shown
  * @param {SendProps} props
@@ -57,7 +58,7 @@ export function codeFold(request, unfolded, { words, lang, actions }) {
 }
 
 /**
- * Telephones have a sheet of their own for this; so have some computers.
+ * Returns the button of the system's share sheet, which phones and some computers have.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {string} text
  * @param {SendProps} props
@@ -65,7 +66,7 @@ export function codeFold(request, unfolded, { words, lang, actions }) {
 function shareButton(request, text, { words }) {
   if (typeof navigator.share !== 'function') return [];
   const share = () => {
-    // A sheet that is closed again is no fault; where Kommo's frame forbids it, the other ways are beside it.
+    // Closing the sheet is no error; if Kommo's frame forbids it, the other ways remain.
     navigator.share({ title: request.description, text }).catch(() => {});
   };
   return [

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** The exits of our steps, by the step. */
+/** The exits of our bot steps, by step. */
 const EXITS = {
   payment_link: ['ready', 'nothing_to_pay', 'failed'],
   is_it_paid: ['paid', 'under_way', 'open', 'overdue'],
@@ -8,17 +8,21 @@ const EXITS = {
 
 /** @typedef {keyof typeof EXITS} StepName */
 
-/** @param {string} step @returns {string[]} */
+/**
+ * Returns a step's exits, none for an unknown step.
+ * @param {string} step
+ * @returns {string[]}
+ */
 export function exitsOf(step) {
   return EXITS[/** @type {StepName} */ (step)] ?? [];
 }
 
 /**
- * What the bot keeps of a step of ours, as Kommo's JSON: ask the backend and wait, then leave by the exit that it told.
- * The last exit is also taken where the backend told none of them.
+ * Returns the JSON that Kommo saves for a step of ours: ask the backend, wait, and leave by the exit that it names; by
+ * the last exit if it names none of them.
  * @param {string} step
- * @param {Record<string, string>} params what the step's form holds
- * @param {string} backend its address
+ * @param {Record<string, string>} params values of the step's form
+ * @param {string} backend the backend's address
  */
 export function savedStep(step, params, backend) {
   const exits = exitsOf(step);
@@ -34,7 +38,7 @@ export function savedStep(step, params, backend) {
   ]);
 }
 
-/** @param {string} name */
+/** Returns the handler that leaves by this exit if the backend named it. @param {string} name */
 function leaveBy(name) {
   const told = { term1: '{{json.exit}}', term2: name, operation: '=' };
   const result = [{ handler: 'exits', params: { value: name } }];

@@ -15,7 +15,7 @@ const COLOURS = {
 };
 
 /**
- * A state in words and colour. A state this widget does not know (a newer backend) is shown as it came.
+ * Returns a state as a coloured label. A state that this widget does not know (of a newer backend) is shown as it is.
  * @param {string} state
  * @param {import('../types.d.ts').Words} words
  */
@@ -27,7 +27,7 @@ export function badge(state, words) {
   return el('span', { class: `dealpay-badge dealpay-badge-${colourOf(state)}`, text });
 }
 
-/** @param {string} state */
+/** Returns the colour of a state. @param {string} state */
 export function colourOf(state) {
   return COLOURS[state.replace(/ /g, '_')] ?? 'grey';
 }

@@ -1,10 +1,10 @@
 // @ts-check
 
 /**
- * Copies `text`; where the browser refuses the clipboard, selects it in `field` and tries the old way.
+ * Copies `text`; if the browser refuses the clipboard, selects it in `field` and uses the legacy command.
  * @param {string} text
  * @param {HTMLInputElement | HTMLTextAreaElement | null} [field]
- * @returns {Promise<boolean>} false: nothing was copied
+ * @returns {Promise<boolean>} whether it was copied
  */
 export async function copyText(text, field) {
   try {
@@ -19,7 +19,7 @@ export async function copyText(text, field) {
   }
 }
 
-/** @param {string} text */
+/** Returns a hidden field with the text. @param {string} text */
 function borrowedField(text) {
   const field = document.createElement('textarea');
   field.value = text;

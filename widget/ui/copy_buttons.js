@@ -3,12 +3,13 @@ import { copyText } from './clipboard.js';
 import { el, webAddress } from './dom.js';
 import { icon } from './icons.js';
 
-/** For how long a button says that it has copied. */
+/** Milliseconds for which a button says that it has copied. */
 const SAID = 2500;
 
 /**
+ * Returns a large copy button.
  * @param {{words: import('../types.d.ts').Words, key: string, label: string, text: string, blue?: boolean,
- *   field?: HTMLInputElement | null}} props `field` shows the text already, where it must be selected by hand
+ *   field?: HTMLInputElement | null}} props `field` shows the text, for selecting it by hand
  */
 export function copyButton({ words, key, label, text, blue = false, field = null }) {
   const look = `dealpay-button${blue ? ' dealpay-button-blue' : ''}`;
@@ -17,7 +18,7 @@ export function copyButton({ words, key, label, text, blue = false, field = null
 }
 
 /**
- * A quiet copy button for a row of the list.
+ * Returns a quiet copy button for a row of the list.
  * @param {{words: import('../types.d.ts').Words, key: string, label: string, text: string}} props
  */
 export function copyingButton({ words, key, label, text }) {
@@ -26,7 +27,7 @@ export function copyingButton({ words, key, label, text }) {
 }
 
 /**
- * Copies at a click and says so on the button, read aloud as well, for a moment.
+ * Makes a button copy on a click and report it for a moment, to screen readers as well.
  * @param {HTMLElement} button
  * @param {string} text
  * @param {HTMLInputElement | null} field
@@ -40,7 +41,7 @@ function copying(button, text, field, label, words) {
     const copied = await copyText(text, field);
     const name = button.getAttribute('aria-label');
     button.replaceChildren(...(copied ? [icon('done'), words('created.copied')] : [words('created.copy_failed')]));
-    button.removeAttribute('aria-label'); // or its name would be read in the place of what happened
+    button.removeAttribute('aria-label'); // else the label would hide the result from screen readers
     setTimeout(() => {
       button.replaceChildren(...label);
       if (name) button.setAttribute('aria-label', name);
@@ -50,6 +51,7 @@ function copying(button, text, field, label, words) {
 }
 
 /**
+ * Returns a link that opens in a new tab.
  * @param {string} url
  * @param {import('../types.d.ts').Words} words
  * @param {string} look class names
@@ -59,7 +61,7 @@ export function openLink(url, words, look) {
 }
 
 /**
- * The client's link, to copy by the browser's menu; a press opens a preview instead.
+ * Returns the client's link: the browser's menu copies it, a click opens a preview instead.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {{words: import('../types.d.ts').Words, actions: import('../card/controller.js').Actions}} props
  * @param {string} look class names
@@ -78,7 +80,7 @@ export function previewLink({ id, url }, { words, actions }, look) {
 }
 
 /**
- * A link into a tab that knows nothing of Kommo; words alone where the address is no web address.
+ * Returns a link whose tab has no reference to Kommo's page; plain text unless it is a web address.
  * @param {string} url
  * @param {string} text
  * @param {string} look class names

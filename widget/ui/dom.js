@@ -3,7 +3,7 @@
 /** @typedef {{on?: Record<string, (event: Event) => void>, [name: string]: unknown}} Attributes */
 
 /**
- * An element; `text` and children become text nodes, so nothing that comes from data is ever read as HTML.
+ * Returns an element; `text` and children become text nodes, so no data is ever parsed as HTML.
  * @param {string} tag
  * @param {Attributes} [attributes] `class`, `text`, `on` (event → listener), everything else unchanged
  * @param {...(Node | string | null | false | undefined)} children
@@ -30,8 +30,8 @@ function listen(node, listeners) {
 }
 
 /**
- * Keys typed into a form of ours: Esc leaves it, Kommo's card takes neither it nor Enter, and an Enter that is still
- * held from opening the form does not send it.
+ * Handles keys in a form of ours: Esc leaves it, Kommo's card gets no key press, and an Enter still held from opening
+ * the form does not send it.
  * @param {HTMLElement} node
  * @param {() => void} leave
  */
@@ -44,7 +44,8 @@ export function ownKeys(node, leave) {
 }
 
 /**
- * A place that is painted anew only when what it shows has changed; the focus stays on the node with the same `data-key`.
+ * Returns a function that repaints `node` only if its data changed; the focus stays on the element with the same
+ * `data-key`.
  * @param {HTMLElement} node
  */
 export function slot(node) {
@@ -89,6 +90,7 @@ function focusedKey(node) {
 }
 
 /**
+ * Moves the focus to the element with this `data-key`.
  * @param {HTMLElement} node
  * @param {string} key
  */
@@ -98,7 +100,7 @@ export function focusKey(node, key) {
 }
 
 /**
- * Only web addresses become links, whatever was answered.
+ * Returns `url` if it is a web address, else null: nothing else becomes a link, whatever the backend sent.
  * @param {string} url
  */
 export function webAddress(url) {

@@ -1,17 +1,14 @@
 // @ts-check
 import { BUILD } from '../build.js';
 
-/**
- * Decimals people write a currency with.
- * @param {string} currency
- */
+/** Returns the decimals with which people write a currency. @param {string} currency */
 export function decimalsOf(currency) {
   return BUILD.currencies[currency] ?? 2;
 }
 
 /**
- * What a person typed (`1 200,50`) as the backend takes it (`1200.50`), or null if it is no amount above zero.
- * One separator with three digits behind it groups thousands, unless the currency has three decimals.
+ * Returns a typed amount (`1 200,50`) as the backend expects it (`1200.50`), null unless it is above zero. One
+ * separator before three digits groups thousands, unless the currency has three decimals.
  * @param {string} typed
  * @param {string} currency
  * @param {string} lang
@@ -30,6 +27,7 @@ export function parseAmount(typed, currency, lang) {
 }
 
 /**
+ * Returns the index of the decimal sign, -1 without one.
  * @param {string} text
  * @param {string} currency
  * @param {string} lang
@@ -45,7 +43,7 @@ function decimalPoint(text, currency, lang) {
   return decimalsOf(currency) === 3 && separator === decimalSign(lang) ? last : -1;
 }
 
-/** @param {string} text */
+/** Returns the digits without thousands separators, null if the grouping is invalid. @param {string} text */
 function ungrouped(text) {
   if (/^\d+$/.test(text)) return text.replace(/^0+(?=\d)/, '');
   return /^[1-9]\d{0,2}(?:([.,])\d{2,3})(?:\1\d{2,3})*$/.test(text) && /[.,]\d{3}$/.test(text)
@@ -54,7 +52,7 @@ function ungrouped(text) {
 }
 
 /**
- * An amount as somebody who reads `lang` would type it: `1200,50`.
+ * Returns an amount as a reader of `lang` types it: `1200,50`.
  * @param {string} amount
  * @param {string} lang
  */
@@ -62,14 +60,14 @@ export function written(amount, lang) {
   return amount.replace('.', decimalSign(lang));
 }
 
-/** @param {string} lang */
+/** Returns the decimal sign of a locale. @param {string} lang */
 function decimalSign(lang) {
   return new Intl.NumberFormat(lang).format(1.5)[1];
 }
 
 /**
- * An amount for people, with exactly the decimals it came with: symbol and code, as the client's pages have it
- * (`$1,200.00 USD`), for many currencies share a symbol. A code that is no currency is written behind it.
+ * Returns an amount for people with the decimals that it has: symbol and code, as on the payer's pages (`$1,200.00
+ * USD`), since many currencies share a symbol. An unknown code follows the number.
  * @param {import('../types.d.ts').Amount} money
  * @param {string} lang
  */
@@ -82,7 +80,7 @@ export function formatAmount({ amount, currency }, lang) {
       currencyDisplay: 'narrowSymbol',
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
-      useGrouping: /** @type {any} */ ('always'), // Spanish groups from ten thousand on, our pages do from one
+      useGrouping: /** @type {any} */ ('always'), // Spanish groups from ten thousand; the payer's pages from one thousand
     }).format(Number(amount));
     return written.includes(currency) ? written : `${written} ${currency}`;
   } catch {
@@ -91,7 +89,8 @@ export function formatAmount({ amount, currency }, lang) {
 }
 
 /**
- * A sentence of the backend, in which amounts stand as `{600.00 USD}`: so each sum has one spelling on the card.
+ * Returns the backend's sentence with each `{600.00 USD}` formatted, so that a sum looks the same everywhere on the
+ * card.
  * @param {string} sentence
  * @param {string} lang
  */
@@ -102,7 +101,7 @@ export function withAmounts(sentence, lang) {
 }
 
 /**
- * The same, for a place so narrow that the currency may have to stand in a line of its own.
+ * Returns the same for narrow places, where the currency may wrap to a line of its own.
  * @param {import('../types.d.ts').Amount} money
  * @param {string} lang
  */
@@ -111,7 +110,8 @@ export function breakableAmount(money, lang) {
 }
 
 /**
- * `percent` of an amount, in steps every currency takes (Stripe wants a last digit 0 where there are three decimals).
+ * Returns `percent` of an amount with at most two decimals: Stripe requires a last digit 0 in three-decimal
+ * currencies.
  * @param {string} amount
  * @param {number} percent
  * @param {string} currency
@@ -121,7 +121,7 @@ export function shareOf(amount, percent, currency) {
 }
 
 /**
- * What is left of `total` after `paid`, never below zero.
+ * Returns `total` less `paid`, never below zero.
  * @param {string} total
  * @param {string} paid
  * @param {string} currency

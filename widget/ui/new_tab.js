@@ -1,10 +1,10 @@
 // @ts-check
 
 /**
- * Opens a tab and leads it to an address that is still to come. The tab is opened within the click, or the browser would
- * block it; it knows nothing of the page that opened it.
- * @param {Promise<{url: string}>} address where it fails, the tab is closed
- * @returns {Promise<boolean>} false: the browser blocked the tab
+ * Opens a tab and navigates it once the address is known. The tab is opened within the click, or the browser would
+ * block it; it has no reference to the page that opened it.
+ * @param {Promise<{url: string}>} address if it rejects, the tab is closed
+ * @returns {Promise<boolean>} false if the browser blocked the tab
  */
 export async function openTab(address) {
   const tab = window.open('', '_blank');

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Of versions 1 to 9 at level M: codewords in all, blocks, and check codewords of each block (ISO/IEC 18004, table 9). */
+/** Versions 1 to 9 at level M: total codewords, blocks, and check codewords per block (ISO/IEC 18004, table 9). */
 const VERSIONS = [
   [26, 1, 10],
   [44, 1, 16],
@@ -14,7 +14,7 @@ const VERSIONS = [
 ];
 
 /**
- * The smallest version that holds the bytes, and its codewords in the order they are drawn; null if none does.
+ * Returns the smallest version that holds the bytes, and its codewords in drawing order; null if none does.
  * @param {Uint8Array} bytes
  */
 export function codewords(bytes) {
@@ -26,7 +26,7 @@ export function codewords(bytes) {
 }
 
 /**
- * Mode "bytes", length, bytes, end, and the two filling codewords in turn: all moved by the four bits of the mode.
+ * Returns mode "bytes", length, bytes, end and alternating filler codewords: all shifted by the mode's four bits.
  * @param {Uint8Array} bytes
  * @param {number} length
  */
@@ -41,7 +41,7 @@ function padded(bytes, length) {
 }
 
 /**
- * The blocks' codewords in turn, then their check codewords in turn; the later blocks are one longer.
+ * Returns the blocks' codewords interleaved, then their check codewords interleaved; the later blocks are one longer.
  * @param {number[]} data
  * @param {number} count
  * @param {number} checks
@@ -69,7 +69,11 @@ function inTurn(rows, length) {
   return words;
 }
 
-/** Product in the field of 256 elements with x⁸+x⁴+x³+x²+1. @param {number} a @param {number} b */
+/**
+ * Returns the product in GF(256) with x⁸+x⁴+x³+x²+1.
+ * @param {number} a
+ * @param {number} b
+ */
 function times(a, b) {
   let product = 0;
   for (let bit = 7; bit >= 0; bit--) {
@@ -79,7 +83,7 @@ function times(a, b) {
   return product;
 }
 
-/** Coefficients of (x-1)(x-2)(x-4)… without the first. @param {number} degree */
+/** Returns the coefficients of (x-1)(x-2)(x-4)… without the first. @param {number} degree */
 function generatorOf(degree) {
   const found = Array(degree).fill(0);
   found[degree - 1] = 1;

@@ -1,14 +1,14 @@
 // @ts-check
 import { codewords } from './codewords.js';
 
-/** Level M with mask 0, its check bits in it, as the standard prints it. */
+/** Format information of level M with mask 0, check bits included, as the standard prints it. */
 const FORMAT = 0x5412;
 
 /** @typedef {(boolean | null)[][]} Grid rows of dark, light, or still free */
 
 /**
- * The QR code of a text, as rows of true for dark; null if it is longer than 180 bytes. The mask is always the first:
- * every mask can be read, the choice among them only helps poor cameras.
+ * Returns the QR code of a text as rows of booleans, true for dark; null above 180 bytes. The mask is always the
+ * first: every mask is readable, and choosing one only helps poor cameras.
  * @param {string} text
  */
 export function qrCode(text) {
@@ -26,7 +26,11 @@ export function qrCode(text) {
   return grid.map((row) => row.map(Boolean));
 }
 
-/** Three corners, each with its light rim. @param {Grid} grid @param {number} size */
+/**
+ * Draws the three corners, each with its light rim.
+ * @param {Grid} grid
+ * @param {number} size
+ */
 function drawFinders(grid, size) {
   const far = size - 4;
   for (const [row, column] of [
@@ -38,7 +42,12 @@ function drawFinders(grid, size) {
   }
 }
 
-/** Small squares, but not at a corner. @param {Grid} grid @param {number} size @param {number} version */
+/**
+ * Draws the small squares, except at a corner.
+ * @param {Grid} grid
+ * @param {number} size
+ * @param {number} version
+ */
 function drawAlignment(grid, size, version) {
   const last = size - 7;
   const centres = version === 1 ? [] : version < 7 ? [6, last] : [6, 2 * version + 8, last];
@@ -50,7 +59,7 @@ function drawAlignment(grid, size, version) {
 }
 
 /**
- * Squares around a middle, from the inside out; what would lie outside of the grid is left out.
+ * Draws squares around a centre, from the inside out; modules outside the grid are skipped.
  * @param {Grid} grid
  * @param {number} row
  * @param {number} column
@@ -73,7 +82,11 @@ function drawTiming(grid, size) {
   }
 }
 
-/** Twice: around the first corner, and split between the two others. @param {Grid} grid @param {number} size */
+/**
+ * Draws the format twice: around the first corner, and split between the two others.
+ * @param {Grid} grid
+ * @param {number} size
+ */
 function drawFormat(grid, size) {
   for (let bit = 0; bit < 15; bit++) {
     const dark = ((FORMAT >> bit) & 1) === 1;
@@ -86,7 +99,12 @@ function drawFormat(grid, size) {
   grid[size - 8][8] = true;
 }
 
-/** From version 7 on the code says its version. @param {Grid} grid @param {number} size @param {number} version */
+/**
+ * Draws the version, which codes have from version 7 on.
+ * @param {Grid} grid
+ * @param {number} size
+ * @param {number} version
+ */
 function drawVersion(grid, size, version) {
   let rest = version;
   for (let step = 0; step < 12; step++) rest = (rest << 1) ^ ((rest >> 11) * 0x1f25);
@@ -98,7 +116,8 @@ function drawVersion(grid, size, version) {
 }
 
 /**
- * Up and down in columns of two, from the right, through what is still free; the column of the timing is left out.
+ * Draws the codewords up and down in columns of two, from the right, through the free modules; the timing column is
+ * skipped.
  * @param {Grid} grid
  * @param {number} size
  * @param {number[]} words

@@ -6,7 +6,7 @@ import { qrCode } from './qr.js';
 const RIM = 4;
 
 /**
- * The link's QR code behind a fold, for a client at the desk; nothing if the address is too long for one.
+ * Returns the link's QR code behind a fold, for a client at the desk; null if the address is too long for one.
  * @param {string} url
  * @param {import('../../types.d.ts').Words} words
  * @param {{open: boolean, key: string, onToggle: (open: boolean) => void}} fold
