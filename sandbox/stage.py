@@ -24,7 +24,7 @@ from sandbox.kommo.accounts.grants import Integration
 from sandbox.kommo.hooks.hooks import install
 from sandbox.kommo.host import install_widget
 from sandbox.pipeline_action import add_action
-from sandbox.product import running_product
+from sandbox.product import log_file, running_product
 from sandbox.serving import free_port, serving
 from sandbox.stripe import StripeWorld
 
@@ -119,7 +119,8 @@ async def play() -> None:
     """The sandbox for a person: addresses printed, everything running until Ctrl-C, or SIGTERM from a program."""
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
-    async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder):
+    log = log_file()
+    async with set_stage(ports=_free_ports()) as stage, running_product(stage.settings, stage.folder, log=log):
         await connect(stage)
         _open_a_chat(stage.kommo)
         asking = await add_action(stage.kommo, stage.integration, stage.backend_url)
@@ -174,6 +175,7 @@ def _welcome(stage: Stage, asking: str) -> str:
   Widget       {stage.kommo.base_url}/settings/widgets
   Set-up       {stage.backend_url}/admin
                Admin token {stage.settings["ADMIN_TOKEN"]}
+  Log          {log_file()}
 
   Ctrl-C ends it and forgets everything.
 """

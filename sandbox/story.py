@@ -11,7 +11,7 @@ import httpx
 
 from backend.core.money import major, to_minor
 from sandbox.kommo.views import lead_in_full
-from sandbox.product import running_product
+from sandbox.product import log_file, running_product
 from sandbox.stage import Stage, connect, set_stage
 
 WAIT_SECONDS = 15.0
@@ -58,12 +58,12 @@ async def tell() -> int:
     async with set_stage() as stage, httpx.AsyncClient(timeout=10.0) as http:
         teller = Storyteller(stage, http)
         try:
-            async with running_product(stage.settings, stage.folder):
+            async with running_product(stage.settings, stage.folder, log=log_file()):
                 await play(teller)
         except Differs as difference:
-            print(f"\n✗ {difference}")
+            print(f"\n✗ {difference}\n  The product's log: {log_file()}")
             return 1
-    print("\nAll as promised.")
+    print(f"\nAll as promised. The product's log: {log_file()}")
     return 0
 
 

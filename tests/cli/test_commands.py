@@ -158,7 +158,8 @@ def test_a_database_that_can_not_be_used_is_said_in_a_sentence(tmp_path: Path, w
 def test_a_sandbox_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its product is a process of its own, and would keep its port."""
     command = [sys.executable, "-u", "-m", "backend", "sandbox"]
-    with subprocess.Popen(command, cwd=tmp_path, env=_environment(), stdout=subprocess.PIPE, text=True) as sandbox:
+    out, errors = subprocess.PIPE, (tmp_path / "errors").open("w")
+    with subprocess.Popen(command, cwd=tmp_path, env=_environment(), stdout=out, stderr=errors, text=True) as sandbox:
         assert sandbox.stdout is not None
         backend = next(line.split()[1].removesuffix("/admin") for line in sandbox.stdout if "Set-up" in line)
         assert httpx.get(f"{backend}/healthz").status_code == 200
@@ -166,6 +167,8 @@ def test_a_sandbox_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> 
         assert sandbox.wait(20) == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{backend}/healthz")
+    errors.close()
+    assert (tmp_path / "errors").read_text() == "", "the product's log stays out of what a person reads"
 
 
 @pytest.mark.parametrize("command", ["sandbox", "story"])
