@@ -127,6 +127,24 @@ export function backend(widget) {
     changeRule: (body) => call('POST', '/widget/rules/change', body).then(requireKeys('key', 'settings')),
     /** Returns the choices of the rule's form. @returns {Promise<import('./rule/controls.js').Choices>} */
     ruleChoices: () => call('GET', '/widget/rules/choices').then(requireKeys('fields')),
+    /**
+     * Returns what would be asked of each deal.
+     * @param {number[]} leads
+     * @returns {Promise<{rows: import('./bulk/controller.js').BulkRow[]}>}
+     */
+    listPreview: (leads) => call('POST', '/widget/lists/preview', { lead_ids: leads }).then(requireKeys('rows')),
+    /**
+     * Begins a run over several deals.
+     * @param {Record<string, unknown>} body
+     * @returns {Promise<import('./bulk/controller.js').BulkProgress>}
+     */
+    beginRun: (body) => call('POST', '/widget/lists', body).then(requireNumbers('total', 'left')),
+    /**
+     * Returns how far a run has come.
+     * @param {string} id
+     * @returns {Promise<import('./bulk/controller.js').BulkProgress>}
+     */
+    runProgress: (id) => call('GET', `/widget/lists/${encodeURIComponent(id)}`).then(requireNumbers('total', 'left')),
   };
 }
 
@@ -179,6 +197,18 @@ function parsed(text) {
 function requireKeys(...names) {
   return (answer) => {
     if (!names.every((name) => answer?.[name])) throw new ApiError(0);
+    return answer;
+  };
+}
+
+/**
+ * Returns the answer if it has these names with whole numbers, zero among them; else throws an `ApiError`.
+ * @param {...string} names
+ * @returns {(answer: any) => any}
+ */
+function requireNumbers(...names) {
+  return (answer) => {
+    if (!names.every((name) => Number.isInteger(answer?.[name]))) throw new ApiError(0);
     return answer;
   };
 }

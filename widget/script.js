@@ -1,9 +1,11 @@
 // @ts-check
 import { backend } from './api.js';
 import { BUILD } from './build.js';
+import { BulkController } from './bulk/controller.js';
 import { CardController } from './card/controller.js';
 import { setupPanel } from './card/setup.js';
 import { ensureStyle, isAdmin, openLeadId, wordsOf } from './kommo/page.js';
+import { selectedLeads } from './kommo/selection.js';
 import { showRuleForm } from './rule/form.js';
 import { keyInput, stepInput, whenThere } from './rule/place.js';
 import { contactsOf } from './send/contacts.js';
@@ -20,6 +22,8 @@ export default function Widget() {
   const api = backend(widget);
   /** @type {CardController | null} */
   let card = null;
+  /** @type {BulkController | null} */
+  let bulk = null;
 
   const closeCard = () => {
     card?.destroy();
@@ -47,6 +51,15 @@ export default function Widget() {
       contacts: () => contactsOf(widget),
       onOtherDeal: showCard,
     });
+  };
+
+  const showBulk = () => {
+    ensureStyle();
+    bulk?.close();
+    const onClose = () => {
+      bulk = null;
+    };
+    bulk = new BulkController({ api, words, leads: selectedLeads(widget), onClose });
   };
 
   /** @param {Element | null} place @param {string[]} [notes] shown below it */
@@ -99,7 +112,11 @@ export default function Widget() {
     },
     onSalesbotDesignerSave: (step, params) => savedStep(step, params, BUILD.backend),
     onSave: () => true,
-    destroy: closeCard,
+    leads: { selected: showBulk },
+    destroy() {
+      closeCard();
+      bulk?.close();
+    },
   };
 }
 

@@ -31,10 +31,11 @@ export type Payment = Amount & {
   stripe_url?: string | null;
 };
 
-/** `coming`: the next message to the client about each link. */
+/** `coming`: the next message to the client about each link; `past`: what became of earlier ones, newest first. */
 export type Reminders = {
   stopped: boolean;
   coming: { request_id: string; step: string; channel: string; at: string }[];
+  past?: { request_id: string; step: string; state: string; reason: string; at: string; by: number }[];
 };
 
 /** A link that was sent to the client, or is to be; `by` is a user, `rule` what sent it where no person did. */
@@ -104,12 +105,14 @@ export type KommoWidget = {
     salesbotDesignerSettings($body: ArrayLike<Element>): { exits: { code: string; title: string }[] };
     onSalesbotDesignerSave(step: string, params: Record<string, string>): string;
     onSave(): boolean;
+    leads: { selected(): void };
     destroy(): void;
   };
   i18n(group: string): Record<string, string> | undefined;
   get_settings(): Record<string, unknown> & { widget_code: string };
   render_template(block: { caption: { class_name: string }; body: string; render: string }): void;
   get_current_card_contacts_data?: () => Promise<unknown>;
+  list_selected?: () => { selected: { id: number | string; type?: string }[] } | undefined;
   $authorizedAjax?: (options: Record<string, unknown>) => Deferred;
 };
 
@@ -118,7 +121,8 @@ export type KommoCard = { id: number | string; model?: { attributes?: Record<str
 export type KommoApp = {
   lang_id: string;
   data: { current_card?: KommoCard | false | null };
-  constant(name: 'account'): { timezone?: string } | undefined;
+  constant(name: 'account'): { id?: number | string; timezone?: string } | undefined;
+  constant(name: 'user'): { id?: number | string } | undefined;
   constant(name: 'user_rights'): { is_admin?: boolean } | undefined;
   constant(name: 'managers'): Record<string, { title?: string } | undefined> | undefined;
 };

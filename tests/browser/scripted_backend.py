@@ -182,6 +182,8 @@ class ScriptedBackend:
 
 
 def _name(method: str, path: str) -> str:
+    if path.startswith("/widget/lists"):
+        return {"preview": "list_preview", "lists": "list_run"}.get(path.rsplit("/", 1)[-1], "list_progress")
     if method == "GET":
         return "sending" if path.endswith("/sending") else "deal"
     return {"requests": "create"}.get(path.rsplit("/", 1)[-1], path.rsplit("/", 1)[-1])

@@ -354,10 +354,22 @@ def sent_and_to_be_reminded(card: DealCardPage) -> None:
         {"id": "s-1", "request_id": link["id"], "at": "2026-11-20T09:30:00Z", "rule": LONG_NAME,
          "text": "Not known whether the bot “Zahlungserinnerungsassistent” was started; a task says so."},
     ]  # fmt: skip
+    past = [
+        {"request_id": link["id"], "step": "1", "state": "sent", "reason": "", "at": "2026-11-21T10:00:00Z", "by": 0},
+        {
+            "request_id": link["id"],
+            "step": "-2",
+            "state": "skipped",
+            "reason": "tag",
+            "at": "2026-11-19T10:00:00Z",
+            "by": 0,
+        },
+    ]
     coming = [{"request_id": link["id"], "step": "2", "channel": "bot", "at": "2026-11-22T10:00:00Z"}]
     log = ["Nov 20, 9:29 AM: the stage asked for 120.00 USD.", f"Nov 19, 9:29 AM: {LONG_NAME}"]
     card.world.backend.deal |= {
-        "requests": [link], "sendings": told, "reminders": {"stopped": False, "coming": coming, "past": []}, "log": log,
+        "requests": [link], "sendings": told, "log": log,
+        "reminders": {"stopped": False, "coming": coming, "past": past},
     }  # fmt: skip
     card.open()
     expect(card.widget.locator("[data-key='reminder-stop']")).to_be_visible()

@@ -1,7 +1,7 @@
 // @ts-check
 
 import { daysOf } from '../list/amount_line.js';
-import { cancelQuestion } from '../list/confirm_form.js';
+import { cancelQuestion, sendQuestion } from '../list/confirm_form.js';
 import { codeFold, sendLinks } from '../send/row.js';
 import { copyButton, previewLink } from '../ui/copy_buttons.js';
 import { el } from '../ui/dom.js';
@@ -17,7 +17,7 @@ import { formatAmount } from '../ui/money.js';
  * Returns the panel of a link that was just created: copy, open, send, QR code, and the way back.
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {{question: import('../card/state.js').Question | null, contacts: import('../types.d.ts').Contact[],
- *   code: string | null}} state `question`: the open question whether to cancel it
+ *   code: string | null}} state `question`: the open question whether to send or to cancel it
  * @param {CreatedProps} props
  */
 export function createdPanel(request, { question, contacts, code }, props) {
@@ -34,7 +34,7 @@ export function createdPanel(request, { question, contacts, code }, props) {
     el('div', { class: 'dealpay-buttons' }, ...linkButtons(request, field, props)),
     el('p', { class: 'dealpay-actions' }, ...sendLinks(request, contacts, props)),
     codeFold(request, code, props),
-    question ? cancelQuestion(question, props) : ending(request, props),
+    question ? asked(question, props) : ending(request, props),
   );
 }
 
@@ -57,7 +57,22 @@ function urlField(url, words) {
 function linkButtons(request, field, props) {
   const { words } = props;
   const copy = { words, key: 'copy-created', label: 'created.copy', blue: true, text: request.url, field };
-  return [copyButton(copy), previewLink(request, props, 'dealpay-button')];
+  const send = el('button', {
+    type: 'button',
+    class: 'dealpay-button',
+    'data-key': `send-${request.id}`,
+    text: words('send.now'),
+    on: { click: () => props.actions.confirm.send(request.id) },
+  });
+  return [copyButton(copy), send, previewLink(request, props, 'dealpay-button')];
+}
+
+/**
+ * @param {import('../card/state.js').Question} question
+ * @param {CreatedProps} props
+ */
+function asked(question, props) {
+  return question.what === 'send' ? sendQuestion(question, props) : cancelQuestion(question, props);
 }
 
 /**

@@ -9,7 +9,7 @@ import { el } from '../ui/dom.js';
 import { day, daysOf, facts, line } from './amount_line.js';
 import { cancelQuestion, sendQuestion } from './confirm_form.js';
 import { paymentRow } from './payment_row.js';
-import { nextReminder, reminderStop } from './reminders.js';
+import { nextReminder, pastReminders, reminderStop } from './reminders.js';
 
 /** A failed link can still be paid: with another card, or after a bank declined. */
 const LIVE = ['pending', 'processing', 'failed'];
@@ -83,6 +83,7 @@ function requestRow(request, state, props) {
     LIVE.includes(request.state) && daysOf(request, state.deal?.new_dates?.today, props),
     request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),
     ...sendingLines(request, state, lang),
+    ...(LIVE.includes(request.state) ? pastReminders(request, state, props) : []),
     ...(LIVE.includes(request.state) ? openEnds(request, question, state, props) : []),
   );
 }

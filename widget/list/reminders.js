@@ -1,8 +1,9 @@
 // @ts-check
 
+import { userName } from '../kommo/page.js';
 import { named } from '../send/names.js';
 import { el } from '../ui/dom.js';
-import { day } from './amount_line.js';
+import { day, facts } from './amount_line.js';
 
 /**
  * Returns the line of a link's next reminder with its actions, null without one.
@@ -33,6 +34,34 @@ export function nextReminder(request, { deal }, props) {
     el('span', { class: 'dealpay-small dealpay-muted', text: words('reminder.next', values) }),
     ...(deal?.may?.create === false ? [] : [button('skip'), button('send')]),
   );
+}
+
+/** Older ones say no more than these. */
+const MOST_PAST = 4;
+
+/**
+ * What became of a link's reminders, the newest first.
+ * @param {import('../types.d.ts').PaymentRequest} request
+ * @param {import('../card/state.js').State} state
+ * @param {import('./list.js').ListProps} props
+ */
+export function pastReminders(request, { deal }, { words, lang }) {
+  const mine = (deal?.reminders?.past ?? []).filter((one) => one.request_id === request.id);
+  return mine.slice(0, MOST_PAST).map(({ state, reason, at, by }) => {
+    const known = words(`reminder.past_${state}`);
+    const why = reason && reasonOf(reason, words);
+    return facts(day(at, lang), known.startsWith('reminder.') ? state : known, why, userName(by));
+  });
+}
+
+/**
+ * A reason that this widget does not know (a newer backend) is shown as it came.
+ * @param {string} reason
+ * @param {import('../types.d.ts').Words} words
+ */
+function reasonOf(reason, words) {
+  const known = words(`reminder.reason_${reason}`);
+  return known.startsWith('reminder.') ? reason : known;
 }
 
 /**

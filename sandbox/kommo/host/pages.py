@@ -30,7 +30,9 @@ def page_routes(world: KommoWorld) -> list[BaseRoute]:
             for lead in account.leads.values()
             if not lead.is_deleted
         ]
-        return _page(world, request, "leads.html", account, area="leads", rows=rows)
+        mine = [one for one in widgets_of(world, account) if one.active and "llist-1" in one.manifest["locations"]]
+        actions = [{"code": one.code, "title": one.words("en")["widget"]["name"]} for one in mine]
+        return _page(world, request, "leads.html", account, area="llist", rows=rows, actions=actions)
 
     async def card(request: Request) -> Response:
         account, lead = find_deal(world, request)

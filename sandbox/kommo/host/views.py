@@ -7,7 +7,7 @@ from sandbox.kommo.accounts.account import Account
 from sandbox.kommo.accounts.chat_acts import delivery_of
 from sandbox.kommo.accounts.values import shown
 from sandbox.kommo.chat_records import Message
-from sandbox.kommo.records import Contact, Field, Json, Lead, User
+from sandbox.kommo.records import Contact, Field, Json, Lead, Task, User
 
 EMPTY: Json = {
     "id": 0,
@@ -95,9 +95,17 @@ def _feed(account: Account, lead: Lead) -> list[Json]:
         for one in account.moves
         if one.lead_id == lead.id
     ]
-    tasks = [_entry(account, one.created_at, one.created_by, "task", one.text) for one in account.tasks_of(lead.id)]
+    tasks = [_task(account, one) for one in account.tasks_of(lead.id)]
     chat = [_message(account, one) for one in account.chats.of_lead(lead.id)]
     return sorted([*notes, *moves, *tasks, *chat], key=lambda entry: entry["at"])
+
+
+def _task(account: Account, task: Task) -> Json:
+    """A closed one with its result."""
+    if not task.is_completed:
+        return _entry(account, task.created_at, task.created_by, "task", task.text)
+    result = (task.result or {}).get("text", "")
+    return _entry(account, task.created_at, task.created_by, "closed", f"{task.text} → {result}")
 
 
 def _message(account: Account, message: Message) -> Json:

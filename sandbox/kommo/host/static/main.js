@@ -4,6 +4,7 @@ import { setting } from './app/setting.js';
 import { complaints, strict } from './app/strict.js';
 import { openDealPage, switchTo } from './deal.js';
 import { openDesignerPage } from './designer.js';
+import { openListPage } from './list.js';
 import { define, require } from './loader.js';
 import { openPipelinePage } from './pipeline.js';
 import { calls, destroyAll, loadArea, renderAll } from './runner.js';
@@ -24,6 +25,7 @@ window.host = {
 
 const PAGES = {
   lcard: openDealPage,
+  llist: openListPage,
   settings: openSettingsPage,
   'advanced-settings': openAdvancedPage,
   'digital-pipeline': openPipelinePage,

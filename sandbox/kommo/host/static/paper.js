@@ -19,7 +19,7 @@ function fieldValue({ type, value }) {
   return link;
 }
 
-const SAYS = { move: 'moved the deal to ', task: 'Task: ', note: '', message: '' };
+const SAYS = { move: 'moved the deal to ', task: 'Task: ', closed: 'Task, closed: ', note: '', message: '' };
 
 export function feedEntry({ at, kind, text, by }) {
   const entry = made('li', `feed__entry feed__entry_${kind}`);

@@ -90,6 +90,12 @@ export function call(widget, name, ...given) {
   return widget.callbacks[name]?.(...given);
 }
 
+/** A callback of a group, as `leads.selected` of a list. */
+export function callOf(widget, group, name) {
+  calls.push(`${group}.${name}`);
+  return widget.callbacks[group]?.[name]?.();
+}
+
 /** The second `render` on an object that is still registered. */
 export function renderAgain(code) {
   try {

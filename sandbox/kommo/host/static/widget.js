@@ -1,6 +1,7 @@
 import { ajax } from './app/ajax.js';
 import { contactsShown, system } from './app/app.js';
 import { Deferred } from './app/deferred.js';
+import { selectedRows } from './app/rows.js';
 import { setting, withUser } from './app/setting.js';
 import { complain } from './app/strict.js';
 import { CONTROLS, twig } from './app/twig.js';
@@ -27,6 +28,10 @@ export function baseMethods(entry) {
       this.langs = words;
     },
     get_current_card_contacts_data: contacts,
+    list_selected() {
+      if (setting.area !== 'llist') throw complain('list_selected outside of a list');
+      return selectedRows();
+    },
     render_template,
     render,
     crm_post: () => {

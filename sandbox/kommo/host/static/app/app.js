@@ -24,7 +24,8 @@ export const app = {
   cf_types: {},
   getBaseEntity: () => 'leads',
   isCard: () => page.is_card,
-  getWidgetsArea: () => ({ lcard: 'leads_card', settings: 'widgetsSettings' })[setting.area] ?? setting.area,
+  getWidgetsArea: () =>
+    ({ lcard: 'leads_card', settings: 'widgetsSettings', llist: 'leads' })[setting.area] ?? setting.area,
   constant: (name) => strict('APP.constant', constants)[name],
   system: { format: { date: {} } },
   sdk: { showUserStatus: () => {} },
