@@ -9,6 +9,8 @@ from backend.automation.reminders.settings import MOST_RULES, Chasing, chasing_o
 from backend.core.errors import FieldInvalid
 from backend.resources import Resources
 
+QUIET = "quiet_"
+"""Before a stage's id: the name of its tick."""
 NUMBERS = ("hour", "overdue_days", "escalate_days", "escalate_to")
 
 
@@ -49,10 +51,19 @@ async def save_chasing(resources: Resources, account_id: int, typed: Mapping[str
     """Everything is checked before anything is kept."""
     chosen: dict[str, Any] = {name: _number(typed.get(name, ""), name) for name in NUMBERS}
     chosen["rules"] = [_rule(typed, n) for n in range(1, MOST_RULES + 1) if typed.get(f"rule_{n}_channel")]
+    are_shown = "quiet_shown" in typed
+    if are_shown:
+        chosen["quiet_stages"] = [
+            _number(one.removeprefix(QUIET), "quiet_stages") for one in typed if _is_ticked(typed, one)
+        ]
     check_chasing(chosen)
     await put_options(resources, account_id, {"debt_tags": typed.get("debt_tags") == "on"}, who=who)
-    await put_chasing(resources, account_id, chosen, who=who, keeps_stages=True)
+    await put_chasing(resources, account_id, chosen, who=who, keeps_stages=not are_shown)
     return ""
+
+
+def _is_ticked(typed: Mapping[str, str], name: str) -> bool:
+    return name.startswith(QUIET) and name != "quiet_shown" and typed[name] == "on"
 
 
 def _rule(typed: Mapping[str, str], n: int) -> dict[str, Any]:

@@ -535,6 +535,15 @@ async def test_reminders_are_saved_shown_again_and_refused_at_their_field(
     assert options["debt_tags"] is True
     again = (await visitor.get("/admin/automation/reminders")).text
     assert ('value="3"' in again, '<option value="before" selected>' in again) == (True, True)
+    stage = next(one.id for one in product.account.main_pipeline.statuses if one.type == 0)
+    assert f'name="quiet_{stage}"' in again
+    await visitor.post(form_of(product, "reminders"), data=typed | {"quiet_shown": "1", f"quiet_{stage}": "on"})
+    (kept,) = await product.rows(ReminderSettings)
+    assert kept.chosen["quiet_stages"] == [stage]
+    assert f'name="quiet_{stage}" checked' in (await visitor.get("/admin/automation/reminders")).text
+    await visitor.post(form_of(product, "reminders"), data=typed)  # Kommo's stages were not known: none was shown
+    (kept,) = await product.rows(ReminderSettings)
+    assert kept.chosen["quiet_stages"] == [stage]
     for name, value, field in (("rule_2_days", "x", "rules"), ("overdue_days", "99", "overdue_days")):
         refused = await visitor.post(form_of(product, "reminders"), data=typed | {name: value})
         assert (refused.status_code, f'id="error-reminders-{field}"' in refused.text) == (422, True)
