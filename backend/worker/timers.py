@@ -9,6 +9,7 @@ from backend.accounts.install.use_codes import connect_waiting
 from backend.accounts.provisioning import look_again
 from backend.accounts.stripe.compared_endpoints import compare_endpoints
 from backend.accounts.tokens.call import refresh_idle
+from backend.automation.retention import prune_automation
 from backend.deal_sync.merges.feed import look_for_merges
 from backend.inbox.backfill import look_for_missed
 from backend.inbox.retention import prune_inbox
@@ -24,6 +25,7 @@ TIMERS = (
     (600.0, look_again),
     (600.0, look_for_missed),
     (3600.0, prune_inbox),
+    (3600.0, prune_automation),
 )
 """Interval in seconds and task; each also runs at the start."""
 

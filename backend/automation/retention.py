@@ -1,0 +1,52 @@
+"""What automation lets go of: hooks and bots that are done, once they are as old as events that are done."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, exists, select
+
+from backend.resources import Resources
+from backend.storage.models import BotStep, StageEntry
+
+PORTION = 500
+PAUSE_SECONDS = 0.2
+"""Between portions, for others to write."""
+DAY_SECONDS = 86400.0
+log = structlog.get_logger()
+
+
+async def prune_automation(resources: Resources) -> None:
+    """Deletes old entries of stages and steps of bots that are done.
+
+    The newest row that names a request stays: it says which requests a rule has made for a deal, so that a deposit that
+    was paid is not asked for again.
+    """
+    before = resources.clock() - resources.keep_events_days * DAY_SECONDS
+    for table, rule in ((StageEntry, "root_id"), (BotStep, "rule_id")):
+        count = 0
+        while (pruned := await _prune_portion(resources, table, rule, before)) and not resources.stopping.is_set():
+            count += pruned
+            await asyncio.sleep(PAUSE_SECONDS)
+        if count:
+            log.info("old hooks pruned", kind=table.__tablename__, count=count)
+
+
+async def _prune_portion(resources: Resources, table: Any, rule: str, before: float) -> int:
+    """The number of rows that were deleted, in one unit of work."""
+    newer = aliased(table)
+    same = [getattr(newer, name) == getattr(table, name) for name in ("account_id", "lead_id", "request_id", rule)]
+    has_newer = exists().where(*same, newer.received_at > table.received_at)
+    old = (
+        select(table.account_id, table.id)
+        .where(table.state == "done", table.received_at < before, or_(table.request_id.is_(None), has_newer))
+        .limit(PORTION)
+    )
+    async with resources.database.write() as session:
+        found = (await session.exec(old)).all()
+        for account_id in sorted({row[0] for row in found}):
+            ids = [row[1] for row in found if row[0] == account_id]
+            await session.exec(delete(table).where(table.account_id == account_id, col(table.id).in_(ids)))
+    return len(found)
