@@ -22,6 +22,7 @@ from sandbox.kommo.records import (
     Rights,
     StageMove,
     Status,
+    Tag,
     Task,
     Trigger,
     User,
@@ -68,6 +69,8 @@ class Account:
     webhooks: dict[int, Webhook] = field(default_factory=dict)
     triggers: list[Trigger] = field(default_factory=list)
     bots: dict[int, BotRun] = field(default_factory=dict)
+    loose_tags: list[Tag] = field(default_factory=list)
+    """Of no deal."""
     moves: list[StageMove] = field(default_factory=list)
     bot_starts: list[BotStart] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)

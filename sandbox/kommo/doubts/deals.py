@@ -48,6 +48,11 @@ LEADS: Doubts = {
         "archived pipelines in the list",
         {"listed": "with is_archive", "hidden": "left out"},
     ),
+    "tag_delete_unknown": (
+        "15",
+        "tags_to_delete with a name that the account does not have",
+        {"makes_it": "the tag is made, and the deal does not have it", "ignored": "nothing happens"},
+    ),
     "tags_null": (
         "7.2",
         "tags: null in a PATCH",

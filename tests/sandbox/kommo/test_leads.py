@@ -162,6 +162,17 @@ async def test_an_empty_write_and_one_of_251_are_refused(kommo: Kommo) -> None:
     assert (await kommo.http.patch(LEADS, json=many)).status_code == 422
 
 
+@pytest.mark.parametrize(("reading", "made"), [("makes_it", ["ghost"]), ("ignored", [])])
+async def test_a_tag_that_nobody_has_is_taken_away_in_either_reading(
+    kommo: Kommo, reading: str, made: list[str]
+) -> None:
+    kommo.world.switches.set("tag_delete_unknown", reading)
+    answer = await kommo.http.patch(f"{LEADS}/{kommo.lead.id}", json={"tags_to_delete": [{"name": "ghost"}]})
+    assert answer.status_code == 200
+    assert [tag.name for tag in kommo.account.loose_tags] == made
+    assert kommo.lead.tags == []
+
+
 async def test_tags_are_added_and_taken_away_by_name(kommo: Kommo) -> None:
     path = f"{LEADS}/{kommo.lead.id}"
     await kommo.http.patch(path, json={"tags_to_add": [{"name": "paid"}, {"name": "vip"}]})

@@ -22,6 +22,9 @@ def wanted_tags(account: Account, own: list[Tag], item: Json) -> list[Tag]:
         added = _tag(account, one)
         tags = [*(tag for tag in tags if tag.name != added.name), added]
     gone = _objects(item.get("tags_to_delete"), "tags_to_delete")
+    if account.switches.reads("tag_delete_unknown", "makes_it"):
+        made = [_tag(account, one) for one in gone if one.get("name")]
+        account.loose_tags += [tag for tag in made if tag not in _known(account)]
     return [tag for tag in tags if not any(tag.id == one.get("id") or tag.name == one.get("name") for one in gone)]
 
 
@@ -42,9 +45,13 @@ def _objects(given: Any, path: str) -> list[Json]:
     return given
 
 
+def _known(account: Account) -> list[Tag]:
+    return [*account.loose_tags, *(tag for lead in account.leads.values() for tag in lead.tags)]
+
+
 def _tag(account: Account, given: Json) -> Tag:
     """The account's tag of this id or name, made if there is none."""
-    known = {tag.id: tag for lead in account.leads.values() for tag in lead.tags}
+    known = {tag.id: tag for tag in _known(account)}
     tag = found(known, given.get("id"))
     tag = tag or next((one for one in known.values() if one.name == given.get("name")), None)
     return tag or Tag(account.setting.ids.next("tag"), str(given.get("name", "")))
