@@ -7,8 +7,6 @@ from pathlib import Path
 from backend.core.i18n import Texts, texts_in
 
 ASKED, USED_AGAIN = "asked", "used_again"
-QUIET = ("under_way", "disputed", "left", "closed", "late", "own_move", "repeated", "gone", "paid")
-"""Nothing is to be done: by what Kommo and Stripe say, nothing is to be asked."""
 OBSTACLES = (
     "not_connected", "test_untagged", "no_contact", "currency_unknown", "no_price", "no_amount", "nothing_open",
     "too_small", "too_large", "asked_otherwise", "stripe_refused", "too_late", "unclear_entry",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
@@ -48,7 +49,7 @@ async def send_due(resources: Resources, claim: Claim) -> bool:
     return True
 
 
-async def _places(session, rows: Sequence[Sending]) -> dict[str, int]:  # type: ignore[no-untyped-def]
+async def _places(session: AsyncSession, rows: Sequence[Sending]) -> dict[str, int]:
     """Request → its deal now, which a merge may have changed since."""
     found = [await session.get(PaymentRequest, (row.account_id, row.request_id)) for row in rows]
     return {request.id: request.lead_id for request in found if request is not None}

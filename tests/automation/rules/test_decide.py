@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from backend.automation.rules.decide import Ask, Facts, UseAgain, decide
-from backend.automation.rules.outcomes import ASKED, OBSTACLES, QUIET, USED_AGAIN, Outcome, sentence, texts
+from backend.automation.rules.outcomes import ASKED, OBSTACLES, USED_AGAIN, Outcome, sentence, texts
 from backend.automation.rules.settings import RuleSettings
 from backend.core.i18n import LANGUAGES
 from backend.kommo_api.values import FieldValue, Lead
 from backend.ledger.deal import DealLedger
 from tests.ledger.build import deal, dispute, payment, request, session
 
+QUIET = ("under_way", "disputed", "left", "closed", "late", "own_move", "repeated", "gone", "paid")
+"""Nothing is to be done: no task."""
 LEAD = Lead(5, "Sofa", 300, 1, 2, 3, 4, 0, 0, main_contact_id=7, fields={9: (FieldValue("80.5"),)})
 
 
@@ -117,4 +119,5 @@ def test_every_outcome_has_a_sentence(language: str) -> None:
     values = dict.fromkeys(("amount", "other", "tag", "currency", "reason"), "5.00 EUR")
     for word in (ASKED, USED_AGAIN, *QUIET, *OBSTACLES):
         assert "{" not in sentence(Outcome(word, values), language)
+        assert Outcome(word).needs_a_person == (word in OBSTACLES)
     assert set(texts(language).sentences) == {"task", ASKED, USED_AGAIN, *QUIET, *OBSTACLES}

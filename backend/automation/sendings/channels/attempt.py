@@ -12,6 +12,7 @@ from backend.core.errors import NotConnected
 from backend.deal_sync.apply.send import may_have_happened
 from backend.kommo_api.chats.api import DEFINITE
 from backend.kommo_api.errors import KommoError, KommoUnpaid
+from backend.resources import Resources
 from backend.storage.models import Account
 from backend.work_queue.leases import fence
 
@@ -89,6 +90,6 @@ async def _put_back(step: Step) -> None:
     await change(step.resources, step.claim, step.row, **values)
 
 
-def _in_whose_turn(step: Step):  # type: ignore[no-untyped-def]
+def _in_whose_turn(step: Step) -> Resources:
     """A person who pressed Send waits for it; what goes by itself comes after people."""
     return replace(step.resources, backlog=step.row.origin != "person")
