@@ -15,8 +15,8 @@ from backend.accounts.tokens.refresh import no_account_there
 from backend.core.config import StageRule
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
-from backend.kommo_api.deal_fields import FieldEntry, FieldMap
-from backend.kommo_api.errors import KommoError, KommoMoved, KommoNotFound
+from backend.kommo_api.deal_fields import FieldEntry, FieldMap, names_in
+from backend.kommo_api.errors import KommoError, KommoForbidden, KommoMoved, KommoNotFound
 from backend.kommo_api.fields import FieldSetup, ensure_fields, present_fields
 from backend.kommo_api.values import WON, AccountInfo, Pipeline
 from backend.resources import Resources
@@ -39,8 +39,9 @@ async def set_up(resources: Resources, account_id: int) -> None:
     """
     try:
         info = await with_kommo(resources, account_id, lambda api: api.account())
-        known = await _known_fields(resources, account_id)
-        fields = await with_kommo(resources, account_id, lambda api: ensure_fields(api, known))
+        known, chosen = await _known_fields(resources, account_id)
+        language = chosen or await _account_language(resources, account_id, info)
+        fields = await with_kommo(resources, account_id, lambda api: ensure_fields(api, known, language))
         pipelines = await with_kommo(resources, account_id, lambda api: api.pipelines())
     except (KommoNotFound, KommoMoved):
         async with resources.database.read() as session:
@@ -50,7 +51,7 @@ async def set_up(resources: Resources, account_id: int) -> None:
     except KommoError as error:
         await _note_problem(resources, account_id, f"Setting up in Kommo failed: {error}")
         raise
-    await _store(resources, account_id, info, fields, pipelines)
+    await _store(resources, account_id, info, fields, pipelines, language)
     try:
         await ensure_endpoints(resources, account_id)
     except Unreachable as error:
@@ -87,7 +88,7 @@ async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
 async def look_at_map(resources: Resources, account_id: int) -> None:
     """What is left of our fields, options and stages is all that is written from now on; what is gone is made again
     when the account is looked at next."""
-    known = await _known_fields(resources, account_id)
+    known, _ = await _known_fields(resources, account_id)
     fields = await with_kommo(resources, account_id, lambda api: present_fields(api, known))
     await refresh_pipelines(resources, account_id)
     async with resources.database.write() as session:
@@ -108,10 +109,24 @@ def as_json(pipelines: Sequence[Pipeline]) -> list[Any]:
     ]
 
 
-async def _known_fields(resources: Resources, account_id: int) -> FieldMap:
+async def _known_fields(resources: Resources, account_id: int) -> tuple[FieldMap, str]:
+    """The fields, and the language that what is missing is made in; "" before anything was made. Fields of a time
+    that chose no language are English."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
-    return known_fields(account)
+    return known_fields(account), account.language or ("en" if account.fields else "")
+
+
+async def _account_language(resources: Resources, account_id: int, info: AccountInfo) -> str:
+    """Kommo's language of the account where it tells one, else that of the administrator who connected it."""
+    named = info.language
+    if not named and info.current_user_id:
+        try:
+            user = await with_kommo(resources, account_id, lambda api: api.user(info.current_user_id))
+            named = user.lang if user else ""
+        except KommoForbidden:  # no administrator: what is missing can't be made either
+            named = ""
+    return names_in(named).language
 
 
 def known_fields(account: Account) -> FieldMap:
@@ -122,7 +137,12 @@ def known_fields(account: Account) -> FieldMap:
 
 @repeated
 async def _store(
-    resources: Resources, account_id: int, info: AccountInfo, fields: FieldSetup, pipelines: Sequence[Pipeline]
+    resources: Resources,
+    account_id: int,
+    info: AccountInfo,
+    fields: FieldSetup,
+    pipelines: Sequence[Pipeline],
+    language: str,
 ) -> None:
     now = resources.clock()
     async with account_unit(resources.database, account_id) as session:
@@ -130,6 +150,7 @@ async def _store(
         if account.fields and (fields.made or fields.completed):
             await request_redraw(session, account_id)  # a field that somebody deleted is there again, and empty
         account.currency, account.timezone, account.subdomain = info.currency, info.timezone, info.subdomain
+        account.language = language
         account.fields = {code: dict(field) for code, field in fields.fields.items()}
         account.pipelines = as_json(pipelines)
         account.stages = _with_rules(account.stages, account.pipelines, resources.paid_stages)
@@ -145,7 +166,7 @@ def _refused_fields(fields: FieldSetup) -> str:
 
 
 def _tell(session: AsyncSession, account: Account, fields: FieldSetup, now: float) -> None:
-    done = {"made": list(fields.made), "adopted": list(fields.adopted), "completed": list(fields.completed)}
+    done = {"made": list(fields.made), "completed": list(fields.completed)}
     if any(done.values()):
         session.add(Audit(at=now, account_id=account.id, who="set-up", what="deal fields", after=done))
 

@@ -2,55 +2,73 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TypedDict
 
+from backend.core.i18n import LANGUAGES, Texts, texts_in
 from backend.kommo_api.values import CustomField, NewField
 
-GROUP = "Stripe payments"
+_NAMES = Path(__file__).parent / "field_names"
+GROUP = "GROUP"
+"""What the group is called in ``field_names/``, beside the fields' codes and the states."""
+
+
+def names_in(language: str) -> Texts:
+    """The names of the group, the fields and the options in ``language``; English if it is not one of ours."""
+    return texts_in(_NAMES, language)
+
+
+@cache
+def _every_name(key: str) -> frozenset[str]:
+    return frozenset(names_in(language).say(key).casefold() for language in LANGUAGES)
+
+
+def is_named(key: str, name: str) -> bool:
+    """True if ``name`` is our name for ``key`` (the group, a field or a state) in any of our languages."""
+    return name.strip().casefold() in _every_name(key)
 
 
 @dataclass(frozen=True, slots=True)
 class DealField:
-    """A deal field that we want. ``options``: state → label, for the list.
+    """A deal field that we want. ``options``: the states, for the list.
 
     ``also``: other field types that hold the same value, for a field that a person created.
     """
 
     code: str
-    name: str
     type: str
-    options: Mapping[str, str]
+    options: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """In English."""
+        return names_in("en").say(self.code)
 
     def fits(self, field: CustomField) -> bool:
         """True if the type of ``field`` can hold our value."""
         return field.type in (self.type, *self.also)
 
 
-STATES = {
-    "pending": "Pending",
-    "processing": "Processing",
-    "paid": "Paid",
-    "partially_paid": "Partially paid",
-    "failed": "Failed",
-    "refunded": "Refunded",
-    "partially_refunded": "Partially refunded",
-    "disputed": "Disputed",
-    "cancelled": "Cancelled",
-}
+_STATES = (
+    "pending", "processing", "paid", "partially_paid", "failed", "refunded", "partially_refunded", "disputed",
+    "cancelled",
+)  # fmt: skip
+STATES = {state: names_in("en").say(state) for state in _STATES}
 
 _NUMBER = ("monetary",)  # we create numeric fields: monetary is not in every plan and has one currency only
 
 DEAL_FIELDS = (
-    DealField("STRIPE_PAYMENT_STATUS", "Payment status", "select", STATES, ("radiobutton", "text")),
-    DealField("STRIPE_AMOUNT_PAID", "Amount paid", "numeric", {}, _NUMBER),
-    DealField("STRIPE_REFUNDED", "Refunded amount", "numeric", {}, _NUMBER),
-    DealField("STRIPE_OUTSTANDING", "Outstanding", "numeric", {}, _NUMBER),
-    DealField("STRIPE_CURRENCY", "Currency", "text", {}, ("textarea",)),
-    DealField("STRIPE_PAYMENT_INTENT", "Stripe Payment Intent ID", "text", {}, ("textarea",)),
-    DealField("STRIPE_PAYMENT_DATE", "Payment date", "date_time", {}, ("date",)),
-    DealField("STRIPE_PAYMENTS", "Payments", "numeric", {}),
-    DealField("STRIPE_PAYMENT_LINK", "Payment link", "url", {}, ("text", "textarea")),
+    DealField("STRIPE_PAYMENT_STATUS", "select", _STATES, ("radiobutton", "text")),
+    DealField("STRIPE_AMOUNT_PAID", "numeric", also=_NUMBER),
+    DealField("STRIPE_REFUNDED", "numeric", also=_NUMBER),
+    DealField("STRIPE_OUTSTANDING", "numeric", also=_NUMBER),
+    DealField("STRIPE_CURRENCY", "text", also=("textarea",)),
+    DealField("STRIPE_PAYMENT_INTENT", "text", also=("textarea",)),
+    DealField("STRIPE_PAYMENT_DATE", "date_time", also=("date",)),
+    DealField("STRIPE_PAYMENTS", "numeric"),
+    DealField("STRIPE_PAYMENT_LINK", "url", also=("text", "textarea")),
 )
 
 
@@ -67,13 +85,17 @@ FieldMap = dict[str, FieldEntry]
 
 
 def find(wanted: DealField, there: Iterable[CustomField], known: Mapping[str, FieldEntry]) -> CustomField | None:
-    """The account's field for ``wanted``, or None.
-
-    Matched by code, then by the id in ``known``, then by name (a field that a person or another tool created).
-    """
+    """The account's field for ``wanted``, or None: matched by code, then by the id in ``known``, never by name."""
     fitting = [field for field in there if wanted.fits(field)]
-    ranked = [(rank, field.id, field) for field in fitting if (rank := _rank(wanted, field, known)) is not None]
-    return min(ranked, key=lambda one: one[:2])[2] if ranked else None
+    by_code = [field for field in fitting if field.code == wanted.code]
+    by_id = [field for field in fitting if field.id == _known_id(wanted, known)]
+    return min(by_code or by_id, key=lambda one: one.id, default=None)
+
+
+def made_without_code(wanted: DealField, there: Iterable[CustomField]) -> CustomField | None:
+    """The field that an earlier set-up created without a code, found by its name, or None: its id was never stored."""
+    named = [one for one in there if one.code is None and wanted.fits(one) and is_named(wanted.code, one.name)]
+    return min(named, key=lambda one: one.id, default=None)
 
 
 def _known_id(wanted: DealField, known: Mapping[str, FieldEntry]) -> int | None:
@@ -81,51 +103,57 @@ def _known_id(wanted: DealField, known: Mapping[str, FieldEntry]) -> int | None:
     return entry["id"] if entry is not None else None
 
 
-def _rank(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> int | None:
-    if field.code == wanted.code:
-        return 0
-    if field.id == _known_id(wanted, known):
-        return 1
-    return 2 if field.name.strip().casefold() == wanted.name.casefold() else None
-
-
-def missing(there: list[CustomField], known: Mapping[str, FieldEntry]) -> list[DealField]:
+def missing(there: Iterable[CustomField], known: Mapping[str, FieldEntry]) -> list[DealField]:
     """Our deal fields that the account does not have yet."""
+    there = list(there)
     return [wanted for wanted in DEAL_FIELDS if find(wanted, there, known) is None]
 
 
-def is_adopted(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> bool:
-    """True if ``field`` was created by somebody else and ``known`` does not have it yet."""
-    return field.code != wanted.code and field.id != _known_id(wanted, known)
-
-
-def new(wanted: DealField, there: Iterable[CustomField], *, group_id: str | None, is_api_only: bool) -> NewField:
+def new(
+    wanted: DealField, there: Iterable[CustomField], *, names: Texts, group_id: str | None, is_api_only: bool
+) -> NewField:
     """The field to create for ``wanted``. It gets no code if a field of another type has that code already."""
-    is_taken = wanted.code in {field.code for field in there}
     return NewField(
-        name=wanted.name,
+        name=names.say(wanted.code),
         type=wanted.type,
-        code=None if is_taken else wanted.code,
-        options=tuple(wanted.options.values()),
+        code=None if is_code_taken(wanted, there) else wanted.code,
+        options=tuple(names.say(state) for state in wanted.options),
         group_id=group_id,
         is_api_only=is_api_only,
     )
 
 
+def is_code_taken(wanted: DealField, there: Iterable[CustomField]) -> bool:
+    """True if a field of the account has the code of ``wanted``."""
+    return wanted.code in {field.code for field in there}
+
+
 def enums(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> dict[str, int]:
-    """State → option id, for the options that the field has. A renamed option is recognized by its id in ``known``."""
-    by_label = {option.value.strip().casefold(): option.id for option in reversed(field.options)}
-    labels = {state: label.casefold() for state, label in wanted.options.items()}
-    found = {state: by_label[label] for state, label in labels.items() if label in by_label}
+    """State → option id, for the options that the field has.
+
+    An option is recognized by its id in ``known``, and by our label in any language only if that state has no known id.
+    """
     there, entry = {option.id for option in field.options}, known.get(wanted.code)
     kept = entry["enums"] if entry is not None and entry["id"] == field.id else {}
-    found |= {state: option_id for state, option_id in kept.items() if option_id in there and state in labels}
-    return {state: found[state] for state in labels if state in found}
+    found = {state: option_id for state, option_id in kept.items() if option_id in there}
+    rest = [option for option in field.options if option.id not in found.values()]
+    for state in wanted.options:
+        labelled = next((option.id for option in rest if is_named(state, option.value)), None)
+        if state not in found and labelled is not None:
+            found[state] = labelled
+    return {state: found[state] for state in wanted.options if state in found}
 
 
 def lacking(wanted: DealField, field: CustomField, known: Mapping[str, FieldEntry]) -> list[str]:
-    """The option labels that a list field still lacks; empty for a field of another type."""
+    """The states for which a list field still lacks an option; empty for a field of another type."""
     if field.type not in ("select", "radiobutton"):
         return []
     there = enums(wanted, field, known)
-    return [label for state, label in wanted.options.items() if state not in there]
+    return [state for state in wanted.options if state not in there]
+
+
+def group_of_fields(there: Iterable[CustomField], known: Mapping[str, FieldEntry]) -> str | None:
+    """The id of the group that most of our fields are in, or None if the account has none of them."""
+    there = list(there)
+    ids = [field.group_id for wanted in DEAL_FIELDS if (field := find(wanted, there, known)) and field.group_id]
+    return max(ids, key=ids.count, default=None)

@@ -35,6 +35,7 @@ def account(given: Row) -> AccountInfo:
         currency=text(given.get("currency")).upper(),
         timezone=text(settings.get("timezone")) or "UTC",
         current_user_id=whole_or(given.get("current_user_id"), 0),
+        language=text(given.get("language")),
     )
 
 

@@ -13,7 +13,8 @@ INCOMING = 1
 
 @dataclass(frozen=True, slots=True)
 class AccountInfo:
-    """A Kommo account. ``timezone`` is an IANA name; ``current_user_id`` is the user of the token."""
+    """A Kommo account. ``timezone`` is an IANA name; ``current_user_id`` is the user of the token; ``language`` may be
+    empty."""
 
     id: int
     name: str
@@ -21,6 +22,7 @@ class AccountInfo:
     currency: str
     timezone: str
     current_user_id: int
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

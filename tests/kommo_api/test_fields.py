@@ -1,10 +1,11 @@
-"""Our nine deal fields: made once, found again, adopted where somebody made them before."""
+"""Our nine deal fields: made once in the account's language, found again by code and id whatever they are called."""
 
 import httpx
 import pytest
 
+from backend.core.i18n import LANGUAGES
 from backend.kommo_api.client import KommoApi
-from backend.kommo_api.deal_fields import DEAL_FIELDS, GROUP, STATES, FieldMap
+from backend.kommo_api.deal_fields import DEAL_FIELDS, GROUP, STATES, FieldMap, is_named, names_in
 from backend.kommo_api.errors import KommoConnectionError, KommoRefused
 from backend.kommo_api.fields import FieldSetup, FieldsNeedAdmin, ensure_fields
 from backend.kommo_api.values import EnumId
@@ -14,6 +15,7 @@ from tests.kommo_api.fixed_answer import problem
 
 CODES = [field.code for field in DEAL_FIELDS]
 STATUS = "STRIPE_PAYMENT_STATUS"
+TAB = names_in("en").say(GROUP)
 
 
 def ours(kommo: Kommo) -> list[Field]:
@@ -24,14 +26,14 @@ def ids(fields: FieldMap) -> dict[str, int]:
     return {code: entry["id"] for code, entry in fields.items()}
 
 
-async def ensured(kommo: Kommo, known: FieldMap | None = None) -> FieldSetup:
-    return await ensure_fields(kommo.api, known or {})
+async def ensured(kommo: Kommo, known: FieldMap | None = None, language: str = "en") -> FieldSetup:
+    return await ensure_fields(kommo.api, known or {}, language)
 
 
 async def test_a_new_account_gets_all_nine_in_a_tab_of_their_own(kommo: Kommo) -> None:
     setup = await ensured(kommo)
     assert (list(setup.fields), list(setup.made)) == (CODES, CODES)
-    assert {kommo.account.groups[field.group_id or ""].name for field in ours(kommo)} == {GROUP}
+    assert {kommo.account.groups[field.group_id or ""].name for field in ours(kommo)} == {TAB}
     assert all(field.is_api_only for field in ours(kommo))
 
 
@@ -55,7 +57,7 @@ async def test_a_second_time_makes_nothing_and_asks_once(kommo: Kommo) -> None:
     first = await ensured(kommo)
     before = len(kommo.world.requests)
     second = await ensured(kommo, first.fields)
-    assert (second.fields, second.made, second.adopted) == (first.fields, (), ())
+    assert (second.fields, second.made) == (first.fields, ())
     assert len(kommo.world.requests) - before == 1
 
 
@@ -71,7 +73,7 @@ async def test_where_api_only_is_refused_plain_fields_are_made(kommo: Kommo, sha
     kommo.play(api_only_fields="refused", bad_request=shape)
     setup = await ensured(kommo)
     assert list(setup.made) == CODES
-    assert {kommo.account.groups[field.group_id or ""].name for field in ours(kommo)} == {GROUP}
+    assert {kommo.account.groups[field.group_id or ""].name for field in ours(kommo)} == {TAB}
 
 
 async def test_a_removed_field_is_made_again(kommo: Kommo) -> None:
@@ -79,38 +81,82 @@ async def test_a_removed_field_is_made_again(kommo: Kommo) -> None:
     kommo.account.delete_field(first.fields["STRIPE_CURRENCY"]["id"])
     second = await ensured(kommo, first.fields)
     assert second.made == ("STRIPE_CURRENCY",)
-    assert [group.name for group in kommo.account.groups.values()].count(GROUP) == 1
+    assert [group.name for group in kommo.account.groups.values()].count(TAB) == 1
 
 
-async def test_fields_of_the_same_name_are_adopted_if_their_type_fits(kommo: Kommo) -> None:
-    amount = kommo.account.add_field("Amount paid", "numeric")
-    date = kommo.account.add_field("Payment Date", "date")
-    kommo.account.add_field("Currency", "numeric")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_fields_group_and_options_are_made_in_the_language_of_the_account(kommo: Kommo, language: str) -> None:
+    setup, names = await ensured(kommo, language=language), names_in(language)
+    there = {field.code: field for field in ours(kommo)}
+    assert {code: field.name for code, field in there.items()} == {code: names.say(code) for code in CODES}
+    assert {kommo.account.groups[field.group_id or ""].name for field in ours(kommo)} == {names.say(GROUP)}
+    labels = {option.id: option.value for option in there[STATUS].enums}
+    enums = setup.fields[STATUS]["enums"]
+    assert {state: labels[enums[state]] for state in STATES} == {state: names.say(state) for state in STATES}
+
+
+async def test_whatever_people_rename_and_whoever_connects_again_nothing_is_made_twice(kommo: Kommo) -> None:
+    first = await ensured(kommo, language="pt")
+    for field in ours(kommo):
+        field.name = "Currency"
+    for group in kommo.account.groups.values():
+        group.name = "Currency"
+    status = kommo.account.custom_fields[first.fields[STATUS]["id"]]
+    for option in status.enums:
+        option.value = "Paid"
+    second = await ensured(kommo, first.fields, language="ru")
+    assert (second.fields, second.made, second.completed) == (first.fields, (), ())
+    kommo.account.delete_field(first.fields["STRIPE_CURRENCY"]["id"])
+    third = await ensured(kommo, first.fields, language="pt")
+    again = kommo.account.custom_fields[third.fields["STRIPE_CURRENCY"]["id"]]
+    assert (third.made, again.name, again.group_id) == (("STRIPE_CURRENCY",), "Moeda", status.group_id)
+
+
+async def test_a_field_of_somebody_else_is_left_alone_whatever_it_is_called(kommo: Kommo) -> None:
+    own = [kommo.account.add_field("Payment date", "date"), kommo.account.add_field("Currency", "text")]
     setup = await ensured(kommo)
-    assert setup.adopted == ("STRIPE_AMOUNT_PAID", "STRIPE_PAYMENT_DATE")
+    assert list(setup.made) == CODES
+    assert not {field.id for field in own} & set(ids(setup.fields).values())
+
+
+async def test_a_field_that_is_known_by_its_id_stays_ours_under_any_name(kommo: Kommo) -> None:
+    """An account of before, in which a person's field was taken for ours."""
+    amount = kommo.account.add_field("Money", "monetary")
+    known: FieldMap = {"STRIPE_AMOUNT_PAID": {"id": amount.id, "type": "monetary", "enums": {}}}
+    setup = await ensured(kommo, known)
     assert ids(setup.fields)["STRIPE_AMOUNT_PAID"] == amount.id
-    assert setup.fields["STRIPE_PAYMENT_DATE"] == {"id": date.id, "type": "date", "enums": {}}
-    assert "STRIPE_CURRENCY" in setup.made
-
-
-async def test_an_adopted_field_is_found_again_after_it_was_renamed(kommo: Kommo) -> None:
-    amount = kommo.account.add_field("Amount paid", "numeric")
-    first = await ensured(kommo)
-    amount.name = "Money"
-    second = await ensured(kommo, first.fields)
-    assert (second.fields, second.made, second.adopted) == (first.fields, (), ())
+    assert set(setup.made) == set(CODES) - {"STRIPE_AMOUNT_PAID"}
 
 
 @pytest.mark.parametrize("omitted", ["deleted", "kept"])
-async def test_an_adopted_list_keeps_its_options_and_gets_ours(kommo: Kommo, omitted: str) -> None:
+async def test_a_list_of_before_keeps_its_options_and_gets_ours(kommo: Kommo, omitted: str) -> None:
     kommo.play(omitted_options=omitted)
     status = kommo.account.add_field("Payment status", "select")
     status.enums = [Option(501, "On hold", 1), Option(502, "paid", 2)]
-    setup = await ensured(kommo)
-    assert (setup.adopted, setup.completed) == ((STATUS,), (STATUS,))
+    setup = await ensured(kommo, {STATUS: {"id": status.id, "type": "select", "enums": {}}})
+    assert setup.completed == (STATUS,)
     assert [(option.id, option.value) for option in status.enums[:2]] == [(501, "On hold"), (502, "paid")]
     assert setup.fields[STATUS]["enums"]["paid"] == 502
     assert set(setup.fields[STATUS]["enums"]) == set(STATES)
+
+
+async def test_an_option_renamed_to_the_label_of_a_deleted_one_stays_what_it_was(kommo: Kommo) -> None:
+    first = await ensured(kommo)
+    status = kommo.account.custom_fields[first.fields[STATUS]["id"]]
+    paid = next(option for option in status.enums if option.value == "Paid")
+    status.enums = [option for option in status.enums if option.value != "Pending"]
+    paid.value = "Pending"
+    second = await ensured(kommo, first.fields)
+    assert second.fields[STATUS]["enums"]["paid"] == paid.id
+    assert second.fields[STATUS]["enums"]["pending"] == status.enums[-1].id != paid.id
+
+
+def test_no_label_means_two_things_in_two_languages() -> None:
+    keys = [GROUP, *CODES, *STATES]
+    for language in LANGUAGES:
+        for key in keys:
+            name = names_in(language).say(key)
+            assert [other for other in keys if is_named(other, name)] == [key]
 
 
 @pytest.mark.parametrize("omitted", ["deleted", "kept"])
