@@ -10,6 +10,7 @@ from tests.docs.text import ROOT, read
 DECISIONS = sorted((ROOT / "docs/decisions").iterdir())
 HEADINGS = ["Status", "Context", "Decision", "Consequences", "Alternatives"]
 STATUS = re.compile(r"(Proposed|Accepted|Superseded by \d{4}), \d{4}-\d{2}-\d{2}\.")
+VERB = re.compile(r"\b(are|is|was|were|may|can|has|have|gets?|goes|waits?|holds?|keeps?|moves?)\b")
 NAME = re.compile(r"(?P<number>\d{4})-[a-z0-9]+(-[a-z0-9]+)+\.md")
 
 each = pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.name[:4])
@@ -26,11 +27,12 @@ def test_decisions_are_numbered_without_a_gap() -> None:
 
 
 @each
-def test_the_title_is_a_statement_under_the_number_of_the_file(decision: Path) -> None:
+def test_the_title_is_a_noun_phrase_under_the_number_of_the_file(decision: Path) -> None:
     number, _, title = read(decision).partition("\n")[0].removeprefix("# ").partition(": ")
     assert number == decision.name[:4]
     assert len(title.split()) >= 4
     assert not title.endswith((".", "?"))
+    assert not VERB.search(title)
 
 
 @each

@@ -34,7 +34,7 @@ def of(lines: list[Any], name: str) -> dict[str, Any]:
 
 
 def test_the_operations_document_lists_every_line_and_what_stands_in_it() -> None:
-    table = read(ROOT / "docs/operations.md").partition("| line | when | beside it |")[2].partition("\n\n")[0]
+    table = read(ROOT / "docs/operations.md").partition("| line | when | fields |")[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
     assert {row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[2])) for row in rows} == LINES
 
