@@ -137,7 +137,7 @@ async def test_behind_a_pooler_by_transaction_looking_and_leases_are_enough(
     with empty_database(postgres_url) as url:
         async with open_workers(url, tmp_path, settle_seconds=0) as workers, pooling(url) as pooled:
             lead_id = await caught(workers, "a", patches, database_url=pooled)
-            assert "work is found by looking" in workers.log("a")
+            assert "notifications unavailable" in workers.log("a")
             workers.signal("a", signal.SIGKILL)
             await workers.start("b", database_url=pooled)
             await settled_in(workers, "b")

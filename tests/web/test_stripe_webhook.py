@@ -195,7 +195,7 @@ async def test_while_the_database_is_away_each_event_is_one_line_of_the_log(
     capsys.readouterr()
     assert (await door.post(_body())).status_code == 503
     said = "".join(capsys.readouterr())
-    assert "webhook not stored" in said
+    assert "webhook store failed" in said
     assert "Traceback" not in said
 
 
