@@ -1,1 +1,1 @@
-"""Who we serve: connecting Kommo and Stripe accounts, keeping their tokens alive, making what they need."""
+"""Connects Kommo and Stripe accounts, keeps their tokens valid, and provisions what they need."""

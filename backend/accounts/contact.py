@@ -1,4 +1,4 @@
-"""What the client's pages may say of a business: a name, and ways to reach it, each checked before it is kept."""
+"""Name and contact details of a business on the client's pages, each checked before it is stored."""
 
 import re
 from typing import Annotated
@@ -25,21 +25,21 @@ def _name(text: str) -> str:
 def _phone(text: str) -> str:
     text = text.strip()
     if text and not (_PHONE.fullmatch(text) and text.isascii() and LEAST_DIGITS <= len(digits(text)) <= MOST_DIGITS):
-        raise ValueError("write a phone number, as +52 55 1234 5678")
+        raise ValueError("write a phone number, such as +52 55 1234 5678")
     return text
 
 
 def _whatsapp(text: str) -> str:
     text = _phone(text)
     if text and not text.startswith("+"):
-        raise ValueError("WhatsApp needs the number with + and the country's code, as +52 55 1234 5678")
+        raise ValueError("WhatsApp needs the number with + and the country code, such as +52 55 1234 5678")
     return text
 
 
 def _email(text: str) -> str:
     text = text.strip()
     if text and not _EMAIL.fullmatch(text):
-        raise ValueError("write an e-mail address, as billing@example.com")
+        raise ValueError("write an e-mail address, such as billing@example.com")
     return text
 
 

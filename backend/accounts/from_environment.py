@@ -1,4 +1,5 @@
-"""What the environment brings: the first integration, the first Stripe key, a long-lived token instead of OAuth."""
+"""Connections from the environment: the first integration, the first Stripe key, a long-lived token instead of
+OAuth."""
 
 from dataclasses import replace
 
@@ -37,7 +38,8 @@ log = structlog.get_logger()
 
 
 async def ensure_environment(resources: Resources, settings: Settings) -> None:
-    """What the environment says now holds: a changed secret, key or token is taken over at each start."""
+    """Bring the database in line with the environment at a start: a changed secret, key or token replaces the stored
+    one."""
     await give_addresses(resources)
     await fill_columns(resources)
     await forget_tokens(resources)
@@ -57,7 +59,8 @@ async def ensure_environment(resources: Resources, settings: Settings) -> None:
 
 
 async def _put_stripe(resources: Resources, settings: Settings) -> None:
-    """The same key again changes nothing. Another one is of the same Stripe account only where Stripe proves it."""
+    """Store STRIPE_API_KEY. The same key again changes nothing; a new one counts as a rotation only if Stripe proves
+    that it is of the same account."""
     key, secrets = settings.stripe_api_key.get_secret_value().strip(), settings.webhook_secrets
     async with resources.database.read() as session:
         row = await _of_environment(session)
@@ -80,14 +83,14 @@ async def _put_stripe(resources: Resources, settings: Settings) -> None:
 
 
 async def _let_go_of_stripe(resources: Resources) -> None:
-    """The environment names no key: one of its that gave way to another may be removed like any other."""
+    """STRIPE_API_KEY is unset: an older draining connection from the environment becomes removable."""
     async with resources.database.write() as session:
         gave_way = (col(StripeConnection.source) == "environment", col(StripeConnection.state) == "draining")
         await session.exec(update(StripeConnection).where(*gave_way).values(source="admin"))
 
 
 def _never_set_up(row: StripeConnection | None, key: str) -> str | None:
-    """A connection that was never set up has no past: it takes any key of its mode."""
+    """The id of a connection that was never set up, which takes any key of its mode; else None."""
     if row is None or row.endpoint_id or (row.api_key and row.livemode != is_live_key(key)):
         return None
     return row.id
@@ -96,10 +99,10 @@ def _never_set_up(row: StripeConnection | None, key: str) -> str | None:
 async def _store(
     resources: Resources, row: StripeConnection | None, same: str | None, given: Given, change: AccountChange | None
 ) -> None:
-    """The operator's setting is the confirmation of a change of account; it is on record all the same."""
+    """Store the key. A changed setting of the operator confirms a change of account; the change is still audited."""
     async with account_unit(resources.database, given.account_id) as session:
         await one_at_a_time(session)
-        if same is None:  # another process that starts in the same moment may have made it
+        if same is None:  # another process that starts at the same moment may have created it
             same = await _made_meanwhile(resources, session, given)
             change = change if same is None else None
         if row is not None and same != row.id:
@@ -138,7 +141,7 @@ async def _keep_secrets(resources: Resources, connection_id: str, secrets: list[
 
 
 async def _tie(session: AsyncSession, row: StripeConnection, account_id: int) -> None:
-    """KOMMO_SUBDOMAIN names this account only now, and what came meanwhile is due."""
+    """Tie the connection to the account that KOMMO_SUBDOMAIN names now; events received meanwhile become due."""
     row.account_id = account_id
     note_stripe(session, row)
     await drain_others(session, row)
@@ -146,7 +149,7 @@ async def _tie(session: AsyncSession, row: StripeConnection, account_id: int) ->
 
 
 async def _set_up_anew(session: AsyncSession, account_id: int) -> None:
-    """At once, and not when the account is next looked at: until its endpoint is there nothing is heard of payments."""
+    """Set the account up at once, not at the next hourly check: without its endpoint no payment is received."""
     account = await session.get_one(Account, account_id, with_for_update=True)
     account.set_up_at = 0.0
     session.add(account)
@@ -167,7 +170,8 @@ async def _account_id(session: AsyncSession, subdomain: str) -> int | None:
 
 
 async def _put_token(resources: Resources, settings: Settings) -> None:
-    """It waits like any answer of Kommo's until Kommo says whose it is; an account that is connected keeps its own."""
+    """Store KOMMO_LONG_LIVED_TOKEN as a pending installation until Kommo names its account. A connected account keeps
+    its own token."""
     token = settings.kommo_long_lived_token.get_secret_value().strip()
     async with resources.database.read() as session:
         found = await session.exec(select(Account).where(Account.subdomain == resources.kommo_subdomain))
@@ -180,7 +184,7 @@ async def _put_token(resources: Resources, settings: Settings) -> None:
 
 
 def _is_other(resources: Resources, account: Account, settings: Settings) -> bool:
-    """Connected by a long-lived token, and not by the one, or not beside the integration, of the environment now."""
+    """True if the account uses a long-lived token that differs from the environment's, or another integration."""
     token = settings.kommo_long_lived_token.get_secret_value().strip()
     same = (
         opens(resources, account)

@@ -1,4 +1,4 @@
-"""Private Kommo integrations: each belongs to one Kommo account, and its keys are what Kommo knows us by."""
+"""Private Kommo integrations: each belongs to one Kommo account, and its keys identify us to Kommo."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from backend.storage.models import Account, Audit, Integration
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What Kommo's token endpoint must be told of an integration."""
+    """The credentials of an integration for Kommo's token endpoint."""
 
     client_id: str
     secret: str = field(repr=False)
@@ -26,19 +26,23 @@ class Keys:
 
 
 def secret_row(client_id: str) -> str:
+    """The row name for which an integration's secret is sealed."""
     return f"integration:{client_id}:secret"
 
 
 def client_secret(resources: Resources, integration: Integration) -> str:
+    """The integration's secret key. Raises ``CannotOpen`` if SECRET_KEYS cannot decrypt it."""
     return resources.vault.open_text(integration.secret, secret_row(integration.client_id))
 
 
 def keys_of(resources: Resources, integration: Integration) -> Keys:
+    """The integration's credentials. Raises ``CannotOpen`` if SECRET_KEYS cannot decrypt its secret."""
     return Keys(integration.client_id, client_secret(resources, integration), integration.redirect_uri)
 
 
 def known_keys(resources: Resources, integration: Integration | None) -> Keys | None:
-    """None where the integration is not known here, or no key of ours opens its secret: then it must be given."""
+    """The integration's credentials, or None if it is unknown or its secret cannot be decrypted and must be entered
+    again."""
     try:
         return keys_of(resources, integration) if integration else None
     except CannotOpen:
@@ -46,15 +50,15 @@ def known_keys(resources: Resources, integration: Integration | None) -> Keys | 
 
 
 def same_address(keys: Keys) -> str:
-    """What to do where Kommo knows another redirect URI."""
+    """A sentence for people: the Redirect URL in Kommo's form differs from ours, and how to fix it."""
     return (
-        "Kommo's form holds another Redirect URL than this server. "
-        f"Write {keys.redirect_uri} exactly there, or change it here, and start again."
+        "The Redirect URL in Kommo's form differs from the one on this server. "
+        f"Enter {keys.redirect_uri} there exactly, or change it here, and start again."
     )
 
 
 async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
-    """Without their secrets."""
+    """All integrations as JSON objects, without their secrets: client_id, label, account_id, redirect_uri, source."""
     async with resources.database.look() as session:
         return [
             {
@@ -69,21 +73,26 @@ async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
 
 
 async def all_integrations(session: AsyncSession) -> list[Integration]:
+    """All integrations, ordered by client id."""
     return list((await session.exec(select(Integration).order_by(Integration.client_id))).all())
 
 
 def is_client_id(given: str) -> bool:
-    """Whether it can be one of Kommo's: no database is asked for anything else."""
+    """True if the text can be a client id of Kommo's; the database is not queried for anything else."""
     return 0 < len(given) <= 100 and given.isprintable()
 
 
 async def named_integration(session: AsyncSession, client_id: str) -> Integration | None:
+    """The integration with this client id, or None."""
     return await session.get(Integration, client_id) if is_client_id(client_id) else None
 
 
 async def given_keys(resources: Resources, client_id: str, given: Mapping[str, Any]) -> Keys:
-    """``{"client_secret", "redirect_uri"?}``, checked; a redirect URI that is not given stays as it is, and so does the
-    secret of a known integration of which only the account's ``subdomain`` is given."""
+    """The checked credentials from ``{"client_secret", "redirect_uri"?, "subdomain"?}``.
+
+    An absent redirect URI keeps the stored one, as does an absent secret if only ``subdomain`` is given for a known
+    integration. Raises ``FieldInvalid``.
+    """
     secret = given.get("client_secret")
     if not client_id.strip() or not is_client_id(client_id):
         raise FieldInvalid("The Integration ID is the one of Kommo's tab Keys and scopes.", field="client_id")
@@ -103,11 +112,13 @@ def _address(given: Any) -> str:
     except ValueError:  # such as ``http://[::1``
         parts = None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or not given.isprintable():
-        raise FieldInvalid("The redirect URI is the whole address that Kommo's form holds.", field="redirect_uri")
+        raise FieldInvalid("Enter the complete Redirect URL from Kommo's form.", field="redirect_uri")
     return str(given)
 
 
 async def put_integration(resources: Resources, session: AsyncSession, keys: Keys, *, label: str = "") -> Integration:
+    """Insert or update the integration with sealed secret, and return its row. An empty ``label`` keeps the stored
+    one."""
     row = await session.get(Integration, keys.client_id)
     if row is None:
         row = Integration(client_id=keys.client_id, secret="", redirect_uri="")
@@ -118,7 +129,7 @@ async def put_integration(resources: Resources, session: AsyncSession, keys: Key
 
 
 async def name_environments(session: AsyncSession, client_id: str) -> None:
-    """The environment names this integration, or with an empty id none; one that it named before is like any other."""
+    """Mark the integration that the environment names ('' = none); one that it named before becomes an ordinary one."""
     is_it = col(Integration.client_id) == client_id
     source = case((is_it, "environment"), else_="admin")
     await session.exec(
@@ -127,6 +138,7 @@ async def name_environments(session: AsyncSession, client_id: str) -> None:
 
 
 async def note(resources: Resources, row: Integration, who: str, what: str) -> None:
+    """Audit an action on an integration, in a unit of work of its own."""
     async with resources.database.write() as session:
         session.add(_said(resources, row, who, what))
 
@@ -137,7 +149,7 @@ def _said(resources: Resources, row: Integration, who: str, what: str) -> Audit:
 
 
 async def remove_integration(resources: Resources, client_id: str, *, who: str) -> None:
-    """Forget an integration and its secret. Accounts connected by it must be connected again."""
+    """Delete an integration and its secret; its accounts must be connected again. Raises ``RequestNotFound``."""
     async with resources.database.write() as session:
         row = await named_integration(session, client_id)
         if row is None:

@@ -1,7 +1,7 @@
-"""Whether a user may act on a deal, judged from what Kommo told, told last, or did not tell. Pure values, no I/O.
+"""Whether a user may act on a deal, from Kommo's current or last answer or without any. Pure values, no I/O.
 
-*Told no* is no. *Not told* is the last word; without one only what the user made may be seen, and a request may be
-created. Cancelling, checking and refunding need a yes that was told just now.
+A current *no* is final. Without a current answer the last one counts; without any, a user sees only their own requests
+and may create one. Cancelling, checking and refunding need a current *yes*.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ Verdict = Literal["yes", "own only", "no", "not told", "disconnected"]
 
 @dataclass(frozen=True, slots=True)
 class Word(Generic[T]):
-    """What is known of a user or a deal: told within five minutes, Kommo's last word, or nothing.
+    """What is known of a user or a deal: Kommo's answer of the last five minutes, its last answer, or nothing.
 
-    A told None does not exist. ``disconnected``: the account's tokens are dead.
+    A ``value`` of None with source *told* means that it does not exist. ``disconnected``: the account's tokens are
+    dead.
     """
 
     value: T | None
@@ -28,7 +29,8 @@ class Word(Generic[T]):
 
 
 def judge(action: Action, user: Word[User], lead: Word[Lead], *, disconnected: bool) -> Verdict:
-    """The verdict of Kommo's rights; the administrator's own rules come on top."""
+    """The verdict by Kommo's rights (docs/facts/kommo-api.md 11.1); the administrator's own rules are checked
+    separately."""
     seen = _sees(user, lead.value)
     if seen is False:
         return "no"
@@ -42,12 +44,12 @@ def judge(action: Action, user: Word[User], lead: Word[Lead], *, disconnected: b
 
 
 def may_be_refused(user: Word[User]) -> bool:
-    """True for a user who sees no deal at all: the deal need not be asked for."""
+    """True for a user who may see no deal at all, so that the deal need not be fetched."""
     return _sees(user, None) is False
 
 
 def _sees(user: Word[User], lead: Lead | None) -> bool | None:
-    """None where it depends on what was not told."""
+    """Whether the user sees the deal; None if that depends on an answer we do not have."""
     if user.value is None:
         return False if user.source == "told" else None
     if not sees_any(user.value):

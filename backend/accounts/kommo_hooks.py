@@ -1,4 +1,4 @@
-"""Kommo's Digital Pipeline and its bots tell that something happened to a deal: a hint, and the deal is read again."""
+"""Hooks of Kommo's Digital Pipeline and bots: a hint that a deal changed, after which the deal is fetched again."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from backend.work_queue.wakeups import mark_dirty, request_work
 
 
 def secret_row(account_id: int) -> str:
+    """The row name for which an account's hook secret is sealed."""
     return f"account:{account_id}:hook"
 
 
@@ -25,7 +26,7 @@ def _digest(secret: str) -> str:
 
 
 def give_address(resources: Resources, account: Account) -> None:
-    """An address of its own, if it has none yet."""
+    """Give the account a hook URL if it has none yet; the caller stores the row."""
     if not account.hook_digest:
         secret = opaque_id(resources.randomness)
         account.hook_secret = resources.vault.seal_text(secret, secret_row(account.id))
@@ -33,7 +34,7 @@ def give_address(resources: Resources, account: Account) -> None:
 
 
 async def give_addresses(resources: Resources) -> None:
-    """To accounts that were connected before there were hooks."""
+    """Give hook URLs to accounts that were connected before hooks existed."""
     async with resources.database.write() as session:
         for account in (await session.exec(select(Account).where(Account.hook_digest == ""))).all():
             give_address(resources, account)
@@ -41,7 +42,7 @@ async def give_addresses(resources: Resources) -> None:
 
 
 def hook_url(resources: Resources, account: Account) -> str:
-    """Empty where there is none, or where no key opens it: then it is good still, for whoever has it."""
+    """The account's hook URL, or '' if there is none or it cannot be decrypted; an undecryptable one still works."""
     if not account.hook_secret:
         return ""
     try:
@@ -52,12 +53,12 @@ def hook_url(resources: Resources, account: Account) -> str:
 
 
 def is_lost(resources: Resources, account: Account) -> bool:
-    """Whether there is an address that works and can't be shown: no key of ours opens it."""
+    """True if the account has a working hook URL that cannot be shown, because SECRET_KEYS cannot decrypt it."""
     return bool(account.hook_secret) and not hook_url(resources, account)
 
 
 async def account_of_hook(resources: Resources, secret: str) -> int:
-    """Returns the id of the account whose hook address holds ``secret``; raises ``HookUnknown``."""
+    """The id of the account whose hook URL contains ``secret``. Raises ``HookUnknown``."""
     async with resources.database.read() as session:
         found = await session.exec(select(Account.id).where(Account.hook_digest == _digest(secret)))
         account_id = found.first()
@@ -67,17 +68,18 @@ async def account_of_hook(resources: Resources, secret: str) -> int:
 
 
 async def hint(resources: Resources, account_id: int, lead_ids: Sequence[int]) -> None:
-    """Deals that we know are read again; of others nothing is kept."""
+    """Schedule a fetch of the named deals that we know; others are ignored."""
     async with account_unit(resources.database, account_id) as session:
         await _look_again(session, account_id, lead_ids, resources.clock())
     resources.work_arrived.set()
 
 
 async def _look_again(session: AsyncSession, account_id: int, lead_ids: Sequence[int], now: float) -> None:
-    """A deal that was just written is looked at soon anyway: the hint may be the echo of our own write."""
+    """Make the known deals due for verification, except those just written: the hint may echo our own write, and they
+    are verified soon anyway."""
     mine = (col(Deal.account_id) == account_id, col(Deal.lead_id).in_(lead_ids))
     due = or_(col(Deal.audit_at).is_(None), col(Deal.audits) > 0)
-    looks = case((col(Deal.audits) > 0, col(Deal.audits) - 1), else_=0)  # this look is one more, it replaces none
+    looks = case((col(Deal.audits) > 0, col(Deal.audits) - 1), else_=0)  # an additional verification, it replaces none
     told = update(Deal).where(*mine, due, col(Deal.state) == "known").values(audit_at=now, audits=looks)
     if (await session.exec(told)).rowcount:
         await request_work(session, account_id)

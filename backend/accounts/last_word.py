@@ -1,4 +1,4 @@
-"""Kommo's last word about a user or a deal, kept in the database with its age: it counts while Kommo says nothing."""
+"""Kommo's last answer about a user or a deal, stored with its age; it counts while Kommo does not answer."""
 
 from typing import Any
 
@@ -12,22 +12,25 @@ from backend.storage.db import dialect_insert
 from backend.storage.models import LastWord
 
 LAST_WORD_SECONDS = 24 * 3600.0
-"""How long it counts."""
+"""How long a last answer counts."""
 KEPT = CacheSpec[tuple[int, str, int], str](600.0, most=20_000)
-"""By account, kind and id: the same word is written again after ten minutes only."""
+"""By account, kind and id: an unchanged answer is stored again only after ten minutes."""
 PRUNED = CacheSpec[int, bool](3600.0, most=10_000)
-"""By account: old words are deleted once an hour."""
+"""By account: old answers are deleted once an hour."""
 
 
 async def keep_user(resources: Resources, account_id: int, user_id: int, user: User | None) -> None:
+    """Store the user's rights; None deletes the stored ones."""
     await _keep(resources, (account_id, "user", user_id), _of_user(user) if user else None)
 
 
 async def keep_deal(resources: Resources, account_id: int, lead_id: int, lead: Lead | None) -> None:
+    """Store the deal's stage, responsible user and group; None deletes the stored ones."""
     await _keep(resources, (account_id, "deal", lead_id), _of_deal(lead) if lead else None)
 
 
 async def last_user(resources: Resources, account_id: int, user_id: int) -> User | None:
+    """The user with the rights that Kommo sent within the last day, without name and e-mail; None if there are none."""
     said = await _said(resources, (account_id, "user", user_id))
     if said is None:
         return None
@@ -36,6 +39,8 @@ async def last_user(resources: Resources, account_id: int, user_id: int) -> User
 
 
 async def last_deal(resources: Resources, account_id: int, lead_id: int) -> Lead | None:
+    """The deal with the stage and owner that Kommo sent within the last day, other values empty; None if there are
+    none."""
     said = await _said(resources, (account_id, "deal", lead_id))
     return Lead(id=lead_id, name="", price=0, updated_at=0, updated_by=0, **said) if said is not None else None
 

@@ -1,4 +1,4 @@
-"""What an admin may choose for an account, checked, with what holds while nobody chose."""
+"""Options that an admin chooses for an account: their checks and defaults."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -14,12 +14,15 @@ Users = list[StrictInt]
 
 
 class Options(BaseModel):
-    """``refunds`` and ``create``: who may; ``finance``: who sees all payments besides administrators;
+    """An account's options.
+
+    ``refunds`` and ``create``: who may; ``finance``: user ids that see all payments, in addition to administrators;
     ``prefill_email`` is off because links are forwarded to accountants; ``stage_hours``: money older than this moves no
-    deal by itself. ``due_days``, ``valid_days``: so many days after it was made a request is due, and its link ends; 0:
-    never. ``debt_tags``: deals are tagged *Unpaid* and *Overdue*. ``business_name`` and ``contact_…`` stand on the
-    client's pages, each only where it is given. ``send_…``: links sent without a person, the bot (0 = none), hours from
-    and to, weekdays from Monday = 1, in ``send_time_zone`` (empty: Kommo's)."""
+    deal by itself. ``due_days``, ``valid_days``: days from its creation until a request is due and its link ends; 0:
+    never. ``debt_tags``: deals are tagged *Unpaid* and *Overdue*. ``business_name`` and ``contact_…`` appear on the
+    client's pages if they are set. ``send_…``: automatic links: the bot (0 = none), hours from and to, weekdays from
+    Monday = 1, in ``send_time_zone`` ('' = Kommo's).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,11 +57,15 @@ def _said(error: ValidationError) -> str:
 
 
 def options_of(account: Account) -> Options:
+    """The account's options, with defaults for those not chosen."""
     return Options(**account.options)
 
 
 def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given options, each of a kind we know; else ``FieldInvalid`` naming the key. ``mode`` is the account's."""
+    """The given options, unchanged, if each is known and valid; ``mode``, the account's own, may be among them.
+
+    Raises ``FieldInvalid`` with the name of the first wrong option.
+    """
     try:
         Options(**{name: value for name, value in given.items() if name != "mode"})
     except ValidationError as error:

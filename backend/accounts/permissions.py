@@ -1,4 +1,4 @@
-"""Who may do what in the deal card: Kommo's own rights on the deal, and the admin's rules on top."""
+"""Permissions in the deal card: Kommo's own rights on the deal, and the admin's rules on top."""
 
 from dataclasses import dataclass
 
@@ -19,16 +19,19 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class WidgetUser:
-    """A proven user of a connected account."""
+    """An authenticated user of a connected account."""
 
     account: Account
     user_id: int
 
 
 async def widget_user(resources: Resources, token: str) -> WidgetUser:
-    """By ``X-Auth-Token``; ``NotAuthorized`` where it proves nothing. The account is known by id, not by host."""
+    """The user proven by a widget token (``X-Auth-Token``, docs/facts/kommo-api.md 4). Raises ``NotAuthorized``.
+
+    The account is identified by its id, because its subdomain may have changed.
+    """
     if not token:
-        raise NotAuthorized("The call carries no X-Auth-Token. Open it from the deal card.")
+        raise NotAuthorized("The request has no X-Auth-Token. Open it from the deal card.")
     async with resources.database.look() as session:
         integrations = await all_integrations(session)
         try:
@@ -51,9 +54,9 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a user may do with a deal. ``lead`` is the deal as Kommo told it now, None where it did not.
+    """What a user may do with a deal. ``lead`` and ``user`` are as Kommo answered now, or None if it did not.
 
-    ``own_only``: of the deal only the requests that the user made may be shown. ``user`` is None where not told.
+    ``own_only``: only the requests that the user created may be shown.
     """
 
     lead: Lead | None
@@ -62,10 +65,10 @@ class Access:
 
 
 async def check_lead(resources: Resources, account: Account, user_id: int, lead_id: int, action: Action) -> Access:
-    """Raises unless the user may do this with the deal.
+    """The user's access to the deal for this action.
 
-    ``NotAllowed`` where Kommo or the administrator says no, ``DealNotFound`` where Kommo has no such deal,
-    ``KommoUnreachable`` where only a yes told now would do, ``KommoNotConnected`` where the account's tokens are dead.
+    Raises ``NotAllowed`` if Kommo or the administrator forbids it, ``DealNotFound`` if Kommo has no such deal,
+    ``KommoUnreachable`` if only a current answer would do, and ``KommoNotConnected`` if the account's tokens are dead.
     """
     user = await user_word(resources, account, user_id)
     if may_be_refused(user):
@@ -86,11 +89,11 @@ def _check_verdict(verdict: Verdict) -> None:
     if verdict == "disconnected":
         raise KommoNotConnected("Kommo is not connected any more. Let an administrator connect it again.")
     if verdict == "not told":
-        raise KommoUnreachable("Kommo can't be asked right now whether you may do this. Try again in a moment.")
+        raise KommoUnreachable("Kommo cannot confirm right now that you may do this. Try again in a moment.")
 
 
 def may(account: Account, access: Access, user_id: int, action: Action) -> bool:
-    """What the card offers; the call itself is checked again."""
+    """True if the admin's rules allow the action, so that the card offers it. The call itself is checked again."""
     return _allowed(account, access.user, user_id, action)
 
 

@@ -1,4 +1,4 @@
-"""What an admin chooses for an account: stage rules, options, a new hook address."""
+"""An admin's choices for an account: stage rules, options, a new hook URL."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +20,11 @@ from backend.work_queue.wakeups import request_redraw, request_work
 
 
 async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """The rules of the given pipelines; the others stay. What is not known here is first looked for in Kommo."""
+    """Store the rules of the given pipelines and return the rules of all; ``given`` as in ``stage_rules.check_stages``.
+
+    Pipelines or stages that are unknown here are first looked up in Kommo. Raises ``AccountNotFound`` and
+    ``FieldInvalid``.
+    """
     async with resources.database.look() as session:
         unknown = names_unknown(await account_of(session, account_id), given)
     if unknown:
@@ -37,7 +41,10 @@ async def put_stages(resources: Resources, account_id: int, given: Mapping[str, 
 
 @repeated
 async def put_options(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """The given options; the others stay. Changing the mode looks at every deal again."""
+    """Store the given options and return all of them with ``mode``. Raises ``AccountNotFound`` and ``FieldInvalid``.
+
+    A change of the mode or the debt tags rewrites every deal.
+    """
     checked = check_options(given)
     async with account_unit(resources.database, account_id) as session:
         account = await account_of(session, account_id)
@@ -59,7 +66,7 @@ async def put_options(resources: Resources, account_id: int, given: Mapping[str,
 
 
 async def renew_hook(resources: Resources, account_id: int, *, who: str) -> None:
-    """A new address in place of one that can't be shown any more; one that can be shown stays."""
+    """Replace a hook URL that cannot be shown any more; one that can be shown stays. Raises ``AccountNotFound``."""
     async with resources.database.write() as session:
         account = await account_of(session, account_id)
         if is_lost(resources, account):
@@ -72,7 +79,7 @@ async def renew_hook(resources: Resources, account_id: int, *, who: str) -> None
 def _said(
     resources: Resources, account_id: int, who: str, what: str, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Audit:
-    """Of what was there before and is there now, only what differs."""
+    """An audit row with the changed values only."""
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return Audit(
         at=resources.clock(),

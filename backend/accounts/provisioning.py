@@ -1,4 +1,4 @@
-"""What an account needs before its deals can be written: deal fields, pipelines, a stage rule, a webhook endpoint."""
+"""Provisions an account before its deals can be written: deal fields, pipelines, a stage rule, a webhook endpoint."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -28,14 +28,15 @@ from backend.work_queue.wakeups import request_redraw, request_work
 
 LOOK_AGAIN_SECONDS = 3600.0
 LONG_AGO = 1.0
-"""When an account was set up that is to be looked at next time; 0 would stop its writing until then."""
+"""The ``set_up_at`` of an account to check in the next round; 0 would stop its writing until then."""
 log = structlog.get_logger()
 
 
 async def set_up(resources: Resources, account_id: int) -> None:
-    """Make or find all of it; may be called again at any time. What fails leaves a sentence with the account.
+    """Create or find everything the account needs; may be called again at any time.
 
-    Only when all is there does the account count as set up: without its endpoint it would hear of no payment.
+    A failure is stored as the account's problem and raised: ``KommoError``, ``NotConnected`` or ``Unreachable``. The
+    account counts as set up only once all is there: without its endpoint no payment would be received.
     """
     try:
         info = await with_kommo(resources, account_id, lambda api: api.account())
@@ -62,7 +63,10 @@ async def set_up(resources: Resources, account_id: int) -> None:
 
 
 async def look_again(resources: Resources) -> None:
-    """Once an hour: what a person deleted or changed in Kommo or at Stripe is there again. Errors stop no writing."""
+    """Set up again each account whose last set-up is an hour old, to restore what people deleted in Kommo or at Stripe.
+
+    Errors are logged; they do not stop the account's writing.
+    """
     long_ago = resources.clock() - LOOK_AGAIN_SECONDS
     due = select(Account.id).where(Account.state == "connected", Account.set_up_at > 0, Account.set_up_at < long_ago)
     async with resources.database.read() as session:
@@ -75,7 +79,8 @@ async def look_again(resources: Resources) -> None:
 
 
 async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
-    """Read the pipelines anew: somebody made one since set-up."""
+    """Fetch the account's pipelines again, store them, and return the account. Raises ``KommoError`` and
+    ``NotConnected``."""
     pipelines = await with_kommo(resources, account_id, lambda api: api.pipelines())
     async with resources.database.write() as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
@@ -86,8 +91,10 @@ async def refresh_pipelines(resources: Resources, account_id: int) -> Account:
 
 
 async def look_at_map(resources: Resources, account_id: int) -> None:
-    """What is left of our fields, options and stages is all that is written from now on; what is gone is made again
-    when the account is looked at next."""
+    """Fetch which of our fields and stages still exist, and write only those from now on.
+
+    Missing ones are created again at the next check of the account. Raises ``KommoError`` and ``NotConnected``.
+    """
     known, _ = await _known_fields(resources, account_id)
     fields = await with_kommo(resources, account_id, lambda api: present_fields(api, known))
     await refresh_pipelines(resources, account_id)
@@ -101,7 +108,7 @@ async def look_at_map(resources: Resources, account_id: int) -> None:
 
 
 def as_json(pipelines: Sequence[Pipeline]) -> list[Any]:
-    """Pipelines in use, as they are kept: archived ones are left out."""
+    """The pipelines as stored JSON, without archived ones."""
     return [
         asdict(pipeline) | {"statuses": [asdict(status) for status in pipeline.statuses]}
         for pipeline in pipelines
@@ -130,7 +137,7 @@ async def _account_language(resources: Resources, account_id: int, info: Account
 
 
 def known_fields(account: Account) -> FieldMap:
-    """The deal fields and their options, as they were found last."""
+    """The account's deal fields and options, as found last."""
     fields = account.fields.items()
     return {code: FieldEntry(id=int(one["id"]), type=one["type"], enums=one["enums"]) for code, one in fields}
 
@@ -148,7 +155,7 @@ async def _store(
     async with account_unit(resources.database, account_id) as session:
         account = await session.get_one(Account, account_id, with_for_update=True)
         if account.fields and (fields.made or fields.completed):
-            await request_redraw(session, account_id)  # a field that somebody deleted is there again, and empty
+            await request_redraw(session, account_id)  # a deleted field exists again and is empty
         account.currency, account.timezone, account.subdomain = info.currency, info.timezone, info.subdomain
         account.language = language
         account.fields = {code: dict(field) for code, field in fields.fields.items()}
@@ -174,7 +181,7 @@ def _tell(session: AsyncSession, account: Account, fields: FieldSetup, now: floa
 def _with_rules(
     chosen: dict[str, Any], pipelines: Sequence[dict[str, Any]], paid_stages: list[StageRule] | str
 ) -> dict[str, Any]:
-    """PAID_STAGES rules the pipelines for which nobody chose anything yet."""
+    """The stage rules, with PAID_STAGES for each pipeline that has no rule yet."""
     rules = dict(chosen)
     for pipeline in pipelines:
         key, statuses = str(pipeline["id"]), {status["id"] for status in pipeline["statuses"]}

@@ -1,4 +1,4 @@
-"""Sessions of the set-up pages end with the account's connection: what Kommo granted, nobody vouches for any more."""
+"""Ends sessions of the set-up pages with the account's connection: Kommo no longer vouches for their users."""
 
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select

@@ -1,4 +1,4 @@
-"""The stage rules that an admin chooses, pipeline by pipeline."""
+"""The stage rules that an admin chooses per pipeline."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,11 @@ from backend.storage.models import Account
 
 
 def check_stages(account: Account, given: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"<pipeline_id>": status_id | null | {"first": id | null, "paid": id | null}}``, all ids the account's."""
+    """The rules as ``{"<pipeline_id>": {"first": id | null, "paid": id | null}}``.
+
+    ``given`` may have ``status_id | null`` in place of a rule, which means ``paid``. Raises ``FieldInvalid`` for an
+    unknown pipeline or stage, and for *Incoming leads*.
+    """
     for pipeline_id, stage in _unknown(account, given):
         what = f"Pipeline {pipeline_id[:60]} has no stage {str(stage)[:60]!r}" if stage is not None else (
             f"The account has no pipeline {pipeline_id[:60]!r}"
@@ -19,12 +23,12 @@ def check_stages(account: Account, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def names_unknown(account: Account, given: Mapping[str, Any]) -> bool:
-    """Perhaps made since the pipelines were read."""
+    """True if a pipeline or stage is unknown; it may have been created since the pipelines were fetched."""
     return any(_unknown(account, given))
 
 
 def _unknown(account: Account, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each (pipeline, stage) that is not there, (pipeline, None) where there is no such pipeline."""
+    """Each unknown (pipeline, stage); (pipeline, None) for an unknown pipeline."""
     known = _targets(account)
     for pipeline_id, rule in given.items():
         if pipeline_id not in known:
@@ -42,7 +46,7 @@ def _whole(rule: Any) -> dict[str, Any]:
 
 
 def _targets(account: Account) -> dict[str, set[int]]:
-    """Into Incoming leads Kommo moves nothing."""
+    """Pipeline id → the stages a deal can be moved to: Kommo moves no deal into *Incoming leads*."""
     return {
         str(pipeline["id"]): {status["id"] for status in pipeline["statuses"] if status.get("type") != INCOMING}
         for pipeline in account.pipelines

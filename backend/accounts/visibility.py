@@ -1,7 +1,7 @@
-"""Which deals a Kommo user may see: the rights that Kommo keeps for the user, applied to one deal.
+"""Which deals a Kommo user may see: the user's rights in Kommo, applied to one deal (docs/facts/kommo-api.md 11.1).
 
-A stage's right takes the place of the general letter, in both directions. Kommo also shows a deal to users who are
-subscribed to its chat; no call of its API says who is, so such a user sees less here than in Kommo, never more.
+A stage's right replaces the general letter, in both directions. Kommo also shows a deal to users who are subscribed to
+its chat; no API call lists them, so such a user sees less here than in Kommo, never more.
 """
 
 from backend.kommo_api.values import Lead, User
@@ -24,5 +24,5 @@ def sees_any(user: User) -> bool:
 
 
 def sees_all(user: User) -> bool:
-    """True if Kommo shows every deal to the user, wherever it stands."""
+    """True if Kommo shows every deal to the user, whatever its stage."""
     return user.is_active and (user.is_admin or (user.leads_view == "A" and "D" not in user.stage_view.values()))

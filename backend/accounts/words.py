@@ -1,4 +1,4 @@
-"""Kommo's answers about a user or a deal: each process asks at most once in five minutes, else uses the last answer."""
+"""Kommo's answers about a user or a deal: each process asks at most every five minutes, else uses the last answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
@@ -16,12 +16,13 @@ from backend.storage.models import Account
 T = TypeVar("T")
 GONE_SECONDS = 10.0
 DEALS = CacheSpec[tuple[int, int], Lead | Literal["gone"]](300.0, most=10_000)
-"""By account and deal."""
+"""Deals by (account, deal)."""
 USERS = CacheSpec[tuple[int, int], User | Literal["gone", "hidden"]](300.0, most=10_000)
-"""By account and user; ``hidden`` where our token may not read users."""
+"""Users by (account, user); ``hidden`` if our token may not read users."""
 
 
 async def user_word(resources: Resources, account: Account, user_id: int) -> Word[User]:
+    """Kommo's answer about the user: current, last, or none. Does not raise if Kommo fails."""
     cache, key = resources.caches[USERS], (account.id, user_id)
 
     async def ask() -> User | Literal["gone", "hidden"]:
@@ -44,7 +45,10 @@ async def user_word(resources: Resources, account: Account, user_id: int) -> Wor
 
 
 async def lead_word(resources: Resources, account: Account, lead_id: int, *, fresh: bool) -> Word[Lead]:
-    """``fresh`` asks Kommo even where the deal is cached. Raises ``DealNotFound`` where Kommo has no such deal."""
+    """Kommo's answer about the deal: current, last, or none. Raises ``DealNotFound`` if Kommo has no such deal.
+
+    ``fresh`` asks Kommo even if the deal is cached.
+    """
     cache, key = resources.caches[DEALS], (account.id, lead_id)
 
     async def ask() -> Lead | Literal["gone"]:
@@ -59,12 +63,12 @@ async def lead_word(resources: Resources, account: Account, lead_id: int, *, fre
             return await _last(last_deal(resources, account.id, lead_id), disconnected)
         cache.put(key, known, GONE_SECONDS if known == "gone" else None)
     if known == "gone":
-        raise DealNotFound("This deal does not exist in Kommo (any more).")
+        raise DealNotFound("This deal does not exist in Kommo, or was deleted.")
     return Word(known, "told")
 
 
 async def _asked(account: Account, ask: Callable[[], Awaitable[T]]) -> tuple[T | None, bool]:
-    """What Kommo answers, or None; and whether the account is disconnected."""
+    """Kommo's answer or None, and whether the account is disconnected."""
     if account.state != "connected":
         return None, True
     try:

@@ -137,7 +137,7 @@ async def test_without_a_state_only_the_install_hook_comes(
     product: World, state: str | None, from_widget: str | None
 ) -> None:
     answer = await return_from_kommo(product, state=state, from_widget=from_widget)
-    assert (answer.status_code, "has no state" in answer.text) == (400, True)
+    assert (answer.status_code, "parameter is missing" in answer.text) == (400, True)
     assert await nothing_happened(product)
 
 

@@ -1,1 +1,1 @@
-"""What an admin chooses of what happens without a person."""
+"""An admin's choices about automation."""

@@ -1,4 +1,4 @@
-"""How an account sends payment links by itself: channels, hours and days, each checked before it is kept."""
+"""Options of automatic payment links: channels, hours and days, each checked before it is stored."""
 
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,7 +27,7 @@ def _zone(name: str) -> str:
         if name:
             ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("write a time zone, as America/Mexico_City") from None
+        raise ValueError("write a time zone, such as America/Mexico_City") from None
     return name
 
 

@@ -1,1 +1,1 @@
-"""A business's picture on the client's pages: checked by its content, rebuilt from the parts that draw it, stored."""
+"""A business's logo on the client's pages: checked by content, rebuilt from its drawing parts, stored."""

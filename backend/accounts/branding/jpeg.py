@@ -1,17 +1,17 @@
-"""JPEG: segments that draw the picture are kept; camera data, places, thumbnails and comments are left out."""
+"""JPEG: keeps the segments that draw the picture; drops camera data, locations, thumbnails and comments."""
 
 from backend.accounts.branding.picture import NotDrawable, Picture
 
 BEGIN, END = b"\xff\xd8", b"\xff\xd9"
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Segments that tell the size: SOF0 to SOF15, less the three numbers that mean something else."""
+"""Segments with the size: SOF0 to SOF15, except the three numbers with another meaning."""
 SCAN = 0xDA
 LEFT_OUT = frozenset(range(0xE1, 0xF0)) - {0xEE} | {0xFE}
-"""APP1 to APP15 and comments. APP0 is JFIF's, APP14 says how the colours are coded."""
+"""APP1 to APP15 and comments, except APP14, which defines the colour coding. APP0 belongs to JFIF and is kept."""
 
 
 def jpeg(data: bytes) -> Picture:
-    """The picture, rebuilt; raises ``NotDrawable``."""
+    """The rebuilt picture. Raises ``NotDrawable``."""
     kept, size, at = [BEGIN], None, 2
     while data[at : at + 2] != END:
         if len(data) < at + 4 or data[at] != 0xFF:
@@ -35,7 +35,7 @@ def _size(segment: bytes) -> tuple[int, int]:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    """Where the next segment begins: in a scan, 0xFF is followed by 0 or by the number of a restart."""
+    """The position of the next segment: inside a scan, 0xFF is followed by 0 or by a restart number."""
     while (at := data.find(b"\xff", at)) >= 0 and at + 1 < len(data):
         if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7:
             return at

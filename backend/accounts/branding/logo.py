@@ -1,4 +1,4 @@
-"""An account's logo: taken from an administrator, checked, stored, and found by the digest in its address."""
+"""An account's logo: uploaded by an administrator, checked, stored, and found by the digest in its URL."""
 
 import hashlib
 import re
@@ -20,12 +20,12 @@ from backend.work_queue.lock_order import account_unit
 MOST_BYTES = 200 * 1024
 LEAST_SIDE, MOST_SIDE = 16, 1200
 KINDS: Mapping[bytes, Callable[[bytes], Picture]] = {SIGNATURE: png, BEGIN: jpeg, b"RIFF": webp}
-"""By how the bytes begin: no file name and no word of the sender decides. SVG is not among them: it is a program."""
+"""Parsers by first bytes, whatever the file name and content type say. SVG is excluded, because it can run scripts."""
 _DIGEST = re.compile("[0-9a-f]{32}")
 
 
 def checked_logo(data: bytes) -> Picture:
-    """The picture in ``data``; raises ``FieldInvalid`` with what to do instead."""
+    """The picture in ``data``. Raises ``FieldInvalid`` with what to do instead."""
     if not data:
         raise FieldInvalid("Choose a picture first.", field="logo")
     if len(data) > MOST_BYTES:
@@ -34,9 +34,9 @@ def checked_logo(data: bytes) -> Picture:
     try:
         picture = read(data) if read else None
     except NotDrawable:
-        raise FieldInvalid("The picture is damaged or moves. Save it again as a PNG.", field="logo") from None
+        raise FieldInvalid("The picture is damaged or animated. Save it again as a PNG.", field="logo") from None
     if picture is None:
-        raise FieldInvalid("The picture is no PNG, JPEG or WebP. Save it as one of these.", field="logo")
+        raise FieldInvalid("The picture is not a PNG, JPEG or WebP. Save it as one of these.", field="logo")
     if not all(LEAST_SIDE <= side <= MOST_SIDE for side in (picture.width, picture.height)):
         size = f"{picture.width} × {picture.height}"
         raise FieldInvalid(f"The picture is {size}; each side may be {LEAST_SIDE} to {MOST_SIDE} pixels.", field="logo")
@@ -45,7 +45,7 @@ def checked_logo(data: bytes) -> Picture:
 
 @repeated
 async def put_logo(resources: Resources, account_id: int, data: bytes, *, who: str) -> None:
-    """Stores the picture in the place of the one before."""
+    """Store the picture in place of the previous one. Raises ``FieldInvalid`` and ``AccountNotFound``."""
     picture = checked_logo(data)
     digest = hashlib.sha256(picture.body).hexdigest()[:32]
     async with account_unit(resources.database, account_id) as session:
@@ -59,7 +59,7 @@ async def put_logo(resources: Resources, account_id: int, data: bytes, *, who: s
 
 @repeated
 async def remove_logo(resources: Resources, account_id: int, *, who: str) -> None:
-    """The pages show none any more; its address ends."""
+    """Remove the account's logo; its URL stops working. Raises ``AccountNotFound``."""
     async with account_unit(resources.database, account_id) as session:
         account = await account_of(session, account_id)
         before, account.logo = account.logo, {}
@@ -71,7 +71,7 @@ async def remove_logo(resources: Resources, account_id: int, *, who: str) -> Non
 
 
 async def logo_by(resources: Resources, digest: str) -> AccountLogo | None:
-    """The stored picture with this digest; None for any other text."""
+    """The stored logo with this digest (32 hex digits), or None."""
     if not _DIGEST.fullmatch(digest):
         return None
     async with resources.database.read() as session:

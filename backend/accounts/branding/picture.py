@@ -1,15 +1,15 @@
-"""A picture that a browser draws, as far as we look into it."""
+"""A picture that a browser draws, with the properties that we check."""
 
 from dataclasses import dataclass
 
 
 class NotDrawable(Exception):
-    """The bytes are no whole picture of the kind that they begin like."""
+    """The bytes are not a complete, still picture of the kind that their beginning promises."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """``body`` holds no more than what draws it."""
+    """A rebuilt picture; ``body`` has only the parts that draw it. Width and height in pixels."""
 
     content_type: str
     width: int

@@ -1,4 +1,4 @@
-"""PNG: chunks that draw one still picture are kept; text, times, camera data and further frames are left out."""
+"""PNG: keeps the chunks that draw one still picture; drops text, times, camera data and further frames."""
 
 import zlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ DRAWS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"sRGB", b"gAMA"
 
 
 def png(data: bytes) -> Picture:
-    """The picture, rebuilt; raises ``NotDrawable``."""
+    """The rebuilt picture. Raises ``NotDrawable``."""
     chunks = list(_chunks(data))
     names = [name for name, _ in chunks]
     if not names or names[0] != b"IHDR" or names.count(b"IHDR") != 1 or names[-1] != b"IEND" or b"IDAT" not in names:
@@ -23,12 +23,12 @@ def png(data: bytes) -> Picture:
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
-    """One chunk as PNG writes it: length, name, content, checksum."""
+    """A PNG chunk: length, name, content, checksum."""
     return len(content).to_bytes(4) + name + content + zlib.crc32(name + content).to_bytes(4)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Up to IEND; what was hung on behind it is not looked at."""
+    """Yield (name, content) up to IEND; data after it is ignored."""
     at = len(SIGNATURE)
     while at + 12 <= len(data):
         end = at + 8 + int.from_bytes(data[at : at + 4])

@@ -1,4 +1,4 @@
-"""WebP: chunks that draw one still picture are kept; camera data and other texts are left out."""
+"""WebP: keeps the chunks that draw one still picture; drops camera data and other texts."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ ANIMATED, CAMERA, XMP = 0x02, 0x08, 0x04
 
 
 def webp(data: bytes) -> Picture:
-    """The picture, rebuilt; raises ``NotDrawable``, for one that moves as well."""
+    """The rebuilt picture. Raises ``NotDrawable``, also for an animated one."""
     chunks = [(name, content) for name, content in _chunks(data) if name in DRAWS]
     if not any(name in (b"VP8 ", b"VP8L") for name, _ in chunks):
         raise NotDrawable

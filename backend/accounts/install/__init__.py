@@ -1,1 +1,1 @@
-"""From a code of Kommo to a connected account, and back: callback, activation, what waits, uninstall."""
+"""Installation: from Kommo's authorization code to a connected account, and uninstalling."""

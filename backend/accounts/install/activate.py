@@ -1,4 +1,4 @@
-"""A pair of tokens becomes a connected account, once Kommo has said whose it is. May be repeated after a crash."""
+"""Turns a token pair into a connected account, once Kommo has named the account. May be repeated after a crash."""
 
 from functools import partial
 
@@ -35,13 +35,15 @@ log = structlog.get_logger()
 
 
 class AwaitsYes(BadCallback):
-    """A further account of an integration that has one already: the operator decides."""
+    """Another account of an integration that has one already: the operator must confirm it."""
 
 
 async def activate(resources: Resources, pending: OpenInstall) -> Account:
-    """The pair is durable in ``pending`` until it is the account's; no account is touched before Kommo names it.
+    """The connected account of a pending answer or token. Kommo names the account before any row of it changes.
 
-    A definite no of Kommo's ends the waiting with ``BadCallback``; after ``KommoUnreachable`` it goes on.
+    The pair stays durable in ``pending`` until the account has it. A definite refusal ends the waiting with
+    ``BadCallback``; after ``KommoUnreachable`` the installation still waits, and after ``AwaitsYes`` it waits for the
+    operator.
     """
     try:
         pair = _pair(pending)
@@ -55,15 +57,15 @@ async def activate(resources: Resources, pending: OpenInstall) -> Account:
     except (KommoNotFound, KommoMoved) as error:
         if pending.kind == "token":
             raise await _token_refused(resources, pending, "") from error
-        raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
+        raise KommoUnreachable(f"Kommo accepted the code, then failed: {error} It is retried automatically.") from error
     except KommoError as error:
-        if pending.kind == "answer" and error.doubtful:  # no whole pair: reading it again makes it no better
+        if pending.kind == "answer" and error.doubtful:  # no complete pair: parsing it again would not help
             await forget(resources, pending)
-            raise KommoUnreachable("Kommo's answer can't be read. Install the integration again.") from error
-        raise KommoUnreachable(f"Kommo let us in, then failed: {error} It is tried again by itself.") from error
+            raise KommoUnreachable("Kommo's answer cannot be read. Install the integration again.") from error
+        raise KommoUnreachable(f"Kommo accepted the code, then failed: {error} It is retried automatically.") from error
     if not may_replace:
         await forget(resources, pending)
-        raise BadCallback("Only an administrator of this Kommo account can connect it anew. Nothing was changed.")
+        raise BadCallback("Only an administrator of this Kommo account can connect it again. Nothing was changed.")
     try:
         account = await _store(resources, pending, pair, info)
     except AwaitsYes:
@@ -74,7 +76,7 @@ async def activate(resources: Resources, pending: OpenInstall) -> Account:
 
 
 async def _token_refused(resources: Resources, pending: OpenInstall, how: str) -> BadCallback:
-    """Kept, so that its problem can be shown."""
+    """Keep the refused token with its problem, so that the set-up page can show it; returns the error to raise."""
     problem = f"Kommo does not accept KOMMO_LONG_LIVED_TOKEN at {pending.base_url}. {NEW_SETTINGS}"
     await note_refusal(resources, pending, problem, how)
     return BadCallback(problem)
@@ -100,8 +102,11 @@ def _api(resources: Resources, base_url: str, pair: TokenPair, account_id: int |
 
 
 async def _may_replace(resources: Resources, base_url: str, pair: TokenPair, account_id: int) -> bool:
-    """Kommo lets anybody authorize what is installed, each with the own rights: by a rep's, the deals of others would
-    seem deleted. So the tokens of an account that is connected give way to an administrator's only."""
+    """True if the account is not connected or the new tokens are an administrator's.
+
+    Any Kommo user can authorize an installed integration, with their own permissions. With a rep's token other users'
+    deals look deleted.
+    """
     async with resources.database.read() as session:
         account = await session.get(Account, account_id)
     user_id = token_user_id(pair.access_token)
@@ -116,8 +121,8 @@ async def _may_replace(resources: Resources, base_url: str, pair: TokenPair, acc
 
 @repeated
 async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, info: AccountInfo) -> Account:
-    """The account with its new pair, connected, its set-up due. Of a callback and a worker that come at once with the
-    same answer, one does it."""
+    """The account with its new pair, connected, its set-up due. If a callback and a worker have the same answer at
+    once, only one stores it."""
     now = resources.clock()
     async with account_unit(resources.database, info.id) as session:
         is_first = await forget_in(session, pending)
@@ -126,7 +131,7 @@ async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, in
             return account
         integration = await session.get(Integration, pending.client_id, with_for_update=True)
         if not pending.is_confirmed and _is_further(integration, account, info.id):
-            raise AwaitsYes("The integration belongs to another Kommo account. The operator confirms this one first.")
+            raise AwaitsYes("The integration belongs to another Kommo account. The operator must confirm this one.")
         if account is None:
             account = Account(id=info.id, base_url="", tokens="", connected_at=now)
         give_address(resources, account)
@@ -153,7 +158,7 @@ async def _store(resources: Resources, pending: OpenInstall, pair: TokenPair, in
 
 
 def _is_further(integration: Integration | None, account: Account | None, account_id: int) -> bool:
-    """The integration has another account already, and did not connect this one before."""
+    """True if the integration has another account already and did not connect this one before."""
     if integration is None or integration.account_id in (None, account_id):
         return False
     return account is None or account.client_id != integration.client_id
@@ -162,8 +167,8 @@ def _is_further(integration: Integration | None, account: Account | None, accoun
 def _may_have_key(
     resources: Resources, pending: OpenInstall, account: Account, integration: Integration | None
 ) -> bool:
-    """The environment's Stripe key belongs to the account it names; else to the first that the operator connects, or
-    that the environment's integration connects at the one host that KOMMO_BASE_URL names."""
+    """True if the environment's Stripe key belongs to this account: the one that KOMMO_SUBDOMAIN names, else the first
+    that the operator connects, or that the environment's integration connects at the only host of KOMMO_BASE_URL."""
     if resources.kommo_subdomain:
         return resources.kommo_subdomain == account.subdomain
     if pending.is_confirmed:

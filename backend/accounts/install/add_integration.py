@@ -1,4 +1,4 @@
-"""An integration's keys arrive, or the operator confirms who may connect by it. Wrong keys are not kept."""
+"""Stores an integration's keys, or the operator's confirmation of an account. Wrong keys are not stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from backend.storage.models import Account, Integration
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """``problem``: why what waited did not connect the account; empty where it did, or where nothing waited."""
+    """``problem``: why a pending installation did not connect the account; '' if it did, or if none was pending."""
 
     integration: Integration
     account: Account | None = None
@@ -30,13 +30,14 @@ class _Given:
     keys: Keys
     label: str
     host: str
-    """The base URL that the operator names, and by naming it confirms; empty where none is."""
+    """The base URL that the operator named and thereby confirmed, or ''."""
 
 
 async def add_integration(resources: Resources, client_id: str, given: Mapping[str, Any], *, who: str) -> Added:
-    """``{"client_secret", "redirect_uri"?, "label"?, "code"?, "subdomain"?}``: kept, unless Kommo refuses them.
+    """Store ``{"client_secret", "redirect_uri"?, "label"?, "code"?, "subdomain"?}`` unless Kommo refuses the keys.
 
-    ``subdomain`` confirms the account: what waits for a yes to it connects. Of a known integration it may come alone.
+    ``subdomain`` confirms the account, so that its pending installations connect; for a known integration it may come
+    alone. Raises ``FieldInvalid`` for wrong keys or a wrong code, ``BadCallback`` and ``KommoUnreachable``.
     """
     keys = await given_keys(resources, client_id, given)
     code, label = given.get("code"), given.get("label") or ""
@@ -60,13 +61,13 @@ async def _with_code(resources: Resources, new: _Given, code: str) -> Added:
         answer = await exchange(resources, new.keys, base_url, code, origin=OPERATOR)
     except (KeysRefused, CodeRefused) as error:
         raise FieldInvalid(error.message, field=error.field or "code") from error
-    await _put(resources, new)  # first: where Kommo is silent now, the answer is adopted later by these keys
+    await _put(resources, new)  # first: if Kommo does not answer now, these keys activate the answer later
     account = await activate(resources, answer)
     return Added(await _put(resources, new, account), account)
 
 
 async def _with_waiting(resources: Resources, new: _Given) -> Added:
-    """What is wrong with a code that came long ago is no reason to refuse the keys."""
+    """Connect pending installations. A fault of an old code does not refuse the keys; it becomes ``problem``."""
     waiting = await waiting_codes(resources, new.keys.client_id)
     good = await usable(resources, new.keys.client_id, waiting)
     account, problem = None, unconfirmed(resources, [one for one in waiting if one not in good])
@@ -82,7 +83,7 @@ async def _with_waiting(resources: Resources, new: _Given) -> Added:
 
 
 async def _put(resources: Resources, new: _Given, account: Account | None = None) -> Integration:
-    """The account that an integration belongs to is written once."""
+    """Store the integration; the account that it belongs to is written only once."""
     async with resources.database.write() as session:
         row = await put_integration(resources, session, new.keys, label=new.label)
         row.base_url = new.host or row.base_url
@@ -92,11 +93,12 @@ async def _put(resources: Resources, new: _Given, account: Account | None = None
 
 
 async def _known_host(resources: Resources, client_id: str) -> str:
-    """Where a code given by hand is good, if nobody says it: where this integration is known, else the only host."""
+    """The base URL for a code entered without a subdomain: the integration's known host, else the only one in the
+    settings."""
     async with resources.database.read() as session:
         accounts = await accounts_of(session, client_id)
         integration = await session.get(Integration, client_id)
     known = accounts[0].base_url if accounts else (integration.base_url if integration else "")
     if base_url := known or settings_host(resources):
         return base_url
-    raise FieldInvalid("Say which account the code is of: send its `subdomain`.", field="subdomain")
+    raise FieldInvalid("Name the account that the code belongs to: send its `subdomain`.", field="subdomain")

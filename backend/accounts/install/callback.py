@@ -1,4 +1,4 @@
-"""Kommo's redirect or install hook: its code connects an account, or waits for what is missing."""
+"""Kommo's redirect or install hook: its code connects an account, or waits for a missing key or confirmation."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -16,7 +16,7 @@ from backend.storage.models import Account, Integration
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """The query of ``/oauth/kommo/callback``, as it came, and the cookie of the browser that brought it."""
+    """The query of ``/oauth/kommo/callback`` as received, and the browser's cookie."""
 
     code: str = field(repr=False)
     referer: str
@@ -27,7 +27,8 @@ class Callback:
 
 
 class Waits(Enum):
-    """For what an installation waits: the integration's key, or the operator's yes to the host or to the account."""
+    """What an installation waits for: the integration's key, or the operator's confirmation of the host or the
+    account."""
 
     KEY = auto()
     HOST = auto()
@@ -35,10 +36,13 @@ class Waits(Enum):
 
 
 async def connect(resources: Resources, callback: Callback) -> Account | Waits:
-    """The connected account, or for what it waits. The secret goes to a proven host only."""
+    """The connected account, or what its installation waits for. The secret is sent to a proven host only.
+
+    Raises ``BadCallback``, ``KommoUnreachable`` and, without a state, ``LaneFull``.
+    """
     if not callback.code or not is_client_id(callback.client_id):
         raise BadCallback("Kommo sent no code. Install the integration again.")
-    if not callback.state:  # a flood that is refused must not read the database for each
+    if not callback.state:  # refuse a flood before it reads the database
         resources.pace.unproven.check()
     origin, base_url = await _whence(resources, callback)
     async with resources.database.read() as session:
@@ -48,7 +52,7 @@ async def connect(resources: Resources, callback: Callback) -> Account | Waits:
     if keys is None or not is_proven:
         await keep_code(resources, callback.client_id, base_url, callback.code, origin=origin)
         return Waits.KEY if keys is None else Waits.HOST
-    if not callback.state:  # anybody can send this: until Kommo takes the code, nothing is proven
+    if not callback.state:  # anybody can send this: it proves nothing until Kommo accepts the code
         await resources.pace.unproven.enter()
     try:
         answer = await exchange(resources, keys, base_url, callback.code, origin=origin)
@@ -65,20 +69,20 @@ async def connect(resources: Resources, callback: Callback) -> Account | Waits:
 async def _await_other_keys(
     resources: Resources, callback: Callback, base_url: str, origin: str, error: KeysRefused, keys: Keys
 ) -> None:
-    """Kommo's install hook shows nobody our answer: what is wrong is told where the code waits."""
+    """Keep the code with the problem, which the set-up page shows: Kommo's install hook shows our answer to nobody."""
     await keep_code(resources, callback.client_id, base_url, callback.code, origin=origin)
     for pending in await waiting_codes(resources, callback.client_id, base_url):
         await note_refusal(resources, pending, error.message, keys)
 
 
 async def _whence(resources: Resources, callback: Callback) -> tuple[str, str]:
-    """The code's origin and host. Without a state only Kommo's own install hook may come; anybody can imitate it.
+    """The code's origin and host. Without a state only Kommo's install hook is accepted, which anybody can imitate.
 
-    A state that was begun at another host proves nothing of this one: the account may have moved.
+    A state that began at another host does not prove this one: the account may have moved.
     """
     if not callback.state:
         if not callback.from_widget:
-            raise BadCallback("This address has no state. Start again from the set-up page, or install in Kommo.")
+            raise BadCallback("The `state` parameter is missing. Start again from the set-up page or in Kommo.")
         return HOOK, trusted_host(resources, callback.referer)
     base_url = trusted_host(resources, callback.referer)
     said = await spend_state(resources, callback.state, client_id=callback.client_id, browser=callback.browser)

@@ -1,4 +1,4 @@
-"""The operator's yes: to the host that a code came from, and to a further account of an integration."""
+"""The operator's confirmation of a code's host and of another account of an integration."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -12,7 +12,10 @@ from backend.storage.models import PendingInstall
 
 
 async def confirm(resources: Resources, client_id: str, base_url: str, subdomain: str) -> None:
-    """Marks what waits for a yes to this account as the operator's: codes from its host, and Kommo's answer of it."""
+    """Mark the pending codes and answers of this account as confirmed by the operator.
+
+    ``base_url``: the host of its codes; ``subdomain``: the account that Kommo named in an answer.
+    """
     label = subdomain.strip().lower().partition(".")[0]
     is_code = and_(col(PendingInstall.kind) == "code", col(PendingInstall.base_url) == base_url)
     is_answer = and_(col(PendingInstall.account_id).is_not(None), col(PendingInstall.subdomain) == label)
@@ -22,16 +25,16 @@ async def confirm(resources: Resources, client_id: str, base_url: str, subdomain
 
 
 async def confirmed_answers(resources: Resources, client_id: str) -> list[OpenInstall]:
-    """The answers of accounts that the operator agreed to."""
+    """The pending answers of accounts that the operator confirmed."""
     return [one for one in await waiting_answers(resources, client_id) if one.is_confirmed]
 
 
 def unconfirmed(resources: Resources, codes: Sequence[OpenInstall]) -> str:
-    """The operator's notice about codes whose host is not confirmed yet; empty if there are none."""
+    """A notice for the operator about codes from unconfirmed hosts, or '' if ``codes`` is empty."""
     if not codes:
         return ""
     hosts = sorted({urlsplit(one.base_url).netloc for one in codes})[:3]
     return (
-        f"Kommo at {' and '.join(hosts)} asks to connect, and anybody may have said so. Confirm your account at "
+        f"An installation from {' and '.join(hosts)} waits; anybody can send one. Confirm your account at "
         f"{resources.addresses.public_url}/admin/accounts, or send its `subdomain`."
     )

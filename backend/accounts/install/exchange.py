@@ -1,4 +1,4 @@
-"""A code becomes Kommo's answer, stored before anybody reads it; why Kommo refuses one is told with what to do."""
+"""Exchanges a code for Kommo's answer, stored before it is parsed; explains each refusal with what to do."""
 
 import asyncio
 
@@ -11,19 +11,22 @@ from backend.kommo_api.errors import KommoError
 from backend.resources import Resources
 
 _under_way: set[asyncio.Task[OpenInstall]] = set()
-"""The event loop itself holds its tasks weakly."""
+"""Strong references: the event loop itself holds its tasks weakly."""
 
 
 class KeysRefused(BadCallback):
-    """Kommo does not know the integration by these keys, or it said no and not why; the code is still good."""
+    """Kommo does not accept the integration's keys, or refused without a reason; the code is still valid."""
 
 
 class CodeRefused(BadCallback):
-    """The code is used, too old, or of another integration; or, by ``field``, the account is another."""
+    """The code is used, expired or of another integration; or, with ``field``, of another account."""
 
 
 async def exchange(resources: Resources, keys: Keys, base_url: str, code: str, *, origin: str) -> OpenInstall:
-    """Kommo's raw answer, durable before anybody reads it; kept even if the caller hangs up meanwhile."""
+    """Kommo's raw answer to the code, stored durably before it is parsed, even if the caller is cancelled.
+
+    Raises ``KeysRefused``, ``CodeRefused`` and ``KommoUnreachable``.
+    """
 
     async def to_the_end() -> OpenInstall:
         raw = await _exchanged(resources, keys, base_url, code)
@@ -36,7 +39,7 @@ async def exchange(resources: Resources, keys: Keys, base_url: str, code: str, *
 
 
 async def finish_exchanges(seconds: float) -> None:
-    """Wait for the codes that are being exchanged, at most so long: Kommo's answer to one that is given up is lost."""
+    """Wait at most ``seconds`` for this process's exchanges: Kommo's answer to an abandoned one would be lost."""
     if _under_way:
         await asyncio.wait(_under_way, timeout=seconds)
 
@@ -51,7 +54,7 @@ async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str)
 
 
 def _in_words(keys: Keys, base_url: str, error: TokenRefused) -> BadCallback:
-    """Each refusal with what to do about it."""
+    """The error for people: each refusal with what to do about it."""
     match error.reason:
         case Refusal.CLIENT_ID:
             text = f"At {base_url} Kommo knows no integration {keys.client_id}. Compare its Integration ID."
@@ -62,18 +65,18 @@ def _in_words(keys: Keys, base_url: str, error: TokenRefused) -> BadCallback:
         case Refusal.REDIRECT_URI:
             return KeysRefused(same_address(keys), field="redirect_uri")
         case Refusal.ACCOUNT:
-            text = f"The code is not of the account at {base_url}. Start again at the account that installs it"
-            return CodeRefused(f"{text}; a code given by hand needs that account's subdomain.", field="subdomain")
+            text = f"The code does not belong to the account at {base_url}. Start again from the account that installs"
+            return CodeRefused(f"{text} it; a code entered by hand needs that account's subdomain.", field="subdomain")
         case Refusal.NO_ACCOUNT:
             return CodeRefused(f"Kommo has no account at {base_url}.", field="subdomain")
         case Refusal.CODE_OF_OTHER:
-            return CodeRefused("The code is of another integration. Copy the one beside this Integration ID, in full.")
+            return CodeRefused("The code belongs to another integration. Copy the one next to this Integration ID.")
         case Refusal.CODE_EXPIRED:
             return CodeRefused("Kommo does not accept the code: it is older than 20 minutes. Start again.")
         case Refusal.CODE_USED:
             return CodeRefused("Kommo does not accept the code: it was used already. Start again.")
         case Refusal.CODE_UNREADABLE:
-            return CodeRefused("Kommo does not accept the code: it is not a whole code. Copy it again, or start again.")
+            return CodeRefused("Kommo does not accept the code: it is incomplete. Copy it again, or start again.")
         case Refusal.KEYS:
             return KeysRefused(_either(base_url), field="client_secret")
         case _:
@@ -82,7 +85,7 @@ def _in_words(keys: Keys, base_url: str, error: TokenRefused) -> BadCallback:
 
 
 def _either(base_url: str) -> str:
-    """Kommo need not tell the one from the other."""
+    """The sentence for a 401 without a hint, by which Kommo may refuse the key or the code."""
     return (
         f"At {base_url} Kommo does not accept the secret key, or the code is used or older than 20 minutes. "
         "Check that this is the account's address, copy the key again from the integration, and start again."
@@ -90,7 +93,7 @@ def _either(base_url: str) -> str:
 
 
 async def _asked_twice(resources: Resources, keys: Keys, base_url: str, code: str) -> bytes:
-    """A connection that broke may have broken before Kommo saw the code: then it is still good."""
+    """Kommo's answer; after a lost one the code is tried once more, because Kommo may not have received it."""
 
     async def ask() -> bytes:
         async with resources.pace.turn(None, backlog=False):

@@ -1,4 +1,4 @@
-"""To which hosts an integration's secret may go: those that its accounts, the settings or the operator name."""
+"""To which hosts an integration's secret may go: those of its accounts, of the settings, or named by the operator."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,7 +11,10 @@ from backend.storage.models import Account, Integration
 
 
 def trusted_host(resources: Resources, referer: str) -> str:
-    """The base URL of the account that ``referer`` names: an address of Kommo's form, which proves nothing yet."""
+    """The base URL of the account that ``referer`` names. It has the form of a Kommo address, which proves nothing yet.
+
+    Raises ``BadCallback`` for any other host.
+    """
     try:
         return kommo_host(referer, resources.addresses.kommo_base_url)
     except BadReferer:
@@ -19,7 +22,8 @@ def trusted_host(resources: Resources, referer: str) -> str:
 
 
 def named_host(resources: Resources, subdomain: object) -> str:
-    """The base URL of an account that the operator names by the first word of its address, or by its whole host."""
+    """The base URL of an account that the operator names by its subdomain or its whole host. Raises
+    ``FieldInvalid``."""
     if isinstance(subdomain, str):
         for host in (subdomain.strip(), f"{subdomain.strip()}.kommo.com"):
             try:
@@ -30,14 +34,17 @@ def named_host(resources: Resources, subdomain: object) -> str:
 
 
 def settings_host(resources: Resources) -> str | None:
-    """The base URL that the settings name: KOMMO_BASE_URL without ``{subdomain}``, or the one of KOMMO_SUBDOMAIN."""
+    """The base URL from the settings: KOMMO_BASE_URL without ``{subdomain}``, or that of KOMMO_SUBDOMAIN; else None."""
     if "{subdomain}" not in resources.addresses.kommo_base_url:
         return resources.addresses.kommo_base_url
     return trusted_host(resources, f"{resources.kommo_subdomain}.kommo.com") if resources.kommo_subdomain else None
 
 
 async def proven_hosts(resources: Resources, client_id: str) -> set[str]:
-    """Of an integration with accounts, theirs; and the one that the operator confirmed. Else that of the settings."""
+    """The base URLs that may get the integration's secret: its accounts' and the one that the operator confirmed.
+
+    Without either it is the host of the settings, if there is one.
+    """
     async with resources.database.read() as session:
         integration = await session.get(Integration, client_id)
         hosts = {account.base_url for account in await accounts_of(session, client_id)}
@@ -48,7 +55,7 @@ async def proven_hosts(resources: Resources, client_id: str) -> set[str]:
 
 
 async def accounts_of(session: AsyncSession, client_id: str) -> list[Account]:
-    """The accounts that this integration connected, with the one that it belongs to."""
+    """The accounts that this integration connected, and the one that it belongs to."""
     integration = await session.get(Integration, client_id)
     theirs = (await session.exec(select(Account).where(col(Account.client_id) == client_id))).all() if client_id else []
     own = await session.get(Account, integration.account_id) if integration and integration.account_id else None
@@ -56,6 +63,6 @@ async def accounts_of(session: AsyncSession, client_id: str) -> list[Account]:
 
 
 async def usable(resources: Resources, client_id: str, codes: list[OpenInstall]) -> list[OpenInstall]:
-    """Those whose host may get the integration's secret."""
+    """The codes whose host may get the integration's secret."""
     hosts = await proven_hosts(resources, client_id)
     return [one for one in codes if one.is_confirmed or one.base_url in hosts]

@@ -1,4 +1,4 @@
-"""Answers of Kommo's token endpoint that an earlier process could not store: taken up at the next start."""
+"""Stores answers of Kommo's token endpoint that an earlier process could not store, at the next start."""
 
 import structlog
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 async def take_up_kept_answers(resources: Resources) -> None:
-    """Store what the files beside this process hold, and remove them. A pair that was overtaken is of no use."""
+    """Store the answers in sealed files and delete the files. A pair that a newer one replaced is discarded."""
     for name, secret in list(resources.files.left()):
         kind, _, rest = name.partition("-")
         if kind == INSTALL_FILE:

@@ -1,4 +1,4 @@
-"""Rows of before migration 0010, which sealed kind and client id together with the secret."""
+"""Rows from before migration 0010, which sealed kind and client id together with the secret."""
 
 from typing import Any
 
@@ -15,7 +15,8 @@ log = structlog.get_logger()
 
 
 async def fill_columns(resources: Resources) -> None:
-    """Moves what is sealed in such rows into their columns. A row that no key opens is left: its key may come back."""
+    """Move the sealed values of such rows into their columns. A row that cannot be decrypted stays: its key may
+    return."""
     async with resources.database.write() as session:
         rows = (await session.exec(select(PendingInstall).where(col(PendingInstall.kind) == ""))).all()
         for row in rows:

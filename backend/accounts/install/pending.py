@@ -1,4 +1,4 @@
-"""What waits to connect an account, sealed: codes, answers of Kommo's token endpoint, and long-lived tokens."""
+"""Pending installations, sealed: codes, answers of Kommo's token endpoint, and long-lived tokens."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -20,22 +20,22 @@ from backend.resources import Resources
 from backend.storage.models import PendingInstall
 
 CODE_SECONDS = 20 * 60
-"""Kommo's own life of a code."""
+"""How long Kommo accepts a code (docs/facts/kommo-api.md 1)."""
 ANSWER_SECONDS = 24 * 3600
-"""Kommo's own life of the access token in an answer."""
+"""How long the access token in an answer is valid (docs/facts/kommo-api.md 2)."""
 AGAIN_SECONDS = 5 * 60
 """Retry interval after a rejection that only a configuration change can fix."""
 INSTALL_FILE = "install"
-"""What the names of files begin with in which such answers wait for the database."""
+"""Prefix of the names of files in which answers wait for the database."""
 FOR_GOOD = "for good"
 HOOK, STATE, OPERATOR, SETTINGS = "hook", "state", "operator", "settings"
-"""Anybody may have sent it; a state of ours came with it; the operator began, gave or confirmed it; the environment."""
+"""Origins: sent by anybody; with a state of ours; begun, entered or confirmed by the operator; from the environment."""
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class OpenInstall:
-    """A row of ``PendingInstall`` with its secret open."""
+    """A row of ``PendingInstall`` with its secret decrypted."""
 
     id: str
     kind: str
@@ -52,23 +52,27 @@ class OpenInstall:
 
     @property
     def is_confirmed(self) -> bool:
+        """True if the operator or the environment vouches for it."""
         return self.origin in (OPERATOR, SETTINGS)
 
     @property
     def awaits_yes(self) -> bool:
-        """Kommo has named an account that the operator has not agreed to yet."""
+        """True if Kommo has named an account that the operator has not confirmed yet."""
         return self.account_id is not None and not self.is_confirmed
 
     def is_over(self, now: float) -> bool:
+        """True if the code or answer has expired at Kommo; a long-lived token never does here. ``now`` in Unix
+        seconds."""
         life = {"code": CODE_SECONDS, "answer": ANSWER_SECONDS}.get(self.kind)
         return life is not None and now - self.received_at > life
 
     def is_due(self, keys: Keys, now: float) -> bool:
-        """Other keys are tried at once."""
+        """True if the code may be tried with these keys: at once with other keys than those refused, otherwise after a
+        pause."""
         return self.refused_keys != _digest(keys) or now - self.refused_at >= AGAIN_SECONDS
 
     def rests(self, now: float) -> bool:
-        """A token that Kommo refused waits for the next start, where the settings may name another."""
+        """True if no retry is due. A refused token waits for the next start, where the settings may have another."""
         told_lately = bool(self.problem) and now - self.refused_at < AGAIN_SECONDS
         return self.awaits_yes or self.refused_keys == FOR_GOOD or told_lately
 
@@ -78,13 +82,17 @@ def _digest(keys: Keys) -> str:
 
 
 def sealed_for(row_id: str) -> str:
+    """The row name for which a pending secret is sealed."""
     return f"pending_code:{row_id}:code"
 
 
 async def keep_code(resources: Resources, client_id: str, base_url: str, code: str, *, origin: str = HOOK) -> None:
-    """Beside the earlier codes, as far as there is room. The same code again changes nothing."""
+    """Store a code next to the earlier ones, as far as there is room. A known code changes nothing.
+
+    Raises ``BadCallback`` for a client id or code that is too long for one of Kommo's.
+    """
     if len(client_id) > 100 or len(code) > 4000:
-        raise BadCallback("This is no code of Kommo's. Install the integration again.")
+        raise BadCallback("This is not a code from Kommo. Install the integration again.")
     known = await waiting_codes(resources, client_id, base_url)
     if not any(one.secret == code for one in known):
         await keep(resources, _made(resources, "code", client_id, base_url, code, origin))
@@ -93,7 +101,10 @@ async def keep_code(resources: Resources, client_id: str, base_url: str, code: s
 async def keep_answer(
     resources: Resources, client_id: str, base_url: str, raw: bytes, *, origin: str = HOOK
 ) -> OpenInstall:
-    """Tried again while the database is away, and left in a file if the process ends meanwhile."""
+    """Store Kommo's raw answer and return it as a pending installation.
+
+    While the database is unreachable this is retried; if the process ends meanwhile, the answer stays in a file.
+    """
     answer = _made(resources, "answer", client_id, base_url, raw.decode("utf-8", "replace"), origin)
     name = f"{INSTALL_FILE}-{answer.id.rpartition('/')[2]}"
     await resources.files.keep(name, orjson.dumps(asdict(answer)), lambda: keep(resources, answer))
@@ -101,7 +112,7 @@ async def keep_answer(
 
 
 async def keep_again(resources: Resources, kept: bytes) -> None:
-    """What an earlier process left of ``keep_answer``."""
+    """Store an answer that an earlier process left in a file by ``keep_answer``, unless it has expired."""
     answer = OpenInstall(**orjson.loads(kept))
     if not answer.is_over(resources.clock()):
         await keep(resources, answer)
@@ -113,6 +124,7 @@ def _made(resources: Resources, kind: str, client_id: str, base_url: str, secret
 
 
 async def keep(resources: Resources, one: OpenInstall) -> None:
+    """Insert or replace the row, sealed. Room for a code is made first."""
     async with resources.database.write() as session:
         if one.kind == "code":
             await make_room(session, one.client_id, one.base_url, has_state=one.origin != HOOK)
@@ -125,13 +137,13 @@ def _closed(resources: Resources, one: OpenInstall) -> PendingInstall:
 
 
 async def note_refusal(resources: Resources, one: OpenInstall, problem: str, keys: Keys | str) -> None:
-    """Record why it was refused; it goes on waiting if it is still there."""
+    """Record why it was refused and by which keys (or ``FOR_GOOD``); it still waits if the row exists."""
     refused = keys if isinstance(keys, str) else _digest(keys)
     await _noted(resources, one, {"problem": problem, "refused_keys": refused, "refused_at": resources.clock()})
 
 
 async def note_account(resources: Resources, one: OpenInstall, account_id: int, subdomain: str) -> None:
-    """Whose answer it is: it waits for the operator's yes to that account."""
+    """Record the account of an answer, which then waits for the operator's confirmation."""
     await _noted(resources, one, {"account_id": account_id, "subdomain": subdomain})
 
 
@@ -141,7 +153,7 @@ async def _noted(resources: Resources, one: OpenInstall, values: Mapping[str, An
 
 
 async def waiting_codes(resources: Resources, client_id: str = "", base_url: str = "") -> list[OpenInstall]:
-    """The codes that are still good, of this integration or of all, newest first. Nothing is changed."""
+    """The valid pending codes, newest first, of this integration and host or ('') of all. Changes nothing."""
     chosen = [col(PendingInstall.kind) == "code"]
     chosen += [col(PendingInstall.client_id) == client_id] if client_id else []
     chosen += [col(PendingInstall.base_url) == base_url] if base_url else []
@@ -149,14 +161,14 @@ async def waiting_codes(resources: Resources, client_id: str = "", base_url: str
 
 
 async def waiting_answers(resources: Resources, client_id: str = "") -> list[OpenInstall]:
-    """The answers of accounts that needed the operator's yes, of this integration or of all."""
+    """The valid answers for accounts that needed the operator's confirmation, of this integration or ('') of all."""
     named = [col(PendingInstall.client_id) == client_id] if client_id else []
     found = await _found(resources, col(PendingInstall.account_id).is_not(None), *named)
     return [one for one in found if not one.is_over(resources.clock())]
 
 
 async def refused_tokens(resources: Resources) -> list[OpenInstall]:
-    """Long-lived tokens of the settings that connect nothing, and why."""
+    """The settings' long-lived tokens that connect no account, with their problem."""
     return await _found(resources, col(PendingInstall.kind) == "token", col(PendingInstall.problem) != "")
 
 
@@ -168,13 +180,14 @@ async def _found(resources: Resources, *chosen: ColumnElement[bool]) -> list[Ope
 
 
 async def forget_tokens(resources: Resources) -> None:
-    """The settings say anew what they are."""
+    """Delete all pending long-lived tokens; the settings bring them again at each start."""
     async with resources.database.write() as session:
         await session.exec(delete(PendingInstall).where(col(PendingInstall.kind) == "token"))
 
 
 async def all_waiting(resources: Resources) -> list[OpenInstall]:
-    """What is over is forgotten. What no key opens holds up nothing else, and may be opened yet: its key comes back."""
+    """All pending rows, deleting expired ones. Rows that cannot be decrypted are skipped and kept: the key may
+    return."""
     async with resources.database.read() as session:
         rows = (await session.exec(select(PendingInstall))).all()
     now = resources.clock()
@@ -196,18 +209,19 @@ def _opened(resources: Resources, row: PendingInstall) -> OpenInstall | None:
 
 
 def _unsealed(row: PendingInstall, secret: str) -> OpenInstall:
-    """A row whose kind is not known yet is over with the last of its kind."""
+    """The row with this secret. A row of unknown kind expires like an answer, the longest-lived kind."""
     one = OpenInstall(**(row.model_dump() | {"secret": secret}))
     return one if one.kind else replace(one, kind="answer")
 
 
 async def forget(resources: Resources, one: OpenInstall) -> None:
+    """Delete the row in a unit of work of its own, unless a newer one replaced it."""
     async with resources.database.write() as session:
         await forget_in(session, one)
 
 
 async def forget_in(session: AsyncSession, one: OpenInstall) -> bool:
-    """Within a unit of work. Only the very thing that was read: a newer one in its place stays. False: it was gone."""
+    """Delete the row within a unit of work, unless a newer one replaced it; False if there was none to delete."""
     result = await session.exec(delete(PendingInstall).where(*_the_very(one)))
     return bool(result.rowcount)
 

@@ -1,4 +1,4 @@
-"""How many codes may wait: anybody may send one, and none of theirs takes the place of one that we asked for."""
+"""Limits the pending codes: anybody may send one, but no stranger's code displaces one that we requested."""
 
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
@@ -7,16 +7,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.storage.models import PendingInstall
 
 MOST_OF_ONE = 4
-"""Codes of one integration for one host: strangers may send some before or after the one that counts; all are tried."""
+"""Codes of one integration and host: strangers may send some before or after the right one, so all are tried."""
 MOST_CODES = 500
-"""Codes of strangers in all."""
+"""Most codes of strangers in all."""
 _IS_CODE = col(PendingInstall.kind) == "code"
 _IS_STRANGERS = col(PendingInstall.origin) == "hook"
 
 
 async def make_room(session: AsyncSession, client_id: str, base_url: str, *, has_state: bool) -> None:
-    """Deletes the oldest codes where one more of this kind would be too many. Codes with a state give way to each other
-    alone."""
+    """Delete the oldest codes if one more would be too many. Codes with a state are displaced only by others with a
+    state."""
     place = (col(PendingInstall.client_id) == client_id, col(PendingInstall.base_url) == base_url)
     await _keep_newest(session, MOST_OF_ONE - 1, *place, ~_IS_STRANGERS if has_state else _IS_STRANGERS)
     if not has_state:

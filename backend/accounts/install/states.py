@@ -1,4 +1,4 @@
-"""The OAuth state: signed, for one integration, good once and in the browser where it was begun."""
+"""The OAuth state: signed, for one integration, valid once and in the browser where the sign-in began."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,16 +18,17 @@ AGAIN = "Start again from the set-up page."
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What a state says. ``base_url``: the account's host, where it was known when the sign-in was begun."""
+    """The content of a state. ``base_url``: the account's host, or '' if it was unknown when the sign-in began."""
 
     by_operator: bool
     base_url: str
 
 
 async def sign_state(resources: Resources, client_id: str, *, by_operator: bool, browser: str, host: str = "") -> str:
-    """A new state. ``browser``: the cookie that must come back with it; empty for a program that holds the admin token.
+    """A new signed state.
 
-    ``host``: the base URL that the operator names; else it is the integration's, where that is known.
+    ``browser``: the cookie that must return with it; '' for a program that has the admin token. ``host``: the base URL
+    that the operator named, or '' for the integration's own, if it is known.
     """
     known = {host} if host else await proven_hosts(resources, client_id)
     said = {"client_id": client_id, "operator": by_operator, "browser": _digest(browser) if browser else ""}
@@ -36,7 +37,8 @@ async def sign_state(resources: Resources, client_id: str, *, by_operator: bool,
 
 
 async def spend_state(resources: Resources, state: str, *, client_id: str, browser: str) -> SignIn:
-    """What the state says, once; ``BadCallback`` the second time, in another browser and for another integration."""
+    """The content of the state, once. Raises ``BadCallback`` for a used or expired one, another browser or
+    integration."""
     try:
         said = resources.states.read(state)
     except BadState:
@@ -45,7 +47,7 @@ async def spend_state(resources: Resources, state: str, *, client_id: str, brows
         raise BadCallback(f"This sign-in was begun for another integration. {AGAIN}")
     if said.get("browser") and not same_secret(_digest(browser), said["browser"]):
         raise BadCallback(
-            "This sign-in was begun in another browser, or this one keeps no cookies of this server. "
+            "This sign-in was begun in another browser, or this one does not keep this server's cookies. "
             f"Open {resources.addresses.public_url}/admin in this browser and start again."
         )
     if not said.get("nonce") or not await _spent(resources, said["nonce"]):
@@ -54,7 +56,7 @@ async def spend_state(resources: Resources, state: str, *, client_id: str, brows
 
 
 async def _spent(resources: Resources, nonce: str) -> bool:
-    """True the first time. What is too old to be read as a state need not be remembered."""
+    """True at the first use of the nonce. Expired nonces are deleted, because their state is refused anyway."""
     now = resources.clock()
     async with resources.database.write() as session:
         await session.exec(delete(SpentState).where(col(SpentState.expires_at) < now))

@@ -1,4 +1,4 @@
-"""Kommo says that the integration was removed: proven by its signature, confirmed by a call, then switched off."""
+"""Kommo reports that the integration was removed: proven by signature, confirmed by a call, then disconnected."""
 
 from sqlmodel import col
 
@@ -16,15 +16,18 @@ from backend.resources import Resources
 from backend.storage.models import Account, Audit
 
 REMOVED = "The integration was removed in Kommo. Install it again."
-STILL_WORKS = "Kommo told us that the integration was removed, but its token still works. Nothing was switched off."
-NOT_ASKED = "Kommo told us that the integration was removed, and could not be asked. Nothing was switched off."
+STILL_WORKS = "Kommo reported that the integration was removed, but its token still works. Nothing was switched off."
+NOT_ASKED = "Kommo reported that the integration was removed, and did not confirm it. Nothing was switched off."
 
 LANES = CacheSpec[int, UnprovenLane](3600.0, most=1_000)
-"""By account: there is no time in the hook's signature, so who has seen one can send it any number of times."""
+"""By account: the hook's signature has no time, so anybody who has seen one can send it any number of times."""
 
 
 async def uninstall(resources: Resources, client_id: str, account_id: str, signature: str) -> None:
-    """``BadSignature`` and nothing done where the HMAC is wrong. The hook can be replayed, so a call confirms it."""
+    """Disconnect the account after Kommo's uninstall hook. Raises ``BadSignature`` for a wrong HMAC, and ``LaneFull``.
+
+    The hook can be replayed, so a call to Kommo must confirm it (docs/facts/kommo-api.md 3).
+    """
     async with resources.database.read() as session:
         integration = await named_integration(session, client_id)
     if integration is None or not uninstall_signature_ok(
@@ -48,7 +51,7 @@ def _lane(resources: Resources, account: Account) -> UnprovenLane:
 
 
 async def _found(resources: Resources, account: Account) -> str:
-    """The sentence that Kommo's answer to one call means. A token that is only old is refreshed."""
+    """The sentence for Kommo's answer to one call. An expired token is refreshed first."""
     try:
         await with_kommo(resources, account.id, lambda api: api.account())
     except NotConnected:
@@ -59,7 +62,8 @@ async def _found(resources: Resources, account: Account) -> str:
 
 
 async def _mark(resources: Resources, before: Account, problem: str) -> None:
-    """Whoever connected again meanwhile stays connected: Kommo's no was about the tokens before."""
+    """Store the outcome. An account that was connected again meanwhile stays connected: the refusal was about its old
+    tokens."""
     async with resources.database.write() as session:
         account = await session.get_one(Account, before.id, with_for_update=True)
         if problem == REMOVED and account.state == "connected":

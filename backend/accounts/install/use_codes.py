@@ -1,4 +1,5 @@
-"""What waits goes on as soon as it can: codes by their integration's keys, answers and tokens by Kommo's word."""
+"""Continues pending installations as soon as they can: codes by their integration's keys, answers and tokens by
+Kommo."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -17,7 +18,11 @@ log = structlog.get_logger()
 
 
 async def connect_waiting(resources: Resources) -> None:
-    """Whatever waits and can go on: answers a crash or an outage left behind, tokens and codes not used yet."""
+    """Connect every pending installation that can continue: answers left by a crash or an outage, tokens and unused
+    codes.
+
+    Failures are logged and stored; nothing is raised for a single installation.
+    """
     pending = await all_waiting(resources)
     codes: dict[str, list[OpenInstall]] = {}
     for one in pending:
@@ -37,7 +42,7 @@ async def _saying_why_not(pending: OpenInstall, work: Awaitable[object]) -> None
 
 
 async def _go_on(resources: Resources, codes: list[OpenInstall]) -> None:
-    """With the codes of one integration, if its secret is known by now. Who finds out that it is wrong notes it."""
+    """Use the codes of one integration if its secret is known by now, and record a refusal of the keys."""
     async with resources.database.read() as session:
         integration = await session.get(Integration, codes[0].client_id)
     keys = known_keys(resources, integration)
@@ -56,10 +61,10 @@ async def _go_on(resources: Resources, codes: list[OpenInstall]) -> None:
 
 
 async def use_codes(resources: Resources, keys: Keys, codes: Sequence[OpenInstall]) -> Account:
-    """Each is tried, since anybody may have brought some of them; the account that the last good one connects.
+    """Try each code, because anybody may have sent some of them; returns the account that the last valid one connects.
 
-    Raises what tells the most where none is good. A code that Kommo refuses is forgotten; one that never reached
-    Kommo goes on waiting, and so does one whose keys are at fault.
+    Without a valid code the most informative error is raised: ``KeysRefused`` before any other. A code that Kommo
+    refuses is deleted; one that never reached Kommo, or whose keys are wrong, stays pending.
     """
     account, refusals = None, []
     for pending in codes:
@@ -70,7 +75,7 @@ async def use_codes(resources: Resources, keys: Keys, codes: Sequence[OpenInstal
     if account is None:
         raise min((error for _, error in refusals), key=lambda error: not isinstance(error, KeysRefused))
     for pending, refusal in refusals:
-        if isinstance(refusal, KeysRefused):  # the keys were good for another: it is the code that is not
+        if isinstance(refusal, KeysRefused):  # the keys worked for another code, so this code is bad
             await forget(resources, pending)
     return account
 

@@ -1,4 +1,4 @@
-"""Installations that wait for the operator: for the integration's secret key, or for a yes to the account."""
+"""Installations that wait for the operator: for the integration's secret key, or for confirmation of the account."""
 
 import math
 import re
@@ -13,18 +13,18 @@ from backend.resources import Resources
 from backend.storage.models import Integration
 
 FEW = 5
-"""Anybody may bring a code: so many integrations are shown. The others' keys can be given all the same."""
+"""Most integrations shown, because anybody may send a code. Keys of the others can be entered nevertheless."""
 LOOKS_LIKE_KOMMOS = re.compile(r"[0-9A-Za-z-]{1,64}")
-"""Room for no words of a stranger's: Kommo's own ids are UUIDs."""
+"""Leaves no room for a stranger's text: Kommo's own ids are UUIDs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """``hosts``: the accounts that ask to connect, newest first, each with the minutes that it can still be connected;
-    ``more``: how many are not listed.
+    """Pending installations of one integration.
 
-    ``problem``: why the key that is known here connects nothing; empty where none is. ``source`` is that key's.
-    ``needs_key``: a key is to be given, for none is known or Kommo refuses it; else a yes is enough.
+    ``hosts``: host → minutes until it expires, newest first; ``more``: how many hosts are not listed. ``problem``: why
+    the known key connects nothing, or ''. ``source``: origin of the known key, or ''. ``needs_key``: a key must be
+    entered, because none is known or Kommo refuses it; otherwise a confirmation is enough.
     """
 
     client_id: str
@@ -36,6 +36,7 @@ class Installation:
 
     @property
     def minutes(self) -> int:
+        """Minutes until the last host's installation expires."""
         return max(self.hosts.values())
 
 
@@ -48,7 +49,8 @@ class Installations:
 
 
 async def waiting_installations(resources: Resources) -> Installations:
-    """Without their codes. A code that is about to be used is not among them."""
+    """The installations that wait for the operator, without their codes. Codes that are about to be used are left
+    out."""
     waiting: dict[str, list[OpenInstall]] = {}
     answers = [one for one in await waiting_answers(resources) if one.awaits_yes]
     for one in [*answers, *await waiting_codes(resources)]:
@@ -66,7 +68,7 @@ async def waiting_installations(resources: Resources) -> Installations:
 
 
 async def _stuck(resources: Resources, client_id: str, waiting: list[OpenInstall]) -> list[OpenInstall]:
-    """What connects by itself is left out."""
+    """The installations that do not connect by themselves."""
     codes = [one for one in waiting if one.kind == "code"]
     proven = await usable(resources, client_id, codes)
     return [one for one in waiting if one not in proven or one.problem]

@@ -1,1 +1,1 @@
-"""Stripe connections of an account: their keys, their webhook endpoints, and removing them."""
+"""Stripe connections of an account: their keys, webhook endpoints, and removal."""

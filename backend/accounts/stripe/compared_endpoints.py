@@ -1,4 +1,4 @@
-"""Webhook endpoints as Stripe has them, compared at every start with what this release and its PUBLIC_URL need."""
+"""Compares webhook endpoints as Stripe has them with what this release and its PUBLIC_URL need."""
 
 import structlog
 from sqlmodel import col, select
@@ -13,9 +13,10 @@ log = structlog.get_logger()
 
 
 async def compare_endpoints(resources: Resources) -> None:
-    """Repairs the endpoints that Stripe has with another address, version or events. No call where none differs.
+    """Repair the endpoints whose URL, version or events at Stripe differ from ours; without a difference no call is
+    made.
 
-    It does not wait for Kommo: an account that is disconnected there goes on hearing of its payments.
+    It does not wait for Kommo: an account that is disconnected there still receives its payments.
     """
     for connection in await _outdated(resources):
         try:

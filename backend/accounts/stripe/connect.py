@@ -1,4 +1,4 @@
-"""A Stripe key that arrives: what it may do, whose it is, and the connection it belongs to."""
+"""Accepts a Stripe key: its permissions, its Stripe account, and the connection that it belongs to."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -41,13 +41,13 @@ from backend.work_queue.wakeups import request_redraw, request_work
 KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{3,250}")
 SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
 WEBHOOKS = ("rak_webhook_write", "rak_webhook_endpoint_write", "/v1/webhook_endpoints")
-"""Without these nothing works, whatever Stripe calls them; the reads that are missing are told, to be added later."""
+"""Required permissions, by each of Stripe's names. Missing read permissions are only reported, to be added later."""
 FULL_KEY = "This is a full secret key. A restricted key with the named permissions is enough, and safer."
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A key, and signing secrets of an endpoint that somebody made by hand."""
+    """A key, and the signing secrets of an endpoint that a person created."""
 
     key: str = field(repr=False)
     secrets: Sequence[str] = field(repr=False)
@@ -55,21 +55,26 @@ class Given:
 
     @property
     def livemode(self) -> bool:
+        """True if the key is a live key."""
         return is_live_key(self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The connection that takes the key, None for a new one, and the change of account that was confirmed."""
+    """``same``: id of the connection that takes the key, None for a new one; ``change``: the confirmed change of
+    account."""
 
     same: str | None
     change: AccountChange | None
 
 
 async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """``{"api_key", "webhook_secret"?}`` → ``{"id", "livemode", "webhook_url", "missing_permissions"}``.
+    """Connect a Stripe key: ``{"api_key", "webhook_secret"?, "confirm_account"?}`` → ``{"id", "livemode",
+    "webhook_url", "missing_permissions", "warning"?}``.
 
-    ``confirm_account`` beside them is the yes to another Stripe account: without it, ``OtherStripeAccount``.
+    ``confirm_account`` names another Stripe account than the connected one; without it ``OtherStripeAccount`` is
+    raised. Raises also ``FieldInvalid`` for a key that is wrong or lacks needed permissions, ``Conflict``,
+    ``AccountNotFound`` and ``StripeUnreachable``.
     """
     checked = Given(_key_of(given), _secrets_of(given), account_id)
     async with resources.database.read() as session:
@@ -86,7 +91,7 @@ async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, 
     try:
         await ensure_endpoint(resources, connection)
     except Unreachable as error:
-        raise StripeUnreachable("The key is kept, but Stripe did not make the webhook. Try again.") from error
+        raise StripeUnreachable("The key is stored, but Stripe did not create the webhook. Try again.") from error
     answer = {
         "id": connection.id,
         "livemode": connection.livemode,
@@ -115,7 +120,8 @@ def _secrets_of(given: Mapping[str, Any]) -> list[str]:
 
 
 async def _missing_permissions(resources: Resources, given: Given) -> list[str]:
-    """Call by call: Stripe's 403 names the box to tick. A call without parameters makes nothing."""
+    """The missing permissions, found call by call: Stripe's 403 names the box to tick. A call without parameters
+    creates nothing."""
     try:
         missing = await api_with(resources, given.key).missing_permissions()
     except KeyRefused as error:
@@ -146,10 +152,10 @@ async def _stored(resources: Resources, given: Given, step: Step, who: str) -> S
 async def _due_change(
     session: AsyncSession, given: Given, same: str | None, change: AccountChange | None
 ) -> AccountChange | None:
-    """The confirmed change, or None if a second press of the button made it; ``Conflict`` if another came between."""
+    """The confirmed change, or None if an identical request made it already. Raises ``Conflict`` after another one."""
     found = replaced_connection(await connections_of(session, given.account_id or 0), same, livemode=given.livemode)
     if found is not None and (change is None or found.id != change.connection_id):
-        raise Conflict("Another Stripe key was connected in this moment. Nothing was changed; look, and try again.")
+        raise Conflict("Another Stripe key was connected at this moment. Nothing was changed; check it, and try again.")
     return change if found is not None else None
 
 
@@ -164,7 +170,7 @@ def _audit(
 
 
 async def _just_made(resources: Resources, session: AsyncSession, given: Given) -> str | None:
-    """By somebody who gave the same key in the same moment, as a second press of the button does."""
+    """The id of a connection with the same key, created at the same moment (a second press of the button), or None."""
     others = await connections_of(session, given.account_id or 0)
     return next((one.id for one in others if key_of(resources, one) == given.key), None)
 
@@ -172,9 +178,9 @@ async def _just_made(resources: Resources, session: AsyncSession, given: Given) 
 async def store_connection(
     resources: Resources, session: AsyncSession, given: Given, same: str | None
 ) -> StripeConnection:
-    """The connection ``same`` with the new key, or a new one; the others of its mode drain.
+    """The connection ``same`` with the new key, or a new connection; the others of its mode become draining.
 
-    The first live one may end the account's test mode: then what tests left on its deals is looked at again.
+    The first live one may end the account's test mode: then all deals with test payments are rewritten.
     """
     before = await _mode(session, given.account_id)
     if same is None:
@@ -199,6 +205,6 @@ async def store_connection(
 
 
 async def _mode(session: AsyncSession, account_id: int | None) -> bool | None:
-    """Live? None where no account is known yet."""
+    """True if the account is in live mode; None if no account is known yet."""
     account = await session.get(Account, account_id) if account_id else None
     return is_live(account, await connections_of(session, account.id)) if account else None

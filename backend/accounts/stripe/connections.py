@@ -19,27 +19,30 @@ MAKING = 0x737472697065  # any number that no other lock has, the same for all o
 
 
 def key_row(connection_id: str) -> str:
+    """The row name for which a connection's API key is sealed."""
     return f"stripe_connection:{connection_id}:api_key"
 
 
 def secret_row(connection_id: str) -> str:
+    """The row name for which a connection's signing secrets are sealed."""
     return f"stripe_connection:{connection_id}:webhook_secret"
 
 
 def note_stripe(session: AsyncSession, connection: StripeConnection) -> None:
-    """A log line once it is committed that this is an account's connection; none while it is nobody's."""
+    """Log after the commit that the account has this connection; nothing while the connection has no account."""
     if connection.account_id is not None:
         ids = {"account": connection.account_id, "connection": connection.id}
         note_after_commit(session, "Stripe connected", **ids, livemode=connection.livemode)
 
 
 def is_live_key(api_key: str) -> bool:
-    """The prefix of a key is its mode: sk_live_, rk_live_."""
+    """True for a live key: its prefix is sk_live_ or rk_live_."""
     return "_live_" in api_key[:12]
 
 
 def stripe_api(resources: Resources, connection: StripeConnection) -> StripeApi:
-    """The calls of this connection, under its own key."""
+    """The Stripe client of this connection, with its own key. Raises ``NotConnected`` without a key, and
+    ``CannotOpen``."""
     if not connection.api_key:
         raise NotConnected("Stripe is not connected: no API key is stored. An admin adds one in the set-up.")
     key = resources.vault.open_text(connection.api_key, key_row(connection.id))
@@ -47,7 +50,7 @@ def stripe_api(resources: Resources, connection: StripeConnection) -> StripeApi:
 
 
 def secrets_of(resources: Resources, connection: StripeConnection) -> list[str]:
-    """All signing secrets that are alive: made by API and given by hand. ``CannotOpen`` where none of them opens."""
+    """All valid signing secrets, created by API or entered by hand. Raises ``CannotOpen`` if none can be decrypted."""
     sealed = [*connection.webhook_secrets, *connection.given_secrets]
     opened = opened_secrets(resources, connection, sealed)
     if sealed and not opened:
@@ -56,7 +59,7 @@ def secrets_of(resources: Resources, connection: StripeConnection) -> list[str]:
 
 
 def opened_secrets(resources: Resources, connection: StripeConnection, sealed: Iterable[str]) -> list[str]:
-    """One whose key was lost is passed over: beside it stands the one that was made since."""
+    """The decrypted secrets. One that cannot be decrypted is left out: a newer secret next to it replaces it."""
     opened = []
     for one in sealed:
         with suppress(CannotOpen):
@@ -65,20 +68,25 @@ def opened_secrets(resources: Resources, connection: StripeConnection, sealed: I
 
 
 def key_of(resources: Resources, connection: StripeConnection) -> str:
-    """Empty as well where no key of ours opens it: another takes its place like any new one."""
+    """The decrypted Stripe API key, or '' if there is none or SECRET_KEYS cannot decrypt it (a new key may then replace
+    it)."""
     with suppress(CannotOpen):
         return resources.vault.open_text(connection.api_key, key_row(connection.id)) if connection.api_key else ""
     return ""
 
 
 async def one_at_a_time(session: AsyncSession) -> None:
-    """Until this unit of work ends nobody else makes a connection. On SQLite every unit that writes is alone."""
+    """Prevent other processes from creating a connection until this unit of work ends.
+
+    On SQLite this does nothing, because a writing unit is alone anyway.
+    """
     if session.get_bind().dialect.name != "sqlite":
         connection = await session.connection()
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({MAKING})"))
 
 
 async def connections_of(session: AsyncSession, account_id: int) -> list[StripeConnection]:
+    """All connections of the account, ordered by id, draining and removed ones too."""
     found = await session.exec(
         select(StripeConnection).where(col(StripeConnection.account_id) == account_id).order_by(StripeConnection.id)
     )
@@ -86,7 +94,7 @@ async def connections_of(session: AsyncSession, account_id: int) -> list[StripeC
 
 
 async def connection_for_button(session: AsyncSession, account: Account) -> StripeConnection:
-    """The active connection of the account's mode, or ``NotConnected``."""
+    """The active connection of the account's mode. Raises ``NotConnected``."""
     all_of_them = await connections_of(session, account.id)
     live = is_live(account, all_of_them)
     active = [one for one in all_of_them if one.state == "active" and one.livemode == live and one.api_key]
@@ -99,11 +107,13 @@ async def connection_for_button(session: AsyncSession, account: Account) -> Stri
 
 
 def webhook_url(resources: Resources, connection_id: str) -> str:
+    """The URL to which Stripe sends this connection's events."""
     return f"{resources.addresses.public_url}/stripe/webhook/{connection_id}"
 
 
 async def drain_others(session: AsyncSession, chosen: StripeConnection) -> None:
-    """The account's other connections of this mode go on hearing webhooks and refunds, and make nothing new."""
+    """Make the account's other connections of this mode draining: they receive events and refund, but create nothing
+    new."""
     for connection in await connections_of(session, chosen.account_id or 0):
         is_other = connection.id != chosen.id and connection.livemode == chosen.livemode
         if is_other and connection.state == "active":
@@ -112,4 +122,5 @@ async def drain_others(session: AsyncSession, chosen: StripeConnection) -> None:
 
 
 def seal_secrets(resources: Resources, connection_id: str, secrets: Iterable[str]) -> list[str]:
+    """The signing secrets, each encrypted for this connection."""
     return [resources.vault.seal_text(secret, secret_row(connection_id)) for secret in secrets]

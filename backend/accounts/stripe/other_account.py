@@ -1,4 +1,4 @@
-"""A key of another Stripe account than the connected one: named, confirmed in a second step, and on record."""
+"""A key of another Stripe account than the connected one: named, confirmed in a second step, and audited."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ NOTICE_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class NamedAccount:
-    """A Stripe account as people tell it apart."""
+    """A Stripe account with a name by which people recognize it."""
 
     id: str
-    """``acct_…``; empty where the key may not read it."""
+    """``acct_…``, or '' if the key may not read it."""
     text: str
     confirmation: str
-    """What ``confirm_account`` must hold to choose it: its id, else the last four characters of the key."""
+    """The value of ``confirm_account`` that chooses it: its id, else the last four characters of the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """The active connection that would drain, and the accounts of before and after."""
+    """The active connection that would become draining, and the Stripe accounts before and after."""
 
     connection_id: str
     livemode: bool
@@ -41,6 +41,7 @@ class AccountChange:
 
     @property
     def is_same_account(self) -> bool:
+        """True if both keys name the same Stripe account, so that this is a rotation."""
         return bool(self.before.id) and self.before.id == self.after.id
 
     def require(self, confirmation: object) -> None:
@@ -48,13 +49,14 @@ class AccountChange:
         if not isinstance(confirmation, str) or confirmation.strip() != self.after.confirmation:
             mode = "live" if self.livemode else "test"
             raise OtherStripeAccount(
-                f"This key is of another Stripe account: {self.after.text}. Connected in {mode} mode is "
-                f"{self.before.text}. Nothing was changed. If the change is meant, give the key again and confirm it: "
+                f"This key belongs to another Stripe account: {self.after.text}. Connected in {mode} mode is "
+                f"{self.before.text}. Nothing was changed. To change the account, enter the key again and confirm it: "
                 "from then on links that were sent are paid to the new account too.",
                 confirmation=self.after.confirmation,
             )
 
     def log(self, account_id: int | None, who: str) -> None:
+        """Log the change, after it was stored."""
         told = {"before": self.before.text, "after": self.after.text}
         log.warning("Stripe account changed", account_id=account_id, who=who, **told)
 
@@ -62,9 +64,9 @@ class AccountChange:
 def replaced_connection(
     connections: Iterable[StripeConnection], same: str | None, *, livemode: bool
 ) -> StripeConnection | None:
-    """The active connection of this mode that drains if ``same``, or a new one, becomes active.
+    """The active connection of this mode that drains if ``same``, or a new one, becomes active; None if there is none.
 
-    One without key and webhook was never set up, so it stands for no Stripe account.
+    A connection without key and webhook was never set up, so it belongs to no Stripe account and does not count.
     """
     for one in connections:
         is_set_up = bool(one.api_key or one.endpoint_id)
@@ -76,7 +78,10 @@ def replaced_connection(
 async def account_change(
     resources: Resources, connections: Iterable[StripeConnection], same: str | None, key: str
 ) -> AccountChange | None:
-    """The change of account that ``key`` brings; None for a first connection and for a rotation."""
+    """The change of account that ``key`` causes, or None for a first connection and for a rotation.
+
+    Raises ``StripeUnreachable``.
+    """
     current = replaced_connection(connections, same, livemode=is_live_key(key))
     if current is None:
         return None
@@ -85,10 +90,11 @@ async def account_change(
 
 
 async def _named(resources: Resources, key: str, connection_id: str) -> NamedAccount:
-    """Few restricted keys may read their account (docs/facts/stripe.md F1)."""
+    """The Stripe account of the key, by the key's ending if it may not read its account, as most restricted keys
+    (docs/facts/stripe.md F1)."""
     ending = NamedAccount("", f'the account of the key that ends in "{key[-4:]}"', key[-4:])
     if not key:
-        return NamedAccount("", f"the account of connection {connection_id}, whose key does not open", "")
+        return NamedAccount("", f"the account of connection {connection_id}, whose key cannot be decrypted", "")
     try:
         found = await api_with(resources, key).account()
     except Refused:
@@ -100,7 +106,7 @@ async def _named(resources: Resources, key: str, connection_id: str) -> NamedAcc
 
 
 def _business(found: dict[str, object]) -> str:
-    """The name on Stripe's dashboard, else that of the business's profile."""
+    """The name on Stripe's dashboard, else the one in the business profile; '' without either."""
     settings, profile = found.get("settings"), found.get("business_profile")
     dashboard = settings.get("dashboard") if isinstance(settings, dict) else None
     shown = dashboard.get("display_name") if isinstance(dashboard, dict) else None
@@ -109,6 +115,7 @@ def _business(found: dict[str, object]) -> str:
 
 
 def change_audit(change: AccountChange, *, at: float, account_id: int | None, who: str, connection_id: str) -> Audit:
+    """The audit row of a change; ``connection_id`` is the new connection."""
     return Audit(
         at=at,
         account_id=account_id,

@@ -1,7 +1,7 @@
-"""A Stripe connection that drained is removed: what can still be paid there is ended, its webhook and its key go.
+"""Removes a draining Stripe connection: open payment pages are expired, its webhook and its key are deleted.
 
 The row stays, without a secret: payments, refunds and notes made by it stay on their deals, and a key of the same
-Stripe account takes it up again (``connecting_stripe.rotated_connection``).
+Stripe account makes it active again (``rotation.rotated_connection``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,23 +28,24 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import mark_dirty
 
 IN_DOUBT_SECONDS = 3600.0
-"""So long a refund that Stripe never answered for may still turn out to be made."""
+"""How long a refund without an answer of Stripe may still turn out to exist."""
 IN_USE = "This connection takes the payments of its mode. Connect another Stripe account first; then this one drains."
 OF_SETTINGS = (
-    "The server's settings name this key and would bring it back. Its operator takes STRIPE_API_KEY and "
-    "STRIPE_WEBHOOK_SECRET out of them and starts again; then remove it."
+    "The server's settings contain this key and would restore it. Ask the server's operator to delete STRIPE_API_KEY "
+    "and STRIPE_WEBHOOK_SECRET there and to restart; then remove it."
 )
 UNREACHABLE = "Stripe did not answer, so the connection stays. Try again in a moment."
 WEBHOOK_LEFT = (
-    "Its webhook could not be deleted, for Stripe refuses the key: delete it in that Stripe account, under Webhooks."
+    "Stripe refuses the key, so its webhook could not be deleted. Delete it in that Stripe account, under Webhooks."
 )
 log = structlog.get_logger()
 
 
 async def remove_stripe(resources: Resources, account_id: int, connection_id: str, *, who: str) -> dict[str, Any]:
-    """``{"removed": True}``, and a ``warning`` where something is left at Stripe that its key may not end any more.
+    """Remove the connection: ``{"removed": True}``, with a ``warning`` if its key could not end something at Stripe.
 
-    Raises ``RequestNotFound``, ``Conflict`` and, with nothing removed, ``StripeUnreachable``.
+    Raises ``RequestNotFound``, ``Conflict`` (in use, from the settings, or a payment or refund under way) and, with
+    nothing removed, ``StripeUnreachable``.
     """
     async with resources.database.read() as session:
         connection = await _to_remove(session, resources, account_id, connection_id)
@@ -64,8 +65,8 @@ async def remove_stripe(resources: Resources, account_id: int, connection_id: st
 def _still_payable(left: Sequence[CheckoutSession]) -> str:
     until = as_datetime(max(one.expires_at for one in left))
     return (
-        f"Payment pages that could not be closed at Stripe: {len(left)}. Until {until:%Y-%m-%d %H:%M} UTC they can be "
-        "paid by whoever has one open, and nobody here hears of it: look into that Stripe account."
+        f"Payment pages that could not be closed at Stripe: {len(left)}. Until {until:%Y-%m-%d %H:%M} UTC clients can "
+        "pay an open one, and this server does not see it: check that Stripe account."
     )
 
 
@@ -96,7 +97,7 @@ async def _refund_in_doubt(session: AsyncSession, connection: StripeConnection, 
 
 
 async def _payable(session: AsyncSession, connection_id: str, now: float) -> list[CheckoutSession]:
-    """Sessions that are neither over by their own time nor by what we know."""
+    """The connection's Checkout Sessions that a client may still pay: not expired, not completed as far as we know."""
     is_it = and_(
         col(LedgerEntry.connection_id) == col(CheckoutSession.connection_id),
         col(LedgerEntry.id) == col(CheckoutSession.id),
@@ -118,7 +119,7 @@ def _status(entry: LedgerEntry | None) -> str:
 async def _end_all(
     resources: Resources, connection: StripeConnection, payable: Sequence[CheckoutSession]
 ) -> list[CheckoutSession]:
-    """Those that could not be ended. ``Conflict`` while a client is paying."""
+    """Expire the sessions; returns those that Stripe did not let expire. Raises ``Conflict`` while a client pays."""
     try:
         api = stripe_api(resources, connection)
     except (NotConnected, CannotOpen):
@@ -148,7 +149,7 @@ async def _learn(resources: Resources, connection: StripeConnection, answer: Ans
 
 
 async def _refuses_webhook(resources: Resources, connection: StripeConnection) -> bool:
-    """False: no webhook of ours is left at Stripe."""
+    """Delete our webhook endpoints; True if one is left because Stripe refuses the key."""
     try:
         await delete_endpoints(resources, connection)
     except (Refused, NotConnected, CannotOpen) as error:
@@ -164,9 +165,9 @@ async def _erase(
     left: Sequence[CheckoutSession],
     who: str,
 ) -> None:
-    """With the row locked: whoever keeps a session of this connection comes before, and is seen, or finds it removed.
+    """Delete the secrets with the row locked: a session stored before is seen here; a later one finds it removed.
 
-    The endpoint's id is no secret and stays: the next one is made by another idempotency key than this was.
+    The endpoint's id is not secret and stays, so that the next endpoint gets another idempotency key.
     """
     now, tried = resources.clock(), {one.id for one in ended}
     async with resources.database.write() as session:

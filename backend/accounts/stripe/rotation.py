@@ -1,4 +1,4 @@
-"""Whether a Stripe key is of an account that is connected already: Stripe lets it read what we made there."""
+"""Whether a Stripe key belongs to an account that is connected already: then it can read objects we created there."""
 
 from collections.abc import Iterable
 
@@ -15,14 +15,15 @@ UNREACHABLE = "Stripe did not answer. Nothing was changed; try again in a moment
 
 
 def api_with(resources: Resources, key: str) -> StripeApi:
-    """Calls to Stripe under a key that is not stored yet."""
+    """A Stripe client with a key that is not stored yet."""
     return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
 
 
 async def rotated_connection(resources: Resources, connections: Iterable[StripeConnection], key: str) -> str | None:
-    """The connection that this key is a rotation of: only the same Stripe account can read what is ours there.
+    """The id of the connection that this key rotates, or None: only the same Stripe account can read our objects.
 
-    One that was removed is taken up again: its payments are known by it, and would be booked twice under another.
+    A removed connection is reused as well: its payments are stored under it and would be booked twice under another
+    one. Raises ``StripeUnreachable``.
     """
     of_its_mode = [one for one in connections if one.livemode == is_live_key(key)]
     for connection in sorted(of_its_mode, key=lambda one: MOST_ALIVE_FIRST.index(one.state)):
@@ -32,7 +33,7 @@ async def rotated_connection(resources: Resources, connections: Iterable[StripeC
 
 
 async def _can_read_ours(resources: Resources, connection: StripeConnection, key: str) -> bool:
-    """Our endpoint, or where it is gone or may not be read, the last session that we made there."""
+    """True if the key can read our endpoint, or else the last session that we created there."""
     api = api_with(resources, key)
     ours = [(api.endpoint, connection.endpoint_id), (api.session, await _last_session(resources, connection.id))]
     for read, stripe_id in ours:

@@ -1,4 +1,4 @@
-"""The webhook endpoint of a Stripe connection: made by API, compared with what it should be, repaired."""
+"""The webhook endpoint of a Stripe connection: created by API, compared with what it should be, repaired."""
 
 import hashlib
 from collections.abc import Collection
@@ -14,13 +14,16 @@ from backend.stripe_api.events import HANDLERS
 
 EVENTS = sorted(HANDLERS)
 FORMER_SECONDS = 4 * 86400.0
-"""Stripe tries for three days to deliver what an endpoint that was replaced did not take."""
-LOST = "No key in SECRET_KEYS opens this key of Stripe's. Put back the key that was in use, or paste Stripe's again."
+"""How long a replaced endpoint is kept: Stripe retries its undelivered events for three days."""
+LOST = "No key in SECRET_KEYS can decrypt this Stripe key. Restore the key that was in use, or enter Stripe's again."
 log = structlog.get_logger()
 
 
 async def ensure_endpoints(resources: Resources, account_id: int) -> None:
-    """Every connection has its endpoint, a draining one too; a refusal is told to the admin and stops nothing else."""
+    """Create or repair the endpoint of each connection with a key, draining ones too. Raises ``Unreachable``.
+
+    A refusal of Stripe is stored as the connection's problem and does not stop the others.
+    """
     async with resources.database.read() as session:
         connections = await connections_of(session, account_id)
     for connection in connections:
@@ -29,7 +32,10 @@ async def ensure_endpoints(resources: Resources, account_id: int) -> None:
 
 
 async def ensure_endpoint(resources: Resources, connection: StripeConnection) -> None:
-    """Made with the pinned version and our events; compared and repaired when it is there already."""
+    """Create the endpoint with the pinned version and our events, or compare and repair an existing one.
+
+    A refusal and an undecryptable key are stored as the connection's problem. Raises ``Unreachable``.
+    """
     try:
         endpoint = await _made_or_repaired(resources, connection)
     except Refused as error:
@@ -45,7 +51,8 @@ async def ensure_endpoint(resources: Resources, connection: StripeConnection) ->
 
 
 async def _refused(resources: Resources, connection: StripeConnection, error: Refused) -> None:
-    """Where the admin made the endpoint and gave its secret, a key that may not make one is as it should be."""
+    """Store the refusal. If the admin created the endpoint and entered its secret, a key without the permission is no
+    problem."""
     if error.status == 403 and connection.given_secrets:
         await _note_problem(resources, connection, "")
         return
@@ -55,7 +62,7 @@ async def _refused(resources: Resources, connection: StripeConnection, error: Re
 
 
 async def _made_or_repaired(resources: Resources, connection: StripeConnection) -> Answer:
-    """The endpoint as Stripe has it now; with its secret where it is new."""
+    """The endpoint as Stripe has it now; a new one has its secret."""
     api, url = stripe_api(resources, connection), webhook_url(resources, connection.id)
     there = await _endpoint(api, connection.endpoint_id)
     has_secret = opened_secrets(resources, connection, connection.webhook_secrets)
@@ -77,11 +84,11 @@ async def _made_or_repaired(resources: Resources, connection: StripeConnection) 
 
 
 def wrong_with(endpoint: Answer, url: str) -> list[str]:
-    """How it differs from what it should be, in words."""
+    """The differences between the endpoint and its target, as clauses for people; empty if there are none."""
     found = {
-        "it is made for another version": endpoint.get("api_version") != PINNED_VERSION,
-        "it does not hear the events that it should": sorted(endpoint["enabled_events"]) != EVENTS,
-        "it sends to another address": endpoint["url"] != url,
+        "it has another API version": endpoint.get("api_version") != PINNED_VERSION,
+        "its list of events differs from ours": sorted(endpoint["enabled_events"]) != EVENTS,
+        "it sends to another URL": endpoint["url"] != url,
         "it is disabled": endpoint["status"] != "enabled",
     }
     return [words for words, is_so in found.items() if is_so]
@@ -95,7 +102,10 @@ async def _next_key(resources: Resources, connection: StripeConnection) -> None:
 
 
 async def delete_endpoints(resources: Resources, connection: StripeConnection) -> None:
-    """All that we made for it. Raises ``Refused`` where its key may not; one that is gone already is no matter."""
+    """Delete all endpoints that we created for the connection; a missing one counts as deleted.
+
+    Raises ``Refused`` if the key may not delete, ``Unreachable``, ``NotConnected`` and ``CannotOpen``.
+    """
     api = stripe_api(resources, connection)
     if connection.endpoint_id:
         await _delete(api, connection.endpoint_id)
@@ -111,15 +121,16 @@ async def _delete(api: StripeApi, endpoint_id: str) -> None:
 
 
 async def _delete_others(api: StripeApi, url: str, kept: Collection[str]) -> None:
-    """Those that we made for this address before, and those of which nobody got the secret. Until then all deliver,
-    and an event that comes by two is one."""
+    """Delete our other endpoints for this URL: replaced ones, and those whose secret was lost. Until then all of them
+    deliver; an event that arrives twice counts once."""
     for one in await api.endpoints():
         if one["url"] == url and one["description"] == DESCRIPTION and one["id"] not in kept:
             await api.delete_endpoint(one["id"])
 
 
 def _creation_key(connection: StripeConnection, url: str) -> str:
-    """The same until it is stored, so that a crash between Stripe's answer and our commit makes no second endpoint."""
+    """The idempotency key, unchanged until the endpoint is stored: a crash between Stripe's answer and our commit
+    creates no second endpoint."""
     said = f"{url}|{PINNED_VERSION}|{','.join(EVENTS)}|{connection.endpoint_id}"
     key = f"endpoint:{connection.id}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
     return f"{key}:{connection.endpoint_tries}" if connection.endpoint_tries else key
@@ -137,8 +148,8 @@ async def _endpoint(api: StripeApi, endpoint_id: str) -> Answer | None:
 
 
 async def _keep_endpoint(resources: Resources, connection: StripeConnection, made: Answer) -> None:
-    """The secret is in this one answer of Stripe's and in no later one: sealed at once. Nobody needs it where the
-    connection was removed meanwhile."""
+    """Store the endpoint and its secret, which only this one answer of Stripe contains. If the connection was removed
+    meanwhile, delete the endpoint instead."""
     sealed = resources.vault.seal_text(made["secret"], secret_row(connection.id))
     async with resources.database.write() as session:
         row = await session.get_one(StripeConnection, connection.id, with_for_update=True)
@@ -151,7 +162,7 @@ async def _keep_endpoint(resources: Resources, connection: StripeConnection, mad
 
 def _take(row: StripeConnection, made: Answer, sealed: str) -> None:
     row.problem = ""
-    if row.endpoint_id != made["id"]:  # two processes may have made it together, by the same idempotency key
+    if row.endpoint_id != made["id"]:  # two processes may have created it with the same idempotency key
         row.endpoint_id = made["id"]
         row.webhook_secrets = [sealed, *row.webhook_secrets][:2]
     _register(row, made)
@@ -163,7 +174,7 @@ def _register(row: StripeConnection, endpoint: Answer) -> None:
 
 
 async def _note_registered(resources: Resources, connection: StripeConnection, endpoint: Answer) -> None:
-    """Nothing is written where it is known already: every connection is looked at once an hour."""
+    """Store the endpoint's state if it changed; every connection is checked once an hour."""
     known = (connection.endpoint_url, connection.endpoint_version, connection.endpoint_events, connection.problem)
     if known == (endpoint["url"], endpoint.get("api_version"), sorted(endpoint["enabled_events"]), ""):
         return

@@ -1,4 +1,4 @@
-"""Kommo for an account, with a token that is good: everybody who calls Kommo for an account calls through here."""
+"""Calls to Kommo for an account with a valid token. Every call for an account goes through ``with_kommo``."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -24,16 +24,17 @@ T = TypeVar("T")
 Call = Callable[[KommoApi], Awaitable[T]]
 
 REFRESH_PAUSES = CacheSpec[tuple[int, int], bool](60.0, most=10_000)
-"""By account and token version: no new try after a refresh that failed while the token is still good, so that an outage
-of that one address delays nobody."""
+"""By account and token version: a pause after a failed refresh while the token is still valid, so that an outage of
+the token endpoint delays no call."""
 log = structlog.get_logger()
 
 
 async def with_kommo(resources: Resources, account_id: int, call: Call[T]) -> T:
-    """``call`` with a good token; on 401 one refresh and one repeat, then the account must be connected again.
+    """The result of ``call`` with a valid token. On a 401 the token is refreshed once and ``call`` repeated once.
 
-    A 301, 401 or 404 may also mean that the account has moved to another subdomain; then it is asked there. Who is told
-    ``NotConnected`` knows that nothing happened: each try was refused, or there was none.
+    A 301, 401 or 404 may also mean that the account moved to another subdomain; then ``call`` is repeated there
+    (docs/facts/kommo-api.md 2). Raises ``KommoError`` and ``NotConnected``; after the latter no call had any effect,
+    because each was refused or none was made.
     """
     with _apart_from_the_call():
         account = await _fresh(resources, account_id)
@@ -59,7 +60,7 @@ async def with_kommo(resources: Resources, account_id: int, call: Call[T]) -> T:
 
 @contextmanager
 def _apart_from_the_call() -> Iterator[None]:
-    """A refresh whose answer was lost leaves no doubt about the call, which was not made or was refused."""
+    """Mark errors of a refresh as not doubtful: the call itself was not made or was refused."""
     try:
         yield
     except KommoError as error:
@@ -68,7 +69,7 @@ def _apart_from_the_call() -> Iterator[None]:
 
 
 async def _where_it_went(resources: Resources, account: Account, call: Call[T], refused: KommoError) -> T:
-    """At its new host; ``refused`` again where it has not moved."""
+    """The result of ``call`` at the account's new host; raises ``refused`` again if the account has not moved."""
     host = await moved_host(resources, account)
     if host is None:
         raise refused
@@ -76,7 +77,8 @@ async def _where_it_went(resources: Resources, account: Account, call: Call[T], 
 
 
 async def _fresh(resources: Resources, account_id: int) -> Account:
-    """Refreshed once half of the token's life is over; while that fails or another does it, the old one is good."""
+    """The account, its token refreshed after half of its life. While the refresh fails or another process does it, the
+    old token is used."""
     account = await connected(resources, account_id)
     now = resources.clock()
     if not is_stale(account, now):
@@ -95,14 +97,17 @@ async def _fresh(resources: Resources, account_id: int) -> Account:
 
 
 def is_stale(account: Account, now: float) -> bool:
-    """Past half of its life. A long-lived token has no refresh token and never is."""
+    """True after half of the token's life; never for a long-lived token, which has no refresh token."""
     if not account.token_expires_at:
         return False
     return now >= (account.token_issued_at + account.token_expires_at) / 2
 
 
 async def refresh_idle(resources: Resources) -> None:
-    """Accounts that nobody writes to keep their tokens, too: three months of silence would end them."""
+    """Refresh the stale tokens of all connected accounts, because a refresh token ends after three unused months.
+
+    Failures are logged (docs/facts/kommo-api.md 2).
+    """
     async with resources.database.read() as session:
         accounts = (await session.exec(select(Account).where(Account.state == "connected"))).all()
     for account in accounts:

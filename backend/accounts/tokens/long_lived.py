@@ -1,4 +1,5 @@
-"""Calls by a long-lived token, which can't be refreshed: one 401 is repeated, more of them are probed rarely."""
+"""Calls with a long-lived token, which cannot be refreshed: one 401 is repeated; after more the token is probed
+rarely."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,16 +24,19 @@ T = TypeVar("T")
 REPEAT_SECONDS = 0.5
 FIRST_PROBE_SECONDS = 30.0
 PROBE_TAKES_SECONDS = 60.0
-"""Nobody else probes meanwhile; a process that dies while it probes holds up no longer than this."""
+"""Duration of a claimed probe: other processes wait for its end, at most this long if the process dies."""
 LONGEST_PROBE_SECONDS = 600.0
 GIVE_UP_SECONDS = 24 * 3600.0
-"""A token that Kommo refuses for so long was revoked: only a person can go on."""
+"""A token refused for this long was revoked: only a person can resolve it."""
 REFUSES = "Kommo refuses the long-lived token."
 log = structlog.get_logger()
 
 
 async def by_long_lived_token(resources: Resources, account: Account, call: Callable[[KommoApi], Awaitable[T]]) -> T:
-    """What ``call`` returns. Raises ``NotConnected``, without a request, while a refused token is not to be probed."""
+    """The result of ``call``. Raises ``NotConnected``, without a request, while a refused token is not due for a probe.
+
+    Raises also the ``KommoError``s of ``call``; a repeated 401 becomes ``NotConnected``.
+    """
     if account.refused_since:
         await _claim_probe(resources, account)
     try:
@@ -53,7 +57,7 @@ async def _called_twice(resources: Resources, account: Account, call: Callable[[
 
 
 async def _claim_probe(resources: Resources, account: Account) -> None:
-    """One caller at a time probes."""
+    """Claim the probe for this caller, or raise ``NotConnected``."""
     now = resources.clock()
     if lies_ahead(account.probe_at, now, LONGEST_PROBE_SECONDS):
         raise _resting(account.probe_at - now)
@@ -66,15 +70,15 @@ async def _claim_probe(resources: Resources, account: Account) -> None:
 
 
 async def _refused(resources: Resources, account: Account) -> NotConnected:
-    """To be connected again where the token is over by its own word, or was refused for a day; until then the account
-    stays connected, for Kommo may refuse by mistake."""
+    """Record a refusal. The account must be connected again if the token has expired by its own claim or was refused
+    for a day; until then it stays connected, because Kommo may refuse by mistake."""
     now = resources.clock()
     since = account.refused_since or now
     ends_at = token_expires_at(open_pair(resources, account).access_token)
     if (ends_at is not None and ends_at <= now) or now - since >= GIVE_UP_SECONDS:
         return await require_reconnect(resources, account, f"{REFUSES} {NEW_SETTINGS}")
     pause = _pause(account, now)
-    problem = f"{REFUSES} It is tried again by itself. If this stays so: {NEW_SETTINGS}"
+    problem = f"{REFUSES} It is retried automatically. If this continues: {NEW_SETTINGS}"
     log.warning("long-lived token refused", account=account.id, seconds=pause)
     async with resources.database.write() as session:
         values = {"refused_since": since, "probe_at": now + pause, "problem": problem}
@@ -93,7 +97,7 @@ async def _accepted(resources: Resources, account: Account) -> None:
 
 
 def _pause(account: Account, now: float) -> float:
-    """As long as it has been refused, within bounds: each pause is twice the one before."""
+    """Seconds until the next probe: the time since the first refusal, within bounds, so that pauses double."""
     refused_for = now - account.refused_since if account.refused_since else 0.0
     return min(max(refused_for, FIRST_PROBE_SECONDS), LONGEST_PROBE_SECONDS)
 

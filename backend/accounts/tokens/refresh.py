@@ -1,7 +1,7 @@
-"""A new pair of tokens: made by one process at a time, never lost between Kommo's answer and our commit, however long
-the database is away meanwhile.
+"""Refreshes token pairs: one process at a time, and no pair is lost between Kommo's answer and our commit, even while
+the database is unreachable.
 
-Every write is fenced by ``token_version``: who was overtaken by an admin's new installation changes nothing.
+Every write is fenced by ``token_version``: a refresh that an admin's new installation overtook changes nothing.
 """
 
 import asyncio
@@ -28,37 +28,39 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_work
 
 TURN_SECONDS = 90.0
-"""Outlives the 15 s of a call by far, and begins anew with each: nobody else refreshes meanwhile."""
+"""Duration of a turn, renewed for each call and much longer than its 15 s: no other process refreshes meanwhile."""
 WAIT_SECONDS = 0.2
 LATE_SECONDS = 1.0
-"""A request whose connection broke may reach Kommo yet. If it did so after our next one, and before anybody used what
-that brought, it would end the pair that we hold."""
+"""Wait after a lost answer: a request whose connection broke may still reach Kommo. If it arrived after our next one
+and before the new pair was used, it would invalidate that pair."""
 NEW_SETTINGS = (
-    "Make a new token in Kommo and put it into KOMMO_LONG_LIVED_TOKEN; or, where the account's address in Kommo was "
+    "Create a new token in Kommo and put it into KOMMO_LONG_LIVED_TOKEN; or, if the account's address in Kommo "
     "changed, put the first word of the new one into KOMMO_SUBDOMAIN. Then start again."
 )
-"""A long-lived token has no refresh token, by which a new address is found."""
+"""What to do about a refused long-lived token: without a refresh token a new address cannot be found."""
 REFRESH_FILE = "refresh"
-"""What the names of such files begin with."""
+"""Prefix of the names of files with answers to a refresh."""
 log = structlog.get_logger()
 _under_way: set[asyncio.Task[Account]] = set()
-"""The event loop itself holds its tasks weakly."""
+"""Strong references: the event loop itself holds its tasks weakly."""
 
 
 class Overtaken(Exception):
-    """Our turn ran out while we waited for Kommo's rate, and another process has it."""
+    """Our turn ended while we waited for the rate limit, and another process has it."""
 
 
 def answer_row(account_id: int) -> str:
+    """The row name for which an unparsed refresh answer is sealed."""
     return f"account:{account_id}:token_answer"
 
 
 def answer_file(account_id: int, version: int) -> str:
-    """The name under which an answer to the refresh of this version's tokens waits for the database."""
+    """The name of the file in which the answer to this version's refresh waits for the database."""
     return f"{REFRESH_FILE}-{account_id}-{version}"
 
 
 async def connected(resources: Resources, account_id: int) -> Account:
+    """The account. Raises ``NotConnected`` unless it is connected."""
     async with resources.database.read() as session:
         account = await session.get(Account, account_id)
     if account is None or account.state != "connected":
@@ -67,7 +69,10 @@ async def connected(resources: Resources, account_id: int) -> Account:
 
 
 async def renew(resources: Resources, used: Account) -> Account:
-    """The account with a newer pair than the one ``used``; made here, or by whoever has its turn."""
+    """The account with a newer token pair than ``used`` has, refreshed here or by the process that has the turn.
+
+    Raises ``NotConnected`` and ``KommoError``.
+    """
     while True:
         account = await connected(resources, used.id)
         if account.token_version != used.token_version:
@@ -80,7 +85,7 @@ async def renew(resources: Resources, used: Account) -> Account:
 
 
 async def _take_turn(resources: Resources, account: Account) -> bool:
-    """At once where a process died with the answer in hand: reading it again asks Kommo for nothing."""
+    """Take the turn if it is free. It also is if a dead process left an answer, which needs no call to Kommo."""
     now = resources.clock()
     is_taken = lies_ahead(col(Account.refresh_until), now, 2 * TURN_SECONDS)
     is_free = or_(~is_taken, col(Account.token_answer).is_not(None))
@@ -88,7 +93,7 @@ async def _take_turn(resources: Resources, account: Account) -> bool:
 
 
 async def _held(resources: Resources, account: Account, where: ColumnElement[bool]) -> bool:
-    """The turn is ours from now on, if ``where`` was true; ``account`` then tells which one it is."""
+    """Take or extend the turn if ``where`` is true; ``account.refresh_until`` then identifies it."""
     until = resources.clock() + TURN_SECONDS
     async with resources.database.write() as session:
         turn = {"refresh_until": until, "refresh_owner": resources.alive.lock()}
@@ -99,7 +104,7 @@ async def _held(resources: Resources, account: Account, where: ColumnElement[boo
 
 
 async def _check_not_given_up(resources: Resources, account: Account) -> None:
-    """Who waited for a turn that failed has failed as well; else an outage is lived through once by each."""
+    """Raise ``KommoUnavailable`` if the awaited turn failed; otherwise each waiter would repeat it in an outage."""
     async with resources.database.read() as session:
         now = await session.get_one(Account, account.id)
     if now.token_version == account.token_version and now.refresh_until == 0.0:
@@ -107,7 +112,7 @@ async def _check_not_given_up(resources: Resources, account: Account) -> None:
 
 
 async def _to_the_end(resources: Resources, account: Account) -> Account:
-    """Whoever asked may be cancelled; a pair that Kommo has given must be kept all the same."""
+    """Finish the turn even if the caller is cancelled: a pair that Kommo has issued must be stored."""
     turn = asyncio.create_task(_turn(resources, account))
     _under_way.add(turn)
     turn.add_done_callback(_under_way.discard)
@@ -115,7 +120,7 @@ async def _to_the_end(resources: Resources, account: Account) -> Account:
 
 
 async def finish_refreshes(seconds: float) -> None:
-    """Wait for the refreshes of this process, at most so long: Kommo's answer to one that is given up is lost."""
+    """Wait at most ``seconds`` for this process's refreshes: Kommo's answer to an abandoned one would be lost."""
     if _under_way:
         await asyncio.wait(_under_way, timeout=seconds)
 
@@ -144,7 +149,7 @@ async def _why(resources: Resources, account: Account, error: TokenRefused) -> s
 
 
 async def _kept_answer(resources: Resources, account: Account) -> bytes | None:
-    """The raw answer that a process kept and died before parsing, or before storing; using it saves the account."""
+    """The raw answer that a process stored before it died, or None; using it saves the account's connection."""
     async with resources.database.read() as session:
         row = await session.get_one(Account, account.id)
     if row.token_answer:
@@ -153,7 +158,7 @@ async def _kept_answer(resources: Resources, account: Account) -> bytes | None:
 
 
 async def _asked(resources: Resources, account: Account) -> bytes:
-    """Kommo's answer. Where Kommo refuses an account that has moved, it is asked once more there."""
+    """Kommo's raw answer; if the account has moved, from its new host."""
     try:
         return await _answer(resources, account)
     except (TokenRefused, KommoMoved):
@@ -164,7 +169,8 @@ async def _asked(resources: Resources, account: Account) -> bytes:
 
 
 async def _answer(resources: Resources, account: Account) -> bytes:
-    """One refresh, and after a lost answer the old token once more: by one of Kommo's two readings it still works."""
+    """Kommo's raw answer. After a lost answer the old token is tried once more: by one of the two readings of Kommo's
+    documentation it still works (docs/facts/kommo-api.md 2)."""
     given = await _grant(resources, account)
     try:
         return await _refreshed(resources, account, given)
@@ -176,7 +182,7 @@ async def _answer(resources: Resources, account: Account) -> bytes:
 
 
 async def _refreshed(resources: Resources, account: Account, given: dict[str, str]) -> bytes:
-    """Everybody who asks for this account waits for it: so it is not backlog, whoever asked.
+    """Kommo's raw answer. All calls of the account wait for it, so it never counts as backlog.
 
     After a lost answer our turn lasts a moment longer.
     """
@@ -205,8 +211,11 @@ async def _grant(resources: Resources, account: Account) -> dict[str, str]:
 
 
 async def store_answer(resources: Resources, account: Account, raw: bytes) -> Account:
-    """The account with the pair that Kommo answered ``account``'s tokens with; kept and tried again while the database
-    is away."""
+    """Store the new pair from Kommo's raw answer and return the account. Raises ``KommoUnavailable`` without a complete
+    pair.
+
+    While the database is unreachable the answer is kept in a file and the storing is retried (``SealedFiles.keep``).
+    """
 
     async def store() -> Account:
         await _keep_answer(resources, account, raw)
@@ -223,8 +232,8 @@ async def _keep_answer(resources: Resources, account: Account, raw: bytes) -> No
 
 @repeated
 async def _store(resources: Resources, account: Account, pair: TokenPair) -> Account:
-    """Stores the pair before anything uses it, and connects the account again where a call with the old tokens was
-    refused while the database was away."""
+    """Store the pair before any call uses it. It also reconnects an account whose old tokens were refused while the
+    database was unreachable."""
     async with account_unit(resources.database, account.id) as session:
         row = await session.get_one(Account, account.id, with_for_update=True)
         if row.token_version == account.token_version:
@@ -240,22 +249,25 @@ async def _store(resources: Resources, account: Account, pair: TokenPair) -> Acc
 
 
 async def _give_up(resources: Resources, account: Account) -> None:
-    """An answer that can't be read is not read again by everybody who comes after."""
+    """End the turn, and drop an unreadable answer, so that the next callers do not parse it again."""
     async with resources.database.write() as session:
         await session.exec(update(Account).where(_same(account)).values(refresh_until=0.0, token_answer=None))
 
 
 def no_account_there(account: Account) -> str:
-    """What to do where Kommo answers 404 for the whole account."""
+    """A sentence for people: Kommo answers 404 for the whole account, and what to do."""
     if account.token_expires_at:
-        way = "Where its address in Kommo was changed, connect it again."
+        way = "If its address in Kommo changed, connect it again."
     else:
         way = "Put the first word of its address in Kommo into KOMMO_SUBDOMAIN and start again."
     return f"Kommo has no such account at {account.base_url}. {way}"
 
 
 async def require_reconnect(resources: Resources, account: Account, problem: str) -> NotConnected:
-    """Shown to the admin until the account is connected again; the error for whoever asked."""
+    """Mark the account as to be connected again, end its sessions, and return the error for the caller to raise.
+
+    ``problem`` is shown to the admin until then. Nothing changes if the account has newer tokens than ``account``.
+    """
     log.error("account reconnect required", account=account.id, reason=problem)
     async with resources.database.write() as session:
         marked = await session.exec(

@@ -1,4 +1,4 @@
-"""An account whose subdomain was changed in Kommo is found again by its id (docs/facts/kommo-api.md 2)."""
+"""Finds an account whose subdomain changed in Kommo, by its id (docs/facts/kommo-api.md 2)."""
 
 import structlog
 from sqlalchemy import update
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 async def moved_host(resources: Resources, account: Account) -> str | None:
-    """Where Kommo says the account is now, as a base URL; None when it is where we thought, or nobody knows."""
+    """The account's new base URL by Kommo, or None if it has not moved or Kommo does not tell."""
     template = resources.addresses.kommo_base_url
     pair = open_pair(resources, account)
     domain = token_api_domain(pair.access_token)
@@ -37,7 +37,7 @@ def _domain(said: CurrentHost) -> str:
 
 
 async def follow(resources: Resources, account: Account, base_url: str) -> Account:
-    """From now on the account is asked there."""
+    """Store the account's new base URL and return the account."""
     log.warning("account relocated", account=account.id, host=base_url)
     async with resources.database.write() as session:
         await session.exec(update(Account).where(col(Account.id) == account.id).values(base_url=base_url))
@@ -45,7 +45,7 @@ async def follow(resources: Resources, account: Account, base_url: str) -> Accou
 
 
 async def check_named_host(resources: Resources, account: Account, subdomain: str) -> None:
-    """A widget's token names another subdomain than we know: the account is there if its own token says so there."""
+    """Follow a widget token's unknown subdomain, if the account's own token confirms that the account is there."""
     template = resources.addresses.kommo_base_url
     if not subdomain or subdomain == account.subdomain or "{subdomain}" not in template:
         return

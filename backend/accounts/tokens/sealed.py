@@ -1,4 +1,4 @@
-"""An account's pair of tokens, sealed for its row, and the calls that are made with it."""
+"""An account's token pair, sealed for its row, and the client that uses it."""
 
 from functools import partial
 
@@ -13,21 +13,24 @@ from backend.storage.models import Account
 
 
 def tokens_row(account_id: int) -> str:
+    """The row name for which an account's tokens are sealed."""
     return f"account:{account_id}:tokens"
 
 
 def seal_pair(resources: Resources, account_id: int, pair: TokenPair) -> str:
+    """The token pair, encrypted for the account's row."""
     tokens = {"access_token": pair.access_token, "refresh_token": pair.refresh_token}
     return resources.vault.seal_text(orjson.dumps(tokens).decode(), tokens_row(account_id))
 
 
 def open_pair(resources: Resources, account: Account) -> TokenPair:
+    """The account's token pair. Raises ``CannotOpen`` if SECRET_KEYS cannot decrypt it."""
     kept = orjson.loads(resources.vault.open_text(account.tokens, tokens_row(account.id)))
     return TokenPair(kept["access_token"], kept["refresh_token"], account.token_expires_at)
 
 
 def opens(resources: Resources, account: Account) -> bool:
-    """Whether one of SECRET_KEYS opens the account's tokens; where none does, connecting again is a way on."""
+    """True if SECRET_KEYS can decrypt the account's tokens; otherwise the account must be connected again."""
     try:
         open_pair(resources, account)
     except CannotOpen:
@@ -36,7 +39,7 @@ def opens(resources: Resources, account: Account) -> bool:
 
 
 def api_of(resources: Resources, account: Account, *, base_url: str = "") -> KommoApi:
-    """Kommo by the account's present access token, at its host or at ``base_url``."""
+    """A Kommo client with the account's current access token, at its host or at ``base_url``. Raises ``CannotOpen``."""
     return KommoApi(
         resources.kommo_http,
         base_url or account.base_url,

@@ -39,9 +39,9 @@ async def refused(world: World, code: str = "", **change: str) -> str:
 
 async def test_each_refusal_of_a_code_says_what_to_do(world: World, clock: MovableClock) -> None:
     kommo, made = world.kommo, world.integration
-    assert "not a whole code" in await refused(world, "garbage")
+    assert "it is incomplete" in await refused(world, "garbage")
     other = kommo.add_integration(world.account, made.redirect_uri)
-    assert "of another integration" in await refused(world, kommo.issue_code(other.client_id))
+    assert "belongs to another integration" in await refused(world, kommo.issue_code(other.client_id))
     used = kommo.issue_code(made.client_id)
     kommo.wallet.codes[used].used = True
     assert "was used already" in await refused(world, used)

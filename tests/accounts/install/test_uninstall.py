@@ -83,7 +83,7 @@ async def test_while_kommo_can_not_be_asked_nothing_is_switched_off(tenant: Tena
     tenant.world.kommo.faults.add(fault, times=0)
     assert (await told(tenant)).status_code == 200
     row = await tenant.row()
-    assert (row.state, "could not be asked" in row.problem) == ("connected", True)
+    assert (row.state, "did not confirm it" in row.problem) == ("connected", True)
 
 
 async def test_upper_case_and_a_second_time_are_the_same_goodbye(tenant: Tenant) -> None:

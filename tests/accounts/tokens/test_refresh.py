@@ -250,7 +250,7 @@ async def test_another_redirect_uri_in_kommos_form_is_named(tenant: Tenant, cloc
     clock.advance(OVER)
     with pytest.raises(NotConnected):
         await tenant.call()
-    assert f"Write {tenant.world.settings.redirect_uri} exactly there" in (await tenant.row()).problem
+    assert f"Enter {tenant.world.settings.redirect_uri} there exactly" in (await tenant.row()).problem
 
 
 @pytest.mark.parametrize(
