@@ -1,4 +1,4 @@
-"""``python -m backend`` and ``kommo-stripe``."""
+"""Entry point of ``python -m backend`` and ``kommo-stripe``."""
 
 import os
 import sys
@@ -9,7 +9,8 @@ PRIVATE = 0o077
 
 
 def main() -> None:
-    os.umask(PRIVATE)  # database, its log, .env: what we write is for the user we run as
+    """Run the command line. Files that we create are readable by our user only."""
+    os.umask(PRIVATE)  # database, its log and .env hold secrets
     command_line(sys.argv[1:])(prog_name="kommo-stripe")
 
 

@@ -33,7 +33,10 @@ DISPUTE_STATUS = (
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """``subject`` is a Stripe id (pi_, ch_, cs_, in_, sub_, re_, du_); ``value`` is JSON."""
+    """One fact about the Stripe object ``subject`` (pi_, ch_, cs_, in_, sub_, re_, du_); ``value`` is JSON.
+
+    ``name`` is a key of ``JOINS``. Amounts are in minor units, times in Unix seconds.
+    """
 
     subject: str
     name: str
@@ -57,7 +60,7 @@ def _each_greatest(a: Known, b: Known) -> Known:
 
 
 def _last_fifty(a: list[list[Value]], b: list[list[Value]]) -> list[list[Value]]:
-    """The union, of which the last 50 are kept: no bank changes its mind so often, nor a shop."""
+    """The union, cut to the last 50 entries: no bank or shop changes a decision so often."""
     return [list(one) for one in sorted({tuple(one) for one in [*a, *b]})[-50:]]
 
 
@@ -71,20 +74,20 @@ def _furthest(order: tuple[str, ...]) -> Callable[[str, str], str]:
 JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "kind": _least,
     # money
-    "received": _greatest,  # [rank of the source, amount, currency]; who really knows has the highest rank
+    "received": _greatest,  # [rank of the source, amount, currency]; the most reliable source has the highest rank
     "paid_at": _least,
-    "paid_with": _greatest,  # [type, brand, last four] of the charge that brought it
+    "paid_with": _greatest,  # [type, brand, last four] of the successful charge
     "asked": _greatest,  # [amount, currency]
-    "came_to": _greatest,  # [amount, currency] of a complete session: less than was asked where it was discounted
+    "came_to": _greatest,  # [amount, currency] of a complete session: less than asked after a discount
     "processing": _greatest,  # when a delayed method was last under way
     "canceled": _greatest,  # when; True in rows of the first releases
     "outside": _greatest,  # paid outside Stripe
     "decline": _greatest,  # [when, reason, code]: the last try; rows of the first release lack the code
-    "totals": _last_fifty,  # [when, amount]: the same, each time that it was told
-    "by_total": _greatest,  # told to an endpoint that hears of refunds by card only so
+    "totals": _last_fifty,  # [when, amount]: "refunded_total" at each report
+    "by_total": _greatest,  # reported to an endpoint that learns of card refunds only by the total
     "undone_at": _least,  # when a refund failed or was cancelled
     "refunded_total": _greatest,  # a running total that Stripe reports
-    "released": _greatest,  # [amount, currency] that was held and not captured
+    "released": _greatest,  # [amount, currency] authorized and not captured
     "split": _greatest,  # [subtotal, discount, shipping, tax]
     "presentment": _greatest,  # [amount, currency] as the buyer saw it
     # session, invoice, subscription
@@ -95,8 +98,8 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "completed_at": _least,
     "billing_reason": _least,
     "paid": _greatest,
-    "parts": _each_greatest,  # of an invoice: payment → [rank of the source, amount, currency]
-    "written_off": _greatest,  # void or uncollectible: nobody waits for its money
+    "parts": _each_greatest,  # parts of an invoice: payment → [rank of the source, amount, currency]
+    "written_off": _greatest,  # void or uncollectible: its money is no longer expected
     "failed_at": _greatest,
     "due": _greatest,  # [amount, currency] of a charge that failed
     "ended": _least,
@@ -104,30 +107,30 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "refund_status": _furthest(REFUND_STATUS),
     "booked": _greatest,  # [amount, currency] that it took from the balance
     "dispute_status": _furthest(DISPUTE_STATUS),  # rows of 0.1.0 have no turn
-    "turn": _greatest,  # [movements of money, decided, when, place in DISPUTE_STATUS, status]: the last word counts
-    "verdicts": _last_fifty,  # [movements, when, won or lost], each time that it was decided
+    "turn": _greatest,  # [movements of money, decided, when, index in DISPUTE_STATUS, status]: the last counts
+    "verdicts": _last_fifty,  # [movements, when, won or lost] of each decision
     "inquiry": _greatest,  # it began as one
-    "method": _least,  # by which the disputed payment was made
+    "method": _least,  # payment method of the disputed payment
     "appeal": _greatest,
     "reason": _least,
     "due_by": _greatest,
     "at": _least,
-    # whose it is
+    # ownership
     "foreign": _greatest,  # marked for another Kommo account
     "marked": _greatest,  # metadata says that it is ours
     "lead": _least,  # [0 with our account id, 1 without; the deal], from metadata
-    "snapshot": _least,  # like "lead": what the contract's metadata said when the invoice was made
-    "snapshot_foreign": _greatest,  # it said another Kommo account then
-    "first_lead": _least,  # [when, *lead] of a contract, by the invoices that took it over
+    "snapshot": _least,  # like "lead": the contract's metadata when the invoice was created
+    "snapshot_foreign": _greatest,  # that metadata named another Kommo account
+    "first_lead": _least,  # [when, *lead] of a contract, from its invoices
     "last_lead": _greatest,
     "bare_lead": _least,  # a bare client_reference_id
-    "trusted": _greatest,  # it came while bare references of its connection were trusted
-    "wrong": _union,  # what of it can't be used, in words
-    "events": _union,  # those that named a deal: what is wrong with the deal is wrong with them
+    "trusted": _greatest,  # received while its connection trusted bare references
+    "wrong": _union,  # its unusable parts, as sentences
+    "events": _union,  # events that named a deal: a problem of the deal is a problem of theirs
     "request": _least,
-    "crowd": _greatest,  # no webhook told of it, nor of payments of many other deals
-    "attached": _greatest,  # [sequence, lead or 0], by a person: the latest wins
-    "period": _least,  # the deal that was made for this renewal
+    "crowd": _greatest,  # found without a webhook, together with payments of many other deals
+    "attached": _greatest,  # [sequence, lead or 0], set by a person: the latest wins
+    "period": _least,  # the deal created for this renewal
     # links
     "session": _union,
     "invoice": _union,
@@ -137,16 +140,18 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
 
 
 WHOLE_INVOICE_RANK = 1
-"""Rank of a ``received`` that only the invoice tells: its whole amount, also where others paid parts of it."""
+"""Rank of a ``received`` known only from the invoice: its whole amount, even if other payments covered parts."""
 
 
 def outside_id(invoice: str) -> str:
-    """The id of the payment that stands for what an invoice took outside Stripe, without a record there."""
+    """The id of the payment for the amount that an invoice received outside Stripe, where Stripe has no payment
+    object."""
     return f"{invoice}:outside"
 
 
 def merge(known: Mapping[str, Value], more: Mapping[str, Value]) -> Known:
-    """The join of what is known with what is told. Unknown names are a fault of ours and raise ``KeyError``."""
+    """The join of known and new facts of one object, sorted by name. Raises ``KeyError`` if a repeated name has no
+    join."""
     merged = dict(known)
     for name, value in more.items():
         merged[name] = JOINS[name](merged[name], value) if name in merged else value
@@ -154,7 +159,7 @@ def merge(known: Mapping[str, Value], more: Mapping[str, Value]) -> Known:
 
 
 def by_subject(facts: Iterable[Fact]) -> dict[str, Known]:
-    """Facts gathered by the object they speak of, already merged."""
+    """The facts merged per Stripe object: subject → name → value."""
     gathered: dict[str, Known] = {}
     for fact in facts:
         gathered[fact.subject] = merge(gathered.get(fact.subject, {}), {fact.name: fact.value})
@@ -162,7 +167,7 @@ def by_subject(facts: Iterable[Fact]) -> dict[str, Known]:
 
 
 def turning_points(before: Known, after: Known) -> list[str]:
-    """What happened to an object between two states of its facts, by the name of its line in the log."""
+    """The names of the log lines for the changes between two states of an object's facts."""
     new = {name: value for name, value in after.items() if before.get(name) != value}
     kind = after.get("kind")
     return [line for of, line, happened in _TURNS if of == kind and happened(before, new)]

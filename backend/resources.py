@@ -1,4 +1,4 @@
-"""What a running process holds: built once by a door from the settings, handed down as a value."""
+"""The connections and shared state of a running process, built once from the settings and passed down as a value."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ KOMMO_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything is. ``kommo_base_url`` may hold ``{subdomain}``; without it one server stands for all."""
+    """Base URLs. ``kommo_base_url`` may contain ``{subdomain}``; without it one server plays all accounts."""
 
     public_url: str
     kommo_base_url: str
@@ -40,13 +40,15 @@ class Addresses:
 
 @dataclass
 class Alive:
-    """``lock`` tells what this process holds while it lives, for others to see that it died; 0 = nothing."""
+    """``lock``: returns the number of the presence lock that this process holds while it lives; 0 = none."""
 
     lock: Callable[[], int] = lambda: 0
 
 
 @dataclass(frozen=True)
 class Resources:
+    """The connections and shared state of a process; a worker's turn has a copy with its own checks."""
+
     database: Database
     vault: Vault
     clock: Clock
@@ -55,47 +57,51 @@ class Resources:
     stripe_http: stripe.HTTPXClient
     states: TimedSigner
     previews: TimedSigner
-    """Marks addresses that a representative opens: such an opening is not the client's."""
+    """Signs preview links for sales reps, whose opening does not count as the client's."""
     paid_stages: list[StageRule] | str
     caches: Caches
-    """The caches of all rooms; a room reads only those that it declares."""
+    """The caches of all rooms; a room uses only those that it declares."""
     pace: Pace
     """Kommo's rate limit, which every request to Kommo waits for; see ``turn``."""
     settle_seconds: float
     files: SealedFiles
-    """Where tokens wait while the database is away."""
+    """Sealed files in which new tokens wait while the database is unreachable."""
     kommo_subdomain: str
-    """The account that the environment's Stripe key and long-lived token are for; empty: the first that connects."""
+    """The account of the environment's Stripe key and long-lived token; '': the first account that connects."""
     randomness: Callable[[int], bytes] = os.urandom
     keep_events_days: int = 35
-    """Bodies of events that are done are kept for so long: longer than Stripe sends or lists an event."""
+    """Days for which bodies of processed events are kept: longer than Stripe sends or lists an event."""
     work_arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this process queues work; another process's work is found by polling."""
     beside: Beside = field(default_factory=Beside)
-    """Calls that no turn waits for."""
+    """Background calls that no turn waits for."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """In a turn at an account: set when the process is being stopped. What is begun is finished, nothing is begun."""
+    """In a turn at an account: set when the process is stopping. Started work is finished; no more is started."""
     still_ours: Callable[[], Awaitable[None]] | None = None
-    """In a turn at an account: raises where another worker has taken the account over; asked before each call."""
+    """In a turn at an account: raises ``LeaseLost`` if another worker has the account; called before each request."""
     alive: Alive = field(default_factory=Alive)
-    """The same for all in this process; set by its worker."""
+    """Shared by everything in this process; set by its worker."""
     backlog: bool = False
-    """Background work: at Kommo it waits until the requests that a person waits for have gone."""
+    """True for background work, which yields to requests that a person waits for (``rate_limit``)."""
 
     def turn(self, account_id: int | None) -> AbstractAsyncContextManager[None]:
-        """Around each request to Kommo for this account; the last thing before it is whether the account is ours."""
+        """The context around each request to Kommo for this account; its last step checks that the account is still
+        ours.
+
+        ``account_id`` None: the account is unknown yet. Raises as ``Pace.turn``.
+        """
         return self.pace.turn(account_id, backlog=self.backlog, last_check=self.still_ours)
 
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """Those that httpx trusts. Reading them takes 20 ms, so it is done once a process."""
+    """The certificate authorities that httpx trusts. Loading them takes 20 ms, so it is done once per process."""
     return httpx.create_ssl_context()
 
 
 @asynccontextmanager
 async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Resources]:
-    """All connections of a process, closed at the end."""
+    """The resources of a process, closed when the block ends."""
     database, vault = Database(settings.database_url), Vault(settings.keys)
     stripe_http = http_client()
     limits = httpx.Limits(keepalive_expiry=KEEP_SECONDS)

@@ -1,4 +1,4 @@
-"""Running processes: the web, the worker, or both in one; brought up to date first, stopped gracefully."""
+"""Runs the processes: the web, the worker, or both in one; migrates the database first and stops gracefully."""
 
 import asyncio
 import contextlib
@@ -34,7 +34,8 @@ from backend.worker.loop import Worker
 WORKER_GRACE_SECONDS = 12.0
 TOKENS_GRACE_SECONDS = 3.0
 END_SECONDS = 18.0
-"""With what follows the graces (handing back, closing), all is usually over before; see ``_end_at_the_latest``."""
+"""Hard limit of the shutdown. The graces and the steps after them (handing back, closing) usually need less; see
+``_end_at_the_latest``."""
 LAST_COUNT_SECONDS = 1.0
 log = structlog.get_logger()
 
@@ -42,9 +43,10 @@ log = structlog.get_logger()
 async def serve(
     settings: Settings, *, with_worker: bool, clock: Clock = system_clock, say: Callable[[str], object] = unsaid
 ) -> None:
-    """The web, and the worker beside it, until SIGTERM or SIGINT. ``say`` is told where it listens and what is missing.
+    """Run the web, and with ``with_worker`` also the worker, until SIGTERM or SIGINT.
 
-    Raises ``CannotListen``, before anything is touched.
+    ``say`` gets sentences about where it listens and what is missing. Raises ``CannotListen`` before anything else
+    happens.
     """
     sockets = listening_sockets(settings.host, settings.port)
     with contextlib.ExitStack() as closing:
@@ -83,7 +85,7 @@ async def _tell(resources: Resources, sockets: list[socket.socket], say: Callabl
 
 
 async def drain(settings: Settings, *, clock: Clock = system_clock) -> None:
-    """Do the work that is due, and what the worker looks at beside it once; then end."""
+    """Give each due account a turn and run each timer once; then end."""
     async with open_resources(settings, clock) as resources:
         worker = Worker(resources)
         _on_stop(None, worker)
@@ -94,7 +96,7 @@ async def drain(settings: Settings, *, clock: Clock = system_clock) -> None:
 
 
 async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
-    """The worker alone, until SIGTERM or SIGINT."""
+    """Run only the worker, until SIGTERM or SIGINT."""
     async with open_resources(settings, clock) as resources:
         worker = Worker(resources)
         _on_stop(None, worker)
@@ -106,7 +108,7 @@ async def work(settings: Settings, *, clock: Clock = system_clock) -> None:
 
 @contextlib.asynccontextmanager
 async def _proving_life(resources: Resources) -> AsyncIterator[None]:
-    """A web process without a worker: others see when it dies, and it sees who of the others did."""
+    """Hold the presence of a web process without a worker: others see its death, and it frees what the dead held."""
     async with present(resources.database, resources.work_arrived, resources.randomness) as presence:
         resources.alive.lock = lambda: presence.lock
         looking = asyncio.create_task(_look_after_the_dead(resources, presence))
@@ -122,14 +124,14 @@ async def _look_after_the_dead(resources: Resources, presence: Presence) -> None
     while True:
         try:
             await free_what_the_dead_held(resources.database, presence, resources.clock)
-        except Exception:  # the database is away: the next look may find it
+        except Exception:  # the database is unreachable: the next round may reach it
             log.exception("timer failed", timer="reclaim accounts of dead workers")
         await asyncio.sleep(DEAD_SECONDS)
 
 
 @contextlib.asynccontextmanager
 async def _counting(resources: Resources) -> AsyncIterator[None]:
-    """What is counted is stored now and then, and at the end; what this host's clock shows is noted."""
+    """Store counters and the difference of this host's clock periodically, and the counters also at the end."""
     name = f"{socket.gethostname()}:{os.getpid()}"
     keeping = [
         asyncio.create_task(keep_counts(resources.database)),
@@ -143,7 +145,7 @@ async def _counting(resources: Resources) -> AsyncIterator[None]:
         await asyncio.gather(*keeping, return_exceptions=True)
         await asyncio.gather(finish_refreshes(TOKENS_GRACE_SECONDS), finish_exchanges(TOKENS_GRACE_SECONDS))
         for last in (store_counts(resources.database), forget_clock(resources.database, name)):
-            with contextlib.suppress(Exception):  # a database that is away must not hold up the end
+            with contextlib.suppress(Exception):  # an unreachable database must not delay the end
                 await asyncio.wait_for(last, LAST_COUNT_SECONDS)
 
 
@@ -151,20 +153,20 @@ async def _note_clock(resources: Resources, name: str) -> None:
     while True:
         try:
             await note_clock(resources.database, name, resources.clock)
-        except Exception:  # the database is away; the next round tells
+        except Exception:  # the database is unreachable; the next round stores it
             log.exception("clock record failed")
         await asyncio.sleep(NOTE_SECONDS)
 
 
 async def migrate(settings: Settings, progress: Progress = unseen) -> int:
-    """The number of steps that were missing, and now are taken."""
+    """Run the missing migrations and return their number. Raises ``DatabaseUnusable``."""
     async with open_resources(settings, system_clock) as resources:
         resources.database.close_to_others()
         return await upgrade(resources.database, progress)
 
 
 async def _prepare(resources: Resources, settings: Settings) -> None:
-    """An empty or older database is brought up to date before the first request."""
+    """Migrate the database and store kept answers and the environment's settings before the first request."""
     resources.database.close_to_others()
     await upgrade(resources.database)
     await take_up_kept_answers(resources)
@@ -173,8 +175,8 @@ async def _prepare(resources: Resources, settings: Settings) -> None:
 
 
 def _spare_the_collector() -> None:
-    """What the start made lives as long as the process: the garbage collector need not walk it again and again, which
-    took over 100 ms a pass and was the longest wait at the door."""
+    """Exclude the objects made at the start from garbage collection: they live as long as the process, and walking
+    them took over 100 ms per pass, the longest wait of a request."""
     gc.collect()
     gc.freeze()
 
@@ -193,9 +195,9 @@ def _on_stop(server: WebServer | None, worker: Worker | None) -> None:
 
 
 def _end_at_the_latest() -> None:
-    """Ends the process ``END_SECONDS`` from now, whatever hangs: a database that is locked or silent holds its threads.
+    """End the process ``END_SECONDS`` from now even if it hangs: a locked or silent database blocks its threads.
 
-    What is under way then is as after a crash, which nothing is lost by.
+    Work under way then is in the same state as after a crash, which loses nothing.
     """
     timer = threading.Timer(END_SECONDS, _leave)
     timer.daemon = True

@@ -1,8 +1,8 @@
-"""widget.zip: Kommo's form of the widget, made from ``manifest.json`` and ``widget/`` with the backend's address in it.
+"""Builds ``widget.zip``, the form of the widget that Kommo takes, from ``manifest.json`` and ``widget/``.
 
-``build(find_sources(), "https://pay.example.com", Path("widget.zip"))`` writes it. The same sources and address give
-the same bytes; a changed content gets a higher version than the file that stood at ``out``, because Kommo's browsers
-keep files by their version (docs/facts/kommo-widget.md 1.3).
+``build(find_sources(), "https://pay.example.com", Path("widget.zip"))`` writes it, with the backend's address in it.
+The same sources and address give the same bytes; changed content gets a higher version than the file at ``out``,
+because Kommo's browsers cache files by their version (docs/facts/kommo-widget.md 1.3).
 """
 
 from backend.widget_archive.building import BuiltWidget, build

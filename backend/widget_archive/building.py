@@ -1,4 +1,4 @@
-"""From sources to ``widget.zip``."""
+"""Builds ``widget.zip`` from the sources."""
 
 import json
 import re
@@ -17,7 +17,8 @@ from backend.widget_archive.sources import Sources, read_sources
 
 @dataclass(frozen=True)
 class BuiltWidget:
-    """``changed``: the file at ``path`` was written, with a new version; else it already held just this."""
+    """The archive at ``path``. ``changed``: it was written with a new version; otherwise it had this content
+    already."""
 
     path: Path
     version: str
@@ -26,16 +27,16 @@ class BuiltWidget:
 
 
 def build(sources: Path, backend_url: str, out: Path) -> BuiltWidget:
-    """Write the archive to ``out``; the folder ``sources`` holds ``manifest.json`` and ``widget/``.
+    """Write the archive to ``out``; the folder ``sources`` has ``manifest.json`` and ``widget/``.
 
-    Raises a ``WidgetProblem`` and writes nothing where Kommo would refuse the result.
+    Raises a ``WidgetProblem`` and writes nothing if Kommo would refuse the result.
     """
     address = _checked_address(backend_url)
     read = read_sources(sources)
     version = checks.read_json("manifest.json", read.manifest).get("widget", {}).get("version", "")
     before = earlier(out)
     if before:
-        # What stands at `out` decides the version: the same content keeps it, a change raises it.
+        # The file at `out` decides the version: the same content keeps it, a change raises it.
         kept = _files(read, address, before[0])
         if kept == before[1] and not _is_higher(version, before[0]):
             return BuiltWidget(out, before[0], out.read_bytes(), changed=False)
@@ -53,7 +54,7 @@ def _is_higher(version: str, than: str) -> bool:
 
 
 def _files(sources: Sources, address: str, version: str) -> dict[str, bytes]:
-    """Name → content of everything in the archive, checked."""
+    """Name → content of all files in the archive, checked."""
     manifest = checks.read_json("manifest.json", sources.manifest)
     languages = {name: checks.read_json(f"i18n/{name}.json", text) for name, text in sources.languages.items()}
     checks.check_manifest(manifest, set(languages))
@@ -85,15 +86,18 @@ def _pretty(tree: dict[str, object]) -> str:
 
 
 def currency_decimals() -> dict[str, int]:
-    """Decimals that people write each of Stripe's currencies with."""
+    """Currency code → the number of decimals with which people write amounts, for all currencies of Stripe."""
     return {code: 0 if code in WHOLE_UNITS_ONLY else exponent(code) for code in sorted(CURRENCIES)}
 
 
 def _checked_address(url: str) -> str:
-    """Without a trailing slash; plain http only on a loopback host, as a browser on https refuses the rest."""
+    """The URL without a trailing slash. Plain http is valid only on a loopback host, because a browser on an https page
+    refuses other http requests."""
     parts = urlsplit(url)
     local = parts.hostname in ("127.0.0.1", "localhost", "::1")
     known = parts.scheme == "https" or (parts.scheme == "http" and local)
     if not known or not parts.hostname or parts.query or parts.fragment or parts.username or re.search(r"\s", url):
-        raise BackendAddressInvalid(f"{url!r} is no address for a backend. Give PUBLIC_URL as https://pay.example.com.")
+        raise BackendAddressInvalid(
+            f"{url!r} is not a valid backend URL. Set PUBLIC_URL to one such as https://pay.example.com."
+        )
     return url.rstrip("/")

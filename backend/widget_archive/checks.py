@@ -1,4 +1,4 @@
-"""What Kommo refuses or silently swallows, found before the upload (docs/facts/kommo-widget.md 1.1 to 1.5)."""
+"""Finds before the upload what Kommo refuses or silently drops (docs/facts/kommo-widget.md 1.1 to 1.5)."""
 
 import json
 import re
@@ -17,7 +17,7 @@ IMAGES = {
 }
 IMAGE_BYTES = 300 * 1024
 ARCHIVE_BYTES = 1024 * 1024
-"""Kommo's own limit is not known; ours is well under anything plausible."""
+"""Kommo's own limit is unknown; ours is well below any plausible one."""
 
 _KNOWN_LANGUAGES = {"en", "es", "pt", "tr", "id"}
 _KNOWN_TYPES = {"text", "pass", "users", "users_lp", "custom"}
@@ -33,7 +33,10 @@ Json = dict[str, Any]
 
 
 def read_json(name: str, text: str) -> Json:
-    """An object; Kommo's commonest upload error is broken JSON, and a byte order mark breaks it too."""
+    """The JSON object in ``text``. Raises ``ManifestInvalid``, also for a byte order mark.
+
+    Broken JSON is the most common error of an upload to Kommo.
+    """
     try:
         found = json.loads(text)
     except ValueError as error:
@@ -44,6 +47,8 @@ def read_json(name: str, text: str) -> Json:
 
 
 def check_manifest(manifest: Json, languages: set[str]) -> None:
+    """Raise ``ManifestInvalid`` if the manifest breaks a rule of Kommo's. ``languages``: codes of the files in
+    i18n/."""
     widget = manifest.get("widget", {})
     locations = manifest.get("locations", [])
     _demand(widget.get("interface_version") == 2, "widget.interface_version must be 2.")
@@ -68,7 +73,8 @@ def _demand(holds: bool, otherwise: str) -> None:
 
 
 def check_languages(languages: dict[str, Json], manifest: Json, scripts: dict[str, str]) -> None:
-    """All languages have the same keys, texts everywhere, and every key that the manifest or a script names."""
+    """Raise ``TranslationsDiffer`` unless all languages have the same non-empty texts, and all keys that the manifest
+    or a script names."""
     keys = {name: flat_keys(tree) for name, tree in languages.items()}
     every = set().union(*keys.values())
     for name, present in keys.items():
@@ -85,6 +91,7 @@ def _demand_keys(missing: set[str], sentence: str) -> None:
 
 
 def flat_keys(tree: Json, above: str = "") -> set[str]:
+    """The dotted keys of all non-empty texts in the tree."""
     keys: set[str] = set()
     for name, value in tree.items():
         if isinstance(value, dict):
@@ -95,7 +102,7 @@ def flat_keys(tree: Json, above: str = "") -> set[str]:
 
 
 def manifest_keys(manifest: Json) -> set[str]:
-    """The i18n keys that Kommo will look up."""
+    """The i18n keys that Kommo looks up for this manifest."""
     widget = manifest["widget"]
     keys = {str(widget.get(name, f"widget.{name}")) for name in ("name", "description", "short_description")}
     steps = [one for name, one in manifest.get("salesbot_designer", {}).items() if name != "logo"]
@@ -107,6 +114,7 @@ def manifest_keys(manifest: Json) -> set[str]:
 
 
 def check_images(images: dict[str, bytes]) -> None:
+    """Raise ``ImageInvalid`` if an image is missing, not a PNG of the required size in pixels, or over 300 KB."""
     for name, wanted in IMAGES.items():
         if name not in images:
             raise ImageInvalid(f"images/{name} is missing.")
@@ -118,7 +126,7 @@ def check_images(images: dict[str, bytes]) -> None:
 
 
 def png_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height from the header; None if it is no PNG."""
+    """Width and height in pixels from the header; None if it is not a PNG."""
     if not content.startswith(_PNG) or len(content) < 24:
         return None
     width, height = struct.unpack(">II", content[16:24])
@@ -126,6 +134,7 @@ def png_size(content: bytes) -> tuple[int, int] | None:
 
 
 def check_archive(files: dict[str, bytes], archive: bytes) -> None:
+    """Raise ``ArchiveInvalid`` if the archive has a file that Kommo does not use, or is over 1 MiB."""
     strange = [name for name in files if not _FILE.fullmatch(name)]
     if strange:
         raise ArchiveInvalid(f"The archive would hold {', '.join(strange)}, which Kommo has no use for.")

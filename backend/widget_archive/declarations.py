@@ -1,7 +1,7 @@
-"""The names that a module of the widget declares at its top level, read from its text.
+"""The names that a module of the widget declares at its top level, parsed from its text.
 
-The joiner puts all modules into one scope, so it must know each of these names. A form that hides a name from a plain
-reading (a pattern, a second declarator) is refused.
+The build joins all modules into one scope, so it must know each of these names. A form that hides a name from this
+simple parser (a pattern, a second declarator) is refused.
 """
 
 import re
@@ -19,10 +19,13 @@ _BEFORE_A_REGULAR_EXPRESSION = "(=,:[!&|?{};>+"
 
 
 def declared_names(module: str, text: str) -> Iterator[str]:
-    """Raises ``ScriptInvalid`` for a destructured name and for two names in one statement."""
+    """The names declared at the module's top level, in order.
+
+    Raises ``ScriptInvalid`` for a destructured name and for two names in one statement.
+    """
     for found in _DECLARATION.finditer(text):
         if not re.match(r"[\w$]", found[1]):
-            raise ScriptInvalid(f"widget/{module}.js destructures at its top level; declare one name a statement.")
+            raise ScriptInvalid(f"widget/{module}.js destructures at its top level; declare one name per statement.")
         if _VARIABLE.match(found[0]) and _has_second_declarator(text, found.end()):
             raise ScriptInvalid(
                 f"widget/{module}.js declares {found[1]} and another name in one statement; make it two statements."
@@ -31,7 +34,7 @@ def declared_names(module: str, text: str) -> Iterator[str]:
 
 
 def _has_second_declarator(text: str, start: int) -> bool:
-    """A comma outside all brackets, before the statement's semicolon."""
+    """True if a comma outside all brackets comes before the statement's semicolon."""
     depth = 0
     for sign in _code_signs(text, start):
         if sign in "([{":
@@ -44,7 +47,7 @@ def _has_second_declarator(text: str, start: int) -> bool:
 
 
 def _code_signs(text: str, start: int) -> Iterator[str]:
-    """Signs of the code from ``start`` on, without those in comments, strings, templates and regular expressions."""
+    """Characters of the code from ``start`` on, without comments, strings, templates and regular expressions."""
     at, last = start, "="
     while at < len(text):
         skipped = _SKIPPED.match(text, at)
@@ -61,7 +64,7 @@ def _code_signs(text: str, start: int) -> Iterator[str]:
 
 
 def _end_of_template(text: str, at: int) -> int:
-    """The place behind the closing backtick; templates inside ``${…}`` are passed over whole."""
+    """The position after the closing backtick; templates inside ``${…}`` are skipped whole."""
     while at < len(text) and text[at] != "`":
         if text[at] == "\\":
             at += 1

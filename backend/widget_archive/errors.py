@@ -1,8 +1,8 @@
-"""What can be wrong with the widget's sources or its archive; the message is for whoever runs the build."""
+"""Faults in the widget's sources or archive; the message is for the person who runs the build."""
 
 
 class WidgetProblem(Exception):
-    """The widget can't be built; nothing was written."""
+    """The widget cannot be built; nothing was written."""
 
 
 class SourcesMissing(WidgetProblem):
@@ -10,11 +10,11 @@ class SourcesMissing(WidgetProblem):
 
 
 class BackendAddressInvalid(WidgetProblem):
-    """The address is no plain http(s) origin with an optional path."""
+    """The URL is not a plain http(s) origin with an optional path."""
 
 
 class ManifestInvalid(WidgetProblem):
-    """``manifest.json`` does not say what Kommo demands."""
+    """``manifest.json`` breaks a rule of Kommo's."""
 
 
 class TranslationsDiffer(WidgetProblem):
@@ -22,11 +22,11 @@ class TranslationsDiffer(WidgetProblem):
 
 
 class ImageInvalid(WidgetProblem):
-    """An image is missing, no PNG, too heavy, or has other pixels than Kommo's place for it."""
+    """An image is missing, not a PNG, too large, or of other pixel dimensions than Kommo requires."""
 
 
 class ScriptInvalid(WidgetProblem):
-    """The script sources can't be joined into one."""
+    """The script sources cannot be joined into one module."""
 
 
 class ArchiveInvalid(WidgetProblem):

@@ -1,4 +1,4 @@
-"""A zip whose bytes depend on its files alone, and what an earlier one said of itself."""
+"""A zip whose bytes depend on its files alone, and the version of an earlier one."""
 
 import io
 import json
@@ -14,7 +14,7 @@ Version = tuple[int, ...]
 
 
 def packed(files: dict[str, bytes]) -> bytes:
-    """Files in the order of their names, at the root, without folders, deflated, 0664, without a date."""
+    """The zip: files sorted by name, at the root, deflated, mode 0664, without a date."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, allowZip64=False) as archive:
         for name in sorted(files):
@@ -25,12 +25,13 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 
 def unpacked(archive: bytes) -> dict[str, bytes]:
+    """The files of a zip by name. Raises ``zipfile.BadZipFile``."""
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
 def earlier(out: Path) -> tuple[str, dict[str, bytes]] | None:
-    """Version and files of the widget that stands at ``out``; None if there is none that can be read."""
+    """Version and files of the widget at ``out``, or None if there is none that can be read."""
     try:
         files = unpacked(out.read_bytes())
         version = json.loads(files["manifest.json"])["widget"]["version"]
@@ -40,7 +41,7 @@ def earlier(out: Path) -> tuple[str, dict[str, bytes]] | None:
 
 
 def raised(version: str, above: str) -> str:
-    """``version`` if it is higher than ``above``, else the next after ``above``."""
+    """``version`` if it is higher than ``above``, else the next version after ``above``."""
     if numbers(version) > numbers(above):
         return version
     *front, last = numbers(above)
@@ -48,4 +49,5 @@ def raised(version: str, above: str) -> str:
 
 
 def numbers(version: str) -> Version:
+    """The parts of a dotted version as ints, which compare in the right order."""
     return tuple(int(part) for part in version.split("."))

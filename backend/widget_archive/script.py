@@ -1,8 +1,8 @@
-"""The widget's modules joined into the one AMD module that Kommo loads.
+"""Joins the widget's modules into the one AMD module that Kommo loads.
 
-Kommo adds its ``?v=`` to ``script.js`` alone, so a file pulled in by it would be served stale after an update. The
-sources are ES modules that import by name from each other; here the imports and ``export`` words go and the
-bodies follow each other in the order of their needs, inside one function.
+Kommo adds its ``?v=`` to ``script.js`` only, so a file loaded by it would be stale after an update
+(docs/facts/kommo-widget.md 1.3). The sources are ES modules that import names from each other; the build removes
+``import`` and ``export`` and puts the bodies in dependency order inside one function.
 """
 
 import json
@@ -19,14 +19,17 @@ _IMPORT = re.compile(r"^import\s*\{([^}]*)\}\s*from\s*'(\.{1,2}/[\w/.]+)\.js';\n
 _TYPES = re.compile(r"import\('[./]*types\.d\.ts'\)")
 _TYPES_OF_MODULES = re.compile(r"import\('[\w./]+\.js'\)\.")
 TYPES = "import('./types.d.ts')"
-"""How the joined script names the types, wherever a module stood."""
+"""How the joined script names the types, whatever the module's folder."""
 _EXPORT = re.compile(r"^export (?:default )?(?=(?:async )?(?:function|const|class|let)\b)", re.MULTILINE)
 _ENTRY = re.compile(r"^export default function (\w+)", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
 def joined(scripts: dict[str, str], facts: dict[str, object]) -> str:
-    """One ``define([], factory)`` whose factory returns the entry's default function; ``facts`` becomes ``BUILD``."""
+    """One ``define([], factory)`` whose factory returns the entry's default function; ``facts`` becomes ``BUILD``.
+
+    ``scripts``: module name → source. Raises ``ScriptInvalid`` for a form that the build cannot join.
+    """
     modules = scripts | {BUILD: f"/** @type {{{TYPES}.Build}} */\nconst BUILD = {_literal(facts)};\n"}
     entry = _ENTRY.search(modules.get(ENTRY, ""))
     if not entry:
@@ -42,7 +45,7 @@ def _literal(facts: dict[str, object]) -> str:
 
 
 def _order(modules: dict[str, str]) -> list[str]:
-    """Modules with what they import before them. Functions may need each other both ways; constants may not."""
+    """Module names, each after its imports. Functions may import each other both ways; constants may not."""
     done: list[str] = []
     open_: list[str] = []
 
@@ -61,7 +64,7 @@ def _order(modules: dict[str, str]) -> list[str]:
 def _needs(name: str, modules: dict[str, str]) -> Iterator[str]:
     for names, path in _IMPORT.findall(modules[name]):
         if re.search(r"\bas\b", names):
-            raise ScriptInvalid(f"widget/{name}.js imports {{{names.strip()}}}: the build can't rename what it joins.")
+            raise ScriptInvalid(f"widget/{name}.js imports {{{names.strip()}}}: the build cannot rename imports.")
         needed = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
         if needed not in modules:
             raise ScriptInvalid(f"widget/{name}.js imports {needed}.js, which is not there.")
@@ -81,10 +84,10 @@ def _body(name: str, text: str) -> str:
     body = _EXPORT.sub("", _IMPORT.sub("", text)).removeprefix("// @ts-check\n")
     left = _LEFT.search(body)
     if left:
-        raise ScriptInvalid(f"widget/{name}.js has a line the build can't join: {left[0]}")
+        raise ScriptInvalid(f"widget/{name}.js has a line that the build cannot join: {left[0]}")
     return f"// {name}.js\n{_one_scope(body).strip()}\n"
 
 
 def _one_scope(body: str) -> str:
-    """Types in comments named as they are in the joined script, where all modules share one scope."""
+    """The body with types in comments named as in the joined script, where all modules share one scope."""
     return _TYPES_OF_MODULES.sub("", _TYPES.sub(TYPES, body))

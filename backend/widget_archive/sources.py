@@ -1,4 +1,4 @@
-"""Where the widget's sources are, and what is in them."""
+"""Finds and reads the widget's sources."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,8 @@ _BACKEND = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Sources:
-    """Texts by name: ``scripts`` by their path below ``widget/`` without ``.js`` (``card/view``), ``languages`` by
-    their code (``widget/i18n/<code>.json``)."""
+    """Source texts by name: ``scripts`` by path below ``widget/`` without ``.js`` (``card/view``), ``languages`` by
+    code (``widget/i18n/<code>.json``), ``images`` by file name."""
 
     manifest: str
     style: str
@@ -21,7 +21,10 @@ class Sources:
 
 
 def find_sources() -> Path:
-    """The folder that holds ``manifest.json`` and ``widget/``: a checkout's root, or inside an installed package."""
+    """The folder with ``manifest.json`` and ``widget/``: a checkout's root, or inside an installed package.
+
+    Raises ``SourcesMissing``.
+    """
     for folder in (_BACKEND / "_widget", _BACKEND.parent):
         if (folder / "manifest.json").is_file() and (folder / "widget" / "script.js").is_file():
             return folder
@@ -29,6 +32,7 @@ def find_sources() -> Path:
 
 
 def read_sources(folder: Path) -> Sources:
+    """The sources in ``folder``. Raises ``SourcesMissing`` with the name of a missing file."""
     widget = folder / "widget"
     try:
         return Sources(

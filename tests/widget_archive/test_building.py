@@ -220,17 +220,17 @@ def test_an_import_of_a_module_that_is_not_there_is_refused() -> None:
 
 def test_an_import_from_elsewhere_is_refused() -> None:
     scripts = {"script": "import x from 'somewhere';\nexport default function Widget() {}\n"}
-    with pytest.raises(errors.ScriptInvalid, match="can't join"):
+    with pytest.raises(errors.ScriptInvalid, match="cannot join"):
         script.joined(scripts, {})
 
 
 @pytest.mark.parametrize(
     ("line", "match"),
     [
-        ("import { a as b } from './other.js';\n", "can't rename"),
-        ("import {\n  a as b,\n} from './other.js';\n", "can't rename"),
-        ("import * as all from './other.js';\n", "can't join"),
-        ("import './other.js';\n", "can't join"),
+        ("import { a as b } from './other.js';\n", "cannot rename"),
+        ("import {\n  a as b,\n} from './other.js';\n", "cannot rename"),
+        ("import * as all from './other.js';\n", "cannot join"),
+        ("import './other.js';\n", "cannot join"),
         ("const { b, c } = a;\n", "destructures"),
         ("let [b] = [1];\n", "destructures"),
         ("export const b = 1,\n  c = 2;\n", "another name in one statement"),
