@@ -49,7 +49,7 @@ async def test_each_refusal_of_a_code_says_what_to_do(world: World, clock: Movab
     clock.advance(LATE)
     assert "older than 20 minutes" in await refused(world, old)
     made.redirect_uri = "https://elsewhere.example.com"
-    assert f"Write {world.url}/oauth/kommo/callback exactly there" in await refused(world)
+    assert f"Enter {world.url}/oauth/kommo/callback there exactly" in await refused(world)
 
 
 @pytest.mark.parametrize("reading", ["401_bare", "400_hint"])
@@ -78,7 +78,7 @@ async def test_a_code_of_another_account_is_named(tmp_path: Path, reading: str) 
         answer = await world.http.put(path, json=given | {"subdomain": other.subdomain}, headers=world.admin)
         error = answer.json()["error"]
         field, said = {
-            "400_hint": ("subdomain", "not of the account at https://globex.kommo.com"),
+            "400_hint": ("subdomain", "not belong to the account at https://globex.kommo.com"),
             "401": ("client_secret", "Check that this is the account's address"),
             "404": ("subdomain", "no account at https://globex.kommo.com"),
         }[reading]
