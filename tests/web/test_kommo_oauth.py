@@ -190,7 +190,7 @@ async def test_another_redirect_uri_in_kommos_form_is_named(product: World) -> N
     """To start again would end the same way."""
     product.kommo.integrations[product.integration.client_id].redirect_uri = f"{product.url}/oauth/kommo/callback/"
     answer = await return_from_kommo(product)
-    assert (answer.status_code, f"Write {product.url}/oauth/kommo/callback exactly there" in answer.text) == (400, True)
+    assert (answer.status_code, f"Enter {product.url}/oauth/kommo/callback there exactly" in answer.text) == (400, True)
     assert "older than 20 minutes" not in answer.text
 
 

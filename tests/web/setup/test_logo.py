@@ -74,7 +74,7 @@ async def test_another_logo_has_another_address_and_a_removed_one_none(
         ({"logo": ("a.png", b"")}, "Choose a picture first"),
         ({"logo": ("a.png", png(2000, 64))}, "2000 × 64"),
         ({"logo": ("a.png", b"\x89PNG" + b"\0" * 210_000)}, "more than 200 KiB"),
-        ({"other": ("a.png", png())}, "cannot be read"),
+        ({"other": ("a.png", png())}, "could not be read"),
     ],
 )
 async def test_a_refusal_stands_at_the_field(
