@@ -6,6 +6,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -42,6 +43,8 @@ LOST = (
 WEB_UNITS = 8
 """Units of work that the web has open at once; those of Stripe's webhook route and the worker come on top."""
 ODD = "A value in this request is malformed or out of range. Nothing was changed."
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""The framework's own; ours has the spans and the metrics, and the framework would make each a second time."""
 PAGES, ADMIN_API = "/admin", "/admin/api"
 log = structlog.get_logger()
 
@@ -53,7 +56,9 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
     """
     # The framework's redirect from `/admin/` to `/admin` would go to the host that the caller named.
     title = "Stripe payments in the Kommo deal card"
-    app = Described(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = Described(
+        title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY
+    )
     share = DatabaseShare(resources.database, WEB_UNITS)
     app.state.resources = replace(resources, database=share)
     app.state.admin_token = admin_token

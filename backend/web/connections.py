@@ -6,9 +6,11 @@ An ASGI application sees a request only after its head is complete, so these lim
 
 import asyncio
 import resource
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from backend.web.joined_writes import JoinedWrites
 
 HEAD_SECONDS = 10.0
 """Time for a sender to send a request's head."""
@@ -56,6 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time limit for the first head; above ``most`` connections, close the longest-waiting one."""
         super().connection_made(transport)
+        self.transport = cast(asyncio.Transport, JoinedWrites(transport, self.loop))
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
         self._watch()
