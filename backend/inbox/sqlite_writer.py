@@ -17,6 +17,9 @@ from backend.inbox.statements import SQLITE
 from backend.storage.db import Database
 from backend.storage.sqlite_engine import SQLITE_PRAGMAS
 
+CACHE_KIB = 32 * 1024
+"""Holds the primary key of a million events. With SQLite's usual 2 MB each insert reads and writes pages of it: a third
+of the speed was lost between a thousand events and a million."""
 LOCKED_MS = 8_000
 """How long a group waits for another process's unit of work."""
 
@@ -74,12 +77,12 @@ class SqliteWriter:
 
 
 def open_connection(database: Database) -> sqlite3.Connection:
-    """Return a connection with the engine's settings (``sqlite_engine``), except that it never
-    waits for a lock by itself."""
+    """Return a connection with the engine's settings (``sqlite_engine``) and a large page cache, which never waits for
+    a lock by itself."""
     words, options = database.connect_words()
     options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
     connection: sqlite3.Connection = sqlite3.connect(*words, **options)
-    for pragma in SQLITE_PRAGMAS:
+    for pragma in (*SQLITE_PRAGMAS, f"cache_size=-{CACHE_KIB}"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
