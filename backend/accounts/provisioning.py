@@ -117,21 +117,21 @@ def as_json(pipelines: Sequence[Pipeline]) -> list[Any]:
 
 
 async def _known_fields(resources: Resources, account_id: int) -> tuple[FieldMap, str]:
-    """The fields, and the language that what is missing is made in; "" before anything was made. Fields of a time
-    that chose no language are English."""
+    """The account's known fields, and the language of the fields to create; "" before any was created. Fields from
+    before this choice existed are English."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
     return known_fields(account), account.language or ("en" if account.fields else "")
 
 
 async def _account_language(resources: Resources, account_id: int, info: AccountInfo) -> str:
-    """Kommo's language of the account where it tells one, else that of the administrator who connected it."""
+    """The account's language in Kommo, or if Kommo sends none, that of the administrator who connected it."""
     named = info.language
     if not named and info.current_user_id:
         try:
             user = await with_kommo(resources, account_id, lambda api: api.user(info.current_user_id))
             named = user.lang if user else ""
-        except KommoForbidden:  # no administrator: what is missing can't be made either
+        except KommoForbidden:  # not an administrator: missing fields cannot be created either
             named = ""
     return names_in(named).language
 

@@ -76,11 +76,13 @@ class KommoApi:
         return read(parsing.account, await self._wire.get(ACCOUNT, [("with", "datetime_settings")]) or {})
 
     async def user(self, user_id: int) -> User | None:
-        """The user with this id, or None. Only an administrator's token may ask, else ``KommoForbidden``."""
+        """The user with this id, or None (docs/facts/kommo-api.md 11). Needs an administrator's token, else
+        ``KommoForbidden``."""
         return await self._one(f"{USERS}/{user_id}", parsing.user)
 
     async def users(self) -> list[User]:
-        """All users, inactive ones too. Only an administrator's token may ask, else ``KommoForbidden``."""
+        """All users, inactive ones too (docs/facts/kommo-api.md 11). Needs an administrator's token, else
+        ``KommoForbidden``."""
         return await self._all(USERS, "users", parsing.user)
 
     async def leads(self, ids: Sequence[int], *, contacts: bool = False) -> dict[int, Lead]:
@@ -134,7 +136,7 @@ class KommoApi:
         return {read(row_id, one) for one in (*found, *theirs)}
 
     async def create_lead(self, lead: NewLead) -> int:
-        """Create a deal and return its id. A second call creates a second deal."""
+        """Create a deal and return its id (docs/facts/kommo-api.md 7.2). A second call creates a second deal."""
         body = await self._wire.post(LEADS, [payloads.new_lead(lead)])
         return read(row_id, first(body, "leads"), is_write=True)
 
@@ -158,7 +160,7 @@ class KommoApi:
         return note_ids(body, notes)
 
     async def notes_of(self, lead_ids: Sequence[int], *, since: float | None = None) -> list[KommoNote]:
-        """All notes of these deals, of every type, ordered by id.
+        """All notes of these deals, of every type, ordered by id (docs/facts/kommo-api.md 9).
 
         ``since`` (Unix seconds) keeps only the notes that were updated at that time or later.
         """
@@ -179,7 +181,7 @@ class KommoApi:
         )
 
     async def pipelines(self) -> list[Pipeline]:
-        """All pipelines, archived ones too, in Kommo's order."""
+        """All pipelines, archived ones too, in Kommo's order (docs/facts/kommo-api.md 10)."""
         body = await self._wire.get(PIPELINES)
         found = [read(parsing.pipeline, one) for one in (rows_of(body, "pipelines") if body else [])]
         return sorted(found, key=lambda one: (one.sort, one.id))
@@ -224,11 +226,14 @@ class KommoApi:
         return [one for one in told if one.lead_id in lead_ids]
 
     async def custom_fields(self) -> list[CustomField]:
-        """All custom fields of deals."""
+        """All custom fields of deals (docs/facts/kommo-api.md 8)."""
         return await self._all(FIELDS, "custom_fields", parsing.custom_field)
 
     async def create_fields(self, fields: Sequence[NewField]) -> list[int]:
-        """Create deal fields and return their ids in the order of ``fields``. Needs an administrator's token."""
+        """Create deal fields and return their ids in the order of ``fields``.
+
+        Needs an administrator's token, else ``KommoForbidden`` (docs/facts/kommo-api.md 8).
+        """
         body = await self._wire.post(FIELDS, [payloads.new_field(field) for field in fields])
         return new_ids(body, "custom_fields")
 
@@ -242,19 +247,23 @@ class KommoApi:
         await self._wire.patch(f"{FIELDS}/{field.id}", {"type": field.type, "enums": enums})
 
     async def groups(self) -> list[FieldGroup]:
-        """All tabs (field groups) of the deal card."""
+        """All tabs (field groups) of the deal card (docs/facts/kommo-api.md 8)."""
         body = await self._wire.get(GROUPS)
         return [read(parsing.group, one) for one in (rows_of(body, "custom_field_groups") if body else [])]
 
     async def create_group(self, name: str) -> FieldGroup:
-        """Create a tab of the deal card and return it. Needs an administrator's token."""
+        """Create a tab of the deal card and return it.
+
+        Needs an administrator's token, else ``KommoForbidden`` (docs/facts/kommo-api.md 8).
+        """
         body = await self._wire.post(GROUPS, [{"name": name, "request_id": "0"}])
         return read(parsing.group, first(body, "custom_field_groups"), is_write=True)
 
     async def create_task(
         self, lead_id: int, text: str, due_at: float, responsible_user_id: int | None, request_id: str
     ) -> int:
-        """Create a follow-up task on a deal and return its id. A second call creates a second task.
+        """Create a follow-up task on a deal and return its id (docs/facts/kommo-api.md 11). A second call creates a
+        second task.
 
         ``due_at`` is in Unix seconds. Without ``responsible_user_id`` the task belongs to the token's user.
         """
@@ -271,7 +280,10 @@ class KommoApi:
         return read(row_id, first(await self._wire.post(TASKS, [task]), "tasks"), is_write=True)
 
     async def continue_bot(self, path: str, body: Json) -> None:
-        """Resume the bot that waits at ``path``. Needs an administrator's token; a bot can be resumed once."""
+        """Resume the bot that waits at ``path``; a bot can be resumed once (docs/facts/kommo-automation.md 2.4).
+
+        Needs an administrator's token. Raises ``KommoNotFound`` if the bot no longer waits.
+        """
         await self._wire.post_for_status(path, body)
 
     async def tasks_of(self, lead_ids: Sequence[int]) -> list[KommoTask]:
@@ -285,7 +297,7 @@ class KommoApi:
         return found
 
     async def close_task(self, task_id: int, result: str) -> None:
-        """Complete a task with ``result`` as its result text."""
+        """Complete a task with ``result`` as its result text (docs/facts/kommo-automation.md 6)."""
         await self._wire.patch(f"{TASKS}/{task_id}", {"is_completed": True, "result": {"text": result}})
 
     async def _one(self, path: str, reader: Callable[[Row], Value]) -> Value | None:

@@ -11,7 +11,7 @@ from backend.kommo_api.values import CustomField, NewField
 
 _NAMES = Path(__file__).parent / "field_names"
 GROUP = "GROUP"
-"""What the group is called in ``field_names/``, beside the fields' codes and the states."""
+"""Key of the group's name in ``field_names/``, next to the fields' codes and the states."""
 
 
 def names_in(language: str) -> Texts:
@@ -43,7 +43,7 @@ class DealField:
 
     @property
     def name(self) -> str:
-        """In English."""
+        """The field's English name."""
         return names_in("en").say(self.code)
 
     def fits(self, field: CustomField) -> bool:

@@ -32,11 +32,11 @@ class KommoUnauthorized(KommoError):
 
 
 class KommoUnpaid(KommoError):
-    """The Kommo account is not paid for, so Kommo lets nobody write to it."""
+    """The Kommo account is not paid for, so Kommo refuses all writes."""
 
 
 class KommoForbidden(KommoError):
-    """The Kommo user who connected us has no right to do this."""
+    """The Kommo user who connected us does not have the right to do this."""
 
 
 class KommoBlocked(KommoError):
@@ -48,15 +48,15 @@ class KommoRateLimited(KommoError):
 
 
 class KommoNotFound(KommoError):
-    """Kommo knows nothing at this address."""
+    """Kommo has nothing at this address."""
 
 
 class KommoMoved(KommoError):
-    """Kommo says that this account has another address now; nothing was done."""
+    """Kommo reports that this account has another address now; nothing was done."""
 
 
 class KommoUnavailable(KommoError):
-    """Kommo has trouble of its own at the moment."""
+    """Kommo has a technical problem at the moment."""
 
 
 class KommoConnectionError(KommoError):
@@ -64,7 +64,7 @@ class KommoConnectionError(KommoError):
 
 
 class KommoTooSlow(KommoConnectionError):
-    """Kommo did not get it done in time; less at once may go through."""
+    """Kommo did not finish in time; a smaller request may succeed."""
 
 
 @dataclass(frozen=True, slots=True)

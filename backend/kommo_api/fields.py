@@ -29,7 +29,7 @@ Known = Mapping[str, FieldEntry]
 
 
 class FieldsNeedAdmin(KommoForbidden):
-    """Only a Kommo administrator can make the deal fields: connect again as an administrator."""
+    """Only a Kommo administrator can create the deal fields: connect again as an administrator."""
 
 
 @dataclass(frozen=True, slots=True)

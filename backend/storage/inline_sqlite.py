@@ -56,11 +56,11 @@ class InlineConnection:
         self._connection.create_function(name, parameters, function, **more)
 
     async def commit(self) -> None:
-        """End the transaction."""
+        """End the read transaction."""
         self._connection.commit()
 
     async def rollback(self) -> None:
-        """End the transaction."""
+        """Roll the read transaction back."""
         self._connection.rollback()
 
     async def close(self) -> None:

@@ -60,7 +60,7 @@ def answer_file(account_id: int, version: int) -> str:
 
 
 async def connected(resources: Resources, account_id: int) -> Account:
-    """The account. Raises ``NotConnected`` unless it is connected."""
+    """The account with this id. Raises ``NotConnected`` if it is unknown or not connected."""
     async with resources.database.read() as session:
         account = await session.get(Account, account_id)
     if account is None or account.state != "connected":

@@ -5,7 +5,10 @@ from backend.kommo_api.values import StageChange
 
 
 def stage_change(given: Row) -> StageChange:
-    """The stage entry in an event of type ``lead_status_changed`` or ``lead_added``. Raises ``Unreadable``."""
+    """The stage entry in an event of type ``lead_status_changed`` or ``lead_added``.
+
+    Raises ``Unreadable`` without a deal or a time (docs/facts/kommo-automation.md 7).
+    """
     after = next((row(one.get("lead_status")) for one in rows(given.get("value_after"))), {})
     status, pipeline = whole_or(after.get("id"), 0), whole_or(after.get("pipeline_id"), 0)
     return StageChange(

@@ -39,7 +39,7 @@ class Account(SQLModel, table=True):
     probe_at: float = moment(default=0.0)  # when the refused token is tried next
     currency: str = ""
     timezone: str = "UTC"
-    language: str = ""  # what our deal fields are made in; empty = nothing was made since there is a choice
+    language: str = ""  # language of the deal fields; '' = none created since languages exist
     fields: dict[str, Any] = document(default_factory=dict)  # code → {id, type, enums}
     stages: dict[str, Any] = document(default_factory=dict)  # pipeline id → {first, paid}
     pipelines: list[Any] = document(default_factory=list)  # as fetched last: [{id, name, sort, statuses: […]}]

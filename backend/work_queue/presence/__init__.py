@@ -30,10 +30,10 @@ class Presence(Protocol):
 
 @asynccontextmanager
 async def present(database: Database, news: asyncio.Event, randomness: Randomness) -> AsyncIterator[Presence]:
-    """Hold the presence until the block ends.
+    """Yield this process's presence, held until the block ends.
 
     ``news`` is set when another process announces work (PostgreSQL only). ``randomness``: count → that many random
-    bytes.
+    bytes. If the lock cannot be taken within 5 seconds, the block starts without it.
     """
     number = 1 + int.from_bytes(randomness(4), "big") % (2**31 - 1)
     if database.is_sqlite:
