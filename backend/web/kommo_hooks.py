@@ -32,10 +32,10 @@ async def rule_hook(request: Request, resources: ResourcesDep) -> dict[str, bool
 
 @router.post("/kommo/hooks/{secret}", name="kommo_hook", openapi_extra=BODY)
 async def kommo_hook(request: Request, resources: ResourcesDep, secret: str) -> dict[str, bool]:
-    """Answer 200 at an account's secret address, whatever the body holds: Kommo disables hooks after error answers.
+    """Answer 200 at an account's secret address, whatever the body holds, and have the named deals read again.
 
-    The address is looked up before the body is read, so strangers can't make us buffer half a megabyte. Raises
-    ``HookUnknown`` at any other address.
+    Kommo disables hooks after many error answers (docs/facts/kommo-api.md 12). The address is looked up before the body
+    is read, so strangers can't make us buffer half a megabyte. Raises ``HookUnknown`` at any other address.
     """
     account_id = await account_of_hook(resources, secret)
     body = await request.body()

@@ -182,6 +182,9 @@ def _declined(error: str) -> BadCallback:
 async def removed(
     resources: ResourcesDep, client_uuid: Text = "", account_id: Text = "", signature: Text = ""
 ) -> dict[str, bool]:
-    """Handle Kommo's "access revoked" hook. Idempotent, since its signature holds no timestamp and can be replayed."""
+    """Disconnect the account after Kommo's "access revoked" hook (docs/facts/kommo-api.md 3).
+
+    Idempotent, since its signature holds no timestamp and can be replayed. Raises ``BadSignature`` or ``LaneFull``.
+    """
     await uninstall(resources, client_uuid, account_id, signature)
     return {"received": True}

@@ -128,7 +128,7 @@ def route_of(scope: Scope) -> str:
 def may_call(origin: str, kommo_base_url: str) -> bool:
     """Return whether a page of this origin may call the widget's routes.
 
-    Allowed: https under kommo.com, and the origin of KOMMO_BASE_URL.
+    Allowed: https under kommo.com (docs/facts/kommo-api.md 4), and the origin of KOMMO_BASE_URL.
     """
     try:
         parts = urlsplit(origin)

@@ -1,4 +1,8 @@
-"""The deal card's routes. Each call carries Kommo's token of the user; rights are Kommo's, cached for minutes."""
+"""The deal card's routes. Each call carries Kommo's token of the user; rights are Kommo's, cached for minutes.
+
+Each route also raises ``NotAuthorized`` for the token, ``TooManyCalls``, and for a deal what ``check_lead`` raises:
+``NotAllowed``, ``DealNotFound``, ``KommoNotConnected`` or ``KommoUnreachable``.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -76,7 +80,7 @@ Amounts = Annotated[str, Query(description="`marked`: the explanation writes amo
 async def create_request(request: Request, response: Response, resources: ResourcesDep, user: UserDep) -> RequestAnswer:
     """Create a payment request: 201 for a new one, 200 if the same one exists already.
 
-    ``replaces`` also cancels the older link.
+    ``replaces`` also cancels the older link. Raises as ``create`` does.
     """
     body = read(CreateBody, await json_body(request))
     access = await check_lead(resources, user.account, user.user_id, body.lead_id, "create")
@@ -94,7 +98,7 @@ async def show_deal(
 ) -> DealAnswer:
     """Return the deal's payments and requests from our database; an unknown deal has empty lists.
 
-    ``explanation`` is in ``lang``.
+    ``lang``: the language of the explanation. Asks Kommo for rights only. Raises as ``check_lead`` does.
     """
     access = await check_lead(resources, user.account, user.user_id, lead_id, "view")
     only_of = user.user_id if access.own_only else None
@@ -167,7 +171,11 @@ async def preview_request(resources: ResourcesDep, user: UserDep, request_id: st
 async def refund_payment(
     request: Request, response: Response, resources: ResourcesDep, user: UserDep, payment_id: str
 ) -> RefundAnswer:
-    """Refund a payment in part or in full: 201 for a new refund, 200 if the same one was made already."""
+    """Refund a payment in part or in full: 201 for a new refund, 200 if the same one was made already.
+
+    Raises ``PaymentNotFound``, ``Conflict``, ``AmountInvalid`` or ``AmountTooLarge``; Stripe's refusals as ``refund``
+    does.
+    """
     body = read(RefundBody, await json_body(request))
     found = await find_payment(resources, user.account, payment_id)
     await check_lead(resources, user.account, user.user_id, found.lead_id, "refund")

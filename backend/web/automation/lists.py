@@ -64,7 +64,10 @@ class ProgressAnswer(BaseModel):
 async def show_preview(
     request: Request, resources: ResourcesDep, user: UserDep, lang: Language = "en"
 ) -> PreviewAnswer:
-    """Return what a run would ask for, creating nothing; deals that the user may not ask for are left out."""
+    """Return what a run would ask for, creating nothing; deals that the user may not ask for are left out.
+
+    Raises ``NotAllowed`` or ``KommoUnreachable``.
+    """
     body = read(LeadsBody, await json_body(request))
     rows = await preview(resources, user, body.lead_ids, lang)
     shown = [RowAnswer(lead_id=one.lead_id, name=one.name, amount=one.amount, why=one.why) for one in rows]
@@ -73,14 +76,17 @@ async def show_preview(
 
 @router.post("", status_code=202, openapi_extra=body_of(RunBody))
 async def begin_run(request: Request, resources: ResourcesDep, user: UserDep) -> ProgressAnswer:
-    """Begin a run and return its progress. The worker takes deal by deal, also if the user leaves the page."""
+    """Begin a run and return its progress. Raises ``NotAllowed`` or ``KommoUnreachable``.
+
+    The worker takes deal by deal, also if the user leaves the page.
+    """
     body = read(RunBody, await json_body(request))
     return _answer(await begin(resources, user, str(body.run_id), body.lead_ids, send=body.send))
 
 
 @router.get("/{run_id}")
 async def show_run(resources: ResourcesDep, user: UserDep, run_id: UUID) -> ProgressAnswer:
-    """Return the progress of the user's run."""
+    """Return the progress of the user's run. Raises ``RuleNotFound``."""
     return _answer(await progress_of(resources, user, str(run_id)))
 
 

@@ -19,7 +19,10 @@ router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409,
 
 @router.post("/deals/{lead_id}/reminders", openapi_extra=body_of(StopBody))
 async def stop_reminders(request: Request, resources: ResourcesDep, user: UserDep, lead_id: LeadId) -> RemindersAnswer:
-    """Stop or resume all reminders of the deal and return them; reminders that fell due meanwhile are not caught up."""
+    """Stop or resume all reminders of the deal and return them; reminders that fell due meanwhile are not caught up.
+
+    Raises as ``check_lead`` does.
+    """
     body = read(StopBody, await json_body(request))
     await check_lead(resources, user.account, user.user_id, lead_id, "cancel")
     await put_stop(resources, user.account.id, lead_id, user.user_id, stopped=body.stopped)
@@ -30,14 +33,17 @@ async def stop_reminders(request: Request, resources: ResourcesDep, user: UserDe
 async def skip_reminder(request: Request, resources: ResourcesDep, user: UserDep, request_id: str) -> RemindersAnswer:
     """Skip the next reminder of a request and return the deal's reminders.
 
-    Raises ``Conflict`` if it is not next any more.
+    Raises ``RequestNotFound``, or ``Conflict`` if it is not next any more.
     """
     return await _by_hand(request, resources, user, request_id, skip)
 
 
 @router.post("/requests/{request_id}/reminders/send", openapi_extra=body_of(StepBody))
 async def send_reminder(request: Request, resources: ResourcesDep, user: UserDep, request_id: str) -> RemindersAnswer:
-    """Send the next reminder now instead of on its day. Raises ``Conflict`` if it is not next any more."""
+    """Send the next reminder now instead of on its day, and return the deal's reminders.
+
+    Raises ``RequestNotFound``, or ``Conflict`` if it is not next any more.
+    """
     return await _by_hand(request, resources, user, request_id, send_now)
 
 

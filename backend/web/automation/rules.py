@@ -59,7 +59,11 @@ class ChoicesAnswer(BaseModel):
 
 @router.post("", status_code=201, openapi_extra=body_of(RuleBody))
 async def make_or_take_over(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
-    """Create a rule, as the successor of ``key`` if given; Kommo's *Save* decides which of both counts."""
+    """Create a rule, as the successor of ``key`` if given, and return it with its key.
+
+    Kommo's *Save* decides which of both counts. Raises ``NotAllowed`` unless the user is an administrator; ``Conflict``
+    at the maximum of rules.
+    """
     await check_may_rule(resources, user)
     body = read(RuleBody, await json_body(request))
     return _answer(await make_rule(resources, user, body.settings, before=body.key))
@@ -67,7 +71,10 @@ async def make_or_take_over(request: Request, resources: ResourcesDep, user: Use
 
 @router.post("/change", openapi_extra=body_of(RuleBody))
 async def change(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
-    """Change the settings of a rule that this form created; the key stays the same until a hook has used it."""
+    """Change the settings of a rule that this form created; the key stays the same until a hook has used it.
+
+    Raises ``NotAllowed`` unless the user is an administrator, ``RuleNotFound`` for an unknown key.
+    """
     await check_may_rule(resources, user)
     body = read(RuleBody, await json_body(request))
     return _answer(await change_rule(resources, user, body.key, body.settings))
@@ -75,7 +82,7 @@ async def change(request: Request, resources: ResourcesDep, user: UserDep) -> Ru
 
 @router.get("/choices")
 async def choices(resources: ResourcesDep, user: UserDep) -> ChoicesAnswer:
-    """Return the deal's number fields, and whether a bot may send."""
+    """Return the deal's number fields, and whether a bot may send. Raises ``NotAllowed`` or ``KommoUnreachable``."""
     await check_may_rule(resources, user)
     fields = [Choice(id=one.id, name=one.name) for one in await number_fields(resources, user.account.id)]
     return ChoicesAnswer(fields=fields, bots="bot" in options_of(user.account).send_channels)
@@ -83,7 +90,10 @@ async def choices(resources: ResourcesDep, user: UserDep) -> ChoicesAnswer:
 
 @router.post("/look", openapi_extra=body_of(KeyBody))
 async def look(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
-    """Return the settings of the rule with this key. The key is in the body, since addresses end up in logs."""
+    """Return the settings of the rule with this key; the key is in the body, since addresses end up in logs.
+
+    Raises ``NotAllowed`` unless the user is an administrator, ``RuleNotFound`` for an unknown key.
+    """
     await check_may_rule(resources, user)
     key = read(KeyBody, await json_body(request)).key
     rule = await find_rule(resources, user.account.id, key)

@@ -30,7 +30,10 @@ class SendBody(BaseModel):
 
 @router.get("/requests/{request_id}/sending", response_model_exclude_unset=True)
 async def preview_sending(resources: ResourcesDep, user: UserDep, request_id: str) -> SendingPreview:
-    """Return the channel by which the link would go now, and the text that the client would read."""
+    """Return the channel by which the link would go now, and the text that the client would read.
+
+    Raises ``RequestNotFound``.
+    """
     shown = await preview(resources, await _mine(resources, user, request_id))
     return SendingPreview(channel=shown.channel, name=shown.name, message=shown.message)
 
@@ -46,9 +49,9 @@ async def preview_sending(resources: ResourcesDep, user: UserDep, request_id: st
 async def send_request(
     request: Request, resources: ResourcesDep, user: UserDep, request_id: str, lang: Language = "en"
 ) -> SendingAnswer:
-    """Send the link to the client, at night too, since a person asked for it.
+    """Send the link to the client, at night too, since a person asked for it; returns the sending in ``lang``.
 
-    The deal's answer shows what becomes of it.
+    The deal's answer shows its progress. Raises ``RequestNotFound``, ``Conflict`` or ``TooManySendings``.
     """
     body = read(SendBody, await json_body(request))
     link = await _mine(resources, user, request_id)

@@ -17,8 +17,9 @@ StepName = Annotated[Step, Path(description="The step of the bot that calls.")]
 
 @router.post("/kommo/steps/{step}", name="bot_step", openapi_extra=BODY)
 async def bot_step(request: Request, resources: ResourcesDep, step: StepName) -> dict[str, bool]:
-    """Store the bot's question and answer 200 within Kommo's two seconds; the worker finds the answer and continues the
-    bot.
+    """Store the bot's question and answer 200 within Kommo's two seconds (docs/facts/kommo-automation.md 2.3).
+
+    The worker finds the answer and continues the bot. Raises ``BadSignature`` or ``LaneFull``.
     """
     asked = bot_request(await request.body())
     if asked is None:

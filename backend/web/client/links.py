@@ -66,7 +66,10 @@ log = structlog.get_logger()
 @router.get("/p/{token}", name="pay_link", responses=TO_CHECKOUT)
 @router.head("/p/{token}", name="pay_link", include_in_schema=False)
 async def pay_link(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Redirect the payer to Stripe's Checkout, or return the page that says why not."""
+    """Redirect the payer to Stripe's Checkout (303), or return the page that says why not.
+
+    404 for an unknown token, 429 if it is opened too often, 503 while nothing is known.
+    """
     looks = only_looks(request) and not (request.method == "GET" and PRESSED in request.query_params)
     ask = _preview if is_preview(resources, token, request.query_params.get(MARK, "")) else _open
     opening = peek(resources, token) if looks else _asked_of_stripe(request, resources, token, ask)
@@ -86,7 +89,7 @@ async def pay_thanks(request: Request, resources: ResourcesDep, token: LinkToken
 @router.get("/p/{token}/back", name="pay_back")
 @router.head("/p/{token}/back", name="pay_back", include_in_schema=False)
 async def pay_back(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Return the page for a payer who left Checkout without paying."""
+    """Return the page for a payer who left Checkout without paying; the real state is asked of Stripe."""
     return await _answer(request, resources, _back(request, resources, token), pending="back")
 
 

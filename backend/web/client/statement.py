@@ -26,14 +26,20 @@ router = APIRouter(default_response_class=HTMLResponse, responses=html(404, 429,
 @router.get("/d/{token}", name="statement")
 @router.head("/d/{token}", name="statement", include_in_schema=False)
 async def statement(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Return the statement from our database alone; reading it changes nothing."""
+    """Return the statement's page from our database alone; reading it changes nothing.
+
+    404 for an unknown token, 429 if it is opened too often, 503 while the database is down.
+    """
     found = await _found(request, resources, token)
     return found if isinstance(found, Response) else _shown(request, resources, found)
 
 
 @router.post("/d/{token}/pay", name="statement_pay", status_code=303)
 async def pay(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Redirect to a link for the open amount. A POST, since preview bots send no forms."""
+    """Redirect to a link for the open amount; if that fails, return the statement with the reason.
+
+    A POST, since preview bots send no forms.
+    """
     found = await _found(request, resources, token)
     if isinstance(found, Response):
         return found

@@ -111,7 +111,7 @@ def row_of(line: PaymentLine, names: dict[int, Lead]) -> Row:
 
 
 def stripe_page(line: PaymentLine) -> str:
-    """Return the payment's page in Stripe's dashboard; "" for a request, which Stripe knows only by its sessions."""
+    """Return the payment's address in Stripe's dashboard; '' for a request, which is known there only by sessions."""
     if not line.is_payment:
         return ""
     kind = "payments" if line.id.startswith(("pi_", "ch_", "py_")) else "invoices"

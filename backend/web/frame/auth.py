@@ -29,7 +29,7 @@ def _is_https(resources: Resources) -> bool:
 
 
 def cookie_of(request: Request) -> str:
-    """Return the session cookie's value, "" without one."""
+    """Return the session cookie's value, '' without one."""
     return request.cookies.get(cookie_name(request.app.state.resources), "")
 
 

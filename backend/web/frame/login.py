@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @router.api_route("/enter/{secret}", methods=["GET", "HEAD"])
 async def show_link(request: Request, resources: ResourcesDep, secret: str) -> Response:
-    """Return the page that names the link's account and asks for a press of a button.
+    """Return the page that names the link's account and asks for a press of a button. Raises ``LinkOver``.
 
     The press signs in, so another site can't change who is signed in by loading the link.
     """

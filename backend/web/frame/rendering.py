@@ -22,13 +22,13 @@ HEADERS = {
 
 
 def rendered(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """Return the page without a script."""
+    """Return the page from a template, with headers that allow no script."""
     html = TEMPLATES.get_template(template).render(style=STYLE, moment=moment, **shown)
     return HTMLResponse(html, status, headers=HEADERS)
 
 
 def with_script(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-    """Return the page with our script, which it can do without."""
+    """Return the page with our script, without which it works too."""
     answer = rendered(template, status, script=SCRIPT, **shown)
     answer.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'self'"
     return answer

@@ -54,8 +54,9 @@ class MissThrottle:
         return self.count(address) > LIMIT
 
     def count(self, address: str) -> int:
-        """Count a miss and return its number in this minute for the address; above the limit once all together are too
-        many.
+        """Count a miss and return its number in this minute for the address.
+
+        Above ``LIMIT`` once all addresses together have too many.
         """
         if self._misses.total() >= IN_ALL:
             return LIMIT + 1

@@ -36,7 +36,9 @@ router = APIRouter(default_response_class=Response, responses=DRAWN)
 @router.get("/p/{token}/picture.png", name="pay_picture")
 @router.head("/p/{token}/picture.png", name="pay_picture", include_in_schema=False)
 async def pay_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Return the picture of a link: merchant and amount."""
+    """Return the PNG of a link: merchant and amount. 404 for an unknown token, 429 if fetched too often, 503 without a
+    database.
+    """
     try:
         link = await find_link(resources, token)
     except RequestNotFound:
