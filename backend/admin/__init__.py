@@ -1,1 +1,1 @@
-"""What an administrator sees and does; called by the admin API, the pages and the command line alike."""
+"""Views and actions of an administrator, called by the admin API, the pages and the command line."""

@@ -1,4 +1,4 @@
-"""What an admin sees and chooses of an account; called by the admin API, the command line and the pages alike."""
+"""What an admin sees of an account; called by the admin API, the command line and the pages."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ from backend.rate_limit.store import blocked_at
 from backend.resources import Resources
 from backend.storage.models import Account
 
-LOST = "No key in SECRET_KEYS opens this account's tokens. Put back the key that was in use, or connect again."
+LOST = "No key in SECRET_KEYS decrypts this account's tokens. Restore the earlier key, or connect the account again."
 
 
 async def list_accounts(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
-    """All of them, or ``only`` the account of this id."""
+    """Return every connected account as a dict for the admin API, or ``only`` the account with this id."""
     chosen = select(Account).order_by(col(Account.id))
     if only is not None:
         chosen = chosen.where(Account.id == only)
@@ -29,7 +29,9 @@ async def list_accounts(resources: Resources, only: int | None = None) -> list[d
 
 
 async def _problem(resources: Resources, session: AsyncSession, account: Account) -> str:
-    """The one that all accounts behind our address share, the account's own, and that of its renewals."""
+    """Return the account's problem: one that all accounts behind our address share, its own, or that of its
+    renewals.
+    """
     blocked = "Kommo has blocked this server's address; only Kommo's support can lift that."
     shared = blocked if await blocked_at(session) else ""
     lost = "" if opens(resources, account) else LOST

@@ -1,4 +1,6 @@
-"""A person puts a payment into a deal, into another one, or out of any: the latest word counts, over everything."""
+"""A person attaches a payment to a deal, moves it to another one, or detaches it; this overrides every other
+attribution.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,10 +26,10 @@ NO_DEAL = 0
 async def attach(
     resources: Resources, payment_id: str, given: Mapping[str, Any], *, who: str = "admin"
 ) -> dict[str, Any]:
-    """``{"account_id", "lead_id"}``: the payment belongs to that deal.
+    """Attach the payment to the deal of ``{"account_id", "lead_id"}`` and return both with the payment's id.
 
-    Its request moves along if this is its only payment. From a deal that is gone, everything moves: its links then
-    pay the new deal.
+    Its request moves too if this is its only payment. From a deleted deal everything moves: its links then pay the new
+    deal. Raises ``FieldInvalid``, ``PaymentNotFound`` or ``DealNotFound``.
     """
     account_id, lead_id = _number(given, "account_id"), _number(given, "lead_id")
     _check_usable(payment_id)
@@ -37,13 +39,16 @@ async def attach(
 
 
 async def detach(resources: Resources, payment_id: str, account_id: int, *, who: str = "admin") -> dict[str, Any]:
-    """The payment belongs to no deal; it is listed as unmatched until it is attached again."""
+    """Detach the payment from its deal and return it; it is unmatched until it is attached again.
+
+    Raises ``PaymentNotFound``.
+    """
     await _put(resources, payment_id, account_id, NO_DEAL, who)
     return {"id": payment_id, "account_id": account_id, "lead_id": None}
 
 
 async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
-    """The accounts that know a payment of this id: one, as a rule."""
+    """Return the ids of the Kommo accounts that know this payment: usually one."""
     _check_usable(payment_id)
     async with resources.database.read() as session:
         found = await session.exec(
@@ -65,7 +70,7 @@ def _number(given: Mapping[str, Any], name: str) -> int:
 
 
 async def _check_deal(resources: Resources, account_id: int, lead_id: int) -> None:
-    """The deal must exist; where Kommo can't be asked, the writer finds out."""
+    """Raise ``DealNotFound`` if Kommo has no such deal; if Kommo can't be asked, the writer finds out."""
     try:
         lead = await with_kommo(resources, account_id, lambda api: api.lead(lead_id, contacts=False))
     except (KommoError, NotConnected):
@@ -105,7 +110,10 @@ async def _put(resources: Resources, payment_id: str, account_id: int, lead_id: 
 
 
 async def _payment(session: AsyncSession, payment_id: str, account_id: int) -> LedgerEntry:
-    """Locked: of two people at once, one is the later."""
+    """Return the payment's entry, locked, so that of two simultaneous changes one comes later.
+
+    Raises ``PaymentNotFound``.
+    """
     found = await session.exec(
         select(LedgerEntry)
         .where(LedgerEntry.id == payment_id, LedgerEntry.account_id == account_id, LedgerEntry.kind == "payment")
@@ -118,7 +126,7 @@ async def _payment(session: AsyncSession, payment_id: str, account_id: int) -> L
 
 
 async def _along(session: AsyncSession, entry: LedgerEntry) -> tuple[list[LedgerEntry], list[PaymentRequest]]:
-    """The payments and requests that move with this payment."""
+    """Return the payments and requests that move with this payment."""
     deal = await session.get(Deal, (entry.account_id, entry.lead_id)) if entry.lead_id else None
     if deal is not None and deal.state == "gone":
         payments = await session.exec(
@@ -158,7 +166,7 @@ async def _attach(
     requests: Sequence[PaymentRequest],
     lead_id: int,
 ) -> frozenset[int]:
-    """The deals that changed."""
+    """Store the attachment and return the ids of the changed deals."""
     connection = await session.get_one(StripeConnection, connection_id)
     words = [
         Fact(one.id, "attached", [int(one.facts.get("attached", [0, 0])[0]) + 1, lead_id])

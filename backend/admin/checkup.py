@@ -1,4 +1,4 @@
-"""Is everything as it should be? Each account at Kommo and each connection at Stripe is asked; nothing is changed."""
+"""Checks for ``doctor``: each account at Kommo and each connection at Stripe is asked; nothing is changed."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from backend.storage.models import Account, Integration, StripeConnection
 from backend.stripe_api.client import Refused, Unreachable
 from backend.work_queue.clocks import clocks_apart
 
-BY_ITSELF = "a running worker mends it within the hour"
-BY_HAND = "Make the deal by hand if it is wanted, or let renewals stay on their deal; this is told for 30 days."
+BY_ITSELF = "a running worker repairs it within the hour"
+BY_HAND = "Create the deal by hand if needed, or let renewals stay on their deal; this is shown for 30 days."
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``said``: how it stands, and where it is not well, what to do."""
+    """The result of one check. ``said``: the state, and what to do if it is not ok."""
 
     what: str
     is_well: bool
@@ -40,7 +40,7 @@ class Finding:
 
 
 async def examine(resources: Resources, *, by_token: bool = False) -> AsyncIterator[Finding]:
-    """``by_token``: the environment names a long-lived token."""
+    """Yield the result of each check. ``by_token``: the environment names a long-lived token."""
     async with resources.database.read() as session:
         integrations = await all_integrations(session)
         accounts = (await session.exec(select(Account).order_by(col(Account.id)))).all()
@@ -91,7 +91,7 @@ def _integration(resources: Resources, integration: Integration) -> Finding:
 
 
 def _installation(resources: Resources, one: Installation) -> Finding:
-    """Anybody can have an unknown one wait: that is told, and nothing is wrong with it."""
+    """Return the finding about a waiting installation. Anybody can cause one, so it is no error."""
     what = f"installation {one.client_id} at {', '.join(one.hosts)}"
     by_hand = f"give it at {resources.addresses.public_url}/admin/accounts"
     left = f"The code is good for {one.minutes} min more"
@@ -139,7 +139,7 @@ async def _account(resources: Resources, account: Account) -> AsyncIterator[Find
 
 
 async def _way_back(resources: Resources, account_id: int) -> str:
-    """Why the account is not connected, as it is known by now, and what connects it."""
+    """Return why the account is not connected, as far as known, and what connects it."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
         integration = await session.get(Integration, account.client_id)

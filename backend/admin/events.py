@@ -1,4 +1,4 @@
-"""Events of an account that wait or were given up, and working them in again."""
+"""Events of an account that wait or were given up, and their replay."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,7 +14,7 @@ SHOWN = 20
 
 
 async def troubled_events(session: AsyncSession, account_id: int) -> list[InboxEvent]:
-    """The newest that wait for what they belong to, or were given up."""
+    """Return the newest events that wait for another object or were given up."""
     connections = [one.id for one in await connections_of(session, account_id)]
     found = await session.exec(
         select(InboxEvent)
@@ -30,7 +30,10 @@ async def troubled_events(session: AsyncSession, account_id: int) -> list[InboxE
 
 
 async def work_in_again(resources: Resources, account_id: int, event_id: str, *, who: str) -> int:
-    """This event of the account, or without an id all that were given up; how many that is."""
+    """Replay this event of the account, or all that were given up if the id is ''. Returns their number.
+
+    Raises ``Conflict`` if there is none.
+    """
     async with resources.database.write() as session:
         if event_id:
             count = await replay(session, [event_id], account_id=account_id) if usable_id(event_id) else 0

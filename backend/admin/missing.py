@@ -1,4 +1,4 @@
-"""What is missing until a deal can be paid, for the operator who has just started the server."""
+"""What is missing before a deal can be paid, for an operator who just started the server."""
 
 from sqlmodel import col, select
 
@@ -7,8 +7,10 @@ from backend.storage.models import Account, Integration, PendingInstall, StripeC
 
 
 async def missing(resources: Resources) -> list[str]:
-    """A sentence for each thing that only a person can bring, in the order in which they are brought; read from our
-    own database alone."""
+    """Return a sentence for each missing part that a person must provide, in order of set-up.
+
+    Reads only our own database.
+    """
     public = resources.addresses.public_url
     async with resources.database.look() as session:
         known = (await session.exec(select(Integration.client_id).limit(1))).first()

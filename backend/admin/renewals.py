@@ -1,4 +1,4 @@
-"""What an admin sees of deals for renewals: how many a year they would be, and one that Kommo refused."""
+"""What an admin sees of deals for renewals: their number per year, and a refusal by Kommo."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,7 +11,9 @@ SHOWN_SECONDS = 30 * 86400.0
 
 
 async def renewals_a_year(session: AsyncSession, account_id: int) -> int:
-    """Of the running subscriptions of an account: as many deals, where each renewal gets its own."""
+    """Return the renewals per year of the account's running subscriptions: the number of deals if each renewal gets
+    one.
+    """
     found = await session.exec(
         select(LedgerEntry.facts, PaymentRequest.interval, PaymentRequest.interval_count)
         .join(PaymentRequest, col(PaymentRequest.id) == col(LedgerEntry.request_id))
@@ -22,7 +24,7 @@ async def renewals_a_year(session: AsyncSession, account_id: int) -> int:
 
 
 async def refused_renewal(session: AsyncSession, account_id: int, now: float) -> str:
-    """A sentence about the newest renewal that Kommo made no deal for; empty where there is none of late."""
+    """Return a sentence about the newest renewal for which Kommo refused a deal; '' if there is no recent one."""
     found = await session.exec(
         select(CardWrite)
         .where(CardWrite.account_id == account_id, CardWrite.kind == "deal", CardWrite.state == "dead")

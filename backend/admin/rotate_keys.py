@@ -1,4 +1,5 @@
-"""SECRET_KEYS got a new first key: everything that is sealed is sealed under it, page by page, and may go on later.
+"""Rotation of SECRET_KEYS: every sealed value is resealed under the new first key, page by page, and can be continued
+later.
 
 Every sealed column of every table is in ``SEALED``; ``tests/admin/test_rotate_keys.py`` looks for a forgotten one.
 """
@@ -31,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Sealed:
-    """``columns``: column → the name of the row that its values are sealed for."""
+    """A table with sealed columns. ``columns``: column → the name under which its values are sealed."""
 
     table: type[SQLModel]
     key: tuple[str, ...]
@@ -66,7 +67,7 @@ SEALED = (
 
 @dataclass
 class Resealed:
-    """Values: sealed anew, sealed under the newest key before, and openable by no key."""
+    """Counts of values: resealed, already under the newest key, and not decryptable."""
 
     anew: int = 0
     already: int = 0
@@ -74,7 +75,10 @@ class Resealed:
 
 
 async def reseal(resources: Resources, progress: Progress = unseen) -> Resealed:
-    """May be ended at any moment and begun again; whoever reads or writes meanwhile does not notice."""
+    """Reseal every stored secret under the newest key and return the counts.
+
+    It can be interrupted and restarted at any time, while other processes read and write.
+    """
     told, done = Resealed(), 0
     async with resources.database.read() as session:
         total = sum([(await session.exec(select(func.count()).select_from(one.table))).one() for one in SEALED])
@@ -87,7 +91,7 @@ async def reseal(resources: Resources, progress: Progress = unseen) -> Resealed:
 
 
 async def _pages(resources: Resources, sealed: Sealed, told: Resealed) -> AsyncIterator[int]:
-    """Each page is a unit of work of its own, its rows locked; the number of rows in it."""
+    """Reseal page by page, each in a separate unit of work with its rows locked; yield the number of rows."""
     last: tuple[Any, ...] | None = None
     while True:
         async with resources.database.write() as session:
@@ -119,7 +123,7 @@ def _renew(vault: Vault, sealed: Sealed, row: Any, told: Resealed) -> None:
 
 
 def _renewed(vault: Vault, value: Any, name: str, told: Resealed) -> Any:
-    """What no key opens stays as it is: its key may come back."""
+    """Return the value under the newest key; one that no key decrypts stays, since its key may come back."""
     try:
         anew = vault.renewed(value, name) if isinstance(value, bytes) else vault.renewed_text(value, name)
     except CannotOpen as error:

@@ -1,6 +1,6 @@
-"""A session is a right on loan: Kommo is asked again whether the user still has the role that it was begun with.
+"""A session's role is confirmed by Kommo again and again.
 
-Before every change it is asked at once; for reading, its last word may be a minute old. While Kommo gives no answer
+Before every change Kommo is asked at once; for reading, its answer may be a minute old. While Kommo does not answer,
 nothing is shown and nothing is changed.
 """
 
@@ -25,14 +25,18 @@ ADMINISTRATOR, FINANCE = "administrator", "finance"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A user's role in the app, and the language that Kommo speaks with this user; empty where it does not say."""
+    """A user's role in the app and their language in Kommo, '' if Kommo does not tell it."""
 
     role: str
     language: str
 
 
 async def check_standing(resources: Resources, account_id: int, user_id: int) -> Standing:
-    """Returns the role that Kommo and the account's options give the user now, uncached; raises where there is none."""
+    """Return the role that Kommo and the account's options give the user now, uncached.
+
+    Raises ``NotAllowed`` without a role, ``NotConnected`` without access to Kommo, ``KommoUnreachable`` without an
+    answer.
+    """
     door = f"{resources.addresses.public_url}/admin"
     try:
         found = await with_kommo(resources, account_id, lambda api: api.user(user_id))
@@ -66,7 +70,7 @@ async def _role_of(resources: Resources, account_id: int, user: User) -> str:
 
 
 async def renew(resources: Resources, row: SetupSession, *, changing: bool) -> None:
-    """Confirm the role of a Kommo user's session and note that it is in use; a lost right ends the user's sessions."""
+    """Confirm the role of a Kommo user's session and note its use; a lost role ends all sessions of the user."""
     now = resources.clock()
     is_users = row.account_id is not None
     if is_users and (changing or row.checked_at + READING_SECONDS < now):

@@ -1,4 +1,4 @@
-"""Who is in the admin's app: a user of one Kommo account, let in from Kommo, or the operator of this server."""
+"""Sessions of the admin's app: a user of one Kommo account, let in from Kommo, or the operator of this server."""
 
 import hashlib
 import hmac
@@ -18,19 +18,22 @@ from backend.storage.models import Account, Audit, SetupLink, SetupSession, Widg
 
 LINK_SECONDS = 60.0
 VISIT_SECONDS = 8 * 3600
-"""A working day: how long somebody who entered stays signed in."""
+"""A working day: how long a visitor stays signed in."""
 OVER = "This link was used or is older than a minute. Press Open set-up in Kommo again."
 USERS_NOTED = CacheSpec[tuple[int, int], bool](600.0, most=10_000)
-"""By account and user: a widget's calls are noted so often at the most."""
+"""By account and user: a widget's calls are recorded at most this often."""
 
 
 class LinkOver(NotAuthorized):
-    """A way in that was used, is too old, or was never made."""
+    """The sign-in link was used, is too old, or never existed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """``account_id`` None is the operator, who sees every account; ``user_id`` is Kommo's, and so is ``language``."""
+    """Who is signed in.
+
+    ``account_id`` None is the operator, who sees every account; ``user_id`` and ``language`` are Kommo's.
+    """
 
     account_id: int | None = None
     user_id: int = 0
@@ -38,28 +41,35 @@ class Visitor:
     language: str = ""
 
     def may_see(self, account_id: int) -> bool:
+        """Return whether the visitor may see this account."""
         return self.account_id is None or self.account_id == account_id
 
     def check(self, account_id: int) -> None:
+        """Raise ``NotAllowed`` for an account that the visitor may not see."""
         if not self.may_see(account_id):
-            raise NotAllowed("You entered from another Kommo account. Open the set-up from this one's settings.")
+            raise NotAllowed("You signed in from another Kommo account. Open the set-up from this account's settings.")
 
     @property
     def is_operator(self) -> bool:
+        """Whether the visitor is the operator of this server."""
         return self.account_id is None
 
     @property
     def may_change(self) -> bool:
+        """Whether the visitor may change settings: the operator and administrators, not finance."""
         return self.is_operator or self.role == ADMINISTRATOR
 
     @property
     def who(self) -> str:
-        """For the audit."""
+        """The visitor's name in the audit."""
         return "admin token" if self.account_id is None else f"Kommo user {self.user_id}"
 
 
 async def make_link(resources: Resources, user: WidgetUser) -> str:
-    """Returns the address of a single-use link, for an administrator or a user of finance, which Kommo is asked now."""
+    """Return the URL of a single-use link for an administrator or a user of finance, whose role Kommo confirms now.
+
+    Raises as ``check_standing`` does.
+    """
     standing = await check_standing(resources, user.account.id, user.user_id)
     secret = opaque_id(resources.randomness)
     now = resources.clock()
@@ -79,7 +89,7 @@ async def make_link(resources: Resources, user: WidgetUser) -> str:
 
 
 async def link_of(resources: Resources, secret: str) -> tuple[Account, Visitor]:
-    """Whose account the link opens, and for whom, without using it up; else ``LinkOver``."""
+    """Return the link's account and visitor without using it up. Raises ``LinkOver``."""
     async with resources.database.read() as session:
         row = await session.get(SetupLink, _digest(secret))
         account = await session.get(Account, row.account_id) if row else None
@@ -89,7 +99,10 @@ async def link_of(resources: Resources, secret: str) -> tuple[Account, Visitor]:
 
 
 async def enter(resources: Resources, secret: str) -> Visitor:
-    """Uses the link up: of two who come at once, one deletes the row and is in; else ``LinkOver``."""
+    """Use the link up and return its visitor; of two simultaneous calls only one deletes the row.
+
+    Raises ``LinkOver``.
+    """
     async with resources.database.write() as session:
         used = delete(SetupLink).where(col(SetupLink.digest) == _digest(secret))
         held = used.returning(
@@ -107,7 +120,10 @@ def _digest(secret: str) -> str:
 
 
 async def begin(resources: Resources, visitor: Visitor, admin_token: str) -> str:
-    """The cookie's text. The operator's is good as long as the ADMIN_TOKEN is the same."""
+    """Store a session and return the cookie's value.
+
+    The operator's session is valid while the ADMIN_TOKEN is the same.
+    """
     secret, now = opaque_id(resources.randomness), resources.clock()
     async with resources.database.write() as session:
         await session.exec(delete(SetupSession).where(col(SetupSession.ends_at) < now))
@@ -129,10 +145,10 @@ async def begin(resources: Resources, visitor: Visitor, admin_token: str) -> str
 async def visitor_of(
     resources: Resources, cookie: str, admin_token: str, *, changing: bool, finance: bool = False
 ) -> Visitor | None:
-    """Who is signed in by this cookie: None where it is not ours or its session is over.
+    """Return who is signed in by this cookie; None if it is not ours or its session ended.
 
-    Raises ``NotAllowed`` for a user without a role any more, and for one of finance unless ``finance`` says that they
-    may see this; ``KommoUnreachable`` where Kommo can't be asked.
+    Raises ``NotAllowed`` for a user who lost the role, and for a user of finance unless ``finance`` allows them;
+    ``KommoUnreachable`` if Kommo can't be asked.
     """
     row = await _session_row(resources, cookie) if cookie else None
     if row is None:
@@ -142,7 +158,7 @@ async def visitor_of(
         return None
     await renew(resources, row, changing=changing)
     if row.role == FINANCE and row.account_id is not None and not (finance and not changing):
-        raise NotAllowed("Finance sees the overview and the payments. All else is for administrators of Kommo.")
+        raise NotAllowed("Users of finance see Overview and Payments. The other pages are for administrators of Kommo.")
     return replace(visitor, role=row.role, language=row.language)
 
 
@@ -157,19 +173,22 @@ async def _session_row(resources: Resources, cookie: str) -> SetupSession | None
 
 
 def _token_digest(visitor: Visitor, secret: str, admin_token: str) -> str:
-    """Keyed by the cookie's secret, which is not stored: a copy of the database lets nobody test an ADMIN_TOKEN."""
+    """Keyed by the cookie's secret, which is not stored: a copy of the database can't be used to test an
+    ADMIN_TOKEN.
+    """
     if visitor.account_id is not None:
         return ""
     return hmac.new(secret.encode(), admin_token.encode(), hashlib.sha256).hexdigest()
 
 
 async def end(resources: Resources, cookie: str) -> None:
+    """End the session of this cookie."""
     async with resources.database.write() as session:
         await session.exec(delete(SetupSession).where(col(SetupSession.digest) == _digest(cookie)))
 
 
 async def end_all(resources: Resources, visitor: Visitor) -> None:
-    """Everybody who may see what the visitor may is signed out: an account's admins, or whoever is in here."""
+    """End all sessions of the visitor's account; for the operator, those of every account."""
     ours = delete(SetupSession)
     if visitor.account_id is not None:
         ours = ours.where(col(SetupSession.account_id) == visitor.account_id)
@@ -180,7 +199,7 @@ async def end_all(resources: Resources, visitor: Visitor) -> None:
 
 
 async def note_seen(resources: Resources, user: WidgetUser) -> None:
-    """The widget called. Noted once in a while, not at each poll."""
+    """Record that the widget called, at most once in ten minutes per user."""
     noted, key = resources.caches[USERS_NOTED], (user.account.id, user.user_id)
     if key in noted:
         return

@@ -1,4 +1,4 @@
-"""Who signed in to the set-up, and who failed to: a log line each, and a row of the audit."""
+"""Records of sign-ins and refused sign-ins: one log line and one audit row each."""
 
 import structlog
 
@@ -10,6 +10,7 @@ log = structlog.get_logger()
 
 
 async def note_sign_in(resources: Resources, *, account_id: int | None, who: str, address: str) -> None:
+    """Record a sign-in."""
     note("user signed in", who=who, account=account_id, address=address)
     said = Audit(at=resources.clock(), account_id=account_id, who=who, what="signed in", after={"address": address})
     async with resources.database.write() as session:
@@ -20,7 +21,9 @@ async def note_failure(
     resources: Resources, door: str, address: str, *, account_id: int | None = None, who: str = "unknown",
     is_first: bool = True,
 ) -> None:  # fmt: skip
-    """Of a guesser's tries in one minute only the first is a row: guessing must not fill the database."""
+    """Record a refused sign-in; only the first of an address and minute is a row, or guessing would fill the
+    database.
+    """
     log.warning("sign-in refused", door=door, who=who, account=account_id, address=address)
     if not is_first:
         return

@@ -1,4 +1,4 @@
-"""A stage move that was only offered, because it starts bots that write to clients: a person agrees to it."""
+"""Stage moves that were only offered, since they start bots that write to clients, and their confirmation."""
 
 from typing import Any
 
@@ -14,7 +14,10 @@ from backend.work_queue.wakeups import mark_dirty
 
 
 async def offered_moves(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:
-    """The moves of this deal that wait for a person, latest last. ``content``: {stayed: why, offered: status id}."""
+    """Return the deal's moves that wait for a confirmation, newest last.
+
+    ``content``: {stayed: why, offered: status id}.
+    """
     found = await session.exec(
         select(CardWrite)
         .where(CardWrite.account_id == account_id, CardWrite.lead_id == lead_id, CardWrite.kind == "stage")
@@ -25,11 +28,15 @@ async def offered_moves(session: AsyncSession, account_id: int, lead_id: int) ->
 
 @repeated
 async def agree(resources: Resources, account_id: int, lead_id: int, *, who: str) -> dict[str, Any]:
-    """The writer decides anew, as if the money were fresh: a deal that went on meanwhile stays all the same."""
+    """Confirm the offered move and return {lead_id, status_id}; the writer decides again, so a deal that moved on
+    stays.
+
+    Raises ``Conflict`` if no move waits.
+    """
     async with account_unit(resources.database, account_id) as session:
         waiting = await offered_moves(session, account_id, lead_id)
         if not waiting:
-            raise Conflict("No move waits for this deal. It has moved, or its stage needs none.")
+            raise Conflict("No move waits for this deal. It moved already, or its stage needs no move.")
         write = waiting[-1]
         asked = dict(write.content)
         write.content, write.state = asked | {"agreed": True}, "intended"

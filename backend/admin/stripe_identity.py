@@ -1,4 +1,4 @@
-"""Which Stripe account is connected, as its owner knows it: asked of Stripe while an administrator looks."""
+"""The connected Stripe accounts as their owner knows them, asked of Stripe while an administrator looks."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,12 +14,15 @@ from backend.stripe_api.client import Refused, Unreachable
 
 PATIENCE_SECONDS = 3.0
 LOOKED_AT = 200
-"""Rows of the audit, newest first, among which the last change of a key is looked for."""
+"""Audit rows, newest first, searched for the last change of a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Empty is what the key may not read. ``key_end``: its last four characters. ``by``: who gave the key."""
+    """A Stripe account.
+
+    Parts that the key may not read are ''. ``key_end``: its last four characters; ``by``: who entered it.
+    """
 
     name: str = ""
     account: str = ""
@@ -30,7 +33,7 @@ class Identity:
 
 
 async def identities(resources: Resources, account_id: int) -> dict[str, Identity]:
-    """By the connection's id, of those that are not removed."""
+    """Return the Stripe account of each connection that is not removed, by the connection's id."""
     async with resources.database.read() as session:
         connections = [one for one in await connections_of(session, account_id) if one.state != "removed"]
         changes = select(Audit).where(Audit.account_id == account_id, col(Audit.what).startswith("Stripe"))
@@ -44,7 +47,7 @@ async def identities(resources: Resources, account_id: int) -> dict[str, Identit
 
 
 async def _told(resources: Resources, connection: StripeConnection) -> tuple[str, str, str]:
-    """(name, account, country), as far as Stripe tells."""
+    """Return (name, account id, country), as far as Stripe tells them."""
     try:
         said = await asyncio.wait_for(stripe_api(resources, connection).account(), PATIENCE_SECONDS)
     except (Refused, Unreachable, NotConnected, CannotOpen, TimeoutError):

@@ -1,4 +1,4 @@
-"""Payments that are ours and fit no deal: listed with what is known, and the deals they may belong to."""
+"""Our payments without a deal, listed with what is known and the deals to which they may belong."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,13 +19,13 @@ from backend.storage.models import Account, Deal, LedgerEntry, PaymentRequest
 
 SUGGESTIONS = 5
 ASKED = 20
-"""Payments, newest first, whose contact's deals are asked for at Kommo: a person waits for the list."""
+"""Payments, newest first, for which Kommo is asked for the contact's deals: a person waits for the list."""
 
 
 async def unmatched(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
-    """Newest first, of all accounts or of ``only`` one.
+    """Return unmatched payments as dicts, newest first, of all accounts or of ``only`` one.
 
-    ``suggestions``: deals that somebody named, though not surely enough, then the client's others.
+    ``suggestions``: deals that were named without certainty, then other deals of the client.
     """
     async with resources.database.read() as session:
         entries = await _lost(session, only)
@@ -39,12 +39,12 @@ async def unmatched(resources: Resources, only: int | None = None) -> list[dict[
 
 
 async def count_unmatched(session: AsyncSession, account_id: int) -> int:
-    """How many payments ``unmatched`` lists."""
+    """Return the number of payments that ``unmatched`` lists."""
     return len(await _lost(session, account_id))
 
 
 async def _lost(session: AsyncSession, only: int | None) -> list[LedgerEntry]:
-    """Payments without a deal, and those of a deal that is gone, each found by an index."""
+    """Return payments without a deal and those of a deleted deal, each found by an index."""
     accounts = [only] if only is not None else (await session.exec(select(Account.id))).all()
     found: list[LedgerEntry] = []
     for account_id in accounts:
@@ -97,7 +97,7 @@ async def _contact(session: AsyncSession, entry: LedgerEntry) -> int | None:
 
 
 async def _deals_of(resources: Resources, account_id: int, contact_id: int) -> list[int]:
-    """Newest first; nothing where Kommo can't be asked."""
+    """Return the contact's deals, newest first; none if Kommo can't be asked."""
     with suppress(KommoError, ProductError):
         return await with_kommo(resources, account_id, lambda api: api.deals_of_contact(contact_id))
     return []

@@ -1,4 +1,4 @@
-"""What an admin sees of notes and tasks that were sent to Kommo and never showed there."""
+"""What an admin sees of notes and tasks that were sent to Kommo and never appeared."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,7 +9,7 @@ SHOWN_SECONDS = 30 * 86400.0
 
 
 async def unseen_write(session: AsyncSession, account_id: int, now: float) -> str:
-    """A sentence about the newest note or task that was given up; empty where there is none of late."""
+    """Return a sentence about the newest note or task that was given up; '' if there is no recent one."""
     found = await session.exec(
         select(CardWrite)
         .where(CardWrite.account_id == account_id, col(CardWrite.kind).in_(("note", "task")))

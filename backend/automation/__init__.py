@@ -1,1 +1,1 @@
-"""What happens without a person: links that are made, sent and chased by the admin's rules."""
+"""Automatic work by the admin's rules: links are created, sent and followed by reminders."""

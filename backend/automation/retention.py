@@ -1,4 +1,4 @@
-"""What automation lets go of: hooks and bots that are done, once they are as old as events that are done."""
+"""Deletion of processed hooks and bot steps, after the same time as processed events."""
 
 import asyncio
 from typing import Any
@@ -13,16 +13,16 @@ from backend.storage.models import BotStep, StageEntry
 
 PORTION = 500
 PAUSE_SECONDS = 0.2
-"""Between portions, for others to write."""
+"""Between portions, for other writers."""
 DAY_SECONDS = 86400.0
 log = structlog.get_logger()
 
 
 async def prune_automation(resources: Resources) -> None:
-    """Deletes old entries of stages and steps of bots that are done.
+    """Delete old entries of stages and processed steps of bots.
 
-    The newest row that names a request stays: it says which requests a rule has made for a deal, so that a deposit that
-    was paid is not asked for again.
+    The newest row that names a request stays: it records the requests that a rule created for a deal, so that a paid
+    deposit is not requested again.
     """
     before = resources.clock() - resources.keep_events_days * DAY_SECONDS
     for table, rule in ((StageEntry, "root_id"), (BotStep, "rule_id")):
@@ -35,7 +35,7 @@ async def prune_automation(resources: Resources) -> None:
 
 
 async def _prune_portion(resources: Resources, table: Any, rule: str, before: float) -> int:
-    """The number of rows that were deleted, in one unit of work."""
+    """Delete a portion in one unit of work and return its number of rows."""
     newer = aliased(table)
     same = [getattr(newer, name) == getattr(table, name) for name in ("account_id", "lead_id", "request_id", rule)]
     has_newer = exists().where(*same, newer.received_at > table.received_at)

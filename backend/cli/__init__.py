@@ -1,1 +1,1 @@
-"""The command line: each command a thin door to the same functions that the web calls."""
+"""The command line: each command calls the same functions as the web."""

@@ -1,5 +1,6 @@
-"""The commands by name. The one that is called is imported; the others are a sentence for the help page, which need
-not wait for the whole product."""
+"""The commands by name. Only the called one is imported; the others are a sentence on the help page, which
+starts fast.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import typer
 
 @dataclass(frozen=True)
 class Command:
-    """Where a command is, and what the list of commands says of it."""
+    """A command's module, and its sentence in the list of commands."""
 
     module: str
     help: str
@@ -34,7 +35,7 @@ COMMANDS = {
 
 
 def command_line(words: Sequence[str]) -> typer.Typer:
-    """The command line for these words: the command that they name is whole."""
+    """Return the command line for these words: only the command that they name is complete."""
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,

@@ -1,4 +1,4 @@
-"""``doctor``: is everything as it should be? One line for each thing, with what to do where something is wrong."""
+"""``doctor``: checks the installation. One line per check, with what to do if it fails."""
 
 import asyncio
 import json

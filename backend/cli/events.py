@@ -1,4 +1,4 @@
-"""``events``: what Stripe sent, what became of it, and working it in again."""
+"""``events``: Stripe's events, their states, and their replay."""
 
 import asyncio
 import json
@@ -66,7 +66,7 @@ def show(event_id: str) -> None:
 
 
 def as_text(body: dict[str, Any]) -> str:
-    """Readable JSON; half characters, which no terminal takes, stay escaped."""
+    """Return readable JSON; lone surrogates, which no terminal accepts, stay escaped."""
     return json.dumps(body, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""``integrations``: the private Kommo integrations that this server answers for."""
+"""``integrations``: the private Kommo integrations of this server."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""``keys``: the keys that seal what is stored."""
+"""``keys``: the keys that seal stored secrets."""
 
 import typer
 

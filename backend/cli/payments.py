@@ -1,4 +1,4 @@
-"""``payments``: those that fit no deal, and putting a payment where it belongs."""
+"""``payments``: payments without a deal, and their assignment to deals."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""A bar on the terminal for work that takes long. Where the output is no terminal, one line at the end."""
+"""A progress bar on the terminal for long work. If the output is no terminal, one line at the end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,10 @@ from backend.core.progress import Progress
 
 @contextmanager
 def bar(what: str) -> Iterator[Progress]:
-    """Shown on the error stream, so that what a command says can be piped on."""
+    """Show a progress bar on the error stream, so that a command's output can be piped.
+
+    Yields ``show(done, total)``.
+    """
     with Bars(console=Console(stderr=True)) as bars:
         task = bars.add_task(what, total=None)
 

@@ -1,4 +1,4 @@
-"""Settings for a command: read, or the reason why not, once, in plain words."""
+"""Settings and resources of a command, or the reason why it can't start, in one sentence."""
 
 import asyncio
 import sys
@@ -15,11 +15,11 @@ from backend.resources import Resources, open_resources
 from backend.storage.migrations import DatabaseUnusable, upgrade
 
 WHO = "command line"
-"""In the audit, of what is done by a command."""
+"""The author of a command's changes in the audit."""
 
 
 def load_settings(**given: Any) -> Settings:
-    """All settings checked; else each problem on its own line, and exit code 2."""
+    """Return the validated settings; else print one line per problem and exit with code 2."""
     try:
         return read_settings(**given)
     except BadSettings as error:
@@ -27,6 +27,7 @@ def load_settings(**given: Any) -> Settings:
 
 
 def raise_bad(error: BadSettings) -> NoReturn:
+    """Print the problems of the settings and exit with code 2."""
     typer.echo(str(error), err=True)
     raise typer.Exit(2) from None
 
@@ -34,8 +35,11 @@ def raise_bad(error: BadSettings) -> NoReturn:
 def run_to_its_end(
     process: Coroutine[Any, Any, None], interrupted: str = "", refusals: tuple[type[Exception], ...] = ()
 ) -> None:
-    """What can't be used (database, key, port) is said in a sentence, with exit code 1. ``interrupted`` is said where a
-    person ends it, with exit code 130."""
+    """Run the process until it ends.
+
+    An unusable database, key or port is printed as a sentence, with exit code 1; ``interrupted`` is printed after
+    Ctrl-C, with exit code 130.
+    """
     caught: tuple[type[Exception], ...] = (DatabaseUnusable, CannotOpen, *refusals)
     try:
         asyncio.run(process)
@@ -49,7 +53,7 @@ def run_to_its_end(
 
 
 def run_with_resources(command: Callable[[Resources], Awaitable[None]], *, interrupted: str = "") -> None:
-    """Run ``command`` with the database up to date and everything open."""
+    """Run ``command`` with the database migrated and all resources open."""
     settings = load_settings()
     set_up_logs(settings.log_format)  # on the error stream: what a command says is the output
 
@@ -62,15 +66,16 @@ def run_with_resources(command: Callable[[Resources], Awaitable[None]], *, inter
 
 
 def nothing(found: Sequence[object], sentence: str) -> None:
-    """Say that a list is empty, on the error stream: what is piped on stays a list."""
+    """Print that a list is empty on the error stream: the piped output stays a list."""
     if not found:
         typer.echo(sentence, err=True)
 
 
 def secret(what: str) -> str:
-    """Asked for unseen, or a line of the input: what stands in a command is in the list of processes and in a history.
+    """Return a secret from a hidden prompt, or a line of the input: arguments show in the process list and the shell's
+    history.
 
-    Exit code 2 where nothing is given.
+    Exits with code 2 if none is given.
     """
     given = typer.prompt(what, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     if not given.strip():

@@ -1,4 +1,4 @@
-"""The commands that play the product on this machine. Kommo and Stripe of the sandbox come with a checkout only."""
+"""The commands that run the sandbox. Its Kommo and Stripe exist in a checkout only."""
 
 import asyncio
 import sys

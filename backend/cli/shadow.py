@@ -1,4 +1,4 @@
-"""``shadow``: trying us beside other software: everything is computed, nothing is written."""
+"""``shadow``: a trial next to other software: everything is computed, nothing is written."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -56,7 +56,7 @@ def show_report(
 
 
 def lines(deal: Foreseen) -> list[str]:
-    """One deal for a person at a terminal."""
+    """Return one deal's lines for a terminal."""
     said = [f"Deal {deal.lead_id}  {deal.name}{'  (not in Kommo any more)' if deal.is_gone else ''}"]
     said += [f"  would set  {code}: {there or '-'} -> {wanted or '-'}" for code, (there, wanted) in deal.fields.items()]
     said += [f"  stage      {deal.stage}"] if deal.stage else []

@@ -1,4 +1,4 @@
-"""``init``: from nothing to a running product, in the order in which Kommo asks for things."""
+"""``init``: the first set-up of a server, in the order in which Kommo asks for things."""
 
 import os
 import secrets

@@ -1,11 +1,11 @@
-"""systemd units for a server without containers: web and worker, each with no more rights than it needs."""
+"""systemd units for a server without containers: web and worker, each with minimal rights."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 SETTINGS = "/etc/kommo-stripe/env"
 STATE = "kommo-stripe"
-"""The folder below /var/lib, made by systemd for the user that it makes."""
+"""The folder below /var/lib, created by systemd for the dynamic user."""
 PROCESSES = {
     "kommo-stripe-web": ("web", "serve --no-worker"),
     "kommo-stripe-worker": ("worker", "worker"),
@@ -70,7 +70,7 @@ WantedBy=multi-user.target
 
 
 def units(program: Path) -> Mapping[str, str]:
-    """File name → text, for the program at this path."""
+    """Return each unit's text by its file name, for the program at this path."""
     return {
         f"{name}.service": UNIT.format(what=what, words=words, program=program, settings=SETTINGS, state=STATE)
         for name, (what, words) in PROCESSES.items()

@@ -1,4 +1,4 @@
-"""``widget``: the archive that Kommo is given."""
+"""``widget``: the archive that is uploaded to Kommo."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,6 +1,6 @@
-"""The admin API: set-up by programs. The command line and the pages call the same functions.
+"""The admin API for programs. The command line and the admin's pages call the same functions.
 
-With the ADMIN_TOKEN it is about every account; in a session that was entered from Kommo, about that account alone.
+With the ADMIN_TOKEN it covers every account; in a session entered from Kommo, that account only.
 """
 
 from typing import Annotated, Any
@@ -27,11 +27,14 @@ from backend.web.http.schemas import refusals
 
 router = APIRouter(prefix="/admin/api", responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503))
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
-"""The functions behind the routes read their bodies themselves, to refuse them in our own words."""
+"""The functions behind the routes read their bodies themselves, so that refusals use our own sentences."""
 
 
 async def _caller(request: Request, resources: ResourcesDep) -> Visitor:
-    """A browser sends the cookie along with what another site asks for as well, and names that site."""
+    """Return the caller.
+
+    A browser also sends the cookie with requests of other sites, so changes must come from our own pages.
+    """
     visitor = None if "authorization" in request.headers else await current_visitor(request)
     if visitor is None:
         await check_admin(request)
@@ -46,7 +49,7 @@ Caller = Annotated[Visitor, Depends(_caller)]
 
 def _operator(caller: Caller) -> Visitor:
     if caller.account_id is not None:
-        raise NotAllowed("Integrations are the business of this server's operator.")
+        raise NotAllowed("Only the server operator can manage integrations.")
     return caller
 
 
@@ -70,17 +73,22 @@ async def _body(request: Request) -> dict[str, Any]:
 
 @router.get("/accounts")
 async def accounts(resources: ResourcesDep, caller: Caller) -> list[dict[str, Any]]:
+    """Return the connected Kommo accounts that the caller may see."""
     return await list_accounts(resources, only=caller.account_id)
 
 
 @router.get("/integrations")
 async def integrations(resources: ResourcesDep, _operator: Operator) -> list[dict[str, Any]]:
+    """Return the Kommo integrations without their secrets; for the operator only."""
     return await list_integrations(resources)
 
 
 @router.put("/integrations/{client_id}", openapi_extra=BODY)
 async def integration(resources: ResourcesDep, caller: Operator, client_id: str, request: Request) -> dict[str, Any]:
-    """Adds or changes an integration; a code that waits for its secret is exchanged at once, or the one given here."""
+    """Add or change an integration and return it.
+
+    A code that waits for its secret, or one in the body, is exchanged at once; ``problem`` says why that failed.
+    """
     added = await add_integration(resources, client_id, await _body(request), who=caller.who)
     row = added.integration
     answer = {"client_id": row.client_id, "label": row.label, "account_id": row.account_id}
@@ -89,17 +97,23 @@ async def integration(resources: ResourcesDep, caller: Operator, client_id: str,
 
 @router.delete("/integrations/{client_id}")
 async def no_integration(resources: ResourcesDep, caller: Operator, client_id: str) -> dict[str, bool]:
+    """Remove an integration. Raises as ``remove_integration`` does."""
     await remove_integration(resources, client_id, who=caller.who)
     return {"removed": True}
 
 
 @router.put("/accounts/{account_id}/stages", openapi_extra=BODY)
 async def stages(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
+    """Set the stage rules of an account and return them."""
     return await put_stages(resources, account_id, await _body(request), who=caller.who)
 
 
 @router.put("/accounts/{account_id}/stripe", openapi_extra=BODY)
 async def stripe(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
+    """Connect a restricted Stripe key and return the connection.
+
+    Raises ``OtherStripeAccount`` until that change is confirmed.
+    """
     return await put_stripe(resources, account_id, await _body(request), who=caller.who)
 
 
@@ -107,7 +121,7 @@ async def stripe(resources: ResourcesDep, caller: OfAccount, account_id: Account
 async def no_stripe(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, connection: str
 ) -> dict[str, Any]:
-    """Removes a connection that drains: what can still be paid by it is ended, its webhook and its key go."""
+    """Remove a draining connection: its open sessions are ended, its webhook is deleted and its key erased."""
     return await remove_stripe(resources, account_id, connection, who=caller.who)
 
 
@@ -115,6 +129,7 @@ async def no_stripe(
 async def options(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
+    """Change options of an account and return all of them."""
     return await put_sending(resources, account_id, await _body(request), who=caller.who)
 
 
@@ -122,24 +137,26 @@ async def options(
 async def reminders(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
-    """The whole choice: what is left out is switched off."""
+    """Set all reminder settings of an account and return them; a missing part is switched off."""
     return (await put_chasing(resources, account_id, await _body(request), who=caller.who)).model_dump()
 
 
 @router.post("/accounts/{account_id}/deals/{lead_id}/move")
 async def move(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, lead_id: AccountId) -> dict[str, Any]:
-    """Agrees to the stage move that was only offered: the money was old, or attached by hand."""
+    """Carry out a stage move that was only offered because the money was old or attached by hand."""
     return await agree(resources, account_id, lead_id, who=caller.who)
 
 
 @router.get("/unmatched")
 async def list_unmatched(resources: ResourcesDep, caller: Caller) -> list[dict[str, Any]]:
+    """Return the payments without a deal that the caller may see, newest first."""
     return await unmatched(resources, only=caller.account_id)
 
 
 @router.post("/unmatched/{payment_id}/attach", openapi_extra=BODY)
 async def attach_payment(resources: ResourcesDep, caller: Caller, payment_id: str, request: Request) -> dict[str, Any]:
+    """Attach a payment to a deal. Raises ``NotAllowed`` for an account that the caller did not enter from."""
     body = await _body(request)
     if caller.account_id is not None and body.get("account_id") != caller.account_id:
-        raise NotAllowed("You entered from another Kommo account. Nothing was changed.")
+        raise NotAllowed("You signed in from another Kommo account. Nothing was changed.")
     return await attach(resources, payment_id, body, who=caller.who)

@@ -1,1 +1,1 @@
-"""The way to an account's first payment: what is missing, and a test payment from end to end."""
+"""Steps to an account's first payment, and a test payment from end to end."""

@@ -1,4 +1,4 @@
-"""What is still missing before an account's first payment: one step for each thing that somebody has to do."""
+"""The steps before an account's first payment, one per thing that somebody has to do."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from backend.storage.models import Account, LedgerEntry, WidgetSeen
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``is_needed``: without it no client can pay. ``path``: the page where it is done."""
+    """A step. ``is_needed``: without it no client can pay; ``path``: the page on which it is done."""
 
     name: str
     path: str
@@ -23,18 +23,23 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
+    """The steps in order."""
+
     steps: tuple[Step, ...]
 
     @property
     def is_ready(self) -> bool:
+        """Whether every needed step is done."""
         return all(one.is_done for one in self.steps if one.is_needed)
 
     @property
     def missing(self) -> list[Step]:
+        """The needed steps that are not done."""
         return [one for one in self.steps if one.is_needed and not one.is_done]
 
 
 async def checklist(resources: Resources, account_id: int) -> Checklist:
+    """Return the account's steps from our database alone."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
         connections = [one for one in await connections_of(session, account_id) if one.state == "active"]

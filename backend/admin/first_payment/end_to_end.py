@@ -1,4 +1,4 @@
-"""A test payment from end to end: each leg of the newest one, with how long it took."""
+"""Progress of the newest test payment, step by step with durations."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ LEGS = ("asked", "opened", "paid", "heard", "written")
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """``at`` None: not there yet. ``seconds``: since the leg before."""
+    """A step. ``at``: epoch seconds, None until it happened; ``seconds``: since the step before."""
 
     name: str
     at: float | None = None
@@ -23,7 +23,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class EndToEnd:
-    """``can_begin``: a test key is connected. ``lead_id``: the deal of the newest test request."""
+    """The progress. ``can_begin``: a test key is connected; ``lead_id``: the deal of the newest test request."""
 
     can_begin: bool
     legs: tuple[Leg, ...]
@@ -32,10 +32,12 @@ class EndToEnd:
 
     @property
     def is_done(self) -> bool:
+        """Whether every step happened."""
         return all(leg.at is not None for leg in self.legs)
 
 
 async def end_to_end(session: AsyncSession, account: Account, now: float) -> EndToEnd:
+    """Return the progress of the account's newest test request."""
     connections = await connections_of(session, account.id)
     tests = [one.id for one in connections if not one.livemode and one.state != "removed"]
     newest = select(PaymentRequest).where(
@@ -80,7 +82,7 @@ async def _moments(
 
 
 async def _heard(session: AsyncSession, connection_id: str, ids: list[str]) -> float | None:
-    """When their first event came."""
+    """Return when the first event about these objects arrived."""
     mine = select(LedgerEntry).where(LedgerEntry.connection_id == connection_id, col(LedgerEntry.id).in_(ids))
     events = {event for entry in (await session.exec(mine)).all() for event in entry.facts.get("events", ())}
     if not events:
@@ -92,7 +94,7 @@ async def _heard(session: AsyncSession, connection_id: str, ids: list[str]) -> f
 
 
 async def _written(session: AsyncSession, account_id: int, lead_id: int, payment_id: str) -> float | None:
-    """When the note about it was sent to Kommo."""
+    """Return when the payment's note was sent to Kommo."""
     mine = select(CardWrite).where(
         CardWrite.account_id == account_id, CardWrite.lead_id == lead_id, CardWrite.kind == "note"
     )

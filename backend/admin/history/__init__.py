@@ -1,1 +1,1 @@
-"""What happened in an account: the events that came, who changed what, and who is signed in."""
+"""History of an account: events, audit log, rule entries and sessions."""

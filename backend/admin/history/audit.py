@@ -1,4 +1,4 @@
-"""Who changed what in an account, newest first."""
+"""The audit log of an account, newest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,13 @@ from backend.storage.models import Audit
 
 SIZE = 50
 OURSELVES = ("writer", "set-up")
-"""What we did by ourselves is not among what people changed."""
+"""Authors of automatic changes, left out of people's changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
+    """A page of the log; ``next``: the id before which the next page starts, None on the last page."""
+
     rows: Sequence[Audit]
     next: int | None
 
@@ -22,7 +24,7 @@ class AuditPage:
 async def page_of_audit(
     session: AsyncSession, account_id: int, *, before: int | None = None, people: bool = False, size: int = SIZE
 ) -> AuditPage:
-    """``before``: only rows older than this one. ``people``: only what people changed."""
+    """Return a page of the log. ``before``: only rows older than this id; ``people``: only changes by people."""
     mine = [col(Audit.account_id) == account_id]
     mine += [col(Audit.who).not_in(OURSELVES)] if people else []
     mine += [col(Audit.id) < before] if before is not None else []

@@ -1,4 +1,4 @@
-"""All that Stripe sent for an account, newest first, and what became of each."""
+"""Stripe's events of an account, newest first, with their states."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +20,17 @@ UNFINISHED = ("dead", "postponed", "new")
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
+    """A page of events, without their bodies."""
+
     events: Sequence[InboxEvent]
     next: str
-    """The place after which the next page begins; empty on the last one."""
+    """The key after which the next page starts; '' on the last page."""
 
 
 async def page_of_events(
     session: AsyncSession, account_id: int, *, state: str = "", event_id: str = "", after: str = ""
 ) -> EventPage:
-    """``event_id``: only the event of this id. Bodies are left where they are."""
+    """Return a page of the account's events. ``event_id``: only this event. Bodies are not read."""
     order = (col(InboxEvent.received_at), col(InboxEvent.id))
     found = select(InboxEvent).options(defer(InboxEvent.body, raiseload=True))  # type: ignore[arg-type]
     found = found.where(*_chosen(state, event_id)).order_by(*(one.desc() for one in order)).limit(SIZE + 1)

@@ -1,4 +1,4 @@
-"""What working an event in again would change: its facts are merged with those that are known, and nothing is kept."""
+"""Preview of a replay: the event's facts are merged with the known ones, and nothing is stored."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from backend.stripe_api.events import BadEvent
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One object of Stripe's that would be known otherwise: ``facts`` are the names of those that differ."""
+    """An object at Stripe whose known facts would change; ``facts``: names of the changed facts."""
 
     subject: str
     lead_id: int | None
@@ -26,7 +26,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class EventPreview:
-    """``problem``: why it can't be worked in again, in a sentence; else ``changes``, none where all is known."""
+    """``problem``: why the event can't be replayed, '' if it can; then ``changes``, empty if all facts are known."""
 
     event: InboxEvent
     problem: str = ""
@@ -34,7 +34,7 @@ class EventPreview:
 
 
 async def preview_event(resources: Resources, account_id: int, event_id: str) -> EventPreview | None:
-    """None where the account has no such event."""
+    """Return the preview of a replay; None if the account has no such event."""
     if not usable_id(event_id):
         return None
     async with resources.database.read() as session:

@@ -1,4 +1,4 @@
-"""Who is signed in to the app for an account, and ending a session."""
+"""Sessions of an account's users in the app."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ KEY_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """``key`` names the session in a form; from it nobody gets back to the cookie."""
+    """A session. ``key`` names it in a form; the cookie can't be derived from it."""
 
     key: str
     user_id: int
@@ -27,7 +27,7 @@ class SignedIn:
 
 
 async def signed_in(resources: Resources, account_id: int) -> Sequence[SignedIn]:
-    """The users of this account whose sessions go on, the one seen last first."""
+    """Return the running sessions of the account's users, last used first."""
     now = resources.clock()
     going_on = (
         SetupSession.account_id == account_id,
@@ -43,7 +43,7 @@ async def signed_in(resources: Resources, account_id: int) -> Sequence[SignedIn]
 
 
 async def end_session(resources: Resources, account_id: int, key: str, *, who: str) -> None:
-    """Ends one session of this account."""
+    """End one session of this account. Raises ``Conflict`` if there is no such session."""
     if len(key) != KEY_LENGTH or not key.isalnum() or not key.isascii():
         raise Conflict("There is no such session. Nothing was changed.")
     this = (col(SetupSession.account_id) == account_id, col(SetupSession.digest).startswith(key, autoescape=True))

@@ -1,4 +1,4 @@
-"""What stages of Kommo's pipelines asked for lately, and what became of each entry."""
+"""The latest entries of deals into stages with a rule, and their outcomes."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """``said``: the sentence of the deal card; empty while the entry waits."""
+    """An entry; ``said``: the sentence of the deal card, '' while the entry waits."""
 
     at: float
     lead_id: int
@@ -22,7 +22,7 @@ class Entered:
 
 
 async def last_entries(session: AsyncSession, account_id: int, language: str) -> list[Entered]:
-    """Newest first."""
+    """Return the latest entries, newest first."""
     mine = select(StageEntry).where(StageEntry.account_id == account_id)
     rows = (await session.exec(mine.order_by(col(StageEntry.received_at).desc()).limit(SHOWN))).all()
     return [_shown(row, language) for row in rows]

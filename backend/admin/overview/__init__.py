@@ -1,1 +1,1 @@
-"""How an account stands, in one look: its money by month and by age, its health, and what waits for a person."""
+"""The account at a glance: money by month and age, health, and open tasks."""

@@ -1,4 +1,4 @@
-"""What waits for a person, each with the page where it is done."""
+"""Open tasks of an account, each with the page on which it is done."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ STUCK = ("note", "task")
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """``finance``: the page is one that finance sees, too. ``said``: words of ours that say what is wrong."""
+    """An open task. ``finance``: users of finance see its page too; ``said``: our sentence about the problem."""
 
     name: str
     path: str
@@ -25,11 +25,11 @@ class Errand:
     finance: bool = False
     said: str = ""
     state: str = ""
-    """What that page is filtered by."""
+    """The filter of that page."""
 
 
 async def errands_of(session: AsyncSession, account: Account, *, livemode: bool, now: float) -> list[Errand]:
-    """The gravest first."""
+    """Return the account's open tasks, most severe first."""
     disputed = Filter(livemode=livemode, state="disputed").conditions(account.id, now)
     disputes = (await session.exec(select(func.count()).select_from(PaymentLine).where(*disputed))).one()
     found = [

@@ -1,4 +1,4 @@
-"""Whether everything runs: each part as a word that a person understands, from what is stored; nobody is asked."""
+"""Health of an account's parts, from stored data: neither Kommo nor Stripe is asked."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ SLOW_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Vital:
-    """``word``: well | watch | bad | unknown; ``at``: the moment that it speaks of; ``count``: the number."""
+    """The health of one part. ``word``: well | watch | bad | unknown; ``at``: its time; ``count``: its number."""
 
     name: str
     word: str
@@ -27,6 +27,7 @@ class Vital:
 
 
 async def health_of(session: AsyncSession, account: Account, now: float) -> list[Vital]:
+    """Return the health of each part of the account."""
     connections = [one for one in await connections_of(session, account.id) if one.state != "removed"]
     return [
         await _last_event(session, connections, now),
@@ -72,7 +73,7 @@ def _by_age(oldest: float | None, now: float) -> str:
 
 
 def _token(account: Account, now: float) -> Vital:
-    """A token that is refreshed lives on by itself; of a long-lived one nobody tells the end."""
+    """A refreshed token stays valid; the expiry of a long-lived token is unknown."""
     if account.state != "connected" or account.refused_since:
         return Vital("token", "bad")
     if not account.token_expires_at:

@@ -1,4 +1,4 @@
-"""What came in by month, and what is still open by age."""
+"""Received money by month, and open requests by age."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,25 +16,28 @@ from backend.storage.models import PaymentLine
 MONTHS = 12
 DAY = 24 * 3600.0
 SPAN = "span"
-"""Grouped by its name: PostgreSQL takes the same expression with other parameters for another one."""
+"""Grouped by this name: PostgreSQL treats the same expression with other parameters as a different one."""
 AGES = ((0, 7), (7, 30), (30, 90), (90, None))
-"""In days: a request is of the first span that it fits."""
+"""Ages in days; a request counts in the first one that fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
+    """One month in one currency; amounts are minor units, ``begins`` is epoch seconds."""
+
     begins: float
     received: int
     gone: int
 
     @property
     def net(self) -> int:
+        """Received less returned, in minor units."""
         return self.received - self.gone
 
 
 @dataclass(frozen=True, slots=True)
 class MonthsOf:
-    """One currency's months, the oldest first, the last one still going on."""
+    """One currency's months, oldest first; the last one is the current month."""
 
     currency: str
     months: tuple[Month, ...]
@@ -42,7 +45,7 @@ class MonthsOf:
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """Requests between so many days old: each stack is a count and sums by currency. What is overdue is open, too."""
+    """Requests of an age in days: each stack has a count and sums by currency. Overdue requests are open too."""
 
     since: int
     until: int | None
@@ -53,16 +56,19 @@ class Age:
 
 @dataclass(slots=True)
 class Stack:
+    """A count and sums by currency in minor units."""
+
     count: int = 0
     sums: dict[str, int] = field(default_factory=dict)
 
     def add(self, currency: str, count: int, amount: int) -> None:
+        """Add requests of a currency."""
         self.count += count
         self.sums[currency] = self.sums.get(currency, 0) + amount
 
 
 def month_begins(now: float, zone: ZoneInfo, count: int = MONTHS) -> list[float]:
-    """The beginnings of the last ``count`` months in ``zone``, and of the one that is to come."""
+    """Return the starts of the last ``count`` months in ``zone`` and of the next one, in epoch seconds."""
     this = datetime.fromtimestamp(now, zone)
     numbers = [this.year * 12 + this.month - 1 - back for back in range(count - 1, -2, -1)]
     return [datetime(number // 12, number % 12 + 1, 1, tzinfo=zone).timestamp() for number in numbers]
@@ -71,7 +77,7 @@ def month_begins(now: float, zone: ZoneInfo, count: int = MONTHS) -> list[float]
 async def months_of(
     session: AsyncSession, account_id: int, *, livemode: bool, now: float, zone: ZoneInfo
 ) -> Sequence[MonthsOf]:
-    """The currency with most payments first."""
+    """Return each currency's months; the currency with most payments first."""
     begins = month_begins(now, zone)
     spans = list(pairwise(begins))
     line = PaymentLine
@@ -96,7 +102,7 @@ def _months(spans: Sequence[tuple[float, float]], sums: dict[int, tuple[int, int
 
 
 async def ages_of(session: AsyncSession, account_id: int, *, livemode: bool, now: float) -> list[Age]:
-    """Open requests, and those that expired unpaid, by how long ago they were asked for."""
+    """Return open and expired requests by the time since they were created."""
     ages = [Age(since, until) for since, until in AGES]
     line = PaymentLine
     limits = [now - (until or 1e6) * DAY for _, until in AGES]

@@ -1,1 +1,1 @@
-"""All payments and open requests of an account: the list that the app's pages and its file are read from."""
+"""The list of an account's payments and open requests, read by the app's pages and the CSV file."""

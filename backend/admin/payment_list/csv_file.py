@@ -1,4 +1,4 @@
-"""The list as a file for spreadsheets and accounting. The columns and their order never change; new ones come last."""
+"""The list as a CSV file for spreadsheets and accounting. Columns never change their order; new ones come last."""
 
 import csv
 import io
@@ -18,15 +18,15 @@ COLUMNS = (
     "kind", "description", "contact", "created_by", "stripe_account", "mode",
 )  # fmt: skip
 RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
-"""What a spreadsheet may take for the beginning of a formula or a command."""
+"""What a spreadsheet may parse as the start of a formula or a command."""
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel reads UTF-8 as the machine's old code page."""
+"""Without it Excel reads UTF-8 in the machine's legacy encoding."""
 
 
 async def file_of(
     database: Database, account: Account, wanted: Filter, labels: Mapping[str, str], now: float
 ) -> AsyncIterator[str]:
-    """``labels``: a connection's Stripe account, as a person knows it."""
+    """Yield the CSV file in portions. ``labels``: the Stripe account's name of each connection."""
     yield BYTE_ORDER_MARK + _written([COLUMNS])
     zone = _zone(account.timezone)
     async for lines in all_lines(database, account.id, wanted, now):
@@ -63,7 +63,7 @@ def _row(line: PaymentLine, zone: ZoneInfo, labels: Mapping[str, str]) -> Sequen
 
 
 def harmless(text: str) -> str:
-    """The text as a cell that no spreadsheet runs: what may begin a formula gets an apostrophe before it."""
+    """Return the text as a cell that no spreadsheet executes: a possible formula gets a leading apostrophe."""
     return f"'{text}" if text.lstrip(" \N{NO-BREAK SPACE}").startswith(RUNS) or text.startswith(RUNS) else text
 
 

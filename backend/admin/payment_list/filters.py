@@ -1,4 +1,4 @@
-"""What of the list is wanted: one value for the page, its sums and its file, so that the three can't differ."""
+"""Filters of the list: one value for the page, its sums and its file, so that the three can't differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ WHATS = ("single", "deposit", "rest", "subscription", "other")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """``leads``: the deals that Kommo found for ``words``. Empty means that nothing is asked of it."""
+    """The wanted lines; an empty part does not filter. ``leads``: deals that Kommo found for ``words``."""
 
     livemode: bool
     words: tuple[str, ...] = ()
@@ -33,9 +33,11 @@ class Filter:
     responsible: int | None = None
 
     def found_by_kommo(self, leads: Iterable[int]) -> "Filter":
+        """Return the filter with the deals that Kommo found."""
         return replace(self, leads=frozenset(leads))
 
     def conditions(self, account_id: int, now: float) -> list[ColumnElement[bool]]:
+        """Return the SQL conditions of the filter; ``now`` is epoch seconds."""
         line = PaymentLine
         found = [col(line.account_id) == account_id, col(line.livemode) == self.livemode]
         equal: list[tuple[Any, Any]] = [
@@ -60,7 +62,7 @@ class Filter:
 
 
 def _of_state(state: str, now: float) -> ColumnElement[bool]:
-    """``overdue`` is what time makes of an open request; the list keeps the moment."""
+    """Return a state's condition; ``overdue`` compares the line's stored time with now."""
     line = PaymentLine
     is_open = col(line.state).in_(OPEN)
     if state == "received":
@@ -73,6 +75,6 @@ def _of_state(state: str, now: float) -> ColumnElement[bool]:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """What is searched for: of a link that was pasted, its last part alone."""
+    """Return the search words in lower case; of a pasted link only its last part."""
     words = (word.partition("?")[0].rstrip("/").rpartition("/")[2] for word in text.lower().split())
     return tuple(word for word in words if word)[:MOST_WORDS]

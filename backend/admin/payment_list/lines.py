@@ -11,7 +11,7 @@ LONGEST_DESCRIPTION = 500
 
 
 def lines_of(ledger: DealLedger, lead_id: int) -> Iterator[dict[str, Any]]:
-    """What stands in ``PaymentLine`` of this deal, but for the account and the connection."""
+    """Yield the columns of each ``PaymentLine`` of the deal, except the account and the connection."""
     for payment in ledger.received_anywhere:
         yield _payment(ledger, payment, lead_id)
     for request in ledger.requests:

@@ -1,5 +1,4 @@
-"""Pages of the list, newest first. A page begins after a line that is named, so the thousandth costs what the first
-does."""
+"""Pages of the list, newest first. A page starts after a key, so the thousandth costs as much as the first."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ STREAMED = 500
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line's place in the order of the list."""
+    """A line's key in the order of the list."""
 
     at: float
     id: str
@@ -30,11 +29,12 @@ class Place:
 
     @staticmethod
     def of(line: PaymentLine) -> "Place":
+        """Return the key of a line."""
         return Place(line.at, line.id, line.lead_id)
 
     @staticmethod
     def read(text: str) -> "Place | None":
-        """None where the text is no place: the list then begins at its beginning."""
+        """Return the key from text; None for other text, so that the list starts at its beginning."""
         at, _, rest = text.partition("~")
         name, _, lead = rest.rpartition("~")
         if not (name.isascii() and name.isprintable() and lead.isascii() and lead.isdigit() and len(lead) < 16):
@@ -48,6 +48,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class LinePage:
+    """A page of lines."""
+
     lines: Sequence[PaymentLine]
     next: Place | None
     """None on the last page."""
@@ -56,6 +58,7 @@ class LinePage:
 async def page_of_lines(
     session: AsyncSession, account_id: int, wanted: Filter, now: float, after: Place | None, size: int = SIZE
 ) -> LinePage:
+    """Return the page of lines after a key."""
     lines = (await session.exec(_lines(account_id, wanted, now, after).limit(size + 1))).all()
     shown = lines[:size]
     return LinePage(shown, Place.of(shown[-1]) if len(lines) > size else None)
@@ -64,7 +67,7 @@ async def page_of_lines(
 async def all_lines(
     database: Database, account_id: int, wanted: Filter, now: float
 ) -> AsyncIterator[Sequence[PaymentLine]]:
-    """All of the list, a portion at a time: as much memory for 100,000 lines as for one portion.
+    """Yield all lines in portions, using memory for one portion only.
 
     No unit of work is open between two portions, however slowly a reader takes them.
     """

@@ -1,8 +1,8 @@
-"""The list is brought up to the ledger deal by deal, by the revision that every change of a deal raises.
+"""Update of the list to the ledger, deal by deal, by the revision that every change of a deal raises.
 
-``Deal.wanted`` grows in the unit of work that changes the ledger; ``Deal.listed`` is the revision that the list shows.
-The worker closes the difference in each of its turns, whatever Kommo says, and a page closes it before it reads: what
-a page sums up is the ledger, or it says how many deals are missing.
+``Deal.wanted`` grows in the unit of work that changes the ledger; ``Deal.listed`` is the listed revision. The worker
+updates the list in each turn, whatever Kommo answers, and a page updates it before it reads: its sums match the ledger,
+or it says how many deals are missing.
 """
 
 import asyncio
@@ -25,16 +25,16 @@ from backend.work_queue.lock_order import account_unit
 AT_ONCE = 100
 """Deals that are listed together."""
 PAGE_SECONDS = 1.5
-"""How long a page goes on bringing the list up to date before it shows what there is."""
+"""How long a page updates the list before it shows the current one."""
 PAUSE_SECONDS = 0.003
-"""Between two portions others have the database."""
+"""Between two portions, for other units of work."""
 ROWS_AT_ONCE = 500
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]
 LINE: Table = PaymentLine.__table__  # type: ignore[attr-defined]
 
 
 async def bring_up_to_date(resources: Resources, account_id: int, *, seconds: float = PAGE_SECONDS) -> int:
-    """Returns how many deals still are not in the list as the ledger has them; 0 almost always."""
+    """Update the list for at most ``seconds`` and return how many deals are still behind; 0 almost always."""
     until = monotonic() + seconds
     while await list_next(resources.database, account_id, resources.clock()):
         if monotonic() > until:
@@ -46,10 +46,10 @@ async def bring_up_to_date(resources: Resources, account_id: int, *, seconds: fl
 
 @repeated
 async def list_next(database: Database, account_id: int, now: float) -> int:
-    """Lists up to ``AT_ONCE`` changed deals anew; returns how many were looked at.
+    """List up to ``AT_ONCE`` changed deals again and return how many were read.
 
-    Their ledgers are read before the account is locked, so that webhooks wait for a few written lines only. What
-    changed in between is left for the next time: its revision says so.
+    Ledgers are read before the account is locked, so that webhooks wait only for a few writes. Deals that changed in
+    between are left for the next call: their revision says so.
     """
     async with database.read() as session:
         behind = (Deal.account_id == account_id, col(Deal.listed) < col(Deal.wanted))
@@ -66,13 +66,13 @@ async def list_next(database: Database, account_id: int, now: float) -> int:
 
 
 async def deals_behind(session: AsyncSession, account_id: int) -> int:
-    """Returns how many deals changed since they were listed last."""
+    """Return how many deals changed since they were last listed."""
     behind = (Deal.account_id == account_id, col(Deal.listed) < col(Deal.wanted))
     return (await session.exec(select(func.count()).select_from(Deal).where(*behind))).one()
 
 
 async def _lines(session: AsyncSession, account_id: int, lead_ids: Collection[int], now: float) -> list[dict[str, Any]]:
-    """The lines of these deals in both modes, as their ledgers have them."""
+    """Return the lines of these deals in both modes, from their ledgers."""
     account = await session.get_one(Account, account_id)
     rows = []
     for livemode in sorted({one.livemode for one in await _connections(session, account_id)}):
@@ -85,8 +85,10 @@ async def _lines(session: AsyncSession, account_id: int, lead_ids: Collection[in
 async def _replace(
     session: AsyncSession, account_id: int, listed: Mapping[int, int], lines: Iterable[dict[str, Any]]
 ) -> None:
-    """``listed``: deal → the revision that ``lines`` show. Only what differs is written: one payment more among
-    thousands is one row."""
+    """Write the lines that differ. ``listed``: deal → the revision of ``lines``.
+
+    One more payment among thousands is one written row.
+    """
     if not listed:
         return
     wanted = {(line["lead_id"], line["id"]): line for line in lines}
@@ -111,7 +113,7 @@ async def _connections(session: AsyncSession, account_id: int) -> Collection[Str
 
 
 async def _made_by(session: AsyncSession, account_id: int, rows: list[dict[str, object]]) -> dict[str, str]:
-    """The connection of each payment and request; a payment that several deals share belongs to one of them."""
+    """Return the connection of each payment and request; a payment shared by several deals has one."""
     payments = sorted({str(row["id"]) for row in rows if row["is_payment"]})
     requests = sorted({str(row["id"]) for row in rows if not row["is_payment"]})
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Names, e-mails and phones are Kommo's and are not kept here: who searches by one has Kommo search."""
+"""Search by names, e-mails and phones, which only Kommo stores: Kommo does the search."""
 
 import asyncio
 import re
@@ -15,19 +15,19 @@ from backend.resources import Resources
 PATIENCE_SECONDS = 3.0
 LONGEST = 100
 OURS = re.compile(r"(pi|ch|py|cs|in|sub|re|du|dp)_\w+")
-"""A Stripe id, which Kommo need not be asked about."""
+"""A Stripe id, for which Kommo is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``silent``: Kommo did not answer, so names were not searched."""
+    """The found deals. ``silent``: Kommo did not answer, so names were not searched."""
 
     leads: frozenset[int] = frozenset()
     silent: bool = False
 
 
 async def deals_named(resources: Resources, account_id: int, text: str) -> Found:
-    """The deals that Kommo finds by their name, or by the name, e-mail or phone of a contact."""
+    """Return the deals that Kommo finds by name, or by a contact's name, e-mail or phone."""
     asked = text.strip()[:LONGEST]
     if len(asked) < 2 or OURS.fullmatch(asked):
         return Found()
@@ -39,7 +39,7 @@ async def deals_named(resources: Resources, account_id: int, text: str) -> Found
 
 
 async def deals_as_named(resources: Resources, account_id: int, lead_ids: Collection[int]) -> dict[int, Lead]:
-    """The deals of a page, for their names; empty where Kommo does not answer soon."""
+    """Return deals by id, for their names; empty if Kommo does not answer within three seconds."""
     if not lead_ids:
         return {}
     try:

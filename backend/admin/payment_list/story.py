@@ -1,4 +1,4 @@
-"""How one payment or request came to be what it is: every step that is known, oldest first."""
+"""The history of one payment or request: every known step, oldest first."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ ORDER = ("asked", "opened", "declined", "completed", "paid", "failed", "refund",
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``name`` is that of its text; ``at`` None: when is not known. ``id``: the object at Stripe, or Kommo's."""
+    """A step.
+
+    ``name``: the key of its text; ``at``: epoch seconds, None if unknown; ``amount``: minor units; ``id``: the object's
+    id at Stripe or Kommo.
+    """
 
     name: str
     at: float | None = None
@@ -24,17 +28,19 @@ class Step:
     id: str = ""
     remark: str = ""
     user: str = ""
-    """Kommo's user who did it."""
+    """The Kommo user who did it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
+    """A line of the list with its steps."""
+
     line: PaymentLine
     steps: list[Step]
 
 
 async def story_of(session: AsyncSession, account: Account, lead_id: int, line_id: str, now: float) -> Story | None:
-    """None where the list has no such line."""
+    """Return the history of a line; None if the list has no such line."""
     line = await session.get(PaymentLine, (account.id, lead_id, line_id))
     if line is None:
         return None
@@ -50,7 +56,7 @@ async def story_of(session: AsyncSession, account: Account, lead_id: int, line_i
 
 
 def _place(step: Step) -> tuple[bool, int, int]:
-    """By the second, for Stripe tells no parts of one; what comes first by its nature within it."""
+    """Order by the second, since Stripe gives no fractions; within a second by the kind of step."""
     rank = ORDER.index(step.name) if step.name in ORDER else len(ORDER)
     return step.at is None, int(step.at or 0), rank
 

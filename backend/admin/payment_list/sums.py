@@ -1,4 +1,4 @@
-"""Sums of what is filtered, each in one currency, and never added to another."""
+"""Sums of the filtered lines, separately for each currency."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ from backend.storage.models import PaymentLine
 
 @dataclass(frozen=True, slots=True)
 class ListSum:
-    """``received``: gross; ``gone``: refunded or lost in disputes; ``asked``: what unpaid requests ask for."""
+    """One currency's sums in minor units.
+
+    ``received``: gross; ``gone``: refunded or lost in disputes; ``asked``: in unpaid requests.
+    """
 
     currency: str
     payments: int
@@ -24,11 +27,12 @@ class ListSum:
 
     @property
     def net(self) -> int:
+        """Received less gone, in minor units."""
         return self.received - self.gone
 
 
 async def sums_of(session: AsyncSession, account_id: int, wanted: Filter, now: float) -> Sequence[ListSum]:
-    """The currency with most payments first."""
+    """Return each currency's sums; the currency with most payments first."""
     line, paid = PaymentLine, col(PaymentLine.is_payment)
     figures = (
         func.sum(case((paid, 1), else_=0)),

@@ -1,1 +1,1 @@
-"""Steps of Salesbots: *Payment link* and *Is it paid?*, asked by Kommo and answered by the account's worker."""
+"""Salesbot steps *Payment link* and *Is it paid?*: called by Kommo, answered by the account's worker."""

@@ -1,4 +1,4 @@
-"""What a bot is told, decided in values: an exit, and what its later blocks may say as ``{{json.…}}``."""
+"""Answers to a bot, decided in values: an exit, and data for its later blocks as ``{{json.…}}``."""
 
 from collections.abc import Iterable
 
@@ -13,20 +13,20 @@ Answer = dict[str, str]
 
 
 def link_ready(money: Money, link: str) -> Answer:
-    """The answer of *Payment link* where there is one to send."""
+    """Return the answer of *Payment link* with a link to send."""
     return _answer(READY, "pending", [money]) | {"link": link}
 
 
 def no_link(outcome: Outcome, reason: str) -> Answer:
-    """The same where there is none: nothing is to be paid, or something stands in the way."""
+    """Return its answer without a link: nothing is to be paid, or there is an obstacle."""
     there = NOTHING if outcome.word in NOTHING_TO_PAY else FAILED
     return _answer(there, outcome.word, []) | {"reason": reason}
 
 
 def payment_state(ledger: DealLedger, link_base: str) -> Answer:
-    """The answer of *Is it paid?*: ``exit`` is paid, under way, open or overdue.
+    """Return the answer of *Is it paid?*: ``exit`` is paid, under way, open or overdue.
 
-    Refunded, disputed or taken back is not paid; ``status`` is the deal's state, which says so.
+    Refunded, disputed or cancelled is not paid; ``status`` has the deal's state.
     """
     request = ledger.open_request
     link = f"{link_base}/p/{request.link_token}" if request else ""
@@ -43,13 +43,13 @@ def _exit(ledger: DealLedger, payable: list[Money]) -> str:
 
 
 def _is_over(ledger: DealLedger, request: Request) -> bool:
-    """Its link has ended, or its due date is over."""
+    """Return whether its link ended or its due date has passed."""
     state = ledger.request_state(request)
     is_late = request.overdue_at is not None and request.overdue_at <= ledger.now
     return state == "expired" or (is_late and state in ("pending", "failed"))
 
 
 def _answer(exit_name: str, status: str, sums: Iterable[Money]) -> Answer:
-    """Values are texts: so are those of every example."""
+    """Values are texts, as in every example of Kommo's."""
     amount, currency = next((one.as_text for one in sums), ("", ""))
     return {"exit": exit_name, "status": status, "amount": amount, "currency": currency, "link": ""}

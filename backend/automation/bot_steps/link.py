@@ -1,4 +1,4 @@
-"""The step *Payment link*: the deal is asked for its payment as by a stage, and the bot is given the link."""
+"""The step *Payment link*: the deal gets its payment request as in a stage, and the bot gets the link."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ from backend.work_queue.leases import Claim
 
 
 async def link_answer(resources: Resources, claim: Claim, account: Account, row: BotStep) -> Answer:
-    """What the bot is told. Raises ``StripeUnreachable`` where it is to be tried again."""
+    """Return the answer to the bot. Raises ``StripeUnreachable`` if it is to be tried again."""
     lead = await with_kommo(resources, account.id, lambda api: api.lead(row.lead_id))
     if lead is None or lead.status_id in (WON, LOST):
         return _no_link(account, Outcome("gone" if lead is None else "closed"))

@@ -1,4 +1,4 @@
-"""A bot waits at a step of ours: proven by its token, stored, and answered later by the account's worker."""
+"""A bot's call at one of our steps: verified by its token, stored, and answered later by the account's worker."""
 
 import hashlib
 from typing import Literal
@@ -28,14 +28,14 @@ from backend.work_queue.wakeups import request_work
 
 Step = Literal["payment_link", "is_it_paid"]
 MOST_OPEN = 5_000
-"""Bots of one account that wait for us."""
+"""Waiting bots of one account."""
 
 
 async def receive_step(resources: Resources, step: Step, asked: BotRequest) -> int:
-    """Stores the step, once for each address at which a bot goes on; returns the account's id.
+    """Store the step, once for each address at which a bot continues, and return the account's id.
 
-    Raises ``BadSignature`` where the token is not Kommo's for a connected account of ours, or where the bot is to go on
-    elsewhere than at that account's own address.
+    Raises ``BadSignature`` if the token is not Kommo's for a connected account of ours, or if the bot is to continue at
+    an address that is not that account's; ``LaneFull`` if too many bots wait.
     """
     claims = await _proven(resources, asked.token)
     async with resources.database.look() as session:
@@ -46,7 +46,7 @@ async def receive_step(resources: Resources, step: Step, asked: BotRequest) -> i
         raise BadSignature("This Kommo account is not connected here.")
     path = continue_path(asked.return_url, account.base_url)
     if path is None:
-        raise BadSignature("The bot is to go on at an address that is not this account's.")
+        raise BadSignature("The bot's return address does not belong to this account.")
     await _store(resources, account.id, claims, step, rule, path)
     resources.work_arrived.set()
     return account.id
@@ -58,7 +58,7 @@ async def _proven(resources: Resources, token: str) -> BotClaims:
         async with resources.database.look() as session:
             integration = await named_integration(session, client_id)
         if integration is None:
-            raise BadSignature("The step's token is of an integration that is not connected here.")
+            raise BadSignature("The step's token belongs to an integration that is not connected here.")
         secret = client_secret(resources, integration)
         return read_bot_token(token, secret=secret, client_id=client_id, now=resources.clock())
     except (BadBotToken, CannotOpen) as error:
@@ -66,7 +66,7 @@ async def _proven(resources: Resources, token: str) -> BotClaims:
 
 
 async def _rule(session: AsyncSession, asked: BotRequest, account_id: int) -> PaymentRule | None:
-    """By the key that the step's form was given; a rule of another account is none."""
+    """Return the rule of the key in the step's form; None if it belongs to another account."""
     key = asked.data.get(KEY_FIELD)
     return await rule_of(session, key, account_id) if isinstance(key, str) and key else None
 

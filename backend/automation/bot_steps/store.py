@@ -1,4 +1,4 @@
-"""Bots that wait, as the database has them."""
+"""Waiting bots in the database."""
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,27 +9,27 @@ from backend.work_queue.leases import Claim, fence
 
 
 async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[BotStep]:
-    """The bots that have waited longest."""
+    """Return the longest-waiting bots."""
     mine = (BotStep.account_id == account_id, col(BotStep.state) != "done", col(BotStep.next_try_at) <= now)
     found = await session.exec(select(BotStep).where(*mine).order_by(col(BotStep.received_at)).limit(most))
     return list(found.all())
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
-    """When the next bot may be answered."""
+    """Return when the next bot may be answered, in epoch seconds; None without one."""
     waiting = (BotStep.account_id == account_id, col(BotStep.state) != "done")
     return (await session.exec(select(func.min(BotStep.next_try_at)).where(*waiting))).one()
 
 
 async def keep(resources: Resources, claim: Claim, row: BotStep) -> None:
-    """Commits the row as it is now."""
+    """Commit the row."""
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await session.merge(row)
 
 
 async def requests_of_step(session: AsyncSession, account_id: int, lead_id: int, rule_id: str) -> set[str]:
-    """The requests whose links bots were given for the deal by this rule."""
+    """Return the ids of the requests whose links this rule gave to bots for the deal."""
     mine = (BotStep.account_id == account_id, BotStep.lead_id == lead_id, BotStep.rule_id == rule_id)
     found = await session.exec(select(BotStep.request_id).where(*mine, col(BotStep.request_id).is_not(None)))
     return {one for one in found.all() if one is not None}

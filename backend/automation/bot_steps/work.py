@@ -1,4 +1,4 @@
-"""The worker's step: bots that wait are told what they asked, and go on: once, however often they are told."""
+"""The worker's step for waiting bots: each is answered and continues, once, however often the answer is sent."""
 
 import structlog
 
@@ -22,17 +22,17 @@ from backend.work_queue.leases import Claim
 MOST = 10
 """Bots that one turn answers."""
 NEXT = 1
-"""The step of the saved bot that looks at what we told it."""
+"""The step of the saved bot that evaluates our answer."""
 PATIENCE_SECONDS = 24 * 3600.0
-"""Nobody knows how long a bot waits; after this what we could tell it is of another day."""
+"""How long a bot waits is unknown; after a day the answer is outdated."""
 TRIES_AT_STRIPE = 3
-"""Then the bot goes on by the exit *failed*: a client waits at the other end."""
+"""Then the bot leaves by the exit *failed*: a client is waiting."""
 
 log = structlog.get_logger()
 
 
 async def answer_bots(resources: Resources, claim: Claim) -> None:
-    """One batch of the account's bots. Errors of Kommo that concern the whole account are raised."""
+    """Answer one batch of the account's bots. Raises Kommo's errors that concern the whole account."""
     async with resources.database.read() as session:
         rows = await due(session, claim.account_id, resources.clock(), MOST)
         account = await session.get(Account, claim.account_id)
@@ -50,7 +50,7 @@ async def _is_late(resources: Resources, claim: Claim, row: BotStep) -> bool:
 
 
 async def _answer(resources: Resources, claim: Claim, account: Account, row: BotStep) -> None:
-    """The answer is kept before it is told: told again, it is the same."""
+    """Commit the answer before it is sent, so that a repeated one is the same."""
     if row.state == "new":
         try:
             row.answer = await _found_out(resources, claim, account, row)

@@ -1,1 +1,1 @@
-"""Several deals of Kommo's list at once: what is open of each is shown, and asked for once."""
+"""Payment requests for several deals of Kommo's list: preview and run."""

@@ -1,4 +1,4 @@
-"""What would be asked for, deal by deal, before anything is: the amount, or why nothing is asked."""
+"""Preview of a run: the amount for each deal, or the reason why nothing is requested."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from backend.ledger.load import load_deals
 from backend.resources import Resources
 
 OPEN = RuleSettings(amount="open")
-"""What a list asks for: what is open of each deal."""
+"""A run requests the open amount of each deal."""
 MOST_DEALS = 250
-"""As many rows as Kommo shows on one screen of its list."""
+"""The most rows that Kommo shows on one screen of its list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``amount`` with its currency where the deal would be asked for it, else ``why`` it would not."""
+    """A deal of the preview: the formatted ``amount`` with its currency, else ``why`` nothing would be requested."""
 
     lead_id: int
     name: str
@@ -35,9 +35,9 @@ class Row:
 
 
 async def preview(resources: Resources, user: WidgetUser, lead_ids: Sequence[int], language: str) -> list[Row]:
-    """A row for each deal that the user may ask for, in the order of the list; other deals have none.
+    """Return a row for each deal for which the user may create requests, in the list's order; other deals are left out.
 
-    Raises ``NotAllowed`` where the user may create no requests, ``KommoUnreachable`` where Kommo can't be asked.
+    Raises ``NotAllowed`` if the user may create no requests, ``KommoUnreachable`` if Kommo can't be asked.
     """
     leads = await visible_leads(resources, user, lead_ids)
     account = user.account
@@ -53,17 +53,17 @@ async def preview(resources: Resources, user: WidgetUser, lead_ids: Sequence[int
 
 
 async def visible_leads(resources: Resources, user: WidgetUser, lead_ids: Sequence[int]) -> list[Lead]:
-    """Those of the deals that the user sees in Kommo and may create requests for, as Kommo has them now."""
+    """Return the deals that the user sees in Kommo and may create requests for, as Kommo has them now."""
     word = await user_word(resources, user.account, user.user_id)
     if word.source != "told" or word.value is None:
-        raise KommoUnreachable("Kommo can't be asked now what you may see. Try again in a moment.")
+        raise KommoUnreachable("Kommo does not answer what you may see. Try again in a moment.")
     if not may(user.account, Access(None, word.value), user.user_id, "create"):
         raise NotAllowed("Your administrator has not allowed you to do this.")
     wanted = list(dict.fromkeys(lead_ids))[:MOST_DEALS]
     try:
         found = await with_kommo(resources, user.account.id, lambda api: api.leads(wanted, contacts=True))
     except KommoError as error:
-        raise KommoUnreachable("Kommo can't be asked for these deals now. Try again in a moment.") from error
+        raise KommoUnreachable("Kommo does not return these deals now. Try again in a moment.") from error
     seen = [found[one] for one in wanted if one in found]
     return [lead for lead in seen if judge("create", word, Word(lead, "told"), disconnected=False) == "yes"]
 

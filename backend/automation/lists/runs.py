@@ -1,4 +1,4 @@
-"""A run over several deals: stored before it is answered, carried out by the account's worker, seen from any page."""
+"""Runs over several deals: stored before the answer, carried out by the account's worker, visible from any page."""
 
 import hashlib
 from collections import Counter
@@ -23,7 +23,7 @@ from backend.work_queue.wakeups import request_work
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Deals of a run: how many there are, were asked, came to nothing, and are still to come."""
+    """A run's numbers of deals: in total, requested, not requested."""
 
     total: int
     asked: int
@@ -31,16 +31,17 @@ class Progress:
 
     @property
     def left(self) -> int:
+        """Deals still to be processed."""
         return self.total - self.asked - self.not_asked
 
 
 async def begin(
     resources: Resources, user: WidgetUser, run_id: str, lead_ids: Sequence[int], *, send: bool
 ) -> Progress:
-    """The run of this id: begun now, or as far as it has come where it was begun before.
+    """Begin the run of this id, or return the progress of the one that was begun before.
 
-    Each deal is asked once for a run, however often it is begun. ``send``: the links go to the clients, in the ways
-    that the account has chosen.
+    Each deal gets at most one request per run, however often it is begun. ``send``: the links go to the clients by the
+    account's channels. Raises as ``visible_leads`` does.
     """
     leads = await visible_leads(resources, user, lead_ids)
     account_id, now = user.account.id, resources.clock()
@@ -66,7 +67,7 @@ async def begin(
 
 
 async def progress_of(resources: Resources, user: WidgetUser, run_id: str) -> Progress:
-    """How far the user's run has come; raises ``RuleNotFound``."""
+    """Return the progress of the user's run. Raises ``RuleNotFound``."""
     async with resources.database.look() as session:
         rule = await session.get(PaymentRule, (user.account.id, _name(run_id)))
         if rule is None or rule.user_id != user.user_id:

@@ -1,1 +1,1 @@
-"""Chasing what is due: reminders to the client, then tasks for people, until it is paid."""
+"""Reminders of due payments: messages to the client, then tasks for users, until the request is paid."""

@@ -1,4 +1,4 @@
-"""What the deal card shows of a deal's reminders, and what a person may do with the next one."""
+"""Reminders in the deal card, and a user's actions on the next one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Next:
 
 @dataclass(frozen=True)
 class Chase:
-    """``past``: newest first."""
+    """A deal's reminders; ``past`` is newest first."""
 
     stopped: bool
     coming: Sequence[Next]
@@ -40,7 +40,7 @@ MOST_PAST = 20
 
 
 async def chase_of(resources: Resources, account_id: int, lead_id: int) -> Chase:
-    """The deal's reminders: what comes next for each unpaid request, and what was done."""
+    """Return the deal's reminders: the next one of each unpaid request, and the past ones."""
     mine = (PaymentRequest.account_id == account_id, PaymentRequest.lead_id == lead_id)
     is_chased = (*still_chased(resources.clock()), col(PaymentRequest.session_n) > 0)
     asked_for = select(PaymentRequest.id).where(*mine, *is_chased)
@@ -62,19 +62,19 @@ async def chase_of(resources: Resources, account_id: int, lead_id: int) -> Chase
 
 
 def _next(case: Case) -> Step | None:
-    """The next one that goes to the client; what is due already is at hand."""
+    """Return the next step that goes to the client; a due one counts as next."""
     if standing_of(case.link) is not None or has_ended(case.link):
         return None
     return next((one for one in case.steps if one.channel), None)
 
 
 async def skip(resources: Resources, account_id: int, request_id: str, step: str, user_id: int) -> None:
-    """The named step is not done. Raises ``Conflict`` where it is not the next one any more."""
+    """Skip the named step. Raises ``Conflict`` if it is not the next one any more."""
     await _by_hand(resources, account_id, request_id, step, user_id, "skipped")
 
 
 async def send_now(resources: Resources, account_id: int, request_id: str, step: str, user_id: int) -> None:
-    """The named step is done now: a person has looked. Raises ``Conflict`` where it is not the next one any more."""
+    """Do the named step now, since a person checked it. Raises ``Conflict`` if it is not the next one any more."""
     await _by_hand(resources, account_id, request_id, step, user_id, "sent")
 
 
@@ -98,7 +98,7 @@ async def _write(resources: Resources, case: Case, done: Done) -> None:
 
 @repeated
 async def put_stop(resources: Resources, account_id: int, lead_id: int, user_id: int, *, stopped: bool) -> None:
-    """Stop all reminders of the deal, or let them go on: what was due meanwhile is not made up for."""
+    """Stop all reminders of the deal, or resume them; steps that fell due meanwhile are not caught up."""
     now = resources.clock()
     async with account_unit(resources.database, account_id) as session:
         mine = (col(PaymentRequest.account_id) == account_id, col(PaymentRequest.lead_id) == lead_id)

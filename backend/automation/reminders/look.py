@@ -1,6 +1,7 @@
-"""The last look before a step is done: at Stripe, at the deal, at the client's last words.
+"""The last check before a step: at Stripe, in the deal, and in the client's chat.
 
-Whatever can't be seen waits: a reminder to somebody who has paid costs more trust than one that comes an hour late.
+If something can't be read, the step waits: a reminder to a client who has paid costs more trust than one that comes an
+hour late.
 """
 
 from dataclasses import dataclass
@@ -21,50 +22,53 @@ from backend.storage.models import Account
 from backend.stripe_api.client import Refused, Unreachable
 
 NO_REMINDERS = "no-reminders"
-"""A tag by which people switch reminders off for a deal."""
+"""A tag with which users switch reminders off for a deal."""
 SOON_SECONDS = 300.0
 HOUR_SECONDS = 3600.0
 LATER_SECONDS = 6 * 3600.0
 OWED = (*PAYABLE, "expired")
-"""States in which the money is still to come: the end of a link is not that of a debt."""
+"""States in which money is owed: an ended link does not end the debt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Nothing stands in the way."""
+    """Verdict: do the step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nobody can tell now whether it may be sent."""
+    """Verdict: unknown at present, check again later."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """This step is not done."""
+    """Verdict: skip this step."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """A person does it instead."""
+    """Verdict: a user gets a task instead."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The request asks for nothing any more."""
+    """Verdict: the request asks for nothing any more."""
 
 
 Verdict = Send | Wait | Skip | Hand | Over
 
 
 async def last_look(resources: Resources, link: Link, step: Step, chasing: Chasing) -> Verdict:
-    """What is to be done with ``step``. Errors of Kommo that concern the whole account are raised."""
+    """Return what to do with ``step`` after asking Stripe, Kommo and the chat.
+
+    Raises Kommo's errors that concern the whole account.
+    """
     seen = await _at_stripe(resources, link)
     if seen is not None:
         return seen
@@ -84,7 +88,7 @@ async def last_look(resources: Resources, link: Link, step: Step, chasing: Chasi
 
 
 def standing_of(link: Link) -> Verdict | None:
-    """What the ledger alone says of the request; None where it is simply unpaid, ended or not."""
+    """Return the verdict of the ledger alone; None if the request is unpaid, ended or not."""
     if link.asked is None:  # it is of the other mode, test or live
         return Wait(24 * HOUR_SECONDS)
     if link.state == "processing":
@@ -95,7 +99,7 @@ def standing_of(link: Link) -> Verdict | None:
 
 
 def has_ended(link: Link) -> bool:
-    """Its link can't be paid any more, though the money is still owed."""
+    """Return whether the link can't be paid any more although the money is still owed."""
     return link.state not in PAYABLE or link.is_past_end
 
 
@@ -104,14 +108,14 @@ def _ended(link: Link, step: Step) -> Verdict | None:
 
 
 def beside(ledger: DealLedger) -> Verdict | None:
-    """What else of the deal keeps a reminder back."""
+    """Return what else in the deal prevents a reminder; None if nothing does."""
     if ledger.is_under_way:
         return Wait(LATER_SECONDS)
     return Skip("disputed") if ledger.state == "disputed" else None
 
 
 async def _at_stripe(resources: Resources, link: Link) -> Verdict | None:
-    """Ask how the current session stands; what Stripe says is in the ledger afterwards."""
+    """Ask Stripe for the current session; its answer is in the ledger afterwards."""
     if link.is_over:
         return None
     try:
@@ -124,7 +128,7 @@ async def _at_stripe(resources: Resources, link: Link) -> Verdict | None:
 
 
 def _kept_by_the_deal(lead: Lead | None, ledger: DealLedger) -> str:
-    """Why nobody is reminded of this deal, neither the client nor we; "" where it is as any other."""
+    """Return why nobody is reminded about this deal, neither client nor users; '' if reminders go on."""
     if lead is None:
         return "deal_gone"
     if lead.status_id in (WON, LOST):

@@ -1,4 +1,4 @@
-"""Whether the client wrote after the link was sent: then a person answers, and no machine reminds."""
+"""Detection of the client's reply after a link was sent: then a user answers, and no reminder is sent."""
 
 from contextlib import suppress
 
@@ -13,7 +13,7 @@ from backend.storage.models import Sending
 
 
 async def has_replied(resources: Resources, link: Link) -> bool:
-    """As far as Kommo tells: without the right to read chats nobody can."""
+    """Return whether the client wrote since, as far as Kommo tells; False without the right to read chats."""
     since, lead_id = await _sent_at(resources, link), link.request.lead_id
 
     async def heard(api: KommoApi) -> bool:
@@ -29,7 +29,7 @@ async def has_replied(resources: Resources, link: Link) -> bool:
 
 
 async def _sent_at(resources: Resources, link: Link) -> float:
-    """When the link last went to the client by us; else when it was made, for a person to send."""
+    """Return when the product last sent the link; else when it was created, for a user to send."""
     request = link.request
     mine = (
         Sending.account_id == request.account_id,

@@ -1,7 +1,7 @@
-"""When each step of chasing a request is due, and which one is done now. Pure: clock, zone and rows come in as values.
+"""When each reminder step of a request is due, and which one is done now. Pure: clock, zone and rows are arguments.
 
-Only the newest step that is due is done; older ones that were missed (an outage, a late switch-on) are skipped for
-good, so that nobody is ever written to in a burst.
+Only the newest due step is done; older ones that were missed (an outage, a late switch-on) are skipped for good, so
+that no client gets a burst of messages.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -16,7 +16,7 @@ from backend.core.days import day_at, moment_on
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``channel``: of a message to the client; "" for a task of ours."""
+    """A step. ``channel``: of a message to the client; '' for a task."""
 
     name: str
     due_at: float
@@ -25,7 +25,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a step came to."""
+    """The outcome of a step."""
 
     step: str
     state: str
@@ -34,7 +34,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``missed``: steps that a newer one overtook; ``act``: what is to be done now; ``next_at``: when to look again."""
+    """``missed``: steps that a newer one overtook; ``act``: the step to do now; ``next_at``: when to check again."""
 
     missed: tuple[Step, ...]
     act: Step | None
@@ -42,13 +42,16 @@ class Decision:
 
     @property
     def next_at(self) -> float | None:
+        """When to check again, in epoch seconds; None without further steps."""
         return self.next.due_at if self.next else None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, as far as its steps depend on it; ``allowed``: the moment at or after one at which the account lets
-    something be sent to a client."""
+    """A request's data for its steps.
+
+    ``allowed``: returns the first moment from one on at which the account may write to clients.
+    """
 
     due_on: date
     created_at: float
@@ -57,7 +60,9 @@ class Asked:
 
 
 def steps_of(asked: Asked, chasing: Chasing, since: Mapping[str, float], past: Collection[Past]) -> tuple[Step, ...]:
-    """Those not done, in order of time. There is none of what was due before it was asked for or switched on."""
+    """Return the steps still to do, in order of time, without those due before the request or the step was
+    switched on.
+    """
     done = {one.step for one in past}
     planned = _planned(asked, chasing, past)
     wanted = (
@@ -69,6 +74,7 @@ def steps_of(asked: Asked, chasing: Chasing, since: Mapping[str, float], past: C
 
 
 def decide(steps: tuple[Step, ...], now: float) -> Decision:
+    """Return the decision at ``now``: of the due steps only the newest is done."""
     due = [step for step in steps if step.due_at <= now]
     ahead = [step for step in steps if step.due_at > now]
     return Decision(tuple(due[:-1]), due[-1] if due else None, ahead[0] if ahead else None)

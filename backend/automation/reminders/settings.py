@@ -1,4 +1,4 @@
-"""What an admin may choose about chasing, checked, and kept with the moment at which each step was switched on."""
+"""An admin's reminder settings, validated, and stored with the time at which each step was switched on."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -20,11 +20,11 @@ from backend.work_queue.wakeups import request_work
 OVERDUE, ESCALATED = "overdue", "escalated"
 MOST_RULES = 3
 LONGEST_SECONDS = 280 * 24 * 3600.0
-"""From the due date to the last step that can be chosen."""
+"""From the due date to the last possible step."""
 
 
 class Rule(BaseModel):
-    """A reminder ``days`` after the due date, before it where they are negative."""
+    """A reminder ``days`` after the due date; negative is before it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,6 +33,7 @@ class Rule(BaseModel):
 
     @property
     def step(self) -> str:
+        """The step's name: its days from the due date."""
         return str(self.days)
 
 
@@ -43,8 +44,12 @@ def _one_a_day(rules: list[Rule]) -> list[Rule]:
 
 
 class Chasing(BaseModel):
-    """``hour`` is the account's own; days are counted: ``overdue_days`` after the last reminder (the due date, where it
-    is later), ``escalate_days`` after that. 0: no such task. ``quiet_stages``: no reminder while a deal is there."""
+    """Reminder settings.
+
+    ``hour``: local time of the account. ``overdue_days``: after the last reminder or the due date, whichever is later;
+    ``escalate_days``: after that; 0 means no such task. ``quiet_stages``: stages in which no reminder goes to the
+    client.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,14 +62,14 @@ class Chasing(BaseModel):
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """Those that are switched on."""
+        """The names of the steps that are switched on."""
         overdue = (OVERDUE,) if self.overdue_days else ()
         escalated = (ESCALATED,) if overdue and self.escalate_days and self.escalate_to else ()
         return (*(rule.step for rule in self.rules), *overdue, *escalated)
 
 
 def check_chasing(given: Mapping[str, Any]) -> Chasing:
-    """The given choice, or ``FieldInvalid`` naming what is wrong with it."""
+    """Return the given settings validated. Raises ``FieldInvalid`` with the reason."""
     try:
         return Chasing(**given)
     except ValidationError as error:
@@ -75,7 +80,7 @@ def check_chasing(given: Mapping[str, Any]) -> Chasing:
 
 
 async def chasing_of(session: AsyncSession, account_id: int) -> tuple[Chasing, Mapping[str, float]]:
-    """The account's choice, and since when each of its steps is switched on."""
+    """Return the account's settings, and since when each step is switched on (epoch seconds)."""
     row = await session.get(ReminderSettings, account_id)
     return (Chasing(**row.chosen), row.since) if row else (Chasing(), {})
 
@@ -84,8 +89,10 @@ async def chasing_of(session: AsyncSession, account_id: int) -> tuple[Chasing, M
 async def put_chasing(
     resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str, keeps_stages: bool = False
 ) -> Chasing:
-    """Keep the whole choice; ``keeps_stages``: but for the quiet stages. A step that is new chases only what becomes
-    due from now on."""
+    """Store the settings and return them; ``keeps_stages``: except the quiet stages.
+
+    A new step applies only to what falls due from now on.
+    """
     chosen, now = check_chasing(given), resources.clock()
     async with account_unit(resources.database, account_id) as session:
         await account_of(session, account_id)
@@ -108,7 +115,7 @@ async def put_chasing(
 
 
 def still_chased(now: float) -> tuple[Any, ...]:
-    """Of a request: it was due lately or will be, and nobody took it back."""
+    """Return the conditions of requests that were due lately or will be, and are not cancelled."""
     return (
         col(PaymentRequest.due_on) >= as_datetime(now - LONGEST_SECONDS).date().isoformat(),
         col(PaymentRequest.cancelled_at).is_(None),

@@ -1,4 +1,4 @@
-"""Deals of which a person stopped all reminders."""
+"""Deals for which a user stopped all reminders."""
 
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,23 +11,26 @@ from backend.storage.models import ReminderStop
 
 
 async def is_stopped(resources: Resources, link: Link) -> bool:
+    """Return whether reminders of the link's deal are stopped."""
     async with resources.database.read() as session:
         return await stopped(session, link.request.account_id, link.request.lead_id)
 
 
 async def stopped(session: AsyncSession, account_id: int, lead_id: int) -> bool:
-    """Whether a person stopped the deal's reminders, or those of a deal that was merged into it."""
+    """Return whether a user stopped reminders of the deal, or of a deal that was merged into it."""
     leads = [lead_id, *(await merged_into(session, account_id, [lead_id])).get(lead_id, ())]
     mine = (ReminderStop.account_id == account_id, col(ReminderStop.lead_id).in_(leads))
     return (await session.exec(select(ReminderStop.lead_id).where(*mine).limit(1))).first() is not None
 
 
 async def stop(session: AsyncSession, account_id: int, lead_id: int, user_id: int, now: float) -> None:
+    """Stop the deal's reminders."""
     row = ReminderStop(account_id=account_id, lead_id=lead_id, user_id=user_id, stopped_at=now)
     await insert_missing(session, ReminderStop, [row.model_dump()])
 
 
 async def go_on(session: AsyncSession, account_id: int, lead_id: int) -> None:
+    """Resume the deal's reminders."""
     leads = [lead_id, *(await merged_into(session, account_id, [lead_id])).get(lead_id, ())]
     mine = (col(ReminderStop.account_id) == account_id, col(ReminderStop.lead_id).in_(leads))
     await session.exec(delete(ReminderStop).where(*mine))

@@ -1,4 +1,4 @@
-"""A worker's turn at an account's reminders: for each request that is due, the last look, then one row, then the rest.
+"""A worker's turn at an account's reminders: for each due request the last check, then one row.
 
 A row (request, step) is written in the unit of work that plans its sending, so no step is ever done twice.
 """
@@ -38,7 +38,7 @@ class Case:
 
 
 async def chase(resources: Resources, claim: Claim) -> None:
-    """Do what is due. Errors of Kommo that concern the whole account are raised; what is left stays due."""
+    """Process due reminders. Raises Kommo's errors that concern the whole account; the rest stays due."""
     async with resources.database.read() as session:
         due = await due_requests(session, claim.account_id, resources.clock(), AT_MOST)
     for request_id in due:
@@ -46,6 +46,7 @@ async def chase(resources: Resources, claim: Claim) -> None:
 
 
 async def case_of(resources: Resources, account_id: int, request_id: str) -> Case:
+    """Return the request with its settings, past steps and decision."""
     link, now = await find_request(resources, account_id, request_id), resources.clock()
     async with resources.database.look() as session:
         chasing, since = await chasing_of(session, account_id)
@@ -56,7 +57,7 @@ async def case_of(resources: Resources, account_id: int, request_id: str) -> Cas
 
 
 def _asked(link: Link) -> Asked | None:
-    """None: it is never due, or of the other mode (test or live)."""
+    """Return the data for the schedule; None if the request has no due date or belongs to the other mode."""
     if link.asked is None or link.asked.due_on is None:
         return None
     account = link.account

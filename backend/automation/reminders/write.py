@@ -1,4 +1,4 @@
-"""The row of each step that was done or skipped, and what follows from it, in the caller's unit of work."""
+"""Rows of reminder steps and their effects, in the caller's unit of work."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from backend.work_queue.wakeups import mark_dirty
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a step. ``user_id``: who decided it by hand, or who is to do an escalated task."""
+    """The outcome of a step. ``user_id``: who decided it by hand, or gets the escalated task."""
 
     step: Step
     state: str
@@ -29,10 +29,10 @@ class Done:
 
 
 async def write(session: AsyncSession, resources: Resources, link: Link, done: Iterable[Done]) -> None:
-    """Write the rows, plan what is to be sent, and look at the request again at once for what comes next.
+    """Write the rows, plan what is to be sent, and schedule the request's next check at once.
 
-    Nothing is written for a request that was paid or taken back since the last look; a step that has its row stays as
-    it is. ``session`` began with the account's work.
+    Nothing is written for a request that was paid or cancelled since the last check; a step with a row stays as it is.
+    ``session`` began with the account's lock.
     """
     request, now = link.request, resources.clock()
     await look_at(session, request.account_id, request.id, now)
@@ -44,7 +44,7 @@ async def write(session: AsyncSession, resources: Resources, link: Link, done: I
 
 
 async def _still_unpaid(session: AsyncSession, request: PaymentRequest, now: float, *, to_client: bool) -> bool:
-    """``to_client``: and its link can still be paid."""
+    """Return whether the request is unpaid; ``to_client``: and its link can still be paid."""
     account = await session.get_one(Account, request.account_id)
     ledger = (await load_deals(session, account, [request.lead_id], now))[request.lead_id]
     asked = next((one for one in ledger.requests if one.id == request.id), None)
@@ -79,7 +79,7 @@ async def _write(session: AsyncSession, request: PaymentRequest, done: Done, now
 
 
 def _origin(request: PaymentRequest, done: Done) -> Origin:
-    """What a person sends waits for no hours."""
+    """Return the sending's origin; what a person sends ignores the hours."""
     by_hand = done.reason == "person"
     key, name = f"{request.id}:{done.step.name}", done.step.name
     return Origin("person", f"reminder:{key}", name, done.user_id) if by_hand else Origin("reminder", key, name)

@@ -1,4 +1,6 @@
-"""Ask for the payment of a deal that entered a stage: once for each entry, and never beside a link that may be paid."""
+"""The payment request of a deal that entered a stage: once per entry, and never next to a link that may still
+be paid.
+"""
 
 from functools import partial
 
@@ -12,9 +14,9 @@ from backend.work_queue.leases import Claim
 
 
 async def ask(resources: Resources, claim: Claim, case: Case, lead: Lead, at: float) -> None:
-    """Makes the request of this entry, or uses the link that is there; what stands in the way becomes a task.
+    """Create the request of this entry, or use an existing link; an obstacle becomes a task.
 
-    Raises ``StripeUnreachable`` where it is to be tried again.
+    Raises ``StripeUnreachable`` if it is to be tried again.
     """
     entry = case.entry
     asked_id = request_id(claim.account_id, lead.id, entry.root_id, at)

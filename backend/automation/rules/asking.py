@@ -1,4 +1,4 @@
-"""One request for what a rule says of a deal: the link that is there, a new one, or why there is none."""
+"""One request for a rule and a deal: an existing link, a new one, or the reason why there is none."""
 
 from collections.abc import Awaitable, Callable, Collection
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ from backend.storage.models import Account
 from backend.stripe_api.client import Refused
 
 NOBODY = 0
-"""The user of a request that no person made."""
+"""The user of a request that no person created."""
 Begin = Callable[[], Awaitable[None]]
 
 
@@ -33,11 +33,11 @@ async def make_or_find(
     mine: Collection[str],
     begin: Begin,
 ) -> tuple[Outcome, str | None]:
-    """What came of it, and the id of the request whose link is to be sent, None where nothing is.
+    """Return the outcome, and the id of the request whose link is to be sent; None if there is none.
 
-    ``asked_id`` is the uuid of the request that would be made, ``mine`` are those that the rule made before, and
-    ``begin`` commits what must be known before anything is made. Raises ``StripeUnreachable`` or ``Unreachable`` where
-    it is to be tried again with the same uuid.
+    ``asked_id``: the uuid for a new request; ``mine``: requests that the rule created before; ``begin`` commits what
+    must be stored before anything is created. Raises ``StripeUnreachable`` or ``Unreachable`` if it is to be tried
+    again with the same uuid.
     """
     if await was_made(resources, account_id, asked_id):
         return Outcome(ASKED, await _amount(resources, account_id, asked_id)), asked_id
@@ -81,7 +81,7 @@ async def _last_day(resources: Resources, account_id: int, settings: RuleSetting
 
 
 def _spec(asked_id: str, lead: Lead, wanted: Ask, until: date | None) -> PaymentSpec:
-    """``until``: the last day of the link; without one, the account's usual dates hold."""
+    """Return the request; ``until``: the link's last day, None for the account's default dates."""
     currency = wanted.money.currency
     body = {
         "request_id": asked_id,

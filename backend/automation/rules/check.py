@@ -1,4 +1,4 @@
-"""Whether an entry still counts: the deal stands in the stage, is open, and came there a short while ago."""
+"""Whether an entry still counts: the deal is in the stage, is open, and entered recently."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,17 @@ from backend.work_queue.leases import Claim
 
 HOUR = 3600.0
 EARLY_SECONDS = 300.0
-"""How far a hook's time may lie ahead of our clock."""
+"""How far a hook's time may be ahead of our clock."""
 OTHER_SECONDS = 2 * HOUR
-"""An untimed entry that comes so long after the first is hardly the same hook once more."""
+"""An untimed entry that comes this long after the first is hardly the same hook repeated."""
 
 
 async def checked(
     resources: Resources, claim: Claim, case: Case, lead: Lead | None, changes: Sequence[StageChange] | None
 ) -> float | Outcome | None:
-    """The moment at which the deal entered, why nothing is to be done, or None where nobody can know the moment yet."""
+    """Return the time at which the deal entered, the outcome if nothing is to be done, or None if the time is not known
+    yet.
+    """
     entry = case.entry
     gone = _gone(entry, lead)
     if gone or lead is None:
@@ -49,14 +51,14 @@ def _gone(entry: StageEntry, lead: Lead | None) -> Outcome | None:
 
 
 def _repeated(entry: StageEntry, at: float, others: Sequence[StageEntry]) -> Outcome:
-    """Where nobody says when the deal entered, one that comes hours after the first is for a person to look at."""
+    """Return the outcome of a repeated entry; an untimed one that comes hours after the first is left to a user."""
     first = min(other.received_at for other in others if other.root_id == entry.root_id)
     unclear = at == UNKNOWN and entry.received_at - first > OTHER_SECONDS
     return Outcome("unclear_entry") if unclear else Outcome("repeated")
 
 
 def _late(case: Case, at: float, now: float) -> Outcome | None:
-    """Too old a moment asks for nothing; where it was we who came too late, a person hears of it."""
+    """Return the outcome of an entry that is too old; if we were late, a user gets a task."""
     since = case.entry.received_at if at == UNKNOWN else at
     limit = case.settings.hours * HOUR
     if since > now + EARLY_SECONDS:

@@ -1,4 +1,4 @@
-"""What an administrator may choose from in the form of a rule, read from Kommo."""
+"""Choices of a rule's form, read from Kommo."""
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import KommoUnreachable
@@ -10,9 +10,9 @@ NUMBERS = ("numeric", "monetary", "price")
 
 
 async def number_fields(resources: Resources, account_id: int) -> list[CustomField]:
-    """The deal's fields that may hold an amount and are not ours; raises ``KommoUnreachable``."""
+    """Return the deal's number fields that are not ours. Raises ``KommoUnreachable``."""
     try:
         fields = await with_kommo(resources, account_id, lambda api: api.custom_fields())
     except KommoError as error:
-        raise KommoUnreachable("Kommo can't be asked for the deal's fields now. Try again in a moment.") from error
+        raise KommoUnreachable("Kommo does not return the deal's fields now. Try again in a moment.") from error
     return [one for one in fields if one.type in NUMBERS and not one.is_api_only]

@@ -1,4 +1,4 @@
-"""What a rule asks for, decided in values: how much, whether a link that is there will do, what stands in the way."""
+"""A rule's decision, in values: the amount, whether an existing link fits, or the obstacle."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ UNPAID = ("pending", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that deciding needs. ``mine``: the requests that this rule made for the deal before."""
+    """The data of a decision. ``mine``: requests that this rule created for the deal before."""
 
     lead: Lead
     ledger: DealLedger
@@ -28,17 +28,18 @@ class Facts:
 
     @property
     def price(self) -> int:
-        """The deal's price in minor units; 0 where it has none."""
+        """The deal's price in minor units; 0 without one."""
         return _minor(Decimal(self.lead.price), self.currency)
 
     @property
     def received(self) -> int:
+        """The received amount in minor units."""
         return sum(one.gross for one in self.ledger.sums if one.currency == self.currency)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A new request, in the place of ``replaces`` where there is one."""
+    """Create a request; it replaces the request ``replaces`` if given."""
 
     money: Money
     kind: str
@@ -49,13 +50,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class UseAgain:
-    """The link over the same amount that is there already."""
+    """Use the existing link over the same amount."""
 
     request_id: str
 
 
 def decide(settings: RuleSettings, facts: Facts) -> Ask | UseAgain | Outcome:
-    """Returns what to do for a deal that stands in the rule's stage."""
+    """Return what to do for a deal in the rule's stage."""
     stopped = _stopped(facts) or _obstacle(facts)
     if stopped:
         return stopped
@@ -88,7 +89,7 @@ def _obstacle(facts: Facts) -> Outcome | None:
 
 
 def _wanted(settings: RuleSettings, facts: Facts) -> int | Outcome:
-    """The amount in minor units: never more than is open of the price, and less what this rule's links brought."""
+    """Return the amount in minor units: at most the open part of the price, less what this rule's links brought."""
     if settings.amount == "open" and not facts.price and facts.ledger.live_requests:
         amount = sum(one.payable for one in facts.ledger.sums if one.currency == facts.currency)
     elif settings.amount == "field":
@@ -123,7 +124,7 @@ def _in_field(field_id: int, facts: Facts) -> int:
 
 
 def _minor(value: Decimal, currency: str) -> int:
-    """Rounded to the step in which Stripe takes the currency."""
+    """Return minor units, rounded to a step that Stripe accepts for the currency."""
     step = 100 if currency in WHOLE_UNITS_ONLY else 10 if currency in THREE_DECIMAL else 1
     steps = value.scaleb(exponent(currency)) / step
     return int(steps.quantize(Decimal(1), ROUND_HALF_UP)) * step

@@ -1,4 +1,4 @@
-"""What rules did at a deal, for its card: the newest entries that a person wants to know of."""
+"""Rules' entries for the deal card: the newest ones that matter to a user."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,11 +9,11 @@ from backend.storage.models import Account, StageEntry
 
 SHOWN = 3
 TOLD = (ASKED, USED_AGAIN, *OBSTACLES)
-"""What came to nothing because nothing was to be asked is not worth a line."""
+"""Entries without a request and without an obstacle get no line."""
 
 
 async def card_entries(session: AsyncSession, account: Account, lead_id: int, language: str) -> list[str]:
-    """One line each, newest first: the day, and what was asked for or what stood in the way."""
+    """Return one line per entry, newest first: the day, and the request or the obstacle."""
     mine = (StageEntry.account_id == account.id, StageEntry.lead_id == lead_id, col(StageEntry.outcome).in_(TOLD))
     newest = select(StageEntry).where(*mine).order_by(col(StageEntry.received_at).desc()).limit(SHOWN)
     return [_line(one, account, language) for one in (await session.exec(newest)).all()]

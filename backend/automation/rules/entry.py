@@ -1,4 +1,4 @@
-"""When a deal entered its stage, told once for each entry: by Kommo's feed of events, else by the hook."""
+"""The time at which a deal entered its stage, fixed once per entry: from Kommo's event feed, else from the hook."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -8,24 +8,23 @@ from backend.kommo_api.values import Lead, StageChange
 from backend.storage.models import CardWrite, StageEntry
 
 NEAR_SECONDS = 120.0
-"""Two entries of a deal into a stage that are no farther apart are one that was told twice: the feed and the hook may
-differ by seconds."""
+"""Two entries of a deal into a stage within this time are one, reported twice: feed and hook may differ by seconds."""
 PATIENCE = 3
-"""Looks at a feed that does not show the entry yet."""
+"""Reads of a feed that does not have the entry yet."""
 UNKNOWN = 0.0
-"""The moment of an entry of which neither the feed nor the hook says when it was."""
+"""The time of an entry for which neither feed nor hook has one."""
 _NAMES = uuid.UUID("5a0b7d0e-6a55-4d5c-8a3e-8f5b7c1f2d11")
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """``at`` None: not known yet, look again."""
+    """``at``: epoch seconds; None: not known yet, read again."""
 
     at: float | None
 
 
 def entered(entry: StageEntry, lead: Lead, changes: Sequence[StageChange] | None) -> Entered:
-    """``changes``: those of the deal in Kommo's feed; None where we may not read it."""
+    """Return when the deal entered. ``changes``: the deal's changes in Kommo's feed; None if we may not read it."""
     told = UNKNOWN if entry.told_at is None else entry.told_at
     if entry.status_id is None or changes is None:
         return Entered(told)
@@ -36,12 +35,14 @@ def entered(entry: StageEntry, lead: Lead, changes: Sequence[StageChange] | None
 
 
 def request_id(account_id: int, lead_id: int, root_id: str, at: float) -> str:
-    """The request's uuid: the same for the same entry, however often Kommo announces it."""
+    """Return the request's uuid: the same for an entry, however often Kommo announces it."""
     return str(uuid.uuid5(_NAMES, f"{account_id}:{lead_id}:{root_id}:{int(at)}"))
 
 
 def is_repeated(entry: StageEntry, at: float, others: Iterable[StageEntry]) -> bool:
-    """Whether this entry was worked on before, as another row; a move inside a stretched action enters nothing anew."""
+    """Return whether this entry was processed before as another row; a move inside a stretched action is no new
+    entry.
+    """
     stage, same = (entry.pipeline_id, entry.status_id), (one for one in others if one.root_id == entry.root_id)
     before = [one for one in same if one.id != entry.id and one.entered_at is not None]
     if entry.inside and any(one.request_id for one in before):
@@ -51,7 +52,7 @@ def is_repeated(entry: StageEntry, at: float, others: Iterable[StageEntry]) -> b
 
 
 def is_our_own(lead: Lead, at: float, received_at: float, writes: Iterable[CardWrite]) -> bool:
-    """Whether we moved the deal there, or made it: what we did ourselves asks for nothing."""
+    """Return whether we moved or created the deal: our own writes request nothing."""
     moment = received_at if at == UNKNOWN else at
     near = (one for one in writes if one.state != "intended" and abs(one.sent_at - moment) <= NEAR_SECONDS)
     return any(_made(write, lead) or _moved(write, lead) for write in near)

@@ -1,4 +1,4 @@
-"""The end of an entry: what became of it, the task where a person is needed, all in one unit of work."""
+"""The end of an entry: its outcome and the task for a user, in one unit of work."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,9 +18,9 @@ TASK_SECONDS = 24 * 3600.0
 
 
 async def finish(resources: Resources, claim: Claim, case: Case, outcome: Outcome, asked_id: str | None = None) -> None:
-    """Writes the outcome, plans the message to the client, or orders the one task that names what stands in the way.
+    """Store the outcome and plan the client's message, or order the one task that names the obstacle.
 
-    Raises ``TooManySendings`` and writes nothing where the queue of messages is full.
+    Raises ``TooManySendings`` and stores nothing if the queue of messages is full.
     """
     entry, now = case.entry, resources.clock()
     close(entry, outcome, asked_id)
@@ -37,7 +37,7 @@ async def finish(resources: Resources, claim: Claim, case: Case, outcome: Outcom
 
 
 async def _send(session: AsyncSession, case: Case, asked_id: str, now: float) -> None:
-    """Plans the one message of this entry; the link may be one that a person made."""
+    """Plan the entry's one message; the link may be one that a user created."""
     entry, channels = case.entry, case.settings.channels
     request = await session.get(PaymentRequest, (entry.account_id, asked_id)) if channels else None
     if request is None:
@@ -55,12 +55,12 @@ def _task(account: Account, case: Case, outcome: Outcome, now: float) -> Task:
 
 
 def fact_of(root_id: str, entry_id: str) -> str:
-    """The name of an entry's task among those of its deal."""
+    """Return the name of an entry's task among the deal's tasks."""
     return f"rule:{root_id}:{entry_id}"
 
 
 async def _heal(session: AsyncSession, account_id: int, lead_id: int, root_id: str, now: float) -> None:
-    """What stood in the way of this rule does so no more."""
+    """Close the tasks about obstacles of this rule that no longer exist."""
     mine = select(DealTask.fact_id).where(DealTask.account_id == account_id, DealTask.lead_id == lead_id)
     these = (col(DealTask.fact_id).startswith(fact_of(root_id, ""), autoescape=True), col(DealTask.healed).is_(False))
     for fact_id in (await session.exec(mine.where(*these))).all():

@@ -1,4 +1,4 @@
-"""The rules of an account and their keys: made when the action's form opens in Kommo, kept as digests."""
+"""The account's rules and their keys: created when the action's form opens in Kommo, stored as digests."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,38 +17,41 @@ from backend.storage.models import PaymentRule
 from backend.work_queue.lock_order import account_unit
 
 RUN = "list:"
-"""What the ids of rules begin with that stand for one run over several deals."""
+"""Prefix of rule ids that belong to a run over several deals."""
 MOST_RULES = 1_000
 EDIT_SECONDS = 24 * 3600.0
-"""How long the form that made a rule may still change it; the next form makes another."""
+"""How long the form that created a rule may change it; a later form creates another."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """``key`` is told once, to the form that writes it into Kommo's action."""
+    """A rule with its key, which is returned only once: to the form that writes it into Kommo's action."""
 
     key: str
     settings: RuleSettings
 
 
 def digest_of(key: str) -> str:
+    """Return the digest by which a key is stored."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 async def check_may_rule(resources: Resources, user: WidgetUser) -> None:
-    """Raises ``NotAllowed`` unless Kommo says that the user is an active administrator, ``KommoUnreachable`` where it
-    can't be asked."""
+    """Return if Kommo says that the user is an active administrator.
+
+    Raises ``NotAllowed`` otherwise, ``KommoUnreachable`` if Kommo can't be asked.
+    """
     word = await user_word(resources, user.account, user.user_id)
     if word.source != "told":
-        raise KommoUnreachable("Kommo can't be asked now whether you are an administrator. Try again in a moment.")
+        raise KommoUnreachable("Kommo does not answer whether you are an administrator. Try again in a moment.")
     if word.value is None or not (word.value.is_admin and word.value.is_active):
         raise NotAllowed("Only an administrator of this Kommo account may set up automatic payment requests.")
 
 
 async def make_rule(resources: Resources, user: WidgetUser, settings: RuleSettings, before: str = "") -> NewKey:
-    """A rule with a key of its own; ``before`` is the key of the one that it is to take over from, if any.
+    """Create a rule with a new key. ``before``: the key of the rule that it may succeed.
 
-    The older key stays good: which of the two holds is decided in Kommo, by *Save* or *Cancel*.
+    The older key stays valid: Kommo's *Save* or *Cancel* decides which of the two counts.
     """
     key, rule_id = opaque_id(resources.randomness), opaque_id(resources.randomness)
     account_id = user.account.id
@@ -59,7 +62,7 @@ async def make_rule(resources: Resources, user: WidgetUser, settings: RuleSettin
             .where(PaymentRule.account_id == account_id, ~col(PaymentRule.id).startswith(RUN, autoescape=True))
         )
         if (await session.exec(counted)).one() >= MOST_RULES:
-            raise Conflict(f"This account has {MOST_RULES} rules. Nobody can oversee more.")
+            raise Conflict(f"This account has {MOST_RULES} rules, the maximum. Use one of them again.")
         older = await rule_of(session, before, account_id) if before else None
         session.add(
             PaymentRule(
@@ -76,7 +79,7 @@ async def make_rule(resources: Resources, user: WidgetUser, settings: RuleSettin
 
 
 async def find_rule(resources: Resources, account_id: int, key: str) -> PaymentRule:
-    """The account's rule of this key; raises ``RuleNotFound``."""
+    """Return the account's rule of this key. Raises ``RuleNotFound``."""
     async with resources.database.look() as session:
         rule = await rule_of(session, key, account_id)
     if rule is None:
@@ -85,7 +88,7 @@ async def find_rule(resources: Resources, account_id: int, key: str) -> PaymentR
 
 
 async def change_rule(resources: Resources, user: WidgetUser, key: str, settings: RuleSettings) -> NewKey:
-    """The rule with other settings, by the same key while its form is open, else as a new rule with a new key."""
+    """Change a rule's settings under the same key while its form is open; else create a rule with a new key."""
     rule = await find_rule(resources, user.account.id, key)
     now = resources.clock()
     async with account_unit(resources.database, rule.account_id) as session:
@@ -98,6 +101,6 @@ async def change_rule(resources: Resources, user: WidgetUser, key: str, settings
 
 
 async def rule_of(session: AsyncSession, key: str, account_id: int | None = None) -> PaymentRule | None:
-    """The rule of this key, of the account where one is named."""
+    """Return the rule of this key, of ``account_id`` if given; None without one."""
     found = (await session.exec(select(PaymentRule).where(PaymentRule.key_digest == digest_of(key)))).first()
     return found if found is not None and account_id in (None, found.account_id) else None

@@ -1,4 +1,4 @@
-"""What became of a deal that entered a stage with a rule, as words; those that need a person become a task."""
+"""Outcomes of a deal's entry into a stage with a rule; those that need a user become a task."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ OBSTACLES = (
     "not_connected", "test_untagged", "no_contact", "currency_unknown", "no_price", "no_amount", "nothing_open",
     "too_small", "too_large", "asked_otherwise", "stripe_refused", "too_late", "unclear_entry",
 )  # fmt: skip
-"""Something stands in the way: a task for the responsible user names it, and nothing goes to the client."""
+"""A task for the responsible user names the obstacle, and nothing goes to the client."""
 FOLDER = Path(__file__).parent / "i18n"
 
 
@@ -24,14 +24,15 @@ class Outcome:
 
     @property
     def needs_a_person(self) -> bool:
+        """Whether a user must act."""
         return self.word in OBSTACLES
 
 
 def texts(language: str) -> Texts:
-    """The sentences of tasks and of the card's entries."""
+    """Return the sentences of tasks and of the card's entries."""
     return texts_in(FOLDER, language)
 
 
 def sentence(outcome: Outcome, language: str) -> str:
-    """What the card and the task say."""
+    """Return the sentence for the card and the task."""
     return texts(language).say(outcome.word, **outcome.values)

@@ -1,4 +1,4 @@
-"""A hook with a rule's key: stored before it is answered. What it says of the deal is looked up in Kommo later."""
+"""A hook with a rule's key: stored before the answer. The deal's data is read from Kommo later."""
 
 import hashlib
 
@@ -16,16 +16,16 @@ from backend.work_queue.lock_order import account_unit
 from backend.work_queue.wakeups import request_work
 
 MOST_OPEN = 5_000
-"""Entries of one account that wait."""
+"""Waiting entries of one account."""
 UNTIMED_SECONDS = 60.0
-"""Hooks that do not say when the deal entered are the same hook where they come within one such span."""
+"""Hooks without a time are the same hook if they arrive within one such span."""
 
 
 async def receive(resources: Resources, hook: StageHook, account_id: int | None = None) -> int:
-    """Stores the entry that the hook announces, once; returns the account's id.
+    """Store the entry that the hook announces, once, and return the account's id.
 
-    Raises ``HookUnknown`` for a key that is no rule's, or of another account than the hook or its address names, and
-    ``LaneFull`` where too many wait.
+    Raises ``HookUnknown`` for a key without a rule, or of another account than the hook or its address names;
+    ``LaneFull`` if too many entries wait.
     """
     rule = await _rule(resources, hook)
     if rule is None or hook.account_id not in (None, rule.account_id) or account_id not in (None, rule.account_id):
@@ -74,7 +74,7 @@ def _entry(rule: PaymentRule, hook: StageHook, now: float) -> StageEntry:
 
 
 def _identity(rule: PaymentRule, hook: StageHook, now: float) -> str:
-    """The same for a hook that Kommo repeats."""
+    """Return the same digest for a repeated hook."""
     moment = f"at {hook.at:.0f}" if hook.at is not None else f"within {now // UNTIMED_SECONDS:.0f}"
     said = f"{rule.account_id}:{rule.root_id}:{hook.lead_id}:{hook.stage}:{moment}"
     return hashlib.sha256(said.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""What an admin chose for a rule, checked; the widget's form and the database hold it in these words."""
+"""A rule's settings, validated; the widget's form and the database use this shape."""
 
 from typing import Annotated, Literal
 
@@ -11,9 +11,12 @@ DEAL = "{deal}"
 
 
 class RuleSettings(BaseModel):
-    """``hours``: how old the moment may be at which the deal entered the stage; ``replace``: whether an unpaid link
-    over another amount gives way; ``channels``: how the link is sent, each where the one before it could not. What is
-    left out that the others need, as the field of an amount, stands in the way of each deal, and its task says so."""
+    """A rule's settings.
+
+    ``hours``: how long ago the deal may have entered the stage; ``replace``: whether an unpaid link over another amount
+    is replaced; ``channels``: how the link is sent, in order of preference. A missing value that others need, such as
+    the field of an amount, is an obstacle for each deal, and its task says so.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Entries as the database has them: which are due, and what became of them. Every outcome is fenced."""
+"""Entries in the database: the due ones and their outcomes. Every outcome is fenced by the lease."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -23,14 +23,14 @@ from backend.work_queue.leases import Claim, fence
 
 @dataclass(frozen=True)
 class Case:
-    """An entry that is due, with its rule."""
+    """A due entry with its rule."""
 
     entry: StageEntry
     settings: RuleSettings
 
 
 async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[Case]:
-    """The entries that have waited longest, a deal's own in the order in which they came."""
+    """Return the longest-waiting entries; those of a deal in the order of arrival."""
     joined = (col(PaymentRule.account_id) == col(StageEntry.account_id), col(PaymentRule.id) == col(StageEntry.rule_id))
     found = await session.exec(
         select(StageEntry, PaymentRule)
@@ -43,25 +43,25 @@ async def due(session: AsyncSession, account_id: int, now: float, most: int) -> 
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
-    """When the next entry may be tried."""
+    """Return when the next entry may be tried, in epoch seconds; None without one."""
     waiting = (StageEntry.account_id == account_id, StageEntry.state != "done")
     return (await session.exec(select(func.min(StageEntry.next_try_at)).where(*waiting))).one()
 
 
 async def entries_of(session: AsyncSession, account_id: int, lead_id: int) -> list[StageEntry]:
-    """All entries of the deal that are kept, oldest first."""
+    """Return all stored entries of the deal, oldest first."""
     mine = select(StageEntry).where(StageEntry.account_id == account_id, StageEntry.lead_id == lead_id)
     return list((await session.exec(mine.order_by(col(StageEntry.received_at), col(StageEntry.id)))).all())
 
 
 async def requests_of_rule(session: AsyncSession, account_id: int, lead_id: int, root_id: str) -> set[str]:
-    """The requests that the rule made or used for the deal."""
+    """Return the ids of the requests that the rule created or used for the deal."""
     entries = await entries_of(session, account_id, lead_id)
     return {one.request_id for one in entries if one.root_id == root_id and one.request_id}
 
 
 async def our_writes(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:
-    """Our moves of the deal, and the write that made it, if we did."""
+    """Return our moves of the deal, and the write that created it."""
     moved = and_(col(CardWrite.kind) == "stage", col(CardWrite.lead_id) == lead_id)
     made = and_(col(CardWrite.kind) == "deal", col(CardWrite.kommo_id) == lead_id)
     found = await session.exec(select(CardWrite).where(CardWrite.account_id == account_id, or_(moved, made)))
@@ -69,7 +69,7 @@ async def our_writes(session: AsyncSession, account_id: int, lead_id: int) -> li
 
 
 async def facts_of(session: AsyncSession, account_id: int, lead: Lead, mine: Collection[str], now: float) -> Facts:
-    """What deciding needs, as our database has it now."""
+    """Return the data of a decision from our database."""
     account = await session.get_one(Account, account_id)
     try:
         await connection_for_button(session, account)
@@ -81,27 +81,27 @@ async def facts_of(session: AsyncSession, account_id: int, lead: Lead, mine: Col
 
 
 async def was_made(resources: Resources, account_id: int, request_id: str) -> bool:
-    """Whether Stripe has confirmed the request's first session."""
+    """Return whether Stripe confirmed the request's first session."""
     async with resources.database.read() as session:
         found = await session.get(PaymentRequest, (account_id, request_id))
     return found is not None and found.session_n > 0
 
 
 async def fix(resources: Resources, claim: Claim, entry: StageEntry, at: float, request_id: str) -> None:
-    """Keeps the moment and the uuid before anything is made: a second try makes the same request."""
+    """Store the time and the uuid before anything is created: a second try creates the same request."""
     entry.state, entry.entered_at, entry.request_id = "decided", at, request_id
     await _put(resources, claim, entry)
 
 
 async def put_off(resources: Resources, claim: Claim, entry: StageEntry, seconds: float | None = None) -> None:
-    """The entry is tried again: after ``seconds``, or by the schedule of failures."""
+    """Schedule the entry's next try: after ``seconds``, or by the retry schedule."""
     wait = wait_after(entry.attempts) if seconds is None else seconds
     entry.attempts, entry.next_try_at = entry.attempts + 1, resources.clock() + wait
     await _put(resources, claim, entry)
 
 
 def close(entry: StageEntry, outcome: Outcome, request_id: str | None = None) -> None:
-    """Says in ``entry`` what became of it."""
+    """Set the outcome in ``entry``."""
     entry.state, entry.outcome, entry.content = "done", outcome.word, dict(outcome.values)
     entry.request_id = request_id
 
@@ -113,7 +113,7 @@ async def _put(resources: Resources, claim: Claim, entry: StageEntry) -> None:
 
 
 def by_deal(cases: Collection[Case]) -> Mapping[int, list[Case]]:
-    """The cases of each deal, in their order."""
+    """Return the cases of each deal, in their order."""
     grouped: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         grouped[case.entry.lead_id].append(case)

@@ -1,6 +1,6 @@
-"""The worker's step: deals that entered a stage with a rule are read, and asked for their payment.
+"""The worker's step for deals that entered a stage with a rule: they are read, and get their payment request.
 
-One batch a turn, so that no deal's card waits long behind many entries: two calls to Kommo for ten deals, and one to
+One batch per turn, so that no deal's card waits long behind many entries: two calls to Kommo for ten deals, and one to
 Stripe for each request.
 """
 
@@ -25,17 +25,17 @@ from backend.stripe_api.client import Unreachable
 from backend.work_queue.leases import Claim
 
 AT_ONCE = 4
-"""Calls to Stripe under way for one account."""
+"""Concurrent calls to Stripe for one account."""
 FEED_SECONDS = 15.0
-"""Until an entry that the feed does not show yet is looked for again."""
+"""Until the feed is read again for an entry that it does not have yet."""
 UNREADABLE = CacheSpec[int, bool](600.0, most=10_000)
-"""By account: its feed of events may not be read by our token."""
+"""By account: our token may not read its event feed."""
 
 log = structlog.get_logger()
 
 
 async def work_on_entries(resources: Resources, claim: Claim) -> None:
-    """One batch of the account's entries that are due. Errors of Kommo that concern the whole account are raised."""
+    """Process one batch of due entries. Raises Kommo's errors that concern the whole account."""
     async with resources.database.read() as session:
         cases = await due(session, claim.account_id, resources.clock(), MOST_NAMED_IN_EVENTS)
     if not cases:
@@ -58,7 +58,7 @@ async def work_on_entries(resources: Resources, claim: Claim) -> None:
 
 
 async def _changes(resources: Resources, claim: Claim, lead_ids: list[int]) -> list[StageChange] | None:
-    """None where we may not read the feed; the hooks' own times count then."""
+    """Return the deals' changes; None if we may not read the feed, so that the hooks' own times count."""
     unreadable = resources.caches[UNREADABLE]
     if claim.account_id in unreadable or not lead_ids:
         return None
@@ -73,7 +73,7 @@ async def _changes(resources: Resources, claim: Claim, lead_ids: list[int]) -> l
 async def _work(
     resources: Resources, claim: Claim, case: Case, lead: Lead | None, changes: Sequence[StageChange] | None
 ) -> None:
-    """Whatever is wrong with one entry, the others go on."""
+    """Process one entry; its failure does not stop the others."""
     try:
         verdict = await checked(resources, claim, case, lead, changes)
         if isinstance(verdict, Outcome):

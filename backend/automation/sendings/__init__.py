@@ -1,1 +1,1 @@
-"""Sending a payment link to the client: by a bot, in the open chat, or as a task for a person."""
+"""Sending of payment links to clients: by a bot, in the open chat, or as a task for a user."""

@@ -1,4 +1,4 @@
-"""*Send* in the card: by which channel the link would go, and the row that makes it go."""
+"""*Send* in the card: the channel that the link would take, and the row that sends it."""
 
 from dataclasses import dataclass
 
@@ -23,12 +23,12 @@ from backend.work_queue.lock_order import account_unit
 
 BOTS = CacheSpec[int, tuple[Bot, ...]](60.0, most=1_000)
 """By account: the bots that Kommo lists."""
-SHADOW = "This account only watches Kommo and writes nothing to it. An admin changes that on the set-up page."
+SHADOW = "This account is in shadow mode: nothing is written to Kommo. An administrator changes that in the set-up."
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``name`` is the bot's; ``message`` what the client reads in the chat, empty where a bot speaks."""
+    """``name`` is the bot's; ``message`` the chat text for the client, '' if a bot writes."""
 
     channel: str
     name: str = ""
@@ -36,7 +36,7 @@ class Preview:
 
 
 async def preview(resources: Resources, link: Link) -> Preview:
-    """The first of the account's channels in whose way nothing stands at this moment."""
+    """Return the first of the account's channels without an obstacle at this moment."""
     account, address = link.account, resources.addresses.public_url
     for channel in options_of(account).send_channels:
         if channel == "bot" and (name := await _bot_name(resources, link)):
@@ -49,7 +49,7 @@ async def preview(resources: Resources, link: Link) -> Preview:
 
 
 async def bots_of(resources: Resources, account_id: int) -> tuple[Bot, ...]:
-    """As Kommo lists them, a minute old at the most. Raises ``KommoError`` and ``NotConnected``."""
+    """Return the bots that Kommo lists, at most a minute old. Raises ``KommoError`` and ``NotConnected``."""
     cache = resources.caches[BOTS]
     known = cache.get(account_id)
     if known is None:
@@ -59,7 +59,7 @@ async def bots_of(resources: Resources, account_id: int) -> tuple[Bot, ...]:
 
 
 async def _bot_name(resources: Resources, link: Link) -> str:
-    """Empty where the account has chosen none, or the one that it chose is gone."""
+    """Return the bot's name; '' if none is chosen or it was deleted."""
     chosen = options_of(link.account).send_bot
     if not chosen:
         return ""
@@ -79,7 +79,10 @@ async def _has_talk(resources: Resources, link: Link) -> bool:
 
 
 async def send_by_person(resources: Resources, link: Link, user_id: int, sending_id: str) -> Sending:
-    """The row of this press; pressed twice, it is one. Raises ``Conflict`` where the link must not be sent any more."""
+    """Return the row of this press; a repeated press returns the same.
+
+    Raises ``Conflict`` if the link must not be sent any more.
+    """
     account = link.account
     if options_of(account).shadow:
         raise Conflict(SHADOW)
@@ -101,7 +104,7 @@ async def send_by_person(resources: Resources, link: Link, user_id: int, sending
 
 
 async def _under_way(session: AsyncSession, link: Link, origin: Origin) -> Sending | None:
-    """What a person has sent of this request a moment ago, by another press, and is not out yet."""
+    """Return the user's earlier sending of this request, by another press, that is not out yet."""
     found = await session.exec(
         select(Sending).where(
             Sending.account_id == link.account.id,

@@ -1,4 +1,4 @@
-"""Carrying out what is due: a few sendings of an account at a time, between which its deals are written."""
+"""Due sendings are carried out a few at a time; between them the account's deals are written."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,18 +23,18 @@ from backend.work_queue.backoff import wait_after
 from backend.work_queue.leases import Claim
 
 AT_ONCE = 8
-"""Sendings between two looks at the account's deals: a fresh payment waits no longer than these take."""
+"""Sendings between two passes over the account's deals: a fresh payment waits no longer than these take."""
 OLDEST_SECONDS = 7 * 24 * 3600.0
-"""What no person asked for and could not be sent for a week is for a person to judge."""
+"""An automatic sending that failed for a week is left to a user."""
 MERGING_SECONDS, LOOK_FOR_DEAL_SECONDS = 3600.0, 60.0
 TROUBLE_SECONDS = 24 * 3600.0
-"""So long Stripe or Kommo may have trouble with one sending before a person gets it."""
+"""How long Stripe or Kommo may fail at one sending before a user gets it."""
 
 log = structlog.get_logger()
 
 
 async def send_due(resources: Resources, claim: Claim) -> bool:
-    """Carry out the next few; False where nothing was due, or the process is being stopped."""
+    """Carry out the next few; False if nothing was due or the process is stopping."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, claim.account_id)
         rows = await due(session, claim.account_id, resources.clock(), AT_ONCE)
@@ -50,7 +50,7 @@ async def send_due(resources: Resources, claim: Claim) -> bool:
 
 
 async def _places(session: AsyncSession, rows: Sequence[Sending]) -> dict[str, int]:
-    """Request → its deal now, which a merge may have changed since."""
+    """Return the present deal of each request, which a merge may have changed."""
     found = [await session.get(PaymentRequest, (row.account_id, row.request_id)) for row in rows]
     return {request.id: request.lead_id for request in found if request is not None}
 
@@ -100,15 +100,17 @@ async def _send(resources: Resources, claim: Claim, account: Account, row: Sendi
 
 
 async def _is_held(resources: Resources, claim: Claim, account: Account, row: Sending) -> bool:
-    """Before anybody is asked: at night a queue of hundreds costs no calls. The unit of work that begins the call looks
-    again."""
+    """Return whether it is held, before any call: at night a queue of hundreds costs no calls.
+
+    The unit of work that begins the call checks again.
+    """
     async with resources.database.read() as session:
         held = await held_back(session, account, row, row.channels[0], resources.clock())
     return held is not None and await change(resources, claim, row, **held_values(held))
 
 
 async def _without_deal(resources: Resources, claim: Claim, row: Sending) -> None:
-    """It may have been merged, and its request is about to follow; else nobody is left to ask."""
+    """Handle a missing deal: after a merge its request follows soon; otherwise there is nobody to send to."""
     now = resources.clock()
     if now - row.created_at < MERGING_SECONDS:
         await change(resources, claim, row, due_at=now + LOOK_FOR_DEAL_SECONDS)
@@ -117,7 +119,7 @@ async def _without_deal(resources: Resources, claim: Claim, row: Sending) -> Non
 
 
 def _is_closed(row: Sending, lead: Lead) -> bool:
-    """A person may send a link for a deal that is closed; nobody else."""
+    """Return whether the deal is closed for this sending: only a user may send a link for a closed deal."""
     return row.origin != "person" and lead.status_id in (WON, LOST)
 
 
@@ -127,7 +129,7 @@ def _is_too_old(resources: Resources, row: Sending) -> bool:
 
 
 async def _put_off(resources: Resources, claim: Claim, row: Sending, why: str) -> None:
-    """With growing waits; what can't be done for a day is given to a person, what is done is left as it is known."""
+    """Retry with growing waits; after a day a waiting sending goes to a user, a finished one keeps its known state."""
     now = resources.clock()
     if now - max(row.created_at, row.sent_at) < TROUBLE_SECONDS:
         await change(resources, claim, row, due_at=now + wait_after(row.attempts), attempts=row.attempts + 1)

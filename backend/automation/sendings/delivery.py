@@ -1,4 +1,4 @@
-"""What became of a chat message: read back after two minutes, and once more after half an hour."""
+"""Delivery of a chat message: read back after two minutes, and again after half an hour."""
 
 from backend.accounts.tokens.call import with_kommo
 from backend.automation.sendings.channels.step import Refusal, next_channel
@@ -16,7 +16,7 @@ LAST_LOOK_SECONDS = 1800.0
 
 
 async def look_at_delivery(resources: Resources, claim: Claim, row: Sending) -> None:
-    """Kommo's word, or *unknown* where it stays silent. What did not arrive goes by the next channel."""
+    """Store Kommo's delivery state, or *unknown* if Kommo has none; an undelivered message goes by the next channel."""
     message = await _read_back(resources, row)
     if message is not None and message.delivery == "failed":
         await next_channel(resources, claim, row, Refusal("not_delivered", message.reason))

@@ -1,4 +1,4 @@
-"""A sending with an unknown outcome: it is read back where Kommo can be asked, else a person gets a task."""
+"""A sending with an unknown outcome: read back if Kommo allows it, else a user gets a task."""
 
 from backend.accounts.tokens.call import with_kommo
 from backend.automation.sendings.channels.attempt import LOOK_AT_DELIVERY_SECONDS
@@ -14,11 +14,12 @@ from backend.work_queue.leases import Claim
 
 UNKNOWN = "unknown"
 UNSEEN = "unseen"
-"""A task that was in doubt and is not there: it is made once more, and then no more."""
+"""A doubtful task that does not exist: it is created once more, and then never again."""
 
 
 async def settle(resources: Resources, claim: Claim, row: Sending) -> None:
-    """``row`` is *sent* by a process that died, or *doubtful*; and an abandoned call has arrived by now, or never will.
+    """Resolve a row that is *sent* by a process that died, or *doubtful*; an abandoned call has arrived by now or never
+    will.
 
     A message to the client is never sent a second time, whatever is read back.
     """
@@ -34,7 +35,7 @@ async def settle(resources: Resources, claim: Claim, row: Sending) -> None:
 
 
 async def to_a_person(resources: Resources, claim: Claim, row: Sending) -> None:
-    """A task that says so, and no other message: this one may have reached the client."""
+    """Order a task that says so instead of another message: this one may have reached the client."""
     said = {"channel": row.channel, "why": UNKNOWN, "detail": row.detail}
     values = {"channels": ["task"], "refusals": [*row.refusals, said], "delivery": UNKNOWN, "channel": ""}
     await change(resources, claim, row, state="waiting", due_at=resources.clock(), **values)

@@ -1,4 +1,4 @@
-"""When something may be sent without a person: never at night, as the account's own clock shows it."""
+"""Hours for automatic messages, by the account's own clock: never at night."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -8,12 +8,12 @@ from backend.accounts.options import options_of
 from backend.storage.models import Account
 
 FARTHEST_DAYS = 8
-"""A week has an allowed day, and the first may be over already."""
+"""A week has an allowed day, and the first one may be over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hours from ``begin`` until before ``end`` on these weekdays (Monday = 1), by the clocks of ``zone``."""
+    """Hours from ``begin`` until before ``end`` on these weekdays (Monday = 1), in time zone ``zone``."""
 
     begin: int
     end: int
@@ -21,14 +21,15 @@ class Window:
     zone: ZoneInfo
 
     def day_of(self, moment: float) -> date:
+        """Return the calendar day of a moment."""
         return self._local(moment).date()
 
     def day_begins(self, moment: float) -> float:
-        """Midnight of the day in which the moment lies."""
+        """Return midnight of the moment's day, in epoch seconds."""
         return self._at(self.day_of(moment), 0)
 
     def next_allowed(self, moment: float, *, after_its_day: bool = False) -> float:
-        """The moment itself where it is allowed, else the next that is; ``after_its_day``: on a later day."""
+        """Return the moment if it is allowed, else the next allowed one; ``after_its_day``: on a later day."""
         today = self.day_of(moment)
         for ahead in range(1 if after_its_day else 0, FARTHEST_DAYS + 1):
             day = today + timedelta(days=ahead)
@@ -43,13 +44,13 @@ class Window:
         return datetime.fromtimestamp(moment, UTC).astimezone(self.zone)
 
     def _at(self, day: date, hour: int) -> float:
-        """By the clocks of that day: an hour that summer time leaves out is the moment at which it does."""
+        """Return the epoch second; an hour that summer time skips is the moment of the change."""
         whole = day + timedelta(days=hour // 24)
         return datetime(whole.year, whole.month, whole.day, hour % 24, tzinfo=self.zone).timestamp()
 
 
 def window_of(account: Account) -> Window:
-    """The account's own choice. Where it names no zone, Kommo's; one that this machine does not know is UTC."""
+    """Return the account's window. Without a zone it is Kommo's; one that this machine does not know is UTC."""
     options = options_of(account)
     begin, end = options.send_hours
     return Window(begin, end, frozenset(options.send_weekdays), _zone(options.send_time_zone or account.timezone))

@@ -1,4 +1,4 @@
-"""The last look before something is sent: what Stripe and the ledger know of the request at this moment."""
+"""The last check before a sending: what Stripe and the ledger know about the request now."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from backend.stripe_api.client import Refused
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``barrier``: why the link must not be sent, a key of the card's words; empty where it may be."""
+    """``barrier``: why the link must not be sent, a key of the card's texts; '' if it may be."""
 
     link: Link | None
     barrier: str = ""
 
 
 async def last_look(resources: Resources, account_id: int, request_id: str) -> Look:
-    """Asks Stripe about the current session, and tells whether the request still asks for money.
+    """Ask Stripe about the current session and return whether the request still asks for money.
 
-    Raises ``Unreachable`` where Stripe does not answer: then nobody can tell, and nothing must be sent.
+    Raises ``Unreachable`` if Stripe does not answer: then nothing must be sent.
     """
     try:
         link = await find_request(resources, account_id, request_id)
@@ -38,7 +38,9 @@ async def last_look(resources: Resources, account_id: int, request_id: str) -> L
 
 
 def barrier_of(link: Link) -> str:
-    """The same as our ledger has it: paid, under way, disputed, cancelled, replaced, expired, in the other mode."""
+    """Return the barrier from our ledger: paid, in progress, disputed, cancelled, replaced, expired, or in the other
+    mode.
+    """
     if link.asked is None:
         return "other_mode"
     state = link.state

@@ -1,4 +1,4 @@
-"""What holds a sending back that no person asked for: the account's switch, its hours, and one message a day."""
+"""Limits of automatic sendings: the account's switch, its hours, and one message a day."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from backend.storage.models import Account, Sending
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Not now: ``until`` is when to look again, None for never; ``reason`` is a key of the card's words."""
+    """Not now. ``until``: when to check again, None for never; ``reason``: a key of the card's texts."""
 
     reason: str
     until: float | None = None
 
 
 async def held_back(session: AsyncSession, account: Account, row: Sending, channel: str, now: float) -> Held | None:
-    """Why nothing may be sent by this channel now; None where it may. A person's own wish is never held back."""
+    """Return why this channel may not send now; None if it may. A user's own sending is never held back."""
     if row.origin == "person":
         return None
     options = options_of(account)

@@ -1,4 +1,4 @@
-"""What the card says of a deal's sendings: one line each, newest first."""
+"""A deal's sendings on the card: one line each, newest first."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,16 @@ from backend.storage.reading import all_of
 
 MOST_LINES = 20
 NOT_WORTH_SAYING = ("no_bot",)
-"""What the account never chose stands in nobody's way."""
+"""A channel that the account never chose is no obstacle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``user_id``: who pressed Send, 0 where no person did; then ``rule`` names what did. ``is_open``: more will be
-    known of it."""
+    """A sending.
+
+    ``user_id``: who pressed Send, 0 for automatic ones; then ``rule`` names the cause. ``is_open``: the outcome is not
+    final.
+    """
 
     id: str
     request_id: str
@@ -33,8 +36,10 @@ class Line:
 async def lines_of(
     session: AsyncSession, account_id: int, lead_ids: Sequence[int], request_ids: Collection[str], language: str
 ) -> list[Line]:
-    """Of these requests, in ``language`` or in English where we don't speak it. ``lead_ids``: the deal, and those that
-    were merged into it."""
+    """Return the lines of these requests in ``language``, or English if we don't speak it.
+
+    ``lead_ids``: the deal, and those that were merged into it.
+    """
     if not request_ids:
         return []
     mine = (col(Sending.account_id) == account_id, col(Sending.lead_id).in_(lead_ids))
@@ -43,6 +48,7 @@ async def lines_of(
 
 
 def line_of(row: Sending, language: str) -> Line:
+    """Return the line of one sending."""
     return Line(
         id=row.id,
         request_id=row.request_id,

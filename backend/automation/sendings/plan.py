@@ -1,4 +1,4 @@
-"""Planning a sending: one row for each origin, which the account's worker carries out."""
+"""Planning of sendings: one row per origin, carried out by the account's worker."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from backend.work_queue.wakeups import request_work
 
 Channel = Literal["bot", "chat", "task"]
 MOST_WAITING = 5_000
-"""Sendings of one account that are not done yet."""
+"""Unfinished sendings of one account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Why something is sent. The same ``kind`` and ``key`` never send twice; ``name`` is shown in the card."""
+    """The cause of a sending. The same ``kind`` and ``key`` never send twice; ``name`` is shown on the card."""
 
     kind: Literal["person", "rule", "reminder"]
     key: str
@@ -29,6 +29,7 @@ class Origin:
 
     @property
     def sending_id(self) -> str:
+        """The row's id: a digest of the origin."""
         return hashlib.sha256(f"{self.kind}:{self.key}".encode()).hexdigest()[:32]
 
 
@@ -43,11 +44,11 @@ async def plan_sending(
     text: str = "",
     not_before: float | None = None,
 ) -> Sending:
-    """The row of this origin: a new one, or the one it made before, whatever became of it.
+    """Return the row of this origin: a new one, or the earlier one whatever its outcome.
 
-    ``session``: a unit of work that began with ``account_work`` (``account_unit``). ``channels`` are tried in this
-    order, as far as the account has them (``options_of(account).send_channels`` for its own order). Raises
-    ``TooManySendings`` where the account's queue is full.
+    ``session``: a unit of work that began with ``account_work`` (``account_unit``). ``channels``: tried in this order,
+    if the account has them (``options_of(account).send_channels`` for its own order). Raises ``TooManySendings`` if the
+    account's queue is full.
     """
     known = await session.get(Sending, (request.account_id, origin.sending_id))
     if known is not None:

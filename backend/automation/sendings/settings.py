@@ -1,4 +1,4 @@
-"""What an administrator chooses of sending, and what switching it off stops at once."""
+"""An administrator's settings for sending, and the effect of switching it off."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,11 @@ from backend.work_queue.lock_order import account_unit
 
 
 async def put_sending(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """The account's options with the given ones in place. Where automatic sending is switched off, nothing more is
-    begun once they are saved; then all that waits is dropped, and switching it on again sends nothing of before."""
+    """Store options and return all of them.
+
+    When automatic sending is switched off, nothing more is begun; waiting sendings are dropped, and switching it on
+    later sends none of them.
+    """
     saved = await put_options(resources, account_id, given, who=who)
     if given.get("send_automatically") is False:
         await _drop(resources, account_id)

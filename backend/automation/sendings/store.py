@@ -1,4 +1,4 @@
-"""The rows of sendings: which are due, and changes that are made only to what nobody else has changed meanwhile."""
+"""Rows of sendings: the due ones, and changes that apply only to rows that nobody changed meanwhile."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from backend.storage.reading import all_of
 from backend.work_queue.leases import Claim, fence
 
 BEYOND_THE_CLIENT = ("bot", "chat")
-"""Channels that write to the client; a task is for a person."""
+"""Channels that write to the client; a task is for a user."""
 
 
 async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[Sending]:
-    """Those of people first, then the oldest."""
+    """Return the due sendings: users' first, then the oldest."""
     mine = (col(Sending.account_id) == account_id, col(Sending.due_at) <= now)
     order = (col(Sending.origin) != "person", col(Sending.due_at), col(Sending.id))
     return list(await all_of(session, select(Sending).where(*mine).order_by(*order).limit(most)))
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
-    """When the next sending is to be looked at."""
+    """Return when the next sending is to be processed, in epoch seconds; None without one."""
     soonest = select(func.min(Sending.due_at)).where(
         col(Sending.account_id) == account_id, col(Sending.due_at).is_not(None)
     )
@@ -31,14 +31,14 @@ async def next_due(session: AsyncSession, account_id: int) -> float | None:
 
 
 async def change(resources: Resources, claim: Claim, row: Sending, **values: Any) -> bool:
-    """Commit these values, and set them in ``row``; False where the row is not as it was read any more."""
+    """Commit these values and set them in ``row``; False if the row changed since it was read."""
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         return await change_in(session, row, epoch=claim.epoch, **values)
 
 
 async def change_in(session: AsyncSession, row: Sending, **values: Any) -> bool:
-    """The same in a unit of work of the caller's."""
+    """Do the same in the caller's unit of work."""
     as_read = (
         col(Sending.account_id) == row.account_id,
         col(Sending.id) == row.id,
@@ -54,7 +54,7 @@ async def change_in(session: AsyncSession, row: Sending, **values: Any) -> bool:
 
 
 async def drop_waiting(session: AsyncSession, account_id: int, reason: str, *more: Any) -> int:
-    """Nothing is sent any more of what waits without a person's wish, as far as ``more`` chooses it; how many."""
+    """Drop waiting automatic sendings that match ``more`` and return how many."""
     waiting = (col(Sending.account_id) == account_id, col(Sending.state) == "waiting", col(Sending.origin) != "person")
     dropped = await session.exec(
         update(Sending).where(*waiting, *more).values(state="dropped", reason=reason, due_at=None)
@@ -63,7 +63,7 @@ async def drop_waiting(session: AsyncSession, account_id: int, reason: str, *mor
 
 
 async def written_to_since(session: AsyncSession, row: Sending, moment: float) -> bool:
-    """Whether another message without a person's wish may have reached this client since the moment."""
+    """Return whether another automatic message may have reached this client since the moment."""
     same = Sending.contact_id == row.contact_id if row.contact_id else Sending.lead_id == row.lead_id
     found = await session.exec(
         select(Sending.id)

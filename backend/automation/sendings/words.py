@@ -1,4 +1,4 @@
-"""What is said to the client, and to the person who is to send the link by hand."""
+"""Texts for the client, and for the user who is to send the link by hand."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,16 +15,17 @@ LONGEST_DESCRIPTION = 120
 
 
 def words(language: str) -> Texts:
+    """Return the texts in a language."""
     return texts_in(FOLDER, language)
 
 
 def message_of(public_url: str, link: Link, origin: str) -> str:
-    """The chat message for the client, in the account's language; a reminder has words of its own."""
+    """Return the chat message for the client in the account's language; a reminder has a separate text."""
     return _texts(link).say("reminder" if origin == "reminder" else "message", **_facts(public_url, link))
 
 
 def task_of(public_url: str, link: Link, refusals: Sequence[dict[str, Any]]) -> str:
-    """The task *send this link*, with what stood in the way of the channels that the account has."""
+    """Return the text of the task *send this link*, with the obstacles of the account's channels."""
     texts = _texts(link)
     lines = [texts.say("task", **_facts(public_url, link))]
     lines += [say_reason(texts, one["channel"], one["why"]) for one in refusals if one["why"] != "no_bot"]
@@ -32,7 +33,7 @@ def task_of(public_url: str, link: Link, refusals: Sequence[dict[str, Any]]) -> 
 
 
 def say_reason(texts: Texts, channel: str, why: str) -> str:
-    """Why a channel was of no use, in a sentence."""
+    """Return why a channel could not be used, as a sentence."""
     known = f"why_{channel}_{why}"
     return texts.say(known if known in texts.sentences else f"why_{channel}")
 

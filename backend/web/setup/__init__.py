@@ -1,4 +1,4 @@
-"""The pages of the set-up and of what the operator sees: server-rendered, and they work without the script."""
+"""Pages of the set-up, and of the operator: rendered on the server, usable without the script."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""The pages of one account's set-up and automation: the list of topics, each topic's form, and how a save came out."""
+"""Pages of one account's set-up and automation: the list of topics, each topic's form, and the result of a save."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,25 +29,30 @@ Done = Annotated[str, Query(max_length=20)]
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """How a form came out: ``done`` names one that was saved, ``form`` the one that ``typed`` and ``error`` are of."""
+    """The result of a form.
+
+    ``done``: a form that was saved; ``form``: the form to which ``typed`` and ``error`` belong.
+    """
 
     done: str = ""
     form: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
-    """What ``form`` held, never a key."""
+    """The values of ``form``, without secrets."""
     error: ProductError | None = None
-    """Shown beside the field of ``form`` that it names."""
+    """Shown next to the field of ``form`` that it names."""
     warning: str = ""
 
 
 @router.get("/admin/setup")
 async def setup(frame: Setup, resources: ResourcesDep) -> Response:
+    """Return the list of set-up topics with the steps missing for the first payment."""
     steps = await checklist(resources, frame.account.id)
     return frame.render("app/setup.html", steps=steps, topics=topics_of("setup"))
 
 
 @router.get("/admin/automation")
 async def automation(frame: Automation, resources: ResourcesDep) -> Response:
+    """Return the list of automation topics with the latest entries of stages."""
     async with resources.database.read() as session:
         entries = await last_entries(session, frame.account.id, frame.language)
     return frame.render("app/automation.html", topics=topics_of("automation"), entries=entries)
@@ -55,11 +60,13 @@ async def automation(frame: Automation, resources: ResourcesDep) -> Response:
 
 @router.get("/admin/setup/{name}")
 async def setup_topic(frame: Setup, resources: ResourcesDep, name: str, done: Done = "") -> Response:
+    """Return a topic's page. Raises ``PageNotFound``."""
     return await topic_page(resources, frame, _topic(name, "setup"), PageState(done=done))
 
 
 @router.get("/admin/automation/{name}")
 async def automation_topic(frame: Automation, resources: ResourcesDep, name: str, done: Done = "") -> Response:
+    """Return a topic's page. Raises ``PageNotFound``."""
     return await topic_page(resources, frame, _topic(name, "automation"), PageState(done=done))
 
 
@@ -75,10 +82,13 @@ def _topic(name: str, page: str) -> Topic:
 
 
 class PageNotFound(ProductError):
+    """No page has this address."""
+
     status, code = 404, "not_found"
 
 
 async def topic_page(resources: Resources, frame: Frame, topic: Topic, state: PageState) -> Response:
+    """Return a topic's page with its form. Raises ``AccountNotFound``."""
     found = await shown(resources, frame.account.id)
     if found is None:
         raise AccountNotFound(f"No Kommo account {frame.account.id} is connected here.")

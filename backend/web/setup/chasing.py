@@ -1,4 +1,4 @@
-"""The form of reminders: what it shows of an account's choice, and what it does with what was typed."""
+"""The reminders' form: its values for an account, and saving what was typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from backend.core.errors import FieldInvalid
 from backend.resources import Resources
 
 QUIET = "quiet_"
-"""Before a stage's id: the name of its tick."""
+"""Prefix of a stage's id in the name of its checkbox."""
 NUMBERS = ("hour", "overdue_days", "escalate_days", "escalate_to")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A reminder as the form has it: how many days ``when`` ("before" or "after"); no ``channel``: there is none."""
+    """A reminder in the form: ``days`` before or after the due date (``when``); without a ``channel`` there is no
+    reminder.
+    """
 
     n: int
     channel: str = ""
@@ -26,12 +28,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
+    """The account's reminder settings and the form's rows."""
+
     chasing: Chasing
     rows: tuple[Row, ...]
 
 
 async def shown_chasing(resources: Resources, account_id: int, typed: Mapping[str, str]) -> Shown:
-    """As it was typed, where it was refused."""
+    """Return the form's values; after a refused save the typed ones."""
     async with resources.database.read() as session:
         chasing, _ = await chasing_of(session, account_id)
     rows = [_row(n, rule.days, rule.channel) for n, rule in enumerate(chasing.rules, 1)]
@@ -48,7 +52,7 @@ def _row(n: int, days: int, channel: str) -> Row:
 
 
 async def save_chasing(resources: Resources, account_id: int, typed: Mapping[str, str], who: str) -> str:
-    """Everything is checked before anything is kept."""
+    """Save the form and return ''. Every value is checked before any is stored. Raises ``FieldInvalid``."""
     chosen: dict[str, Any] = {name: _number(typed.get(name, ""), name) for name in NUMBERS}
     chosen["rules"] = [_rule(typed, n) for n in range(1, MOST_RULES + 1) if typed.get(f"rule_{n}_channel")]
     are_shown = "quiet_shown" in typed

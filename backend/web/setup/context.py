@@ -1,4 +1,4 @@
-"""What a topic's page shows of an account: read from our database, and the names of its users from Kommo."""
+"""Data of a topic's page: the account from our database, its users' names from Kommo."""
 
 import asyncio
 from dataclasses import dataclass
@@ -22,28 +22,31 @@ PERMISSIONS = (
     "rak_checkout_session_write", "rak_webhook_write", "rak_payment_intent_read", "rak_charge_read",
     "rak_invoice_read", "rak_subscription_read", "rak_dispute_read", "rak_event_read",
 )  # fmt: skip
-"""Ticked in Stripe's form by its address; refunds are read by the right to read charges (docs/facts/stripe.md F1)."""
+"""Ticked in Stripe's form by its URL; the right to read charges covers refunds (docs/facts/stripe.md F1)."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """``row`` is the account as the admin API lists it; ``pipelines`` with only the stages a deal can be moved to."""
+    """An account's data for a topic's page.
+
+    ``row``: as the admin API lists it; ``pipelines``: only stages to which a deal can move.
+    """
 
     account: Account
     row: dict[str, Any]
     pipelines: list[dict[str, Any]]
     account_changes: list[Audit]
-    """Another Stripe account took over, in the last 30 days: told to everybody who sees the page."""
+    """Changes of the Stripe account in the last 30 days, shown to everybody who sees the page."""
     seen: WidgetSeen | None
     team: Team
     proposed_name: str
-    """Of the business, for its clients; empty where Kommo can't be asked."""
+    """The business's name for its clients; empty if Kommo can't be asked."""
     merchant: "Preview"
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What clients see of the business. ``unnamed``: its name while the admin gives none; ``example`` is an amount."""
+    """The business as clients see it. ``unnamed``: the name used while the admin gives none; ``example``: an amount."""
 
     shown: Merchant
     unnamed: str
@@ -51,6 +54,7 @@ class Preview:
 
 
 async def shown(resources: Resources, account_id: int) -> Shown | None:
+    """Return the data of a topic's page; None if the account is not connected here."""
     rows = await list_accounts(resources, only=account_id)
     if not rows:
         return None
@@ -80,6 +84,8 @@ def _pipelines(account: Account) -> list[dict[str, Any]]:
 
 
 def key_form(mode: str) -> str:
-    """Stripe's own form for a restricted key, with what we need ticked."""
+    """Return the URL of Stripe's form for a restricted key with the needed permissions ticked; ``mode`` is live or
+    test.
+    """
     wanted = [("name", "Kommo deal card"), *(("permissions[]", slug) for slug in PERMISSIONS)]
     return f"https://dashboard.stripe.com/{'' if mode == 'live' else 'test/'}apikeys/create?{urlencode(wanted)}"

@@ -1,4 +1,4 @@
-"""``GET /admin/deal``: why a deal is not paid, what was written to it, and what waits for a person."""
+"""``GET /admin/deal``: why a deal is not paid, what was written to it, and what waits for a decision."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -22,14 +22,16 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class LookedUp:
+    """A deal as the page shows it."""
+
     lead_id: int
     answer: DealAnswer
     deal: Deal | None
     writes: list[CardWrite]
     offered: str
-    """The stage that the deal may be moved to, where that waits for a person."""
+    """The name of the stage to which the deal may be moved; '' if no move waits for a decision."""
     language: str
-    """That of the explanation."""
+    """The language of the explanation."""
 
 
 @router.get("/admin/deal")
@@ -39,10 +41,12 @@ async def deal(
     deal: Annotated[str, Query(max_length=30)] = "",
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
+    """Return the page of a deal; without a number the search form."""
     return await deal_page(resources, frame, deal, PageState(done=done))
 
 
 async def deal_page(resources: Resources, frame: Frame, deal: str, state: PageState) -> Response:
+    """Return the page of a deal with a form's result; ``deal`` is the typed number."""
     lead_id = usable_number(deal) or 0
     looked_up = await look_up(resources, frame.account.id, lead_id, frame.language) if lead_id else None
     return frame.render(
@@ -58,7 +62,7 @@ async def deal_page(resources: Resources, frame: Frame, deal: str, state: PageSt
 
 
 async def look_up(resources: Resources, account_id: int, lead_id: int, language: str) -> LookedUp:
-    """What the deal card would say, what was written to Kommo, and what waits."""
+    """Return the deal as its card would show it, with what was written to Kommo and the offered move."""
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
         seen = await look_at_deal(session, account, lead_id, resources.clock(), language)

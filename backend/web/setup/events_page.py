@@ -1,4 +1,4 @@
-"""The pages of *Events*: what Stripe sent, what an event would change, who changed what, and who is signed in."""
+"""Pages of *Events*: Stripe's events, a replay's preview, the audit log, and the sessions."""
 
 from functools import partial
 from typing import Annotated
@@ -32,12 +32,14 @@ Short = Annotated[str, Query(max_length=300)]
 async def events(
     frame: Events, resources: ResourcesDep, state: Short = "", event: Short = "", after: Short = "", done: Short = ""
 ) -> Response:
+    """Return the list of events, filtered by state or id."""
     return await events_page(resources, frame, PageState(done=done), state=state, event_id=event.strip(), after=after)
 
 
 async def events_page(
     resources: Resources, frame: Frame, how: PageState, *, state: str = "", event_id: str = "", after: str = ""
 ) -> Response:
+    """Return the list of events with a form's result; ``after`` is the key of the next page."""
     async with resources.database.read() as session:
         page = await page_of_events(session, frame.account.id, state=state, event_id=event_id, after=after)
         dead = await page_of_events(session, frame.account.id, state="dead")
@@ -65,6 +67,7 @@ async def events_page(
 
 @router.get("/log")
 async def audit_log(frame: Events, resources: ResourcesDep, before: Short = "") -> Response:
+    """Return the audit log, newest first."""
     async with resources.database.read() as session:
         page = await page_of_audit(session, frame.account.id, before=usable_number(before))
     team = await team_of(resources, frame.account.id)
@@ -78,10 +81,12 @@ async def audit_log(frame: Events, resources: ResourcesDep, before: Short = "") 
 
 @router.get("/sessions")
 async def sessions(frame: Events, resources: ResourcesDep, done: Short = "") -> Response:
+    """Return the sessions of the account's users."""
     return await sessions_page(resources, frame, PageState(done=done))
 
 
 async def sessions_page(resources: Resources, frame: Frame, how: PageState) -> Response:
+    """Return the sessions with a form's result."""
     team = await team_of(resources, frame.account.id)
     return frame.render(
         "app/events/sessions.html",
@@ -97,7 +102,7 @@ async def sessions_page(resources: Resources, frame: Frame, how: PageState) -> R
 
 @router.get("/of/{event_id}")
 async def one_event(frame: Events, resources: ResourcesDep, event_id: str) -> Response:
-    """With what working it in again would change."""
+    """Return an event with what replaying it would change. Raises ``PageNotFound``."""
     preview = await preview_event(resources, frame.account.id, event_id)
     if preview is None:
         raise PageNotFound("There is no such event.")

@@ -1,4 +1,4 @@
-"""The addresses of the app's forms, and how a save comes out: the page anew, or the form with its refusal."""
+"""Routes of the app's forms. A save redirects to its page; a refused one shows the form again with the reason."""
 
 from collections.abc import Awaitable, Callable
 
@@ -30,47 +30,55 @@ SECRETS = ("api_key", "webhook_secret")
 
 @router.post("/stages")
 async def stages(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save the stage rules."""
     return await _done(request, resources, account_id, "stages", saves.save_stages)
 
 
 @router.post("/rights")
 async def rights(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save who may create, refund and see payments."""
     return await _done(request, resources, account_id, "rights", saves.save_rights)
 
 
 @router.post("/business")
 async def business(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save the business's name and contacts."""
     return await _done(request, resources, account_id, "business", saves.save_business)
 
 
 @router.post("/mode")
 async def mode(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save the mode and shadow mode."""
     return await _done(request, resources, account_id, "mode", saves.save_mode)
 
 
 @router.post("/due")
 async def due(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save the default due date and validity."""
     return await _done(request, resources, account_id, "due", saves.save_due)
 
 
 @router.post("/sending")
 async def sending(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save how links are sent."""
     return await _done(request, resources, account_id, "sending", saves.save_sending)
 
 
 @router.post("/reminders")
 async def reminders(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save the reminders."""
     return await _done(request, resources, account_id, "reminders", save_chasing)
 
 
 @router.post("/deals")
 async def deals(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save notes, renewals and the other options of deals."""
     return await _done(request, resources, account_id, "deals", saves.save_deals)
 
 
 @router.post("/logo")
 async def logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """The one form with a file."""
+    """Save the logo, the only form with a file."""
 
     async def put(resources: Resources, account_id: int, _typed: saves.Typed, who: str) -> str:
         await put_logo(resources, account_id, await file_body(request, "logo"), who=who)
@@ -81,41 +89,49 @@ async def logo(request: Request, resources: ResourcesDep, account_id: AccountId)
 
 @router.post("/logo/remove")
 async def no_logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Remove the logo."""
     return await _done(request, resources, account_id, "no_logo", saves.take_logo_away)
 
 
 @router.post("/stripe")
 async def stripe(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Connect a Stripe key."""
     return await _done(request, resources, account_id, "stripe", saves.connect_stripe)
 
 
 @router.post("/stripe/remove")
 async def no_stripe(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Remove a draining Stripe connection."""
     return await _done(request, resources, account_id, "no_stripe", saves.disconnect_stripe)
 
 
 @router.post("/attach")
 async def attach_payment(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Attach a payment to a deal."""
     return await _done(request, resources, account_id, "attach", saves.attach_payment)
 
 
 @router.post("/hook")
 async def hook(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Replace the secret address of Kommo's hook."""
     return await _done(request, resources, account_id, "hook", saves.make_hook)
 
 
 @router.post("/again")
 async def events_again(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Replay an event."""
     return await _done(request, resources, account_id, "again", saves.work_events_in)
 
 
 @router.post("/move")
 async def agree_to_move(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Carry out an offered stage move."""
     return await _done(request, resources, account_id, "move", saves.move_deal)
 
 
 @router.post("/sessions/end")
 async def session_ended(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """End a session."""
     return await _done(request, resources, account_id, "end", saves.end_one_session)
 
 
@@ -128,7 +144,7 @@ async def _done(
     *,
     has_fields: bool = True,
 ) -> Response:
-    """``act`` answers a warning to show, or an empty text: then the page is fetched anew."""
+    """Run a save. ``act`` returns a warning to show, or '': then the browser is redirected to the page."""
     visitor = await current_visitor(request)
     if visitor is None:
         return login_page("You were signed out. Sign in and repeat.", status=401)
@@ -154,7 +170,7 @@ ELSEWHERE = {
     "end": "/admin/events/sessions",
     "move": "/admin/deal",
 }
-"""Forms that stand on no topic's page."""
+"""Pages of the forms that belong to no topic."""
 
 
 def _path(form: str) -> str:
@@ -171,7 +187,7 @@ async def _frame(request: Request, resources: Resources, account_id: int, visito
 
 
 async def _page_of(resources: Resources, frame: Frame, state: PageState) -> Response:
-    """The page that the form stands on."""
+    """Return the page that has the form."""
     if state.form in BY_FORM:
         return await topic_page(resources, frame, BY_FORM[state.form], state)
     if state.form == "attach":

@@ -1,4 +1,4 @@
-"""What only the operator of this server sees: all accounts, and the Kommo integrations that they are connected by."""
+"""Pages for the operator only: all accounts, and the Kommo integrations that connect them."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -24,13 +24,12 @@ router = APIRouter(prefix="/admin")
 Typed = Mapping[str, str]
 SECRETS = ("client_secret", "code")
 DONE = {"kept": "The integration is kept.", "connected": "The account is connected.", "removed": "It is removed."}
-LATE = (
-    "The code that waited for it is older than 20 minutes. Press Connect beside it, or install it in Kommo once more."
-)
+LATE = "The waiting code is older than 20 minutes. Press Connect next to it, or install the integration in Kommo again."
 
 
 @router.get("/accounts")
 async def accounts(request: Request, resources: ResourcesDep, done: str = "") -> Response:
+    """Return the list of accounts and integrations; ``done`` names the change to report."""
     visitor = await current_visitor(request)
     if visitor is None:
         return login_page()
@@ -39,24 +38,26 @@ async def accounts(request: Request, resources: ResourcesDep, done: str = "") ->
 
 @router.post("/integrations", dependencies=[OwnForm])
 async def add(request: Request, resources: ResourcesDep) -> Response:
+    """Add or change an integration."""
     return await _done(request, resources, _add)
 
 
 @router.post("/integrations/remove", dependencies=[OwnForm])
 async def remove(request: Request, resources: ResourcesDep) -> Response:
+    """Remove an integration."""
     return await _done(request, resources, _remove)
 
 
 def _no_operator(visitor: Visitor) -> Response | None:
     if visitor.account_id is None:
         return None
-    return page("Not allowed", "Integrations are the business of this server's operator.", status=NotAllowed.status)
+    return page("Not allowed", "Only the server operator can manage integrations.", status=NotAllowed.status)
 
 
 async def _done(
     request: Request, resources: Resources, act: Callable[[Resources, Typed, str], Awaitable[str]]
 ) -> Response:
-    """``act`` answers what was done, a word of ``DONE``, or a sentence that must be read."""
+    """Run a change. ``act`` returns a key of ``DONE``, or a sentence that must be shown."""
     visitor = await current_visitor(request)
     if visitor is None:
         return login_page("You were signed out. Sign in and repeat.", status=401)
@@ -94,6 +95,7 @@ async def all_accounts(
     error: ProductError | None = None,
     typed: Typed | None = None,
 ) -> Response:
+    """Return the list of accounts and integrations with a form's result; ``typed`` has no secrets."""
     return rendered(
         "setup_accounts.html",
         error.status if error else 200,

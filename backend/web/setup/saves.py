@@ -1,6 +1,6 @@
-"""What each form of the app does with what was typed: it calls the function that the admin API calls, too.
+"""The saves of the app's forms: they call the functions that the admin API calls.
 
-Each answers a warning to show, or an empty text.
+Each returns a warning to show, or ''. Raises ``FieldInvalid`` for a wrong value.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ Typed = Mapping[str, str]
 
 
 async def save_stages(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Selects are named ``{pipeline}:first`` and ``{pipeline}:paid``; an empty one moves nothing."""
+    """Save stage rules. Selects are named ``{pipeline}:first`` and ``{pipeline}:paid``; an empty one moves no deal."""
     rules: dict[str, dict[str, int | None]] = {}
     for name, value in typed.items():
         pipeline, _, when = name.partition(":")
@@ -34,7 +34,9 @@ async def save_stages(resources: Resources, account_id: int, typed: Typed, who: 
 
 
 async def _backwards(resources: Resources, account_id: int, rules: Mapping[str, Mapping[str, int | None]]) -> str:
-    """Deals only move forward: a stage for *paid* that stands before the one for the first money is never reached."""
+    """Return a warning if a pipeline's stage for *paid* precedes the one for the first money: deals only move
+    forward.
+    """
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
     said = []
@@ -53,6 +55,7 @@ async def _backwards(resources: Resources, account_id: int, rules: Mapping[str, 
 
 
 async def save_rights(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Save who may create payments, refund, and see all payments."""
     finance = [] if typed.get("finance", "nobody") == "nobody" else _who(typed, "finance")
     given = {"create": _who(typed, "create"), "refunds": _who(typed, "refunds"), "finance": finance}
     await put_options(resources, account_id, given, who=who)
@@ -60,12 +63,14 @@ async def save_rights(resources: Resources, account_id: int, typed: Typed, who: 
 
 
 async def save_business(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Save the business's name and contacts for its clients."""
     given = {name: typed[name].strip() for name in BUSINESS if name in typed}
     await put_options(resources, account_id, given, who=who)
     return ""
 
 
 async def save_mode(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Save the mode of new links, if it was changed in the form, and shadow mode."""
     given: dict[str, Any] = {"shadow": typed.get("shadow") == "on"}
     if typed.get("mode") != typed.get("mode_shown"):  # a mode that nobody chose goes on following the keys
         given["mode"] = typed.get("mode", "")
@@ -74,12 +79,14 @@ async def save_mode(resources: Resources, account_id: int, typed: Typed, who: st
 
 
 async def save_due(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Save the default due date and validity, in days; 0 means none."""
     given = {name: _number(typed.get(name, "").strip() or "0", name) for name in ("due_days", "valid_days")}
     await put_options(resources, account_id, given, who=who)
     return ""
 
 
 async def save_sending(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Save the channels, hours and limits of sending links."""
     given: dict[str, Any] = {
         "send_automatically": typed.get("send_automatically") == "on",
         "send_channels": [one for one in typed.get("send_channels", "").split(",") if one],
@@ -94,6 +101,7 @@ async def save_sending(resources: Resources, account_id: int, typed: Typed, who:
 
 
 async def save_deals(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Save options of notes, renewals, statement and e-mail."""
     given: dict[str, Any] = {
         "note_language": typed.get("note_language", ""),
         "renewals": typed.get("renewals", "same_deal"),
@@ -116,6 +124,7 @@ def _who(typed: Typed, name: str) -> str | list[int]:
 
 
 async def connect_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Connect a Stripe key; the warning names missing permissions."""
     secret = typed.get("webhook_secret", "").strip()
     given = {"api_key": typed.get("api_key", "")} | ({"webhook_secret": secret} if secret else {})
     given |= {"confirm_account": typed["confirm_account"]} if "confirm_account" in typed else {}
@@ -126,37 +135,44 @@ async def connect_stripe(resources: Resources, account_id: int, typed: Typed, wh
 
 
 async def disconnect_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Remove a draining Stripe connection; the warning says what is left at Stripe."""
     answer = await remove_stripe(resources, account_id, typed.get("connection_id", ""), who=who)
     return str(answer.get("warning", ""))
 
 
 async def attach_payment(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Attach a payment to the typed deal."""
     lead_id = _number(typed.get("lead_id", ""), "lead_id")
     await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id}, who=who)
     return ""
 
 
 async def work_events_in(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Replay an event."""
     await work_in_again(resources, account_id, typed.get("event_id", ""), who=who)
     return ""
 
 
 async def end_one_session(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """End a user's session."""
     await end_session(resources, account_id, typed.get("session", ""), who=who)
     return ""
 
 
 async def take_logo_away(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
+    """Remove the logo."""
     await remove_logo(resources, account_id, who=who)
     return ""
 
 
 async def make_hook(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
+    """Replace the secret address of Kommo's hook."""
     await renew_hook(resources, account_id, who=who)
     return ""
 
 
 async def move_deal(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Carry out the offered stage move of a deal."""
     await agree(resources, account_id, _number(typed.get("lead_id", ""), "lead_id"), who=who)
     return ""
 

@@ -1,4 +1,4 @@
-"""What the page *Sending links* offers to choose: orders of channels, and the account's bots by name."""
+"""Choices of the page *Sending links*: orders of channels, and the account's bots by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,10 @@ LINK_FIELD = "STRIPE_PAYMENT_LINK"
 
 @dataclass(frozen=True, slots=True)
 class SendingChoices:
-    """``placeholder`` stands in the bot's message for the link; empty until the deal fields are made. ``silence``: why
-    there are no bots to choose."""
+    """``placeholder``: the link's placeholder in a bot's message, '' until the deal fields exist.
+
+    ``silence``: why there are no bots.
+    """
 
     bots: Sequence[Bot]
     silence: str
@@ -26,6 +28,7 @@ class SendingChoices:
 
 
 async def sending_choices(resources: Resources, account: Account) -> SendingChoices:
+    """Return the choices; if Kommo can't be asked, no bots and the reason."""
     field_id = account.fields.get(LINK_FIELD, {}).get("id")
     placeholder = f"{{{{lead.cf.{field_id}}}}}" if field_id else ""
     try:

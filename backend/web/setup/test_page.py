@@ -1,4 +1,4 @@
-"""``GET /admin/setup/test``: a test payment from end to end, each leg ticked as it comes true."""
+"""``GET /admin/setup/test``: a test payment from end to end, each step ticked once it is done."""
 
 from fastapi import APIRouter, Response
 
@@ -11,6 +11,7 @@ router = APIRouter()
 
 @router.get("/admin/setup/test")
 async def test(frame: Setup, resources: ResourcesDep) -> Response:
+    """Return the page with the progress of the test payment."""
     async with resources.database.read() as session:
         found = await end_to_end(session, frame.account, resources.clock())
     return frame.render("app/test.html", found=found)

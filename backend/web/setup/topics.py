@@ -1,11 +1,11 @@
-"""The topics of the set-up and of the automation: each has a page, a form and a save of its own."""
+"""The topics of set-up and automation, each with its page, form and save."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """``page``: the page of the navigation that leads to it. ``forms``: the forms that stand on its page.
+    """A topic. ``page``: the section of the navigation; ``forms``: the forms on its page.
 
     Its template is ``templates/app/topics/{name}.html``, its texts are ``topic_{name}`` and ``topic_{name}_hint``.
     """
@@ -33,4 +33,5 @@ BY_FORM = {form: one for one in TOPICS for form in one.forms}
 
 
 def topics_of(page: str) -> list[Topic]:
+    """Return the topics of a section: ``setup`` or ``automation``."""
     return [one for one in TOPICS if one.page == page]

@@ -1,4 +1,4 @@
-"""``GET /admin/unmatched``: payments that no deal is known for, each with a form that attaches it to one."""
+"""``GET /admin/unmatched``: payments without a deal, each with a form that attaches it to one."""
 
 from typing import Annotated
 
@@ -18,10 +18,12 @@ router = APIRouter()
 async def payments_without_a_deal(
     frame: Payments, resources: ResourcesDep, done: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
+    """Return the list of payments without a deal."""
     return await unmatched_page(resources, frame, PageState(done=done))
 
 
 async def unmatched_page(resources: Resources, frame: Frame, state: PageState) -> Response:
+    """Return the list with a form's result."""
     return frame.render(
         "app/unmatched.html",
         state.error.status if state.error else 200,

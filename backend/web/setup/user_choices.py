@@ -1,4 +1,4 @@
-"""Users as they are offered to be ticked."""
+"""Users as checkboxes."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,17 +12,19 @@ GONE = "not among Kommo's users any more"
 
 @dataclass(frozen=True)
 class Choice:
+    """A user's checkbox."""
+
     id: str
     name: str
     remark: str
-    """Why ticking them has little use; empty for most."""
+    """Why choosing the user has little effect; '' for most."""
     is_chosen: bool
 
 
 def choices(users: Sequence[User], ids: str) -> list[Choice]:
-    """Every user, those that are active first; last whoever of the chosen ``ids``, with commas between, is no user now.
+    """Return a checkbox for every user: active ones first, at the end chosen ``ids`` that are no users any more.
 
-    What was chosen stays chosen until a person unticks it.
+    ``ids`` are separated by commas. A choice stays until a person unticks it.
     """
     chosen = dict.fromkeys(one for one in ids.replace(",", " ").split() if one.isascii() and one.isdigit())
     shared = Counter(user.name for user in users)
@@ -35,14 +37,14 @@ def choices(users: Sequence[User], ids: str) -> list[Choice]:
 
 
 def _name(user: User, shared: Counter[str]) -> str:
-    """Two of one name are told apart by their addresses."""
+    """Return the user's name; two users of one name are distinguished by their e-mail addresses."""
     if not user.name:
         return user.email or str(user.id)
     return f"{user.name}, {user.email or user.id}" if shared[user.name] > 1 else user.name
 
 
 def named(users: Iterable[User], value: object) -> object:
-    """A list of users' ids as their names, where these are known; whatever else as it is."""
+    """Return a list of user ids as names, unknown ids as they are; any other value unchanged."""
     if not isinstance(value, list):
         return value
     names = {user.id: user.name for user in users}

@@ -1,1 +1,1 @@
-"""The ways to the client: a bot, the open chat, a task; and one call of one of them."""
+"""Channels to the client: a bot, the open chat, a task; and one call of a channel."""

@@ -1,4 +1,4 @@
-"""One call of one channel: the row first, then the call, then what became of it."""
+"""One call of one channel: the row first, then the call, then its result."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ LOOK_AT_DELIVERY_SECONDS = 120.0
 
 
 async def attempt(step: Step) -> None:
-    """By the first channel that is left; a definite no goes on to the next one."""
+    """Try the first remaining channel; after a definite refusal the next one."""
     channel = step.row.channels[0]
     prepared = await CHANNELS[channel](step)
     if isinstance(prepared, Later):
@@ -33,7 +33,7 @@ async def attempt(step: Step) -> None:
 
 
 async def _begin(step: Step, channel: str, call: Call) -> bool:
-    """Commit that the call is about to be made. The limits are looked at in the same unit of work."""
+    """Commit that the call is about to be made, with the limits checked in the same unit of work."""
     resources, row = step.resources, step.row
     async with resources.database.write() as session:
         now = resources.clock()
@@ -58,6 +58,7 @@ async def _begin(step: Step, channel: str, call: Call) -> bool:
 
 
 def held_values(held: Held) -> dict[str, object]:
+    """Return the row's values for a sending that is held back."""
     state = "dropped" if held.until is None else "waiting"
     return {"state": state, "reason": held.reason, "due_at": held.until}
 
@@ -84,12 +85,12 @@ async def _make(step: Step, channel: str, call: Call) -> None:
 
 
 async def _put_back(step: Step) -> None:
-    """Surely nothing happened: it is tried again when Kommo can be asked again."""
+    """Reset the row: surely nothing was sent, so it is tried again once Kommo can be asked."""
     now = step.resources.clock()
     values = {"state": "waiting", "channel": "", "sent_at": 0.0, "reached_at": 0.0, "due_at": now}
     await change(step.resources, step.claim, step.row, **values)
 
 
 def _in_whose_turn(step: Step) -> Resources:
-    """A person who pressed Send waits for it; what goes by itself comes after people."""
+    """Return the resources with the call's priority: a user who pressed Send comes before automatic sendings."""
     return replace(step.resources, backlog=step.row.origin != "person")

@@ -1,4 +1,6 @@
-"""By a bot: its message holds the placeholder of the link's field, so the field must show this link before it runs."""
+"""Sending by a bot: its message contains the placeholder of the link's field, so the field must show this link
+first.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +20,7 @@ LONGEST_WAIT_SECONDS = 600.0
 
 
 async def prepare(step: Step) -> Call | Refusal | Later:
+    """Return the call that starts the bot, a refusal, or ``Later`` while the field is not written."""
     bot_id = options_of(step.account).send_bot
     field_id = int(step.account.fields.get(FIELD, {}).get("id", 0))
     if not bot_id:
@@ -36,7 +39,9 @@ async def prepare(step: Step) -> Call | Refusal | Later:
 
 
 async def _not_shown(step: Step) -> Refusal | Later:
-    """It is still to be written, or the field shows another link of the deal, which the bot would send."""
+    """Return ``Later`` while the field is to be written, or the refusal if it shows another link, which the bot would
+    send.
+    """
     async with step.resources.database.read() as session:
         is_dirty = (
             await session.exec(

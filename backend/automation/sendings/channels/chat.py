@@ -1,4 +1,4 @@
-"""In the deal's open chat: only while the client's last message is younger than a day, else it would not arrive."""
+"""Sending in the deal's open chat: only within a day of the client's last message, or it would not arrive."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,11 +14,12 @@ from backend.resources import Resources
 
 WINDOW_SECONDS = 24 * 3600.0
 MARGIN_SECONDS = 300.0
-"""Of the window: the message must arrive in it."""
+"""The message must arrive within the window."""
 MOST_TALKS = 5
 
 
 async def prepare(step: Step) -> Call | Refusal:
+    """Return the call that sends the message, or a refusal."""
     talk_id = await find_talk(step.resources, step.account.id, step.lead.id)
     if isinstance(talk_id, Refusal):
         return talk_id
@@ -31,7 +32,9 @@ async def prepare(step: Step) -> Call | Refusal:
 
 
 async def find_talk(resources: Resources, account_id: int, lead_id: int) -> int | Refusal:
-    """The id of the deal's open talk in which the client wrote last, where that is within the window."""
+    """Return the id of the deal's open talk with the client's latest message, if that is within the window; else a
+    refusal.
+    """
     since = resources.clock() - WINDOW_SECONDS + MARGIN_SECONDS
     try:
         return await with_kommo(resources, account_id, lambda api: _talk(api, lead_id, since))
@@ -48,7 +51,7 @@ async def _talk(api: KommoApi, lead_id: int, since: float) -> int | Refusal:
 
 
 async def _newest(api: KommoApi, talks: Sequence[Talk], since: float) -> list[tuple[float, int]]:
-    """Of each talk in which the client wrote since: when, and its id."""
+    """Return (time, talk id) of each talk in which the client wrote since."""
     found: list[tuple[float, int]] = []
     for talk in talks:
         incoming = [one.created_at for one in await api.chats.messages_of(talk.id, since) if one.incoming]

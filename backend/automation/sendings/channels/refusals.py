@@ -1,4 +1,4 @@
-"""Kommo's definite no, as a key of the words."""
+"""Kommo's definite refusals as keys of our sentences."""
 
 from backend.automation.sendings.channels.step import Refusal
 from backend.kommo_api.errors import KommoError, KommoForbidden, KommoNotFound, KommoUnpaid
@@ -8,7 +8,7 @@ _BOT = ((KommoUnpaid, "plan"), (KommoForbidden, "no_right"), (KommoNotFound, "bo
 
 
 def refusal_of(channel: str, error: KommoError) -> Refusal:
-    """402, 403 and 404 say why; every other no is *refused*, with Kommo's own sentence beside it."""
+    """Return the refusal: 402, 403 and 404 name the reason; any other is *refused* with Kommo's own sentence."""
     table = {"chat": _CHAT, "bot": _BOT}.get(channel, ())
     why = next((word for kind, word in table if isinstance(error, kind)), "refused")
     if "closed" in error.detail.lower() and channel == "chat":

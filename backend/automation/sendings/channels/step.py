@@ -1,4 +1,4 @@
-"""One sending at one moment, and what may come of a channel."""
+"""One sending at one moment, and the possible results of a channel."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,10 @@ LONGEST_DETAIL = 300
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``lead`` is the deal as Kommo told it a moment ago, ``link`` the request after the last look at Stripe."""
+    """A sending.
+
+    ``lead``: the deal as Kommo returned it just now; ``link``: the request after the last check with Stripe.
+    """
 
     resources: Resources
     claim: Claim
@@ -28,12 +31,13 @@ class Step:
 
     @property
     def public_url(self) -> str:
+        """The server's public address."""
         return self.resources.addresses.public_url
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A definite no: nothing was sent by this channel. ``why`` is a key of the words, ``detail`` Kommo's sentence."""
+    """A definite refusal: this channel sent nothing. ``why``: a key of the texts; ``detail``: Kommo's sentence."""
 
     why: str
     detail: str = ""
@@ -41,21 +45,21 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Nothing stands in the way but time."""
+    """The channel can be tried later; there is no other obstacle."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``make`` asks Kommo once, and gives what is to be kept; ``values`` are kept before it."""
+    """``make`` calls Kommo once and returns the values to store after it; ``values`` are stored before it."""
 
     make: Callable[[KommoApi], Awaitable[Mapping[str, Any]]]
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def next_channel(resources: Resources, claim: Claim, row: Sending, refusal: Refusal) -> bool:
-    """Go on to the channel after the first; after the last of them there is a task, and after that nothing."""
+    """Go on to the channel after the refused one; after the last there is a task, and after that nothing."""
     tried, *left = row.channels or ["task"]
     was_task = tried == "task" or any(one["channel"] == "task" for one in row.refusals)
     said = {"channel": tried, "why": refusal.why, "detail": refusal.detail[:LONGEST_DETAIL]}

@@ -1,4 +1,4 @@
-"""As a task *send this link* for the deal's responsible user, or for the token's where that one was switched off."""
+"""Sending by a task *send this link*, for the deal's responsible user, or the token's user if that one is inactive."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +12,7 @@ DUE_SECONDS = 4 * 3600.0
 
 
 async def prepare(step: Step) -> Call:
+    """Return the call that creates the task."""
     text = task_of(step.public_url, step.link, step.row.refusals)
     due_at = step.row.created_at + DUE_SECONDS
 
