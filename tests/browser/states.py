@@ -203,7 +203,7 @@ def of_a_newer_backend(card: DealCardPage) -> None:
     card.world.backend.deal |= {"state": "on_hold", "requests": [a_request(state="paused")], "novelty": {"a": 1}}
     card.world.backend.deal |= {"payments": [a_payment(**unknown)]}
     card.open()
-    expect(card.widget).to_contain_text("Upload its new widget.zip")
+    expect(card.widget).to_contain_text("uploads the new widget.zip")
 
 
 def failed(card: DealCardPage) -> None:
@@ -231,7 +231,7 @@ def disconnected_for_a_rep(card: DealCardPage) -> None:
 
 
 def disconnected_with_payments(card: DealCardPage) -> None:
-    explained = "Stripe is not connected. Ask an admin to open the settings."
+    explained = "Stripe is not connected. Ask an administrator to open the settings."
     card.world.backend.deal |= full_list() | {"connected": False, "explanation": explained}
     card.open()
     expect(card.button("Open set-up")).to_be_visible()

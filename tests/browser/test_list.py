@@ -64,7 +64,7 @@ def test_only_an_administrator_hears_that_the_widget_is_older_than_its_server(ca
     card.world.backend.api = 1000
     card.world.backend.deal |= {"requests": [a_request()]}
     card.open()
-    expect(card.widget).to_contain_text("Upload its new widget.zip")
+    expect(card.widget).to_contain_text("uploads the new widget.zip")
     card.open(user=card.world.rep)
     expect(card.button("Check now")).to_be_visible()
     expect(card.widget).not_to_contain_text("Upload")

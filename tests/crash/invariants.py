@@ -76,7 +76,7 @@ def _notes(world: KillableWorld, lead: Lead, given_up: Collection[str]) -> Itera
 
     yield from _noted_once(said, "The client paid", {intent["id"]: due(intent["id"]) for intent in truth.intents})
     refunds = {refund["id"]: due(refund["id"]) and refund["status"] == "succeeded" for refund in truth.refunds}
-    yield from _noted_once(said, "went back to the client (", refunds)
+    yield from _noted_once(said, "was refunded to the client (", refunds)
     yield from _noted_once(said, "opened a dispute", {dispute["id"]: due(dispute["id"]) for dispute in truth.disputes})
 
 

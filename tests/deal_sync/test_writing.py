@@ -136,7 +136,8 @@ async def test_news_of_a_deal_do_not_end_the_doubt_about_an_earlier_note(tmp_pat
         await product.until(lambda: len(product.notes(lead_id)) == 2)
         await _settled(product)
         said = sorted(note.text.partition("] ")[2].partition(" (")[0] for note in product.notes(lead_id))
-        assert [said[0], said[1][:36]] == ["20.00 USD went back to the client", "The client paid 120.00 USD for “Sofa"]
+        told = ["20.00 USD was refunded to the client", "The client paid 120.00 USD for “Sofa"]
+        assert [said[0], said[1][:36]] == told
 
 
 @pytest.mark.parametrize(("kind", "seconds"), [("429_json", 300), ("402", 60), ("403_block", 30)])

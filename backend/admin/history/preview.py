@@ -44,7 +44,7 @@ async def preview_event(resources: Resources, account_id: int, event_id: str) ->
         if event is None:
             return None
         if event.body is None:
-            return EventPreview(event, "What it said is not kept any more, so it can't be worked in again.")
+            return EventPreview(event, "What it said is not kept any more, so it can't be processed again.")
         try:
             facts = understood_facts(resources.vault, event, account_id)
         except BadEvent as error:

@@ -100,7 +100,7 @@ async def test_a_deal_that_left_the_stage_before_it_was_read_is_asked_for_nothin
 OBSTACLES: list[Any] = [
     ({"price": 0}, {}, "no_price", "no price"),
     ({"contact": False}, {}, "no_contact", "no contact"),
-    ({"price": 1}, {"amount": "percent", "percent": 1}, "too_small", "less than Stripe charges"),
+    ({"price": 1}, {"amount": "percent", "percent": 1}, "too_small", "less than Stripe's minimum"),
     ({}, {"amount": "field", "field_id": 99}, "no_amount", "empty"),
 ]
 

@@ -149,9 +149,9 @@ def test_each_name_says_what_it_acts_on(card: DealCardPage) -> None:
     card.world.backend.deal |= {"requests": [a_request(amount="600.00", currency="USD")]}
     card.open()
     for action in ("Copy", "Cancel", "Copy message"):
-        expect(card.button(action)).to_have_accessible_name(f"{action}: link over $600.00 USD, Website for Ana")
+        expect(card.button(action)).to_have_accessible_name(f"{action}: link for $600.00 USD, Website for Ana")
     for action in ("Open", "WhatsApp", "E-mail"):
-        expect(_link(card, action)).to_have_accessible_name(f"{action}: link over $600.00 USD, Website for Ana")
+        expect(_link(card, action)).to_have_accessible_name(f"{action}: link for $600.00 USD, Website for Ana")
 
 
 def test_what_was_copied_is_said_in_the_place_of_the_name(card: DealCardPage) -> None:

@@ -62,7 +62,7 @@ def test_the_pages_shut_nobody_out_and_fit_each_screen(product: World, page: Pag
     setup.get_by_label("Search").fill("vera")
     setup.get_by_label("Search").press("Enter")
     expect(setup.get_by_role("table").last.get_by_role("row")).to_have_count(4)
-    setup.get_by_role("link", name=re.compile("^Story ?: pi_")).first.click()
+    setup.get_by_role("link", name=re.compile("^History ?: pi_")).first.click()
     expect(setup.get_by_role("heading", name="What happened")).to_be_visible()
     looks_good(setup, "story")
     lead_id = next(iter(product.account.leads))

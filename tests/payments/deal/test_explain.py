@@ -77,7 +77,7 @@ def test_every_reason_has_its_words() -> None:
 
 def test_without_stripe_nothing_open_can_be_paid() -> None:
     around = DealContext(stripe=False)
-    assert why(request(), around=around) == "Stripe is not connected. Ask an admin to open the settings."
+    assert why(request(), around=around) == "Stripe is not connected. Ask an administrator to open the settings."
     assert why(request(), payment(), around=around) == ENGLISH["paid"]
 
 

@@ -85,11 +85,11 @@ async def test_paid_less_returned_is_kept_and_what_is_open_is_explained(shop: Wo
         "Agreed": "€400.00\xa0EUR",
         "Paid": "€100.00\xa0EUR",
         "Returned": "€30.00\xa0EUR",
-        "Kept": "€70.00\xa0EUR",
+        "Paid, less returned": "€70.00\xa0EUR",
         "Still open": "€300.00\xa0EUR",
     }
     assert "· Deposit (Returned: €30.00\xa0EUR)" in page
-    assert "What was returned is not asked for again" in page
+    assert "Money that was returned is not asked for again" in page
 
 
 async def test_money_that_a_dispute_took_stands_at_its_payment_too(shop: World) -> None:
@@ -103,7 +103,11 @@ async def test_money_that_a_dispute_took_stands_at_its_payment_too(shop: World) 
     await record_now(shop.resources, connection, facts_of(event, shop.account.id))
     page = (await shop.open(await _address(shop))).text
     told = _sums(page)
-    assert [told[name] for name in ("Paid", "Returned", "Kept")] == ["€120.00\xa0EUR", "€120.00\xa0EUR", "€0.00\xa0EUR"]
+    assert [told[name] for name in ("Paid", "Returned", "Paid, less returned")] == [
+        "€120.00\xa0EUR",
+        "€120.00\xa0EUR",
+        "€0.00\xa0EUR",
+    ]
     assert "(Returned: €120.00\xa0EUR)" in page
 
 

@@ -113,7 +113,7 @@ async def test_the_story_of_a_payment_tells_every_step(shop: World, visitor: htt
     assert refunded.status_code == 201, refunded.text
     story = await visitor.get(f"/admin/payments/{row['deal']}/{row['id']}")
     assert story.status_code == 200
-    steps = ["Payment asked for by Ada Admin", "The client opened the link", "Paid", "Refund"]
+    steps = ["Payment requested by Ada Admin", "The client opened the link", "Paid", "Refund"]
     places = [story.text.find(f"<strong>{step}</strong>") for step in steps]
     assert -1 not in places
     assert places == sorted(places)

@@ -50,7 +50,7 @@ async def test_an_event_is_found_by_its_id_and_its_preview_tells_what_is_new(
     kept = [one.facts for one in await shop.rows(LedgerEntry) if one.id.startswith("pi_")]
     assert all("received" not in facts for facts in kept)  # a preview keeps nothing
     done = await visitor.post(f"/admin/accounts/{shop.account.id}/again", data={"event_id": told.id})
-    assert "The events are worked in again." in done.text
+    assert "The events are being processed again." in done.text
     await shop.quiet()
     kept = [one.facts for one in await shop.rows(LedgerEntry) if one.id.startswith("pi_")]
     assert all("received" in facts for facts in kept)
@@ -75,7 +75,7 @@ async def test_events_page_by_their_time_and_by_their_state(shop: World, visitor
     assert seen == sorted((f"evt_{number:03}" for number in range(120)), reverse=True)
     dead = (await visitor.get("/admin/events", params={"state": "dead"})).text
     assert re.findall(r'/admin/events/of/(evt_\w+)"', dead) == ["evt_080", "evt_040", "evt_000"]
-    assert "Work in all again that were given up" in dead
+    assert "Process all given-up events again" in dead
 
 
 async def test_an_administrator_sees_who_is_signed_in_and_ends_a_session(

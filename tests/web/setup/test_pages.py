@@ -223,7 +223,7 @@ async def test_the_page_says_how_kommo_and_stripe_stand(product: World, visitor:
     account = await stages_of(product)
     assert "9 deal fields are made" in page
     assert account["stripe"][0]["webhook_url"] in page
-    assert f"Widget alive: user {product.account.admin.name}" in page
+    assert f"The widget works: user {product.account.admin.name}" in page
     assert "permissions%5B%5D=rak_checkout_session_write" in page
     key = next(text for text in product.stripe.default_account.keys if "_live_" in text)
     assert key not in page
@@ -278,7 +278,7 @@ async def test_each_topic_saves_its_own_options_and_leaves_those_of_the_others(
 ) -> None:
     rights = {"create": "some", "create_users": f"{product.account.admin.id}, 5", "refunds": "admins"}
     saved = await visitor.post(form_of(product, "rights"), data=rights)
-    assert "Who may is saved." in saved.text
+    assert "The permissions are saved." in saved.text
     deals = {"note_language": "es", "prefill_email": "on", "renewals": "new_deal"}
     assert "The options are saved." in (await visitor.post(form_of(product, "deals"), data=deals)).text
     await visitor.post(form_of(product, "business"), data={"business_name": "Bluebird"})
@@ -355,7 +355,7 @@ async def test_while_kommo_tells_no_names_users_are_their_ids(
     assert 'name="create_users" value="4, 5"' in page.text
     assert "Kommo does not return the users' names right now." in page.text
     saved = await operator.post(form_of(product, "rights"), data=typed | {"create_users": "5,6"})
-    assert "Who may is saved." in saved.text
+    assert "The permissions are saved." in saved.text
     assert (await stages_of(product))["options"]["create"] == [5, 6]
 
 
@@ -609,4 +609,4 @@ async def test_the_automation_tells_what_stages_asked_for_in_the_readers_languag
     page = (await visitor.get("/admin/automation")).text
     assert "The deal has no contact." in page
     assert "The client had paid meanwhile" in page
-    assert page.count("Needs somebody") == 1
+    assert page.count("Needs a person") == 1
