@@ -43,7 +43,7 @@ def test_a_language_that_we_do_not_speak_is_answered_in_english(language: str) -
 
 def test_amounts_and_dates_are_written_as_the_language_does() -> None:
     half = (request(123450, id="r2"), payment(50000, request_id=None))
-    assert why(*half, language="es").startswith("Quedan 734,50 EUR por pagar.")
+    assert why(*half, language="es").startswith("Queda por pagar: 734,50 EUR.")
     waiting = request(sessions=(session("complete", completed_at=NOVEMBER_20),))
     assert "27 de noviembre de 2026" in why(waiting, language="es")
     assert "November 27, 2026" in why(waiting)
