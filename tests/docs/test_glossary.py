@@ -27,7 +27,7 @@ DOCS = (
     *(path for pages in PAGES for path in (ROOT / "backend/web/templates").glob(pages)),
     *(ROOT / "docs").glob("[cio][anp]*.md"),
 )
-KEYS = {"widget": "widget/i18n", "client": "backend/web/client/texts"}
+KEYS = {"widget": "widget/i18n", "client": "backend/web/client/texts", "frame": "backend/web/frame/texts"}
 COMMAND = re.compile(r"`[^`\n]*`|^python3 .*$|name=\"[^\"]*\"|\{[%{].*?[%}]\}", re.MULTILINE)
 """What is no sentence: code in documents, and names in templates."""
 
