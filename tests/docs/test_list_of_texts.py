@@ -1,0 +1,28 @@
+"""The list of all texts for translators: each has a place in the code, so that none is translated in vain."""
+
+import json
+
+import pytest
+
+from tests.docs.text import ROOT
+from tools.list_texts import SURFACES, texts_of, written
+
+FOLDERS = list(SURFACES)
+
+
+def test_the_list_knows_every_folder_of_texts() -> None:
+    there = {path.parent for part in ("backend", "widget") for path in (ROOT / part).rglob("es.json")}
+    assert {ROOT / folder for folder in FOLDERS} == there
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_text_is_used_by_the_code_that_the_list_names(folder: str) -> None:
+    texts = texts_of(folder)
+    assert [text.key for text in texts if not text.places] == []
+    assert {place for text in texts for place in text.places if not (ROOT / place).is_file()} == set()
+
+
+def test_every_text_of_a_file_is_in_the_list() -> None:
+    page = written()
+    said = json.loads((ROOT / "backend/web/client/texts/en.json").read_text(encoding="utf-8"))
+    assert [key for key in said if f"| `{key}` |" not in page] == []
