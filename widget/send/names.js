@@ -3,7 +3,7 @@
 import { formatAmount } from '../ui/money.js';
 
 /**
- * Returns a button's accessible name with its link: "Copy: link over €600.00, Website".
+ * Returns a button's accessible name with its link: "Copy: link for €600.00, Website".
  * @param {HTMLElement} button
  * @param {import('../types.d.ts').PaymentRequest} request
  * @param {{words: import('../types.d.ts').Words, lang: string}} props
