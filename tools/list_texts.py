@@ -21,6 +21,7 @@ SURFACES = {
     "backend/automation/rules/i18n": ("What a stage asked for: tasks and the list of entries", "backend/automation"),
     "backend/payments/deal/i18n": ("Why a deal is not paid: the sentence in the card", "backend/payments"),
     "backend/deal_sync/desired/i18n": ("Notes and tasks in Kommo", "backend/deal_sync"),
+    "backend/kommo_api/field_names": ("Names of the deal's fields, and of the states in them", "backend"),
 }
 """Folder of texts: its heading, and the folder whose code uses them."""
 KOMMO = ("widget.", "settings.", "advanced.")
@@ -79,7 +80,7 @@ def _flat(sentences: dict[str, object], before: str = "") -> Iterator[tuple[str,
 def _code(folder: str) -> tuple[tuple[str, str], ...]:
     """(path, text) of each file of code under ``folder``."""
     files = sorted(one for one in (ROOT / folder).rglob("*") if one.suffix in {".py", ".html", ".js", ".json"})
-    told = [one for one in files if one.parent.name not in {"i18n", "texts"}]
+    told = [one for one in files if one.parent.relative_to(ROOT).as_posix() not in SURFACES]
     return tuple((one.relative_to(ROOT).as_posix(), one.read_text(encoding="utf-8")) for one in told)
 
 
