@@ -74,7 +74,7 @@ def create_app(resources: Resources, *, admin_token: str, limits: Limits | None 
     for_kommo = (kommo_oauth, kommo_hooks, widget, rules, reminders, steps, lists, sendings)
     pages = (finance, setup)
     for module in (home, *for_kommo, *for_clients, admin_api, *pages, health, openapi):
-        app.include_router(module.router)
+        app.router.routes += module.router.routes  # including it would analyse every route again for each application
     _answer_errors(app)
     app.add_middleware(SlowRefusals, clock=resources.clock, most=(limits or Limits()).refusals)
     app.add_middleware(RequestLog, kommo_base_url=resources.addresses.kommo_base_url)

@@ -30,8 +30,7 @@ def create_app(world: StripeWorld) -> FastAPI:
     app = FastAPI(title="Stripe, played on this machine", lifespan=life)
     app.state.world = world
     app.add_exception_handler(Refusal, _refused)
-    app.include_router(control.router)
-    app.include_router(pages.router)
+    app.router.routes += [*control.ROUTES, *pages.router.routes]
     app.mount("/", Door(world))
     return app
 

@@ -4,6 +4,6 @@ from fastapi import APIRouter
 
 from backend.web.finance import csv_route, overview, payments, story
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 for module in (overview, payments, csv_route, story):
-    router.include_router(module.router)
+    router.routes += module.router.routes

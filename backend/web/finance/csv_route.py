@@ -13,7 +13,7 @@ from backend.web.finance.payments import connections_shown
 from backend.web.frame.entering import Payments
 from backend.web.http.deps import ResourcesDep
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FILE_SECONDS = 20.0
 BEHIND = (
     "The list is still being brought up to date, so the file would miss some deals. Nothing was sent. "

@@ -21,7 +21,7 @@ from backend.web.frame.entering import Overview
 from backend.web.frame.frame import Frame
 from backend.web.http.deps import ResourcesDep
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 LAST = 5
 CHARTS = 3
 """Currencies with a chart each; the table has all of them."""

@@ -27,7 +27,7 @@ from backend.web.frame.entering import Payments
 from backend.web.frame.frame import Frame
 from backend.web.http.deps import ResourcesDep
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 USERS = CacheSpec[int, Sequence[User]](60.0, most=1000)
 """By account id."""
 

@@ -12,7 +12,7 @@ from backend.web.finance.signs import sign_of
 from backend.web.frame.entering import Payments
 from backend.web.http.deps import ResourcesDep
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/admin/payments/{lead_id}/{line_id}")

@@ -15,7 +15,7 @@ from backend.web.http.deps import ResourcesDep
 from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
 
-router = APIRouter(prefix="/admin")
+router = APIRouter(prefix="/admin", include_in_schema=False)
 T = TypeVar("T")
 
 

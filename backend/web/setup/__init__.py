@@ -5,6 +5,6 @@ from fastapi import APIRouter
 from backend.web.frame import files, login
 from backend.web.setup import account_page, deal_page, events_page, forms, operator_page, test_page, unmatched_page
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 for module in (files, login, test_page, account_page, deal_page, unmatched_page, events_page, operator_page, forms):
-    router.include_router(module.router)
+    router.routes += module.router.routes

@@ -22,7 +22,7 @@ from backend.web.setup.sending_choices import sending_choices
 from backend.web.setup.topics import BY_FORM, BY_NAME, Topic, topics_of
 from backend.web.setup.user_choices import choices, named
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 LANGUAGES = {"en": "English", "es": "Español", "pt": "Português", "tr": "Türkçe", "id": "Indonesia", "ru": "Русский"}
 Done = Annotated[str, Query(max_length=20)]
 

@@ -17,7 +17,7 @@ from backend.web.http.deps import ResourcesDep
 from backend.web.http.schemas import DealAnswer, May, deal_answer
 from backend.web.setup.account_page import PageState
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from backend.web.http.deps import ResourcesDep
 from backend.web.setup.account_page import PageNotFound, PageState
 from backend.web.setup.user_choices import named
 
-router = APIRouter(prefix="/admin/events")
+router = APIRouter(prefix="/admin/events", include_in_schema=False)
 CHANGES = 10
 SIGNS = {
     "new": ("warn", "…"), "postponed": ("warn", "…"), "dead": ("bad", "✕"), "done": ("good", "✓"),

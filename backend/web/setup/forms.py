@@ -24,7 +24,7 @@ from backend.web.setup.events_page import events_page, sessions_page
 from backend.web.setup.topics import BY_FORM
 from backend.web.setup.unmatched_page import unmatched_page
 
-router = APIRouter(prefix="/admin/accounts/{account_id}", dependencies=[OwnForm])
+router = APIRouter(prefix="/admin/accounts/{account_id}", dependencies=[OwnForm], include_in_schema=False)
 SECRETS = ("api_key", "webhook_secret")
 
 

@@ -20,7 +20,7 @@ from backend.web.http.deps import ResourcesDep
 from backend.web.http.form_body import form_body
 from backend.web.http.pages import page
 
-router = APIRouter(prefix="/admin")
+router = APIRouter(prefix="/admin", include_in_schema=False)
 Typed = Mapping[str, str]
 SECRETS = ("client_secret", "code")
 DONE = {"kept": "The integration is kept.", "connected": "The account is connected.", "removed": "It is removed."}

@@ -6,7 +6,7 @@ from backend.admin.first_payment.end_to_end import end_to_end
 from backend.web.frame.entering import Setup
 from backend.web.http.deps import ResourcesDep
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/admin/setup/test")

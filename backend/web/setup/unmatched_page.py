@@ -11,7 +11,7 @@ from backend.web.frame.frame import Frame
 from backend.web.http.deps import ResourcesDep
 from backend.web.setup.account_page import PageState
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/admin/unmatched")

@@ -9,7 +9,7 @@ from sandbox.stripe.doubts.switches import SWITCHES
 from sandbox.stripe.served import World
 from sandbox.stripe.traffic.faults import Fault
 
-router = APIRouter()
+router = APIRouter(prefix="/_sandbox")
 
 
 class Advance(BaseModel):

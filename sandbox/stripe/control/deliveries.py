@@ -7,7 +7,7 @@ from sandbox.stripe.delivery.courier import Order
 from sandbox.stripe.objects.schemas import Obj
 from sandbox.stripe.served import World
 
-router = APIRouter()
+router = APIRouter(prefix="/_sandbox")
 
 
 class Settings(BaseModel):

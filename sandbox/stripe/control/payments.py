@@ -8,7 +8,7 @@ from sandbox.stripe.lives.foreign import Foreign
 from sandbox.stripe.objects.schemas import Obj
 from sandbox.stripe.served import World
 
-router = APIRouter()
+router = APIRouter(prefix="/_sandbox")
 
 
 class Outcome(BaseModel):

@@ -7,7 +7,7 @@ from sandbox.stripe.objects.accounts import Account
 from sandbox.stripe.objects.schemas import VERSIONS, Obj
 from sandbox.stripe.served import World
 
-router = APIRouter()
+router = APIRouter(prefix="/_sandbox")
 
 
 class NewAccount(BaseModel):
