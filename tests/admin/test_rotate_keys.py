@@ -29,7 +29,7 @@ from backend.storage.models import InboxEvent, Integration, PendingInstall
 from sandbox.clock import MovableClock
 from tests.accounts.connecting import ask_kommo
 from tests.command_line import typed
-from tests.crash.rig.child import FORKS
+from tests.forks import FORKS
 from tests.world import ADMIN, KommoHosts, Tenant, World, new_tenant, open_process, open_world, settings
 
 MANY = 5 * PAGE

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.serving import free_port
+from tests.command_line import command
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"SECRET_KEYS": "a sealing key of the tests", "ADMIN_TOKEN": "admin-token-of-the-tests"}
@@ -21,10 +22,7 @@ def environment(**given: str) -> dict[str, str]:
 
 def run(folder: Path, *words: str, given: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     """A command to its end; ``given`` is its input."""
-    return subprocess.run(
-        [sys.executable, "-m", "backend", *words],
-        cwd=folder, env=environment(**settings), input=given, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    return command(folder, words, environment(**settings), given)
 
 
 @dataclass(frozen=True)

@@ -16,25 +16,18 @@ import httpx
 import pytest
 
 from sandbox.serving import free_port
-
-ROOT = Path(__file__).parents[2]
-GOOD = {"SECRET_KEYS": "a sealing key of the tests", "ADMIN_TOKEN": "admin-token-of-the-tests"}
-
-
-def _environment(**given: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {"PYTHONPATH": str(ROOT)} | given
+from tests.cli.processes import GOOD, ROOT, environment
+from tests.command_line import command
 
 
 def _run(folder: Path, *words: str, **given: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "backend", *words]
-    return subprocess.run(command, cwd=folder, env=_environment(**given), capture_output=True, text=True, timeout=60)
+    return command(folder, words, environment(**given))
 
 
 def _serving(folder: Path, port: int, *words: str) -> subprocess.Popen[bytes]:
-    given = _environment(**GOOD, PUBLIC_URL=f"http://127.0.0.1:{port}", PORT=str(port))
-    command = [sys.executable, "-m", "backend", "serve", *words]
-    process = subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    given = environment(**GOOD, PUBLIC_URL=f"http://127.0.0.1:{port}", PORT=str(port))
+    called = [sys.executable, "-m", "backend", "serve", *words]
+    process = subprocess.Popen(called, cwd=folder, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(200):
         try:
             if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
@@ -72,8 +65,8 @@ def test_init_refuses_an_address_that_kommo_could_not_reach(tmp_path: Path) -> N
 def test_what_init_wrote_is_enough_to_serve(tmp_path: Path) -> None:
     port = free_port()
     assert _run(tmp_path, "init", "--public-url", f"http://127.0.0.1:{port}").returncode == 0
-    command = [sys.executable, "-m", "backend", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=tmp_path, env=_environment(), stderr=subprocess.DEVNULL)
+    called = [sys.executable, "-m", "backend", "serve", "--port", str(port)]
+    process = subprocess.Popen(called, cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
             try:
@@ -89,7 +82,9 @@ def test_what_init_wrote_is_enough_to_serve(tmp_path: Path) -> None:
 
 def test_missing_settings_end_at_once_each_named(tmp_path: Path) -> None:
     started = time.monotonic()
-    done = _run(tmp_path, "serve")
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", "serve"], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
     assert done.returncode == 2
     assert all(name in done.stderr for name in ("PUBLIC_URL", "SECRET_KEYS", "ADMIN_TOKEN"))
     assert "Traceback" not in done.stderr
@@ -103,9 +98,9 @@ def test_sigterm_ends_serve_with_zero(tmp_path: Path) -> None:
 
 
 def test_sigterm_ends_the_worker_with_zero(tmp_path: Path) -> None:
-    given = _environment(**GOOD, PUBLIC_URL="http://127.0.0.1:1")
-    command = [sys.executable, "-m", "backend", "worker"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    given = environment(**GOOD, PUBLIC_URL="http://127.0.0.1:1")
+    called = [sys.executable, "-m", "backend", "worker"]
+    process = subprocess.Popen(called, cwd=tmp_path, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert process.stdout is not None
     assert b"worker started" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
@@ -157,9 +152,9 @@ def test_a_database_that_can_not_be_used_is_said_in_a_sentence(tmp_path: Path, w
 
 def test_a_sandbox_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its product is a process of its own, and would keep its port."""
-    command = [sys.executable, "-u", "-m", "backend", "sandbox"]
+    called = [sys.executable, "-u", "-m", "backend", "sandbox"]
     out, errors = subprocess.PIPE, (tmp_path / "errors").open("w")
-    with subprocess.Popen(command, cwd=tmp_path, env=_environment(), stdout=out, stderr=errors, text=True) as sandbox:
+    with subprocess.Popen(called, cwd=tmp_path, env=environment(), stdout=out, stderr=errors, text=True) as sandbox:
         assert sandbox.stdout is not None
         backend = next(line.split()[1].removesuffix("/admin") for line in sandbox.stdout if "Set-up" in line)
         assert httpx.get(f"{backend}/healthz").status_code == 200
@@ -171,16 +166,17 @@ def test_a_sandbox_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> 
     assert (tmp_path / "errors").read_text() == "", "the product's log stays out of what a person reads"
 
 
-@pytest.mark.parametrize("command", ["sandbox", "story"])
-def test_the_sandbox_of_an_installed_package_says_in_a_line_that_it_needs_a_checkout(
-    tmp_path: Path, command: str
-) -> None:
+@pytest.mark.parametrize("word", ["sandbox", "story"])
+def test_the_sandbox_of_an_installed_package_says_in_a_line_that_it_needs_a_checkout(tmp_path: Path, word: str) -> None:
     (tmp_path / "backend").symlink_to(ROOT / "backend")  # all that the wheel holds
-    done = _run(tmp_path, command, PYTHONPATH=str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", word], cwd=tmp_path, env=environment(PYTHONPATH=str(tmp_path)),
+        capture_output=True, text=True,
+    )  # fmt: skip
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
-        f"`{command}` needs a checkout of the repository: run `python3 run.py {command}` there."
+        f"`{word}` needs a checkout of the repository: run `python3 run.py {word}` there."
         " The installed package has no sandbox."
     ]
 

@@ -9,12 +9,7 @@ from backend.core.logs import set_up_logs
 from backend.server import serve, work
 from backend.storage.db import Database
 from backend.storage.migrations import upgrade
-from tests.crash.rig.child import FORKS, WARM
 from tests.crash.rig.shared_clock import SharedClock
-
-__all__ = ["FORKS", "live", "live_web", "migrate_alone"]
-
-FORKS.set_forkserver_preload([*WARM, "tests.processes.child"])
 
 
 def live(settings: Settings, proxy: str, board: Path, log: Path) -> None:

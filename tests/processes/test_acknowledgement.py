@@ -26,8 +26,9 @@ from backend.resources import Resources, open_resources
 from backend.storage.models import Account, StripeConnection
 from backend.web.app import create_app
 from sandbox.serving import free_port
+from tests.forks import FORKS
 from tests.ledger.events import ACCOUNT, evt, intent
-from tests.processes.child import FORKS, live_web
+from tests.processes.child import live_web
 from tests.processes.page_cache import can_tell, unsynced_pages
 
 SECRET = "whsec_made_up_for_the_tests"

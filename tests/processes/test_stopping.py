@@ -12,8 +12,9 @@ from backend.core.config import Settings
 from backend.storage.migrations import LOCK as MIGRATION_LOCK
 from backend.storage.models import AccountWork, CardWrite, WorkerBeat
 from tests.accounts.tokens.test_database_away import locked
+from tests.forks import FORKS
 from tests.postgres import empty_database
-from tests.processes.child import FORKS, live
+from tests.processes.child import live
 from tests.processes.test_takeover import caught, is_paid, patches
 from tests.processes.workers import Workers
 

@@ -17,7 +17,8 @@ from sandbox import kommo as kommo_app
 from sandbox import stripe as stripe_app
 from sandbox.serving import serving
 from tests.crash.rig.shared_clock import SharedClock
-from tests.processes.child import FORKS, live
+from tests.forks import FORKS
+from tests.processes.child import live
 from tests.processes.proxy import Traffic
 from tests.world import World, environment, open_world, settings
 

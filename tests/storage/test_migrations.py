@@ -14,7 +14,8 @@ import backend.storage.migrations
 import backend.storage.models
 from backend.storage.db import Database
 from backend.storage.migrations import alembic_config, upgrade
-from tests.processes.child import FORKS, migrate_alone
+from tests.forks import FORKS
+from tests.processes.child import migrate_alone
 from tests.storage.first_release import fill
 from tests.world import open_world
 

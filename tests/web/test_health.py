@@ -24,7 +24,8 @@ from backend.work_queue.clocks import EXACT_SECONDS, FRESH_SECONDS, forget_clock
 from backend.work_queue.heartbeats import beat, leave
 from sandbox.clock import MovableClock
 from sandbox.serving import free_port
-from tests.processes.child import FORKS, live_web
+from tests.forks import FORKS
+from tests.processes.child import live_web
 from tests.web.holding import held
 from tests.world import settings
 

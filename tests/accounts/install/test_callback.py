@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from tests.accounts.connecting import (
     shown,
     stored,
 )
+from tests.command_line import command
 from tests.ledger.events import evt, intent
 from tests.world import World, open_world
 
@@ -160,10 +159,7 @@ async def test_the_command_line_connects_a_code_by_hand(unconnected: World, sqli
         "PYTHONPATH": str(Path(__file__).parents[3]),
     }
     words = ["integrations", "add", made.client_id, "--code", "--redirect-uri", elsewhere]
-    done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-m", "backend", *words], cwd=tmp_path, env=environment, capture_output=True,
-        text=True, input=f"{made.client_secret}\n{code}\n",
-    )  # fmt: skip
+    done = await asyncio.to_thread(command, tmp_path, words, environment, f"{made.client_secret}\n{code}\n")
     assert (done.returncode, done.stdout) == (0, f"{made.client_id}: connected to account {unconnected.account.id}\n")
 
 

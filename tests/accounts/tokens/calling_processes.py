@@ -7,8 +7,8 @@ from typing import Literal
 
 from backend.accounts.tokens.call import with_kommo
 from backend.resources import Resources
-from tests.crash.rig.child import FORKS
 from tests.crash.rig.shared_clock import SharedClock
+from tests.forks import FORKS
 from tests.world import KommoHosts, open_process, settings
 
 

@@ -15,7 +15,8 @@ from backend.storage.models import Account
 from backend.work_queue.presence import present
 from sandbox.serving import free_port
 from tests.accounts.connecting import ask_kommo
-from tests.processes.child import FORKS, live_web
+from tests.forks import FORKS
+from tests.processes.child import live_web
 from tests.world import World, open_world
 from tests.world.rep import Rep
 

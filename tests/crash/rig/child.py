@@ -1,7 +1,6 @@
 """The product as a process that can die at a commit: the ``serve`` of production, forked from one that imported it."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Mapping
@@ -19,17 +18,6 @@ from tests.crash.rig.shared_clock import SharedClock
 FAST = 1000.0
 """Calls a second: the rate is tested elsewhere, and here it would be most of the time."""
 
-WARM = (
-    "tests.crash.rig.child", "pytest", "alembic.command", "aiosqlite", "psycopg", "anyio._backends._asyncio",
-    "httpcore",    "stripe._stripe_client", "stripe.checkout._session_service", "stripe._webhook_endpoint_service",
-    "stripe._refund_service", "stripe._payment_intent_service", "stripe._invoice_payment_service",
-    "stripe._object_classes", "stripe.v2._list_object", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto",
-    "uvicorn.protocols.websockets.auto",
-)  # fmt: skip
-"""Everything that a life imports on its way: a fork of a process that has it costs a third."""
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([*WARM])
 configure_mappers()
 
 

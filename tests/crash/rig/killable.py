@@ -22,9 +22,10 @@ from sandbox.kommo.accounts.grants import Integration
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.api.door import Door
 from sandbox.stripe.objects.store import ObjectStore
-from tests.crash.rig.child import FORKS, AtCommit, live
+from tests.crash.rig.child import AtCommit, live
 from tests.crash.rig.shared_clock import SharedClock
 from tests.crash.rig.wire import Wire
+from tests.forks import FORKS
 from tests.world.view import WorldView
 
 RESTART_SECONDS = 31.0
