@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tests.chromium import browser, browser_context_args, browser_type, browser_
 from tests.lock_order import watched_lock_order
 from tests.migrated_databases import copied_postgres, copy_migrated, migrated_postgres
 from tests.postgres import empty_database, running_postgres
+from tests.shared_statements import share_statements
 
 HERE = Path(__file__).parent
 LONGEST = (
@@ -30,6 +32,16 @@ LONGEST = (
 """A file is one worker's work: those that take longest come first, so that none of them is waited for at the end."""
 
 __all__ = ["browser", "browser_context_args", "browser_type", "browser_type_launch_args", "playwright"]
+
+
+def pytest_sessionstart() -> None:
+    share_statements()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: no search for garbage need look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
