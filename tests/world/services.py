@@ -9,6 +9,7 @@ from sandbox import stripe as stripe_app
 from sandbox.kommo import KommoWorld
 from sandbox.serving import serving
 from sandbox.stripe import StripeWorld
+from tests.world.addresses import Addresses
 from tests.world.processes import KommoHosts
 from tests.world.settings import FAST
 
@@ -20,9 +21,16 @@ def two_worlds(clock: Clock, *, own_hosts: bool = False) -> tuple[KommoWorld, St
 
 
 @asynccontextmanager
-async def served(kommo: KommoWorld, stripe: StripeWorld, *, own_hosts: bool) -> AsyncIterator[KommoHosts | None]:
-    """Both have an address until the block ends. Yields the way to Kommo where each account has a host of its own."""
+async def served(
+    kommo: KommoWorld, stripe: StripeWorld, *, own_hosts: bool, at: Addresses | None = None
+) -> AsyncIterator[KommoHosts | None]:
+    """Both have an address until the block ends: their own of ``at``, else any. Yields the way to Kommo where each
+    account has a host of its own."""
     kommo.limits.rate = int(FAST)  # the tests that are about the rate set it back
-    async with serving(kommo_app.create_app(kommo)) as address, serving(stripe_app.create_app(stripe)) as stripe_url:
+    ports = (at.kommo, at.stripe) if at else (0, 0)
+    async with (
+        serving(kommo_app.create_app(kommo), ports[0]) as address,
+        serving(stripe_app.create_app(stripe), ports[1]) as stripe_url,
+    ):
         kommo.base_url, stripe.base_url = "" if own_hosts else address, stripe_url
         yield KommoHosts(address) if own_hosts else None
