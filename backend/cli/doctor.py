@@ -25,7 +25,7 @@ ARCHIVE = Path("widget.zip")
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: what, ok, said.")] = False,
 ) -> None:
-    """Look at settings, database, Kommo, Stripe and the widget's archive; non-zero where something must be done."""
+    """Check settings, database, Kommo, Stripe and the widget's archive; exit code 1 if something must be fixed."""
     try:
         settings = read_settings()
     except BadSettings as error:

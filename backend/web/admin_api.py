@@ -104,7 +104,7 @@ async def no_integration(resources: ResourcesDep, caller: Operator, client_id: s
 
 @router.put("/accounts/{account_id}/stages", openapi_extra=BODY)
 async def stages(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
-    """Set the stage rules of an account and return them."""
+    """Set the stage rules of an account and return them. Raises ``FieldInvalid`` or ``AccountNotFound``."""
     return await put_stages(resources, account_id, await _body(request), who=caller.who)
 
 
@@ -129,7 +129,7 @@ async def no_stripe(
 async def options(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
-    """Change options of an account and return all of them."""
+    """Change options of an account and return all of them. Raises ``FieldInvalid`` or ``AccountNotFound``."""
     return await put_sending(resources, account_id, await _body(request), who=caller.who)
 
 
@@ -137,7 +137,10 @@ async def options(
 async def reminders(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
-    """Set all reminder settings of an account and return them; a missing part is switched off."""
+    """Set all reminder settings of an account and return them; a missing part is switched off.
+
+    Raises ``FieldInvalid``.
+    """
     return (await put_chasing(resources, account_id, await _body(request), who=caller.who)).model_dump()
 
 

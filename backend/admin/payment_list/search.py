@@ -27,7 +27,10 @@ class Found:
 
 
 async def deals_named(resources: Resources, account_id: int, text: str) -> Found:
-    """Return the deals that Kommo finds by name, or by a contact's name, e-mail or phone."""
+    """Return the deals that Kommo finds by name, or by a contact's name, e-mail or phone.
+
+    Text of one character and Stripe ids are not searched; Kommo has three seconds to answer.
+    """
     asked = text.strip()[:LONGEST]
     if len(asked) < 2 or OURS.fullmatch(asked):
         return Found()

@@ -94,7 +94,7 @@ async def fix(resources: Resources, claim: Claim, entry: StageEntry, at: float, 
 
 
 async def put_off(resources: Resources, claim: Claim, entry: StageEntry, seconds: float | None = None) -> None:
-    """Schedule the entry's next try: after ``seconds``, or by the retry schedule."""
+    """Schedule the entry's next try: after ``seconds``, or by the retry schedule if it is None."""
     wait = wait_after(entry.attempts) if seconds is None else seconds
     entry.attempts, entry.next_try_at = entry.attempts + 1, resources.clock() + wait
     await _put(resources, claim, entry)

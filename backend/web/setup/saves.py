@@ -124,7 +124,10 @@ def _who(typed: Typed, name: str) -> str | list[int]:
 
 
 async def connect_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Connect a Stripe key; the warning names missing permissions."""
+    """Connect a Stripe key; the warning names missing permissions.
+
+    Raises ``OtherStripeAccount`` until the change of account is confirmed.
+    """
     secret = typed.get("webhook_secret", "").strip()
     given = {"api_key": typed.get("api_key", "")} | ({"webhook_secret": secret} if secret else {})
     given |= {"confirm_account": typed["confirm_account"]} if "confirm_account" in typed else {}
@@ -135,26 +138,29 @@ async def connect_stripe(resources: Resources, account_id: int, typed: Typed, wh
 
 
 async def disconnect_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Remove a draining Stripe connection; the warning says what is left at Stripe."""
+    """Remove a draining Stripe connection; the warning says what is left at Stripe.
+
+    Raises ``Conflict`` while it is in use.
+    """
     answer = await remove_stripe(resources, account_id, typed.get("connection_id", ""), who=who)
     return str(answer.get("warning", ""))
 
 
 async def attach_payment(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Attach a payment to the typed deal."""
+    """Attach a payment to the typed deal. Raises as ``attach`` does."""
     lead_id = _number(typed.get("lead_id", ""), "lead_id")
     await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id}, who=who)
     return ""
 
 
 async def work_events_in(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Replay an event."""
+    """Replay an event, or all that were given up without an id. Raises ``Conflict`` if there is none."""
     await work_in_again(resources, account_id, typed.get("event_id", ""), who=who)
     return ""
 
 
 async def end_one_session(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """End a user's session."""
+    """End a user's session. Raises ``Conflict`` if it is over."""
     await end_session(resources, account_id, typed.get("session", ""), who=who)
     return ""
 
@@ -172,7 +178,7 @@ async def make_hook(resources: Resources, account_id: int, _typed: Typed, who: s
 
 
 async def move_deal(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Carry out the offered stage move of a deal."""
+    """Carry out the offered stage move of a deal. Raises ``Conflict`` if none waits."""
     await agree(resources, account_id, _number(typed.get("lead_id", ""), "lead_id"), who=who)
     return ""
 

@@ -19,7 +19,10 @@ MOST_TALKS = 5
 
 
 async def prepare(step: Step) -> Call | Refusal:
-    """Return the call that sends the message, or a refusal."""
+    """Return the call that sends the message into the client's open talk, or a refusal without one.
+
+    WhatsApp accepts free text only within a day of the client's last message (docs/facts/kommo-automation.md 4).
+    """
     talk_id = await find_talk(step.resources, step.account.id, step.lead.id)
     if isinstance(talk_id, Refusal):
         return talk_id
