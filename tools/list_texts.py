@@ -26,6 +26,8 @@ SURFACES = {
 """Folder of texts: its heading, and the folder whose code uses them."""
 KOMMO = ("widget.", "settings.", "advanced.")
 """Beginnings of the widget's keys that its manifest names."""
+SHOWN = 3
+"""The largest number of files named for one text."""
 HEAD = """# Texts
 
 Every text that people read, in English, with the code that uses it. `python -m tools.list_texts` writes this page anew.
@@ -59,9 +61,14 @@ def written() -> str:
 
 
 def _section(folder: str) -> str:
-    lines = (f"| `{text.key}` | {_cell(text.english)} | {', '.join(text.places)} |" for text in texts_of(folder))
+    lines = (f"| `{text.key}` | {_cell(text.english)} | {_named(text.places)} |" for text in texts_of(folder))
     heading = f"\n## {SURFACES[folder][0]}\n\n`{folder}`\n\n| key | English | used in |\n|---|---|---|\n"
     return heading + "\n".join(lines) + "\n"
+
+
+def _named(places: tuple[str, ...]) -> str:
+    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+    return ", ".join(places[:SHOWN]) + more
 
 
 def _cell(text: str) -> str:
@@ -76,35 +83,38 @@ def _flat(sentences: dict[str, object], before: str = "") -> Iterator[tuple[str,
             yield before + name, str(value)
 
 
+Words = dict[str, list[str]]
+"""The files that have each word."""
+WHOLE = re.compile(r"""["'`]([\w.]+)["'`]|texts\.(\w+)""")
+BEGUN = re.compile(r"""["'`]([\w.]+[._])(?=["'`{$])""")
+ENDED = re.compile(r"""(?:\}_?|["'`])([\w.]+)["'`]""")
+
+
 @cache
-def _code(folder: str) -> tuple[tuple[str, str], ...]:
-    """(path, text) of each file of code under ``folder``."""
-    files = sorted(one for one in (ROOT / folder).rglob("*") if one.suffix in {".py", ".html", ".js", ".json"})
-    told = [one for one in files if one.parent.relative_to(ROOT).as_posix() not in SURFACES]
-    return tuple((one.relative_to(ROOT).as_posix(), one.read_text(encoding="utf-8")) for one in told)
+def _code(folder: str) -> tuple[Words, Words, Words]:
+    """The strings in the code under ``folder``: whole, as the beginning of a key, and as the end of one."""
+    found: tuple[Words, Words, Words] = ({}, {}, {})
+    for path in sorted(one for one in (ROOT / folder).rglob("*") if one.suffix in {".py", ".html", ".js"}):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
+        for words, pattern in zip(found, (WHOLE, BEGUN, ENDED), strict=True):
+            for match in {next(word for word in one.groups() if word) for one in pattern.finditer(text)}:
+                words.setdefault(match, []).append(name)
+    return found
 
 
-def _places(key: str, code: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def _places(key: str, code: tuple[Words, Words, Words]) -> tuple[str, ...]:
     """The files that name the key whole; else those that build it from its beginning (``"state." + word``) or end.
 
     Kommo itself reads a few of the widget's from its manifest.
     """
     if key.startswith(KOMMO):
         return ("manifest.json",)
-    for pattern in _patterns(key):
-        found = tuple(path for path, text in code if re.search(pattern, text))
-        if found:
-            return found
-    return ()
-
-
-def _patterns(key: str) -> Iterator[str]:
-    yield rf"""["'`]{re.escape(key)}["'`]|texts\.{re.escape(key)}\b"""
+    whole, begun, ended = code
     parts = re.split(r"(?<=[._])", key)
-    for count in range(len(parts) - 1, 0, -1):
-        yield rf"""["'`]{re.escape("".join(parts[:count]))}["'`{{$]"""
-    for count in range(1, len(parts)):
-        yield rf"""\}}_?{re.escape("".join(parts[count:]))}["'`]|["'`]{re.escape("".join(parts[count:]))}["'`]"""
+    candidates = [whole.get(key)]
+    candidates += [begun.get("".join(parts[:count])) for count in range(len(parts) - 1, 0, -1)]
+    candidates += [ended.get("".join(parts[count:])) for count in range(1, len(parts))]
+    return tuple(next((found for found in candidates if found), ()))
 
 
 if __name__ == "__main__":
