@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import httpx
-import stripe
 
 from backend.core.beside import Beside
 from backend.core.cache import Caches
@@ -20,7 +19,7 @@ from backend.core.vault import Vault
 from backend.rate_limit.limiter import Pace
 from backend.storage.db import Database
 from backend.storage.sealed_files import SealedFiles, beside
-from backend.stripe_api.client import http_client
+from backend.stripe_api.pool import Pool
 
 KEEP_SECONDS = 3.0
 """Less than servers keep an idle connection: one that they close under a request leaves a write in doubt."""
@@ -54,7 +53,7 @@ class Resources:
     clock: Clock
     addresses: Addresses
     kommo_http: httpx.AsyncClient
-    stripe_http: stripe.HTTPXClient
+    stripe_http: Pool
     states: TimedSigner
     previews: TimedSigner
     """Signs preview links for sales reps, whose opening does not count as the client's."""
@@ -103,7 +102,7 @@ def _authorities() -> ssl.SSLContext:
 async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Resources]:
     """The resources of a process, closed when the block ends."""
     database, vault = Database(settings.database_url), Vault(settings.keys)
-    stripe_http = http_client()
+    stripe_http = Pool()
     limits = httpx.Limits(keepalive_expiry=KEEP_SECONDS)
     async with httpx.AsyncClient(
         timeout=KOMMO_TIMEOUT, limits=limits, follow_redirects=False, verify=_authorities()
@@ -133,5 +132,5 @@ async def open_resources(settings: Settings, clock: Clock) -> AsyncIterator[Reso
                 kommo_subdomain=settings.kommo_subdomain.strip().lower().removesuffix(".kommo.com"),
             )
         finally:
-            await stripe_http.close_async()  # type: ignore[no-untyped-call]
+            await stripe_http.close()
             await database.close()

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from backend.core.config import Settings
-from backend.server import serve
+from backend.server.serving import serve
 from sandbox.clock import MovableClock
 from sandbox.stage import Stage, connect, set_stage
 from sandbox.story import Differs, Storyteller, ask, pay

@@ -5,6 +5,8 @@ starts fast.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import typer
 
@@ -34,6 +36,19 @@ COMMANDS = {
 }
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kommo-stripe {_version()}")
+        raise typer.Exit
+
+
+def _version() -> str:
+    try:
+        return version("kommo-stripe")
+    except PackageNotFoundError:
+        return "(a checkout, which is not installed)"
+
+
 def command_line(words: Sequence[str]) -> typer.Typer:
     """Return the command line for these words: only the command that they name is complete."""
     app = typer.Typer(
@@ -42,6 +57,7 @@ def command_line(words: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,  # they would print local variables, secrets among them
         help="Stripe payments in the Kommo deal card.",
     )
+    app.callback()(_options)
     for name, command in COMMANDS.items():
         if name in words[:1]:
             _add(app, name, command)
@@ -58,6 +74,14 @@ def _add(app: typer.Typer, name: str, command: Command) -> None:
         return
     function: Callable[..., None] = getattr(module, name)
     app.command(name)(function)
+
+
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """Stripe payments in the Kommo deal card."""
 
 
 def _not_called() -> None:

@@ -15,12 +15,11 @@ from backend.cli.reading import nothing, run_with_resources
 from backend.core.clock import as_datetime
 from backend.core.vault import CannotOpen
 from backend.inbox.arrivals import read_body
-from backend.inbox.backfill import catch_up
 from backend.inbox.replay import replay_portions, replayable
 from backend.inbox.store import STATES, replay
 from backend.resources import Resources
 from backend.storage.models import InboxEvent, StripeConnection
-from backend.stripe_api.client import Refused, Unreachable
+from backend.stripe_api.errors import Refused, Unreachable
 
 app = typer.Typer(no_args_is_help=True, help="The inbox of Stripe's events.")
 
@@ -135,6 +134,7 @@ def catch_up_command(
 
     A running worker does so by itself every hour, from where it looked last.
     """
+    from backend.inbox.backfill import catch_up
 
     async def run(resources: Resources) -> None:
         async with resources.database.read() as session:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -11,8 +11,10 @@ from backend.core.clock import system_clock
 from backend.core.config import BadSettings, Settings, read_settings
 from backend.core.logs import set_up_logs
 from backend.core.vault import CannotOpen
-from backend.resources import Resources, open_resources
 from backend.storage.migrations import DatabaseUnusable, upgrade
+
+if TYPE_CHECKING:  # all tables and the clients of Kommo and Stripe, which `migrate` does without
+    from backend.resources import Resources
 
 WHO = "command line"
 """The author of a command's changes in the audit."""
@@ -52,8 +54,10 @@ def run_to_its_end(
         raise typer.Exit(130) from None
 
 
-def run_with_resources(command: Callable[[Resources], Awaitable[None]], *, interrupted: str = "") -> None:
+def run_with_resources(command: "Callable[[Resources], Awaitable[None]]", *, interrupted: str = "") -> None:
     """Run ``command`` with the database migrated and all resources open."""
+    from backend.resources import open_resources
+
     settings = load_settings()
     set_up_logs(settings.log_format)  # on the error stream: what a command says is the output
 

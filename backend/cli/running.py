@@ -23,7 +23,7 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Run the worker in this process as well.")] = True,
 ) -> None:
     """Run the product: the web, and the worker beside it unless --no-worker."""
-    from backend.server import serve as run
+    from backend.server.serving import serve as run
     from backend.web.listening import CannotListen
 
     given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
@@ -32,20 +32,29 @@ def serve(
 
 def worker(
     once: Annotated[bool, typer.Option("--once", help="Do the work that is due, and end.")] = False,
+    at_most: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="With --once: begin nothing after so many seconds.")
+    ] = 300,
 ) -> None:
     """Run the worker alone, beside `serve --no-worker`."""
-    from backend.server import drain, work
+    from backend.server.working import drain, work
 
-    _run(drain if once else work)
+    _run(partial(drain, at_most=at_most, say=_say) if once else work)
 
 
 def migrate() -> None:
     """Bring the database up to date (`serve` and `worker` do so by themselves)."""
-    from backend.server import migrate as run
+    from backend.storage.db import Database
+    from backend.storage.migrations import upgrade
 
     async def run_and_tell(settings: Settings) -> None:
-        with bar("migrating") as progress:
-            steps = await run(settings, progress)
+        database = Database(settings.database_url)
+        try:
+            database.close_to_others()
+            with bar("migrating") as progress:
+                steps = await upgrade(database, progress)
+        finally:
+            await database.close()
         typer.echo(f"The database is up to date: {steps} steps." if steps else "The database was up to date already.")
 
     _run(run_and_tell, interrupted="Nothing was changed. Run it again.")

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import stripe
 
 from backend.core.telemetry.traces import OUT, span
-from backend.stripe_api.answers import Answer, KeyRefused, Refused, Unreachable, answered, named_failures
+from backend.stripe_api.answers import Answer, answered, named_failures
+from backend.stripe_api.errors import KeyRefused, Refused, Unreachable
 
 __all__ = ["Answer", "KeyRefused", "Refused", "StripeApi", "Unreachable", "http_client"]
 

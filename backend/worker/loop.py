@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 import structlog
 
@@ -69,23 +70,31 @@ class Worker:
                 await self._look(presence)
                 await self._wait_for_work()
 
-    async def drain(self, grace_seconds: float = 15.0) -> int:
-        """Run each timer once, then give turns until no account is due; returns the number of turns. Ends early at
-        ``stop()``.
+    async def drain(self, grace_seconds: float = 15.0, at_most: float = inf) -> int:
+        """Run each timer once and give turns until no account is due; returns the number of turns. Ends early at
+        ``stop()``, and after ``at_most`` seconds.
 
         Database errors are raised: for a scheduler a run without a database has failed.
         """
         async with self._at_work(grace_seconds) as presence:
+            ending = asyncio.get_running_loop().call_later(at_most, self.stop) if at_most < inf else None
             await self._bury(presence)
             await self._beat()
-            for _, task in TIMERS:
-                await quietly(task.__name__, partial(task, self._resources))
+            self._timers = asyncio.create_task(self._all_timers())
             while not self._stopping.is_set():
+                were_over = self._timers.done()  # before the look: what they brought is seen by it
                 await self._claim_what_waits(presence)
-                if not self._jobs:
+                if were_over and not self._jobs:
                     break
                 await self._wait_for_work()
+            if ending:
+                ending.cancel()
         return self._turns
+
+    async def _all_timers(self) -> None:
+        for _, task in TIMERS:
+            await quietly(task.__name__, partial(task, self._resources))
+        self._resources.work_arrived.set()
 
     @asynccontextmanager
     async def _at_work(self, grace_seconds: float) -> AsyncIterator[Presence]:

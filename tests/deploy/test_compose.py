@@ -9,7 +9,7 @@ import yaml
 
 from backend.cli.app import COMMANDS
 from backend.core.config import Settings
-from backend.server import END_SECONDS
+from backend.server.lifetime import END_SECONDS
 from tools.image.context import allowed
 from tools.image.dockerfile import Dockerfile, pairs, read_dockerfile
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from backend.core.config import Settings
 from backend.core.logs import set_up_logs
-from backend.server import serve, work
+from backend.server.serving import serve
+from backend.server.working import work
 from backend.storage.db import Database
 from backend.storage.migrations import upgrade
 from tests.crash.rig.shared_clock import SharedClock

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, select
 import backend.storage.migrations
 import backend.storage.models
 from backend.storage.db import Database
-from backend.storage.migrations import alembic_config, upgrade
+from backend.storage.migrations import alembic_config, upgrade, versions
 from tests.forks import FORKS
 from tests.processes.child import migrate_alone
 from tests.storage.first_release import fill
@@ -75,6 +75,11 @@ async def test_rows_of_every_table_and_time_are_there_afterwards(new_url: str) -
             if hasattr(table, "__table__"):
                 assert (await session.exec(select(table))).all(), table
     await database.close()
+
+
+def test_the_steps_are_known_by_their_files_as_alembic_knows_them() -> None:
+    scripts = ScriptDirectory(str(Path(backend.storage.migrations.__file__).parent))
+    assert list(versions()) == [script.revision for script in scripts.walk_revisions()][::-1]
 
 
 def _revisions() -> list[str]:

@@ -46,7 +46,7 @@ def stripe_api(resources: Resources, connection: StripeConnection) -> StripeApi:
     if not connection.api_key:
         raise NotConnected("Stripe is not connected: no API key is stored. An admin adds one in the set-up.")
     key = resources.vault.open_text(connection.api_key, key_row(connection.id))
-    return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
+    return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http.opened())
 
 
 def secrets_of(resources: Resources, connection: StripeConnection) -> list[str]:

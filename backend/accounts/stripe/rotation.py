@@ -16,7 +16,7 @@ UNREACHABLE = "Stripe did not answer. Nothing was changed; try again in a moment
 
 def api_with(resources: Resources, key: str) -> StripeApi:
     """A Stripe client with a key that is not stored yet."""
-    return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http)
+    return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http.opened())
 
 
 async def rotated_connection(resources: Resources, connections: Iterable[StripeConnection], key: str) -> str | None:

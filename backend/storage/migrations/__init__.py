@@ -1,20 +1,20 @@
 """Brings a database up to date, from empty or from any earlier version."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.core.progress import Progress, unseen
 from backend.storage.db import Database
+
+if TYPE_CHECKING:  # importing Alembic takes a tenth of a second, and most starts find nothing to do
+    from alembic.config import Config
 
 FOLDER = Path(__file__).parent
 LOCK = 0x6B6F6D6D6F  # any number, the same for all our processes
@@ -58,28 +58,32 @@ async def _opened(database: Database) -> AsyncIterator[AsyncConnection]:
 
 
 def _is_current(connection: Connection) -> bool:
-    return _revision(connection) == _scripts().get_current_head()
+    return _version(connection) == versions()[-1]
 
 
 @cache
-def _scripts() -> ScriptDirectory:
-    """All versions that we know, read once per process."""
-    return ScriptDirectory(str(FOLDER))
+def versions() -> Sequence[str]:
+    """The numbers of all steps, in their order: each step's file begins with its own."""
+    return sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
-def _revision(connection: Connection) -> str | None:
+def _version(connection: Connection) -> str | None:
     """The database's version, or None for an empty database. Raises ``DatabaseUnusable`` for an unknown version."""
-    revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is not None and revision not in {script.revision for script in _scripts().walk_revisions()}:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if version is not None and version not in versions():
         raise DatabaseUnusable(
-            f"The database is of a later version of this program ({revision}). Start that version again, or put back a "
+            f"The database is of a later version of this program ({version}). Start that version again, or put back a "
             "copy of the database from before it."
         )
-    return revision
+    return version
 
 
-def alembic_config(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> "Config":
     """Alembic's configuration for migrations on this connection, inside its transaction."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
@@ -87,11 +91,13 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection, progress: Progress) -> int:
-    config, current = alembic_config(connection), _revision(connection)
-    if current == _scripts().get_current_head():
+    current = _version(connection)
+    missing = len([version for version in versions() if version > (current or "")])
+    if not missing:
         return 0
-    missing = len(list(_scripts().iterate_revisions("head", current or "base")))
-    applied = 0
+    from alembic import command
+
+    config, applied = alembic_config(connection), 0
 
     def step(**_told: object) -> None:
         nonlocal applied

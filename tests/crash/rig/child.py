@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, configure_mappers
 
 from backend.core.config import Settings
-from backend.server import serve
+from backend.server.serving import serve
 from tests.crash.rig.shared_clock import SharedClock
 
 FAST = 1000.0
