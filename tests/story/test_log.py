@@ -11,7 +11,8 @@ import structlog
 from backend.core.telemetry.lines import LINES
 from sandbox.stripe import Payer
 from tests.docs.text import ROOT, read
-from tests.world import ADMIN, World, open_world
+from tests.world import ADMIN, ADMIN_TOKEN, World, open_world
+from tests.world.settings import SECRET_KEY
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PAYER = "payer@client.example"
@@ -31,6 +32,14 @@ def counted(lines: list[Any]) -> Counter[str]:
 def of(lines: list[Any], name: str) -> dict[str, Any]:
     (found,) = [line for line in lines if line["event"] == name]
     return {key: value for key, value in found.items() if key not in ("event", "log_level")}
+
+
+def secrets_of(world: World) -> set[str]:
+    """What opens the product, Kommo or Stripe: given by the operator, or got on the way."""
+    account, pairs = world.stripe.default_account, world.kommo.wallet.by_access.values()
+    found = {ADMIN_TOKEN, SECRET_KEY, world.integration.client_secret, account.live_secret_key}
+    found |= {secret for one in account.shelves[True].endpoints.values() for secret in one.secrets}
+    return found | {token for pair in pairs for token in (pair.access, pair.refresh) if token}
 
 
 def test_the_operations_document_lists_every_line_and_what_stands_in_it() -> None:
@@ -61,6 +70,7 @@ async def test_the_main_job_leaves_one_line_for_each_fact(database_url: str, lin
     assert made["request"] != opened["request"]
     text = str(lines)
     assert [word for word in (PAYER, "Client", "120.00", link.rpartition("/")[2]) if word in text] == []
+    assert [secret for secret in secrets_of(product) if secret in text] == []
 
 
 async def test_everything_that_happens_to_money_and_connections_has_its_line(product: World, lines: list[Any]) -> None:

@@ -21,6 +21,7 @@ from tools.image.confined import start
 START_SECONDS = 60.0
 STOP_SECONDS = 25.0
 """What compose.yaml and the units give."""
+KEY = re.compile(rb"\b(?:sk|rk)_(?:live|test)_\w{16}|\bwhsec_\w{16}|-----BEGIN [A-Z ]*PRIVATE KEY")
 OURS = ("backend/", "kommo_stripe-")
 
 
@@ -60,6 +61,7 @@ class Proof:
         files = [path for path in self.built.product.rglob("*") if path.is_file() and not path.is_symlink()]
         found = _unwanted([str(path.relative_to(self.built.product)) for path in files if "backend" in path.parts])
         self._hold("no sandbox is installed", not found, found)
+        self._hold("no secret is installed", not self._keys_in(files), self._keys_in(files))
         self.said.append(f"installed: {sum(path.stat().st_size for path in files) / 1e6:.0f} MB in {len(files)} files")
 
     def commands(self) -> None:
@@ -92,8 +94,7 @@ class Proof:
             self._hold("the image's health check passes", not self.health(), "it does not")
             where = _get(f"{self.settings['PUBLIC_URL']}/")
             self._hold("a person is told what this is", "Kommo" in where, where[:200])
-            shown = Path(f"/proc/{served.pid}/cmdline").read_text()
-            self._hold("no secret in the process list", not self._given_away(shown), "it is")
+            self._shows_nothing(served)
 
     def worker(self) -> None:
         began = time.perf_counter()
@@ -101,8 +102,11 @@ class Proof:
         assert process.stderr is not None
         first = process.stderr.readline()
         self._hold("the worker starts", "worker started" in first, first)
+        self._shows_nothing(process)
         self.said.append(f"worker started after {time.perf_counter() - began:.1f} s")
         self._stop(process, "worker")
+        text = first + process.stderr.read()
+        self._hold("no secret in the worker's log", not self._given_away(text), "there is")
 
     @contextmanager
     def running(self, *words: str, **more: str) -> Iterator[subprocess.Popen[str]]:
@@ -148,6 +152,16 @@ class Proof:
         code = process.wait(STOP_SECONDS)
         self._hold(f"SIGTERM ends `{what}` with 0", code == 0, code)
         self.said.append(f"{what} ended {time.perf_counter() - began:.1f} s after SIGTERM")
+
+    def _shows_nothing(self, process: subprocess.Popen[str]) -> None:
+        """Anybody on the machine reads a process's arguments."""
+        shown = Path(f"/proc/{process.pid}/cmdline").read_text()
+        self._hold("no secret in the process list", not self._given_away(shown), shown)
+
+    def _keys_in(self, files: list[Path]) -> list[str]:
+        """Files of ours that hold a key of Stripe's or a private key."""
+        ours = [path for path in files if "backend" in path.parts and path.suffix != ".pyc"]
+        return [str(path) for path in ours if KEY.search(path.read_bytes())]
 
     def _given_away(self, text: str) -> list[str]:
         return [name for name, value in self.secrets.items() if value in text]
