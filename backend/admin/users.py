@@ -12,7 +12,7 @@ from backend.resources import Resources
 
 PATIENCE_SECONDS = 3.0
 """Less than Kommo may take to answer: a person waits, and users can be shown by their ids."""
-NOT_NOW = "Kommo does not return the users' names right now. Open this page again in a moment."
+NOT_NOW = "Kommo does not return the names of users right now. Open this page again in a moment."
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ async def team_of(resources: Resources, account_id: int) -> Team:
         return Team(tuple(users)) if users else Team(silence=NOT_NOW)
     except KommoForbidden:
         return Team(
-            silence="Kommo returns users' names to administrators only, and the user who connected it here is none. "
-            "Let an administrator press Connect again; until then users appear by their ids."
+            silence="Kommo returns the names of users to administrators only, and the user who connected it here is "
+            "none. Let an administrator press Connect again; until then users appear by their ids."
         )
     except (NotConnected, CannotOpen):
         return Team(
-            silence="Kommo returns users' names once it is connected again; until then they appear by their ids."
+            silence="Kommo returns the names of users once it is connected again; until then they appear by their ids."
         )
     except (KommoError, TimeoutError):
         return Team(silence=NOT_NOW)

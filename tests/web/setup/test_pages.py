@@ -353,7 +353,7 @@ async def test_while_kommo_tells_no_names_users_are_their_ids(
     page = await operator.get("/admin/setup/rights")
     assert page.status_code == 200
     assert 'name="create_users" value="4, 5"' in page.text
-    assert "Kommo does not return the users' names right now." in page.text
+    assert "Kommo does not return the names of users right now." in page.text
     saved = await operator.post(form_of(product, "rights"), data=typed | {"create_users": "5,6"})
     assert "The permissions are saved." in saved.text
     assert (await stages_of(product))["options"]["create"] == [5, 6]
@@ -365,7 +365,7 @@ async def test_a_kommo_that_does_not_answer_holds_the_page_up_for_a_moment_only(
 ) -> None:
     product.kommo.faults.add("delay", "/api/v4/users$", times=0, seconds=15.0)
     started = perf_counter()
-    assert "Kommo does not return the users' names right now." in (await visitor.get("/admin/setup/rights")).text
+    assert "Kommo does not return the names of users right now." in (await visitor.get("/admin/setup/rights")).text
     assert perf_counter() - started < 12
 
 
