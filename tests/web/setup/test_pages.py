@@ -221,7 +221,7 @@ async def test_another_sites_form_changes_nothing(
 async def test_the_page_says_how_kommo_and_stripe_stand(product: World, visitor: httpx.AsyncClient) -> None:
     page = "".join([(await visitor.get(f"/admin/setup/{topic}")).text for topic in ("kommo", "stripe")])
     account = await stages_of(product)
-    assert "9 deal fields are made" in page
+    assert "Deal fields made: 9." in page
     assert account["stripe"][0]["webhook_url"] in page
     assert f"The widget works: user {product.account.admin.name}" in page
     assert "permissions%5B%5D=rak_checkout_session_write" in page
