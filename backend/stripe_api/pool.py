@@ -7,12 +7,15 @@ if TYPE_CHECKING:  # Stripe's library takes long to import, and many commands ne
 
 
 class Pool:
-    """Opened by the first call: that imports Stripe's library and loads the CA bundle."""
+    """The HTTP connections of a process to Stripe, opened by the first call: that imports Stripe's library and the CA
+    bundle.
+    """
 
     def __init__(self) -> None:
         self._opened: stripe.HTTPXClient | None = None
 
     def opened(self) -> "stripe.HTTPXClient":
+        """Return Stripe's HTTP client, opened on the first call."""
         if self._opened is None:
             from backend.stripe_api.client import http_client
 
@@ -20,5 +23,6 @@ class Pool:
         return self._opened
 
     async def close(self) -> None:
+        """Close the connections, if any were opened."""
         if self._opened is not None:
             await self._opened.close_async()  # type: ignore[no-untyped-call]
