@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from backend.storage.models import Account, AccountWork, Deal, InboxEvent, PendingInstall, Sending, StageEntry
+from backend.storage.models import (
+    Account,
+    AccountWork,
+    BotStep,
+    Deal,
+    InboxEvent,
+    PaymentRequest,
+    PendingInstall,
+    Sending,
+    StageEntry,
+)
 from tests.crash.rig.killable import KillableWorld
 
 LOOK_SECONDS = 0.04
@@ -50,7 +60,7 @@ async def quiet(world: KillableWorld) -> None:
         if time.monotonic() - since > STUCK_SECONDS:
             break
         await asyncio.sleep(LOOK_SECONDS)
-    raise NeverQuiet(f"left at {world.clock():.1f}: {'; '.join(left.what)}")
+    raise NeverQuiet(f"left at {world.clock():.1f}: {'; '.join(left.what)}; goes on at {left.moments}")
 
 
 def _skip(world: KillableWorld, left: Left, idle: float) -> None:
@@ -93,6 +103,10 @@ async def _in_database(world: KillableWorld) -> AsyncIterator[tuple[str, float |
         deals = (await session.exec(select(Deal).where(col(Deal.written) < col(Deal.wanted)))).all()
         entries = (await session.exec(select(StageEntry).where(StageEntry.state != "done"))).all()
         sendings = (await session.exec(select(Sending).where(col(Sending.due_at).is_not(None)))).all()
+        bots = (await session.exec(select(BotStep).where(BotStep.state != "done"))).all()
+        chased = (
+            await session.exec(select(PaymentRequest).where(col(PaymentRequest.remind_at) <= world.clock()))
+        ).all()
         codes = (await session.exec(select(PendingInstall))).all()
     connected = {account.id for account in accounts if account.state == "connected"}
     is_set_up = all(account.set_up_at for account in accounts if account.id in connected)
@@ -106,7 +120,7 @@ async def _in_database(world: KillableWorld) -> AsyncIterator[tuple[str, float |
             yield f"account {work.account_id} is worked on", _ahead(world, work.lease_until)
         elif work.wanted > work.done:
             yield "an account that nobody works on", work.next_try_at
-        if (events or deals or entries or sendings or not is_set_up) and work.wake_at:
+        if (events or deals or entries or sendings or bots or chased or not is_set_up) and work.wake_at:
             yield "an account's next look", _ahead(world, work.wake_at) if work.owner else work.wake_at
     for event in events:
         yield f"{event.state} {event.type}", _ahead(world, event.next_try_at)
@@ -117,6 +131,10 @@ async def _in_database(world: KillableWorld) -> AsyncIterator[tuple[str, float |
         yield f"deal {entry.lead_id} in a stage", _ahead(world, entry.next_try_at)
     for sending in sendings:
         yield f"a {sending.state} sending", _ahead(world, sending.due_at or 0.0)
+    for bot in bots:
+        yield f"a bot at {bot.step}", _ahead(world, bot.next_try_at)
+    for request in chased:
+        yield "a request to be reminded of", _ahead(world, request.remind_at or 0.0)
     if codes:
         yield "a code or an answer that waits", None
 
