@@ -11,7 +11,7 @@ from backend.facts import WHOLE_INVOICE_RANK
 from backend.ledger.deal import Payment
 from tests.ledger.shop.random_shop import LEADS, REQUESTS, RandomShop
 
-RUNS, STEPS = 2000, 60
+RUNS, STEPS = 700, 60
 FULL_RUNS = 50_000
 SMALL = st.integers(min_value=0, max_value=35)
 GOING_ON = ("refund", "finish", "dispute", "close", "turn", "capture", "settle", "renew")
