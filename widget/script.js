@@ -4,6 +4,7 @@ import { BUILD } from './build.js';
 import { BulkController } from './bulk/controller.js';
 import { CardController } from './card/controller.js';
 import { setupPanel } from './card/setup.js';
+import { onOwnPage } from './kommo/own_page.js';
 import { ensureStyle, isAdmin, openLeadId, wordsOf } from './kommo/page.js';
 import { selectedLeads } from './kommo/selection.js';
 import { showRuleForm } from './rule/form.js';
@@ -69,6 +70,9 @@ export default function Widget() {
     place?.append(setupPanel(api, words, notes));
   };
 
+  /** Takes back what the widget's own page has waiting or made. */
+  let leavePage = () => {};
+
   this.callbacks = {
     render() {
       showCard();
@@ -85,8 +89,8 @@ export default function Widget() {
       return true;
     },
     advancedSettings() {
-      const code = widget.get_settings().widget_code;
-      showSetup(document.getElementById(`work-area-${code}`) ?? document.getElementById('list_page_holder'));
+      leavePage();
+      leavePage = onOwnPage(widget.get_settings().widget_code, showSetup);
       return true;
     },
     dpSettings() {
@@ -116,6 +120,7 @@ export default function Widget() {
     destroy() {
       closeCard();
       bulk?.close();
+      leavePage();
     },
   };
 }

@@ -57,8 +57,11 @@ def test_the_message_that_an_admin_saved_is_the_one_copied(window: DealCardPage)
     assert window.page.evaluate("navigator.clipboard.readText()") == f"Pay €1,200.00 EUR here: {url} Thanks!"
 
 
-@pytest.mark.parametrize("container", ["work-area", "list_page_holder"])
+@pytest.mark.parametrize("container", ["work-area", "list_page_holder", "late", "none"])
 def test_the_widgets_own_page_shows_the_same(card: DealCardPage, container: str) -> None:
+    """Also where neither of Kommo's containers is there, or one comes after the callback."""
     code = card.world.integration.widget_code
     card.page.goto(f"{card.world.kommo_url}/settings/widgets/{code}?container={container}")
     expect(card.button("Open set-up")).to_be_visible()
+    expect(card.page.locator(".dealpay-setup")).to_have_count(1)
+    assert card.page.locator("[data-dealpay=page]").count() == (container == "none")

@@ -12,11 +12,13 @@ export async function openSettingsPage() {
   }
 }
 
-/** The widget's own page: it finds the container by one of the two names seen in the wild. */
+/** The widget's own page: its container has one of the two names seen in the wild, comes late, or is not there. */
 export async function openAdvancedPage() {
   const place = document.getElementById('list_page_holder');
   if (setting.container === 'work-area') place.id = `work-area-${setting.code}`;
+  if (['none', 'late'].includes(setting.container)) place.remove();
   await loadArea('advanced-settings');
+  if (setting.container === 'late') document.querySelector('main').append(place);
 }
 
 function openWindow(code) {
