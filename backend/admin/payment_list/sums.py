@@ -8,6 +8,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.admin.payment_list.filters import Filter
+from backend.admin.payment_list.pages import SIZE, LinePage, Place, page_of_lines
 from backend.storage.models import PaymentLine
 
 
@@ -31,6 +32,36 @@ class ListSum:
         return self.received - self.gone
 
 
+async def page_and_sums(
+    session: AsyncSession, account_id: int, wanted: Filter, now: float, after: Place | None = None, size: int = SIZE
+) -> tuple[LinePage, Sequence[ListSum]]:
+    """Return a page of the list and the sums of all that is filtered.
+
+    A search for a rare word reads every line of the account. If its first page is the only one, that page already has
+    every line that was found, so the list is not read again for the sums.
+    """
+    page = await page_of_lines(session, account_id, wanted, now, after, size)
+    if after is None and page.next is None:
+        return page, sums_of_lines(page.lines)
+    return page, await sums_of(session, account_id, wanted, now)
+
+
+def sums_of_lines(lines: Sequence[PaymentLine]) -> Sequence[ListSum]:
+    """Return the sums of these lines, as ``sums_of`` has them."""
+    sums = []
+    for currency in {line.currency for line in lines}:
+        mine = [line for line in lines if line.currency == currency]
+        paid = [line for line in mine if line.is_payment]
+        asked = [line for line in mine if not line.is_payment]
+        received, gone = sum(line.amount for line in paid), sum(line.gone for line in mine)
+        sums.append(ListSum(currency, len(paid), received, gone, len(asked), sum(line.amount for line in asked)))
+    return _in_order(sums)
+
+
+def _in_order(sums: Sequence[ListSum]) -> Sequence[ListSum]:
+    return sorted(sums, key=lambda one: (-one.payments, -one.requests, one.currency))
+
+
 async def sums_of(session: AsyncSession, account_id: int, wanted: Filter, now: float) -> Sequence[ListSum]:
     """Return each currency's sums; the currency with most payments first."""
     line, paid = PaymentLine, col(PaymentLine.is_payment)
@@ -48,4 +79,4 @@ async def sums_of(session: AsyncSession, account_id: int, wanted: Filter, now: f
     )
     rows = (await (await session.connection()).execute(found)).all()
     sums = [ListSum(row[0], *(int(one) for one in row[1:])) for row in rows]
-    return sorted(sums, key=lambda one: (-one.payments, -one.requests, one.currency))
+    return _in_order(sums)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from backend.accounts.stripe.connections import connections_of
 from backend.admin.payment_list.filters import STATES, WHATS
-from backend.admin.payment_list.pages import LinePage, Place, page_of_lines
+from backend.admin.payment_list.pages import LinePage, Place
 from backend.admin.payment_list.refresh import bring_up_to_date
 from backend.admin.payment_list.search import deals_as_named
-from backend.admin.payment_list.sums import ListSum, sums_of
+from backend.admin.payment_list.sums import ListSum, page_and_sums
 from backend.admin.unmatched import count_unmatched
 from backend.admin.users import team_of
 from backend.core.cache import CacheSpec
@@ -54,9 +54,9 @@ async def payments(request: Request, frame: Payments, resources: ResourcesDep) -
     query = request.query_params
     asked = await asked_of(resources, account.id, query, livemode=livemode, timezone=account.timezone)
     async with resources.database.read() as session:
-        page = await page_of_lines(session, account.id, asked.wanted, now, Place.read(query.get("after", "")))
+        place = Place.read(query.get("after", ""))
+        page, sums = await page_and_sums(session, account.id, asked.wanted, now, place)
         lost = await count_unmatched(session, account.id)
-        sums = await sums_of(session, account.id, asked.wanted, now)
     leads = {line.lead_id for line in page.lines}
     names, users = await asyncio.gather(deals_as_named(resources, account.id, leads), _users(resources, account.id))
     return frame.render(

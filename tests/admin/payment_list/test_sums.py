@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,11 +20,12 @@ from backend.admin.payment_list.csv_file import COLUMNS, file_of
 from backend.admin.payment_list.filters import Filter
 from backend.admin.payment_list.pages import STREAMED, all_lines, page_of_lines
 from backend.admin.payment_list.refresh import deals_behind, list_next
-from backend.admin.payment_list.sums import sums_of
+from backend.admin.payment_list.sums import page_and_sums, sums_of
 from backend.core.money import as_decimal
 from backend.ledger.load import load_deals
 from backend.storage.db import Database
 from backend.storage.models import Account, Deal, PaymentLine, PaymentRequest
+from backend.web.finance.asked import read_asked
 from backend.work_queue.wakeups import mark_dirty
 from tests.admin.payment_list.conftest import ZONES, live
 from tests.ledger.events import ACCOUNT, T0
@@ -88,25 +90,67 @@ def summed(lines: Sequence[PaymentLine]) -> dict[str, tuple[int, int, int]]:
     return {currency: (one[0], one[1], one[2]) for currency, one in found.items()}
 
 
-SEEDS = [1, 2, pytest.param(range(3, 60), marks=pytest.mark.full)]
+SEEDS = [range(1, 3), pytest.param(range(3, 60), marks=pytest.mark.full)]
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
-async def test_rows_pages_sums_and_file_are_the_ledgers_own_sums(database: Database, seeds: int | range) -> None:
-    for seed in [seeds] if isinstance(seeds, int) else seeds:
-        await live(database, seed)
+async def test_rows_pages_sums_and_file_are_the_ledgers_own_sums(database: Database, seeds: range) -> None:
+    """In four currencies, of which one has no decimals and one has three, and in six zones."""
+    truth: dict[str, tuple[int, int, int]] = {}
+    for seed in seeds:
+        await live(database, seed, deeds=90)
         await brought_up(database)
         truth = await ledger_sums(database)
-        assert sum(one[1] for one in truth.values()) > 0
         assert await list_sums(database) == truth, seed
-        assert summed(await pages(database, LIVE, 7)) == truth, seed
-        rows = await rows_of_file(database, LIVE, ZONES[seed % len(ZONES)])
-        for currency, (count, gross, gone) in truth.items():
-            mine = [row for row in rows if row["currency"] == currency and row["type"] == "payment"]
-            assert len(mine) == count
-            assert sum(Decimal(row["amount"]) for row in mine) == as_decimal(gross, currency)
-            assert sum(Decimal(row["returned"]) for row in mine) == as_decimal(gone, currency)
-            assert sum(Decimal(row["net"]) for row in mine) == as_decimal(gross - gone, currency)
+        for size in (7, 1000):  # the list on many pages, and on one
+            async with database.read() as unit:
+                _, sums = await page_and_sums(unit, ACCOUNT, LIVE, NOW, size=size)
+                assert list(sums) == list(await sums_of(unit, ACCOUNT, LIVE, NOW)), seed
+        lines = await pages(database, LIVE, 7)
+        assert summed(lines) == truth, seed
+        for zone in ZONES:
+            assert summed_file(await rows_of_file(database, LIVE, zone)) == in_major_units(truth), (seed, zone)
+            assert await sums_by_day(database, lines, zone) == truth, (seed, zone)
+    assert truth.keys() == CURRENCIES
+
+
+CURRENCIES = {"EUR", "USD", "JPY", "KWD"}
+
+
+def in_major_units(sums: dict[str, tuple[int, int, int]]) -> dict[str, tuple[int, Decimal, Decimal, Decimal]]:
+    """Currency → (payments, gross, gone, net), as a file writes them."""
+    return {
+        currency: (count, as_decimal(gross, currency), as_decimal(gone, currency), as_decimal(gross - gone, currency))
+        for currency, (count, gross, gone) in sums.items()
+    }
+
+
+def summed_file(rows: list[dict[str, str]]) -> dict[str, tuple[int, Decimal, Decimal, Decimal]]:
+    found: dict[str, tuple[int, Decimal, Decimal, Decimal]] = {}
+    for row in rows:
+        if row["type"] == "payment":
+            count, *sums = found.get(row["currency"], (0, Decimal(0), Decimal(0), Decimal(0)))
+            amount, gone, net = (Decimal(row[name]) + one for name, one in zip(PARTS, sums, strict=True))
+            found[row["currency"]] = (count + 1, amount, gone, net)
+    return found
+
+
+PARTS = ("amount", "returned", "net")
+
+
+def _read(named: dict[str, str], zone: str) -> Filter:
+    return read_asked(named, livemode=True, timezone=zone).wanted
+
+
+async def sums_by_day(database: Database, lines: Sequence[PaymentLine], zone: str) -> dict[str, tuple[int, int, int]]:
+    """The sums of each of the zone's days, as the page's filter names a day, added up."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for day in sorted({datetime.fromtimestamp(line.at, ZoneInfo(zone)).date() for line in lines}):
+        named = {"since": day.isoformat(), "until": day.isoformat()}
+        for currency, figures in (await list_sums(database, _read(named, zone))).items():
+            before = found.get(currency, (0, 0, 0))
+            found[currency] = (before[0] + figures[0], before[1] + figures[1], before[2] + figures[2])
+    return found
 
 
 async def test_a_filter_splits_the_list_and_its_parts_sum_up_to_the_whole(database: Database) -> None:
@@ -212,6 +256,24 @@ def many(count: int) -> list[PaymentLine]:
         )
         for number in range(count)
     ]  # fmt: skip
+
+
+async def test_a_search_that_finds_one_page_reads_the_list_once(database: Database) -> None:
+    async with database.write() as unit:
+        unit.add_all(many(200))
+    said: list[str] = []
+
+    def hear(*given: Any) -> None:
+        said.append(given[2])
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
+    for words, statements in ((("sofa", "177"), 1), (("nowhere",), 1), (("sofa",), 2)):
+        said.clear()
+        async with database.read() as unit:
+            page, sums = await page_and_sums(unit, ACCOUNT, Filter(livemode=True, words=words), NOW)
+        assert sum("payment_line" in one for one in said) == statements
+        assert sum(one.payments for one in sums) == {"177": 1, "nowhere": 0, "sofa": 200}[words[-1]]
+        assert len(page.lines) == min(50, sum(one.payments for one in sums))
 
 
 @pytest.mark.parametrize("count", [1300, pytest.param(60_000, marks=pytest.mark.full)])

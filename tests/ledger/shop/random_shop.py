@@ -31,7 +31,7 @@ REQUESTS: dict[str, tuple[int, Request]] = {
             id=f"r{n}",
             created_at=T0 + n,
             mode="subscription" if n % 3 == 2 else "payment",
-            currency=("EUR", "USD", "EUR", "JPY", "EUR", "EUR")[n],
+            currency=("EUR", "USD", "EUR", "JPY", "KWD", "EUR")[n],
         ),
     )
     for n, lead in enumerate(LEADS * 2)
