@@ -1,32 +1,10 @@
-"""Events of an account that wait or were given up, and their replay."""
+"""Replaying an account's events."""
 
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from backend.accounts.stripe.connections import connections_of
 from backend.core.errors import Conflict
 from backend.core.ids import usable_id
-from backend.inbox.store import IS_UNFINISHED, replay
+from backend.inbox.store import replay
 from backend.resources import Resources
-from backend.storage.models import Audit, InboxEvent
-
-SHOWN = 20
-
-
-async def troubled_events(session: AsyncSession, account_id: int) -> list[InboxEvent]:
-    """Return the newest events that wait for another object or were given up."""
-    connections = [one.id for one in await connections_of(session, account_id)]
-    found = await session.exec(
-        select(InboxEvent)
-        .where(
-            col(InboxEvent.connection_id).in_(connections),
-            IS_UNFINISHED,
-            col(InboxEvent.state).in_(("dead", "postponed")),
-        )
-        .order_by(col(InboxEvent.received_at).desc())
-        .limit(SHOWN)
-    )
-    return list(found.all())
+from backend.storage.models import Audit
 
 
 async def work_in_again(resources: Resources, account_id: int, event_id: str, *, who: str) -> int:

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from sqlalchemy import event, text
 
-from backend.admin.events import troubled_events
 from backend.admin.history.events import page_of_events
 from backend.admin.payment_list.filters import Filter
 from backend.admin.payment_list.pages import Place, page_of_lines
@@ -130,7 +129,7 @@ async def _everything_hot(resources: Resources) -> None:
         assert all(isinstance(one, DealLedger) for one in page.ledgers.values())
         await verify._due(session, 7, NOW)
         await verify.next_due(session, 7)
-        await troubled_events(session, 7)
+        await page_of_events(session, 7, state="dead")
         assert await refund._entry(session, 7, "pi_1")
         assert await deals_behind(session, 7) > 0
         deep = Place(NOW - ROWS / 2, "pi_1", 1)
