@@ -44,7 +44,7 @@ def known_keys(resources: Resources, integration: Integration | None) -> Keys | 
     """The integration's credentials, or None if it is unknown or its secret cannot be decrypted and must be entered
     again."""
     try:
-        return keys_of(resources, integration) if integration else None
+        return keys_of(resources, integration) if integration and integration.secret else None
     except CannotOpen:
         return None
 
@@ -67,9 +67,17 @@ async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
                 "account_id": row.account_id,
                 "redirect_uri": row.redirect_uri,
                 "source": row.source,
+                "secret": secret_state(row),
             }
             for row in await all_integrations(session)
         ]
+
+
+def secret_state(row: Integration) -> dict[str, Any]:
+    """``state``: ``saved`` and not tried yet, ``works``, or ``refused`` by Kommo; ``at``: since when."""
+    if row.refused_at:
+        return {"state": "refused", "at": row.refused_at}
+    return {"state": "works" if row.proven_at else "saved", "at": row.proven_at or row.secret_at}
 
 
 async def all_integrations(session: AsyncSession) -> list[Integration]:
@@ -122,6 +130,9 @@ async def put_integration(resources: Resources, session: AsyncSession, keys: Key
     row = await session.get(Integration, keys.client_id)
     if row is None:
         row = Integration(client_id=keys.client_id, secret="", redirect_uri="")
+    held = known_keys(resources, row)
+    if held is None or held.secret != keys.secret:
+        row.secret_at, row.proven_at, row.refused_at = resources.clock(), 0.0, 0.0
     row.secret = resources.vault.seal_text(keys.secret, secret_row(keys.client_id))
     row.redirect_uri, row.label = keys.redirect_uri, label[:100] or row.label
     session.add(row)

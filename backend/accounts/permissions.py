@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.judgement import Action, Verdict, judge, may_be_refused
 from backend.accounts.options import options_of
+from backend.accounts.tokens.proofs import note_signature
 from backend.accounts.tokens.relocation import check_named_host
 from backend.accounts.words import lead_word, user_word
-from backend.core.errors import KommoNotConnected, KommoUnreachable, NotAllowed, NotAuthorized
+from backend.core.errors import KeysNotKnown, KommoNotConnected, KommoUnreachable, NotAllowed, NotAuthorized
 from backend.kommo_api.auth.widget_token import BadWidgetToken, named_client_id, read_widget_token
 from backend.kommo_api.values import Lead, User
 from backend.resources import Resources
 from backend.storage.models import Account
 
+KEYS_NOT_KNOWN = (
+    "This server does not know the secret key of the Kommo integration yet. Its operator enters it, "
+    "from Kommo's tab Keys and scopes, at"
+)
 HIDDEN = "In Kommo you may not see this deal."
 LARGEST_ID = 2**63 - 1
 
@@ -37,6 +42,8 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
         try:
             named = named_client_id(token)
             theirs = [one for one in integrations if one.client_id == named]
+            if not theirs:
+                raise KeysNotKnown(f"{KEYS_NOT_KNOWN} {resources.addresses.public_url}/admin/accounts.")
             said = read_widget_token(
                 token,
                 secrets={one.client_id: client_secret(resources, one) for one in theirs},
@@ -49,6 +56,7 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
     if account is None or account.client_id != said.client_id:  # another tenant's secret signs for its own account only
         raise NotAuthorized("This Kommo account is not connected here. An administrator installs the integration.")
     await check_named_host(resources, account, said.subdomain)
+    await note_signature(resources, theirs[0])
     return WidgetUser(account, said.user_id)
 
 

@@ -9,7 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.accounts.install.pending import refused_tokens
 from backend.accounts.install.waiting import Installation, waiting_installations
-from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.integrations import all_integrations, client_secret, secret_state
 from backend.accounts.provisioning import known_fields
 from backend.accounts.stripe.connections import stripe_api, webhook_url
 from backend.accounts.stripe.webhook_endpoints import wrong_with
@@ -28,6 +28,12 @@ from backend.work_queue.clocks import clocks_apart
 
 BY_ITSELF = "a running worker repairs it within the hour"
 BY_HAND = "Create the deal by hand if needed, or let renewals stay on their deal; this is shown for 30 days."
+
+SECRETS = {
+    "saved": "its secret key is saved, and not tried yet",
+    "works": "its secret key works",
+    "refused": "Kommo refused its secret key: copy it again from the tab Keys and scopes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ def _first_step(resources: Resources, integrations: Sequence[Integration], by_to
     if by_token:
         return "`serve` connects by KOMMO_LONG_LIVED_TOKEN; where Kommo refuses it, that is told here"
     if not integrations:
-        return "set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, or run `kommo-stripe integrations add`"
+        enter = f"enter the integration's keys at {resources.addresses.public_url}/admin/accounts"
+        return f"{enter}, or run `kommo-stripe integrations add`"
     return f"install the integration, or open {_start(resources, integrations[0].client_id)}"
 
 
@@ -87,7 +94,7 @@ def _integration(resources: Resources, integration: Integration) -> Finding:
         client_secret(resources, integration)
     except CannotOpen as error:
         return Finding(what, False, str(error))
-    return Finding(what, True, "its secret key is known")
+    return Finding(what, not integration.refused_at, SECRETS[secret_state(integration)["state"]])
 
 
 def _installation(resources: Resources, one: Installation) -> Finding:

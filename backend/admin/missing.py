@@ -19,10 +19,7 @@ async def missing(resources: Resources) -> list[str]:
         keyed = select(StripeConnection.account_id).where(StripeConnection.api_key != "")
         with_key = set((await session.exec(keyed.where(col(StripeConnection.state) != "removed"))).all())
     if not accounts and not known and not waits:
-        return [
-            "a Kommo integration. Set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET and start again, "
-            f"or add it at {public}/admin."
-        ]
+        return [f"a Kommo integration. Its Integration ID and secret key are entered at {public}/admin/accounts."]
     if not accounts:
         return [f"a connected Kommo account. Install the integration in Kommo, or press Connect at {public}/admin."]
     return [

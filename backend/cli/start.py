@@ -79,21 +79,9 @@ PUBLIC_URL={given["public_url"]}
 SECRET_KEYS={given["secret_keys"]}
 ADMIN_TOKEN={given["admin_token"]}
 
-# From Kommo: Settings → Integrations → your integration → Keys and scopes
-KOMMO_CLIENT_ID=
-KOMMO_CLIENT_SECRET=
-# The first word of the account's address in Kommo: without it you confirm the account yourself
-KOMMO_SUBDOMAIN=
-
-# From Stripe: Developers → API keys → Create restricted key
-STRIPE_API_KEY=
-
 # For compose.yaml: `full` is PostgreSQL, web and worker; `one` is a single container with SQLite
 COMPOSE_PROFILES=full
 POSTGRES_PASSWORD={secrets.token_urlsafe(24)}
-
-# Where a paid deal goes: `won`, or pipeline_id:status_id with commas between; empty = it stays where it is
-PAID_STAGES=
 """
 
 
@@ -101,21 +89,20 @@ def _next_steps(redirect_uri: str, public_url: str, version: str, start: str) ->
     return f"""
 .env is written (readable by you alone), widget.zip is built (version {version}).
 
-Next, in Kommo (as an administrator):
-  1. Settings → Integrations → Create integration → Private.
+Here:
+  1. Start the product:       {start}
+In Kommo (as an administrator):
+  2. Settings → Integrations → Create integration → Private.
      Redirect URL:            {redirect_uri}
      Access revoked notice:   {public_url}/kommo/uninstall
      Scopes:                  access to the account's data
      Widget archive:          widget.zip
-  2. Open the integration's tab "Keys and scopes": copy the Integration ID and the Secret key
-     into .env as KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, and the first word of the account's
-     address as KOMMO_SUBDOMAIN.
-In Stripe:
-  3. Create a restricted key and put it into .env as STRIPE_API_KEY.
-Here:
-  4. Start the product:       {start}
+At {public_url}/admin/accounts (sign in with ADMIN_TOKEN of .env):
+  3. Add an integration: the Integration ID and the Secret key of its tab "Keys and scopes",
+     and the first word of the account's address.
 In Kommo again:
-  5. Install the integration. Kommo connects by itself; if it does not, sign in at
-     {public_url}/admin with the admin token and press Connect.
-  6. Open a deal: the panel at the right has the button "Create Stripe payment".
+  4. Install the integration: the account connects by itself. If it does not, press Connect
+     on the page of step 3.
+  5. Open the widget's Settings, then "Open set-up": it leads to the Stripe key, the stages,
+     and a test payment.
 """

@@ -131,6 +131,12 @@ class NotAuthorized(ProductError):
     status, code = 401, "not_authorized"
 
 
+class KeysNotKnown(NotAuthorized):
+    """A token of an integration whose secret key the operator has not entered yet."""
+
+    code = "keys_not_known"
+
+
 class TooManyTries(ProductError):
     """Too many attempts from one address or for one link; ``retry_after`` seconds."""
 

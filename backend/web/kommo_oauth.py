@@ -113,7 +113,8 @@ async def _integration(resources: Resources, client_id: str) -> Integration:
         found = await named_integration(session, client_id) if client_id else (await session.exec(chosen)).first()
     if found is None:
         raise NotConnected(
-            "No Kommo integration is known here. Set KOMMO_CLIENT_ID and KOMMO_CLIENT_SECRET, or add one."
+            "This server knows no Kommo integration yet. Its operator enters the Integration ID and the secret key at "
+            f"{resources.addresses.public_url}/admin/accounts."
         )
     return found
 

@@ -87,7 +87,7 @@ def test_serve_says_where_it_listens_and_what_is_missing(tmp_path: Path, words: 
         told = [served.line() for _ in range(3)]
     assert told[0] == f"Listening on http://127.0.0.1:{served.port} for {served.public_url}"
     assert told[1].startswith(f"Set-up: {served.public_url}/admin")
-    assert told[2].startswith("Missing: a Kommo integration. Set KOMMO_CLIENT_ID")
+    assert told[2].startswith("Missing: a Kommo integration. Its Integration ID and secret key are entered at")
 
 
 def test_an_address_that_is_not_ours_is_said(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from backend.accounts.install.activate import activate
 from backend.accounts.install.confirm import confirm, confirmed_answers, unconfirmed
 from backend.accounts.install.exchange import CodeRefused, KeysRefused, exchange
@@ -11,7 +13,7 @@ from backend.accounts.install.hosts import accounts_of, named_host, settings_hos
 from backend.accounts.install.pending import OPERATOR, waiting_codes
 from backend.accounts.install.use_codes import use_codes
 from backend.accounts.integrations import Keys, given_keys, note, put_integration
-from backend.core.errors import FieldInvalid, ProductError
+from backend.core.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
 
@@ -55,38 +57,62 @@ async def add_integration(resources: Resources, client_id: str, given: Mapping[s
     return added
 
 
+async def replace_secret(resources: Resources, account_id: int, secret: str, *, who: str) -> Added:
+    """Store the new secret of the account's own integration, given by its administrator.
+
+    A secret signs for every account of its integration, so the secret of a shared one is the operator's to change.
+    """
+    async with resources.database.read() as session:
+        account = await session.get_one(Account, account_id)
+        integration = await session.get(Integration, account.client_id) if account.client_id else None
+        if integration is None or not await is_own(session, integration, account_id):
+            raise NotAllowed(
+                "This integration is not of your account alone. The operator of this server enters its key."
+            )
+    return await add_integration(resources, integration.client_id, {"client_secret": secret}, who=who)
+
+
+async def is_own(session: AsyncSession, integration: Integration, account_id: int) -> bool:
+    """Return True if the integration belongs to this account and connected no other."""
+    others = [one for one in await accounts_of(session, integration.client_id) if one.id != account_id]
+    return integration.account_id == account_id and not others
+
+
 async def _with_code(resources: Resources, new: _Given, code: str) -> Added:
     base_url = new.host or await _known_host(resources, new.keys.client_id)
     try:
         answer = await exchange(resources, new.keys, base_url, code, origin=OPERATOR)
     except (KeysRefused, CodeRefused) as error:
         raise FieldInvalid(error.message, field=error.field or "code") from error
-    await _put(resources, new)  # first: if Kommo does not answer now, these keys activate the answer later
+    await _put(resources, new, is_proven=True)  # first: if Kommo does not answer now, these keys activate it later
     account = await activate(resources, answer)
-    return Added(await _put(resources, new, account), account)
+    return Added(await _put(resources, new, account, is_proven=True), account)
 
 
 async def _with_waiting(resources: Resources, new: _Given) -> Added:
     """Connect pending installations. A fault of an old code does not refuse the keys; it becomes ``problem``."""
     waiting = await waiting_codes(resources, new.keys.client_id)
     good = await usable(resources, new.keys.client_id, waiting)
-    account, problem = None, unconfirmed(resources, [one for one in waiting if one not in good])
+    account, is_proven, problem = None, False, unconfirmed(resources, [one for one in waiting if one not in good])
     try:
         for answer in await confirmed_answers(resources, new.keys.client_id):
             account = await activate(resources, answer)
-        account = await use_codes(resources, new.keys, good) if good else account
+        if good:
+            account, is_proven = await use_codes(resources, new.keys, good), True
     except KeysRefused as error:
         raise FieldInvalid(error.message, field=error.field) from error
     except ProductError as error:
         problem = error.message
-    return Added(await _put(resources, new, account), account, "" if account else problem)
+    return Added(await _put(resources, new, account, is_proven=is_proven), account, "" if account else problem)
 
 
-async def _put(resources: Resources, new: _Given, account: Account | None = None) -> Integration:
-    """Store the integration; the account that it belongs to is written only once."""
+async def _put(resources: Resources, new: _Given, account: Account | None = None, *, is_proven: bool) -> Integration:
+    """Store the integration; its account is written only once. ``is_proven``: Kommo accepted the keys now."""
     async with resources.database.write() as session:
         row = await put_integration(resources, session, new.keys, label=new.label)
         row.base_url = new.host or row.base_url
+        if is_proven:
+            row.proven_at, row.refused_at = row.proven_at or resources.clock(), 0.0
         if row.account_id is None and account is not None:
             row.account_id = account.id
     return row

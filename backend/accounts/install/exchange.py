@@ -4,6 +4,7 @@ import asyncio
 
 from backend.accounts.install.pending import OpenInstall, keep_answer
 from backend.accounts.integrations import Keys, same_address
+from backend.accounts.tokens.proofs import note_no, note_proof
 from backend.core.errors import BadCallback, KommoUnreachable
 from backend.kommo_api.auth.oauth import TokenRefused, exchange_code
 from backend.kommo_api.auth.refusals import Refusal
@@ -30,7 +31,9 @@ async def exchange(resources: Resources, keys: Keys, base_url: str, code: str, *
 
     async def to_the_end() -> OpenInstall:
         raw = await _exchanged(resources, keys, base_url, code)
-        return await keep_answer(resources, keys.client_id, base_url, raw, origin=origin)
+        answer = await keep_answer(resources, keys.client_id, base_url, raw, origin=origin)
+        await note_proof(resources, keys.client_id, keys)
+        return answer
 
     task = asyncio.create_task(to_the_end())
     _under_way.add(task)
@@ -48,6 +51,7 @@ async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str)
     try:
         return await _asked_twice(resources, keys, base_url, code)
     except TokenRefused as error:
+        await note_no(resources, keys, error.reason)
         raise _in_words(keys, base_url, error) from error
     except KommoError as error:
         raise KommoUnreachable(f"{error} Start again in a moment.") from error

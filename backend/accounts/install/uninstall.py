@@ -5,6 +5,7 @@ from sqlmodel import col
 from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.sign_out import sign_out
 from backend.accounts.tokens.call import with_kommo
+from backend.accounts.tokens.proofs import note_signature
 from backend.core.cache import CacheSpec
 from backend.core.errors import BadSignature, NotConnected
 from backend.core.ids import usable_number
@@ -34,6 +35,7 @@ async def uninstall(resources: Resources, client_id: str, account_id: str, signa
         client_id, account_id, signature, client_secret(resources, integration)
     ):
         raise BadSignature("The signature is not Kommo's.")
+    await note_signature(resources, integration)
     number = usable_number(account_id)
     async with resources.database.read() as session:
         account = await session.get(Account, number) if number else None

@@ -11,8 +11,9 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, update
 from sqlmodel import col
 
-from backend.accounts.integrations import client_secret, keys_of, same_address
+from backend.accounts.integrations import client_secret, keys_of, known_keys, same_address
 from backend.accounts.sign_out import sign_out
+from backend.accounts.tokens.proofs import note_no
 from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import open_pair, seal_pair
 from backend.core.clock import lies_ahead
@@ -139,6 +140,7 @@ async def _turn(resources: Resources, account: Account) -> Account:
 async def _why(resources: Resources, account: Account, error: TokenRefused) -> str:
     async with resources.database.read() as session:
         integration = await session.get(Integration, account.client_id)
+    await note_no(resources, known_keys(resources, integration), error.reason)
     if error.reason is Refusal.REDIRECT_URI and integration is not None:
         return same_address(keys_of(resources, integration))
     if error.reason in (Refusal.ACCOUNT, Refusal.NO_ACCOUNT):

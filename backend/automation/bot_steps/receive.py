@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.permissions import LARGEST_ID
+from backend.accounts.tokens.proofs import note_signature
 from backend.automation.rules.keys import rule_of
 from backend.core.errors import BadSignature, LaneFull
 from backend.core.vault import CannotOpen
@@ -60,9 +61,11 @@ async def _proven(resources: Resources, token: str) -> BotClaims:
         if integration is None:
             raise BadSignature("The step's token belongs to an integration that is not connected here.")
         secret = client_secret(resources, integration)
-        return read_bot_token(token, secret=secret, client_id=client_id, now=resources.clock())
+        claims = read_bot_token(token, secret=secret, client_id=client_id, now=resources.clock())
     except (BadBotToken, CannotOpen) as error:
         raise BadSignature(str(error)) from None
+    await note_signature(resources, integration)
+    return claims
 
 
 async def _rule(session: AsyncSession, asked: BotRequest, account_id: int) -> PaymentRule | None:

@@ -12,6 +12,9 @@ class Integration(SQLModel, table=True):
 
     client_id: str = Field(primary_key=True)
     secret: str  # sealed for "integration:{client_id}:secret"
+    secret_at: float = moment(default=0.0)  # when this secret was given
+    proven_at: float = moment(default=0.0)  # when Kommo first took it, or signed by it; 0 = not yet
+    refused_at: float = moment(default=0.0)  # when Kommo refused it last; 0 = never since it was proven
     redirect_uri: str
     label: str = ""
     source: str = "admin"  # admin | environment

@@ -6,7 +6,7 @@ from fastapi import Depends, Query, Request, Response
 
 from backend.web.frame.auth import current_visitor
 from backend.web.frame.frame import PLACES, Frame, all_accounts_page, frame_of
-from backend.web.frame.login import login_page
+from backend.web.frame.login import first_page
 from backend.web.http.deps import ResourcesDep
 
 FINANCE = {one.name: one.finance for one in PLACES}
@@ -30,7 +30,8 @@ def framed(place: str) -> object:
     ) -> Frame:
         visitor = await current_visitor(request, finance=FINANCE[place])
         if visitor is None:
-            raise Elsewhere(login_page(status=401 if request.url.path.endswith(".csv") else 200))
+            status = 401 if request.url.path.endswith(".csv") else 200
+            raise Elsewhere(await first_page(resources, status=status))
         frame = await frame_of(request, resources, visitor, place, account)
         if frame is None:
             raise Elsewhere(all_accounts_page())

@@ -6,8 +6,10 @@ from typing import TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from backend.accounts.tokens.proofs import knows_a_secret
 from backend.admin.sessions import LinkOver, Visitor, end, end_all, enter, link_of
 from backend.core.errors import NotAuthorized, TooManyTries
+from backend.resources import Resources
 from backend.web.client.previews import only_looks
 from backend.web.frame.auth import COOKIE, OwnForm, cookie_name, cookie_of, current_visitor, let_in
 from backend.web.frame.rendering import rendered
@@ -56,9 +58,17 @@ async def log_in(request: Request) -> Response:
     return await let_in(request, Visitor())
 
 
-def login_page(wrong: str = "", *, status: int = 200) -> Response:
-    """Return the sign-in page; ``wrong`` is the reason of a refused try."""
-    return rendered("setup_login.html", status, wrong=wrong)
+def login_page(wrong: str = "", *, status: int = 200, is_new: bool = False) -> Response:
+    """Return the sign-in page; ``wrong`` is the reason of a refused try.
+
+    ``is_new``: no integration is known yet, and the page says that the operator enters its keys.
+    """
+    return rendered("setup_login.html", status, wrong=wrong, is_new=is_new)
+
+
+async def first_page(resources: Resources, *, status: int = 200) -> Response:
+    """Return the sign-in page for a person who has not tried yet."""
+    return login_page(status=status, is_new=not await knows_a_secret(resources))
 
 
 @router.post("/logout", dependencies=[OwnForm])

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.accounts.install.add_integration import is_own
+from backend.accounts.integrations import named_integration, secret_state
 from backend.accounts.stripe.connections import connections_of
 from backend.accounts.stripe.other_account import recent_changes
 from backend.admin.accounts import list_accounts
@@ -42,6 +44,8 @@ class Shown:
     proposed_name: str
     """The business's name for its clients; empty if Kommo can't be asked."""
     merchant: "Preview"
+    secret: dict[str, Any] | None
+    """How the integration's secret stands, and whether an administrator may replace it; None without an integration."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,18 @@ async def shown(resources: Resources, account_id: int) -> Shown | None:
         account_changes = await recent_changes(session, account_id, resources.clock())
         seen = await session.get(WidgetSeen, account_id)
         preview = await _preview(session, account)
+        secret = await _secret(session, account)
     team, name = await asyncio.gather(team_of(resources, account_id), proposed_name(resources, account_id))
     stages = _pipelines(account)
-    return Shown(account, rows[0], stages, account_changes, seen, team, name, preview)
+    return Shown(account, rows[0], stages, account_changes, seen, team, name, preview, secret)
+
+
+async def _secret(session: AsyncSession, account: Account) -> dict[str, Any] | None:
+    integration = await named_integration(session, account.client_id)
+    if integration is None:
+        return None
+    is_theirs = await is_own(session, integration, account.id)
+    return secret_state(integration) | {"is_own": is_theirs, "source": integration.source}
 
 
 async def _preview(session: AsyncSession, account: Account) -> Preview:

@@ -25,7 +25,7 @@ from backend.web.setup.topics import BY_FORM
 from backend.web.setup.unmatched_page import unmatched_page
 
 router = APIRouter(prefix="/admin/accounts/{account_id}", dependencies=[OwnForm], include_in_schema=False)
-SECRETS = ("api_key", "webhook_secret")
+SECRETS = ("api_key", "webhook_secret", "client_secret")
 
 
 @router.post("/stages")
@@ -115,6 +115,12 @@ async def attach_payment(request: Request, resources: ResourcesDep, account_id: 
 async def hook(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     """Replace the secret address of Kommo's hook."""
     return await _done(request, resources, account_id, "hook", saves.make_hook)
+
+
+@router.post("/keys")
+async def keys(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Store a new secret key of the account's own integration."""
+    return await _done(request, resources, account_id, "keys", saves.save_secret)
 
 
 @router.post("/again")

@@ -14,7 +14,7 @@ from backend.admin.sessions import Visitor
 from backend.core.errors import NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.frame.auth import OwnForm, current_visitor
-from backend.web.frame.login import login_page
+from backend.web.frame.login import first_page, login_page
 from backend.web.frame.rendering import rendered
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.form_body import form_body
@@ -32,7 +32,7 @@ async def accounts(request: Request, resources: ResourcesDep, done: str = "") ->
     """Return the list of accounts and integrations; ``done`` names the change to report."""
     visitor = await current_visitor(request)
     if visitor is None:
-        return login_page()
+        return await first_page(resources)
     return _no_operator(visitor) or await all_accounts(resources, done=DONE.get(done, ""))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.accounts.branding.logo import remove_logo
+from backend.accounts.install.add_integration import replace_secret
 from backend.accounts.preferences import put_options, put_stages, renew_hook
 from backend.accounts.stripe.connect import put_stripe
 from backend.accounts.stripe.remove import remove_stripe
@@ -169,6 +170,12 @@ async def take_logo_away(resources: Resources, account_id: int, _typed: Typed, w
     """Remove the logo."""
     await remove_logo(resources, account_id, who=who)
     return ""
+
+
+async def save_secret(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Store a new secret key of the account's own integration."""
+    added = await replace_secret(resources, account_id, typed.get("client_secret", ""), who=who)
+    return added.problem
 
 
 async def make_hook(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:

@@ -16,7 +16,7 @@ class Topic:
 
 
 TOPICS = (
-    Topic("kommo", "setup", ("hook",)),
+    Topic("kommo", "setup", ("hook", "keys")),
     Topic("stripe", "setup", ("stripe", "no_stripe")),
     Topic("rights", "setup", ("rights",)),
     Topic("business", "setup", ("business",)),

@@ -1,7 +1,4 @@
-"""From Kommo's settings window to the set-up page, and from what is chosen there to a deal that moves.
-
-With ``INSTALL_SHOTS=folder`` the pictures of docs/install.md are made there.
-"""
+"""What is chosen on the set-up pages, by name and by keyboard; the whole way there is in ``test_guide``."""
 
 import re
 from urllib.parse import urlencode
@@ -9,59 +6,11 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.setup.app import go, keep, looks_good, open_setup
+from tests.browser.setup.app import go, looks_good, open_setup
 from tests.browser.setup.app import product as product
 from tests.world import ADMIN_TOKEN, World
 
 pytestmark = pytest.mark.browser
-
-
-def pay_the_first_deal(product: World, page: Page) -> None:
-    page.goto(f"{product.kommo.base_url}/leads/detail/{next(iter(product.account.leads))}")
-    card = page.locator(".dealpay")
-    button = card.get_by_role("button", name="Create Stripe payment")
-    expect(button).to_be_visible()
-    keep(page, "deal-before")
-    button.click()
-    create = card.get_by_role("button", name="Create link for $1,200.00 USD")
-    expect(create).to_be_visible()
-    keep(page, "form")
-    create.click()
-    expect(card.get_by_role("link", name="Open")).to_be_visible()
-    keep(page, "link")
-    with page.expect_popup() as opened:
-        card.get_by_role("link", name="Open").click()
-    client = opened.value
-    client.set_viewport_size({"width": 640, "height": 560})
-    keep(client, "checkout")
-    client.get_by_role("button", name=re.compile("Pay")).click()
-    client.wait_for_url(f"{product.url}/**")
-    client.close()
-    expect(page.get_by_role("region", name="Feed")).to_contain_text(re.compile(r"pi_\w+"), timeout=15_000)
-    card.get_by_role("button", name="Check now").click()
-    expect(card.locator(".dealpay-badge").first).to_have_text("Paid")
-
-
-def test_a_stage_chosen_in_the_set_up_is_where_a_paid_deal_goes(product: World, page: Page) -> None:
-    setup = open_setup(product, page)
-    go(setup, "Set-up")
-    expect(setup.get_by_role("main")).to_contain_text("Ready: clients can pay.")
-    setup.set_viewport_size({"width": 980, "height": 760})
-    keep(setup, "set-up")
-    go(setup, "Kommo")
-    expect(setup.get_by_role("main")).to_contain_text(f"The widget works: user {product.account.admin.name}")
-    go(setup, "Automation", "Stages")
-    paid = setup.get_by_label("When paid in full").first
-    paid.select_option(label="Paid")
-    expect(setup.get_by_text("Not saved yet")).to_be_visible()
-    setup.get_by_role("button", name="Save stages").press("Enter")
-    expect(setup.get_by_role("status")).to_contain_text("The stages are saved.")
-    expect(paid.locator("option:checked")).to_have_text("Paid")
-    pay_the_first_deal(product, page)
-    stage = page.get_by_label("Stage").evaluate("select => select.selectedOptions[0].textContent")
-    assert stage == "Paid"
-    page.set_viewport_size({"width": 980, "height": 440})
-    keep(page, "deal-after")
 
 
 def test_the_users_who_may_refund_are_chosen_by_name_and_by_keyboard(product: World, page: Page) -> None:

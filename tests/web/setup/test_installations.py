@@ -106,7 +106,7 @@ async def test_a_key_that_comes_too_late_is_kept_and_the_next_step_said(
     clock.advance(20 * 60 + 1)
     assert waiting((await operator.get("/admin/accounts")).text) == ""
     answer = (await operator.post(FORM, data=typed(made))).text
-    assert ("The integration is kept." in answer, "Press Connect beside it" in answer) == (True, True)
+    assert ("The integration is kept." in answer, "Press Connect next to it" in answer) == (True, True)
 
 
 async def test_strangers_fill_no_page(product: World, operator: httpx.AsyncClient, clock: MovableClock) -> None:
