@@ -63,6 +63,7 @@ export type Deal = {
   currency?: string | null;
   account_currency?: string | null;
   mode?: 'test' | 'live' | null;
+  test_tag?: string | null;
   connected?: boolean;
   may?: { create?: boolean; refund?: boolean; payments?: boolean } | null;
   log?: string[];

@@ -18,6 +18,7 @@ from backend.automation.rules.entries import card_entries
 from backend.automation.sendings.lines import lines_of
 from backend.core.errors import RequestNotFound
 from backend.core.money import major
+from backend.deal_sync.desired.stages import lacking_tag
 from backend.payments.cancel import cancel
 from backend.payments.check import check
 from backend.payments.create import create
@@ -130,6 +131,9 @@ async def show_deal(
     answer.reminders = reminders_answer(chase) if chase and (chase.coming or chase.past or chase.stopped) else None
     if lines:
         answer.sendings = [sending_answer(one) for one in lines]
+    lead = None if seen.ledger.livemode else access.lead
+    if lead is not None and (tag := lacking_tag(user.account.stages, lead.pipeline_id, lead.tags)):
+        answer.test_tag = tag
     return answer
 
 

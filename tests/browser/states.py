@@ -33,9 +33,10 @@ def nothing_yet(card: DealCardPage) -> None:
 
 
 def nothing_yet_in_test_mode(card: DealCardPage) -> None:
-    card.world.backend.deal |= {"mode": "test"}
+    card.world.backend.deal |= {"mode": "test", "test_tag": "stripe-test"}
     card.open()
     expect(card.widget).to_contain_text("Test mode")
+    expect(card.widget).to_contain_text("Add the tag stripe-test")
 
 
 def may_not_create(card: DealCardPage) -> None:
@@ -178,7 +179,7 @@ def refund_refused(card: DealCardPage) -> None:
 
 
 def in_test_mode(card: DealCardPage) -> None:
-    card.world.backend.deal |= full_list() | {"mode": "test", "state": "paid"}
+    card.world.backend.deal |= full_list() | {"mode": "test", "test_tag": "stripe-test", "state": "paid"}
     card.open()
     expect(card.widget).to_contain_text("Test mode")
 

@@ -9,6 +9,7 @@ import jwt
 import pytest
 
 from backend.kommo_api.auth.widget_token import LEEWAY
+from backend.storage.models import Account
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from tests.world import World, open_world
@@ -560,3 +561,14 @@ async def test_a_user_of_finance_is_told_so_and_gets_a_way_into_the_app(shop: Wo
     assert made.status_code == 201, made.text
     deal = await shop.http.get(f"/widget/deals/{shop.first_deal.id}", headers=shop.token(clerk.id))
     assert deal.json()["may"]["payments"] is True
+
+
+async def test_in_test_mode_the_card_is_told_the_tag_that_a_deal_lacks(shop: World) -> None:
+    assert "test_tag" not in await shop.rep.deal()  # no stage is chosen: nothing would move
+    async with shop.resources.database.write() as session:
+        account = await session.get_one(Account, shop.kommo.account.id)
+        account.stages = {str(shop.first_deal.pipeline_id): {"first": None, "paid": 142}}
+    assert (await shop.rep.deal())["test_tag"] == "stripe-test"
+    shop.kommo.person().tag_lead(shop.first_deal.id, "stripe-test")
+    shop.clock.advance(301)  # so long Kommo's word about a deal is used
+    assert "test_tag" not in await shop.rep.deal()

@@ -85,17 +85,23 @@ function summary({ draft, created }, deal, words, lang) {
   const explanation = withAmounts(deal.explanation ?? '', lang);
   const test =
     deal.mode === 'test' && el('span', { class: 'dealpay-badge dealpay-badge-orange', text: words('card.test') });
+  const tag =
+    deal.mode === 'test' &&
+    deal.test_tag &&
+    el('p', { class: 'dealpay-small dealpay-muted', text: words('card.test_tag', { tag: deal.test_tag }) });
   const log = created ? [] : (deal.log ?? []).map((text) => el('p', { class: 'dealpay-small dealpay-muted', text }));
   if (created || !somethingMade(deal)) {
     const idle = !draft && !created && deal.may?.create !== false;
     return [
       test && el('p', { class: 'dealpay-row' }, test),
+      !created && tag,
       idle && el('p', { class: 'dealpay-muted', text: explanation || words('card.empty') }),
       ...log,
     ];
   }
   return [
     el('p', { class: 'dealpay-row' }, badge(deal.state, words), test),
+    tag,
     ...deal.expected.map((expected) => progress(deal, expected, words, lang)),
     explanation && el('p', { class: `dealpay-why dealpay-why-${colourOf(deal.state)}`, text: explanation }),
     ...log,

@@ -61,6 +61,12 @@ def decide(
     return decided
 
 
+def lacking_tag(rules: Mapping[str, Any], pipeline_id: int, tags: Sequence[str]) -> str | None:
+    """The tag without which test money does not move this deal; None where it has it, or no stage is chosen."""
+    rule = rules.get(str(pipeline_id)) or {}
+    return TEST_TAG if TEST_TAG not in tags and (rule.get("first") or rule.get("paid")) else None
+
+
 def _forward(target: int, now: DealNow, pipelines: Sequence[Mapping[str, Any]]) -> Decision:
     order = sort_order(pipelines, now.pipeline_id)
     if target not in order:

@@ -113,6 +113,8 @@ class DealAnswer(BaseModel):
     """What rules did with the deal, newest first; left out if they did nothing."""
     reminders: RemindersAnswer | None = None
     sendings: list[SendingAnswer] = []
+    test_tag: str | None = None
+    """In test mode the tag that the deal lacks; test money moves it only with that."""
 
 
 class RefundAnswer(BaseModel):
