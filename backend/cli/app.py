@@ -24,7 +24,7 @@ COMMANDS = {
     "serve": Command("running", "Run the product: the web, and the worker beside it unless --no-worker."),
     "worker": Command("running", "Run the worker alone, beside `serve --no-worker`."),
     "migrate": Command("running", "Bring the database up to date (`serve` and `worker` do so by themselves)."),
-    "doctor": Command("doctor", "Look at settings, database, Kommo, Stripe and the widget's archive."),
+    "doctor": Command("doctor", "Check settings, database, Kommo, Stripe and the widget's archive."),
     "widget": Command("widget", "Build the widget's archive."),
     "events": Command("events", "The inbox of Stripe's events."),
     "integrations": Command("integrations", "Private Kommo integrations; each belongs to one Kommo account."),
