@@ -177,7 +177,7 @@ async def test_an_integration_that_may_edit_no_deal_does_not_keep_asking(product
     leads = await _paid_while(product, act)
     await product.quiet()
     problem = await _problem(product)
-    assert "no right" in problem
+    assert "does not have the right" in problem
     assert "right to edit all deals" in problem
     since = len(product.kommo.requests)
     for _ in range(2):
