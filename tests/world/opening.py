@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
@@ -20,7 +19,7 @@ from sandbox.serving import free_port
 from sandbox.stripe import StripeWorld
 from tests.migrated_databases import copy_migrated
 from tests.world.addresses import Addresses, lent_addresses
-from tests.world.begun import begun_at
+from tests.world.begun import begun_at, is_new
 from tests.world.install import install
 from tests.world.processes import called_web, open_process, served_web, working
 from tests.world.services import served, two_worlds
@@ -42,20 +41,20 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """Both worlds served, and our web; the first account is connected unless ``connected`` is False.
 
-    The account is connected by Kommo's consent page, and by the Stripe key of the environment; a new database on
-    SQLite gets a copy of what that leaves. Without a ``worker``, which would have to set it up, its rows are stored
+    The account is connected by Kommo's consent page, and by the Stripe key of the environment; a new database
+    gets a copy of what that leaves. Without a ``worker``, which would have to set it up, its rows are stored
     as connected, and nothing happens by itself.
     ``own_hosts``: every Kommo account has a host of its own, none is connected, there is no worker, and our web is
     called without a server. ``worlds`` are two that have been served before. ``more`` are settings that differ.
     """
     wanted = _Wanted(database_url, clock, worker and not own_hosts, own_hosts, connected, dict(more or {}))
     async with AsyncExitStack() as stack:
-        file = _new_file(database_url) if connected and wanted.runs and worlds is None else None
-        if file is not None:
+        url = make_url(database_url)
+        if connected and wanted.runs and worlds is None and is_new(url):
             at = stack.enter_context(lent_addresses())
             begun = await begun_at(at, tuple(sorted(wanted.more.items())), partial(_set_up, wanted, at))
             if begun.fits(clock):
-                yield await stack.enter_async_context(_opened(wanted, begun.again(clock, file), at))
+                yield await stack.enter_async_context(_opened(wanted, begun.again(clock, url), at))
                 return
         yield await stack.enter_async_context(_connected(wanted, worlds))
 
@@ -119,11 +118,3 @@ async def _opened(
 
 def _made_at_kommo(kommo: KommoWorld, url: str) -> Integration:
     return kommo.add_integration(kommo.account, f"{url}/oauth/kommo/callback", disable_uri=f"{url}/kommo/uninstall")
-
-
-def _new_file(database_url: str) -> Path | None:
-    """Of a database on SQLite that is not there yet."""
-    if not database_url.startswith("sqlite"):
-        return None
-    path = Path(str(make_url(database_url).database))
-    return None if path.exists() else path
