@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.storage.inline_sqlite import PlainReader
+from backend.storage.recorded_reads import watch
 from backend.storage.sqlite_engine import BUSY_SECONDS, inline_engine, threaded_engine
 from backend.storage.write_turns import WriteTurns
 
@@ -47,6 +48,8 @@ class Database:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = threaded_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._inline = inline_engine(url) if self.is_sqlite else self.engine
+        if self.is_sqlite:
+            watch(self.engine, self._inline)
         self.turns = WriteTurns()
         self._is_lazy = False
         self.plain_reader = PlainReader(self.connect_words)

@@ -91,6 +91,26 @@ class PlainReader:
             raise
         return found
 
+    def all(self, reads: Sequence[tuple[str, Any]], most: int) -> list[list[tuple[Any, ...]]] | None:
+        """The rows of each statement, all of one state; None if they are more than ``most``.
+
+        Raises ``sqlite3.Error``.
+        """
+        found: list[list[tuple[Any, ...]]] = []
+        try:
+            connection = self._opened()
+            connection.execute("BEGIN")
+            for statement, values in reads:
+                found.append(connection.execute(statement, values).fetchmany(most + 1))
+                most -= len(found[-1])
+                if most < 0:
+                    break
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            self.close()
+            raise
+        return None if most < 0 else found
+
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             words, options = self._connect_words()

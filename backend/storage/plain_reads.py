@@ -1,6 +1,7 @@
 """One row by one statement without the engine, for reads so frequent that the engine would cost more than the read."""
 
 import sqlite3
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,8 +10,12 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 
 from backend.storage.db import Database
+from backend.storage.recorded_reads import Read
 
 Row = tuple[Any, ...]
+Rows = list[list[tuple[Any, ...]]]
+MOST_ROWS = 300
+"""In all. More are not worth comparing: the answer is made anew."""
 
 
 class PlainRead:
@@ -36,3 +41,14 @@ class PlainRead:
         async with database.look() as session:
             found = (await (await session.connection()).execute(self._statement, values)).first()
         return None if found is None else tuple(found)
+
+
+def read_again(database: Database, reads: Sequence[Read]) -> Rows | None:
+    """Return the rows of these reads in one state of a SQLite database, None if they are too many.
+
+    It runs on the event loop. Raises ``OperationalError``.
+    """
+    try:
+        return database.plain_reader.all(reads, MOST_ROWS)
+    except sqlite3.Error as error:
+        raise OperationalError("recorded reads", None, error) from error

@@ -13,41 +13,32 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from backend.accounts.options import options_of
 from backend.accounts.permissions import WidgetUser, check_lead, may, widget_user
 from backend.admin.sessions import make_link, note_seen
-from backend.automation.reminders.card import chase_of
-from backend.automation.rules.entries import card_entries
-from backend.automation.sendings.lines import lines_of
 from backend.core.errors import RequestNotFound
 from backend.core.money import major
-from backend.deal_sync.desired.stages import lacking_tag
 from backend.payments.cancel import cancel
 from backend.payments.check import check
 from backend.payments.create import create
 from backend.payments.deal.merging import is_merging
-from backend.payments.deal.summary import look_at_deal
 from backend.payments.find import find_request
 from backend.payments.preview import preview_address
 from backend.payments.refund import find_payment, refund
 from backend.payments.schemas import CreateBody, RefundBody, read, spec_from
-from backend.payments.statement import statement_token
 from backend.resources import Resources
 from backend.storage.models import Account
+from backend.web.card.answer import Card, card_answer
 from backend.web.http.deps import ResourcesDep
-from backend.web.http.due import new_dates, reminders_answer
 from backend.web.http.json_body import json_body
 from backend.web.http.schemas import (
     CheckAnswer,
     DealAnswer,
-    May,
     PreviewAnswer,
     RefundAnswer,
     RequestAnswer,
     SetupAnswer,
     body_of,
-    deal_answer,
     refusals,
     request_answer,
 )
-from backend.web.http.sending_schemas import sending_answer
 from backend.web.http.user_calls import UserCalls
 
 router = APIRouter(prefix="/widget", responses=refusals(400, 401, 403, 404, 409, 413, 422, 429, 502, 503))
@@ -93,48 +84,29 @@ async def create_request(request: Request, response: Response, resources: Resour
     return await _shown_request(resources, user.account, spec.request_id)
 
 
-@router.get("/deals/{lead_id}", response_model_exclude_unset=True)
+@router.get("/deals/{lead_id}", response_model=DealAnswer, response_model_exclude_unset=True)
 async def show_deal(
     resources: ResourcesDep, user: UserDep, lead_id: LeadId, lang: Language = "en", amounts: Amounts = ""
-) -> DealAnswer:
+) -> Response:
     """Return the deal's payments and requests from our database; an unknown deal has empty lists.
 
     ``lang``: the language of the explanation. Asks Kommo for rights only. Raises as ``check_lead`` does.
     """
     access = await check_lead(resources, user.account, user.user_id, lead_id, "view")
-    only_of = user.user_id if access.own_only else None
-    merging = not access.own_only and await is_merging(resources, user.account, access.lead)
-    async with resources.database.look() as session:
-        seen = await look_at_deal(
-            session,
-            user.account,
-            lead_id,
-            resources.clock(),
-            lang,
-            only_of=only_of,
-            merging=merging,
-            marked=amounts == "marked",
-        )
-        log = [] if access.own_only else await card_entries(session, user.account, lead_id, lang)
-        deals, asked = [lead_id, *seen.ledger.merged], {one.id for one in seen.ledger.requests}
-        lines = await lines_of(session, user.account.id, deals, asked, lang)
-    rights = May(
-        create=may(user.account, access, user.user_id, "create"),
-        refund=may(user.account, access, user.user_id, "refund"),
-        payments=user.user_id in options_of(user.account).finance,
+    shown = Card(
+        account_id=user.account.id,
+        lead_id=lead_id,
+        only_of=user.user_id if access.own_only else None,
+        merging=not access.own_only and await is_merging(resources, user.account, access.lead),
+        lang=lang,
+        marked=amounts == "marked",
+        may_create=may(user.account, access, user.user_id, "create"),
+        may_refund=may(user.account, access, user.user_id, "refund"),
+        may_see_payments=user.user_id in options_of(user.account).finance,
+        pipeline_id=access.lead.pipeline_id if access.lead else None,
+        tags=frozenset(access.lead.tags) if access.lead else frozenset(),
     )
-    has_money = seen.ledger.requests or seen.ledger.payments
-    token = await statement_token(resources, user.account, lead_id) if has_money and only_of is None else None
-    dates = new_dates(user.account, resources.clock())
-    answer = deal_answer(seen, resources.addresses.public_url, may=rights, dates=dates, statement=token, log=log)
-    chase = await chase_of(resources, user.account.id, lead_id) if has_money and only_of is None else None
-    answer.reminders = reminders_answer(chase) if chase and (chase.coming or chase.past or chase.stopped) else None
-    if lines:
-        answer.sendings = [sending_answer(one) for one in lines]
-    lead = None if seen.ledger.livemode else access.lead
-    if lead is not None and (tag := lacking_tag(user.account.stages, lead.pipeline_id, lead.tags)):
-        answer.test_tag = tag
-    return answer
+    return Response(await card_answer(resources, shown), media_type="application/json")
 
 
 @router.post("/deals/{lead_id}/check", status_code=202)

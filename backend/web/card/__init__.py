@@ -1,0 +1,1 @@
+"""The deal card's answer to a look."""
