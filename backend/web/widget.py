@@ -104,7 +104,7 @@ async def show_deal(
         may_refund=may(user.account, access, user.user_id, "refund"),
         may_see_payments=user.user_id in options_of(user.account).finance,
         pipeline_id=access.lead.pipeline_id if access.lead else None,
-        tags=frozenset(access.lead.tags) if access.lead else frozenset(),
+        tags=tuple(access.lead.tags) if access.lead else (),
     )
     return Response(await card_answer(resources, shown), media_type="application/json")
 

@@ -31,7 +31,7 @@ class Card:
     may_refund: bool
     may_see_payments: bool
     pipeline_id: int | None
-    tags: frozenset[str]
+    tags: tuple[str, ...]
 
 
 CARDS = CacheSpec[Card, Remembered[bytes]](300.0, most=500)
@@ -69,9 +69,9 @@ async def _made(resources: Resources, card: Card) -> bytes:
     answer.reminders = reminders_answer(chase) if chase and (chase.coming or chase.past or chase.stopped) else None
     if lines:
         answer.sendings = [sending_answer(one) for one in lines]
-    if not seen.ledger.livemode and card.pipeline_id is not None:
-        if tag := lacking_tag(account.stages, card.pipeline_id, card.tags):
-            answer.test_tag = tag
+    tested = card.pipeline_id is not None and not seen.ledger.livemode
+    if tested and (tag := lacking_tag(account.stages, card.pipeline_id or 0, card.tags)):
+        answer.test_tag = tag
     return _json(answer)
 
 
