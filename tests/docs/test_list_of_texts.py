@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.docs.text import ROOT
-from tools.list_texts import SURFACES, texts_of, written
+from tools.list_texts import LIST, SURFACES, texts_of, written
 
 
 @pytest.mark.parametrize("folder", SURFACES)
@@ -19,3 +19,7 @@ def test_every_text_of_a_file_is_in_the_list() -> None:
     page = written()
     said = json.loads((ROOT / "backend/web/client/texts/en.json").read_text(encoding="utf-8"))
     assert [key for key in said if f"| `{key}` |" not in page] == []
+
+
+def test_the_committed_page_is_as_the_texts_are() -> None:
+    assert LIST.read_text(encoding="utf-8") == written(), "run: python -m tools.list_texts"
