@@ -84,10 +84,10 @@ class Resources:
     """True for background work, which yields to requests that a person waits for (``rate_limit``)."""
 
     def turn(self, account_id: int | None) -> AbstractAsyncContextManager[None]:
-        """The context around each request to Kommo for this account; its last step checks that the account is still
-        ours.
+        """The context around each request to Kommo for this account: entering it waits for the rate limit.
 
-        ``account_id`` None: the account is unknown yet. Raises as ``Pace.turn``.
+        ``account_id`` None: the account is unknown yet. Raises as ``Pace.turn``, and in a worker's turn
+        ``LeaseLost`` if another worker has the account: checked last, because the wait may outlast the lease.
         """
         return self.pace.turn(account_id, backlog=self.backlog, last_check=self.still_ours)
 

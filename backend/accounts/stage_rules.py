@@ -23,7 +23,10 @@ def check_stages(account: Account, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def names_unknown(account: Account, given: Mapping[str, Any]) -> bool:
-    """True if a pipeline or stage is unknown; it may have been created since the pipelines were fetched."""
+    """True if ``given`` (as in ``check_stages``) names a pipeline or stage that the stored pipelines lack.
+
+    It may have been created in Kommo since they were fetched.
+    """
     return any(_unknown(account, given))
 
 

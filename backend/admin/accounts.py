@@ -19,7 +19,12 @@ LOST = "No key in SECRET_KEYS decrypts this account's tokens. Restore the earlie
 
 
 async def list_accounts(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
-    """Return every connected account as a dict for the admin API, or ``only`` the account with this id."""
+    """Return the known accounts as dicts for the admin API, by id, or ``only`` the one with this id ([] if unknown).
+
+    Keys: ``account_id``, ``subdomain``, ``state``, ``mode`` ("live" or "test"), ``ready``, ``problem`` ('' if none),
+    ``stages``, ``options``, ``hook_url``, ``hook_is_lost``, ``renewals_a_year``, and ``stripe``: a list of the
+    connections that were not removed.
+    """
     chosen = select(Account).order_by(col(Account.id))
     if only is not None:
         chosen = chosen.where(Account.id == only)

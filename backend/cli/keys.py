@@ -17,8 +17,12 @@ def keys() -> None:
 
 @app.command()
 def rotate() -> None:
-    """Seal everything under the newest of SECRET_KEYS, once every process has been restarted with it: one that does not
-    know it can read nothing any more. May be interrupted and begun again, beside a running server."""
+    """Seal every stored secret under the newest of SECRET_KEYS. Restart every process with that key first: a process
+    without it can no longer read what this command sealed.
+
+    The command may run while the server runs, and may be interrupted and repeated. Exit code 1 if a value can be opened
+    by no key.
+    """
 
     async def run(resources: Resources) -> None:
         with bar("sealing anew") as progress:

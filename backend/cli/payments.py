@@ -48,7 +48,7 @@ def attach_payment(payment_id: Payment, lead_id: int, account: Account = 0) -> N
 
 @app.command("detach")
 def detach_payment(payment_id: Payment, account: Account = 0) -> None:
-    """Take a payment out of its deal; it is listed as unmatched."""
+    """Take a payment out of its deal; it is listed as unmatched. Exit code 1 if no account or several know it."""
 
     async def run(resources: Resources) -> None:
         await detach(resources, payment_id, await _account(resources, payment_id, account), who=WHO)

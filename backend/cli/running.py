@@ -22,7 +22,10 @@ def serve(
     port: Port = None,
     worker: Annotated[bool, typer.Option(help="Run the worker in this process as well.")] = True,
 ) -> None:
-    """Run the product: the web, and the worker beside it unless --no-worker."""
+    """Run the product: the web, and the worker beside it unless --no-worker.
+
+    An unusable database, key or port ends the command with a sentence and exit code 1.
+    """
     from backend.server.serving import serve as run
     from backend.web.listening import CannotListen
 

@@ -20,7 +20,7 @@ def widget_build(
     out: Annotated[Path, typer.Option(help="Where to write the archive.")] = Path("widget.zip"),
     url: Annotated[str, typer.Option(help="The backend's public address; PUBLIC_URL by default.")] = "",
 ) -> None:
-    """Write widget.zip with the backend's address in it."""
+    """Write widget.zip with the backend's address in it. Exit code 1, and nothing written, if Kommo would refuse it."""
     try:
         built = build(find_sources(), url or _public_url(), out)
     except WidgetProblem as error:

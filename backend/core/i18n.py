@@ -79,7 +79,7 @@ def moment_of(at: float, timezone: str, language: str) -> str:
 
 
 def short_moment(at: float, timezone: str, language: str) -> str:
-    """Return day and minute of ``at`` (epoch seconds), short enough for a table."""
+    """Return day and minute of ``at`` (epoch seconds) in ``timezone``, short enough for a table."""
     moment = _in_zone(at, timezone)
     return f"{format_date(moment, 'medium', locale=language)}, {format_time(moment, 'short', locale=language)}"
 

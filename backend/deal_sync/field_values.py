@@ -17,8 +17,10 @@ NUMBERS = frozenset(("numeric", "monetary", "date_time"))
 
 
 def same(meta: Mapping[str, Any], wanted: str | int, there: FieldValue, zone: ZoneInfo) -> bool:
-    """True if the field already shows ``wanted``. Numbers compare by value, dates by the day in the account's time
-    zone."""
+    """True if the field already shows ``wanted``, so that it need not be written.
+
+    Lists compare by option id, numbers by value, dates by the day in ``zone`` (the account's), other types as text.
+    """
     if meta.get("enums"):
         return bool(there.enum_id == meta["enums"].get(str(wanted)))
     if meta["type"] in NUMBERS:

@@ -75,13 +75,19 @@ async def due(
 
 
 async def page_for(session: AsyncSession, account_id: int, lead_ids: Collection[int], now: float) -> Page:
-    """The page of these deals. The revision is read first: a fact that arrives later is at worst written twice."""
+    """The data of these deals for one pass of the writer; deals without a row are left out. ``now``: Unix seconds.
+
+    The revision is read before the ledger, so a fact that arrives between them is at worst written twice, never lost.
+    """
     found = await session.exec(select(Deal).where(Deal.account_id == account_id, col(Deal.lead_id).in_(lead_ids)))
     return await page_of(session, account_id, found.all(), now)
 
 
 async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal], now: float) -> Page:
-    """The page of these deal rows. ``now`` in Unix seconds decides which requests are overdue or expired."""
+    """The data of these deal rows for one pass of the writer.
+
+    ``now`` in Unix seconds decides which requests are overdue or expired.
+    """
     account = await session.get_one(Account, account_id)
     leads = [deal.lead_id for deal in deals]
     ours = select(CardWrite).where(CardWrite.account_id == account_id, col(CardWrite.lead_id).in_(leads))

@@ -84,7 +84,7 @@ class UnderWay:
         return self._failure is None and not self._resources.stopping.is_set()
 
     async def room(self) -> bool:
-        """Wait until one more batch is useful; False if none may start any more."""
+        """Wait until fewer batches run than the rate limit can use; False if no further batch may start."""
         while self.goes_on and len(self._leads) >= self._width():
             await self.one_over()
         return self.goes_on

@@ -85,7 +85,10 @@ FieldMap = dict[str, FieldEntry]
 
 
 def find(wanted: DealField, there: Iterable[CustomField], known: Mapping[str, FieldEntry]) -> CustomField | None:
-    """The account's field for ``wanted``, or None: matched by code, then by the id in ``known``, never by name."""
+    """The account's field for ``wanted``, or None: matched by code, then by the id in ``known``.
+
+    Of several the one with the lowest id. Never matched by name, which users can change.
+    """
     fitting = [field for field in there if wanted.fits(field)]
     by_code = [field for field in fitting if field.code == wanted.code]
     by_id = [field for field in fitting if field.id == _known_id(wanted, known)]

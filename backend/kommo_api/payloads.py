@@ -53,7 +53,10 @@ def _values(value: Any) -> list[Json] | None:
 
 
 def new_note(note: NewNote, note_type: str) -> Json:
-    """One item of a POST of notes. The note starts no bots: an administrator attaches bots to stages."""
+    """One item of a POST of notes; ``note_type`` is one of ``NOTE_TYPES``, of which "common" has no ``service``.
+
+    The note starts no bots: an administrator attaches bots to stages.
+    """
     service = {} if note_type == "common" else {"service": note.service}
     return {
         "entity_id": note.lead_id,

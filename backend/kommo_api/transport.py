@@ -107,7 +107,10 @@ class Wire:
         return await self._ask("PATCH", path, (), body)
 
     async def pages(self, path: str, plural: str, query: Query = (), *, size: int = PAGE) -> AsyncIterator[list[Json]]:
-        """Yield the rows of each page until one repeats: some lists ignore ``page`` (docs/facts/kommo-api.md 5)."""
+        """Yield the rows of each page, at most ``size`` of them, until a page is the last, is empty or repeats.
+
+        Some lists ignore ``page`` and would repeat forever (docs/facts/kommo-api.md 5). Raises ``KommoError``.
+        """
         seen: list[Json] | None = None
         number = 1
         while True:

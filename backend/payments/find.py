@@ -55,12 +55,15 @@ class Link:
 
     @property
     def payments(self) -> tuple[Payment, ...]:
-        """The payments of the request, received or not."""
+        """The payments of the request, received or not; () if the account now shows the other mode."""
         return self.ledger.payments_of(self.asked) if self.asked else ()
 
     @property
     def received(self) -> tuple[Payment, ...]:
-        """The received payments of the request in the currency of the first one, oldest first."""
+        """The received payments of the request, oldest first; () if the account now shows the other mode.
+
+        Only those in the currency of the first one: amounts of different currencies are never added.
+        """
         received = self.ledger.received_for(self.asked) if self.asked else ()
         return tuple(payment for payment in received if payment.currency == received[0].currency)
 
@@ -83,7 +86,10 @@ class Link:
 
     @property
     def has_failed(self) -> bool:
-        """True if the delayed payment of the current session failed."""
+        """True if the delayed payment of the current session failed.
+
+        Such a session takes no other payment: a new one is needed (docs/facts/stripe.md C3).
+        """
         known = self._known
         return known is not None and known.async_failed is not None
 

@@ -54,7 +54,7 @@ async def take(session: AsyncSession, row: int, interval: float, now: float, ahe
 
 
 async def as_it_stands(session: AsyncSession, row: int, slot: Slot) -> Slot:
-    """The slot with the current hold and block of its row."""
+    """The slot with the current hold, refusals and block of its row, or ``slot`` itself if the row is gone."""
     now = select(Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at).where(Rate.account_id == row)
     found = (await session.exec(now)).first()
     return Slot(slot.at, slot.next_at, *found) if found else slot
@@ -92,13 +92,16 @@ async def forgiven(session: AsyncSession, account_id: int) -> None:
 
 
 async def block(session: AsyncSession, now: float) -> bool:
-    """Record that Kommo blocks our address; True for the first caller to record it."""
+    """Record that Kommo blocks our address since ``now`` (Unix seconds); True for the first caller to record it."""
     free = update(Rate).where(col(Rate.account_id) == ADDRESS, col(Rate.blocked_at) == 0)
     return bool((await session.exec(free.values(blocked_at=now, probe_at=now + PROBE_SECONDS))).rowcount)
 
 
 async def probe(session: AsyncSession, now: float) -> bool:
-    """True for the one caller that may probe the block now."""
+    """Claim the due probe of the block: True for the one caller that may send a request at ``now`` (Unix seconds).
+
+    The next probe is due ``PROBE_SECONDS`` later. False without a block.
+    """
     waits = lies_ahead(col(Rate.probe_at), now, PROBE_SECONDS)
     due = update(Rate).where(col(Rate.account_id) == ADDRESS, col(Rate.blocked_at) > 0, ~waits)
     return bool((await session.exec(due.values(probe_at=now + PROBE_SECONDS))).rowcount)

@@ -152,7 +152,11 @@ async def move(resources: ResourcesDep, caller: OfAccount, account_id: AccountId
 
 @router.get("/unmatched")
 async def list_unmatched(resources: ResourcesDep, caller: Caller) -> list[dict[str, Any]]:
-    """Return the payments without a deal that the caller may see, newest first."""
+    """Return the payments without a deal that the caller may see, newest first; the operator sees all accounts'.
+
+    Keys: ``id``, ``account_id``, ``amount`` (text in major units), ``currency``, ``paid_at`` (ISO, UTC), ``lead_id``,
+    ``problem``, ``suggestions`` (Kommo ids of deals).
+    """
     return await unmatched(resources, only=caller.account_id)
 
 

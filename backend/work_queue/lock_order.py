@@ -44,7 +44,10 @@ NEW_WORK = {
 
 @asynccontextmanager
 async def account_unit(database: Database, account_id: int | None) -> AsyncIterator[AsyncSession]:
-    """A unit of work that first locks the account's ``account_work`` row; a plain unit if ``account_id`` is None."""
+    """A unit of work that first locks the account's ``account_work`` row, so that it cannot deadlock with the worker.
+
+    A plain unit of work if ``account_id`` is None.
+    """
     async with database.write() as session:
         if account_id is not None:
             await lock_account_work(session, account_id)

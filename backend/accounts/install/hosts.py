@@ -63,6 +63,8 @@ async def accounts_of(session: AsyncSession, client_id: str) -> list[Account]:
 
 
 async def usable(resources: Resources, client_id: str, codes: list[OpenInstall]) -> list[OpenInstall]:
-    """The codes whose host may get the integration's secret."""
+    """Those of ``codes`` whose host may get the integration's secret: a proven host, or any host if the operator or the
+    environment vouches for the code.
+    """
     hosts = await proven_hosts(resources, client_id)
     return [one for one in codes if one.is_confirmed or one.base_url in hosts]

@@ -15,8 +15,10 @@ log = structlog.get_logger()
 
 
 async def fill_columns(resources: Resources) -> None:
-    """Move the sealed values of such rows into their columns. A row that cannot be decrypted stays: its key may
-    return."""
+    """Move the sealed kind, client id and refusal of rows from before migration 0010 into their columns.
+
+    A row that cannot be decrypted stays as it is, with a warning in the log: its key may return.
+    """
     async with resources.database.write() as session:
         rows = (await session.exec(select(PendingInstall).where(col(PendingInstall.kind) == ""))).all()
         for row in rows:

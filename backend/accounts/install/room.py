@@ -15,8 +15,12 @@ _IS_STRANGERS = col(PendingInstall.origin) == "hook"
 
 
 async def make_room(session: AsyncSession, client_id: str, base_url: str, *, has_state: bool) -> None:
-    """Delete the oldest codes if one more would be too many. Codes with a state are displaced only by others with a
-    state."""
+    """Delete the oldest pending codes so that one more fits the limits: ``MOST_OF_ONE`` and, for codes of strangers,
+    ``MOST_CODES``.
+
+    ``has_state``: the new code answers a sign-in of ours. The two kinds are counted apart, because anybody can send
+    codes without a state and must not displace one with a state.
+    """
     place = (col(PendingInstall.client_id) == client_id, col(PendingInstall.base_url) == base_url)
     await _keep_newest(session, MOST_OF_ONE - 1, *place, ~_IS_STRANGERS if has_state else _IS_STRANGERS)
     if not has_state:

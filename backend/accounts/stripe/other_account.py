@@ -115,7 +115,10 @@ def _business(found: dict[str, object]) -> str:
 
 
 def change_audit(change: AccountChange, *, at: float, account_id: int | None, who: str, connection_id: str) -> Audit:
-    """The audit row of a change; ``connection_id`` is the new connection."""
+    """The audit row of a confirmed change of the Stripe account, not added to any session yet.
+
+    ``at``: epoch seconds; ``who``: the author; ``connection_id``: the new connection.
+    """
     return Audit(
         at=at,
         account_id=account_id,

@@ -30,7 +30,11 @@ class EventPage:
 async def page_of_events(
     session: AsyncSession, account_id: int, *, state: str = "", event_id: str = "", after: str = ""
 ) -> EventPage:
-    """Return a page of the account's events. ``event_id``: only this event. Bodies are not read."""
+    """Return a page of at most ``SIZE`` events of the account, newest first, without their bodies.
+
+    ``state``: only those in this state; '' or an unknown one: all. ``event_id``: only this event. ``after``: the
+    ``next`` of the page before; '' or an unreadable one: the first page.
+    """
     order = (col(InboxEvent.received_at), col(InboxEvent.id))
     found = select(InboxEvent).options(defer(InboxEvent.body, raiseload=True))  # type: ignore[arg-type]
     found = found.where(*_chosen(state, event_id)).order_by(*(one.desc() for one in order)).limit(SIZE + 1)

@@ -102,7 +102,10 @@ def _months(spans: Sequence[tuple[float, float]], sums: dict[int, tuple[int, int
 
 
 async def ages_of(session: AsyncSession, account_id: int, *, livemode: bool, now: float) -> list[Age]:
-    """Return open and expired requests by the time since they were created."""
+    """Return one ``Age`` per span of ``AGES``, youngest first: the open, overdue and expired requests created in it.
+
+    Sums are minor units by currency; ``now``: epoch seconds; ``livemode``: requests of which mode.
+    """
     ages = [Age(since, until) for since, until in AGES]
     line = PaymentLine
     limits = [now - (until or 1e6) * DAY for _, until in AGES]

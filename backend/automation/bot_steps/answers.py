@@ -13,12 +13,19 @@ Answer = dict[str, str]
 
 
 def link_ready(money: Money, link: str) -> Answer:
-    """Return the answer of *Payment link* with a link to send."""
+    """Return the answer of *Payment link* with a link to send: exit "ready", status "pending", and the link's address.
+
+    ``amount`` is text in major units, next to ``currency``.
+    """
     return _answer(READY, "pending", [money]) | {"link": link}
 
 
 def no_link(outcome: Outcome, reason: str) -> Answer:
-    """Return its answer without a link: nothing is to be paid, or there is an obstacle."""
+    """Return the answer of *Payment link* without a link; amount, currency and link are ''.
+
+    Exit "nothing_to_pay" if nothing is to be paid, "failed" if there is an obstacle. ``status``: the outcome's word;
+    ``reason``: as given.
+    """
     there = NOTHING if outcome.word in NOTHING_TO_PAY else FAILED
     return _answer(there, outcome.word, []) | {"reason": reason}
 

@@ -56,7 +56,11 @@ class UseAgain:
 
 
 def decide(settings: RuleSettings, facts: Facts) -> Ask | UseAgain | Outcome:
-    """Return what to do for a deal in the rule's stage."""
+    """Return what to do for a deal in the rule's stage: create a request, use an existing link, or do neither.
+
+    An ``Outcome`` names the reason for neither: the deal's state, a missing condition, an amount that is absent or
+    outside Stripe's limits, or a different unpaid request that the rule may not replace.
+    """
     stopped = _stopped(facts) or _obstacle(facts)
     if stopped:
         return stopped

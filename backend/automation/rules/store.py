@@ -61,7 +61,7 @@ async def requests_of_rule(session: AsyncSession, account_id: int, lead_id: int,
 
 
 async def our_writes(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:
-    """Return our moves of the deal, and the write that created it."""
+    """Return our moves of the deal and, if we created it, the write that did; in no order, whatever their outcome."""
     moved = and_(col(CardWrite.kind) == "stage", col(CardWrite.lead_id) == lead_id)
     made = and_(col(CardWrite.kind) == "deal", col(CardWrite.kommo_id) == lead_id)
     found = await session.exec(select(CardWrite).where(CardWrite.account_id == account_id, or_(moved, made)))

@@ -16,7 +16,7 @@ BEYOND_THE_CLIENT = ("bot", "chat")
 
 
 async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[Sending]:
-    """Return the due sendings: users' first, then the oldest."""
+    """Return at most ``most`` sendings due at ``now`` (epoch seconds): users' first, then the longest due."""
     mine = (col(Sending.account_id) == account_id, col(Sending.due_at) <= now)
     order = (col(Sending.origin) != "person", col(Sending.due_at), col(Sending.id))
     return list(await all_of(session, select(Sending).where(*mine).order_by(*order).limit(most)))

@@ -40,7 +40,7 @@ def _field_places(refusal: KommoRefused) -> list[int]:
 
 
 def names_the_stage(refusal: KommoError) -> bool:
-    """True if Kommo refused the stage."""
+    """True if a field error of the refusal is about the stage or its pipeline; False for any other error."""
     return isinstance(refusal, KommoRefused) and any(path.startswith(STAGE) for path in refusal.paths)
 
 

@@ -69,7 +69,7 @@ def talk(given: Row) -> Talk:
 
 
 def message(given: Row) -> Message:
-    """Parse a message. Raises ``Unreadable`` without an id."""
+    """Parse a message; fields that Kommo leaves out are '' or 0. Raises ``Unreadable`` without an id."""
     said, reason = _said(given.get("delivery_status"))
     return Message(
         id=text(required(given, "id")),

@@ -125,8 +125,11 @@ class Payment:
 
     @property
     def state(self) -> str:
-        """The payment's state: pending, processing, canceled, paid, partially_refunded,
-        refunded, disputed or inquiry."""
+        """The payment's state: pending, processing, canceled, paid, partially_refunded, refunded, disputed or inquiry.
+
+        A dispute that is open or lost comes before any refund; a full refund comes before an inquiry, which moves no
+        money (docs/facts/stripe.md C9).
+        """
         if not self.received:
             return "canceled" if self.canceled else "processing" if self.processing else "pending"
         if self.disputed in ("open", "lost"):

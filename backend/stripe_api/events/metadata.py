@@ -12,8 +12,11 @@ NO_DEAL = "kommo_lead_id is not the number of a deal"
 
 
 def metadata_facts(subject: str, row: Object, context: EventContext) -> Iterator[Fact]:
-    """Yield our marks in ``metadata``, or those that other software left under the same
-    keys (without an account id)."""
+    """Yield the facts of our marks in ``metadata``: ``marked``, then ``lead`` or ``wrong``, then ``request``.
+
+    Only ``foreign`` if they name another Kommo account; nothing without marks. ``lead``: [0, deal id], or [1, deal id]
+    without an account id, where other software may have left the same keys. ``wrong``: the id is not that of a deal.
+    """
     metadata = part_of(row, "metadata")
     account, lead = metadata.get("kommo_account_id"), metadata.get("kommo_lead_id")
     if account and str(account) != str(context.account_id):

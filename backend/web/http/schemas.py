@@ -171,9 +171,10 @@ def deal_answer(
     statement: str | None = None,
     log: list[str] | None = None,
 ) -> DealAnswer:
-    """Return a deal's JSON.
+    """Return the JSON model of a deal for the card and the admin pages; requests and payments are newest first.
 
-    ``statement``: the token of the deal's page for the client, None if there is none.
+    Sums have one entry per currency. ``dates``: the defaults of a new request, or None. ``statement``: the token of the
+    deal's page for the client, None if there is none. ``log``: lines to show under the deal; none leaves the key out.
     """
     ledger = seen.ledger
     return DealAnswer(

@@ -47,7 +47,11 @@ class UserCalls:
 
     @asynccontextmanager
     async def turn(self, user: User) -> AsyncIterator[None]:
-        """Enter once fewer than ``AT_ONCE`` calls of the user are in progress. Raises ``TooManyCalls``."""
+        """Enter once fewer than ``AT_ONCE`` calls of the user are in progress.
+
+        Raises ``TooManyCalls`` after ``REFUSAL_SECONDS`` if the user calls too often, or if the earlier calls are still
+        in progress after ``PATIENCE_SECONDS``.
+        """
         if not self._buckets.take(user):
             await asyncio.sleep(REFUSAL_SECONDS)
             raise TooManyCalls("Too many calls in a short time. Try again in a moment.")

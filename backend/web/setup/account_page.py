@@ -60,13 +60,19 @@ async def automation(frame: Automation, resources: ResourcesDep) -> Response:
 
 @router.get("/admin/setup/{name}")
 async def setup_topic(frame: Setup, resources: ResourcesDep, name: str, done: Done = "") -> Response:
-    """Return a topic's page. Raises ``PageNotFound``."""
+    """Return the page of a set-up topic; ``done``: the form whose save it confirms, or ''.
+
+    Raises ``PageNotFound``.
+    """
     return await topic_page(resources, frame, _topic(name, "setup"), PageState(done=done))
 
 
 @router.get("/admin/automation/{name}")
 async def automation_topic(frame: Automation, resources: ResourcesDep, name: str, done: Done = "") -> Response:
-    """Return a topic's page. Raises ``PageNotFound``."""
+    """Return the page of an automation topic; ``done``: the form whose save it confirms, or ''.
+
+    Raises ``PageNotFound``.
+    """
     return await topic_page(resources, frame, _topic(name, "automation"), PageState(done=done))
 
 

@@ -30,55 +30,58 @@ SECRETS = ("api_key", "webhook_secret", "client_secret")
 
 @router.post("/stages")
 async def stages(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the stage rules."""
+    """Save the stage rules and redirect to their page."""
     return await _done(request, resources, account_id, "stages", saves.save_stages)
 
 
 @router.post("/rights")
 async def rights(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save who may create, refund and see payments."""
+    """Save who may create, refund and see payments, and redirect to that page."""
     return await _done(request, resources, account_id, "rights", saves.save_rights)
 
 
 @router.post("/business")
 async def business(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the business's name and contacts."""
+    """Save the business's name and contacts for its clients, and redirect to their page."""
     return await _done(request, resources, account_id, "business", saves.save_business)
 
 
 @router.post("/mode")
 async def mode(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the mode and shadow mode."""
+    """Save whether new links are live or test, and shadow mode, and redirect to their page."""
     return await _done(request, resources, account_id, "mode", saves.save_mode)
 
 
 @router.post("/due")
 async def due(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the default due date and validity."""
+    """Save the default due date and validity of requests, and redirect to their page."""
     return await _done(request, resources, account_id, "due", saves.save_due)
 
 
 @router.post("/sending")
 async def sending(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save how links are sent."""
+    """Save how and when links are sent to clients, and redirect to that page."""
     return await _done(request, resources, account_id, "sending", saves.save_sending)
 
 
 @router.post("/reminders")
 async def reminders(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the reminders."""
+    """Save the reminder rules and the stages without reminders, and redirect to their page."""
     return await _done(request, resources, account_id, "reminders", save_chasing)
 
 
 @router.post("/deals")
 async def deals(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save notes, renewals and the other options of deals."""
+    """Save notes, renewals and the other options of deals, and redirect to their page."""
     return await _done(request, resources, account_id, "deals", saves.save_deals)
 
 
 @router.post("/logo")
 async def logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the logo, the only form with a file."""
+    """Store the uploaded picture as the account's logo and redirect to its page.
+
+    The only form with a file: multipart, field ``logo``. A file that is no usable picture shows the form again.
+    """
 
     async def put(resources: Resources, account_id: int, _typed: saves.Typed, who: str) -> str:
         await put_logo(resources, account_id, await file_body(request, "logo"), who=who)
@@ -89,7 +92,7 @@ async def logo(request: Request, resources: ResourcesDep, account_id: AccountId)
 
 @router.post("/logo/remove")
 async def no_logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Remove the logo."""
+    """Remove the account's logo, whose URL then stops working, and redirect to its page."""
     return await _done(request, resources, account_id, "no_logo", saves.take_logo_away)
 
 

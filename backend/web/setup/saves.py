@@ -64,14 +64,14 @@ async def save_rights(resources: Resources, account_id: int, typed: Typed, who: 
 
 
 async def save_business(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Save the business's name and contacts for its clients."""
+    """Save the business's name and contacts for its clients, as far as the form has them, and return ''."""
     given = {name: typed[name].strip() for name in BUSINESS if name in typed}
     await put_options(resources, account_id, given, who=who)
     return ""
 
 
 async def save_mode(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Save the mode of new links, if it was changed in the form, and shadow mode."""
+    """Save the mode of new links, if it was changed in the form, and shadow mode; return ''."""
     given: dict[str, Any] = {"shadow": typed.get("shadow") == "on"}
     if typed.get("mode") != typed.get("mode_shown"):  # a mode that nobody chose goes on following the keys
         given["mode"] = typed.get("mode", "")
@@ -167,7 +167,7 @@ async def end_one_session(resources: Resources, account_id: int, typed: Typed, w
 
 
 async def take_logo_away(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
-    """Remove the logo."""
+    """Remove the account's logo, whose URL then stops working, and return ''."""
     await remove_logo(resources, account_id, who=who)
     return ""
 

@@ -58,7 +58,10 @@ async def _begin(step: Step, channel: str, call: Call) -> bool:
 
 
 def held_values(held: Held) -> dict[str, object]:
-    """Return the row's values for a sending that is held back."""
+    """Return the row's new values for a sending that is held back: ``state``, ``reason`` and ``due_at``.
+
+    It waits until ``held.until`` (epoch seconds), or is dropped for good if that is None.
+    """
     state = "dropped" if held.until is None else "waiting"
     return {"state": state, "reason": held.reason, "due_at": held.until}
 

@@ -49,7 +49,12 @@ class Canvas:
 
 
 def card(name: str, amount: str, band: str = "") -> bytes:
-    """Return the picture as a PNG file. Text without glyphs is left out; the page has it as well."""
+    """Return the preview picture of a link as a PNG file.
+
+    ``name``: the merchant; ``amount``: the formatted amount or a statement's title; ``band``: the words of the band for
+    test payments, '' for none. A text that is too wide is set smaller or shortened; a text that the glyphs cannot write
+    is left out, because the page shows it as well.
+    """
     canvas, small, large = Canvas(), hand("name"), hand("amount")
     room = WIDTH - 2 * MARGIN
     canvas.fill(0, 0, 24, HEIGHT, _EDGE_COLOUR)
