@@ -58,7 +58,10 @@ def same_address(keys: Keys) -> str:
 
 
 async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
-    """All integrations as JSON objects, without their secrets: client_id, label, account_id, redirect_uri, source."""
+    """All integrations as JSON objects, without their secrets.
+
+    Keys: ``client_id``, ``label``, ``account_id``, ``redirect_uri``, ``source``, ``secret`` (``secret_state``).
+    """
     async with resources.database.look() as session:
         return [
             {
@@ -74,7 +77,9 @@ async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
 
 
 def secret_state(row: Integration) -> dict[str, Any]:
-    """``state``: ``saved`` and not tried yet, ``works``, or ``refused`` by Kommo; ``at``: since when."""
+    """``{"state", "at"}``: ``saved`` and not tried yet, ``works``, or ``refused`` by Kommo; and since when (epoch
+    seconds).
+    """
     if row.refused_at:
         return {"state": "refused", "at": row.refused_at}
     return {"state": "works" if row.proven_at else "saved", "at": row.proven_at or row.secret_at}
@@ -125,8 +130,10 @@ def _address(given: Any) -> str:
 
 
 async def put_integration(resources: Resources, session: AsyncSession, keys: Keys, *, label: str = "") -> Integration:
-    """Insert or update the integration with sealed secret, and return its row. An empty ``label`` keeps the stored
-    one."""
+    """Insert or update the integration with its sealed secret, and return its row.
+
+    An empty ``label`` keeps the stored one. A new secret counts as not yet proven to be right.
+    """
     row = await session.get(Integration, keys.client_id)
     if row is None:
         row = Integration(client_id=keys.client_id, secret="", redirect_uri="")

@@ -30,7 +30,10 @@ class Word(Generic[T]):
 
 def judge(action: Action, user: Word[User], lead: Word[Lead], *, disconnected: bool) -> Verdict:
     """The verdict by Kommo's rights (docs/facts/kommo-api.md 11.1); the administrator's own rules are checked
-    separately."""
+    separately.
+
+    ``disconnected``: the account's tokens are dead, so a user who sees the deal may only view it.
+    """
     seen = _sees(user, lead.value)
     if seen is False:
         return "no"

@@ -20,7 +20,7 @@ from backend.work_queue.wakeups import request_redraw, request_work
 
 
 async def put_stages(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """Store the rules of the given pipelines and return the rules of all; ``given`` as in ``stage_rules.check_stages``.
+    """Store the rules of the given pipelines and return the rules of all, both as in ``stage_rules.check_stages``.
 
     Pipelines or stages that are unknown here are first looked up in Kommo. Raises ``AccountNotFound`` and
     ``FieldInvalid``.

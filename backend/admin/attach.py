@@ -26,7 +26,7 @@ NO_DEAL = 0
 async def attach(
     resources: Resources, payment_id: str, given: Mapping[str, Any], *, who: str = "admin"
 ) -> dict[str, Any]:
-    """Attach the payment to the deal of ``{"account_id", "lead_id"}`` and return both with the payment's id.
+    """Attach the payment to the deal of ``{"account_id", "lead_id"}``; return both with the payment's id as ``id``.
 
     Its request moves too if this is its only payment. From a deleted deal everything moves: its links then pay the new
     deal. Raises ``FieldInvalid``, ``PaymentNotFound`` or ``DealNotFound``.
@@ -39,9 +39,9 @@ async def attach(
 
 
 async def detach(resources: Resources, payment_id: str, account_id: int, *, who: str = "admin") -> dict[str, Any]:
-    """Detach the payment from its deal and return it; it is unmatched until it is attached again.
+    """Detach the payment from its deal and return ``{"id", "account_id", "lead_id": None}``.
 
-    Raises ``PaymentNotFound``.
+    It is unmatched until it is attached again. Raises ``PaymentNotFound``.
     """
     await _put(resources, payment_id, account_id, NO_DEAL, who)
     return {"id": payment_id, "account_id": account_id, "lead_id": None}

@@ -24,7 +24,10 @@ async def renewals_a_year(session: AsyncSession, account_id: int) -> int:
 
 
 async def refused_renewal(session: AsyncSession, account_id: int, now: float) -> str:
-    """Return a sentence about the newest renewal for which Kommo refused a deal; '' if there is no recent one."""
+    """Return a sentence about the newest renewal for which Kommo refused a deal; '' without one in thirty days.
+
+    ``now``: epoch seconds.
+    """
     found = await session.exec(
         select(CardWrite)
         .where(CardWrite.account_id == account_id, CardWrite.kind == "deal", CardWrite.state == "dead")

@@ -89,7 +89,7 @@ async def make_link(resources: Resources, user: WidgetUser) -> str:
 
 
 async def link_of(resources: Resources, secret: str) -> tuple[Account, Visitor]:
-    """Return the link's account and visitor without using it up. Raises ``LinkOver``."""
+    """Return the link's account and visitor without using it up. Raises ``LinkOver`` if it is unknown or old."""
     async with resources.database.read() as session:
         row = await session.get(SetupLink, _digest(secret))
         account = await session.get(Account, row.account_id) if row else None

@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 async def note_sign_in(resources: Resources, *, account_id: int | None, who: str, address: str) -> None:
-    """Record a sign-in."""
+    """Record a sign-in in the log and the audit log; ``account_id`` None: the operator. ``address``: the IP address."""
     note("user signed in", who=who, account=account_id, address=address)
     said = Audit(at=resources.clock(), account_id=account_id, who=who, what="signed in", after={"address": address})
     async with resources.database.write() as session:

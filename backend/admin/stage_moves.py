@@ -28,10 +28,9 @@ async def offered_moves(session: AsyncSession, account_id: int, lead_id: int) ->
 
 @repeated
 async def agree(resources: Resources, account_id: int, lead_id: int, *, who: str) -> dict[str, Any]:
-    """Confirm the offered move and return {lead_id, status_id}; the writer decides again, so a deal that moved on
-    stays.
+    """Confirm the offered move and return ``{"lead_id", "status_id"}``, Kommo's ids of the deal and the offered stage.
 
-    Raises ``Conflict`` if no move waits.
+    The writer decides again, so a deal that moved on stays. Raises ``Conflict`` if no move waits.
     """
     async with account_unit(resources.database, account_id) as session:
         waiting = await offered_moves(session, account_id, lead_id)

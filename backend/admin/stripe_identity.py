@@ -33,7 +33,11 @@ class Identity:
 
 
 async def identities(resources: Resources, account_id: int) -> dict[str, Identity]:
-    """Return the Stripe account of each connection that is not removed, by the connection's id."""
+    """Return the Stripe account of each connection that is not removed, by the connection's id.
+
+    Stripe is asked for at most ``PATIENCE_SECONDS``; without an answer the connection's label is the name. ``since``
+    (epoch seconds) and ``by`` come from the audit log's last ``LOOKED_AT`` rows; else None and the connection's source.
+    """
     async with resources.database.read() as session:
         connections = [one for one in await connections_of(session, account_id) if one.state != "removed"]
         changes = select(Audit).where(Audit.account_id == account_id, col(Audit.what).startswith("Stripe"))

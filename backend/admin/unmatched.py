@@ -25,7 +25,8 @@ ASKED = 20
 async def unmatched(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
     """Return unmatched payments as dicts, newest first, of all accounts or of ``only`` one.
 
-    ``suggestions``: deals that were named without certainty, then other deals of the client.
+    Keys: ``id``, ``account_id``, ``amount`` (text in major units), ``currency``, ``paid_at`` (ISO, UTC), ``lead_id``,
+    ``problem``, and ``suggestions``: deals that were named without certainty, then other deals of the client.
     """
     async with resources.database.read() as session:
         entries = await _lost(session, only)

@@ -9,7 +9,10 @@ SHOWN_SECONDS = 30 * 86400.0
 
 
 async def unseen_write(session: AsyncSession, account_id: int, now: float) -> str:
-    """Return a sentence about the newest note or task that was given up; '' if there is no recent one."""
+    """Return a sentence about the newest note or task that was given up; '' without one in thirty days.
+
+    ``now``: epoch seconds.
+    """
     found = await session.exec(
         select(CardWrite)
         .where(CardWrite.account_id == account_id, col(CardWrite.kind).in_(("note", "task")))

@@ -26,7 +26,7 @@ class ProductError(Exception):
             self.field = field
 
     def as_json(self) -> dict[str, Any]:
-        """Return the body of the answer, see the module."""
+        """Return the body of the answer: ``{"error": {"code", "message", "field"?, "limit"?}}``."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.field:
             error["field"] = self.field

@@ -65,7 +65,7 @@ def date_of(at: float, timezone: str, language: str) -> str:
 
 
 def written_day(day: date, language: str) -> str:
-    """Return a calendar day in words."""
+    """Return a calendar day in words, such as "March 5, 2025" in English."""
     return format_date(day, "long", locale=language)
 
 

@@ -44,7 +44,7 @@ def take() -> Sums:
 
 
 def give_back(counts: Sums) -> None:
-    """Return counts that could not be stored; the next ``take`` includes them."""
+    """Put counts that could not be stored back, so that the next ``take`` includes them."""
     for key, value in counts.items():
         _taken[key] -= value
 

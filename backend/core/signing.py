@@ -41,7 +41,9 @@ class TimedSigner:
         return self._serializer.dumps(value)
 
     def read(self, text: str) -> dict[str, Any]:
-        """Return the value of a signed text. Raises ``BadState``."""
+        """Return the value of a signed text. Raises ``BadState`` if it was changed, is too old or is for another
+        purpose.
+        """
         try:
             value: dict[str, Any] = self._serializer.loads(text, max_age=self._seconds)
         except BadSignature as error:

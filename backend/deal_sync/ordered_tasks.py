@@ -27,7 +27,8 @@ async def order_task(session: AsyncSession, account_id: int, lead_id: int, task:
 async def heal_task(session: AsyncSession, account_id: int, lead_id: int, fact_id: str, now: float) -> None:
     """Mark the ordered task as no longer needed, so that deal_sync closes it or never creates it.
 
-    Call it in a unit of work of the account (``account_unit``), because it marks the deal dirty.
+    Call it in a unit of work of the account (``account_unit``), because it marks the deal dirty at ``now`` (epoch
+    seconds).
     """
     await mark_dirty(session, account_id, [lead_id], now)
     mine = (col(DealTask.account_id) == account_id, col(DealTask.lead_id) == lead_id)

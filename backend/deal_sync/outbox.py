@@ -36,7 +36,8 @@ class Write:
 
 async def enqueue(session: AsyncSession, claim: Claim, plans: Iterable[Plan], now: float) -> None:
     """Insert the rows of these plans before any request: moves in the PATCH as *sent*, moves decided against as *done*,
-    notes as *intended*."""
+    notes as *intended*. ``now``: epoch seconds.
+    """
     writes: list[Write] = []
     for plan in plans:
         for goal, decision in plan.stages:
@@ -53,7 +54,8 @@ async def record_dry_run(
 ) -> None:
     """Record the plan of a deal in shadow mode, fields included, with every row *intended*.
 
-    The writer plans the deal anew once it may write. ``fields``: code → (current text, wanted text).
+    The writer plans the deal anew once it may write. ``fields``: code → (current text, wanted text); ``now``: epoch
+    seconds.
     """
     lead_id = plan.lead_id
     writes = [Write(lead_id, "fields", "fields", fields, "intended")] if fields else []
@@ -74,7 +76,10 @@ async def record(resources: Resources, claim: Claim, write: Write) -> None:
 
 
 async def put(session: AsyncSession, claim: Claim, writes: Iterable[Write], now: float) -> None:
-    """Insert these writes or update their rows. It is one prepared statement, because a batch has a hundred rows."""
+    """Insert these writes or update their rows, with ``sent_at`` from ``now`` (epoch seconds).
+
+    It is one prepared statement, because a batch has a hundred rows.
+    """
     rows = [_row(claim, write, now) for write in writes]
     if not rows:
         return
@@ -119,7 +124,7 @@ def _row(claim: Claim, write: Write, now: float) -> dict[str, Any]:
 async def mark_sent(
     session: AsyncSession, claim: Claim, kind: str, states: Mapping[str, Collection[int]], now: float
 ) -> None:
-    """Set the new state of all *sent* writes of one kind. ``states``: new state → deal ids."""
+    """Set the new state of all *sent* writes of one kind. ``states``: new state → deal ids; ``now``: epoch seconds."""
     sent = (CARD_WRITE.c.account_id == claim.account_id, CARD_WRITE.c.kind == kind, CARD_WRITE.c.state == "sent")
     for state, lead_ids in states.items():
         if lead_ids:
@@ -128,8 +133,9 @@ async def mark_sent(
 
 
 async def begin_notes(session: AsyncSession, claim: Claim, plans: Iterable[Plan], now: float) -> None:
-    """Mark the notes of these plans as *sent* before they are posted; rows of notes that no plan wants stay
-    *intended*."""
+    """Mark the notes of these plans as *sent* at ``now`` (epoch seconds) before they are posted; rows of notes that no
+    plan wants stay *intended*.
+    """
     keys = [{"lead": plan.lead_id, "fact": note.fact_id} for plan in plans for note in plan.notes]
     mine = (CARD_WRITE.c.account_id == claim.account_id, CARD_WRITE.c.lead_id == bindparam("lead"))
     this = (CARD_WRITE.c.kind == "note", CARD_WRITE.c.fact_id == bindparam("fact"), CARD_WRITE.c.state == "intended")

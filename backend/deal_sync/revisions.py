@@ -58,7 +58,9 @@ class Page:
 async def due(
     session: AsyncSession, account_id: int, now: float, without: Collection[int], most: int
 ) -> dict[int, int]:
-    """Deal → its revision, of at most ``most`` due dirty deals, longest waiting first; without those in ``without``."""
+    """Deal → its revision, of at most ``most`` deals due at ``now`` (epoch seconds), longest waiting first, without
+    ``without``.
+    """
     found = await session.exec(
         select(Deal.lead_id, Deal.wanted)
         .where(
@@ -104,7 +106,7 @@ async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal],
 
 
 async def touch_expired(session: AsyncSession, account_id: int, now: float) -> None:
-    """Mark the deals dirty whose state changed by time alone, such as an expired link."""
+    """Mark deals dirty whose state changed by time alone, such as an expired link. ``now``: epoch seconds."""
     await session.exec(
         update(Deal)
         .where(col(Deal.account_id) == account_id, col(Deal.look_again_at) <= now)
@@ -178,7 +180,7 @@ async def audit_at(session: AsyncSession, account_id: int, lead_ids: Iterable[in
 
 
 async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Recheck, now: float) -> None:
-    """Postpone a deal and store the reason for people.
+    """Postpone a deal and store the reason for people. ``now``: epoch seconds.
 
     A deal refused for thirty days waits for a new fact. A revision newer than ``page`` is not delayed.
     """
@@ -194,7 +196,7 @@ async def postpone(session: AsyncSession, page: Page, lead_id: int, later: Reche
 
 
 async def note_failure(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
-    """Postpone a deal at which Kommo failed while it was processed alone.
+    """Postpone a deal at which Kommo failed while it was processed alone. ``now``: epoch seconds.
 
     It is retried three times soon, then once a minute, because each failing try delays the account's other deals.
     """
@@ -208,8 +210,9 @@ async def note_failure(session: AsyncSession, account_id: int, lead_id: int, now
 
 
 async def vanished(session: AsyncSession, account_id: int, lead_id: int, now: float) -> None:
-    """Record that Kommo refused a write because there is no such deal; the next fetch verifies it, at once the first
-    time."""
+    """Record at ``now`` (epoch seconds) that Kommo refused a write because there is no such deal; the next fetch
+    verifies it, at once the first time.
+    """
     deal = await session.get_one(Deal, (account_id, lead_id), populate_existing=True)
     deal.next_try_at = now if deal.problem != VANISHED else now + wait_after(deal.attempts)
     deal.attempts += 1

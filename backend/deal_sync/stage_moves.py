@@ -14,8 +14,11 @@ BY_A_PERSON = "a person moved the deal meanwhile"
 
 
 def intent_of(lead: Lead, status_id: int, fields: Iterable[int]) -> dict[str, Any]:
-    """The stored content of a move before it is sent: target, origin, and the previous values of the ``fields`` sent
-    with it."""
+    """The stored content of a move before it is sent: ``{"pipeline", "to", "from", "held"}``.
+
+    ``to`` and ``from`` are status ids; ``held``: previous values of the ``fields`` sent with it, by the field's id as
+    text.
+    """
     held = {str(one): _shown(lead.fields, one) for one in fields}
     return {"pipeline": lead.pipeline_id, "to": status_id, "from": lead.status_id, "held": held}
 

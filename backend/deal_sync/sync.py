@@ -106,7 +106,9 @@ class UnderWay:
             self._failure = self._failure or failure
 
     async def all_over(self) -> None:
-        """Wait until all batches have ended, even if this task is cancelled again meanwhile."""
+        """Wait until all batches have ended, even if this task is cancelled again meanwhile; then raise the
+        cancellation.
+        """
         try:
             while self._leads:
                 await self.one_over()

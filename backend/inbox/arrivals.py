@@ -39,7 +39,7 @@ def arrival_of(
     state: str = "new",
     source: str = "webhook",
 ) -> Arrival:
-    """Return the arrival of ``event``, the parsed ``body``, on this connection."""
+    """Return the arrival of ``event``, the parsed ``body``, on this connection. ``received_at``: epoch seconds."""
     return Arrival(
         connection_id=connection.id,
         account_id=connection.account_id,

@@ -73,7 +73,9 @@ def finish(event: InboxEvent, state: str = "done", error: str = "") -> None:
 
 
 def postpone(event: InboxEvent, now: float, reason: str) -> None:
-    """Let an event be tried again later. After thirty days it is ``dead``, with the reason kept."""
+    """Let an event be tried again after ``now`` (epoch seconds). After thirty days it is ``dead``, with the reason
+    kept.
+    """
     event.next_try_at, event.error = now + wait_after(event.attempts), reason[:LONGEST_REASON]
     event.state = "dead" if gives_up(event.attempts) else "postponed"
     event.attempts += 1

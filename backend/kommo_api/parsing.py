@@ -74,7 +74,7 @@ def _letter(given: Any) -> str:
 
 
 def lead(given: Row) -> Lead:
-    """Parse a deal (docs/facts/kommo-api.md 7.1). Empty fields are left out."""
+    """Parse a deal (docs/facts/kommo-api.md 7.1) without empty fields; absent numbers are 0. Raises ``Unreadable``."""
     embedded = row(given.get("_embedded"))
     return Lead(
         id=whole(required(given, "id")),

@@ -48,7 +48,7 @@ class LedgerBatch:
 
     @property
     def book(self) -> dict[str, Known]:
-        """Return the present facts of every loaded entry, by Stripe id."""
+        """Return the present facts of every loaded entry, by Stripe id; {} before ``fetch``."""
         return {subject: entry.facts for subject, entry in self.entries.items()}
 
     async def fetch(self, subjects: Iterable[str]) -> None:

@@ -39,7 +39,11 @@ def refund_of(subject: str, facts: Known, whole: Whole) -> Refund:
 
 
 def dispute_of(subject: str, facts: Known, whole: Whole) -> Dispute:
-    """Return the dispute with this Stripe id. Its status is the last word of its own history (decision 0014)."""
+    """Return the dispute with this Stripe id. Its status is the last word of its own history (decision 0014).
+
+    Before its facts arrive: amount 0, currency '' and ``needs_response``. ``whole``: the payment's amounts, from which
+    the dispute's value follows.
+    """
     amount, currency = facts.get("asked", (0, ""))
     status = facts["turn"][-1] if "turn" in facts else facts.get("dispute_status", "needs_response")
     return Dispute(

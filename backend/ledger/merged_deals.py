@@ -10,7 +10,7 @@ from backend.storage.models import MergedDeal
 
 
 async def survivors(session: AsyncSession, account_id: int, lead_ids: Collection[int]) -> dict[int, int]:
-    """Return gone deal → surviving deal, for those of ``lead_ids`` that were merged.
+    """Return gone deal → surviving deal, for those of ``lead_ids`` that were merged; {} if none was.
 
     One step suffices: when a survivor is merged itself, all rows that name it get the new survivor.
     """

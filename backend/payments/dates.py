@@ -31,7 +31,10 @@ def usual_dates(account: Account, now: float) -> Dates:
 
 
 def check_dates(dates: Dates, account: Account, now: float) -> None:
-    """Raise ``FieldInvalid`` if a date is past or too far ahead, or if the link would end before the due date."""
+    """Raise ``FieldInvalid`` if a date is past or too far ahead, or if the link would end before the due date.
+
+    Days are those of the account's time zone at ``now`` (epoch seconds).
+    """
     today = day_at(now, account.timezone)
     for field, day in (("due_on", dates.due_on), ("valid_until", dates.valid_until)):
         if day is not None and day < today:

@@ -33,8 +33,10 @@ class Merchant:
 
     @property
     def contacts(self) -> list[tuple[str, str, str]]:
-        """The ways to reach the merchant: the key of the label's text, the address (tel:, https:,
-        mailto:), the text to show."""
+        """The ways to reach the merchant, [] without any: (key of the label's text, address, text to show).
+
+        Addresses are ``tel:``, ``https:`` and ``mailto:``.
+        """
         plus = "+" if self.phone.startswith("+") else ""
         ways = (
             ("contact_phone", f"tel:{plus}{digits(self.phone)}", self.phone),

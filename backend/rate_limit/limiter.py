@@ -55,7 +55,7 @@ class Pace:
         self.unproven = UnprovenLane(clock)
 
     def under_way(self, account_id: int) -> float:
-        """How many requests of this account must be under way at once to use its full rate."""
+        """How many requests of this account must be under way at once to use its full rate; seldom a whole number."""
         return self._latencies.get(account_id, LATENCY_AT_FIRST) / self._account_interval
 
     @asynccontextmanager

@@ -61,7 +61,7 @@ async def as_it_stands(session: AsyncSession, row: int, slot: Slot) -> Slot:
 
 
 async def put_off(session: AsyncSession, row: int, slot: Slot, until: float) -> bool:
-    """Delay the next slot because this one is late; False if another caller has taken the next slot already."""
+    """Delay the next slot to ``until`` (epoch seconds), as this one is late; False if another caller has taken it."""
     free = update(Rate).where(col(Rate.account_id) == row, col(Rate.next_at) == slot.next_at)
     return bool((await session.exec(free.values(next_at=until))).rowcount)
 
@@ -72,7 +72,10 @@ async def next_at(session: AsyncSession, row: int) -> float:
 
 
 async def hold(session: AsyncSession, account_id: int, until: float, now: float) -> None:
-    """Record a 429 of this account: no request before ``until``, and one more refusal. A longer hold stays."""
+    """Record a 429 of this account: no request before ``until``, and one more refusal. A longer hold stays.
+
+    ``until`` and ``now``: epoch seconds.
+    """
     runs = lies_ahead(col(Rate.hold_until), now, LONGEST_HOLD_SECONDS)
     longer = case((runs & (col(Rate.hold_until) > until), col(Rate.hold_until)), else_=until)
     held = update(Rate).where(col(Rate.account_id) == account_id)
@@ -80,7 +83,10 @@ async def hold(session: AsyncSession, account_id: int, until: float, now: float)
 
 
 async def pause(session: AsyncSession, until: float, now: float) -> None:
-    """Delay the address's next slot to ``until``: it is unknown whether Kommo counts by account or by address."""
+    """Delay the address's next slot to ``until``: it is unknown whether Kommo counts by account or by address.
+
+    ``until`` and ``now``: epoch seconds.
+    """
     later = lies_ahead(col(Rate.next_at), now, FARTHEST_SECONDS) & (col(Rate.next_at) >= until)
     late = update(Rate).where(col(Rate.account_id) == ADDRESS, ~later)
     await session.exec(late.values(next_at=until))

@@ -30,8 +30,9 @@ async def remembered(
 ) -> T:
     """Return what ``make`` returns, or its last value while all its reads still give the same rows.
 
-    The value must depend on nothing but ``key``, the rows that ``make`` reads, and the time. The reads are made again
-    without the engine, all in one state of the database. PostgreSQL always makes the value: each read is a round trip.
+    The value must depend on nothing but ``key``, the rows that ``make`` reads, and the time. A value is kept for at
+    most ``HOLDS_SECONDS``; ``now``: epoch seconds. The reads are made again without the engine, all in one state of the
+    database. PostgreSQL always makes the value: each read is a round trip.
     """
     if not database.is_sqlite:
         return await make()

@@ -152,7 +152,9 @@ class Database:
         self._closers.append(closer)
 
     def connect_words(self) -> tuple[Sequence[Any], dict[str, Any]]:
-        """The arguments with which the engine's driver connects, for a connection outside the engine."""
+        """The (positional, named) arguments with which the engine's driver connects, for a connection outside the
+        engine.
+        """
         words, options = self.engine.dialect.create_connect_args(self.engine.url)
         return words, {**options, **({} if self.is_sqlite else _postgres_arguments(self.engine.url))}
 

@@ -73,21 +73,22 @@ async def _body(request: Request) -> dict[str, Any]:
 
 @router.get("/accounts")
 async def accounts(resources: ResourcesDep, caller: Caller) -> list[dict[str, Any]]:
-    """Return the connected Kommo accounts that the caller may see."""
+    """Return the connected Kommo accounts that the caller may see; keys as in ``list_accounts``."""
     return await list_accounts(resources, only=caller.account_id)
 
 
 @router.get("/integrations")
 async def integrations(resources: ResourcesDep, _operator: Operator) -> list[dict[str, Any]]:
-    """Return the Kommo integrations without their secrets; for the operator only."""
+    """Return the Kommo integrations without their secrets, for the operator only; keys as in ``list_integrations``."""
     return await list_integrations(resources)
 
 
 @router.put("/integrations/{client_id}", openapi_extra=BODY)
 async def integration(resources: ResourcesDep, caller: Operator, client_id: str, request: Request) -> dict[str, Any]:
-    """Add or change an integration and return it.
+    """Add or change an integration and return ``{"client_id", "label", "account_id", "problem"?}``.
 
-    A code that waits for its secret, or one in the body, is exchanged at once; ``problem`` says why that failed.
+    A code that waits for its secret, or one in the body, is exchanged at once; ``problem`` says why that failed. Raises
+    as ``add_integration`` does.
     """
     added = await add_integration(resources, client_id, await _body(request), who=caller.who)
     row = added.integration
@@ -97,22 +98,26 @@ async def integration(resources: ResourcesDep, caller: Operator, client_id: str,
 
 @router.delete("/integrations/{client_id}")
 async def no_integration(resources: ResourcesDep, caller: Operator, client_id: str) -> dict[str, bool]:
-    """Remove an integration. Raises as ``remove_integration`` does."""
+    """Remove an integration and return ``{"removed": true}``. Raises as ``remove_integration`` does."""
     await remove_integration(resources, client_id, who=caller.who)
     return {"removed": True}
 
 
 @router.put("/accounts/{account_id}/stages", openapi_extra=BODY)
 async def stages(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
-    """Set the stage rules of an account and return them. Raises ``FieldInvalid`` or ``AccountNotFound``."""
+    """Set stage rules of an account and return those of all pipelines: ``{pipeline id: {"first", "paid"}}``, status ids
+    or null.
+
+    Raises ``FieldInvalid`` or ``AccountNotFound``.
+    """
     return await put_stages(resources, account_id, await _body(request), who=caller.who)
 
 
 @router.put("/accounts/{account_id}/stripe", openapi_extra=BODY)
 async def stripe(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request) -> dict[str, Any]:
-    """Connect a restricted Stripe key and return the connection.
+    """Connect a restricted Stripe key and return the connection; body and keys as in ``put_stripe``.
 
-    Raises ``OtherStripeAccount`` until that change is confirmed.
+    Raises ``OtherStripeAccount`` until that change is confirmed, and as ``put_stripe`` does.
     """
     return await put_stripe(resources, account_id, await _body(request), who=caller.who)
 
@@ -121,7 +126,11 @@ async def stripe(resources: ResourcesDep, caller: OfAccount, account_id: Account
 async def no_stripe(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, connection: str
 ) -> dict[str, Any]:
-    """Remove a draining connection: its open sessions are ended, its webhook is deleted and its key erased."""
+    """Remove a draining connection: its open sessions are ended, its webhook is deleted and its key erased.
+
+    Returns ``{"removed": true, "warning"?}``; the warning says what is left at Stripe. Raises as ``remove_stripe``
+    does.
+    """
     return await remove_stripe(resources, account_id, connection, who=caller.who)
 
 
@@ -129,7 +138,9 @@ async def no_stripe(
 async def options(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
-    """Change options of an account and return all of them. Raises ``FieldInvalid`` or ``AccountNotFound``."""
+    """Change options of an account and return all of them with ``mode``. Raises ``FieldInvalid`` or
+    ``AccountNotFound``.
+    """
     return await put_sending(resources, account_id, await _body(request), who=caller.who)
 
 
@@ -137,16 +148,20 @@ async def options(
 async def reminders(
     resources: ResourcesDep, caller: OfAccount, account_id: AccountId, request: Request
 ) -> dict[str, Any]:
-    """Set all reminder settings of an account and return them; a missing part is switched off.
+    """Set all reminder settings of an account and return them (the fields of ``Chasing``); a missing part is switched
+    off.
 
-    Raises ``FieldInvalid``.
+    Raises ``FieldInvalid`` or ``AccountNotFound``.
     """
     return (await put_chasing(resources, account_id, await _body(request), who=caller.who)).model_dump()
 
 
 @router.post("/accounts/{account_id}/deals/{lead_id}/move")
 async def move(resources: ResourcesDep, caller: OfAccount, account_id: AccountId, lead_id: AccountId) -> dict[str, Any]:
-    """Carry out a stage move that was only offered because the money was old or attached by hand."""
+    """Carry out a stage move that was only offered because the money was old or attached by hand.
+
+    Returns ``{"lead_id", "status_id"}``, the stage of the move. Raises ``Conflict`` if no move waits.
+    """
     return await agree(resources, account_id, lead_id, who=caller.who)
 
 
@@ -162,7 +177,10 @@ async def list_unmatched(resources: ResourcesDep, caller: Caller) -> list[dict[s
 
 @router.post("/unmatched/{payment_id}/attach", openapi_extra=BODY)
 async def attach_payment(resources: ResourcesDep, caller: Caller, payment_id: str, request: Request) -> dict[str, Any]:
-    """Attach a payment to a deal. Raises ``NotAllowed`` for an account that the caller did not enter from."""
+    """Attach a payment to a deal and return ``{"id", "account_id", "lead_id"}``; body: the last two.
+
+    Raises ``NotAllowed`` for an account that the caller did not enter from, and as ``attach`` does.
+    """
     body = await _body(request)
     if caller.account_id is not None and body.get("account_id") != caller.account_id:
         raise NotAllowed("You signed in from another Kommo account. Nothing was changed.")

@@ -23,7 +23,7 @@ router = APIRouter()
 
 @router.get("/healthz")
 async def healthz() -> dict[str, Any]:
-    """Return 200 while the process answers requests."""
+    """Return 200 with ``{"status": "ok", "checks"}`` while the process answers requests; it reads nothing else."""
     return {"status": "ok", "checks": {"process": "ok"}}
 
 
@@ -31,7 +31,8 @@ async def healthz() -> dict[str, Any]:
 async def readyz(request: Request, response: Response) -> dict[str, Any]:
     """Return 200 if the database takes a write, a worker is polling and no event is overdue; else 503.
 
-    ``checks`` has each result.
+    Keys: ``status`` (``ok`` or ``unavailable``) and ``checks``: each check's name and ``ok``, or a sentence with the
+    problem.
     """
     checks: dict[str, str] = await request.app.state.readiness.checks()
     if is_ready(checks):

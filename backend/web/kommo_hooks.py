@@ -20,7 +20,7 @@ BODY = {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schem
 async def rule_hook(request: Request, resources: ResourcesDep) -> dict[str, bool]:
     """Store the hook of our Digital Pipeline action, sent as JSON or as a form, under the key of its rule.
 
-    Raises ``HookUnknown`` (404) without a known key.
+    Returns ``{"received": true}``. Raises ``HookUnknown`` (404) without a known key, and ``LaneFull``.
     """
     hook = stage_hook(await request.body())
     if hook is None:
@@ -34,8 +34,9 @@ async def rule_hook(request: Request, resources: ResourcesDep) -> dict[str, bool
 async def kommo_hook(request: Request, resources: ResourcesDep, secret: str) -> dict[str, bool]:
     """Answer 200 at an account's secret address, whatever the body holds, and have the named deals read again.
 
-    Kommo disables hooks after many error answers (docs/facts/kommo-api.md 12). The address is looked up before the body
-    is read, so strangers can't make us buffer half a megabyte. Raises ``HookUnknown`` at any other address.
+    Returns ``{"received": true}``. Kommo disables hooks after many error answers (docs/facts/kommo-api.md 12). The
+    address is looked up before the body is read, so strangers can't make us buffer half a megabyte. Raises
+    ``HookUnknown`` at any other address.
     """
     account_id = await account_of_hook(resources, secret)
     body = await request.body()

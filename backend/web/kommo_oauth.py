@@ -123,7 +123,8 @@ async def _integration(resources: Resources, client_id: str) -> Integration:
 async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
     """Exchange Kommo's code, sent through the admin's browser or the install hook, and return a page with the result.
 
-    The worker creates fields and webhooks later. The code is valid for 20 minutes (docs/facts/kommo-api.md 2).
+    A ``ProductError`` becomes a page with its status. The worker creates fields and webhooks later. The code is valid
+    for 20 minutes (docs/facts/kommo-api.md 2).
     """
     given = request.query_params
     try:
@@ -183,7 +184,8 @@ def _declined(error: str) -> BadCallback:
 async def removed(
     resources: ResourcesDep, client_uuid: Text = "", account_id: Text = "", signature: Text = ""
 ) -> dict[str, bool]:
-    """Disconnect the account after Kommo's "access revoked" hook (docs/facts/kommo-api.md 3).
+    """Disconnect the account after Kommo's "access revoked" hook (docs/facts/kommo-api.md 3); return ``{"received":
+    true}``.
 
     Idempotent, since its signature holds no timestamp and can be replayed. Raises ``BadSignature`` or ``LaneFull``.
     """

@@ -46,7 +46,9 @@ class Readiness:
         self._looking: asyncio.Task[dict[str, str]] | None = None
 
     async def checks(self) -> dict[str, str]:
-        """Return each check's result by name: ``ok``, or a sentence with the problem."""
+        """Return each check's result by name: ``ok``, or a sentence with the problem; only ``database`` if the look
+        failed.
+        """
         if self._looking is None:
             if self._seen and not self._looks.take(EVERYBODY):
                 return self._seen

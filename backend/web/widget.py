@@ -134,6 +134,9 @@ async def cancel_request(resources: ResourcesDep, user: UserDep, request_id: str
 async def preview_request(resources: ResourcesDep, user: UserDep, request_id: str) -> PreviewAnswer:
     """Return the address of the payer's page for the user: valid for two minutes, and not counted as opened by the
     client.
+
+    Raises ``RequestNotFound``, also for a colleague's request if the user sees only own ones, and as ``check_lead``
+    does.
     """
     link = await find_request(resources, user.account.id, request_id)
     access = await check_lead(resources, user.account, user.user_id, link.request.lead_id, "view")
@@ -166,7 +169,10 @@ async def refund_payment(
 
 @router.post("/setup", status_code=201)
 async def open_setup(resources: ResourcesDep, user: UserDep) -> SetupAnswer:
-    """Return a link into the set-up pages for an administrator of Kommo, valid once and for a minute."""
+    """Return a link into the set-up pages for an administrator or a user of finance, valid once and for a minute.
+
+    Raises as ``check_standing`` does.
+    """
     return SetupAnswer(url=await make_link(resources, user))
 
 

@@ -49,7 +49,8 @@ class Claim:
 async def claim(database: Database, owner: str, now: float, lock: int = 0) -> Claim | None:
     """Lease the account that has waited longest for a worker; None if no account is due or all are taken.
 
-    ``lock``: number of the presence lock that the owner holds while it lives, by which others see that it died.
+    ``now``: epoch seconds. ``lock``: number of the presence lock that the owner holds while it lives, by which others
+    see that it died.
     """
     async with database.read() as session:  # so that a poll without work takes no lock
         if (await session.exec(_due(now))).first() is None:
@@ -106,7 +107,7 @@ def _asleep(now: float) -> ColumnElement[bool]:
 
 
 async def held_locks(database: Database, now: float) -> set[int]:
-    """The presence locks that owners of running leases and token refreshes claim to hold."""
+    """The presence locks that owners of running leases and token refreshes claim to hold at ``now`` (epoch seconds)."""
     leases = select(AccountWork.owner_lock).where(_leased(now), col(AccountWork.owner_lock) != 0)
     refreshes = select(Account.refresh_owner).where(Account.refresh_until >= now, col(Account.refresh_owner) != 0)
     async with database.read() as session:
@@ -138,7 +139,7 @@ async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
     """Extend the lease inside a unit of work, so that it commits only while the account is ours; else raise
     ``LeaseLost``.
 
-    A late heartbeat does not revive a released lease (``lease_until`` 0).
+    ``now``: epoch seconds. A late heartbeat does not revive a released lease (``lease_until`` 0).
     """
     kept = await _updated(
         session,
@@ -153,7 +154,8 @@ async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
 async def check(database: Database, claim: Claim, now: float) -> None:
     """Raise ``LeaseLost`` if the account is no longer ours. For use before a call that cannot be fenced.
 
-    A lease that is about to run out is extended first, so that nobody takes over during the call.
+    ``now``: epoch seconds. A lease that is about to run out is extended first, so that nobody takes over during the
+    call.
     """
     async with database.read() as session:
         until = (await session.exec(select(AccountWork.lease_until).where(_mine(claim)))).first() or 0.0
@@ -162,7 +164,7 @@ async def check(database: Database, claim: Claim, now: float) -> None:
 
 
 async def heartbeat(database: Database, claim: Claim, now: float) -> None:
-    """Extend the lease in a unit of work of its own. Raises ``LeaseLost``."""
+    """Extend the lease from ``now`` (epoch seconds) in a unit of work of its own. Raises ``LeaseLost``."""
     async with database.write() as session:
         await fence(session, claim, now)
 

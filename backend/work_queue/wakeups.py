@@ -38,7 +38,8 @@ async def request_work(session: AsyncSession, account_id: int) -> None:
 async def mark_dirty(session: AsyncSession, account_id: int, lead_ids: Iterable[int], now: float) -> None:
     """Mark deals as possibly different from their ledger, and request a turn. ``dirty_since`` keeps the earliest time.
 
-    The account's row is locked before its deals', as the writer does, because the opposite order could deadlock.
+    ``now``: epoch seconds. The account's row is locked before its deals', as the writer does, because the opposite
+    order could deadlock.
     """
     leads = sorted(set(lead_ids))
     if leads:

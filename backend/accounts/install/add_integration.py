@@ -61,6 +61,7 @@ async def replace_secret(resources: Resources, account_id: int, secret: str, *, 
     """Store the new secret of the account's own integration, given by its administrator.
 
     A secret signs for every account of its integration, so the secret of a shared one is the operator's to change.
+    Raises ``NotAllowed`` for a shared one, and as ``add_integration`` does.
     """
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)

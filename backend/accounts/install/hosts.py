@@ -55,7 +55,10 @@ async def proven_hosts(resources: Resources, client_id: str) -> set[str]:
 
 
 async def accounts_of(session: AsyncSession, client_id: str) -> list[Account]:
-    """The accounts that this integration connected, and the one that it belongs to."""
+    """The accounts that this integration connected, then the one that it belongs to if it is not among them.
+
+    [] for '' and for an integration that is unknown and connected none.
+    """
     integration = await session.get(Integration, client_id)
     theirs = (await session.exec(select(Account).where(col(Account.client_id) == client_id))).all() if client_id else []
     own = await session.get(Account, integration.account_id) if integration and integration.account_id else None

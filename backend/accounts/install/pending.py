@@ -67,12 +67,16 @@ class OpenInstall:
         return life is not None and now - self.received_at > life
 
     def is_due(self, keys: Keys, now: float) -> bool:
-        """True if the code may be tried with these keys: at once with other keys than those refused, otherwise after a
-        pause."""
+        """True at ``now`` (epoch seconds) if the code may be tried with these keys: at once with other keys than those
+        refused, otherwise after a pause of ``AGAIN_SECONDS``.
+        """
         return self.refused_keys != _digest(keys) or now - self.refused_at >= AGAIN_SECONDS
 
     def rests(self, now: float) -> bool:
-        """True if no retry is due. A refused token waits for the next start, where the settings may have another."""
+        """True if no retry is due at ``now`` (epoch seconds).
+
+        A refused token waits for the next start, where the settings may have another.
+        """
         told_lately = bool(self.problem) and now - self.refused_at < AGAIN_SECONDS
         return self.awaits_yes or self.refused_keys == FOR_GOOD or told_lately
 

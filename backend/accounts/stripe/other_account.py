@@ -80,7 +80,7 @@ async def account_change(
 ) -> AccountChange | None:
     """The change of account that ``key`` causes, or None for a first connection and for a rotation.
 
-    Raises ``StripeUnreachable``.
+    ``same``: id of the connection that the key rotates; None for a new connection. Raises ``StripeUnreachable``.
     """
     current = replaced_connection(connections, same, livemode=is_live_key(key))
     if current is None:
@@ -130,6 +130,6 @@ def change_audit(change: AccountChange, *, at: float, account_id: int | None, wh
 
 
 async def recent_changes(session: AsyncSession, account_id: int, now: float) -> list[Audit]:
-    """Changes of the Stripe account in the last 30 days, newest first, at most three."""
+    """Changes of the Stripe account in the 30 days before ``now`` (epoch seconds), newest first, at most three."""
     wanted = (Audit.account_id == account_id, Audit.what == CHANGED, col(Audit.at) > now - NOTICE_SECONDS)
     return list((await session.exec(select(Audit).where(*wanted).order_by(col(Audit.id).desc()).limit(3))).all())

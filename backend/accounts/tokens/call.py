@@ -97,7 +97,10 @@ async def _fresh(resources: Resources, account_id: int) -> Account:
 
 
 def is_stale(account: Account, now: float) -> bool:
-    """True after half of the token's life; never for a long-lived token, which has no refresh token."""
+    """True after half of the token's life; never for a long-lived token, which has no refresh token.
+
+    ``now``: epoch seconds.
+    """
     if not account.token_expires_at:
         return False
     return now >= (account.token_issued_at + account.token_expires_at) / 2

@@ -37,7 +37,7 @@ class EndToEnd:
 
 
 async def end_to_end(session: AsyncSession, account: Account, now: float) -> EndToEnd:
-    """Return the progress of the account's newest test request."""
+    """Return the progress of the account's newest test request; without one no step is done. ``now``: epoch seconds."""
     connections = await connections_of(session, account.id)
     tests = [one.id for one in connections if not one.livemode and one.state != "removed"]
     newest = select(PaymentRequest).where(

@@ -34,7 +34,7 @@ class EventPreview:
 
 
 async def preview_event(resources: Resources, account_id: int, event_id: str) -> EventPreview | None:
-    """Return the preview of a replay; None if the account has no such event."""
+    """Return the preview of a replay, which changes nothing; None if the account has no such event."""
     if not usable_id(event_id):
         return None
     async with resources.database.read() as session:

@@ -43,7 +43,10 @@ async def signed_in(resources: Resources, account_id: int) -> Sequence[SignedIn]
 
 
 async def end_session(resources: Resources, account_id: int, key: str, *, who: str) -> None:
-    """End one session of this account. Raises ``Conflict`` if there is no such session."""
+    """End one session of this account. ``key``: the first ``KEY_LENGTH`` characters of its digest.
+
+    Raises ``Conflict`` if there is no such session.
+    """
     if len(key) != KEY_LENGTH or not key.isalnum() or not key.isascii():
         raise Conflict("There is no such session. Nothing was changed.")
     this = (col(SetupSession.account_id) == account_id, col(SetupSession.digest).startswith(key, autoescape=True))

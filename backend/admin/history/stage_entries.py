@@ -22,7 +22,7 @@ class Entered:
 
 
 async def last_entries(session: AsyncSession, account_id: int, language: str) -> list[Entered]:
-    """Return the latest entries, newest first."""
+    """Return the account's latest ``SHOWN`` stage entries, newest first."""
     mine = select(StageEntry).where(StageEntry.account_id == account_id)
     rows = (await session.exec(mine.order_by(col(StageEntry.received_at).desc()).limit(SHOWN))).all()
     return [_shown(row, language) for row in rows]

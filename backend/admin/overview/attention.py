@@ -29,7 +29,10 @@ class Errand:
 
 
 async def errands_of(session: AsyncSession, account: Account, *, livemode: bool, now: float) -> list[Errand]:
-    """Return the account's open tasks, most severe first."""
+    """Return the account's open tasks, most severe first; [] if nothing is to do.
+
+    ``livemode``: disputes of which mode; ``now``: epoch seconds.
+    """
     disputed = Filter(livemode=livemode, state="disputed").conditions(account.id, now)
     disputes = (await session.exec(select(func.count()).select_from(PaymentLine).where(*disputed))).one()
     found = [

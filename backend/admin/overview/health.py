@@ -27,7 +27,7 @@ class Vital:
 
 
 async def health_of(session: AsyncSession, account: Account, now: float) -> list[Vital]:
-    """Return the health of each part of the account."""
+    """Return the health of each part of the account at ``now`` (epoch seconds), always all parts in the same order."""
     connections = [one for one in await connections_of(session, account.id) if one.state != "removed"]
     return [
         await _last_event(session, connections, now),

@@ -77,7 +77,10 @@ def month_begins(now: float, zone: ZoneInfo, count: int = MONTHS) -> list[float]
 async def months_of(
     session: AsyncSession, account_id: int, *, livemode: bool, now: float, zone: ZoneInfo
 ) -> Sequence[MonthsOf]:
-    """Return each currency's months; the currency with most payments first."""
+    """Return each currency's received and returned amounts by month in ``zone``, in minor units.
+
+    The currency with most payments comes first; [] without payments of this mode. ``now``: epoch seconds.
+    """
     begins = month_begins(now, zone)
     spans = list(pairwise(begins))
     line = PaymentLine

@@ -26,7 +26,10 @@ BYTE_ORDER_MARK = "\ufeff"
 async def file_of(
     database: Database, account: Account, wanted: Filter, labels: Mapping[str, str], now: float
 ) -> AsyncIterator[str]:
-    """Yield the CSV file in portions. ``labels``: the Stripe account's name of each connection."""
+    """Yield the CSV file in portions, with amounts in major units; it begins with a byte order mark for Excel.
+
+    ``labels``: the Stripe account's name by the connection's id; ``now``: epoch seconds.
+    """
     yield BYTE_ORDER_MARK + _written([COLUMNS])
     zone = _zone(account.timezone)
     async for lines in all_lines(database, account.id, wanted, now):

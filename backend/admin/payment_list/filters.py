@@ -33,7 +33,7 @@ class Filter:
     responsible: int | None = None
 
     def found_by_kommo(self, leads: Iterable[int]) -> "Filter":
-        """Return the filter with the deals that Kommo found."""
+        """Return a copy that also matches the deals with these ids, which Kommo found for the words."""
         return replace(self, leads=frozenset(leads))
 
     def conditions(self, account_id: int, now: float) -> list[ColumnElement[bool]]:
@@ -75,6 +75,9 @@ def _of_state(state: str, now: float) -> ColumnElement[bool]:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the search words in lower case; of a pasted link only its last part."""
+    """Return the first ``MOST_WORDS`` search words in lower case; of a pasted link only its last part.
+
+    () for a text without words, which then does not filter.
+    """
     words = (word.partition("?")[0].rstrip("/").rpartition("/")[2] for word in text.lower().split())
     return tuple(word for word in words if word)[:MOST_WORDS]

@@ -11,7 +11,10 @@ LONGEST_DESCRIPTION = 500
 
 
 def lines_of(ledger: DealLedger, lead_id: int) -> Iterator[dict[str, Any]]:
-    """Yield the columns of each ``PaymentLine`` of the deal, except the account and the connection."""
+    """Yield the columns of each ``PaymentLine`` of the deal by name, except the account and the connection.
+
+    Payments that were received come first, then the requests that they do not settle.
+    """
     for payment in ledger.received_anywhere:
         yield _payment(ledger, payment, lead_id)
     for request in ledger.requests:

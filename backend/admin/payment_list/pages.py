@@ -58,7 +58,7 @@ class LinePage:
 async def page_of_lines(
     session: AsyncSession, account_id: int, wanted: Filter, now: float, after: Place | None, size: int = SIZE
 ) -> LinePage:
-    """Return the page of lines after a key."""
+    """Return at most ``size`` lines of the filter after a place; None is the beginning. ``now``: epoch seconds."""
     lines = (await session.exec(_lines(account_id, wanted, now, after).limit(size + 1))).all()
     shown = lines[:size]
     return LinePage(shown, Place.of(shown[-1]) if len(lines) > size else None)
@@ -67,7 +67,7 @@ async def page_of_lines(
 async def all_lines(
     database: Database, account_id: int, wanted: Filter, now: float
 ) -> AsyncIterator[Sequence[PaymentLine]]:
-    """Yield all lines in portions, using memory for one portion only.
+    """Yield all lines of the filter in portions, using memory for one portion only. ``now``: epoch seconds.
 
     No unit of work is open between two portions, however slowly a reader takes them.
     """

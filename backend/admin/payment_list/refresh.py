@@ -46,10 +46,10 @@ async def bring_up_to_date(resources: Resources, account_id: int, *, seconds: fl
 
 @repeated
 async def list_next(database: Database, account_id: int, now: float) -> int:
-    """List up to ``AT_ONCE`` changed deals again and return how many were read.
+    """List up to ``AT_ONCE`` changed deals again and return how many were read; 0 if the list is complete.
 
-    Ledgers are read before the account is locked, so that webhooks wait only for a few writes. Deals that changed in
-    between are left for the next call: their revision says so.
+    Ledgers are read as of ``now`` (epoch seconds), before the account is locked, so that webhooks wait only for a few
+    writes. Deals that changed in between are left for the next call: their revision says so.
     """
     async with database.read() as session:
         behind = (Deal.account_id == account_id, col(Deal.listed) < col(Deal.wanted))

@@ -42,7 +42,7 @@ async def deals_named(resources: Resources, account_id: int, text: str) -> Found
 
 
 async def deals_as_named(resources: Resources, account_id: int, lead_ids: Collection[int]) -> dict[int, Lead]:
-    """Return deals by id, for their names; empty if Kommo does not answer within three seconds."""
+    """Return deals by Kommo id, for their names; {} if Kommo does not answer within three seconds."""
     if not lead_ids:
         return {}
     try:

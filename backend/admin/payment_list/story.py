@@ -40,7 +40,7 @@ class Story:
 
 
 async def story_of(session: AsyncSession, account: Account, lead_id: int, line_id: str, now: float) -> Story | None:
-    """Return the history of a line; None if the list has no such line."""
+    """Return the history of a line at ``now`` (epoch seconds); None if the list has no such line."""
     line = await session.get(PaymentLine, (account.id, lead_id, line_id))
     if line is None:
         return None

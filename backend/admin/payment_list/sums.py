@@ -35,7 +35,7 @@ class ListSum:
 async def page_and_sums(
     session: AsyncSession, account_id: int, wanted: Filter, now: float, after: Place | None = None, size: int = SIZE
 ) -> tuple[LinePage, Sequence[ListSum]]:
-    """Return a page of the list and the sums of all that is filtered.
+    """Return a page of the list, and per currency the sums of all that is filtered. ``now``: epoch seconds.
 
     A search for a rare word reads every line of the account. If its first page is the only one, that page already has
     every line that was found, so the list is not read again for the sums.
@@ -47,7 +47,7 @@ async def page_and_sums(
 
 
 def sums_of_lines(lines: Sequence[PaymentLine]) -> Sequence[ListSum]:
-    """Return the sums of these lines, as ``sums_of`` has them."""
+    """Return the sums of these lines per currency, in the order and units of ``sums_of``."""
     sums = []
     for currency in {line.currency for line in lines}:
         mine = [line for line in lines if line.currency == currency]
@@ -63,7 +63,7 @@ def _in_order(sums: Sequence[ListSum]) -> Sequence[ListSum]:
 
 
 async def sums_of(session: AsyncSession, account_id: int, wanted: Filter, now: float) -> Sequence[ListSum]:
-    """Return each currency's sums; the currency with most payments first."""
+    """Return each currency's sums in minor units; the currency with most payments first. ``now``: epoch seconds."""
     line, paid = PaymentLine, col(PaymentLine.is_payment)
     figures = (
         func.sum(case((paid, 1), else_=0)),

@@ -9,7 +9,7 @@ from backend.work_queue.leases import Claim, fence
 
 
 async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[BotStep]:
-    """Return the longest-waiting bots."""
+    """Return at most ``most`` unfinished bot steps due at ``now`` (epoch seconds), longest waiting first."""
     mine = (BotStep.account_id == account_id, col(BotStep.state) != "done", col(BotStep.next_try_at) <= now)
     found = await session.exec(select(BotStep).where(*mine).order_by(col(BotStep.received_at)).limit(most))
     return list(found.all())
@@ -22,7 +22,7 @@ async def next_due(session: AsyncSession, account_id: int) -> float | None:
 
 
 async def keep(resources: Resources, claim: Claim, row: BotStep) -> None:
-    """Commit the row."""
+    """Commit the row's values. Raises ``LeaseLost`` if another worker took the account over."""
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
         await session.merge(row)

@@ -53,7 +53,10 @@ async def preview(resources: Resources, user: WidgetUser, lead_ids: Sequence[int
 
 
 async def visible_leads(resources: Resources, user: WidgetUser, lead_ids: Sequence[int]) -> list[Lead]:
-    """Return the deals that the user sees in Kommo and may create requests for, as Kommo has them now."""
+    """Return the deals that the user sees in Kommo and may create requests for, as Kommo has them now.
+
+    At most ``MOST_DEALS``, in the given order. Raises ``NotAllowed`` or ``KommoUnreachable``.
+    """
     word = await user_word(resources, user.account, user.user_id)
     if word.source != "told" or word.value is None:
         raise KommoUnreachable("Kommo does not answer what you may see. Try again in a moment.")

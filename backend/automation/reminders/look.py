@@ -88,7 +88,7 @@ async def last_look(resources: Resources, link: Link, step: Step, chasing: Chasi
 
 
 def standing_of(link: Link) -> Verdict | None:
-    """Return the verdict of the ledger alone; None if the request is unpaid, ended or not."""
+    """Return the verdict of the ledger alone; None if the request is owed, even if its link has ended."""
     if link.asked is None:  # it is of the other mode, test or live
         return Wait(24 * HOUR_SECONDS)
     if link.state == "processing":

@@ -16,14 +16,14 @@ async def next_look(session: AsyncSession, account_id: int) -> float | None:
 
 
 async def due_requests(session: AsyncSession, account_id: int, now: float, most: int) -> list[str]:
-    """Return the ids of due requests, longest waiting first."""
+    """Return the uuids of at most ``most`` due requests, longest waiting first. ``now``: epoch seconds."""
     due = select(PaymentRequest.id).where(*_waiting(account_id), col(PaymentRequest.remind_at) <= now)
     ordered = due.order_by(col(PaymentRequest.remind_at), col(PaymentRequest.id)).limit(most)
     return list((await session.exec(ordered)).all())
 
 
 async def look_at(session: AsyncSession, account_id: int, request_id: str, moment: float | None) -> None:
-    """Schedule the request's next check at ``moment``; None: none by itself."""
+    """Schedule the request's next check at ``moment`` (epoch seconds); None: none by itself."""
     await session.exec(
         update(PaymentRequest)
         .where(col(PaymentRequest.account_id) == account_id, col(PaymentRequest.id) == request_id)

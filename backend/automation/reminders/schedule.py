@@ -60,8 +60,9 @@ class Asked:
 
 
 def steps_of(asked: Asked, chasing: Chasing, since: Mapping[str, float], past: Collection[Past]) -> tuple[Step, ...]:
-    """Return the steps still to do, in order of time, without those due before the request or the step was
-    switched on.
+    """Return the steps still to do, in order of time, without those due before the request or the step was switched on.
+
+    ``since``: step's name → when it was switched on (epoch seconds).
     """
     done = {one.step for one in past}
     planned = _planned(asked, chasing, past)
@@ -74,7 +75,9 @@ def steps_of(asked: Asked, chasing: Chasing, since: Mapping[str, float], past: C
 
 
 def decide(steps: tuple[Step, ...], now: float) -> Decision:
-    """Return the decision at ``now``: of the due steps only the newest is done."""
+    """Return the decision at ``now`` (epoch seconds): of the due steps only the newest is done. ``steps``: in order of
+    time.
+    """
     due = [step for step in steps if step.due_at <= now]
     ahead = [step for step in steps if step.due_at > now]
     return Decision(tuple(due[:-1]), due[-1] if due else None, ahead[0] if ahead else None)

@@ -62,7 +62,7 @@ class Chasing(BaseModel):
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The names of the steps that are switched on."""
+        """The names of the steps that are switched on; () if the account sends no reminders."""
         overdue = (OVERDUE,) if self.overdue_days else ()
         escalated = (ESCALATED,) if overdue and self.escalate_days and self.escalate_to else ()
         return (*(rule.step for rule in self.rules), *overdue, *escalated)
@@ -80,7 +80,10 @@ def check_chasing(given: Mapping[str, Any]) -> Chasing:
 
 
 async def chasing_of(session: AsyncSession, account_id: int) -> tuple[Chasing, Mapping[str, float]]:
-    """Return the account's settings, and since when each step is switched on (epoch seconds)."""
+    """Return the account's settings, and step's name → since when it is switched on (epoch seconds).
+
+    An account without a row has the defaults, in which every step is off.
+    """
     row = await session.get(ReminderSettings, account_id)
     return (Chasing(**row.chosen), row.since) if row else (Chasing(), {})
 
@@ -91,7 +94,7 @@ async def put_chasing(
 ) -> Chasing:
     """Store the settings and return them; ``keeps_stages``: except the quiet stages.
 
-    A new step applies only to what falls due from now on.
+    A new step applies only to what falls due from now on. Raises ``FieldInvalid`` or ``AccountNotFound``.
     """
     chosen, now = check_chasing(given), resources.clock()
     async with account_unit(resources.database, account_id) as session:
@@ -115,7 +118,10 @@ async def put_chasing(
 
 
 def still_chased(now: float) -> tuple[Any, ...]:
-    """Return the conditions of requests that were due lately or will be, and are not cancelled."""
+    """Return the SQL conditions of requests that were due lately or will be, and are neither cancelled nor replaced.
+
+    ``now``: epoch seconds.
+    """
     return (
         col(PaymentRequest.due_on) >= as_datetime(now - LONGEST_SECONDS).date().isoformat(),
         col(PaymentRequest.cancelled_at).is_(None),

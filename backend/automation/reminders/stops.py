@@ -24,13 +24,13 @@ async def stopped(session: AsyncSession, account_id: int, lead_id: int) -> bool:
 
 
 async def stop(session: AsyncSession, account_id: int, lead_id: int, user_id: int, now: float) -> None:
-    """Stop the deal's reminders."""
+    """Stop the deal's reminders at ``now`` (epoch seconds); a deal that is stopped already keeps its user and time."""
     row = ReminderStop(account_id=account_id, lead_id=lead_id, user_id=user_id, stopped_at=now)
     await insert_missing(session, ReminderStop, [row.model_dump()])
 
 
 async def go_on(session: AsyncSession, account_id: int, lead_id: int) -> None:
-    """Resume the deal's reminders."""
+    """Resume the reminders of the deal, also if they were stopped on a deal that was merged into it."""
     leads = [lead_id, *(await merged_into(session, account_id, [lead_id])).get(lead_id, ())]
     mine = (col(ReminderStop.account_id) == account_id, col(ReminderStop.lead_id).in_(leads))
     await session.exec(delete(ReminderStop).where(*mine))

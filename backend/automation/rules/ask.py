@@ -14,7 +14,7 @@ from backend.work_queue.leases import Claim
 
 
 async def ask(resources: Resources, claim: Claim, case: Case, lead: Lead, at: float) -> None:
-    """Create the request of this entry, or use an existing link; an obstacle becomes a task.
+    """Create the request of this entry, or use an existing link; an obstacle becomes a task. ``at``: epoch seconds.
 
     Raises ``StripeUnreachable`` if it is to be tried again.
     """

@@ -33,7 +33,7 @@ async def make_or_find(
     mine: Collection[str],
     begin: Begin,
 ) -> tuple[Outcome, str | None]:
-    """Return the outcome, and the id of the request whose link is to be sent; None if there is none.
+    """Return (outcome, id of the request whose link is to be sent); the id is None if there is none.
 
     ``asked_id``: the uuid for a new request; ``mine``: requests that the rule created before; ``begin`` commits what
     must be stored before anything is created. Raises ``StripeUnreachable`` or ``Unreachable`` if it is to be tried

@@ -20,8 +20,8 @@ OTHER_SECONDS = 2 * HOUR
 async def checked(
     resources: Resources, claim: Claim, case: Case, lead: Lead | None, changes: Sequence[StageChange] | None
 ) -> float | Outcome | None:
-    """Return the time at which the deal entered, the outcome if nothing is to be done, or None if the time is not known
-    yet.
+    """Return the time (epoch seconds) at which the deal entered, the outcome if nothing is to be done, or None if the
+    time is not known yet.
     """
     entry = case.entry
     gone = _gone(entry, lead)

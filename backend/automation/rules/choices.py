@@ -10,7 +10,7 @@ NUMBERS = ("numeric", "monetary", "price")
 
 
 async def number_fields(resources: Resources, account_id: int) -> list[CustomField]:
-    """Return the deal's number fields that are not ours. Raises ``KommoUnreachable``."""
+    """Return the deal's number fields except our own, which only the API writes. Raises ``KommoUnreachable``."""
     try:
         fields = await with_kommo(resources, account_id, lambda api: api.custom_fields())
     except KommoError as error:

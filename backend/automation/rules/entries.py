@@ -13,7 +13,10 @@ TOLD = (ASKED, USED_AGAIN, *OBSTACLES)
 
 
 async def card_entries(session: AsyncSession, account: Account, lead_id: int, language: str) -> list[str]:
-    """Return one line per entry, newest first: the day, and the request or the obstacle."""
+    """Return lines of the deal's last ``SHOWN`` stage entries, newest first: the day, and the request or the obstacle.
+
+    Entries that wait, or that led to neither, get no line.
+    """
     mine = (StageEntry.account_id == account.id, StageEntry.lead_id == lead_id, col(StageEntry.outcome).in_(TOLD))
     newest = select(StageEntry).where(*mine).order_by(col(StageEntry.received_at).desc()).limit(SHOWN)
     return [_line(one, account, language) for one in (await session.exec(newest)).all()]

@@ -35,13 +35,14 @@ def entered(entry: StageEntry, lead: Lead, changes: Sequence[StageChange] | None
 
 
 def request_id(account_id: int, lead_id: int, root_id: str, at: float) -> str:
-    """Return the request's uuid: the same for an entry, however often Kommo announces it."""
+    """Return the request's uuid: the same for an entry, however often Kommo announces it. ``at``: epoch seconds."""
     return str(uuid.uuid5(_NAMES, f"{account_id}:{lead_id}:{root_id}:{int(at)}"))
 
 
 def is_repeated(entry: StageEntry, at: float, others: Iterable[StageEntry]) -> bool:
-    """Return whether this entry was processed before as another row; a move inside a stretched action is no new
-    entry.
+    """Return whether this entry (``at``: epoch seconds) was processed before as another row.
+
+    A move inside a stretched action is no new entry.
     """
     stage, same = (entry.pipeline_id, entry.status_id), (one for one in others if one.root_id == entry.root_id)
     before = [one for one in same if one.id != entry.id and one.entered_at is not None]
@@ -52,7 +53,7 @@ def is_repeated(entry: StageEntry, at: float, others: Iterable[StageEntry]) -> b
 
 
 def is_our_own(lead: Lead, at: float, received_at: float, writes: Iterable[CardWrite]) -> bool:
-    """Return whether we moved or created the deal: our own writes request nothing."""
+    """Return whether we moved or created the deal, since our own writes request nothing. Both times: epoch seconds."""
     moment = received_at if at == UNKNOWN else at
     near = (one for one in writes if one.state != "intended" and abs(one.sent_at - moment) <= NEAR_SECONDS)
     return any(_made(write, lead) or _moved(write, lead) for write in near)

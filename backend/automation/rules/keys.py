@@ -49,9 +49,10 @@ async def check_may_rule(resources: Resources, user: WidgetUser) -> None:
 
 
 async def make_rule(resources: Resources, user: WidgetUser, settings: RuleSettings, before: str = "") -> NewKey:
-    """Create a rule with a new key. ``before``: the key of the rule that it may succeed.
+    """Create a rule with a new key and return both. ``before``: the key of the rule that it may succeed, or ''.
 
-    The older key stays valid: Kommo's *Save* or *Cancel* decides which of the two counts.
+    The older key stays valid: Kommo's *Save* or *Cancel* decides which of the two counts. Raises ``Conflict`` at
+    ``MOST_RULES``.
     """
     key, rule_id = opaque_id(resources.randomness), opaque_id(resources.randomness)
     account_id = user.account.id

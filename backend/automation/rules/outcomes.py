@@ -24,7 +24,7 @@ class Outcome:
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether a user must act."""
+        """True if an obstacle prevented the request, so that a user must act."""
         return self.word in OBSTACLES
 
 

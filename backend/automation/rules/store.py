@@ -30,7 +30,10 @@ class Case:
 
 
 async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[Case]:
-    """Return the longest-waiting entries; those of a deal in the order of arrival."""
+    """Return at most ``most`` entries due at ``now`` (epoch seconds), longest waiting first.
+
+    Those of a deal thus stay in the order of arrival.
+    """
     joined = (col(PaymentRule.account_id) == col(StageEntry.account_id), col(PaymentRule.id) == col(StageEntry.rule_id))
     found = await session.exec(
         select(StageEntry, PaymentRule)
@@ -69,7 +72,10 @@ async def our_writes(session: AsyncSession, account_id: int, lead_id: int) -> li
 
 
 async def facts_of(session: AsyncSession, account_id: int, lead: Lead, mine: Collection[str], now: float) -> Facts:
-    """Return the data of a decision from our database."""
+    """Return the data of a decision from our database at ``now`` (epoch seconds).
+
+    ``mine``: ids of the requests that the rule created for the deal before.
+    """
     account = await session.get_one(Account, account_id)
     try:
         await connection_for_button(session, account)
@@ -113,7 +119,7 @@ async def _put(resources: Resources, claim: Claim, entry: StageEntry) -> None:
 
 
 def by_deal(cases: Collection[Case]) -> Mapping[int, list[Case]]:
-    """Return the cases of each deal, in their order."""
+    """Return the cases by Kommo's id of their deal, each deal's in the given order."""
     grouped: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         grouped[case.entry.lead_id].append(case)

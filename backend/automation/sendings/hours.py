@@ -21,7 +21,7 @@ class Window:
     zone: ZoneInfo
 
     def day_of(self, moment: float) -> date:
-        """Return the calendar day of a moment."""
+        """Return the calendar day of a moment (epoch seconds) in the window's time zone."""
         return self._local(moment).date()
 
     def day_begins(self, moment: float) -> float:
@@ -29,7 +29,10 @@ class Window:
         return self._at(self.day_of(moment), 0)
 
     def next_allowed(self, moment: float, *, after_its_day: bool = False) -> float:
-        """Return the moment if it is allowed, else the next allowed one; ``after_its_day``: on a later day."""
+        """Return the moment if it is allowed, else the next allowed one, both in epoch seconds.
+
+        ``after_its_day``: on a later day than that of the moment.
+        """
         today = self.day_of(moment)
         for ahead in range(1 if after_its_day else 0, FARTHEST_DAYS + 1):
             day = today + timedelta(days=ahead)

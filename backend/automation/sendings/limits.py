@@ -19,7 +19,10 @@ class Held:
 
 
 async def held_back(session: AsyncSession, account: Account, row: Sending, channel: str, now: float) -> Held | None:
-    """Return why this channel may not send now; None if it may. A user's own sending is never held back."""
+    """Return why this channel may not send at ``now`` (epoch seconds); None if it may.
+
+    A user's own sending is never held back, and hours and the daily limit count only for messages to the client.
+    """
     if row.origin == "person":
         return None
     options = options_of(account)

@@ -36,7 +36,7 @@ class Line:
 async def lines_of(
     session: AsyncSession, account_id: int, lead_ids: Sequence[int], request_ids: Collection[str], language: str
 ) -> list[Line]:
-    """Return the lines of these requests in ``language``, or English if we don't speak it.
+    """Return the lines of these requests in ``language``, or English if we don't speak it; [] without sendings.
 
     ``lead_ids``: the deal, and those that were merged into it.
     """
@@ -48,7 +48,9 @@ async def lines_of(
 
 
 def line_of(row: Sending, language: str) -> Line:
-    """Return the line of one sending."""
+    """Return the line of one sending, with its text in ``language``; ``at``: when it was sent, else created (epoch
+    seconds).
+    """
     return Line(
         id=row.id,
         request_id=row.request_id,

@@ -47,8 +47,8 @@ async def plan_sending(
     """Return the row of this origin: a new one, or the earlier one whatever its outcome.
 
     ``session``: a unit of work that began with ``account_work`` (``account_unit``). ``channels``: tried in this order,
-    if the account has them (``options_of(account).send_channels`` for its own order). Raises ``TooManySendings`` if the
-    account's queue is full.
+    if the account has them (``options_of(account).send_channels`` for its own order). ``now`` and ``not_before``: epoch
+    seconds; None sends at once. Raises ``TooManySendings`` if the account's queue is full.
     """
     known = await session.get(Sending, (request.account_id, origin.sending_id))
     if known is not None:

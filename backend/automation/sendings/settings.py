@@ -11,7 +11,7 @@ from backend.work_queue.lock_order import account_unit
 
 
 async def put_sending(resources: Resources, account_id: int, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """Store options and return all of them.
+    """Store options and return all of them with ``mode``. Raises as ``put_options`` does.
 
     When automatic sending is switched off, nothing more is begun; waiting sendings are dropped, and switching it on
     later sends none of them.

@@ -38,7 +38,9 @@ async def change(resources: Resources, claim: Claim, row: Sending, **values: Any
 
 
 async def change_in(session: AsyncSession, row: Sending, **values: Any) -> bool:
-    """Do the same in the caller's unit of work."""
+    """Store these values and set them in ``row``, in the caller's unit of work; False if the row changed since it was
+    read.
+    """
     as_read = (
         col(Sending.account_id) == row.account_id,
         col(Sending.id) == row.id,
@@ -54,7 +56,7 @@ async def change_in(session: AsyncSession, row: Sending, **values: Any) -> bool:
 
 
 async def drop_waiting(session: AsyncSession, account_id: int, reason: str, *more: Any) -> int:
-    """Drop waiting automatic sendings that match ``more`` and return how many."""
+    """Drop waiting automatic sendings that match ``more`` (SQL conditions) and return how many."""
     waiting = (col(Sending.account_id) == account_id, col(Sending.state) == "waiting", col(Sending.origin) != "person")
     dropped = await session.exec(
         update(Sending).where(*waiting, *more).values(state="dropped", reason=reason, due_at=None)
@@ -63,7 +65,10 @@ async def drop_waiting(session: AsyncSession, account_id: int, reason: str, *mor
 
 
 async def written_to_since(session: AsyncSession, row: Sending, moment: float) -> bool:
-    """Return whether another automatic message may have reached this client since the moment."""
+    """Return whether another automatic message may have reached this client since the moment (epoch seconds).
+
+    Without a known contact the deal stands for the client.
+    """
     same = Sending.contact_id == row.contact_id if row.contact_id else Sending.lead_id == row.lead_id
     found = await session.exec(
         select(Sending.id)

@@ -55,7 +55,7 @@ class Period:
 
 
 async def split_off(resources: Resources, claim: Claim, page: Page, leads: Mapping[int, Lead]) -> dict[int, Recheck]:
-    """Create the deals of new renewals; returns rechecks for the contracts' deals that lost a period or still wait.
+    """Create the deals of new renewals; return rechecks, by id, for contracts' deals that lost a period or still wait.
 
     Raises ``KommoError`` and ``NotConnected``; the row then tells whether the creation is in doubt.
     """

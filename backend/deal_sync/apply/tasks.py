@@ -28,7 +28,7 @@ log = structlog.get_logger()
 async def write_tasks(
     resources: Resources, claim: Claim, plans: Iterable[Plan], leads: Mapping[int, Lead]
 ) -> dict[int, Recheck]:
-    """Create and close the tasks of these plans; returns a recheck for each deal whose task Kommo refused.
+    """Create and close the tasks of these plans; return a recheck for each deal, by its id, whose task Kommo refused.
 
     Raises ``NotConnected`` and other ``KommoError``s; a task after a lost answer is *doubtful*.
     """

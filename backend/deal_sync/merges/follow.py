@@ -26,7 +26,10 @@ from backend.work_queue.wakeups import mark_dirty
 
 
 async def follow(session: AsyncSession, account_id: int, gone: int, survivor: Survivor, now: float) -> None:
-    """Move everything of ``gone`` to the survivor. The unit of work must hold the account's ``account_work`` row."""
+    """Move everything of ``gone`` to the survivor. The unit of work must hold the account's ``account_work`` row.
+
+    ``now``: epoch seconds.
+    """
     await _remember(session, account_id, gone, survivor, now)
     await _lock_connections(session, account_id)
     requests = update(PaymentRequest).where(

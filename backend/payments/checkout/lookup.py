@@ -64,7 +64,10 @@ async def record_now(resources: Resources, connection: StripeConnection, facts: 
 async def record(
     session: AsyncSession, connection: StripeConnection, facts: Iterable[Fact], now: float
 ) -> frozenset[int]:
-    """Record facts in the caller's unit of work, mark the changed deals dirty, and return their Kommo ids."""
+    """Record facts in the caller's unit of work, mark the changed deals dirty, and return their Kommo ids.
+
+    ``now``: epoch seconds.
+    """
     absorbed = await absorb(session, connection, facts)
     await mark_dirty(session, connection.account_id or 0, absorbed.deals, now)
     return absorbed.deals

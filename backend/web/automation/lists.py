@@ -86,7 +86,7 @@ async def begin_run(request: Request, resources: ResourcesDep, user: UserDep) ->
 
 @router.get("/{run_id}")
 async def show_run(resources: ResourcesDep, user: UserDep, run_id: UUID) -> ProgressAnswer:
-    """Return the progress of the user's run. Raises ``RuleNotFound``."""
+    """Return the progress of the user's run. Raises ``RuleNotFound`` for an unknown run or one of another user."""
     return _answer(await progress_of(resources, user, str(run_id)))
 
 

@@ -82,7 +82,10 @@ async def change(request: Request, resources: ResourcesDep, user: UserDep) -> Ru
 
 @router.get("/choices")
 async def choices(resources: ResourcesDep, user: UserDep) -> ChoicesAnswer:
-    """Return the deal's number fields, and whether a bot may send. Raises ``NotAllowed`` or ``KommoUnreachable``."""
+    """Return the deal's number fields, and whether a bot may send, for administrators.
+
+    Raises ``NotAllowed`` for other users, and ``KommoUnreachable``.
+    """
     await check_may_rule(resources, user)
     fields = [Choice(id=one.id, name=one.name) for one in await number_fields(resources, user.account.id)]
     return ChoicesAnswer(fields=fields, bots="bot" in options_of(user.account).send_channels)

@@ -19,7 +19,8 @@ StepName = Annotated[Step, Path(description="The step of the bot that calls.")]
 async def bot_step(request: Request, resources: ResourcesDep, step: StepName) -> dict[str, bool]:
     """Store the bot's question and answer 200 within Kommo's two seconds (docs/facts/kommo-automation.md 2.3).
 
-    The worker finds the answer and continues the bot. Raises ``BadSignature`` or ``LaneFull``.
+    Returns ``{"received": true}``; the worker finds the answer and continues the bot. Raises ``BadSignature`` or
+    ``LaneFull``.
     """
     asked = bot_request(await request.body())
     if asked is None:

@@ -151,5 +151,5 @@ def renewal(ledger: DealLedger, request: Request, texts: Mapping[str, str], lang
 
 
 def texts_of(language: str) -> dict[str, str]:
-    """Return the texts of the payer's pages by name; ``language`` is one of our six."""
+    """Return text's name → sentence of the payer's pages; ``language`` is one of our six."""
     return texts_in(Path(__file__).parent / "texts", language).sentences

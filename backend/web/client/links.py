@@ -89,7 +89,7 @@ async def pay_thanks(request: Request, resources: ResourcesDep, token: LinkToken
 @router.get("/p/{token}/back", name="pay_back")
 @router.head("/p/{token}/back", name="pay_back", include_in_schema=False)
 async def pay_back(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Return the page for a payer who left Checkout without paying; the real state is asked of Stripe."""
+    """Return the page for a payer who left Checkout without paying (statuses as ``pay_link``), after asking Stripe."""
     return await _answer(request, resources, _back(request, resources, token), pending="back")
 
 

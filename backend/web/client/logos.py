@@ -24,7 +24,7 @@ router = APIRouter(default_response_class=Response, responses=PICTURE)
 @router.get("/logo/{digest}", name="logo")
 @router.head("/logo/{digest}", name="logo", include_in_schema=False)
 async def logo(resources: ResourcesDep, digest: str) -> Response:
-    """Return the image with this digest, cacheable for a year; 404 if there is none."""
+    """Return the image with this digest, cacheable for a year since a new image has a new digest; 404 without one."""
     found = await logo_by(resources, digest)
     if found is None:
         return Response(status_code=404)

@@ -35,7 +35,10 @@ log = structlog.get_logger()
 
 
 async def completed(request: Request, resources: Resources, opened: Opened) -> tuple[Opened, Afterwards | None]:
-    """Add the payment method and the next steps to a paid link opened by a person; return anything else unchanged."""
+    """Add the payment method and the next steps to a paid link opened by a person; else return it unchanged with None.
+
+    A method that Stripe does not tell within ``METHOD_PATIENCE`` is left out.
+    """
     if isinstance(opened, ToCheckout) or opened.state != "paid" or only_looks(request):
         return opened, None
     link = opened.link

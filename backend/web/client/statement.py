@@ -56,7 +56,7 @@ async def pay(request: Request, resources: ResourcesDep, token: LinkToken) -> Re
 
 @router.api_route("/d/{token}/pay", methods=READ, name="statement_pay", include_in_schema=False)
 async def after_pay(request: Request, token: LinkToken) -> Response:
-    """Redirect a phone that reloads the button's answer without the form to the statement."""
+    """Redirect (303) a phone that reloads the button's answer without the form to the statement."""
     return RedirectResponse(f"/d/{quote(token)}{kept(request)}", 303, headers=HEADERS)
 
 

@@ -40,7 +40,10 @@ class Money:
 
 @router.get("/admin")
 async def overview(frame: Overview, resources: ResourcesDep) -> Response:
-    """Return the overview page; the operator also sees waiting installations."""
+    """Return the overview page: money by month, ages, last payments, tasks and health.
+
+    Users of finance see only the tasks that are theirs; the operator also sees waiting installations.
+    """
     account, now, zone = frame.account, resources.clock(), zone_of(frame.account.timezone)
     behind = await bring_up_to_date(resources, account.id)
     livemode = is_live(account, await connections_shown(resources, account.id))

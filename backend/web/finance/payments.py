@@ -46,7 +46,9 @@ class Row:
 
 @router.get("/admin/payments")
 async def payments(request: Request, frame: Payments, resources: ResourcesDep) -> Response:
-    """Return a page of the filtered payments with their sums."""
+    """Return a page of the filtered payments with their sums per currency; ``after`` in the query is the place to
+    continue.
+    """
     account, now = frame.account, resources.clock()
     behind = await bring_up_to_date(resources, account.id)
     connections = await connections_shown(resources, account.id)

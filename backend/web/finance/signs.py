@@ -16,5 +16,5 @@ SIGNS = {
 
 
 def sign_of(state: str) -> tuple[str, str]:
-    """Return (colour class, symbol) of a state."""
+    """Return (colour class, symbol) of a state; the plain pair for an unknown one."""
     return SIGNS.get(state, _PLAIN)

@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/admin/payments/{lead_id}/{line_id}")
 async def story(frame: Payments, resources: ResourcesDep, lead_id: str, line_id: str) -> Response:
-    """Return the page of one payment or request with its steps. Raises ``PaymentNotFound``."""
+    """Return the page of one payment or request with its steps. Raises ``PaymentNotFound``, also for unusable ids."""
     number, now = usable_number(lead_id), resources.clock()
     found = None
     if number is not None and usable_id(line_id):

@@ -35,7 +35,7 @@ async def show_link(request: Request, resources: ResourcesDep, secret: str) -> R
 
 @router.post("/enter/{secret}", dependencies=[OwnForm])
 async def enter_by_link(request: Request, resources: ResourcesDep, secret: str) -> Response:
-    """Use the link up and sign in. Raises ``LinkOver``, counted as a failed try."""
+    """Use the link up, sign in and redirect to the app. Raises ``LinkOver``, counted as a failed try."""
     return await let_in(request, await _usable(request, enter(resources, secret)))
 
 
@@ -49,7 +49,10 @@ async def _usable(request: Request, link: Awaitable[T]) -> T:
 
 @router.post("/login", dependencies=[OwnForm])
 async def log_in(request: Request) -> Response:
-    """Sign the operator in with the ADMIN_TOKEN; a wrong one shows the sign-in page again with the reason."""
+    """Sign the operator in with the ADMIN_TOKEN and redirect to the app.
+
+    A wrong one, or too many tries, shows the sign-in page again with the reason and the error's status.
+    """
     given = (await form_body(request)).get("token", "")
     try:
         await request.app.state.admin_door.check(request, given, "sign-in page")
@@ -73,7 +76,10 @@ async def first_page(resources: Resources, *, status: int = 200) -> Response:
 
 @router.post("/logout", dependencies=[OwnForm])
 async def log_out(request: Request, resources: ResourcesDep) -> Response:
-    """Sign out; with ``everywhere`` also everybody else who may see the same accounts."""
+    """Sign out and redirect (303) to the sign-in page.
+
+    With ``everywhere`` in the form everybody else who may see the same accounts is signed out too.
+    """
     if (await form_body(request)).get("everywhere") and (visitor := await current_visitor(request)):
         await end_all(resources, visitor)
     await end(resources, cookie_of(request))

@@ -87,7 +87,7 @@ class RemindersAnswer(BaseModel):
 
 
 def reminders_answer(chase: Chase) -> RemindersAnswer:
-    """Return the JSON of a deal's reminders."""
+    """Return the JSON of a deal's reminders, with times as RFC 3339; ``by`` is 0 unless a user decided."""
 
     def coming(one: Any) -> ComingReminder:
         step = one.step

@@ -19,7 +19,7 @@ HEADERS = {
 
 
 def html(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI ``responses`` for statuses that are answered with a page."""
+    """Return the OpenAPI ``responses`` for statuses that are answered with a page, by status."""
     return {status: {"content": {"text/html": {}}, "description": "A page in words."} for status in statuses}
 
 

@@ -37,7 +37,7 @@ class ErrorAnswer(BaseModel):
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI ``responses`` for statuses that are answered with an ``ErrorAnswer``."""
+    """Return the OpenAPI ``responses`` for statuses that are answered with an ``ErrorAnswer``, by status."""
     return {status: {"model": ErrorAnswer} for status in statuses}
 
 
@@ -127,7 +127,9 @@ class RefundAnswer(BaseModel):
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the OpenAPI description of a body that the route reads itself, to refuse it in our own words."""
+    """Return ``{"requestBody"}``: the OpenAPI description of a body that the route reads itself, to refuse it in our
+    own words.
+    """
     schema = model.model_json_schema()
     schema = _resolved(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -45,14 +45,14 @@ class PageState:
 
 @router.get("/admin/setup")
 async def setup(frame: Setup, resources: ResourcesDep) -> Response:
-    """Return the list of set-up topics with the steps missing for the first payment."""
+    """Return the list of set-up topics with the steps missing for the first payment, from our database alone."""
     steps = await checklist(resources, frame.account.id)
     return frame.render("app/setup.html", steps=steps, topics=topics_of("setup"))
 
 
 @router.get("/admin/automation")
 async def automation(frame: Automation, resources: ResourcesDep) -> Response:
-    """Return the list of automation topics with the latest entries of stages."""
+    """Return the list of automation topics with the account's latest stage entries, in the visitor's language."""
     async with resources.database.read() as session:
         entries = await last_entries(session, frame.account.id, frame.language)
     return frame.render("app/automation.html", topics=topics_of("automation"), entries=entries)

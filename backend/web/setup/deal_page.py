@@ -41,12 +41,12 @@ async def deal(
     deal: Annotated[str, Query(max_length=30)] = "",
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """Return the page of a deal; without a number the search form."""
+    """Return the page of the deal with the typed number; without a usable number only the search form."""
     return await deal_page(resources, frame, deal, PageState(done=done))
 
 
 async def deal_page(resources: Resources, frame: Frame, deal: str, state: PageState) -> Response:
-    """Return the page of a deal with a form's result; ``deal`` is the typed number."""
+    """Return the page of a deal with a form's result, and the status of its error; ``deal`` is the typed number."""
     lead_id = usable_number(deal) or 0
     looked_up = await look_up(resources, frame.account.id, lead_id, frame.language) if lead_id else None
     return frame.render(

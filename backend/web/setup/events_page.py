@@ -32,7 +32,7 @@ Short = Annotated[str, Query(max_length=300)]
 async def events(
     frame: Events, resources: ResourcesDep, state: Short = "", event: Short = "", after: Short = "", done: Short = ""
 ) -> Response:
-    """Return the list of events, filtered by state or id."""
+    """Return the list of events, filtered by state or id ('' does not filter); ``after`` is the place to continue."""
     return await events_page(resources, frame, PageState(done=done), state=state, event_id=event.strip(), after=after)
 
 
@@ -67,7 +67,7 @@ async def events_page(
 
 @router.get("/log")
 async def audit_log(frame: Events, resources: ResourcesDep, before: Short = "") -> Response:
-    """Return the audit log, newest first."""
+    """Return a page of the audit log, newest first; ``before``: the row's number to continue below, or ''."""
     async with resources.database.read() as session:
         page = await page_of_audit(session, frame.account.id, before=usable_number(before))
     team = await team_of(resources, frame.account.id)
@@ -81,12 +81,12 @@ async def audit_log(frame: Events, resources: ResourcesDep, before: Short = "") 
 
 @router.get("/sessions")
 async def sessions(frame: Events, resources: ResourcesDep, done: Short = "") -> Response:
-    """Return the sessions of the account's users."""
+    """Return the running sessions of the account's users; ``done`` names the change to report."""
     return await sessions_page(resources, frame, PageState(done=done))
 
 
 async def sessions_page(resources: Resources, frame: Frame, how: PageState) -> Response:
-    """Return the sessions with a form's result."""
+    """Return the sessions with a form's result, and the status of its error."""
     team = await team_of(resources, frame.account.id)
     return frame.render(
         "app/events/sessions.html",
@@ -102,7 +102,7 @@ async def sessions_page(resources: Resources, frame: Frame, how: PageState) -> R
 
 @router.get("/of/{event_id}")
 async def one_event(frame: Events, resources: ResourcesDep, event_id: str) -> Response:
-    """Return an event with what replaying it would change. Raises ``PageNotFound``."""
+    """Return an event with what replaying it would change. Raises ``PageNotFound``, also for another account's."""
     preview = await preview_event(resources, frame.account.id, event_id)
     if preview is None:
         raise PageNotFound("There is no such event.")

@@ -30,55 +30,55 @@ SECRETS = ("api_key", "webhook_secret", "client_secret")
 
 @router.post("/stages")
 async def stages(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the stage rules and redirect to their page."""
+    """Save the stage rules (``saves.save_stages``) and redirect (303) to their page, or show the warning there."""
     return await _done(request, resources, account_id, "stages", saves.save_stages)
 
 
 @router.post("/rights")
 async def rights(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save who may create, refund and see payments, and redirect to that page."""
+    """Save which users may create, refund and see payments (``saves.save_rights``), and redirect (303) to that page."""
     return await _done(request, resources, account_id, "rights", saves.save_rights)
 
 
 @router.post("/business")
 async def business(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the business's name and contacts for its clients, and redirect to their page."""
+    """Save the business's name and contacts for its clients, and redirect (303) to their page."""
     return await _done(request, resources, account_id, "business", saves.save_business)
 
 
 @router.post("/mode")
 async def mode(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save whether new links are live or test, and shadow mode, and redirect to their page."""
+    """Save whether new links are live or test, and shadow mode, and redirect (303) to their page."""
     return await _done(request, resources, account_id, "mode", saves.save_mode)
 
 
 @router.post("/due")
 async def due(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the default due date and validity of requests, and redirect to their page."""
+    """Save the default due date and validity of requests, both in days, and redirect (303) to their page."""
     return await _done(request, resources, account_id, "due", saves.save_due)
 
 
 @router.post("/sending")
 async def sending(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save how and when links are sent to clients, and redirect to that page."""
+    """Save how and when links are sent to clients (``saves.save_sending``), and redirect (303) to that page."""
     return await _done(request, resources, account_id, "sending", saves.save_sending)
 
 
 @router.post("/reminders")
 async def reminders(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save the reminder rules and the stages without reminders, and redirect to their page."""
+    """Save the reminder rules and the stages without reminders, and redirect (303) to their page."""
     return await _done(request, resources, account_id, "reminders", save_chasing)
 
 
 @router.post("/deals")
 async def deals(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Save notes, renewals and the other options of deals, and redirect to their page."""
+    """Save notes, renewals and the other options of deals (``saves.save_deals``), and redirect (303) to their page."""
     return await _done(request, resources, account_id, "deals", saves.save_deals)
 
 
 @router.post("/logo")
 async def logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Store the uploaded picture as the account's logo and redirect to its page.
+    """Store the uploaded picture as the account's logo and redirect (303) to its page.
 
     The only form with a file: multipart, field ``logo``. A file that is no usable picture shows the form again.
     """
@@ -92,55 +92,59 @@ async def logo(request: Request, resources: ResourcesDep, account_id: AccountId)
 
 @router.post("/logo/remove")
 async def no_logo(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Remove the account's logo, whose URL then stops working, and redirect to its page."""
+    """Remove the account's logo, whose URL then stops working, and redirect (303) to its page."""
     return await _done(request, resources, account_id, "no_logo", saves.take_logo_away)
 
 
 @router.post("/stripe")
 async def stripe(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Connect a Stripe key."""
+    """Connect a Stripe key and redirect (303) to its page, or show there which permissions it lacks. Typed secrets are
+    never shown again.
+    """
     return await _done(request, resources, account_id, "stripe", saves.connect_stripe)
 
 
 @router.post("/stripe/remove")
 async def no_stripe(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Remove a draining Stripe connection."""
+    """Remove a draining Stripe connection and redirect (303) to its page, or show there what is left at Stripe."""
     return await _done(request, resources, account_id, "no_stripe", saves.disconnect_stripe)
 
 
 @router.post("/attach")
 async def attach_payment(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Attach a payment to a deal."""
+    """Attach a payment to the deal of field ``lead_id`` and redirect (303) to the list of unmatched payments."""
     return await _done(request, resources, account_id, "attach", saves.attach_payment)
 
 
 @router.post("/hook")
 async def hook(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Replace the secret address of Kommo's hook."""
+    """Replace the secret address of Kommo's hook if it can't be shown any more, and redirect (303) to its page."""
     return await _done(request, resources, account_id, "hook", saves.make_hook)
 
 
 @router.post("/keys")
 async def keys(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Store a new secret key of the account's own integration."""
+    """Store a new secret key of the account's own integration and redirect (303) to its page, or show there why a
+    waiting installation did not connect.
+    """
     return await _done(request, resources, account_id, "keys", saves.save_secret)
 
 
 @router.post("/again")
 async def events_again(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Replay an event."""
+    """Replay the event ``event_id``, or all that were given up if it is '', and redirect (303) to the events."""
     return await _done(request, resources, account_id, "again", saves.work_events_in)
 
 
 @router.post("/move")
 async def agree_to_move(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """Carry out an offered stage move."""
+    """Carry out the offered stage move of the deal ``lead_id`` and redirect (303) to the deal's page."""
     return await _done(request, resources, account_id, "move", saves.move_deal)
 
 
 @router.post("/sessions/end")
 async def session_ended(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
-    """End a session."""
+    """End the session of field ``session`` and redirect (303) to the list of sessions."""
     return await _done(request, resources, account_id, "end", saves.end_one_session)
 
 

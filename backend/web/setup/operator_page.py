@@ -29,7 +29,10 @@ LATE = "The waiting code is older than 20 minutes. Press Connect next to it, or 
 
 @router.get("/accounts")
 async def accounts(request: Request, resources: ResourcesDep, done: str = "") -> Response:
-    """Return the list of accounts and integrations; ``done`` names the change to report."""
+    """Return the list of accounts and integrations for the operator; ``done`` names the change to report.
+
+    Without a session the sign-in page, and for an administrator of one account a refusal.
+    """
     visitor = await current_visitor(request)
     if visitor is None:
         return await first_page(resources)
@@ -38,13 +41,13 @@ async def accounts(request: Request, resources: ResourcesDep, done: str = "") ->
 
 @router.post("/integrations", dependencies=[OwnForm])
 async def add(request: Request, resources: ResourcesDep) -> Response:
-    """Add or change an integration."""
+    """Add or change an integration and redirect (303) to the list; a warning or a refusal shows the form again."""
     return await _done(request, resources, _add)
 
 
 @router.post("/integrations/remove", dependencies=[OwnForm])
 async def remove(request: Request, resources: ResourcesDep) -> Response:
-    """Remove an integration."""
+    """Remove an integration and redirect (303) to the list; a refusal is shown there."""
     return await _done(request, resources, _remove)
 
 

@@ -25,7 +25,10 @@ Typed = Mapping[str, str]
 
 
 async def save_stages(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Save stage rules. Selects are named ``{pipeline}:first`` and ``{pipeline}:paid``; an empty one moves no deal."""
+    """Save stage rules and return a warning about stages in the wrong order, or ''.
+
+    Selects are named ``{pipeline id}:first`` and ``{pipeline id}:paid``; an empty one moves no deal.
+    """
     rules: dict[str, dict[str, int | None]] = {}
     for name, value in typed.items():
         pipeline, _, when = name.partition(":")
@@ -56,7 +59,7 @@ async def _backwards(resources: Resources, account_id: int, rules: Mapping[str, 
 
 
 async def save_rights(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Save who may create payments, refund, and see all payments."""
+    """Save who may create payments, refund, and see all payments; return ''. Raises ``FieldInvalid`` for no users."""
     finance = [] if typed.get("finance", "nobody") == "nobody" else _who(typed, "finance")
     given = {"create": _who(typed, "create"), "refunds": _who(typed, "refunds"), "finance": finance}
     await put_options(resources, account_id, given, who=who)
@@ -80,14 +83,14 @@ async def save_mode(resources: Resources, account_id: int, typed: Typed, who: st
 
 
 async def save_due(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Save the default due date and validity, in days; 0 means none."""
+    """Save the default due date and validity (``due_days``, ``valid_days``), where 0 or '' means none; return ''."""
     given = {name: _number(typed.get(name, "").strip() or "0", name) for name in ("due_days", "valid_days")}
     await put_options(resources, account_id, given, who=who)
     return ""
 
 
 async def save_sending(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Save the channels, hours and limits of sending links."""
+    """Save channels, hours (whole, local), weekdays (1: Monday) and limits of sending links, and return ''."""
     given: dict[str, Any] = {
         "send_automatically": typed.get("send_automatically") == "on",
         "send_channels": [one for one in typed.get("send_channels", "").split(",") if one],
@@ -102,7 +105,7 @@ async def save_sending(resources: Resources, account_id: int, typed: Typed, who:
 
 
 async def save_deals(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Save options of notes, renewals, statement and e-mail."""
+    """Save options of notes, renewals, statement and e-mail, and return ''."""
     given: dict[str, Any] = {
         "note_language": typed.get("note_language", ""),
         "renewals": typed.get("renewals", "same_deal"),
@@ -148,20 +151,20 @@ async def disconnect_stripe(resources: Resources, account_id: int, typed: Typed,
 
 
 async def attach_payment(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Attach a payment to the typed deal. Raises as ``attach`` does."""
+    """Attach the payment ``payment_id`` to the typed deal (``lead_id``) and return ''. Raises as ``attach`` does."""
     lead_id = _number(typed.get("lead_id", ""), "lead_id")
     await attach(resources, typed.get("payment_id", ""), {"account_id": account_id, "lead_id": lead_id}, who=who)
     return ""
 
 
 async def work_events_in(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Replay an event, or all that were given up without an id. Raises ``Conflict`` if there is none."""
+    """Replay an event, or all given up if its id is ''; return ''. Raises ``Conflict`` if there is none."""
     await work_in_again(resources, account_id, typed.get("event_id", ""), who=who)
     return ""
 
 
 async def end_one_session(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """End a user's session. Raises ``Conflict`` if it is over."""
+    """End a user's session and return ''. Raises ``Conflict`` if it is over."""
     await end_session(resources, account_id, typed.get("session", ""), who=who)
     return ""
 
@@ -173,19 +176,22 @@ async def take_logo_away(resources: Resources, account_id: int, _typed: Typed, w
 
 
 async def save_secret(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Store a new secret key of the account's own integration."""
+    """Store a new secret key of the account's own integration; return why a waiting installation failed, or ''.
+
+    Raises ``NotAllowed`` for an integration that other accounts share.
+    """
     added = await replace_secret(resources, account_id, typed.get("client_secret", ""), who=who)
     return added.problem
 
 
 async def make_hook(resources: Resources, account_id: int, _typed: Typed, who: str) -> str:
-    """Replace the secret address of Kommo's hook."""
+    """Replace the secret address of Kommo's hook if it can't be shown any more, and return ''."""
     await renew_hook(resources, account_id, who=who)
     return ""
 
 
 async def move_deal(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
-    """Carry out the offered stage move of a deal. Raises ``Conflict`` if none waits."""
+    """Carry out the offered stage move of the deal ``lead_id`` and return ''. Raises ``Conflict`` if none waits."""
     await agree(resources, account_id, _number(typed.get("lead_id", ""), "lead_id"), who=who)
     return ""
 

@@ -11,7 +11,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/admin/setup/test")
 async def test(frame: Setup, resources: ResourcesDep) -> Response:
-    """Return the page with the progress of the test payment."""
+    """Return the page with the progress of the account's newest test payment, step by step."""
     async with resources.database.read() as session:
         found = await end_to_end(session, frame.account, resources.clock())
     return frame.render("app/test.html", found=found)

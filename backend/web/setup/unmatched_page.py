@@ -18,12 +18,12 @@ router = APIRouter(include_in_schema=False)
 async def payments_without_a_deal(
     frame: Payments, resources: ResourcesDep, done: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
-    """Return the list of payments without a deal."""
+    """Return the account's payments without a deal, newest first; ``done`` names the change to report."""
     return await unmatched_page(resources, frame, PageState(done=done))
 
 
 async def unmatched_page(resources: Resources, frame: Frame, state: PageState) -> Response:
-    """Return the list with a form's result."""
+    """Return the unmatched payments with a form's result, and the status of its error."""
     return frame.render(
         "app/unmatched.html",
         state.error.status if state.error else 200,

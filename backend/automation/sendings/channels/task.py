@@ -12,7 +12,7 @@ DUE_SECONDS = 4 * 3600.0
 
 
 async def prepare(step: Step) -> Call:
-    """Return the call that creates the task."""
+    """Return the call that creates the task for a user, and its text; it is due at once if its time has passed."""
     text = task_of(step.public_url, step.link, step.row.refusals)
     due_at = step.row.created_at + DUE_SECONDS
 

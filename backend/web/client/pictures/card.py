@@ -39,7 +39,7 @@ class Canvas:
                 self._pixels[at : at + len(inked)] = inked.translate(shades)
 
     def png(self) -> bytes:
-        """Return the picture as an indexed PNG file."""
+        """Return the picture as an indexed PNG file of ``WIDTH`` by ``HEIGHT`` pixels."""
         head = WIDTH.to_bytes(4) + HEIGHT.to_bytes(4) + bytes((8, 3, 0, 0, 0))
         rows = (b"\0" + self._pixels[y * WIDTH : (y + 1) * WIDTH] for y in range(HEIGHT))
         drawn = zlib.compress(b"".join(rows), 6)

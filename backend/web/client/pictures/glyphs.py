@@ -44,7 +44,7 @@ class Hand:
         return f"{text}…"
 
     def placed(self, text: str, left: int, top: int) -> Iterator[tuple[Glyph, int, int]]:
-        """Yield each character's glyph with the (x, y) of its upper left corner."""
+        """Yield each character's glyph with the (x, y) of its upper left corner, in pixels."""
         for letter in text:
             glyph = self.glyphs[letter]
             yield glyph, left + glyph.left, top + glyph.top

@@ -53,7 +53,10 @@ async def pay_picture(request: Request, resources: ResourcesDep, token: LinkToke
 @router.get("/d/{token}/picture.png", name="statement_picture")
 @router.head("/d/{token}/picture.png", name="statement_picture", include_in_schema=False)
 async def statement_picture(request: Request, resources: ResourcesDep, token: LinkToken) -> Response:
-    """Return the picture of a statement: merchant and title only, since chats would keep showing outdated sums."""
+    """Return the picture of a statement: merchant and title only, since chats would keep showing outdated sums.
+
+    503 if the database does not answer.
+    """
     try:
         found = await find_statement(resources, token)
     except RequestNotFound:
