@@ -31,9 +31,10 @@ class WidgetUser:
 
 
 async def widget_user(resources: Resources, token: str) -> WidgetUser:
-    """The user proven by a widget token (``X-Auth-Token``, docs/facts/kommo-api.md 4). Raises ``NotAuthorized``.
+    """The user proven by a widget token (``X-Auth-Token``, docs/facts/kommo-api.md 4).
 
-    The account is identified by its id, because its subdomain may have changed.
+    The account is identified by its id, because its subdomain may have changed. Raises ``NotAuthorized``, or
+    ``KeysNotKnown`` for an integration that is unknown here.
     """
     if not token:
         raise NotAuthorized("The request has no X-Auth-Token. Open it from the deal card.")

@@ -48,7 +48,10 @@ async def detach(resources: Resources, payment_id: str, account_id: int, *, who:
 
 
 async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
-    """Return the ids of the Kommo accounts that know this payment: usually one."""
+    """Return the ids of the Kommo accounts that know this payment: usually one, [] for an unknown payment.
+
+    Raises ``PaymentNotFound`` for a text that can't be an id.
+    """
     _check_usable(payment_id)
     async with resources.database.read() as session:
         found = await session.exec(

@@ -49,7 +49,7 @@ class Cache(Generic[K, V]):
         return self._within(key, self._spec.stale_seconds)
 
     def put(self, key: K, value: V, seconds: float | None = None) -> None:
-        """Store a value for ``seconds``, or for the time that the spec gives."""
+        """Store a value for ``seconds``, or for the time that the spec gives; a full cache drops its oldest entry."""
         self._entries.pop(key, None)
         if len(self._entries) >= self._spec.most:
             del self._entries[next(iter(self._entries))]

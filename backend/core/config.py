@@ -163,7 +163,7 @@ class Settings(BaseSettings):
 
     @property
     def webhook_secrets(self) -> list[str]:
-        """The Stripe signing secrets; STRIPE_WEBHOOK_SECRET separates several by commas."""
+        """The Stripe signing secrets, [] without any; STRIPE_WEBHOOK_SECRET separates several by commas."""
         return [s.strip() for s in self.stripe_webhook_secret.get_secret_value().split(",") if s.strip()]
 
     @property

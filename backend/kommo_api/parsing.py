@@ -134,7 +134,7 @@ def contact(given: Row) -> Contact:
 
 
 def note(given: Row) -> KommoNote:
-    """Parse a note; its text is '' if Kommo sends none."""
+    """Parse a note; its text is '' if Kommo sends none. Raises ``Unreadable`` without its id or the deal's."""
     return KommoNote(
         id=whole(required(given, "id")),
         lead_id=whole(required(given, "entity_id")),

@@ -105,8 +105,9 @@ class LedgerBatch:
         return seen
 
     async def unexplained(self, subjects: Iterable[str]) -> tuple[Unexplained, ...]:
-        """Return those of our invoices among ``subjects`` that took more money than their
-        known payments, ordered by id."""
+        """Return those of our invoices among ``subjects`` that took more money than their known payments, ordered by
+        id; () if there are none.
+        """
         invoices = sorted(one for one in subjects if self.entries[one].ours and took_money(self.entries[one].facts))
         for ids in _portions(hung_on(invoices, self.book)):
             mine = (LedgerLink.connection_id == self.connection_id, col(LedgerLink.parent).in_(ids))

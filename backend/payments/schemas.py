@@ -97,7 +97,7 @@ class PaymentSpec:
 
     @property
     def content(self) -> str:
-        """A hash that is equal for equal orders, however their bodies were written."""
+        """A SHA-256 in hex that is equal for equal orders, however their bodies were written."""
         wish = asdict(self)
         if self.dates is None:
             del wish["dates"]
@@ -128,7 +128,10 @@ def _refusal(error: ValidationError) -> ProductError:
 
 
 def spec_from(body: CreateBody) -> PaymentSpec:
-    """Return the payment that the body asks for. Raises the ``ProductError`` that tells a rep what to change."""
+    """Return the payment that the body asks for; each error tells a rep what to change.
+
+    Raises ``FieldInvalid``, ``CurrencyUnknown``, and as ``to_minor`` does for an amount.
+    """
     currency = known_currency(body.currency)
     money = Money(to_minor(body.amount, currency), currency)
     _check_rhythm(body)

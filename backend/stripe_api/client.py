@@ -108,7 +108,10 @@ class StripeApi:
         return await self.session(session_id)
 
     async def payment_intent(self, payment_intent_id: str) -> Answer:
-        """Return the PaymentIntent, with ``latest_charge`` expanded if the key may read charges."""
+        """Return the PaymentIntent, with ``latest_charge`` expanded if the key may read charges, else with its id.
+
+        Raises ``Refused`` or ``Unreachable``.
+        """
         retrieve = self._client.v1.payment_intents.retrieve_async
         try:
             return await answered(retrieve(payment_intent_id, {"expand": ["latest_charge"]}))

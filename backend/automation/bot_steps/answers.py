@@ -33,7 +33,8 @@ def no_link(outcome: Outcome, reason: str) -> Answer:
 def payment_state(ledger: DealLedger, link_base: str) -> Answer:
     """Return the answer of *Is it paid?*: ``exit`` is paid, under way, open or overdue.
 
-    Refunded, disputed or cancelled is not paid; ``status`` has the deal's state.
+    Refunded, disputed or cancelled is not paid; ``status`` has the deal's state. ``amount`` (major units) and
+    ``currency`` are what is still payable, ``link`` the open request's page; '' without one.
     """
     request = ledger.open_request
     link = f"{link_base}/p/{request.link_token}" if request else ""

@@ -29,7 +29,7 @@ class Outcome:
 
 
 def texts(language: str) -> Texts:
-    """Return the sentences of tasks and of the card's entries."""
+    """Return the sentences of tasks and of the card's entries in ``language``, or English if we don't speak it."""
     return texts_in(FOLDER, language)
 
 

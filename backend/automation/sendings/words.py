@@ -25,7 +25,10 @@ def message_of(public_url: str, link: Link, origin: str) -> str:
 
 
 def task_of(public_url: str, link: Link, refusals: Sequence[dict[str, Any]]) -> str:
-    """Return the text of the task *send this link*, with the obstacles of the account's channels."""
+    """Return the text of the task *send this link*, with the obstacles of the account's channels.
+
+    ``refusals``: ``{"channel", "why"}`` each. A missing bot is left out.
+    """
     texts = _texts(link)
     lines = [texts.say("task", **_facts(public_url, link))]
     lines += [say_reason(texts, one["channel"], one["why"]) for one in refusals if one["why"] != "no_bot"]

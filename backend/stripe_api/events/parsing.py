@@ -44,7 +44,7 @@ def clean(text: str, length: int = 500) -> str:
 
 
 def text_of(row: Object, field: str) -> str:
-    """Return a text field, cleaned; '' if absent. Raises ``BadEvent``."""
+    """Return a text field, cleaned; '' if absent. Raises ``BadEvent`` for another type."""
     value = row.get(field)
     if value is not None and not isinstance(value, str):
         raise BadEvent(f"`{field}` is not text")

@@ -39,7 +39,10 @@ class Asked:
 async def asked_of(
     resources: Resources, account_id: int, query: Mapping[str, str], *, livemode: bool, timezone: str
 ) -> Asked:
-    """Return the filters of a query. A search text also asks Kommo for deals of that name."""
+    """Return the filters of a query; days are those of ``timezone``, an IANA name.
+
+    A search text also asks Kommo for deals of that name; without its answer ``silent`` is set.
+    """
     asked = read_asked(query, livemode=livemode, timezone=timezone)
     if not asked.wanted.words:
         return asked

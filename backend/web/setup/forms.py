@@ -1,4 +1,7 @@
-"""Routes of the app's forms. A save redirects to its page; a refused one shows the form again with the reason."""
+"""Routes of the app's forms. A save redirects to its page; a refused one shows the form again with the reason.
+
+All answer 401 with the sign-in page without a session, and raise ``AccountNotFound`` for an unknown account.
+"""
 
 from collections.abc import Awaitable, Callable
 

@@ -32,7 +32,7 @@ class Hand:
         return all(letter in self.glyphs for letter in text)
 
     def width(self, text: str) -> int:
-        """Return the text's width in pixels."""
+        """Return the text's width in pixels; each of its characters must have a glyph (``can_write``)."""
         return sum(self.glyphs[letter].advance for letter in text)
 
     def fitting(self, text: str, width: int) -> str:
