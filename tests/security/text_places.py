@@ -72,7 +72,7 @@ class TextPlaces:
             (f"{form}/attach", {"payment_id": text, "lead_id": text}),
             (f"{form}/again", {"event_id": text}),
             (f"{form}/hook", {"anything": text}),
-            (f"{form}/keys", {"client_secret": text}),
+            (f"{form}/keys", {"client_secret": "", "anything": text}),
             ("/admin/integrations", {"client_id": "", "client_secret": text, "label": text, "subdomain": text}),
             ("/admin/login", {"token": text}),
         ]

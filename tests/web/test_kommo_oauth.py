@@ -62,7 +62,7 @@ async def test_an_admin_who_begins_in_a_browser_is_asked_to_sign_in(product: Wor
 async def test_a_browser_hears_in_words_that_an_integration_is_not_known(product: World) -> None:
     sent = BROWSER | product.admin
     answer = await product.http.get(f"{product.url}/oauth/kommo/start", params={"client_id": "nobody"}, headers=sent)
-    assert (answer.status_code, "<h1>" in answer.text, "or add one" in answer.text) == (409, True, True)
+    assert (answer.status_code, "<h1>" in answer.text, "/admin/accounts" in answer.text) == (409, True, True)
 
 
 async def test_begin_leads_to_kommos_consent_page(product: World) -> None:

@@ -75,11 +75,12 @@ async def begun_at(
 
 
 def is_new(database: URL) -> bool:
-    """Whether nothing was written there yet, except by migrations."""
+    """Whether it can take the rows of a copy: nothing was written yet but, on PostgreSQL, the tables."""
     if database.get_backend_name() == "sqlite":
         return not Path(str(database.database)).exists()
     with _connected(database) as connection:
-        return not inspect(connection).has_table("account") or not connection.execute(select(col(Account.id))).first()
+        has_tables = inspect(connection).has_table("account")
+        return has_tables and not connection.execute(select(col(Account.id))).first()
 
 
 def _copy_rows(file: Path, database: URL) -> None:

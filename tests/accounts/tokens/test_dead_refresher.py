@@ -94,7 +94,7 @@ async def web_alone(world: World, log: Path, started: list[BaseProcess]) -> Rep:
 
 async def test_a_refresh_says_which_process_makes_it(database_url: str) -> None:
     async with open_world(database_url) as world:
-        assert world.resources.alive.lock() != 0
+        await world.until(lambda: world.resources.alive.lock() != 0)
         await refreshing(world, 0)
         world.kommo.faults.add("delay", "/oauth2/access_token", seconds=3.0)
         async with world.resources.database.write() as session:

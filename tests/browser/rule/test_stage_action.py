@@ -23,7 +23,7 @@ def _add(page: Page, shop: World) -> Locator:
     stage = _stage(page, shop)
     stage.get_by_role("button", name=ADD).click()
     page.locator("[name=dealpay_amount]").select_option("percent")
-    page.get_by_label("Percentage of the price").fill("50")
+    page.get_by_role("textbox", name="Percentage of the price").fill("50")
     page.get_by_label("Description for the client").fill("Half of {deal}")
     page.get_by_label("How the link is sent").select_option("")
     expect(page.locator(".dealpay-rule")).to_have_count(1)
@@ -55,7 +55,7 @@ def test_a_form_that_is_cancelled_changes_nothing_and_shows_what_was_saved(page:
     saved = _add(page, shop).get_by_role("button", name=TITLE, exact=True)
     before = shop.account.triggers[0].settings
     saved.click()
-    percent = page.get_by_label("Percentage of the price")
+    percent = page.get_by_role("textbox", name="Percentage of the price")
     expect(percent).to_have_value("50")
     percent.fill("90")
     percent.blur()

@@ -70,7 +70,7 @@ def test_the_pages_shut_nobody_out_and_fit_each_screen(product: World, page: Pag
         setup.goto(f"{product.url}/admin/{place}")
         looks_good(setup, place.partition("?")[0].replace("/", "-"))
     go(setup, "Events")
-    setup.get_by_role("link", name=re.compile("^Look ?: evt_")).first.click()
+    setup.get_by_role("link", name=re.compile("^View ?: evt_")).first.click()
     expect(setup.get_by_text("Nothing: all that it says is known.")).to_be_visible()
     looks_good(setup, "event")
     go(setup, "Set-up", "Stripe")

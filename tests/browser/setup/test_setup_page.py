@@ -37,7 +37,7 @@ def test_the_users_who_may_refund_are_chosen_by_name_and_by_keyboard(product: Wo
     setup.reload()
     by_id = setup.get_by_label("May refund: only these users")
     expect(by_id).to_have_value(str(next(user.id for user in product.account.users.values() if not user.is_admin)))
-    expect(by_id).to_have_accessible_description(re.compile("does not tell the names"))
+    expect(by_id).to_have_accessible_description(re.compile("does not return the names"))
     looks_good(setup, "users-by-id")
 
 
