@@ -11,7 +11,7 @@ import structlog
 from backend.core.telemetry.lines import LINES
 from sandbox.stripe import Payer
 from tests.docs.text import ROOT, read
-from tests.world import ADMIN, ADMIN_TOKEN, World, open_world
+from tests.world import ADMIN, ADMIN_TOKEN, World, install, open_world
 from tests.world.settings import SECRET_KEY
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -49,7 +49,8 @@ def test_the_operations_document_lists_every_line_and_what_stands_in_it() -> Non
 
 
 async def test_the_main_job_leaves_one_line_for_each_fact(database_url: str, lines: list[Any]) -> None:
-    async with open_world(database_url) as product:
+    async with open_world(database_url, connected=False) as product:
+        await install(product)
         await product.quiet()
         lead_id = product.lead("Sofa of Mrs. Client")
         link = await product.link(lead_id, "120.00")
