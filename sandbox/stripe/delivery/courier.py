@@ -99,7 +99,8 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver for as long as the task lives. Time may be moved from outside, so it is looked at anyway."""
-        limits = httpx.Limits(max_connections=50)
+        # Sooner than the server, which closes after five seconds: the two must not meet on one connection.
+        limits = httpx.Limits(max_connections=50, keepalive_expiry=2.0)
         async with httpx.AsyncClient(trust_env=False, limits=limits, follow_redirects=False, verify=NOBODY) as client:
             try:
                 while True:
