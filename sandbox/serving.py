@@ -48,7 +48,7 @@ class PromptServer(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 (no event tells of the last)
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 (uvicorn signals no end of the last one)
             await asyncio.sleep(0.005)
         await self.lifespan.shutdown()
 

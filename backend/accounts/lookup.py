@@ -6,9 +6,14 @@ from backend.core.errors import AccountNotFound
 from backend.storage.models import Account
 
 
-async def account_of(session: AsyncSession, account_id: int) -> Account:
-    """The account, its row locked. Raises ``AccountNotFound``."""
-    account = await session.get(Account, account_id, with_for_update=True)
+async def account_of(session: AsyncSession, account_id: int, *, lock: bool = True) -> Account:
+    """Return the account, with its row locked unless ``lock`` is False. Raises ``AccountNotFound``."""
+    account = await session.get(Account, account_id, with_for_update=lock)
     if account is None:
-        raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
+        raise not_connected(account_id)
     return account
+
+
+def not_connected(account_id: int) -> AccountNotFound:
+    """Return the error for an account that is not connected here."""
+    return AccountNotFound(f"No Kommo account {account_id} is connected here.")

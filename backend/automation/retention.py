@@ -1,6 +1,6 @@
 """Deletion of processed hooks and bot steps, after the same time as processed events."""
 
-import asyncio
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,6 +10,7 @@ from sqlmodel import col, exists, select
 
 from backend.resources import Resources
 from backend.storage.models import BotStep, StageEntry
+from backend.storage.portions import in_portions
 
 PORTION = 500
 PAUSE_SECONDS = 0.2
@@ -26,10 +27,8 @@ async def prune_automation(resources: Resources) -> None:
     """
     before = resources.clock() - resources.keep_events_days * DAY_SECONDS
     for table, rule in ((StageEntry, "root_id"), (BotStep, "rule_id")):
-        count = 0
-        while (pruned := await _prune_portion(resources, table, rule, before)) and not resources.stopping.is_set():
-            count += pruned
-            await asyncio.sleep(PAUSE_SECONDS)
+        portion = partial(_prune_portion, resources, table, rule, before)
+        count = await in_portions(portion, resources.stopping, PAUSE_SECONDS)
         if count:
             log.info("old hooks pruned", kind=table.__tablename__, count=count)
 

@@ -3,8 +3,6 @@
 Events that wait, that failed for good, that name a missing deal or that belong to a dispute are kept.
 """
 
-import asyncio
-
 import structlog
 from sqlalchemy import and_, delete, or_, text, update
 from sqlmodel import col, select
@@ -12,6 +10,7 @@ from sqlmodel import col, select
 from backend.resources import Resources
 from backend.storage.models import InboxEvent
 from backend.storage.models.payments import PRUNABLE
+from backend.storage.portions import in_portions
 
 PORTION = 500
 PAUSE_SECONDS = 0.2
@@ -24,10 +23,7 @@ log = structlog.get_logger()
 async def prune_inbox(resources: Resources) -> None:
     """Prune events received more than KEEP_EVENTS_DAYS ago. An interrupted run resumes where it stopped."""
     before = resources.clock() - resources.keep_events_days * DAY_SECONDS
-    count = 0
-    while (pruned := await _prune_portion(resources, before)) and not resources.stopping.is_set():
-        count += pruned
-        await asyncio.sleep(PAUSE_SECONDS)
+    count = await in_portions(lambda: _prune_portion(resources, before), resources.stopping, PAUSE_SECONDS)
     if count:
         log.info("old events pruned", count=count)
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from backend.facts import Known
-from backend.ledger.parts import Dispute, Refund, Worth
+from backend.ledger.parts import Dispute, Refund, Worth, worth_of
 
 CAPTURE_SECONDS = 60.0
 """A refund of exactly the uncaptured amount counts as its release if Stripe made it at most this long after the
@@ -99,11 +99,11 @@ def untold(totals: Sequence[Sequence[float]], refunds: Sequence[Refund]) -> int 
     (at, total), before = totals[-1], [one for one in totals if one[0] < totals[-1][0]]
     since = before[-1][0] if before else 0.0
     made = [refund for refund in refunds if refund.at <= at + EVENT_SECONDS]
-    unexplained = int(total) - sum(refund.own_worth for refund in made)
+    unexplained = int(total) - sum(worth_of(refund) for refund in made)
     if unexplained > 0 or any(refund.at > since for refund in made):
         return max(0, unexplained)
     standing = [one for one in made if one.undone_at is None or one.undone_at > at]
-    return max(0, int(total) - sum(refund.own_worth for refund in standing))
+    return max(0, int(total) - sum(worth_of(refund) for refund in standing))
 
 
 def true_refunds(refunds: Iterable[Refund], whole: Whole) -> Sequence[Refund]:

@@ -1,6 +1,5 @@
 """Hooks and bots that are done go after the days of the inbox, but for what says which requests a rule has made."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,25 +7,13 @@ from sqlmodel import select
 
 from backend.automation import retention
 from backend.automation.retention import DAY_SECONDS, prune_automation
-from backend.core.config import Settings
-from backend.resources import Resources, open_resources
+from backend.resources import Resources
 from backend.storage.models import BotStep, StageEntry
-from sandbox.clock import MovableClock
+from tests.automation.conftest import NOW
 
 pytestmark = pytest.mark.anyio
 TABLES: tuple[Any, ...] = (StageEntry, BotStep)
-NOW = 1_800_000_000.0
 OLD, YOUNG = NOW - 36 * DAY_SECONDS, NOW - 34 * DAY_SECONDS
-
-
-@pytest.fixture
-async def resources(database_url: str) -> AsyncIterator[Resources]:
-    settings = Settings(
-        _env_file=None, public_url="http://127.0.0.1:1", database_url=database_url,
-        secret_keys="a sealing key of the tests", admin_token="admin-token-of-the-tests",
-    )  # fmt: skip
-    async with open_resources(settings, MovableClock(lambda: NOW)) as opened:
-        yield opened
 
 
 async def test_old_ones_go_and_the_newest_of_each_request_stays(

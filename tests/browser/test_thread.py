@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend import widget_archive
-from sandbox.kommo.host import install_widget
+from sandbox.stage import upload_widget
 from tests.browser.threaded import threaded
 from tests.world import World, open_world
 
@@ -20,8 +19,7 @@ pytestmark = pytest.mark.browser
 def product(tmp_path: Path) -> Iterator[World]:
     """The whole product between the two local worlds, its widget installed in Kommo."""
     with threaded(open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db")) as found:
-        built = widget_archive.build(widget_archive.find_sources(), found.url, tmp_path / "widget.zip")
-        install_widget(found.kommo, found.integration.client_id, built.content)
+        upload_widget(found.kommo, found.integration, found.url, tmp_path)
         yield found
 
 

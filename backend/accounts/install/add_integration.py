@@ -13,7 +13,8 @@ from backend.accounts.install.hosts import accounts_of, named_host, settings_hos
 from backend.accounts.install.pending import OPERATOR, waiting_codes
 from backend.accounts.install.use_codes import use_codes
 from backend.accounts.integrations import Keys, given_keys, note, put_integration
-from backend.core.errors import AccountNotFound, FieldInvalid, NotAllowed, ProductError
+from backend.accounts.lookup import account_of
+from backend.core.errors import FieldInvalid, NotAllowed, ProductError
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
 
@@ -64,9 +65,7 @@ async def replace_secret(resources: Resources, account_id: int, secret: str, *, 
     Raises ``AccountNotFound``, ``NotAllowed`` for a shared one, and as ``add_integration`` does.
     """
     async with resources.database.read() as session:
-        account = await session.get(Account, account_id)
-        if account is None:
-            raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
+        account = await account_of(session, account_id, lock=False)
         integration = await session.get(Integration, account.client_id) if account.client_id else None
         if integration is None or not await is_own(session, integration, account_id):
             raise NotAllowed(

@@ -2,7 +2,7 @@
 
 from backend.ledger.parts.payments import Decline, Method, Payment, Renewal
 from backend.ledger.parts.requests import Chase, Request, SessionState
-from backend.ledger.parts.returns import Dispute, Refund, Worth
+from backend.ledger.parts.returns import Dispute, Refund, Worth, worth_of
 
 __all__ = [
     "Chase",
@@ -15,4 +15,5 @@ __all__ = [
     "Request",
     "SessionState",
     "Worth",
+    "worth_of",
 ]

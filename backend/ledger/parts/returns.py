@@ -34,11 +34,6 @@ class Refund:
     """When it failed or was cancelled, in epoch seconds."""
 
     @property
-    def own_worth(self) -> int:
-        """The value in the payment's currency, in minor units."""
-        return worth_of(self)
-
-    @property
     def counts(self) -> bool:
         """True while the money counts as refunded: pending, requires_action or succeeded (docs/facts/stripe.md C8)."""
         return self.status in REFUND_COUNTS

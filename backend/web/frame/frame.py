@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from backend.accounts.lookup import account_of
 from backend.admin.accounts import list_accounts
 from backend.admin.sessions import Visitor
 from backend.core.errors import AccountNotFound
@@ -106,9 +107,7 @@ async def frame_of(
     if account_id is None:
         return None
     async with resources.database.read() as session:
-        row = await session.get(Account, account_id)
-    if row is None:
-        raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
+        row = await account_of(session, account_id, lock=False)
     return Frame(visitor, row, place, language_of(request, visitor))
 
 

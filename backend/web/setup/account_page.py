@@ -7,10 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from backend.accounts.lookup import not_connected
 from backend.admin.first_payment.checklist import checklist
 from backend.admin.history.stage_entries import last_entries
 from backend.admin.stripe_identity import identities
-from backend.core.errors import AccountNotFound, ProductError
+from backend.core.errors import ProductError
 from backend.core.i18n import weekdays_of
 from backend.resources import Resources
 from backend.web.frame.entering import Automation, Setup
@@ -97,7 +98,7 @@ async def topic_page(resources: Resources, frame: Frame, topic: Topic, state: Pa
     """Return a topic's page with its form. Raises ``AccountNotFound``."""
     found = await shown(resources, frame.account.id)
     if found is None:
-        raise AccountNotFound(f"No Kommo account {frame.account.id} is connected here.")
+        raise not_connected(frame.account.id)
     return frame.render(
         f"app/topics/{topic.name}.html",
         state.error.status if state.error else 200,

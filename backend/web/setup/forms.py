@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from backend.accounts.branding.logo import put_logo
+from backend.accounts.lookup import not_connected
 from backend.admin.sessions import Visitor
-from backend.core.errors import AccountNotFound, NotAllowed, ProductError
+from backend.core.errors import NotAllowed, ProductError
 from backend.resources import Resources
 from backend.web.frame.auth import OwnForm, current_visitor
 from backend.web.frame.frame import Frame, frame_of
@@ -198,7 +199,7 @@ async def _frame(request: Request, resources: Resources, account_id: int, visito
     place = BY_FORM[form].page if form in BY_FORM else "events" if form in ("again", "end") else "payments"
     frame = await frame_of(request, resources, visitor, place, str(account_id))
     if frame is None:  # an account was named
-        raise AccountNotFound(f"No Kommo account {account_id} is connected here.")
+        raise not_connected(account_id)
     return frame
 
 

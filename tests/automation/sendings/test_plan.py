@@ -1,30 +1,17 @@
 """One row for each origin."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from backend.automation.sendings import plan
 from backend.automation.sendings.plan import Origin, plan_sending
-from backend.core.config import Settings
 from backend.core.errors import TooManySendings
-from backend.resources import Resources, open_resources
+from backend.resources import Resources
 from backend.storage.models import AccountWork, PaymentRequest, Sending
 from backend.work_queue.lock_order import account_unit
-from sandbox.clock import MovableClock
+from tests.automation.conftest import NOW
 
 pytestmark = pytest.mark.anyio
-NOW, ACCOUNT = 1_800_000_000.0, 7
-
-
-@pytest.fixture
-async def resources(database_url: str) -> AsyncIterator[Resources]:
-    settings = Settings(
-        _env_file=None, public_url="http://127.0.0.1:1", database_url=database_url,
-        secret_keys="a sealing key of the tests", admin_token="admin-token-of-the-tests",
-    )  # fmt: skip
-    async with open_resources(settings, MovableClock(lambda: NOW)) as opened:
-        yield opened
+ACCOUNT = 7
 
 
 def _request(request_id: str = "r1") -> PaymentRequest:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend import widget_archive
-from sandbox.kommo.host import install_widget
+from sandbox.stage import upload_widget
 from tests.browser.threaded import threaded
 from tests.world import World, open_world
 
@@ -14,6 +13,5 @@ from tests.world import World, open_world
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("action")
     with threaded(open_world(f"sqlite+aiosqlite:///{folder}/x.db")) as world:
-        built = widget_archive.build(widget_archive.find_sources(), world.url, folder / "widget.zip")
-        install_widget(world.kommo, world.integration.client_id, built.content)
+        upload_widget(world.kommo, world.integration, world.url, folder)
         yield world

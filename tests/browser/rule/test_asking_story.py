@@ -9,10 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend import widget_archive
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.chat_acts import client_writes
-from sandbox.kommo.host import install_widget
+from sandbox.stage import upload_widget
 from tests.browser.threaded import threaded
 from tests.world import World, open_world
 
@@ -27,8 +26,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     """The account has chosen due dates, and a task where a payment is overdue."""
     with threaded(open_world(f"sqlite+aiosqlite:///{tmp_path}/story.db", clock=MovableClock())) as world:
         world.kommo.switches.set("chat_scopes", "present")
-        built = widget_archive.build(widget_archive.find_sources(), world.url, tmp_path / "widget.zip")
-        install_widget(world.kommo, world.integration.client_id, built.content)
+        upload_widget(world.kommo, world.integration, world.url, tmp_path)
         _puts(world, "options", OPTIONS)
         _puts(world, "reminders", {"overdue_days": 1})
         yield world

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from backend import widget_archive
 from sandbox.clock import MovableClock
 from sandbox.kommo.accounts.chat_acts import client_writes
-from sandbox.kommo.host import install_widget
+from sandbox.stage import upload_widget
 from tests.browser.deal_card_page import DealCardPage
 from tests.browser.scripted_backend import Answer, a_request
 from tests.browser.threaded import threaded
@@ -56,8 +55,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     """The product itself, with its worker, behind the card."""
     with threaded(open_world(f"sqlite+aiosqlite:///{tmp_path}/send.db", clock=MovableClock())) as world:
         world.kommo.switches.set("chat_scopes", "present")
-        built = widget_archive.build(widget_archive.find_sources(), world.url, tmp_path / "widget.zip")
-        install_widget(world.kommo, world.integration.client_id, built.content)
+        upload_widget(world.kommo, world.integration, world.url, tmp_path)
         yield world
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend import widget_archive
-from sandbox.kommo.host import install_widget
+from sandbox.stage import upload_widget
 from tests.axe import violations
 from tests.browser.threaded import threaded
 from tests.world import World, open_world
@@ -31,8 +30,7 @@ SHEET = (
 def product(tmp_path: Path) -> Iterator[World]:
     """Installed, and no stage chosen yet."""
     with threaded(open_world(f"sqlite+aiosqlite:///{tmp_path}/product.db", more={"paid_stages": ""})) as found:
-        built = widget_archive.build(widget_archive.find_sources(), found.url, tmp_path / "widget.zip")
-        install_widget(found.kommo, found.integration.client_id, built.content)
+        upload_widget(found.kommo, found.integration, found.url, tmp_path)
         yield found
 
 

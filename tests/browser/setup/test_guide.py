@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend import widget_archive
-from sandbox.kommo.host import install_widget
+from sandbox.stage import upload_widget
 from tests.browser.setup.app import go, keep, looks_good, open_setup
 from tests.browser.threaded import threaded
 from tests.world import ADMIN_TOKEN, World, open_world
@@ -26,8 +25,7 @@ def product(tmp_path: Path) -> Iterator[World]:
     """The server is started, and the integration is created in Kommo with its widget (step 1)."""
     url = f"sqlite+aiosqlite:///{tmp_path}/product.db"
     with threaded(open_world(url, connected=False, more=OWN_ONLY)) as found:
-        built = widget_archive.build(widget_archive.find_sources(), found.url, tmp_path / "widget.zip")
-        install_widget(found.kommo, found.integration.client_id, built.content)
+        upload_widget(found.kommo, found.integration, found.url, tmp_path)
         yield found
 
 
