@@ -40,15 +40,16 @@ class PromptServer(uvicorn.Server):
     async def main_loop(self) -> None:
         while not await self.on_tick(0):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._told.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 (given none)
         """What is being answered is answered."""
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 (uvicorn signals no end of the last one)
+        while self.server_state.connections or self.server_state.tasks:
+            for connection in list(self.server_state.connections):  # also those that were accepted meanwhile
+                connection.shutdown()
             await asyncio.sleep(0.005)
         await self.lifespan.shutdown()
 

@@ -139,7 +139,8 @@ class Worker:
 
     async def _wait_for_work(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._resources.work_arrived.wait(), LOOK_SECONDS)
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._resources.work_arrived.wait()
 
     async def _finish(self, grace_seconds: float) -> None:
         await self._resources.beside.stop()

@@ -74,7 +74,10 @@ class LockSession:
                 log.warning("notifications unavailable", reason="a pooler by transaction?", instead="polling")
                 return
             while True:
-                await asyncio.wait_for(self._take_lock(driver), CHECK_SECONDS)
+                # Not wait_for: in Python 3.11 it drops a cancellation that arrives as the call returns
+                # (https://github.com/python/cpython/issues/86296), and the process would not end.
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._take_lock(driver)
                 async for _ in driver.notifies(timeout=CHECK_SECONDS):
                     self._news.set()
 

@@ -109,8 +109,10 @@ class Courier:
                         task = asyncio.create_task(self._deliver(client, delivery))
                         self._tasks.add(task)
                         task.add_done_callback(self._gone)
+                    # Not wait_for: in Python 3.11 it drops a cancellation that comes together with the event.
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._stir.wait(), LOOK_AGAIN)
+                        async with asyncio.timeout(LOOK_AGAIN):
+                            await self._stir.wait()
                     self._stir.clear()
             finally:
                 for task in self._tasks:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import stripe
 
+from sandbox.clock import MovableClock
 from sandbox.stripe import StripeWorld
 from tests.sandbox.stripe.conftest import LEGACY, Listen, Listener, payment_params, subscription_params, until
 
@@ -142,3 +143,13 @@ async def test_events_are_listed_newest_first_and_by_delivery(
     assert [event.type for event in failed] == ["payment_intent.succeeded"]
     world.advance(31 * 86400)
     assert (await client.v1.events.list_async()).data == []
+
+
+async def test_a_courier_that_is_stopped_as_something_arrives_stops() -> None:
+    courier = StripeWorld(MovableClock()).courier
+    working = asyncio.create_task(courier.run())
+    await asyncio.sleep(0.01)
+    courier.release()  # wakes it at the moment in which it is cancelled
+    working.cancel()
+    done, _ = await asyncio.wait([working], timeout=5)
+    assert (done, working.cancelled()) == ({working}, True)
