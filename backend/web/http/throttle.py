@@ -19,11 +19,14 @@ IN_ALL = 300
 
 
 class MinuteCounter:
-    """Counts keys in the current minute; a new minute starts at zero."""
+    """Counts keys for a minute from the first one; the first after it starts at zero.
+
+    Not the clock's own minute: a burst that crosses its end would count as two.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._minute = 0
+        self._began = 0.0
         self._counted: Counter[str] = Counter()
 
     def add(self, key: str) -> int:
@@ -37,9 +40,9 @@ class MinuteCounter:
         return self._present().total()
 
     def _present(self) -> Counter[str]:
-        minute = int(self._clock() // MINUTE)
-        if minute != self._minute:
-            self._minute, self._counted = minute, Counter()
+        now = self._clock()
+        if not self._began <= now < self._began + MINUTE:
+            self._began, self._counted = now, Counter()
         return self._counted
 
 
