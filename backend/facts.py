@@ -83,7 +83,7 @@ JOINS: Mapping[str, Callable[[Value, Value], Value]] = {
     "canceled": _greatest,  # when; True in rows of the first releases
     "outside": _greatest,  # paid outside Stripe
     "decline": _greatest,  # [when, reason, code]: the last try; rows of the first release lack the code
-    "totals": _last_fifty,  # [when, amount]: "refunded_total" at each report
+    "totals": _last_fifty,  # [when, amount, amount before if named]: "refunded_total" at each report
     "by_total": _greatest,  # reported to an endpoint that learns of card refunds only by the total
     "undone_at": _least,  # when a refund failed or was cancelled
     "refunded_total": _greatest,  # a running total that Stripe reports

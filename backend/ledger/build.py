@@ -9,7 +9,7 @@ from backend.facts import WHOLE_INVOICE_RANK, Known, outside_id
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Request, SessionState
 from backend.ledger.entries import Entries, Entry, each_once
 from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds, untold
-from backend.ledger.invoice_sums import explained
+from backend.ledger.invoice_sums import came_outside, explained
 from backend.ledger.parts import Decline, Method
 from backend.ledger.periods import failed_renewal, renewal_failed, renews
 from backend.ledger.shares import OwnedEntry, cut, divided
@@ -79,7 +79,10 @@ def _received(entry: Entry, mine: Entries) -> tuple[int, str]:
             for one in mine.payers_of(invoice)
             if one.id != entry.id and (is_outside or one.facts.get("received", (0,))[0] != WHOLE_INVOICE_RANK)
         }
-        amount -= explained(invoice.id, invoice.facts, others)
+        if is_outside:
+            amount = came_outside(invoice.id, invoice.facts, amount, others)
+        else:
+            amount -= explained(invoice.id, invoice.facts, others)
     return max(0, amount), currency
 
 

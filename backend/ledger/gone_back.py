@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from backend.facts import Known
 from backend.ledger.parts import Dispute, Refund, Worth, worth_of
@@ -90,20 +90,41 @@ def untold(totals: Sequence[Sequence[float]], refunds: Sequence[Refund]) -> int 
     """Return the part of the latest running total that ``refunds`` do not explain, in
     minor units; None without a total.
 
-    ``totals``: pairs of epoch seconds and ``charge.amount_refunded``. Stripe does not document whether a failed refund
-    is subtracted from the total again (docs/facts/stripe.md C8). If the latest total came with a known refund, all
-    known refunds explain it. If it came without one, refunds that had failed by then explain nothing.
+    ``totals``: epoch seconds, ``charge.amount_refunded`` and, if the event names it, the total before the event. Stripe
+    does not document whether a failed refund is subtracted from the total again (docs/facts/stripe.md C8); the totals
+    themselves show it. While they do not, known refunds that came with the latest total explain it if they reach it,
+    and refunds that had failed by then explain nothing.
     """
     if not totals:
         return None
-    (at, total), before = totals[-1], [one for one in totals if one[0] < totals[-1][0]]
-    since = before[-1][0] if before else 0.0
+    at, total = totals[-1][0], int(totals[-1][1])
+    since = max((one[0] for one in totals if one[0] < at), default=0.0)
     made = [refund for refund in refunds if refund.at <= at + EVENT_SECONDS]
-    unexplained = int(total) - sum(worth_of(refund) for refund in made)
-    if unexplained > 0 or any(refund.at > since for refund in made):
+    unexplained = total - sum(worth_of(refund) for refund in made)
+    keeps = _keeps_failed(totals, made)
+    if keeps or (keeps is None and unexplained <= 0 and any(refund.at > since for refund in made)):
         return max(0, unexplained)
-    standing = [one for one in made if one.undone_at is None or one.undone_at > at]
-    return max(0, int(total) - sum(worth_of(refund) for refund in standing))
+    standing = (refund for refund in made if not _failed_before(refund, at, since))
+    return max(0, total - sum(worth_of(refund) for refund in standing))
+
+
+def _failed_before(refund: Refund, at: float, since: float) -> bool:
+    """True if a refund had failed when a total was reported at ``at``, the total before it at ``since``."""
+    if refund.undone_at is None or refund.undone_at > at:
+        return False
+    return refund.undone_at < at or refund.at <= since
+
+
+def _keeps_failed(totals: Sequence[Sequence[float]], refunds: Sequence[Refund]) -> bool | None:
+    """True if the totals still hold a refund that had failed, False if it was subtracted from them, None if they do
+    not show it. A total that grew by nothing lost something before: each event reports a new refund."""
+    for (earlier, amount, *_), (at, total, *named) in pairwise(totals):
+        if earlier < at and (named[0] if named else total - 1) < amount:
+            return False
+        failed = any(one.at <= earlier < (one.undone_at or 0.0) <= at for one in refunds)
+        if failed and named == [amount]:
+            return True
+    return None
 
 
 def true_refunds(refunds: Iterable[Refund], whole: Whole) -> Sequence[Refund]:

@@ -33,6 +33,16 @@ def explained(invoice_id: str, invoice: Known, payments: Mapping[str, Known]) ->
     return sum(known.values())
 
 
+def came_outside(invoice_id: str, invoice: Known, told: int, payments: Mapping[str, Known]) -> int:
+    """Return the amount that an invoice received outside Stripe, in minor units.
+
+    ``told``: the amount that was paid when that part was inferred. The invoice may have been paid further since, and
+    payments that were unknown then may explain some of it (``payments`` as for ``explained``).
+    """
+    whole: int = max(told, invoice.get("asked", (0,))[0])
+    return max(0, min(told, whole - explained(invoice_id, invoice, payments)))
+
+
 def took_money(invoice: Known) -> bool:
     """True if the facts are those of an invoice that was paid wholly or in part, with an amount above zero."""
     return bool(invoice.get("kind") == "invoice" and invoice.get("asked", (0,))[0] > 0)
@@ -57,7 +67,9 @@ def unexplained(invoice_id: str, book: Book, paying: Mapping[str, Mapping[str, K
     parents = (invoice_id, *facts.get("session", ()))
     payments = {one: known for parent in parents for one, known in paying.get(parent, {}).items()}
     amount, currency = facts["asked"]
-    if outside_id(invoice_id) in payments or explained(invoice_id, facts, payments) >= amount:
+    told = payments.get(outside_id(invoice_id), {}).get("received", (0, 0))[1]
+    outside = came_outside(invoice_id, facts, told, payments)
+    if explained(invoice_id, facts, payments) + outside >= amount:
         return None
     line = frozenset(ancestry(invoice_id, book))
     return Unexplained(invoice_id, line, (amount, currency), facts.get("paid_at"))

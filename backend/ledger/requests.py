@@ -114,8 +114,14 @@ class DealRequests:
         return any(session.under_way for session in request.sessions) or "processing" in payments
 
     def _has_failed(self, request: Request) -> bool:
+        last = self._last_try(request)
+        return last is not None and self.now - last >= NO_NEW_TRY_SECONDS
+
+    def _last_try(self, request: Request) -> float | None:
+        """Return when the last try failed, in epoch seconds; None if no delayed payment of the request failed."""
         failures = [session.async_failed for session in request.sessions if session.async_failed is not None]
-        return bool(failures) and self.now - max(failures) >= NO_NEW_TRY_SECONDS
+        declines = [payment.decline.at for payment in self.payments_of(request) if payment.decline]
+        return max([*failures, *declines]) if failures else None
 
     @cached_property
     def paid_twice(self) -> tuple[Request, ...]:
@@ -165,7 +171,8 @@ class DealRequests:
         None if neither is ahead. The expiry of a request does not count: Stripe's event
         about its last session reports it.
         """
-        moments = [s.async_failed + NO_NEW_TRY_SECONDS for r in self.requests for s in r.sessions if s.async_failed]
+        tries = (self._last_try(request) for request in self.requests)
+        moments = [last + NO_NEW_TRY_SECONDS for last in tries if last is not None]
         moments += [request.overdue_at for request in self.requests if request.overdue_at]
         return min((moment for moment in moments if moment > self.now), default=None)
 

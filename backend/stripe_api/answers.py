@@ -19,12 +19,15 @@ STRIPES_TROUBLE = (409, 429)
 """Statuses besides 5xx with which Stripe says that it could not process the call yet."""
 
 
-async def answered(call: Awaitable[Any]) -> Answer:
-    """Return the object or list that Stripe answers with. Raises ``Refused`` or ``Unreachable``."""
+async def answered(call: Awaitable[Any], kind: str) -> Answer:
+    """Return the object or list that Stripe answers with. Raises ``Refused`` or ``Unreachable``.
+
+    ``kind``: Stripe's name of the requested object, such as "refund" or "list". A proxy may answer with another one.
+    """
     with named_failures():
         answer = await call
         found = answer.to_dict(recursive=True, for_json=True) if isinstance(answer, stripe.StripeObject) else answer
-    if not _is_object(found):
+    if not _is_object(found, kind):
         raise Unreachable("Stripe's answer is not the object that was asked for.")
     return dict(found)
 
@@ -55,10 +58,10 @@ def failure(error: stripe.StripeError) -> Exception:
     return refusal(message, code=str(details.get("code") or ""), param=str(details.get("param") or ""), status=status)
 
 
-def _is_object(answer: Any) -> bool:
-    if not isinstance(answer, dict) or not isinstance(answer.get("object"), str):
+def _is_object(answer: Any, kind: str) -> bool:
+    if not isinstance(answer, dict) or answer.get("object") != kind:
         return False
-    if answer["object"] == "list":
+    if kind == "list":
         return isinstance(answer.get("data"), list) and isinstance(answer.get("has_more"), bool)
     return isinstance(answer.get("id"), str) and bool(answer["id"])
 

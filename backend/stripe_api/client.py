@@ -85,15 +85,15 @@ class StripeApi:
             dict(params),  # type: ignore[arg-type]
             {"idempotency_key": idempotency_key},
         )
-        return await answered(call)
+        return await answered(call, "checkout.session")
 
     async def session(self, session_id: str) -> Answer:
         """Return the Checkout Session with this id."""
-        return await answered(self._client.v1.checkout.sessions.retrieve_async(session_id))
+        return await answered(self._client.v1.checkout.sessions.retrieve_async(session_id), "checkout.session")
 
     async def expire_session(self, session_id: str) -> Answer:
         """Expire an open Checkout Session and return it. Stripe refuses for a session that is not open."""
-        return await answered(self._client.v1.checkout.sessions.expire_async(session_id))
+        return await answered(self._client.v1.checkout.sessions.expire_async(session_id), "checkout.session")
 
     async def close_session(self, session_id: str) -> Answer:
         """Expire the session, or fetch it if Stripe refuses that. The status of the returned session decides.
@@ -114,21 +114,21 @@ class StripeApi:
         """
         retrieve = self._client.v1.payment_intents.retrieve_async
         try:
-            return await answered(retrieve(payment_intent_id, {"expand": ["latest_charge"]}))
+            return await answered(retrieve(payment_intent_id, {"expand": ["latest_charge"]}), "payment_intent")
         except Refused as refusal:
             if refusal.status != 403:
                 raise
-        return await answered(retrieve(payment_intent_id))
+        return await answered(retrieve(payment_intent_id), "payment_intent")
 
     async def invoice(self, invoice_id: str) -> Answer:
         """Return the invoice with this id."""
-        return await answered(self._client.v1.invoices.retrieve_async(invoice_id))
+        return await answered(self._client.v1.invoices.retrieve_async(invoice_id), "invoice")
 
     async def invoice_payments(self, invoice_id: str) -> list[Answer]:
         """Return the paid InvoicePayments of an invoice; empty while Stripe has not created them
         yet (docs/facts/stripe.md C1)."""
         call = self._client.v1.invoice_payments.list_async({"invoice": invoice_id, "status": "paid", "limit": 100})
-        rows: list[Answer] = (await answered(call))["data"]
+        rows: list[Answer] = (await answered(call, "list"))["data"]
         return rows
 
     async def refund(
@@ -143,13 +143,13 @@ class StripeApi:
         if reason:
             params["reason"] = reason
         options: Any = {"idempotency_key": idempotency_key}
-        return await answered(self._client.v1.refunds.create_async(params, options))  # type: ignore[arg-type]
+        return await answered(self._client.v1.refunds.create_async(params, options), "refund")  # type: ignore[arg-type]
 
     async def refunds_of(self, payment: str) -> list[Answer]:
         """Return the newest hundred refunds of a PaymentIntent or charge."""
         by = "charge" if payment.startswith(("ch_", "py_")) else "payment_intent"
         call = self._client.v1.refunds.list_async({by: payment, "limit": 100})  # type: ignore[arg-type]
-        rows: list[Answer] = (await answered(call))["data"]
+        rows: list[Answer] = (await answered(call, "list"))["data"]
         return rows
 
     async def events(self, types: Sequence[str], since: float, until: float) -> AsyncIterator[Answer]:
@@ -165,7 +165,7 @@ class StripeApi:
             }
             while True:
                 call = self._client.v1.events.list_async(asked)  # type: ignore[arg-type]
-                page = await answered(call)
+                page = await answered(call, "list")
                 for event in page["data"]:
                     yield event
                 if not page["has_more"]:
@@ -194,7 +194,7 @@ class StripeApi:
 
     async def account(self) -> Answer:
         """Return the key's own Stripe account; few restricted keys may read it (docs/facts/stripe.md F)."""
-        return await answered(self._client.v1.accounts.retrieve_current_async())
+        return await answered(self._client.v1.accounts.retrieve_current_async(), "account")
 
     async def create_endpoint(self, url: str, events: Sequence[str], idempotency_key: str) -> Answer:
         """Create a webhook endpoint with the pinned API version. Only this answer holds its ``secret``."""
@@ -205,22 +205,23 @@ class StripeApi:
             "description": DESCRIPTION,
         }
         options: Any = {"idempotency_key": idempotency_key}
-        return await answered(self._client.v1.webhook_endpoints.create_async(params, options))
+        return await answered(self._client.v1.webhook_endpoints.create_async(params, options), "webhook_endpoint")
 
     async def endpoint(self, endpoint_id: str) -> Answer:
         """Return the webhook endpoint with this id."""
-        return await answered(self._client.v1.webhook_endpoints.retrieve_async(endpoint_id))
+        return await answered(self._client.v1.webhook_endpoints.retrieve_async(endpoint_id), "webhook_endpoint")
 
     async def endpoints(self) -> list[Answer]:
         """Return the account's webhook endpoints, at most 100: Stripe allows 16 (docs/facts/stripe.md F)."""
-        rows: list[Answer] = (await answered(self._client.v1.webhook_endpoints.list_async({"limit": 100})))["data"]
+        call = self._client.v1.webhook_endpoints.list_async({"limit": 100})
+        rows: list[Answer] = (await answered(call, "list"))["data"]
         return rows
 
     async def update_endpoint(self, endpoint_id: str, events: Sequence[str], url: str) -> Answer:
         """Set address and event types of a webhook endpoint, enable it, and return it."""
         params: Any = {"enabled_events": list(events), "url": url, "disabled": False}
-        return await answered(self._client.v1.webhook_endpoints.update_async(endpoint_id, params))
+        return await answered(self._client.v1.webhook_endpoints.update_async(endpoint_id, params), "webhook_endpoint")
 
     async def delete_endpoint(self, endpoint_id: str) -> None:
         """Delete the webhook endpoint with this id."""
-        await answered(self._client.v1.webhook_endpoints.delete_async(endpoint_id))
+        await answered(self._client.v1.webhook_endpoints.delete_async(endpoint_id), "webhook_endpoint")

@@ -226,7 +226,7 @@ class StripeWorld:
         """Wholly, in part, too much, or marked as paid outside Stripe."""
         shelf, invoice = self.locate(invoice_id)
         if outside:
-            return invoicing.pay_outside(shelf, invoice, recorded=recorded)
+            return invoicing.pay_outside(shelf, invoice, amount, recorded=recorded)
         return invoicing.pay(shelf, invoice, amount)
 
     def pay_invoices(self, invoice_ids: Iterable[str]) -> Obj:

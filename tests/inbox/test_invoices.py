@@ -148,6 +148,26 @@ async def test_a_part_whose_event_was_lost_is_looked_up(shop: Shop) -> None:
     assert await shop.amounts() == [(2000, False), (3000, False)]
 
 
+@pytest.mark.parametrize("lost", [(), ("invoice_payment.paid",)], ids=["all told", "a part's event lost"])
+async def test_what_came_outside_stays_when_the_rest_of_its_invoice_is_paid_later(
+    shop: Shop, lost: tuple[str, ...]
+) -> None:
+    invoice = shop.invoice()
+    shop.stripe.pay_invoice(invoice, 2000, outside=True, recorded=False)
+    shop.stripe.give_up_invoice(invoice, "uncollectible")
+    await shop.hear()
+    await shop.patience()
+    assert await shop.amounts() == [(2000, True)]
+    shop.stripe.pay_invoice(invoice, 1000)
+    await shop.hear(without=lost)
+    await shop.patience()
+    shop.stripe.pay_invoice(invoice, outside=True, recorded=False)
+    await shop.hear()
+    await shop.patience()
+    assert await shop.amounts() == [(1000, False), (4000, True)]
+    assert "postponed" not in (await shop.states()).values()
+
+
 async def test_a_part_shows_before_the_invoice_is_paid(shop: Shop) -> None:
     shop.stripe.pay_invoice(shop.invoice(), 2000)
     await shop.hear()

@@ -4,6 +4,7 @@ import pytest
 
 from backend.core.money import Money
 from backend.ledger.deal import DealLedger
+from backend.ledger.parts import Decline
 from tests.ledger.build import DAY, NOW, deal, dispute, payment, refund, request, session
 
 
@@ -39,6 +40,13 @@ from tests.ledger.build import DAY, NOW, deal, dispute, payment, refund, request
         ),
         ("pending", deal(request(cancelled=True), request(id="r2"))),
         ("pending", deal(request(sessions=(session("complete", "unpaid", async_failed=NOW - DAY + 1),)))),
+        (
+            "pending",  # a card was declined since
+            deal(
+                request(sessions=(session("complete", "unpaid", async_failed=NOW - 2 * DAY),)),
+                payment(0, paid_at=None, decline=Decline(NOW - 60, "declined")),
+            ),
+        ),
         ("refunded", deal(request(), payment(refunds=(refund(10000),)))),
         ("refunded", deal(request(), payment(refunds=(refund(10000, "pending"),)))),
         ("partially_refunded", deal(request(), payment(refunds=(refund(1),)))),

@@ -7,7 +7,7 @@ from sandbox.stripe import StripeWorld
 from sandbox.stripe.traffic.faults import Fault
 
 SESSIONS = "/v1/checkout/sessions"
-_PROXYS = ("empty", "html_200", "json_200", "html_403", "json_400")
+_PROXYS = ("empty", "html_200", "json_200", "object_200", "html_403", "json_400")
 NO_ANSWERS = (*_PROXYS, *(f"{kind}_after" for kind in _PROXYS), "short_200")
 """Faults whose answer is not Stripe's own, before and after the work was done."""
 

@@ -76,7 +76,8 @@ def facts_of(event: Mapping[str, Any], account_id: int) -> list[Fact]:
     handler = HANDLERS.get(kind) if isinstance(kind, str) else None
     if handler is None:
         return []
-    context = EventContext(moment_of(event, "created"), account_id, text_of(event, "api_version"))
+    version, previous = text_of(event, "api_version"), part_of(part_of(event, "data"), "previous_attributes")
+    context = EventContext(moment_of(event, "created"), account_id, version, previous)
     return list(handler(_object(event), context))
 
 

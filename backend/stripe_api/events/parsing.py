@@ -4,7 +4,7 @@ An absent or null field gives None, or an empty value of its type; a field of a 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backend.facts import Fact
@@ -26,12 +26,13 @@ class EventContext:
     """What an event says besides its object. ``created``: epoch seconds.
 
     ``account_id``: the Kommo account of the endpoint that received it. ``version``: the API version that shaped
-    it, '' for the answer to a call.
+    it, '' for the answer to a call. ``previous``: the former values of the object's changed fields.
     """
 
     created: float
     account_id: int
     version: str = ""
+    previous: Object = field(default_factory=dict)
 
 
 Handler = Callable[[Object, EventContext], Iterator[Fact]]

@@ -57,7 +57,9 @@ def charge_refunded_facts(charge: Object, context: EventContext) -> Iterator[Fac
     released = _released(charge)
     total = max(0, amount_of(charge, "amount_refunded") - released)
     yield Fact(payment, "refunded_total", [total, currency_of(charge)])
-    yield Fact(payment, "totals", [[context.created, total]])
+    before = maybe_amount(context.previous, "amount_refunded")
+    named = [] if before is None else [max(0, before - released)]
+    yield Fact(payment, "totals", [[context.created, total, *named]])
     if "" < context.version < BY_OBJECT:
         yield Fact(payment, "by_total", True)
     if released:

@@ -28,7 +28,7 @@ def send(
 
 def pay(shelf: ObjectStore, invoice: Obj, amount: int | None = None) -> Obj:
     """Money for an open invoice through Stripe: all that remains, a part, or too much; returns its PaymentIntent."""
-    _must_be_open(invoice)
+    _must_be_payable(invoice)
     due = invoice["amount_remaining"] if amount is None else amount
     intent = intents.new_intent(shelf, amount=due, currency=invoice["currency"], customer=invoice["customer"])
     part = invoices.by_intent(shelf, invoice, intent)
@@ -47,7 +47,7 @@ def pay(shelf: ObjectStore, invoice: Obj, amount: int | None = None) -> Obj:
 def pay_together(shelf: ObjectStore, several: list[Obj]) -> Obj:
     """One PaymentIntent that pays all that remains of several invoices; returns it."""
     for invoice in several:
-        _must_be_open(invoice)
+        _must_be_payable(invoice)
     amounts = [invoice["amount_remaining"] for invoice in several]
     currency, customer = several[0]["currency"], several[0]["customer"]
     intent = intents.new_intent(shelf, amount=sum(amounts), currency=currency, customer=customer)
@@ -64,12 +64,17 @@ def pay_together(shelf: ObjectStore, several: list[Obj]) -> Obj:
     return intent
 
 
-def pay_outside(shelf: ObjectStore, invoice: Obj, *, recorded: bool = True) -> Obj:
+def pay_outside(shelf: ObjectStore, invoice: Obj, amount: int | None = None, *, recorded: bool = True) -> Obj:
     """Mark the invoice as paid outside Stripe: no charge, only ``invoice.paid`` (docs/facts/stripe.md C10).
 
-    Where it is not ``recorded``, no InvoicePayment stands for that money.
+    Where it is not ``recorded``, no InvoicePayment stands for that money. Of a part of it that is not recorded, only
+    the invoice's own amounts tell.
     """
-    _must_be_open(invoice)
+    _must_be_payable(invoice)
+    if amount is not None and not recorded and amount < invoice["amount_remaining"]:
+        invoice["amount_paid"] += amount
+        invoice["amount_remaining"] -= amount
+        return invoice
     if not recorded:
         invoice |= {"amount_paid": invoice["amount_due"], "amount_remaining": 0}
         invoices.close(shelf, invoice)
@@ -83,7 +88,7 @@ def pay_outside(shelf: ObjectStore, invoice: Obj, *, recorded: bool = True) -> O
 
 
 def void(shelf: ObjectStore, invoice: Obj) -> Obj:
-    _must_be_open(invoice)
+    _must_be_payable(invoice)
     invoice |= {"status": "void", "auto_advance": False}
     invoice["status_transitions"] = invoice["status_transitions"] | {"voided_at": shelf.ground.now}
     shelf.emit("invoice.voided", invoice)
@@ -102,4 +107,10 @@ def write_off(shelf: ObjectStore, invoice: Obj) -> Obj:
 
 def _must_be_open(invoice: Obj) -> None:
     if invoice["status"] != "open":
+        raise Refusal(f"This invoice is {invoice['status']}.", param="invoice")
+
+
+def _must_be_payable(invoice: Obj) -> None:
+    """One that was written off as uncollectible may still be paid or voided."""
+    if invoice["status"] not in ("open", "uncollectible"):
         raise Refusal(f"This invoice is {invoice['status']}.", param="invoice")

@@ -21,6 +21,8 @@ KINDS = {
     "html_200_after": "the work is done, and the answer is a 200 with a proxy's page",
     "json_200": "200 with JSON of a proxy's own; nothing is done",
     "json_200_after": "the work is done, and the answer is a 200 with JSON of a proxy's own",
+    "object_200": "200 with another object of Stripe's, as a proxy kept it; nothing is done",
+    "object_200_after": "the work is done, and the answer is a 200 with another object of Stripe's",
     "html_403": "a proxy's 403 page; nothing is done",
     "html_403_after": "the work is done, and a proxy answers with its 403 page",
     "json_400": "a proxy's 400 with JSON of its own; nothing is done",
@@ -37,6 +39,7 @@ PROXYS: dict[str, tuple[int, Any]] = {
     "html_403": (403, PAGE),
     "empty": (200, ""),
     "json_200": (200, {"status": "ok"}),
+    "object_200": (200, {"id": "prod_1", "object": "product", "name": "Sofa"}),
     "json_400": (400, {"error": "blocked", "message": "The request was blocked."}),
 }
 """Answers that Stripe itself never saw; with ``_after``, Stripe did the work first."""

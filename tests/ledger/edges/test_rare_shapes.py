@@ -93,9 +93,12 @@ def test_a_duplicate_that_went_back_by_dispute_needs_nobody_any_more() -> None:
     assert task.healed
 
 
-def total(amount: int, at: int, version: str = "2023-08-16") -> Obj:
+def total(amount: int, at: int, before: int | None = None, version: str = "2023-08-16") -> Obj:
+    """``before``: the total that the event names as the former one."""
     charge = {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": amount, "currency": "eur"}
-    return {**evt("charge.refunded", charge, T0 + at), "api_version": version}
+    told = {**evt("charge.refunded", charge, T0 + at), "api_version": version}
+    changed = {} if before is None else {"previous_attributes": {"amount_refunded": before}}
+    return {**told, "data": told["data"] | changed}
 
 
 def failed(rid: str, amount: int, made: int, at: int) -> Obj:
@@ -112,6 +115,19 @@ BY_TOTAL: dict[str, tuple[list[Obj], int]] = {
     "both failed": (
         [total(3000, 50), failed("re_1", 3000, 50, 100), total(3000, 200), failed("re_2", 3000, 200, 300)],
         0,
+    ),
+    "failed, again, then more": (
+        [total(3000, 50), failed("re_1", 3000, 50, 100), total(3000, 200), total(5000, 300)],
+        5000,
+    ),
+    "the second of two failed, then again": (
+        [total(2000, 50), total(5000, 60), failed("re_2", 3000, 60, 100), total(5000, 200)],
+        5000,
+    ),
+    "failed, then more": ([total(3000, 50, 0), failed("re_1", 3000, 50, 100), total(5000, 200, 0)], 5000),
+    "failed and kept in the total, then more": (
+        [total(3000, 50, 0), failed("re_1", 3000, 50, 100), total(5000, 200, 3000)],
+        2000,
     ),
 }
 
@@ -130,8 +146,8 @@ def by_id(rid: str, amount: int, at: int, status: str = "succeeded") -> Obj:
 
 @pytest.mark.parametrize("second", [3000, 6000], ids=["the total goes down", "the total stays"])
 def test_where_refunds_are_told_by_id_both_readings_of_a_failed_ones_total_come_to_the_same(second: int) -> None:
-    told = [total(3000, 50, "2026-10-28"), by_id("re_1", 3000, 50), by_id("re_1", 3000, 100, "failed"),
-            total(second, 200, "2026-10-28"), by_id("re_2", 3000, 200)]  # fmt: skip
+    told = [total(3000, 50, version="2026-10-28"), by_id("re_1", 3000, 50), by_id("re_1", 3000, 100, "failed"),
+            total(second, 200, version="2026-10-28"), by_id("re_2", 3000, 200)]  # fmt: skip
     assert Book().tell_events([PAID, *told]).deal().refunded == 3000
 
 
@@ -144,7 +160,7 @@ def test_a_total_that_grew_has_a_note_of_its_own_where_nothing_else_tells() -> N
     assert "30.00" in first.text
     assert "50.00" in second.text
     assert first.fact_id != second.fact_id
-    pinned = Book().tell_events([PAID, total(3000, 50, "2026-10-28.endive")]).cards()[LEAD].notes
+    pinned = Book().tell_events([PAID, total(3000, 50, version="2026-10-28.endive")]).cards()[LEAD].notes
     assert not [note for note in pinned if note.fact_id.startswith("refunded:")]
 
 
