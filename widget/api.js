@@ -128,6 +128,11 @@ export function backend(widget) {
     /** Returns the choices of the rule's form. @returns {Promise<import('./rule/controls.js').Choices>} */
     ruleChoices: () => call('GET', '/widget/rules/choices').then(requireKeys('fields')),
     /**
+     * Returns how long a bot may wait for a payment; 0 hours while the account's bots may not wait.
+     * @returns {Promise<{most_hours: number}>}
+     */
+    botWaits: () => call('GET', '/widget/rules/waits').then(requireKeys('most_hours')),
+    /**
      * Returns what would be asked of each deal.
      * @param {number[]} leads
      * @returns {Promise<{rows: import('./bulk/controller.js').BulkRow[]}>}

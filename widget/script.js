@@ -11,6 +11,7 @@ import { showRuleForm } from './rule/form.js';
 import { keyInput, stepInput, whenThere } from './rule/place.js';
 import { contactsOf } from './send/contacts.js';
 import { exitsOf, savedStep } from './step/saved.js';
+import { showWait } from './step/wait.js';
 
 /**
  * Registers Kommo's callbacks. Kommo constructs one object per area, may call `render` on it again, and calls
@@ -110,6 +111,11 @@ export default function Widget() {
         whenThere(
           () => stepInput(place, 'payment_rule'),
           (input) => showRuleForm(input, api, words),
+        );
+      } else {
+        whenThere(
+          () => stepInput(place, 'wait_hours'),
+          (input) => showWait(input, api, words),
         );
       }
       return { exits: exitsOf(step).map((code) => ({ code, title: words(`step.${code}`) })) };

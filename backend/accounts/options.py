@@ -21,7 +21,8 @@ class Options(BaseModel):
     deal by itself. ``due_days``, ``valid_days``: days from its creation until a request is due and its link ends; 0:
     never. ``debt_tags``: deals are tagged *Unpaid* and *Overdue*. ``business_name`` and ``contact_…`` appear on the
     client's pages if they are set. ``send_…``: automatic links: the bot (0 = none), hours from and to, weekdays from
-    Monday = 1, in ``send_time_zone`` ('' = Kommo's).
+    Monday = 1, in ``send_time_zone`` ('' = Kommo's). ``bot_waits``: a bot may wait at *Is it
+    paid?* for the payment.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +51,7 @@ class Options(BaseModel):
     send_weekdays: Weekdays = [1, 2, 3, 4, 5]
     send_time_zone: TimeZone = ""
     send_once_a_day: StrictBool = True
+    bot_waits: StrictBool = False
 
 
 def _said(error: ValidationError) -> str:

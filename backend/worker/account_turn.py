@@ -10,6 +10,7 @@ from sqlmodel import col
 from backend.accounts.options import options_of
 from backend.accounts.provisioning import set_up
 from backend.admin.payment_list.refresh import bring_up_to_date, deals_behind
+from backend.automation.bot_steps.paid import may_wait
 from backend.automation.bot_steps.store import next_due as next_bot_due
 from backend.automation.bot_steps.work import answer_bots
 from backend.automation.reminders.queue import next_look
@@ -126,8 +127,9 @@ async def _next_moment(resources: Resources, account_id: int, held: float | None
         list_due = 0.0 if await deals_behind(session, account_id) else None
         connected = account if account is not None and account.state == "connected" else None
         writes = connected is not None and not options_of(connected).shadow
+        waits = connected is not None and may_wait(connected)
         deal_due = await next_deal_due(session, account_id) if writes else None
-        bot_due = await next_bot_due(session, account_id) if writes else None
+        bot_due = await next_bot_due(session, account_id, may_wait=waits) if writes else None
         entry_due = await next_entry_due(session, account_id) if writes else None
         audit_due = await next_audit_due(session, account_id) if writes else None
         set_up_due = 0.0 if connected and not connected.set_up_at else None

@@ -274,4 +274,6 @@ class BotRun:
     bot_id: int
     continue_id: int
     lead_id: int
+    since: float = 0.0
     answer: Json | None = None
+    is_stopped: bool = False

@@ -61,6 +61,7 @@ def _routes(lead_id: int) -> list[tuple[str, str, Any]]:
         ("POST", "/widget/rules/change", {"key": "a" * 32, "settings": {}}),
         ("POST", "/widget/rules/look", {"key": "a" * 32}),
         ("GET", "/widget/rules/choices", None),
+        ("GET", "/widget/rules/waits", None),
         ("POST", "/widget/lists/preview", {"lead_ids": [lead_id]}),
         ("POST", "/widget/lists", {"run_id": other, "lead_ids": [lead_id]}),
         ("GET", f"/widget/lists/{other}", None),

@@ -1,6 +1,8 @@
 """Kommo reports that the integration was removed: proven by signature, confirmed by a call, then disconnected."""
 
+from sqlalchemy import update
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.sign_out import sign_out
@@ -14,7 +16,8 @@ from backend.kommo_api.auth.oauth import uninstall_signature_ok
 from backend.kommo_api.errors import KommoError
 from backend.rate_limit.unproven_lane import UnprovenLane
 from backend.resources import Resources
-from backend.storage.models import Account, Audit
+from backend.storage.models import Account, Audit, BotStep
+from backend.work_queue.lock_order import account_unit
 
 REMOVED = "The integration was removed in Kommo. Install it again."
 STILL_WORKS = "Kommo reported that the integration was removed, but its token still works. Nothing was switched off."
@@ -66,7 +69,7 @@ async def _found(resources: Resources, account: Account) -> str:
 async def _mark(resources: Resources, before: Account, problem: str) -> None:
     """Store the outcome. An account that was connected again meanwhile stays connected: the refusal was about its old
     tokens."""
-    async with resources.database.write() as session:
+    async with account_unit(resources.database, before.id) as session:
         account = await session.get_one(Account, before.id, with_for_update=True)
         if problem == REMOVED and account.state == "connected":
             return
@@ -78,6 +81,13 @@ async def _mark(resources: Resources, before: Account, problem: str) -> None:
         account.state, account.problem = state, problem
         if state == "uninstalled":
             await sign_out(session, col(Account.id) == account.id)
+            await _forget_bots(session, account.id)
             note_after_commit(session, "account uninstalled", account=account.id)
         session.add(account)
         session.add(said)
+
+
+async def _forget_bots(session: AsyncSession, account_id: int) -> None:
+    """Close the steps of bots: after another installation their answers would be outdated."""
+    mine = (col(BotStep.account_id) == account_id, col(BotStep.state) != "done")
+    await session.exec(update(BotStep).where(*mine).values(state="done", outcome="removed"))

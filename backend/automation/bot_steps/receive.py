@@ -3,12 +3,14 @@
 import hashlib
 from typing import Literal
 
+import structlog
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.permissions import LARGEST_ID
 from backend.accounts.tokens.proofs import note_signature
+from backend.automation.bot_steps.paid import WAIT_FIELD, may_wait, wait_hours
 from backend.automation.rules.keys import rule_of
 from backend.core.errors import BadSignature, LaneFull
 from backend.core.vault import CannotOpen
@@ -29,7 +31,11 @@ from backend.work_queue.wakeups import request_work
 
 Step = Literal["payment_link", "is_it_paid"]
 MOST_OPEN = 5_000
-"""Waiting bots of one account."""
+"""Bots of one account whose answer is due."""
+MOST_WAITING = 5_000
+"""Bots of one account that wait for a payment; a further one gets its answer at once."""
+
+log = structlog.get_logger()
 
 
 async def receive_step(resources: Resources, step: Step, asked: BotRequest) -> int:
@@ -48,7 +54,8 @@ async def receive_step(resources: Resources, step: Step, asked: BotRequest) -> i
     path = continue_path(asked.return_url, account.base_url)
     if path is None:
         raise BadSignature("The bot's return address does not belong to this account.")
-    await _store(resources, account.id, claims, step, rule, path)
+    hours = wait_hours(asked.data.get(WAIT_FIELD)) if step == "is_it_paid" and may_wait(account) else 0
+    await _store(resources, _row(account.id, claims, step, rule, path, resources.clock(), hours))
     resources.work_arrived.set()
     return account.id
 
@@ -74,11 +81,10 @@ async def _rule(session: AsyncSession, asked: BotRequest, account_id: int) -> Pa
     return await rule_of(session, key, account_id) if isinstance(key, str) and key else None
 
 
-async def _store(
-    resources: Resources, account_id: int, claims: BotClaims, step: Step, rule: PaymentRule | None, path: str
-) -> None:
-    now = resources.clock()
-    row = BotStep(
+def _row(
+    account_id: int, claims: BotClaims, step: Step, rule: PaymentRule | None, path: str, now: float, hours: int
+) -> BotStep:
+    return BotStep(
         account_id=account_id,
         id=hashlib.sha256(path.encode()).hexdigest()[:32],
         lead_id=claims.lead_id,
@@ -86,10 +92,19 @@ async def _store(
         rule_id=rule.id if rule else "",
         path=path,
         received_at=now,
+        wait_until=now + hours * 3600.0 if hours else None,
     )
-    async with account_unit(resources.database, account_id) as session:
-        waiting = select(func.count()).select_from(BotStep).where(BotStep.account_id == account_id)
-        if (await session.exec(waiting.where(col(BotStep.state) != "done"))).one() >= MOST_OPEN:
+
+
+async def _store(resources: Resources, row: BotStep) -> None:
+    mine = (BotStep.account_id == row.account_id, col(BotStep.state) != "done")
+    count = select(func.count(), func.count(col(BotStep.wait_until))).select_from(BotStep).where(*mine)
+    async with account_unit(resources.database, row.account_id) as session:
+        unfinished, waiting = (await session.exec(count)).one()
+        if unfinished - waiting >= MOST_OPEN:
             raise LaneFull("Too many bots of this account wait for an answer.")
+        if row.wait_until is not None and waiting >= MOST_WAITING:
+            log.warning("bot does not wait", account=row.account_id, deal=row.lead_id, waiting=waiting)
+            row.wait_until = None
         if await insert_missing(session, BotStep, [row.model_dump()]):
-            await request_work(session, account_id)
+            await request_work(session, row.account_id)

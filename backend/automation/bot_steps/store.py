@@ -1,31 +1,59 @@
 """Waiting bots in the database."""
 
-from sqlmodel import col, func, select
+from sqlalchemy import ColumnElement, and_, case, or_, true
+from sqlmodel import col, exists, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.resources import Resources
-from backend.storage.models import BotStep
+from backend.storage.models import BotStep, Deal
 from backend.work_queue.leases import Claim, fence
 
 
-async def due(session: AsyncSession, account_id: int, now: float, most: int) -> list[BotStep]:
-    """Return at most ``most`` unfinished bot steps due at ``now`` (epoch seconds), longest waiting first."""
-    mine = (BotStep.account_id == account_id, col(BotStep.state) != "done", col(BotStep.next_try_at) <= now)
-    found = await session.exec(select(BotStep).where(*mine).order_by(col(BotStep.received_at)).limit(most))
+async def due(session: AsyncSession, account_id: int, now: float, most: int, *, may_wait: bool) -> list[BotStep]:
+    """Return at most ``most`` unfinished bot steps due at ``now`` (epoch seconds), longest waiting first.
+
+    A bot that waits for the payment is due at its end, or once its deal has a newer revision than at the last look;
+    at once unless the account's bots ``may_wait``.
+    """
+    mine = (BotStep.account_id == account_id, col(BotStep.state) != "done")
+    is_due = or_(col(BotStep.next_try_at) <= now, _has_news(may_wait))
+    found = await session.exec(select(BotStep).where(*mine, is_due).order_by(col(BotStep.received_at)).limit(most))
     return list(found.all())
 
 
-async def next_due(session: AsyncSession, account_id: int) -> float | None:
-    """Return when the next bot may be answered, in epoch seconds; None without one."""
-    waiting = (BotStep.account_id == account_id, col(BotStep.state) != "done")
-    return (await session.exec(select(func.min(BotStep.next_try_at)).where(*waiting))).one()
+async def next_due(session: AsyncSession, account_id: int, *, may_wait: bool) -> float | None:
+    """Return when the next bot may be answered, in epoch seconds; None without one. ``may_wait``: as for ``due``."""
+    mine = (BotStep.account_id == account_id, col(BotStep.state) != "done")
+    moment = case((_has_news(may_wait), 0.0), else_=col(BotStep.next_try_at))
+    soonest: float | None = (await session.exec(select(func.min(moment)).where(*mine))).one()
+    return soonest
+
+
+def _has_news(may_wait: bool) -> ColumnElement[bool]:
+    """The ledger's unit of work raises the deal's revision, so no payment is missed between two looks."""
+    same = (col(Deal.account_id) == col(BotStep.account_id), col(Deal.lead_id) == col(BotStep.lead_id))
+    newer = exists().where(*same, col(Deal.wanted) > col(BotStep.seen))
+    return and_(col(BotStep.state) == "waiting", newer if may_wait else true())
+
+
+async def revision_of(session: AsyncSession, account_id: int, lead_id: int) -> int:
+    """Return the deal's revision, to be read before its ledger; 0 if the deal is unknown here."""
+    mine = (Deal.account_id == account_id, Deal.lead_id == lead_id)
+    return (await session.exec(select(Deal.wanted).where(*mine))).first() or 0
 
 
 async def keep(resources: Resources, claim: Claim, row: BotStep) -> None:
-    """Commit the row's values. Raises ``LeaseLost`` if another worker took the account over."""
+    """Commit the row's values. Raises ``LeaseLost`` if another worker took the account over.
+
+    A merge of its deal that was committed meanwhile stays, and so does the end of the step by an uninstallation.
+    """
     async with resources.database.write() as session:
         await fence(session, claim, resources.clock())
-        await session.merge(row)
+        stored = await session.get_one(BotStep, (row.account_id, row.id))
+        if stored.lead_id != row.lead_id:
+            row.lead_id, row.seen = stored.lead_id, -1
+        if stored.state != "done":
+            await session.merge(row)
 
 
 async def requests_of_step(session: AsyncSession, account_id: int, lead_id: int, rule_id: str) -> set[str]:

@@ -15,6 +15,7 @@ from backend.ledger.absorb import absorb
 from backend.storage.db import dialect_insert
 from backend.storage.models import (
     Audit,
+    BotStep,
     CardWrite,
     Deal,
     LedgerEntry,
@@ -40,6 +41,7 @@ async def follow(session: AsyncSession, account_id: int, gone: int, survivor: Su
     await mark_dirty(session, account_id, {*changed, survivor.lead_id} - {gone}, now)
     await _settle_deal(session, account_id, gone, survivor.lead_id)
     await _move_writes(session, account_id, gone, survivor.lead_id)
+    await _move_bots(session, account_id, gone, survivor.lead_id)
     after = {"lead_id": survivor.lead_id, "proof": survivor.proof, "requests": moved}
     session.add(
         Audit(at=now, account_id=account_id, who="writer", what="deal merged", before={"lead_id": gone}, after=after)
@@ -105,6 +107,13 @@ async def _move_writes(session: AsyncSession, account_id: int, gone: int, surviv
     await session.flush()
     kept = {key for key, write in there.items() if write in session}
     session.add_all(write for write in moving if (write.kind, write.fact_id) not in kept)
+
+
+async def _move_bots(session: AsyncSession, account_id: int, gone: int, survivor: int) -> None:
+    """Let bots that wait for the payment look at the survivor, at once: -1 is older than its revision."""
+    mine = (col(BotStep.account_id) == account_id, col(BotStep.lead_id) == gone, col(BotStep.step) == "is_it_paid")
+    unanswered = col(BotStep.state).in_(("new", "waiting"))
+    await session.exec(update(BotStep).where(*mine, unanswered).values(lead_id=survivor, seen=-1))
 
 
 async def _writes(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:

@@ -70,9 +70,11 @@ class BotStep(SQLModel, table=True):
     rule_id: str = ""  # the rule that defines the payment link
     path: str
     received_at: float = moment()
-    state: str = "new"  # new | decided: the answer is fixed | done
+    wait_until: float | None = moment(default=None, nullable=True)  # it waits for the payment, at most until then
+    seen: int = 0  # the deal's revision at the last look of a waiting bot
+    state: str = "new"  # new | waiting: for the payment | decided: the answer is fixed | done
     request_id: str | None = None
     answer: dict[str, Any] = document(default_factory=dict)
-    outcome: str = ""  # result of the answer: told | gone | late
+    outcome: str = ""  # result of the answer: told | unsure | gone | refused | late | removed
     attempts: int = 0
     next_try_at: float = moment(default=0.0)

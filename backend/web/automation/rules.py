@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.accounts.options import options_of
+from backend.automation.bot_steps.paid import LONGEST_WAIT_HOURS, may_wait
 from backend.automation.rules.choices import number_fields
 from backend.automation.rules.keys import NewKey, change_rule, check_may_rule, find_rule, make_rule
 from backend.automation.rules.settings import RuleSettings
@@ -57,6 +58,12 @@ class ChoicesAnswer(BaseModel):
     bots: bool
 
 
+class WaitsAnswer(BaseModel):
+    """``most_hours``: the longest wait; 0 while the account's bots may not wait."""
+
+    most_hours: int
+
+
 @router.post("", status_code=201, openapi_extra=body_of(RuleBody))
 async def make_or_take_over(request: Request, resources: ResourcesDep, user: UserDep) -> RuleAnswer:
     """Create a rule, as the successor of ``key`` if given, and return it with its key.
@@ -89,6 +96,16 @@ async def choices(resources: ResourcesDep, user: UserDep) -> ChoicesAnswer:
     await check_may_rule(resources, user)
     fields = [Choice(id=one.id, name=one.name) for one in await number_fields(resources, user.account.id)]
     return ChoicesAnswer(fields=fields, bots="bot" in options_of(user.account).send_channels)
+
+
+@router.get("/waits")
+async def waits(resources: ResourcesDep, user: UserDep) -> WaitsAnswer:
+    """Return how many hours the bot step *Is it paid?* may wait for a payment, for administrators.
+
+    Raises ``NotAllowed`` for other users, and ``KommoUnreachable``.
+    """
+    await check_may_rule(resources, user)
+    return WaitsAnswer(most_hours=LONGEST_WAIT_HOURS if may_wait(user.account) else 0)
 
 
 @router.post("/look", openapi_extra=body_of(KeyBody))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from backend.accounts.lookup import not_connected
 from backend.admin.first_payment.checklist import checklist
+from backend.admin.history.bot_waits import Waited, last_waits
 from backend.admin.history.stage_entries import last_entries
 from backend.admin.stripe_identity import identities
 from backend.core.errors import ProductError
@@ -81,6 +82,11 @@ async def _chasing(resources: Resources, frame: Frame, state: PageState) -> Show
     return await shown_chasing(resources, frame.account.id, state.typed if state.form == "reminders" else {})
 
 
+async def _waits(resources: Resources, frame: Frame) -> list[Waited]:
+    async with resources.database.read() as session:
+        return await last_waits(session, frame.account.id)
+
+
 def _topic(name: str, page: str) -> Topic:
     found = BY_NAME.get(name)
     if found is None or found.page != page:
@@ -111,6 +117,7 @@ async def topic_page(resources: Resources, frame: Frame, topic: Topic, state: Pa
         identities=await identities(resources, frame.account.id) if topic.name == "stripe" else {},
         sending=await sending_choices(resources, frame.account) if topic.name == "sending" else None,
         weekdays=weekdays_of(frame.language),
+        waits=await _waits(resources, frame) if topic.name == "bots" else (),
         chasing=await _chasing(resources, frame, state) if topic.name == "reminders" else None,
         key_forms={mode: key_form(mode) for mode in ("live", "test")},
         done=frame.say(f"done_{state.done}") if state.done in BY_FORM else "",

@@ -74,6 +74,12 @@ async def reminders(request: Request, resources: ResourcesDep, account_id: Accou
     return await _done(request, resources, account_id, "reminders", save_chasing)
 
 
+@router.post("/bots")
+async def bots(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
+    """Save whether bots may wait for a payment (``saves.save_bots``), and redirect (303) to that page."""
+    return await _done(request, resources, account_id, "bots", saves.save_bots)
+
+
 @router.post("/deals")
 async def deals(request: Request, resources: ResourcesDep, account_id: AccountId) -> Response:
     """Save notes, renewals and the other options of deals (``saves.save_deals``), and redirect (303) to their page."""

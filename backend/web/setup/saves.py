@@ -104,6 +104,12 @@ async def save_sending(resources: Resources, account_id: int, typed: Typed, who:
     return ""
 
 
+async def save_bots(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
+    """Save whether a bot may wait for a payment, and return ''. Switched off, waiting bots get their answer at once."""
+    await put_options(resources, account_id, {"bot_waits": typed.get("bot_waits") == "on"}, who=who)
+    return ""
+
+
 async def save_deals(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
     """Save options of notes, renewals, statement and e-mail, and return ''."""
     given: dict[str, Any] = {

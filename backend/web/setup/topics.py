@@ -26,6 +26,7 @@ TOPICS = (
     Topic("due", "automation", ("due",)),
     Topic("sending", "automation", ("sending",)),
     Topic("reminders", "automation", ("reminders",)),
+    Topic("bots", "automation", ("bots",)),
     Topic("deals", "automation", ("deals",)),
 )
 BY_NAME = {one.name: one for one in TOPICS}

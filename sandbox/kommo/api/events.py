@@ -3,12 +3,13 @@
 from sandbox.kommo.api.calls import Answer, Call, Routes, admins_only
 from sandbox.kommo.api.listing import chooser, page
 from sandbox.kommo.problems import problem
-from sandbox.kommo.records import Change, Json
+from sandbox.kommo.records import BotRun, Change, Json
 
 routes = Routes()
 PATH = "/api/v4/events"
 _HIDDEN = ("lead_updated",)  # what webhooks tell, but the feed does not show
 _MOST_HANDLERS = 10
+_PATIENCE = {"forever": float("inf"), "24_hours": 24 * 3600.0, "10_minutes": 600.0}
 
 
 @routes.add("GET", PATH)
@@ -25,13 +26,18 @@ def list_events(call: Call) -> Json | None:
 def continue_bot(call: Call) -> Answer:
     """``{data, execute_handlers: at most 10}``; a bot goes on once."""
     run, item = call.account.bots.get(call.path["continue_id"]), call.item()
-    if run is None or run.bot_id != call.path["bot_id"]:
+    if run is None or run.bot_id != call.path["bot_id"] or not _waits(call, run):
         raise problem(404, "Bot not found")
     if run.answer is not None:
         raise problem(int(call.switches["continue_twice"]), "Bot is not waiting")
     _check_handlers(call, item.get("execute_handlers") or [])
     run.answer = item
     return Answer({}, int(call.switches["continue_status"]))
+
+
+def _waits(call: Call, run: BotRun) -> bool:
+    """A bot that was stopped, or that gave up by itself, is gone."""
+    return not run.is_stopped and call.world.clock() - run.since < _PATIENCE[call.switches["bot_waits"]]
 
 
 def _check_handlers(call: Call, handlers: list[Json]) -> None:

@@ -38,6 +38,15 @@ HOOKS: Doubts = {
         "a widget's step whose request is answered late or badly",
         {"fails": "the bot ends", "waits": "the bot waits"},
     ),
+    "bot_waits": (
+        "15",
+        "how long a bot waits at a widget's step",
+        {
+            "forever": "until it is continued or stopped",
+            "24_hours": "a day, then it is gone: 404",
+            "10_minutes": "ten minutes, then it is gone: 404",
+        },
+    ),
     "continue_handlers": (
         "15",
         "execute_handlers of a continued bot",

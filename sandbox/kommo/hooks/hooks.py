@@ -67,7 +67,7 @@ def signature(world: KommoWorld, integration: Integration) -> str:
 async def ask_widget(world: KommoWorld, client_id: str, lead_id: int, url: str, data: Json) -> Sent:
     """A bot comes to the widget's step: POST with a signed token and the address to continue at."""
     account = world.account_of(client_id)
-    run = BotRun(world.ids.next("bot"), world.ids.next("continue"), lead_id)
+    run = BotRun(world.ids.next("bot"), world.ids.next("continue"), lead_id, world.clock())
     account.bots[run.continue_id] = run
     token = jwts.salesbot_token(account, world.integrations[client_id], lead_id)
     host = world.base_url or f"https://{account.subdomain}.kommo.com"

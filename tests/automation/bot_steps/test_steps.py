@@ -82,4 +82,4 @@ async def test_a_bot_whose_answer_was_lost_is_told_again_and_goes_on_once(produc
             break
         product.clock.advance(5)  # Kommo had no answer: it is given a moment
         await asyncio.sleep(0.02)
-    assert [(row.state, row.outcome) for row in await product.rows(BotStep)] == [("done", "gone")]
+    assert [(row.state, row.outcome) for row in await product.rows(BotStep)] == [("done", "unsure")]

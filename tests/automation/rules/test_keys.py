@@ -15,6 +15,7 @@ ROUTES = [
     ("POST", "/widget/rules/change", {"key": "a" * 32, "settings": {}}),
     ("POST", "/widget/rules/look", {"key": "a" * 32}),
     ("GET", "/widget/rules/choices", None),
+    ("GET", "/widget/rules/waits", None),
 ]
 
 

@@ -585,6 +585,13 @@ async def test_due_dates_of_new_requests_are_a_topic_of_their_own(product: World
     assert (await stages_of(product))["options"]["valid_days"] == 0
 
 
+async def test_whether_bots_wait_is_a_topic_of_its_own(product: World, visitor: httpx.AsyncClient) -> None:
+    assert (await stages_of(product))["options"]["bot_waits"] is False
+    page = (await visitor.post(form_of(product, "bots"), data={"bot_waits": "on"})).text
+    assert ("The options are saved." in page, "No bot has waited for a payment yet." in page) == (True, True)
+    assert (await stages_of(product))["options"]["bot_waits"] is True
+
+
 async def test_a_paid_stage_before_that_of_the_first_money_is_warned_of(
     product: World, visitor: httpx.AsyncClient
 ) -> None:

@@ -46,6 +46,8 @@ def stop(call: Call) -> Answer:
     if entity_type != "leads":
         raise problem(400, "Invalid entity type")
     stop_bot(call.account, call.path["id"], entity_type, entity_id)
+    for run in call.account.bots.values():
+        run.is_stopped = run.is_stopped or (run.bot_id, run.lead_id) == (call.path["id"], entity_id)
     return Answer("", 202)
 
 
