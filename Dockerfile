@@ -4,7 +4,7 @@
 #   docker build -t kommo-stripe .
 #   docker build -t kommo-stripe:0.1.0 --build-arg VERSION=v0.1.0 --build-arg REVISION=$(git rev-parse HEAD) .
 #
-# tools/check_image.py runs these very steps in an empty folder, where there is no container engine.
+# tools/image runs these very steps in an empty folder, where there is no container engine.
 
 ARG PYTHON=3.11
 

@@ -3,7 +3,7 @@
 
   python3 run.py                     the sandbox: the whole product on this machine
   python3 run.py story               the same without a person, told step by step
-  python3 run.py test [--full] …     lint, then the tests; --full adds those that take long; … goes to pytest
+  python3 run.py test [--full] …     lint and image, then the tests; --full adds those that take long; … goes to pytest
   python3 run.py lint                formatting, linter and types
   python3 run.py bench …             the measurements
   python3 run.py image               the Dockerfile's steps without a container engine, and what they made, proven
@@ -35,6 +35,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ from tools.bootstrap.python import newer_python
 
 FOLDER = Path(__file__).resolve().parent
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
+IMAGE = ("-m", "tools.image", "--if-possible")
 
 
 def main(words: Sequence[str]) -> int:
@@ -79,20 +81,23 @@ def command(machine: Machine, words: Sequence[str]) -> int:
     if plan.browser:
         os.environ["CHROMIUM_PATH"] = ready_browser(machine, python)
     checks = ready_checkers(machine, python) if plan.scripts else ()
-    return run_steps([[str(python), *step] for step in (*checks, *plan.steps)])
+    beside = [str(python), *plan.beside] if plan.beside else []
+    return run_steps([[str(python), *step] for step in (*checks, *plan.steps)], beside)
 
 
 @dataclass(frozen=True)
 class Plan:
     """The lock file whose packages are needed, and what the environment's Python is then called with, in order.
 
-    ``scripts``: the JavaScript is checked first, where its checkers run on this machine.
+    ``scripts``: the JavaScript is checked first, where its checkers run on this machine. ``beside`` is a step that runs
+    at the same time as the others and is waited for before the last of them, which must not be disturbed.
     """
 
     lock: str
     steps: tuple[tuple[str, ...], ...]
     browser: bool = False
     scripts: bool = False
+    beside: tuple[str, ...] = ()
 
 
 def plan_for(words: Sequence[str], cpus: int) -> Plan:
@@ -100,7 +105,8 @@ def plan_for(words: Sequence[str], cpus: int) -> Plan:
     if name == "lint":
         return Plan(DEV_LOCK, LINT, scripts=True)
     if name == "test":
-        return Plan(DEV_LOCK, (*LINT, pytest_call(rest, cpus)), browser=True, scripts=True)
+        beside = IMAGE if set(rest) <= {"--full"} else ()  # who asks for some tests gets those
+        return Plan(DEV_LOCK, (*LINT, pytest_call(rest, cpus)), browser=True, scripts=True, beside=beside)
     if name in ("bench", "image"):
         return Plan(DEV_LOCK, (("-m", {"bench": "bench", "image": "tools.image"}[name], *rest),))
     lock = SANDBOX_LOCK if name in ("sandbox", "story") else LOCK
@@ -117,20 +123,52 @@ def pytest_call(given: Sequence[str], cpus: int) -> tuple[str, ...]:
     return ("-m", "pytest", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder", *daily, *rest)
 
 
-def run_steps(steps: Sequence[Sequence[str]]) -> int:
+def run_steps(steps: Sequence[Sequence[str]], beside: Sequence[str] = ()) -> int:
     """Run all, even after one failed (a complaint about style must not hide a failing test); the last bad exit code."""
-    if len(steps) == 1:
+    if len(steps) == 1 and not beside:
         os.execv(steps[0][0], list(steps[0]))  # noqa: S606  (signals and the exit code then need no passing on)
-    failed = [(step, code) for step in steps if (code := follow(step)) != 0]
+    *first, last = steps
+    with Aside(beside) as aside:
+        ended = [(step, follow(subprocess.Popen(step))) for step in first]
+        ended += [(beside, code) for code in aside.ended()]
+    ended.append((last, follow(subprocess.Popen(last))))
+    failed = [(step, code) for step, code in ended if code != 0]
     for step, code in failed:
         say(f"failed with exit code {code}: python {' '.join(step[1:4])}")
     return failed[-1][1] if failed else 0
 
 
-def follow(step: Sequence[str]) -> int:
-    """Run a child to its end. A Ctrl-C reaches it by itself; it gets the time to put its servers away."""
+class Aside:
+    """A step that runs beside others; what it says is shown when it has ended, so that it stands together."""
+
+    def __init__(self, step: Sequence[str]) -> None:
+        self._step = step
+
+    def __enter__(self) -> Aside:
+        self._said = tempfile.TemporaryFile()
+        self._child = subprocess.Popen(self._step, stdout=self._said, stderr=self._said) if self._step else None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child and self._child.poll() is None:
+            self._child.terminate()
+            self._child.wait()
+        self._said.close()
+
+    def ended(self) -> list[int]:
+        """Its exit code, once it has ended; nothing where there is no step."""
+        if self._child is None:
+            return []
+        code = follow(self._child)
+        self._said.seek(0)
+        for line in self._said.read().decode(errors="replace").splitlines():
+            say(line)
+        return [code]
+
+
+def follow(child: subprocess.Popen[bytes]) -> int:
+    """Wait for a child's end. A Ctrl-C reaches it by itself; it gets the time to put its servers away."""
     interrupted = False
-    child = subprocess.Popen(step)
     before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while child.returncode is None:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from run import LINT, Plan, plan_for, run_steps
+from run import IMAGE, LINT, Plan, plan_for, run_steps
 from tests.tools.bootstrap.made_up import ROOT
 from tools.bootstrap.locks import DEV_LOCK, LOCK, SANDBOX_LOCK
 
@@ -32,6 +32,12 @@ def test_the_tests_come_after_lint_and_have_a_browser() -> None:
     plan = plan_for(["test"], 2)
     assert (plan.lock, plan.browser) == (DEV_LOCK, True)
     assert [step[1] for step in plan.steps] == ["ruff", "ruff", "mypy", "pytest"]
+
+
+def test_a_whole_run_makes_the_image_beside_the_checks_and_a_part_does_not() -> None:
+    assert [plan_for(["test", *more], 2).beside for more in ([], ["--full"])] == [IMAGE, IMAGE]
+    assert not plan_for(["test", "tests/ledger"], 2).beside
+    assert not plan_for(["lint"], 2).beside
 
 
 def test_lint_needs_no_browser() -> None:
@@ -68,6 +74,23 @@ def test_a_failing_step_does_not_hide_the_next_and_its_code_is_passed_on() -> No
     assert run_steps([exiting(0), exiting(0)]) == 0
 
 
+def test_what_runs_beside_ends_before_the_last_step_and_is_shown_together(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    beside = [sys.executable, "-c", "import time; print('size'); time.sleep(0.5); print('time'); raise SystemExit(7)"]
+    last = [sys.executable, "-c", "print('last')"]
+    assert run_steps([exiting(0), [sys.executable, "-c", "print('first')"], last], beside) == 7
+    out, err = capfd.readouterr()
+    assert out == "first\nlast\n"
+    assert err.startswith("==> size\n==> time\n==> failed with exit code 7")
+
+
+def test_what_runs_beside_is_ended_when_the_steps_are_broken_off(tmp_path: Path) -> None:
+    beside = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with pytest.raises(FileNotFoundError):
+        run_steps([[str(tmp_path / "no program")], exiting(0)], beside)
+
+
 def test_ctrl_c_lets_the_child_clear_up_and_then_ends_without_a_traceback(tmp_path: Path) -> None:
     child = tmp_path / "child.py"
     child.write_text(
@@ -76,8 +99,10 @@ def test_ctrl_c_lets_the_child_clear_up_and_then_ends_without_a_traceback(tmp_pa
         "except KeyboardInterrupt:\n    time.sleep(0.6); print('cleared up', flush=True)\n"
     )
     parent = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell ignores it
-        f"import run\ntry: run.follow([{sys.executable!r}, {str(child)!r}])\nexcept KeyboardInterrupt: print('end')"
+        "import signal, subprocess\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell ignores it
+        f"import run\ntry: run.follow(subprocess.Popen([{sys.executable!r}, {str(child)!r}]))\n"
+        "except KeyboardInterrupt: print('end')"
     )
     running = subprocess.Popen(
         [sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True

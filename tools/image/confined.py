@@ -44,20 +44,25 @@ def user_of(built: Built) -> tuple[str, str]:
 def start(built: Built, words: Sequence[str], settings: Mapping[str, str], **how: object) -> subprocess.Popen[str]:
     """The command, in the image's folder for data."""
     environment = settings_of(built) | dict(settings)
-    if not can_confine():
-        return _popen(words, built.data, environment, how)
+    run = _confined if can_confine(built) else _popen
+    return run(words, built, environment, how)
+
+
+def _confined(
+    words: Sequence[str], built: Built, environment: Mapping[str, str], how: Mapping[str, object]
+) -> subprocess.Popen[str]:
     user, group = user_of(built)
     os.chown(built.data, int(user), int(group))
     given = {"DATA": str(built.data), "ROOT": str(built.root), "USER_ID": user, "GROUP_ID": group}
     confine = ["unshare", "--mount", "/bin/sh", "-e", "-c", CONFINE, "confined", *words]
-    return _popen(confine, built.data, environment | given | _hidden_python(), how)
+    return _popen(confine, built, dict(environment) | given | _hidden_python(), how)
 
 
 def _popen(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], how: Mapping[str, object]
+    words: Sequence[str], built: Built, environment: Mapping[str, str], how: Mapping[str, object]
 ) -> subprocess.Popen[str]:
     whole = [shutil.which(words[0], path=environment["PATH"]) or words[0], *words[1:]]
-    return subprocess.Popen(whole, cwd=folder, env=dict(environment), text=True, **how)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(whole, cwd=built.data, env=dict(environment), text=True, **how)  # type: ignore[call-overload, no-any-return]
 
 
 def _hidden_python() -> dict[str, str]:
@@ -69,10 +74,27 @@ def _hidden_python() -> dict[str, str]:
     return {"HIDDEN": "", "PYTHON": ""}
 
 
+def confinement(built: Built) -> str:
+    """How the commands of ``start`` run, in words."""
+    return "as the image's user on a read-only file system" if can_confine(built) else "as this user: not confined here"
+
+
+def can_confine(built: Built) -> bool:
+    """Whether this machine lets us: root, mounts of its own, and a Python that starts as the image's user."""
+    if built.confined is None:
+        built.confined = _can_mount() and _python_starts(built)
+    return built.confined
+
+
 @cache
-def can_confine() -> bool:
-    """Whether this machine lets us: root, with mounts of its own."""
+def _can_mount() -> bool:
     if os.geteuid() or not all(map(shutil.which, NEEDED)):
         return False
     tried = ["unshare", "--mount", "/bin/sh", "-e", "-c", "mount --make-rprivate / && mount -o remount,ro,bind /"]
     return subprocess.run(tried, capture_output=True, check=False).returncode == 0
+
+
+def _python_starts(built: Built) -> bool:
+    words = ["python", "-c", "import os, ssl, sqlite3; open('tried', 'w').close(); os.remove('tried')"]
+    tried = _confined(words, built, settings_of(built), {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL})
+    return tried.wait() == 0

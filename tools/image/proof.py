@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,10 @@ class Proof:
 
     def __post_init__(self) -> None:
         self.secrets = {"SECRET_KEYS": secrets.token_urlsafe(32), "ADMIN_TOKEN": secrets.token_urlsafe(24)}
+
+    @property
+    def _log(self) -> Path:
+        return self.built.root / "log"
 
     @property
     def settings(self) -> dict[str, str]:
@@ -97,32 +101,29 @@ class Proof:
             self._shows_nothing(served)
 
     def worker(self) -> None:
-        began = time.perf_counter()
-        process = start(self.built, ["kommo-stripe", "worker"], self.settings, stderr=subprocess.PIPE)
-        assert process.stderr is not None
-        first = process.stderr.readline()
-        self._hold("the worker starts", "worker started" in first, first)
-        self._shows_nothing(process)
-        self.said.append(f"worker started after {time.perf_counter() - began:.1f} s")
-        self._stop(process, "worker")
-        text = first + process.stderr.read()
-        self._hold("no secret in the worker's log", not self._given_away(text), "there is")
+        with self._started("worker") as (process, began):
+            self._wait(process, "worker started", lambda: "worker started" in self._log.read_text(), began)
+            self._shows_nothing(process)
 
     @contextmanager
     def running(self, *words: str, **more: str) -> Iterator[subprocess.Popen[str]]:
         """The web until the end of the block; it is ready, it stops in time, and its log gives nothing away."""
-        log = self.built.data.parent / "log"
+        with self._started(*words, **more) as (process, began):
+            for path in ("/healthz", "/readyz"):
+                self._wait(process, f"{path} answers 200", lambda path=path: self._answers(path), began)  # type: ignore[misc]
+            yield process
+
+    @contextmanager
+    def _started(self, *words: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], float]]:
+        """The process and when it began."""
         began = time.perf_counter()
-        with log.open("w") as to:
+        with self._log.open("w") as to:
             process = start(self.built, ["kommo-stripe", *words], self.settings | more, stdout=to, stderr=to)
             try:
-                self._wait(process, "healthz", began)
-                self._wait(process, "readyz", began)
-                yield process
+                yield process, began
             finally:
                 self._stop(process, words[0])
-        text = log.read_text()
-        self._hold("no secret in the log", not self._given_away(text), "there is")
+        self._hold(f"no secret in the log of `{words[0]}`", not self._given_away(self._log.read_text()), "there is")
 
     def health(self) -> int:
         """The exit code of HEALTHCHECK's own command."""
@@ -132,30 +133,46 @@ class Proof:
     def _run(self, words: list[str], given: dict[str, str]) -> tuple[int, str]:
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
         process = start(self.built, ["kommo-stripe", *words], given, **how)
-        told, failed = process.communicate(timeout=START_SECONDS)
+        try:
+            told, failed = process.communicate(timeout=START_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise Differs(f"`{words[0]}` does not end within {START_SECONDS:.0f} s") from error
         return process.returncode, told or failed
 
-    def _wait(self, process: subprocess.Popen[str], path: str, began: float) -> None:
+    def _wait(self, process: subprocess.Popen[str], what: str, holds: Callable[[], bool], began: float) -> None:
         while time.perf_counter() - began < START_SECONDS and process.poll() is None:
-            try:
-                _get(f"{self.settings['PUBLIC_URL']}/{path}")
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.05)
-                continue
-            self.said.append(f"/{path} answers 200 after {time.perf_counter() - began:.1f} s")
-            return
-        raise Differs(f"/{path} does not answer: {(self.built.data.parent / 'log').read_text()[-2000:]}")
+            if holds():
+                self.said.append(f"{what} after {time.perf_counter() - began:.1f} s")
+                return
+            time.sleep(0.05)
+        raise Differs(f"not seen: {what}: {self._log.read_text()[-2000:]}")
+
+    def _answers(self, path: str) -> bool:
+        try:
+            _get(f"{self.settings['PUBLIC_URL']}{path}")
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+        return True
 
     def _stop(self, process: subprocess.Popen[str], what: str) -> None:
         began = time.perf_counter()
         process.send_signal(signal.SIGTERM)
-        code = process.wait(STOP_SECONDS)
+        try:
+            code = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise Differs(f"SIGTERM does not end `{what}` within {STOP_SECONDS:.0f} s") from error
         self._hold(f"SIGTERM ends `{what}` with 0", code == 0, code)
         self.said.append(f"{what} ended {time.perf_counter() - began:.1f} s after SIGTERM")
 
     def _shows_nothing(self, process: subprocess.Popen[str]) -> None:
         """Anybody on the machine reads a process's arguments."""
-        shown = Path(f"/proc/{process.pid}/cmdline").read_text()
+        listed = Path(f"/proc/{process.pid}/cmdline")
+        if not listed.exists():
+            self.said.append("only read: the process list, which this system has in no file")
+            return
+        shown = listed.read_text()
         self._hold("no secret in the process list", not self._given_away(shown), shown)
 
     def _keys_in(self, files: list[Path]) -> list[str]:
