@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictStr
 
-_HIDDEN = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+_HIDDEN = re.compile("[\x00-\x1f\x7f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Not the two joiners, which Persian words and emoji need. A name that was once stored must stay valid."""
+_JOINERS = "\u200c\u200d"
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]*")
 _EMAIL = re.compile(r"[^\s@<>,;:?&%\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 LEAST_DIGITS, MOST_DIGITS = 5, 15
@@ -19,7 +21,7 @@ def digits(number: str) -> str:
 def _name(text: str) -> str:
     if _HIDDEN.search(text):
         raise ValueError("leave out line breaks and invisible characters")
-    return text.strip()
+    return text.strip() if text.strip(f" {_JOINERS}") else ""
 
 
 def _phone(text: str) -> str:

@@ -53,7 +53,8 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
             )
         except BadWidgetToken as error:
             raise NotAuthorized(str(error)) from None
-        account = await session.get(Account, said.account_id) if 0 < said.account_id <= LARGEST_ID else None
+        usable = all(0 < one <= LARGEST_ID for one in (said.account_id, said.user_id))
+        account = await session.get(Account, said.account_id) if usable else None
     if account is None or account.client_id != said.client_id:  # another tenant's secret signs for its own account only
         raise NotAuthorized("This Kommo account is not connected here. An administrator installs the integration.")
     await check_named_host(resources, account, said.subdomain)
@@ -74,15 +75,16 @@ class Access:
 
 
 async def check_lead(resources: Resources, account: Account, user_id: int, lead_id: int, action: Action) -> Access:
-    """The user's access to the deal for this action.
+    """The user's access to the deal for this action. Before a refund Kommo is asked at once.
 
     Raises ``NotAllowed`` if Kommo or the administrator forbids it, ``DealNotFound`` if Kommo has no such deal,
     ``KommoUnreachable`` if only a current answer would do, and ``KommoNotConnected`` if the account's tokens are dead.
     """
-    user = await user_word(resources, account, user_id)
+    pays_out = action == "refund"  # a dismissed employee must not pay out what a process remembers of their rights
+    user = await user_word(resources, account, user_id, fresh=pays_out)
     if may_be_refused(user):
         raise NotAllowed(HIDDEN)
-    lead = await lead_word(resources, account, lead_id, fresh=action == "create")
+    lead = await lead_word(resources, account, lead_id, fresh=pays_out or action == "create")
     disconnected = account.state != "connected" or user.disconnected or lead.disconnected
     verdict = judge(action, user, lead, disconnected=disconnected)
     _check_verdict(verdict)

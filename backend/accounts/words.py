@@ -21,8 +21,11 @@ USERS = CacheSpec[tuple[int, int], User | Literal["gone", "hidden"]](300.0, most
 """Users by (account, user); ``hidden`` if our token may not read users."""
 
 
-async def user_word(resources: Resources, account: Account, user_id: int) -> Word[User]:
-    """Kommo's answer about the user: current, last, or none. Does not raise if Kommo fails."""
+async def user_word(resources: Resources, account: Account, user_id: int, *, fresh: bool = False) -> Word[User]:
+    """Kommo's answer about the user: current, last, or none. Does not raise if Kommo fails.
+
+    ``fresh`` asks Kommo even if the user is cached.
+    """
     cache, key = resources.caches[USERS], (account.id, user_id)
 
     async def ask() -> User | Literal["gone", "hidden"]:
@@ -33,7 +36,7 @@ async def user_word(resources: Resources, account: Account, user_id: int) -> Wor
         await keep_user(resources, account.id, user_id, user)
         return user or "gone"
 
-    known = cache.get(key)
+    known = None if fresh else cache.get(key)
     if known is None:
         known, disconnected = await _asked(account, ask)
         if known is None:

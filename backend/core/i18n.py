@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -20,6 +21,11 @@ _REGION = re.compile("[A-Z]{2}|419")
 """A country's two letters, or 419 for Latin America. It is bounded because ``_known`` caches its answers."""
 
 
+_RIGHT_TO_LEFT = ("R", "AL")
+_TURNING = re.compile("[\u202a-\u202e\u2066\u2067]")
+"""Characters that force a direction on the text behind them."""
+
+
 @dataclass(frozen=True)
 class Texts:
     """The sentences of one language, name → sentence with placeholders."""
@@ -28,9 +34,20 @@ class Texts:
     sentences: dict[str, str]
 
     def say(self, name: str, **values: str) -> str:
-        """Return a sentence with its placeholders filled. Raises ``KeyError`` for an
+        """Return a sentence with its placeholders filled, each value ``isolated``. Raises ``KeyError`` for an
         unknown name or a missing value."""
-        return self.sentences[name].format(**values)
+        return self.sentences[name].format(**{place: isolated(value) for place, value in values.items()})
+
+
+def isolated(text: str) -> str:
+    """Return a name or description for a sentence of ours: one in Arabic or Hebrew is isolated by two invisible
+    characters.
+
+    Without them the amount, the date or the sign next to it would move to its other side.
+    """
+    own = _TURNING.sub("", text)
+    turns = any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in own)
+    return f"\N{FIRST STRONG ISOLATE}{own}\N{POP DIRECTIONAL ISOLATE}" if turns else own
 
 
 def texts_in(folder: Path, language: str) -> Texts:

@@ -20,6 +20,8 @@ MAX_DESCRIPTION = 250
 """Stripe's limit for a product's name, as which the client sees the description."""
 MAX_INTERVALS = {"day": 1095, "week": 156, "month": 36, "year": 3}
 """The largest interval count by interval: Stripe renews a subscription at least once in three years."""
+BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs that are drawn as nothing."""
 JOINERS = "\u200c\u200d"
 """Format characters that words and emoji need; the others only hide text or change its direction."""
 
@@ -188,11 +190,15 @@ def _deal_total(body: CreateBody, money: Money) -> int | None:
 def _description(text: str) -> str:
     """Return the text as one line, without control characters and characters that change its direction."""
     line = " ".join("".join(char if _is_written(char) else " " for char in text).split())
-    if not line:
+    if not any(map(_is_drawn, line)):
         raise FieldInvalid("Say in a few words what the payment is for.", field="description")
     if len(line) > MAX_DESCRIPTION:
         raise FieldInvalid(f"Use at most {MAX_DESCRIPTION} characters.", field="description")
     return line
+
+
+def _is_drawn(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LNPS" and char not in BLANK
 
 
 def _is_written(char: str) -> bool:

@@ -62,7 +62,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["path"] = without_slash(scope["path"])
+        scope["path"] = tidy_path(scope["path"])
         answer, told, most = self._headers.around(send), length_told(scope), self._limits.of_path(scope["path"])
         if framed_oddly(scope):
             refusal = MalformedBody(
@@ -157,9 +157,12 @@ def too_large(most: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is larger than {most} bytes, the limit of this address. Send a smaller one.")
 
 
-def without_slash(path: str) -> str:
-    """Return the path without trailing slashes: people add one in Kommo's and Stripe's forms."""
-    return path.rstrip("/") or "/"
+def tidy_path(path: str) -> str:
+    """Return the path without trailing slashes, which people add in Kommo's and Stripe's forms; a payer's address may
+    also begin in capitals, as QR codes and print have it.
+    """
+    begin = path[:3].lower() if path[:3] in ("/P/", "/D/") else path[:3]
+    return (begin + path[3:]).rstrip("/") or "/"
 
 
 async def _refuse(send: Send, error: ProductError, *, close: bool = False) -> None:

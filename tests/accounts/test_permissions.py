@@ -92,6 +92,27 @@ async def test_rights_are_asked_for_once_in_five_minutes(tenant: Tenant, clock: 
     assert (await seen(tenant, user, lead)).status_code == 403
 
 
+@pytest.mark.parametrize("change", ["deactivated", "deleted", "no admin", "sees nothing", "deal of another"])
+async def test_before_a_refund_kommo_is_asked_at_once(tmp_path: Path, change: str) -> None:
+    """A process may remember for five minutes what a dismissed employee was allowed."""
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock=MovableClock(), worker=False) as shop:
+        user = shop.kommo.account.add_salesperson("Rep", "rep@shop.example")
+        user.is_admin = True
+        await shop.stored.set_options(refunds="admins")
+        await shop.paid()
+        headers = shop.token(user.id)
+        payment = (await shop.http.get(f"/widget/deals/{shop.first_deal.id}", headers=headers)).json()["payments"][0]
+        if change == "deactivated":
+            user.is_active = False
+        elif change == "deleted":
+            del shop.kommo.account.users[user.id]
+        else:
+            user.is_admin, user.leads.view = False, "D" if change == "sees nothing" else "M"
+        body = {"refund_id": str(uuid.uuid4()), "expected_refunded": "0.00"}
+        answer = await shop.http.post(f"/widget/payments/{payment['id']}/refund", json=body, headers=headers)
+        assert (answer.status_code, shop.checkout.calls(path="/v1/refunds")) == (403, [])
+
+
 async def test_another_tenants_secret_signs_for_its_own_account_only(shared: World, tenant: Tenant) -> None:
     other = await new_tenant(shared)
     token = shared.kommo.one_time_token(other.integration.client_id, other.account.admin.id)

@@ -88,7 +88,7 @@ function bulkRow({ name, amount, why }) {
     el(
       'div',
       { class: 'dealpay-row' },
-      el('span', { class: 'dealpay-wrap', text: name }),
+      el('span', { class: 'dealpay-wrap', dir: 'auto', text: name }),
       amount && el('strong', { class: 'dealpay-amount', text: formatAmount({ amount: sum, currency }, locale()) }),
     ),
     why && el('p', { class: 'dealpay-small dealpay-muted', text: why }),

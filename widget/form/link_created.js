@@ -28,7 +28,12 @@ export function createdPanel(request, { question, contacts, code }, props) {
     'section',
     { class: 'dealpay-box dealpay-created', 'aria-labelledby': name },
     el('h3', { class: 'dealpay-title dealpay-done', id: name }, icon('done'), words('created.title')),
-    el('p', { class: 'dealpay-small dealpay-wrap', text: `${formatAmount(request, lang)} · ${request.description}` }),
+    el(
+      'p',
+      { class: 'dealpay-small dealpay-wrap' },
+      `${formatAmount(request, lang)} · `,
+      el('bdi', { text: request.description }),
+    ),
     daysOf(request, undefined, props),
     field,
     el('div', { class: 'dealpay-buttons' }, ...linkButtons(request, field, props)),

@@ -42,7 +42,7 @@ export function formRows(fields, { deal, chosen, lang, words }) {
         ),
       ),
     ),
-    description: row(['description'], fields.text('description', 'description', { maxlength: '250' })),
+    description: row(['description'], fields.text('description', 'description', { maxlength: '250', dir: 'auto' })),
     days: row(
       ['due_on', 'valid_until'],
       pair(

@@ -18,12 +18,14 @@ export function line(money, state, lang) {
 }
 
 /**
- * Returns a line of the known parts (what for, when, by whom), false if there are none.
+ * Returns a line of the known parts (what for, when, by whom), false if there are none. A name in Arabic or Hebrew does
+ * not turn its neighbours.
  * @param {...(string | null | undefined | false)} parts
  */
 export function facts(...parts) {
   const known = parts.filter((one) => !!one);
-  return known.length > 0 && el('p', { class: 'dealpay-small dealpay-muted dealpay-wrap', text: known.join(' · ') });
+  const parted = known.flatMap((one, place) => [place > 0 && ' · ', el('bdi', { text: one })]);
+  return known.length > 0 && el('p', { class: 'dealpay-small dealpay-muted dealpay-wrap' }, ...parted);
 }
 
 /**

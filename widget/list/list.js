@@ -78,7 +78,7 @@ function requestRow(request, state, props) {
     'li',
     { class: 'dealpay-entry' },
     line(request, badge(request.state, words), lang),
-    el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
+    el('p', { class: 'dealpay-small dealpay-cut', dir: 'auto', text: request.description, title: request.description }),
     facts(words(`kind.${kind}`), day(request.created_at, lang), userName(request.created_by)),
     LIVE.includes(request.state) && daysOf(request, state.deal?.new_dates?.today, props),
     request.opened && request.state === 'pending' && el('p', { class: 'dealpay-small', text: words('list.opened') }),

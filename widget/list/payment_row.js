@@ -26,7 +26,13 @@ export function paymentRow(payment, state, props) {
     'li',
     { class: 'dealpay-entry' },
     line(payment, badge(paymentState(payment), words), lang),
-    request && el('p', { class: 'dealpay-small dealpay-cut', text: request.description, title: request.description }),
+    request &&
+      el('p', {
+        class: 'dealpay-small dealpay-cut',
+        dir: 'auto',
+        text: request.description,
+        title: request.description,
+      }),
     facts(
       request && words(`kind.${kindOf(request)}`),
       payment.paid_at && day(payment.paid_at, lang),

@@ -36,7 +36,11 @@ export function ruleControls(settings, choices, words) {
         ['full', 'deposit'].map((one) => option(one, words(`kind.${one}`), settings.kind)),
       ),
     ),
-    row(say('description'), 'description', text('description', settings.description, { maxlength: '250' })),
+    row(
+      say('description'),
+      'description',
+      text('description', settings.description, { maxlength: '250', dir: 'auto' }),
+    ),
     row(
       say('valid_days'),
       'valid_days',

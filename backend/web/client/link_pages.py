@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from backend.core.i18n import end_of_minute, moment_of, texts_in, written_day
+from backend.core.i18n import end_of_minute, isolated, moment_of, texts_in, written_day
 from backend.core.money import Money, shown
 from backend.ledger.deal import DealLedger, Request
 from backend.payments.afterwards import Afterwards
@@ -41,6 +41,7 @@ UNPAID = ("preview", "back", "failed", "opening", "moment", "waiting")
 STATUS = {"moment": 503, "later": 503, "trouble": 503, "receipt": 503, "unknown": 404, "busy": 429}
 
 ENVIRONMENT = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+ENVIRONMENT.filters["isolated"] = isolated
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _button(name: str, link: Link, texts: Mapping[str, str], query: str) -> dict
 
 def _named(link: Link, reader: Reader) -> dict[str, str]:
     return {
-        "merchant": link.merchant.name,
+        "merchant": isolated(link.merchant.name),
         "amount": shown(Money(link.request.amount, link.request.currency), reader.locale(link.account.timezone)),
         "when": moment_of(end_of_minute(link.free_at), link.account.timezone, reader.language),
     }

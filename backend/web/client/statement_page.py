@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
-from backend.core.i18n import date_of
+from backend.core.i18n import date_of, isolated
 from backend.core.money import Money, all_shown, shown
 from backend.ledger.deal import DealLedger, Payment
 from backend.ledger.sums import CurrencySum
@@ -52,7 +52,7 @@ def statement_page(
         css=Markup(CSS),  # noqa: S704 (our own file)
         texts=texts,
         merchant=statement.merchant,
-        trouble=texts[f"{trouble}_text"].format_map({"merchant": statement.merchant.name}) if trouble else "",
+        trouble=texts[f"{trouble}_text"].format_map({"merchant": isolated(statement.merchant.name)}) if trouble else "",
         purposes=_purposes(ledger, texts, language),
         sums=_sums(ledger, texts, locale),
         lines=[_line(payment, statement, texts, reader) for payment in ledger.received_anywhere],
@@ -70,7 +70,9 @@ def statement_page(
 
 def _purposes(ledger: DealLedger, texts: dict[str, str], language: str) -> list[str]:
     """Return each description that was asked for, once, oldest first; with its rhythm if it renews."""
-    told = ((request.description, renewal(ledger, request, texts, language)) for request in ledger.live_requests)
+    told = (
+        (isolated(request.description), renewal(ledger, request, texts, language)) for request in ledger.live_requests
+    )
     return list(dict.fromkeys(f"{purpose} · {renews}" if renews else purpose for purpose, renews in told))
 
 
@@ -119,7 +121,7 @@ def _state(statement: Statement, texts: dict[str, str]) -> str:
         return texts["statement_nothing"]
     unpaid = [one for one in ledger.live_requests if not ledger.is_settled(one)]
     if statement.offer is None and ledger.open_sums and any(one.is_past_end(ledger.now) for one in unpaid):
-        return texts["expired_text"].format_map({"merchant": statement.merchant.name})
+        return texts["expired_text"].format_map({"merchant": isolated(statement.merchant.name)})
     is_settled = bool(ledger.received_anywhere) or ledger.state == "paid"  # a full discount leaves nothing to pay
     return texts["settled_text"] if is_settled and not ledger.open_sums else ""
 

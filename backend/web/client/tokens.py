@@ -12,7 +12,9 @@ from backend.resources import Resources
 from backend.web.http.throttle import MinuteCounter
 
 ADDED = ("P", "S", "Z", "Cf", "Mn")
-"""Unicode's punctuation, symbols, spaces, zero-width characters and marks; tokens contain none of them."""
+"""Unicode's punctuation, symbols, spaces, zero-width characters and marks; tokens contain none of them, nor tabs and
+line breaks.
+"""
 MOST_A_MINUTE = 120
 """Openings of one link; a waiting page reloads twelve times a minute, and a link may be posted in a group chat."""
 
@@ -28,7 +30,7 @@ def tidied(token: str) -> str:
 
 
 def _is_added(sign: str) -> bool:
-    return unicodedata.category(sign).startswith(ADDED)
+    return sign.isspace() or unicodedata.category(sign).startswith(ADDED)
 
 
 LinkToken = Annotated[str, Path(), AfterValidator(tidied)]

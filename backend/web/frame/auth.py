@@ -51,10 +51,21 @@ def check_own_form(request: Request, resources: ResourcesDep) -> None:
     Raises ``NotAllowed``.
     """
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    ours = urlsplit(resources.addresses.public_url)
-    from_us = origin == f"{ours.scheme}://{ours.netloc}" if origin else site in ("same-origin", "none")
+    ours = _origin(resources.addresses.public_url)
+    from_us = origin == ours if origin else site in ("same-origin", "none")
     if not from_us or site not in (None, "same-origin", "none"):
         raise NotAllowed("This form was sent from another site. Nothing was changed. Open the set-up page and repeat.")
+
+
+def _origin(url: str) -> str:
+    """Return the origin of an address of ours as browsers write it: host in small letters and without accents, no
+    default port.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host if host.isascii() else host.encode("idna").decode()
+    is_usual = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
+    return f"{parts.scheme}://{host}" if is_usual else f"{parts.scheme}://{host}:{parts.port}"
 
 
 OwnForm = Depends(check_own_form)

@@ -17,8 +17,13 @@ def of_client(request: Request) -> str:
 
 def of_link(request: Request) -> str | None:
     """Return the language that the link's sender chose for its reader; None if the link names none of ours."""
-    language = request.query_params.get("lang", "")[:10].partition("-")[0]
+    language = _asked(request).partition("-")[0].lower()
     return language if language in LANGUAGES else None
+
+
+def _asked(request: Request) -> str:
+    """Return ``?lang=`` as a tag with hyphens, whatever case it has: people write ``es_MX`` and ``PT-BR`` too."""
+    return request.query_params.get("lang", "")[:10].replace("_", "-")
 
 
 def region_of(request: Request) -> str:
@@ -26,7 +31,7 @@ def region_of(request: Request) -> str:
 
     The link's own (``?lang=es-MX``) comes first, then the browser's first region for the language of the page.
     """
-    own = request.query_params.get("lang", "")[:10]
+    own = _asked(request)
     named = _region(own) if of_link(request) else ""
     language, accepted = of_client(request), request.headers.get("accept-language", "")[:500]
     wishes = (part.partition(";")[0].strip() for part in accepted.split(","))
@@ -47,8 +52,8 @@ def kept(request: Request, **more: str) -> str:
     """Return a query string, with ``?``, that keeps the link's language and adds ``more``; "" if there is nothing to
     keep.
     """
-    language, region = of_link(request), _region(request.query_params.get("lang", "")[:10])
-    named = f"{language}-{region}" if region else language
+    language, region = of_link(request), _region(_asked(request))
+    named = f"{language}-{region}" if language and region else language
     query = urlencode(more | ({"lang": named} if named else {}))
     return f"?{query}" if query else ""
 
@@ -63,8 +68,8 @@ def _wishes(header: str) -> list[tuple[float, int, str]]:
     """Return (quality, earlier first, language) of each language that we speak and the header does not refuse."""
     wishes = []
     for place, part in enumerate(header[:500].split(",")):
-        name, _, quality = part.strip().partition(";q=")
-        language = name.split("-")[0].strip().lower()
+        name, _, quality = re.sub(r"\s", "", part).lower().partition(";q=")
+        language = name.split("-")[0]
         try:
             wish = float(quality or 1)
         except ValueError:

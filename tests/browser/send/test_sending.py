@@ -109,6 +109,8 @@ def test_a_contact_that_is_called_by_its_number_is_not_greeted_with_it(card: Dea
         ("{amount} until {due}: {link}", {"due_on": "2026-12-20", "valid_until": "2027-01-05"},
          f"€120.00 EUR until Dec 20, 2026: {URL}"),
         ("Dear {name}, pay {amount}. It ends on {due}! Thanks.", {}, f"Dear Ana, pay €120.00 EUR. Thanks. {URL}"),
+        ("Hi {name}, pay {amount} by {due}: {link}", {}, f"Hello Ana! Here is the link to pay €120.00 EUR: {URL}"),
+        ("{description}: {amount}", {"description": "دفعة 1"}, f"\u2068دفعة 1\u2069: €120.00 EUR {URL}"),
         ("{link} {nonsense}", {}, f"{URL} {{nonsense}}"),
         ("{description}", {"description": "50% {link} $&"}, f"50% {{link}} $& {URL}"),
     ],

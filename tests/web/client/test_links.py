@@ -226,6 +226,7 @@ BOTS = [
     "Mozilla/5.0 (compatible; vkShare; +http://vk.com/dev/Share)",
     "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
     "Mozilla/5.0 (compatible; Googlebot/2.1)",
+    "meta-externalagent/1.1 (+https://developers.facebook.com/docs/sharing/webmasters/crawler)",
 ]
 
 
@@ -242,6 +243,40 @@ async def test_a_preview_bot_learns_what_is_asked_and_makes_nothing(shop: World,
     assert f'<meta property="og:image" content="{picture}">' in answer.text
     assert (await shop.open(f"/p/{token}/picture.png?lang=en", **{"user-agent": agent})).status_code == 200
     assert len(shop.checkout.sessions) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("sec-purpose", "prefetch;anonymous-client-ip"),
+        ("sec-purpose", "Prefetch; prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+        ("x-purpose", "preview"),
+    ],
+)
+async def test_a_browser_that_loads_a_link_early_opens_nothing(shop: World, header: str, value: str) -> None:
+    request = await shop.rep.create()
+    assert (await shop.open(request["url"], **{header: value})).status_code == 200
+    assert (await shop.rep.deal())["requests"][0]["opened"] is False
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "language"),
+    [
+        ("?lang=ES", "en", "es"),
+        ("?lang=pt_BR", "en", "pt"),
+        ("?lang=fr-CA", "tr", "tr"),
+        ("", "de, ru; q=0.8, en; q=0.5", "ru"),
+        ("", "EN;Q=0.1, ES ; q = 0.9", "es"),
+        ("", "es;q=nan, ru;q=-1, tr;q=x, id", "id"),
+    ],
+)
+async def test_a_language_is_read_however_it_is_written(shop: World, query: str, accepted: str, language: str) -> None:
+    url = (await shop.rep.create())["url"]
+    page = await shop.open(f"{url}/back{query}", **{"accept-language": accepted})
+    assert f'<html lang="{language}">' in page.text
+    assert "None" not in page.text
 
 
 async def test_a_telephone_named_cubot_is_no_bot(shop: World) -> None:

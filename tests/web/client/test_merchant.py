@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.accounts.options import check_options
+from backend.accounts.options import Options, check_options
 from backend.core.errors import FieldInvalid
 from backend.core.i18n import LANGUAGES
 from backend.storage.models import Account, StripeConnection
@@ -77,14 +77,14 @@ async def test_every_page_begins_with_the_business_and_ends_with_the_way_to_it(s
     statement = (await shop.rep.deal())["statement_url"]
     for address in (paid["url"], cancelled["url"], f"{open_one['url']}/back", f"{open_one['url']}/thanks", statement):
         page = (await shop.open(f"{address}?lang=es")).text
-        assert page.index('<p class="merchant">Bluebird &amp; Daughters</p>') < page.index("<h1>")
+        assert page.index('<p class="merchant"><bdi>Bluebird &amp; Daughters</bdi></p>') < page.index("<h1>")
         assert "Contacte con Bluebird &amp; Daughters" in page
         assert [f'href="{one}"' in page for one in ADDRESSES] == [True] * 3
 
 
 async def test_a_business_that_gave_no_contact_is_named_as_stripe_names_it(shop: World) -> None:
     page = (await shop.open(f"{(await shop.rep.create())['url']}/back")).text
-    assert '<p class="merchant">Acme Studio</p>' in page
+    assert '<p class="merchant"><bdi>Acme Studio</bdi></p>' in page
     assert "<address>" not in page
 
 
@@ -109,6 +109,7 @@ async def test_a_chat_sees_business_amount_and_purpose(shop: World) -> None:
         ("contact_email", "a@b"),
         ("contact_email", "a@b.example?cc=c@d.example"),
         ("business_name", "Bank\u202e of"),
+        ("business_name", "Bank\u2067 of"),
         ("business_name", "x" * 81),
         ("business_name", 7),
     ],
@@ -117,6 +118,29 @@ def test_a_contact_that_nobody_could_use_is_refused_by_its_name(name: str, value
     with pytest.raises(FieldInvalid) as refused:
         check_options({name: value})
     assert refused.value.field == name
+
+
+@pytest.mark.parametrize("name", ["می\u200cخواهم", "👩\u200d🎨 Studio", "  Acme  "])
+def test_a_business_may_have_the_name_that_it_has(name: str) -> None:
+    assert check_options({"business_name": name}) == {"business_name": name}
+    assert Options(business_name=name).business_name == name.strip()
+    assert Options(business_name="\u200d \u200c").business_name == ""
+
+
+async def test_a_name_from_right_to_left_leaves_what_is_around_it_in_its_place(shop: World) -> None:
+    """Else a chat shows the amount on the other side, and "50%" as "%50"."""
+    await shop.stored.set_options(statement=True, business_name="متجر الأثاث", contact_phone="+52 55 1234 5678")
+    request = await shop.rep.create(description="دفعة أولى 50%")
+    name, purpose = "\u2068متجر الأثاث\u2069", "\u2068دفعة أولى 50%\u2069"
+    asked = (await shop.open(request["url"], **BOT)).text
+    assert f'<meta property="og:title" content="[TEST] {name} · €120.00\xa0EUR">' in asked
+    assert f'<meta property="og:description" content="{purpose}">' in asked
+    assert f"<p>{name} asks for" in asked
+    assert "<dd><bdi>دفعة أولى 50%</bdi></dd>" in asked
+    assert '<p class="merchant"><bdi>متجر الأثاث</bdi></p>' in asked
+    statement = (await shop.open((await shop.rep.deal())["statement_url"])).text
+    assert f"<h2>Questions? Contact {name}</h2>" in statement
+    assert f"<dd>{purpose}</dd>" in statement
 
 
 @pytest.mark.parametrize("given", [OURS, dict.fromkeys(OURS, "")])

@@ -13,7 +13,7 @@ from tests.world.checkout import SESSIONS
 TOKEN = "abcdefghijklmnop"
 BEHIND = (
     "", ".", ")", ",", "%20", " ", "\u201d", "%E2%80%9D", "%E2%80%8B", "\u200b", "%25E2%2580%258B", "%C2%A0",
-    "%EF%BB%BF", "%E2%81%A0",
+    "%EF%BB%BF", "%E2%81%A0", "%0A", "%0D%0A", "%09",
     "!", "%22", "'", "%3E", "%60", "*", "_", ";", ":", "%F0%9F%91%8D", "%E2%9D%A4%EF%B8%8F", ".).",
 )  # fmt: skip
 
@@ -37,6 +37,17 @@ async def test_a_link_with_signs_behind_it_or_in_capitals_opens(shop: World) -> 
         assert opened.status_code == 303, text
         assert (await shop.open(f"{head}/{text}/thanks")).status_code == 200, text
     assert (await shop.open(f"{head}/{token}%00")).status_code == 404
+
+
+async def test_an_address_in_capitals_opens(shop: World) -> None:
+    """As a QR code for letters and digits has it, and print."""
+    await shop.stored.set_options(statement=True)
+    token = (await shop.rep.create())["url"].rpartition("/")[2].upper()
+    statement = str((await shop.rep.deal())["statement_url"]).rpartition("/")[2].upper()
+    assert (await shop.open(f"/P/{token}")).status_code == 303
+    assert [(await shop.open(path)).status_code for path in (f"/P/{token}/thanks", f"/D/{statement}/")] == [200, 200]
+    assert "No payment at this address" in (await shop.open("/P/AAAAAAAAAAAAAAAA")).text
+    assert (await shop.open("/ADMIN")).status_code == 404
 
 
 async def _asked(shop: World) -> int:
