@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from backend.storage.inline_sqlite import open_inline
+from backend.storage.threaded_sqlite import open_threaded
 
 BUSY_SECONDS = 20
 WAL_SECONDS = 1.0
@@ -38,7 +39,11 @@ def threaded_engine(url: str) -> AsyncEngine:
         url,
         poolclass=AsyncAdaptedQueuePool,
         pool_size=5,
-        connect_args={"timeout": BUSY_SECONDS, "factory": UnlockingConnection},
+        connect_args={
+            "timeout": BUSY_SECONDS,
+            "factory": UnlockingConnection,
+            "async_creator_fn": open_threaded,
+        },
     )
     _prepare(engine.sync_engine)
     return engine

@@ -1,0 +1,190 @@
+"""A SQLite connection that makes each statement in one step: in its own thread, or on the event loop if it is short.
+
+``aiosqlite`` hands each step of a statement (cursor, execute, fetch, close) to the thread and back, which costs several
+times the statement itself. Here the thread makes all steps at once and keeps a cursor open only where more rows are
+left than one step fetches.
+
+A SELECT inside a transaction that has its snapshot waits for no lock, so it is tried on the event loop first. SQLite
+interrupts it after ``SHORT_OPERATIONS``, and the thread runs it again from the start
+(https://sqlite.org/c3ref/progress_handler.html). An interrupted write would roll the whole transaction back
+(https://sqlite.org/c3ref/interrupt.html): writes go to the thread at once.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+
+Found = TypeVar("Found")
+ROWS_A_STEP = 200
+SHORT_OPERATIONS = 20_000
+"""Limit of SQLite's virtual machine for a statement on the event loop, about a millisecond."""
+
+
+class StatementCursor:
+    """The part of ``aiosqlite.Cursor`` that SQLAlchemy uses; ``execute`` brings the first rows along."""
+
+    def __init__(self, connection: "StatementConnection") -> None:
+        self._connection = connection
+        self._cursor: sqlite3.Cursor | None = None
+        self._rows: deque[Any] = deque()
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
+        """Run the statement and return this cursor. Raises ``sqlite3.Error``."""
+        steps = partial(self._run, lambda cursor: cursor.execute(statement, parameters))
+        await self._connection.run(statement, steps)
+        return self
+
+    async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> Self:
+        """Run the statement with each of ``parameters`` and return this cursor. Raises ``sqlite3.Error``."""
+        steps = partial(self._run, lambda cursor: cursor.executemany(statement, parameters))
+        await self._connection.run(statement, steps)
+        return self
+
+    async def fetchone(self) -> Any:
+        """The next row, or None."""
+        if not self._rows:
+            await self._fetch_more()
+        return self._rows.popleft() if self._rows else None
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """The next ``size`` rows, or those that are left."""
+        wanted = size or self.arraysize
+        while len(self._rows) < wanted and self._cursor is not None:
+            await self._fetch_more()
+        return [self._rows.popleft() for _ in range(min(wanted, len(self._rows)))]
+
+    async def fetchall(self) -> list[Any]:
+        """All remaining rows."""
+        while self._cursor is not None:
+            await self._fetch_more()
+        rows = list(self._rows)
+        self._rows.clear()
+        return rows
+
+    async def close(self) -> None:
+        """Close the cursor."""
+        if self._cursor is not None:
+            await self._connection.in_thread(self._finish)
+
+    async def _fetch_more(self) -> None:
+        if self._cursor is not None:
+            await self._connection.in_thread(self._fetch)
+
+    def _run(self, execute: Callable[[sqlite3.Cursor], Any]) -> None:
+        self._cursor = cursor = self._connection.raw.cursor()
+        try:
+            execute(cursor)
+            self.description = cursor.description
+            self._fetch()
+            self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
+        except BaseException:
+            self._rows.clear()
+            self._finish()
+            raise
+
+    def _fetch(self) -> None:
+        """Fetch a step's rows, and close the cursor after the last one."""
+        rows = self._cursor.fetchmany(ROWS_A_STEP) if self._cursor and self.description else []
+        self._rows.extend(rows)
+        if len(rows) < ROWS_A_STEP:
+            self._finish()
+
+    def _finish(self) -> None:
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            cursor.close()
+
+
+class StatementConnection(aiosqlite.Connection):
+    """``aiosqlite``'s connection with cursors that need one step a statement."""
+
+    _has_snapshot = False
+    _has_written = False
+    _is_hurried = False
+    _is_thread_busy = False
+    """Stays set where a statement's task was cancelled: the thread goes on, and the event loop must not wait for it."""
+
+    async def open(self) -> Self:
+        """Open the file and return this connection. Raises ``sqlite3.Error``."""
+        self._thread.daemon = True
+        await self
+        await self.set_progress_handler(lambda: self._is_hurried, SHORT_OPERATIONS)
+        return self
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The connection itself, for one statement's steps."""
+        return self._conn
+
+    def cursor(self) -> Any:
+        """A new cursor of this connection."""
+        return StatementCursor(self)
+
+    async def run(self, statement: str, steps: Callable[[], None]) -> None:
+        """Make the steps of ``statement`` here or in the thread. Raises ``sqlite3.Error``."""
+        if statement == "BEGIN":
+            return steps()
+        is_read = statement.startswith("SELECT")
+        self._has_written |= not is_read
+        if not (is_read and self._has_snapshot and self._is_short(steps)):
+            await self.in_thread(steps)
+        self._has_snapshot = True
+        return None
+
+    async def in_thread(self, step: Callable[[], Found]) -> Found:
+        """The result of ``step``, called in the connection's thread. Raises what it raises."""
+        execute: Any = self._execute
+        self._is_thread_busy = True
+        try:
+            found: Found = await execute(step)
+        except Exception:
+            self._is_thread_busy = False
+            raise
+        self._is_thread_busy = False
+        return found
+
+    async def commit(self) -> None:
+        """Commit the transaction; here if it has only read."""
+        await self._end(self._conn.commit)
+
+    async def rollback(self) -> None:
+        """Roll the transaction back; here if it has only read."""
+        await self._end(self._conn.rollback)
+
+    def _is_short(self, steps: Callable[[], None]) -> bool:
+        """Try the steps here; False if SQLite interrupted them."""
+        self._is_hurried = True
+        try:
+            steps()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return False
+        finally:
+            self._is_hurried = False
+        return True
+
+    async def _end(self, end: Callable[[], None]) -> None:
+        must_wait = self._has_written or self._is_thread_busy
+        self._has_snapshot = self._has_written = False
+        if must_wait:
+            await self.in_thread(end)
+        else:
+            end()
+
+
+def open_threaded(*words: Any, **options: Any) -> Any:
+    """A new connection, for SQLAlchemy's ``async_creator_fn``. The arguments are those of ``sqlite3.connect``."""
+    connection = StatementConnection(lambda: sqlite3.connect(*words, **options), iter_chunk_size=ROWS_A_STEP)
+    return connection.open()
