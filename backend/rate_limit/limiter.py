@@ -137,7 +137,7 @@ class Pace:
         """True if the slot may still be used. A late caller may go if the next slot is not taken yet and can move."""
         while self._clock() - slot.at > LATE_SECONDS:
             now = self._clock()
-            async with self._database.write() as session:
+            async with self._database.write_losable() as session:
                 if not await store.put_off(session, row, slot, now + interval):
                     return False
             slot = replace(slot, at=now, next_at=now + interval)
@@ -150,7 +150,8 @@ class Pace:
         call that has waited for its share reaches farthest.
         """
         since = self._clock()
-        while True:
+        slot = await self._take(row, interval, ahead=interval * _reach(backlog, waited=0))
+        while slot is None:
             now = self._clock()
             ahead = interval * _reach(backlog, waited=(now - since) / interval)
             async with self._database.read() as session:
@@ -159,11 +160,10 @@ class Pace:
                 await asyncio.sleep(max(min(wait, interval), A_MOMENT))
                 continue
             slot = await self._take(row, interval, ahead=ahead)
-            if slot is not None:
-                return slot
+        return slot
 
     async def _take(self, row: int, interval: float, ahead: float) -> Slot | None:
-        async with self._database.write() as session:
+        async with self._database.write_losable() as session:
             return await store.take(session, row, interval, self._clock(), ahead)
 
     async def _check(self, slot: Slot) -> None:

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.storage.inline_sqlite import PlainReader
 from backend.storage.recorded_reads import watch
-from backend.storage.sqlite_engine import BUSY_SECONDS, inline_engine, threaded_engine
+from backend.storage.sqlite_engine import BUSY_SECONDS, LOSABLE_PRAGMAS, inline_engine, threaded_engine
 from backend.storage.write_turns import WriteTurns
 
 ASLEEP_SECONDS = 15
@@ -48,8 +48,9 @@ class Database:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = threaded_engine(url) if self.is_sqlite else _postgres_engine(url)
         self._inline = inline_engine(url) if self.is_sqlite else self.engine
+        self._losable = threaded_engine(url, LOSABLE_PRAGMAS) if self.is_sqlite else self.engine
         if self.is_sqlite:
-            watch(self.engine, self._inline)
+            watch(self.engine, self._inline, self._losable)
         self.turns = WriteTurns()
         self._is_lazy = False
         self.plain_reader = PlainReader(self.connect_words)
@@ -101,10 +102,22 @@ class Database:
 
         Raises ``OperationalError`` after ``seconds``, or if the turn to write does not come in time (SQLite).
         """
-        async with self.bounded(seconds), self._turn(), AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with self._unit(self.engine, seconds, is_lasting=True) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write_losable(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
+        """As ``write``, for rows that are worth nothing after a restart: the commit does not wait for the disk."""
+        async with self._unit(self._losable, seconds, is_lasting=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _unit(self, engine: AsyncEngine, seconds: float, *, is_lasting: bool) -> AsyncIterator[AsyncSession]:
+        async with self.bounded(seconds), self._turn(), AsyncSession(engine, expire_on_commit=False) as session:
             connection = await session.connection(execution_options={"may_write": True})
-            if self._is_lazy:  # per unit: a session's setting gets lost behind a transaction pooler
-                await connection.exec_driver_sql("SET LOCAL synchronous_commit TO on")
+            if not self.is_sqlite and is_lasting == self._is_lazy:
+                # per unit: a session's setting gets lost behind a transaction pooler
+                await connection.exec_driver_sql(f"SET LOCAL synchronous_commit TO {'on' if is_lasting else 'off'}")
             yield session
             await session.commit()
 
@@ -164,8 +177,8 @@ class Database:
             if (closing := closer()) is not None:
                 await closing
         self.plain_reader.close()
-        if self._inline is not self.engine:
-            await self._inline.dispose()
+        for engine in {self._inline, self._losable} - {self.engine}:
+            await engine.dispose()
         await self.engine.dispose()
 
 

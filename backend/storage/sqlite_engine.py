@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import event
@@ -16,6 +17,8 @@ BUSY_SECONDS = 20
 WAL_SECONDS = 1.0
 SQLITE_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
 """Settings of every connection that writes: a commit survives a power cut."""
+LOSABLE_PRAGMAS = ("synchronous=NORMAL", "foreign_keys=ON")
+"""Settings for rows that are worth nothing after a restart: a commit survives the process, but maybe no power cut."""
 
 
 class UnlockingConnection(sqlite3.Connection):
@@ -33,7 +36,7 @@ class UnlockingConnection(sqlite3.Connection):
         super().close()
 
 
-def threaded_engine(url: str) -> AsyncEngine:
+def threaded_engine(url: str, pragmas: Sequence[str] = SQLITE_PRAGMAS) -> AsyncEngine:
     """An engine that writes: each connection has its own thread and waits ``BUSY_SECONDS`` for the file's lock."""
     engine = create_async_engine(
         url,
@@ -45,7 +48,7 @@ def threaded_engine(url: str) -> AsyncEngine:
             "async_creator_fn": open_threaded,
         },
     )
-    _prepare(engine.sync_engine)
+    _prepare(engine.sync_engine, pragmas)
     return engine
 
 
@@ -58,15 +61,15 @@ def inline_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _prepare(engine: Engine) -> None:
-    """Set WAL so that readers never wait, full sync so that a commit survives a power cut, and our own BEGIN."""
+def _prepare(engine: Engine, pragmas: Sequence[str]) -> None:
+    """Set WAL so that readers never wait, the ``pragmas``, and our own BEGIN."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         _use_wal(cursor)
-        for pragma in (*SQLITE_PRAGMAS, f"busy_timeout={BUSY_SECONDS * 1000}"):
+        for pragma in (*pragmas, f"busy_timeout={BUSY_SECONDS * 1000}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
