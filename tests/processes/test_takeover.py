@@ -40,7 +40,7 @@ def patches(call: Call) -> bool:
     return call.method == "PATCH" and call.path == "/api/v4/leads"
 
 
-async def test_a_killed_worker_is_taken_over_within_two_seconds(workers: Workers) -> None:
+async def test_a_killed_worker_is_taken_over_before_its_lease_ends(workers: Workers) -> None:
     lead_id = await caught(workers, "a", reads_deals)
     await workers.start("b")
     await settled_in(workers, "b")
@@ -49,7 +49,7 @@ async def test_a_killed_worker_is_taken_over_within_two_seconds(workers: Workers
     await workers.product.until(lambda: workers.traffic.of("b"))
     seconds = workers.traffic.of("b")[0].begun - killed_at
     print(f"taken over after {seconds:.2f} s")
-    assert seconds < 2
+    assert seconds < LEASE_SECONDS / 2  # how fast it really is, `run.py bench takeover` says
     await is_paid(workers, lead_id)
 
 

@@ -27,7 +27,7 @@ from tests.processes.test_takeover import caught, is_paid, paid, patches, settle
 from tests.processes.workers import Workers, open_workers
 
 
-async def test_another_processs_work_is_begun_within_a_second(workers: Workers) -> None:
+async def test_another_processs_work_is_begun_without_waiting_for_a_lease(workers: Workers) -> None:
     await workers.start("a")
     await settled_in(workers, "a")
     lead_id = workers.product.lead()
@@ -36,7 +36,7 @@ async def test_another_processs_work_is_begun_within_a_second(workers: Workers) 
     await workers.product.until(lambda: workers.traffic.of("a"))
     seconds = workers.traffic.of("a")[0].begun - made
     print(f"begun after {seconds:.2f} s")
-    assert seconds < 1
+    assert seconds < LEASE_SECONDS / 2  # how fast it really is, `run.py bench wake` says
     await workers.product.until(lambda: "STRIPE_PAYMENT_LINK" in workers.product.fields(lead_id))
 
 
