@@ -26,8 +26,9 @@ async def test_what_was_begun_is_finished_and_the_account_given_back(workers: Wo
     workers.traffic.go.set()
     assert await workers.ended("a") == 0
     assert len(workers.product.notes(lead_id)) == 1
-    assert {write.state for write in await workers.product.rows(CardWrite)} == {"done"}
-    assert [work.owner for work in await workers.product.rows(AccountWork)] == [""]
+    writes = [write for write in await workers.product.rows(CardWrite) if write.lead_id == lead_id]
+    assert {write.state for write in writes} == {"done"}
+    assert await _owners(workers) == [""]
     assert await workers.product.rows(WorkerBeat) == []
 
 
@@ -76,7 +77,13 @@ async def test_what_can_not_be_finished_is_handed_back_within_twenty_seconds(wor
     workers.signal("a", signal.SIGTERM)
     assert await workers.ended("a") == 0
     print(f"ended after {time.monotonic() - started:.1f} s")
-    assert [work.owner for work in await workers.product.rows(AccountWork)] == [""]
+    assert await _owners(workers) == [""]
     await workers.start("b")
     await workers.product.until(lambda: workers.traffic.of("b"), 5)
     await is_paid(workers, lead_id)
+
+
+async def _owners(workers: Workers) -> list[str]:
+    """Who holds the product's account; the other tests of this world have accounts of their own."""
+    account_id = workers.product.account.id
+    return [work.owner for work in await workers.product.rows(AccountWork) if work.account_id == account_id]
