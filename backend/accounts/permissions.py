@@ -1,6 +1,7 @@
 """Permissions in the deal card: Kommo's own rights on the deal, and the admin's rules on top."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from backend.accounts.integrations import all_integrations, client_secret
 from backend.accounts.judgement import Action, Verdict, judge, may_be_refused
@@ -8,11 +9,19 @@ from backend.accounts.options import options_of
 from backend.accounts.tokens.proofs import note_signature
 from backend.accounts.tokens.relocation import check_named_host
 from backend.accounts.words import lead_word, user_word
+from backend.core.cache import CacheSpec
 from backend.core.errors import KeysNotKnown, KommoNotConnected, KommoUnreachable, NotAllowed, NotAuthorized
-from backend.kommo_api.auth.widget_token import BadWidgetToken, named_client_id, read_widget_token
+from backend.kommo_api.auth.widget_token import (
+    BadWidgetToken,
+    WidgetClaims,
+    check_not_expired,
+    named_client_id,
+    read_widget_token,
+)
 from backend.kommo_api.values import Lead, User
 from backend.resources import Resources
-from backend.storage.models import Account
+from backend.storage.answer_memory import Remembered, remembered
+from backend.storage.models import Account, Integration
 
 KEYS_NOT_KNOWN = (
     "This server does not know the secret key of the Kommo integration yet. Its operator enters it, "
@@ -38,28 +47,50 @@ async def widget_user(resources: Resources, token: str) -> WidgetUser:
     """
     if not token:
         raise NotAuthorized("The request has no X-Auth-Token. Open it from the deal card.")
+    now, digest = resources.clock(), sha256(token.encode()).digest()
+    try:
+        proven = await remembered(
+            resources.database, resources.caches[TOKENS], digest, now, lambda: _proven(resources, token)
+        )
+        check_not_expired(proven.said, now)
+    except BadWidgetToken as error:
+        raise NotAuthorized(str(error)) from None
+    await check_named_host(resources, proven.account, proven.said.subdomain)
+    await note_signature(resources, proven.integration)
+    return WidgetUser(proven.account, proven.said.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """What a verified token says, and the rows of its integration and account."""
+
+    said: WidgetClaims
+    integration: Integration
+    account: Account
+
+
+TOKENS = CacheSpec[bytes, Remembered[_Proven]](300.0, most=2_000)
+"""By the token's digest."""
+
+
+async def _proven(resources: Resources, token: str) -> _Proven:
     async with resources.database.look() as session:
         integrations = await all_integrations(session)
-        try:
-            named = named_client_id(token)
-            theirs = [one for one in integrations if one.client_id == named]
-            if not theirs:
-                raise KeysNotKnown(f"{KEYS_NOT_KNOWN} {resources.addresses.public_url}/admin/accounts.")
-            said = read_widget_token(
-                token,
-                secrets={one.client_id: client_secret(resources, one) for one in theirs},
-                audiences={one.client_id: one.redirect_uri for one in theirs},
-                now=resources.clock(),
-            )
-        except BadWidgetToken as error:
-            raise NotAuthorized(str(error)) from None
+        named = named_client_id(token)
+        integration = next((one for one in integrations if one.client_id == named), None)
+        if integration is None:
+            raise KeysNotKnown(f"{KEYS_NOT_KNOWN} {resources.addresses.public_url}/admin/accounts.")
+        said = read_widget_token(
+            token,
+            secrets={named: client_secret(resources, integration)},
+            audiences={named: integration.redirect_uri},
+            now=resources.clock(),
+        )
         usable = all(0 < one <= LARGEST_ID for one in (said.account_id, said.user_id))
         account = await session.get(Account, said.account_id) if usable else None
     if account is None or account.client_id != said.client_id:  # another tenant's secret signs for its own account only
         raise NotAuthorized("This Kommo account is not connected here. An administrator installs the integration.")
-    await check_named_host(resources, account, said.subdomain)
-    await note_signature(resources, theirs[0])
-    return WidgetUser(account, said.user_id)
+    return _Proven(said, integration, account)
 
 
 @dataclass(frozen=True, slots=True)

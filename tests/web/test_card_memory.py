@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import jwt
 from sqlalchemy import event, update
 from sqlmodel import SQLModel
 
 from backend.automation.sendings.plan import Origin, plan_sending
+from backend.kommo_api.auth.widget_token import LEEWAY
 from backend.storage.models import (
     Account,
     PaymentRequest,
@@ -148,3 +150,24 @@ async def test_a_card_that_is_remembered_is_shown_to_those_alone_who_may_see_it(
         await world.stored.set_options(refunds=[refunder.id])
         assert (await panel.look()).json()["may"]["refund"] is False
         assert (await world.http.get(path, headers=world.token(refunder.id))).json()["may"]["refund"] is True
+
+
+async def test_a_remembered_token_is_refused_once_it_expires_or_is_not_ours_any_more(database_url: str) -> None:
+    async with opened(database_url) as panel:
+        world, token = panel.world, panel.world.token()
+        path = f"/widget/deals/{panel.lead_id}"
+
+        async def status() -> int:
+            world.clock.advance(0.5)
+            return (await world.http.get(path, headers=token)).status_code
+
+        assert [await status() for _ in range(3)] == [200] * 3
+        await set_all(world, Account, client_id="another")
+        assert await status() == 401
+        await set_all(world, Account, client_id=world.rep.client_id)
+        assert await status() == 200
+        expired_at = jwt.decode(token["X-Auth-Token"], options={"verify_signature": False})["exp"] + LEEWAY
+        world.clock.advance(expired_at - 3 - world.clock())
+        assert [await status() for _ in range(5)] == [200] * 5
+        world.clock.advance(0.5)
+        assert await status() == 401

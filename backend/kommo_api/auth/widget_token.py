@@ -22,13 +22,17 @@ class BadWidgetToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WidgetClaims:
-    """The verified claims. ``is_admin`` is None if the token does not contain it, as in Kommo's sample."""
+    """The verified claims. ``is_admin`` is None if the token does not contain it, as in Kommo's sample.
+
+    ``expires_at``: Unix seconds.
+    """
 
     account_id: int
     user_id: int
     client_id: str
     subdomain: str
     is_admin: bool | None
+    expires_at: float
 
 
 def read_widget_token(
@@ -44,11 +48,13 @@ def read_widget_token(
         raise BadWidgetToken("The widget token belongs to an integration that is not connected here.")
     claims = _decoded(token, verify=True, key=secrets[client_id])
     try:
-        _check_times(claims, now)
+        said = _user(claims)
+        check_not_expired(said, now)
+        _check_begun(claims, now)
         _check_audience(claims["aud"], audiences[client_id])
-        return _user(claims)
     except Unreadable as error:
         raise BadWidgetToken(f"The widget token cannot be read: {error}.") from error
+    return said
 
 
 def named_client_id(token: str) -> str:
@@ -68,9 +74,13 @@ def _decoded(token: str, *, verify: bool, key: str = "") -> dict[str, Any]:
         raise BadWidgetToken("The widget token is missing or is not a token signed by Kommo.") from error
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> None:
-    if float(number(claims["exp"])) + LEEWAY <= now:
+def check_not_expired(claims: WidgetClaims, now: float) -> None:
+    """Raise ``BadWidgetToken`` if the token has expired at ``now`` (Unix seconds)."""
+    if claims.expires_at + LEEWAY <= now:
         raise BadWidgetToken("The widget token has expired. Reload the page.")
+
+
+def _check_begun(claims: Mapping[str, Any], now: float) -> None:
     if any(float(number(claims.get(name) or 0)) - LEEWAY > now for name in ("nbf", "iat")):
         raise BadWidgetToken("The widget token is not valid yet. Check the server's clock.")
 
@@ -93,4 +103,5 @@ def _user(claims: Mapping[str, Any]) -> WidgetClaims:
         client_id=str(required(claims, "client_uuid")),
         subdomain=text(claims.get("subdomain")),
         is_admin=said if isinstance(said, bool) else None,
+        expires_at=float(number(claims["exp"])),
     )

@@ -35,7 +35,7 @@ def read(given: str, now: float = NOW) -> WidgetClaims:
 
 
 def test_a_true_token_names_the_user() -> None:
-    assert read(token()) == WidgetClaims(111, 222, "id-1", "acme", None)
+    assert read(token()) == WidgetClaims(111, 222, "id-1", "acme", None, NOW + 1800)
 
 
 @pytest.mark.parametrize(("said", "known"), [(True, True), (False, False), ("yes", None), (None, None)])
