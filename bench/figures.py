@@ -23,6 +23,9 @@ AT_MOST: Mapping[str, float] = {
     "card.idle_ms_over_round_trips": 50,
     "backlog.door_p99_ms": 100,
     "listing.page_ms": 300,
+    "listing.postgres.page_ms": 300,
+    "listing.file_mib": 8,
+    "listing.postgres.file_mib": 8,
 }
 GROWTH = "growth.ingest_1m_over_1k"
 LEAST_GROWTH = 0.85

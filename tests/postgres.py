@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import make_url
@@ -25,14 +25,16 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _SYSTEM = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt")
 # A power cut may take what the tests wrote: durability is the engine's promise, not ours to test.
 _HASTE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-# Ends the server and clears up when its input closes, which happens even to a test run that is killed. The pid alone
-# does not tell the end: where nobody reaps orphans, as in some containers, it stays.
+# Ends the server and clears up when its input closes, which happens even to a test run that is killed. The server may
+# have been started again by then: its file names its pid. The pid alone does not tell the end: where nobody reaps
+# orphans, as in some containers, it stays.
 _GUARD = """
 read -r _
-kill -INT "$0"
+pid=$(head -n 1 "$0/data/postmaster.pid")
+kill -INT "$pid"
 tries=100
-while kill -0 "$0" && [ -e "$1/data/postmaster.pid" ] && [ $tries -gt 0 ]; do sleep 0.1; tries=$((tries - 1)); done
-rm -rf "$1"
+while kill -0 "$pid" && [ -e "$0/data/postmaster.pid" ] && [ $tries -gt 0 ]; do sleep 0.1; tries=$((tries - 1)); done
+rm -rf "$0"
 """
 
 
@@ -75,6 +77,21 @@ def empty_database(server_url: str) -> Iterator[str]:
 
 def _plain(url: str) -> str:
     return url.replace("+psycopg", "", 1)
+
+
+def restart(server_url: str, mode: Literal["fast", "immediate"]) -> None:
+    """Stop the server and start it again; it takes connections when this returns. ``immediate`` is a crash: nobody is
+    told, and the server recovers from its log."""
+    folder = Path(str(make_url(server_url).query["host"]))
+    postgres = Path((folder / "data" / "postmaster.opts").read_text().split(maxsplit=1)[0])
+    command = f"{postgres.with_name('pg_ctl')} restart -D {folder}/data -m {mode} -w -s -l {folder}/log.again"
+    subprocess.run(command.split(), env=_ENVIRONMENT, cwd="/", check=True, **_owner().switch)
+
+
+def written_log(server_url: str) -> str:
+    """What the server wrote since it was made, before and after each restart."""
+    folder = Path(str(make_url(server_url).query["host"]))
+    return "".join(path.read_text() for path in (folder / "log", folder / "log.again") if path.exists())
 
 
 @dataclass(frozen=True)
@@ -162,7 +179,7 @@ def _start(binaries: Path, owner: _Owner, folder: Path, haste: tuple[str, ...]) 
 @contextmanager
 def _guarded(server: subprocess.Popen[bytes], owner: _Owner, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     guard = subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, str(server.pid), folder],
+        ["/bin/sh", "-c", _GUARD, folder],
         stdin=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",

@@ -1,5 +1,9 @@
-"""Whatever happens at Stripe and to its post, the ledger ends at Stripe's truth and never says more before."""
+"""Whatever happens at Stripe and to its post, the ledger ends at Stripe's truth and never says more before.
 
+``LIFE_RUNS`` in the environment: so many lives in the full run; with ``--hypothesis-seed`` others than the last time.
+"""
+
+import os
 from collections import Counter
 
 import pytest
@@ -12,7 +16,7 @@ from backend.ledger.deal import Payment
 from tests.ledger.shop.random_shop import LEADS, REQUESTS, RandomShop
 
 RUNS, STEPS = 700, 60
-FULL_RUNS = 50_000
+FULL_RUNS = int(os.environ.get("LIFE_RUNS") or 50_000)
 SMALL = st.integers(min_value=0, max_value=35)
 GOING_ON = ("refund", "finish", "dispute", "close", "turn", "capture", "settle", "renew")
 DEEDS = st.sampled_from(sorted(RandomShop(0).deeds))

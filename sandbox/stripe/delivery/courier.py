@@ -76,6 +76,11 @@ class Courier:
         """A copy has the same deliveries before it, and nobody at work yet."""
         return self.__dict__ | {"_tasks": set(), "_stir": asyncio.Event()}
 
+    @property
+    def undelivered(self) -> int:
+        """How many deliveries are under way or wait for their next try."""
+        return len(self._open)
+
     def send(self, event: Event, endpoint: Endpoint) -> Delivery:
         delivery = Delivery(self.ground.new_id("dlv_"), event, endpoint, self.ground.clock())
         self.deliveries.append(delivery)
