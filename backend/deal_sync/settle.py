@@ -8,6 +8,7 @@ from html import unescape
 from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import SKEW_SECONDS
 from backend.deal_sync.plan import IN_DOUBT
+from backend.deal_sync.readable import shows_notes
 from backend.deal_sync.revisions import Page, Recheck
 from backend.deal_sync.stage_moves import settled
 from backend.kommo_api.values import KommoTask, Lead
@@ -16,9 +17,12 @@ from backend.storage.models import CardWrite
 from backend.work_queue.leases import Claim, fence
 
 MOST_TRIES = 2
+MOST_DEATHS = 6
+"""Tries of a note if a process ended while it was being sent, and Kommo shows the notes that it has."""
 LEAST_LETTERS = 16
 """Least number of letters by which a truncated task text identifies a task."""
-UNSEEN = "It was sent to Kommo twice and never seen there. Check the deal's notes and tasks."
+UNSEEN = "It was sent to Kommo more than once and never seen there. Check the deal's notes and tasks."
+DIED = "The process ended while this was being sent."
 
 
 async def resolve_doubtful(
@@ -37,6 +41,8 @@ async def resolve_doubtful(
     for write in page.in_doubt():
         if write.kind == "deal":  # a renewal's deal: settled in renewal_deals
             continue
+        if write.state == "sent":
+            write.error = DIED
         was_ahead = write.sent_at > read_at + SKEW_SECONDS
         if was_ahead:  # the clock was set back since, so the real time of sending is unknown
             write.sent_at = read_at
@@ -50,9 +56,10 @@ async def resolve_doubtful(
     here = [write for write in due if write.lead_id in leads]
     found = await _found(resources, claim, [write for write in here if write.kind == "note"])
     tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])
+    most = await _most_tries(resources, claim, [one for one in here if one.kind == "note" and not _is_in(found, one)])
     for write in here:
         if write.kind == "note":
-            _conclude(write, write.content["marker"] in found.get(write.lead_id, ""))
+            _conclude(write, _is_in(found, write), most if write.error == DIED else MOST_TRIES)
         elif write.kind == "task":
             write.kommo_id = _task_of(write, tasks)
             _conclude(write, write.kommo_id is not None)
@@ -64,21 +71,34 @@ async def resolve_doubtful(
     return {lead_id: Recheck(at) for lead_id, at in waiting.items()}
 
 
-def _conclude(write: CardWrite, is_there: bool) -> None:
+def _is_in(texts: Mapping[int, str], write: CardWrite) -> bool:
+    return write.content["marker"] in texts.get(write.lead_id, "")
+
+
+async def _most_tries(resources: Resources, claim: Claim, absent: Iterable[CardWrite]) -> int:
+    """How often a note is sent that a dead process left. Kommo is asked only where it matters: before the last try.
+
+    A process that is killed again and again marks a whole batch as sent each time, mostly before Kommo heard of it.
+    """
+    last = [one for one in absent if one.error == DIED and one.attempts + 1 >= MOST_TRIES]
+    return MOST_DEATHS if last and await shows_notes(resources, claim) else MOST_TRIES
+
+
+def _conclude(write: CardWrite, is_there: bool, most: int = MOST_TRIES) -> None:
     if is_there:
-        write.state = "done"
+        write.state, write.error = "done", ""
     else:
-        try_again(write)
+        try_again(write, most)
 
 
-def try_again(write: CardWrite) -> None:
-    """Make a create due once more after Kommo did not show it; after the second time mark it *dead*.
+def try_again(write: CardWrite, most: int = MOST_TRIES) -> None:
+    """Make a create due once more after Kommo did not show it; after ``most`` times mark it *dead*.
 
     A dead write is a problem for people to see. Without this limit a create that cannot be read back would repeat at
     each pass.
     """
     write.attempts += 1
-    write.state = "intended" if write.attempts < MOST_TRIES else "dead"
+    write.state = "intended" if write.attempts < most else "dead"
     write.error = "" if write.state == "intended" else UNSEEN
 
 

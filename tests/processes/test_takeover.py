@@ -5,6 +5,8 @@ import signal
 import time
 from collections.abc import Callable
 
+from backend.deal_sync.settle import UNSEEN
+from backend.storage.models import CardWrite
 from backend.work_queue.leases import LEASE_SECONDS
 from tests.processes.proxy import Call
 from tests.processes.workers import FAST, Workers
@@ -66,6 +68,48 @@ async def is_paid(workers: Workers, lead_id: int) -> None:
     await product.quiet()
     assert len(product.notes(lead_id)) == 1
     assert product.fields(lead_id)["STRIPE_PAYMENT_STATUS"] == "Paid"
+
+
+def posts_notes(call: Call) -> bool:
+    return call.method == "POST" and call.path == "/api/v4/leads/notes"
+
+
+async def killed_at_its_note(workers: Workers, times: int) -> int:
+    """A deal whose note was on its way to Kommo so many times, and never got there, when the worker was killed."""
+    product = workers.product
+    product.kommo.faults.add("503_html", "/notes", method="POST", times=times)
+    lead_id = await caught(workers, "a", posts_notes)
+    for number in range(1, times + 1):
+        workers.signal("a", signal.SIGKILL)
+        await workers.ended("a")
+        workers.traffic.held.clear()
+        workers.traffic.holds = posts_notes if number < times else lambda _call: False
+        await workers.start("a")
+        if number < times:
+            await asyncio.wait_for(workers.traffic.held.wait(), 20)
+    return lead_id
+
+
+async def test_a_note_is_written_once_although_its_process_was_killed_again_and_again(workers: Workers) -> None:
+    """Kommo shows an earlier note, so one that it does not show was never written."""
+    await workers.start("a")
+    await is_paid(workers, await paid(workers))
+    workers.kill_all()
+    await is_paid(workers, await killed_at_its_note(workers, 3))
+
+
+async def test_where_kommo_shows_no_earlier_note_a_third_one_is_never_sent(workers: Workers) -> None:
+    workers.product.account.notes.clear()
+    lead_id = await killed_at_its_note(workers, 2)
+    while (write := await note_of(workers, lead_id)).state != "dead":  # noqa: ASYNC110 (a commit wakes nobody here)
+        await asyncio.sleep(0.02)
+    assert (write.attempts, write.error, workers.product.notes(lead_id)) == (2, UNSEEN, [])
+
+
+async def note_of(workers: Workers, lead_id: int) -> CardWrite:
+    rows: list[CardWrite] = await workers.product.rows(CardWrite)
+    (write,) = [one for one in rows if (one.lead_id, one.kind) == (lead_id, "note")]
+    return write
 
 
 async def test_a_worker_stopped_beyond_its_lease_writes_nothing_when_it_wakes(workers: Workers) -> None:
