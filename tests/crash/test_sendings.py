@@ -1,14 +1,17 @@
-"""Links, reminders and bots while a process dies: one message at the most, and where none could go, a task."""
+"""Links, reminders and bots while a process dies: one message at the most, and where none could go, a task.
 
-from collections.abc import Sequence
+The scenarios of reminders and bots are played whole in ``test_crash.py``.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.crash.rig.databases import Sqlite
+from tests.crash.rig.databases import Databases, Postgres, Sqlite
 from tests.crash.rig.points import Point, points_of
 from tests.crash.scenario import Scenario
-from tests.crash.scenarios import chases
+from tests.crash.scenarios import bots, chases
 from tests.crash.scenarios.sendings import ALL
 from tests.crash.sweep import Sweeps
 
@@ -17,6 +20,8 @@ LAST = 12
 SAMPLE = 1
 SHARE = {"reminders of a debt": 0.62, "paid before its reminder": 0.5, "bot waits at a step": 0.6}
 """Where in a run its sample is taken: near what is sent."""
+WAITING, OVERDUE = ("bots wait for the payment", 0.5), ("overdue, then paid", 0.45)
+CHASES = {one.name: one for one in (*chases.ALL, *bots.ALL)}
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda one: one.name)
@@ -29,13 +34,25 @@ async def test_a_death_sends_nothing_twice(tmp_path: Path, scenario: Scenario, c
     assert not told.problems, "\n".join(told.problems)
 
 
-@pytest.mark.parametrize("scenario", chases.ALL, ids=lambda one: one.name)
-@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.full)], ids=["sample", "all"])
-async def test_a_death_reminds_nobody_twice_and_loses_no_bot(
-    tmp_path: Path, scenario: Scenario, is_whole: bool
-) -> None:
-    def choose(points: list[Point]) -> Sequence[Point]:
-        return points if is_whole else [points[int(len(points) * SHARE[scenario.name])]]
+@pytest.mark.parametrize("name", SHARE)
+async def test_a_death_reminds_nobody_twice_and_loses_no_bot(tmp_path: Path, name: str) -> None:
+    told = await _sampled(tmp_path, Sqlite, name, SHARE[name])
+    assert not told, "\n".join(told)
 
-    told = await Sweeps(tmp_path, Sqlite, 2 if is_whole else 1).sweep(scenario, points_of, choose)
-    assert not told.problems, "\n".join(told.problems)
+
+async def test_a_death_while_bots_wait_for_the_payment_moves_each_once(tmp_path: Path) -> None:
+    told = await _sampled(tmp_path, Sqlite, *WAITING)
+    assert not told, "\n".join(told)
+
+
+@pytest.mark.postgres
+async def test_a_death_while_it_is_overdue_asks_each_person_once(tmp_path: Path, postgres_url: str) -> None:
+    told = await _sampled(tmp_path, lambda folder: Postgres(postgres_url, f"overdue_{folder.name}"), *OVERDUE)
+    assert not told, "\n".join(told)
+
+
+async def _sampled(folder: Path, databases: Callable[[Path], Databases], name: str, share: float) -> list[str]:
+    def choose(points: list[Point]) -> Sequence[Point]:
+        return [points[int(len(points) * share)]]
+
+    return (await Sweeps(folder, databases, 1).sweep(CHASES[name], points_of, choose)).problems

@@ -60,7 +60,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.mark.own_page
-def test_a_rep_presses_send_and_the_client_s_chat_shows_the_link(page: Page, world: World) -> None:
+def test_a_rep_sends_the_link_where_it_was_made_and_the_client_s_chat_shows_it(page: Page, world: World) -> None:
     lead = world.first_deal
     client_writes(world.account, lead.id, "Can I pay by card?")
     _open_card(page, world)
@@ -68,10 +68,12 @@ def test_a_rep_presses_send_and_the_client_s_chat_shows_the_link(page: Page, wor
     widget.get_by_role("button", name="Create Stripe payment").click()
     widget.get_by_label("Description").fill("Website")
     widget.locator("[data-key=submit]").click()
-    widget.get_by_role("button", name="Done").click()
-    widget.locator("[data-key^=send-]").click()
-    expect(widget.locator("blockquote")).to_contain_text("/p/")
-    widget.get_by_role("button", name="Send now").click()
+    panel = widget.locator(".dealpay-created")
+    panel.locator("[data-key^=send-]").click()
+    expect(panel).to_contain_text("In the open chat:")
+    expect(panel.locator("blockquote")).to_contain_text("/p/")
+    panel.get_by_role("button", name="Send now").dblclick()
+    expect(panel).to_have_count(0)
     expect(widget).to_contain_text("Sent in the chat.", timeout=20_000)
     world.clock.advance(121)
     expect(widget).to_contain_text("Sent in the chat, delivered.", timeout=20_000)

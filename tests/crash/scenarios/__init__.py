@@ -1,8 +1,8 @@
 """The scenarios: what happens between Kommo, Stripe, reps and clients while something dies or goes wrong."""
 
-from tests.crash.scenarios import accounts, chases, links, money, sendings, stages, trouble
+from tests.crash.scenarios import accounts, bots, chases, links, money, sendings, stages, trouble
 
-ALL = (*money.ALL, *links.ALL, *accounts.ALL, *trouble.ALL, *stages.ALL, *sendings.ALL, *chases.ALL)
+ALL = (*money.ALL, *links.ALL, *accounts.ALL, *trouble.ALL, *stages.ALL, *sendings.ALL, *chases.ALL, *bots.ALL)
 _NAMED = (
     "first payment", "three events of one payment", "refund", "refund from the card", "batch of 20", "token refresh",
     "install", "renewal", "deleted deal in a batch", "429 storm", "uninstall and back",

@@ -1,4 +1,4 @@
-"""Reminders that fall due, and bots that wait at a step of ours, while something dies."""
+"""Reminders that fall due, and what is overdue, while something dies."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,8 +9,7 @@ from sqlmodel import func, select
 from backend.core.days import day_at
 from backend.storage.models import PaymentRequest
 from sandbox.kommo.accounts.chat_acts import add_bot, client_writes
-from sandbox.kommo.hooks.hooks import ask_widget
-from tests.crash.actions import asks, pays, stubbornly, usable
+from tests.crash.actions import asks, pays
 from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Scenario
@@ -21,6 +20,8 @@ READINGS = {"chat_scopes": "present", "old_refresh_token": "grace"}
 """Days pass, so tokens are refreshed; a process that dies between Kommo's answer and its commit needs the second."""
 ANY_HOUR = {"send_hours": [0, 24], "send_weekdays": [1, 2, 3, 4, 5, 6, 7]}
 RULES = {"rules": [{"days": -1, "channel": "bot"}], "hour": 10}
+PEOPLE = {"overdue_days": 1, "escalate_days": 2}
+OURS = {"Unpaid", "Overdue"}
 
 
 async def _chased(world: KillableWorld) -> None:
@@ -35,8 +36,8 @@ async def _chased(world: KillableWorld) -> None:
     field = account.field("STRIPE_PAYMENT_LINK")
     assert field is not None
     bot = add_bot(account, "Remind", f"Pay here: {{{{lead.cf.{field.id}}}}}")
-    await _puts(world, "options", ANY_HOUR | {"send_bot": bot.id})
-    await _puts(world, "reminders", RULES)
+    await puts(world, "options", ANY_HOUR | {"send_bot": bot.id})
+    await puts(world, "reminders", RULES)
     due = day_at(world.clock(), account.timezone) + timedelta(days=1)
     world.memory["links"] = [await asks(world, lead_id, uuid_of(0), due_on=due.isoformat())]
     await quiet(world)
@@ -48,7 +49,7 @@ def _tomorrow_at_nine(world: KillableWorld) -> float:
     return here.replace(hour=9, minute=0, second=0).timestamp()
 
 
-async def _puts(world: KillableWorld, what: str, body: object) -> None:
+async def puts(world: KillableWorld, what: str, body: object) -> None:
     url = f"{world.url}/admin/api/accounts/{world.kommo.account.id}/{what}"
     answer = await world.http.put(url, json=body, headers=world.admin)
     assert answer.status_code == 200, answer.text
@@ -93,46 +94,41 @@ def _messages(world: KillableWorld) -> Sequence[str]:
     return [one.text for one in world.kommo.account.chats.messages if not one.incoming]
 
 
-async def _with_a_rule(world: KillableWorld) -> None:
-    """A deal with a contact and a price, and the key of a rule for the bot's step."""
-    await deal(0)(world)
-    account = world.kommo.account
-    contact = account.add_contact("Ann", email="ann@example.com")
-    world.memory["deals"] = [account.add_lead("Sofa", 120, contacts=[contact]).id]
-
-    async def made() -> str | None:
-        answer = await world.http.post(f"{world.url}/widget/rules", json={}, headers=world.token())
-        return str(answer.json()["key"]) if usable(answer) else None
-
-    world.memory["key"] = await stubbornly(world, made)
+async def _reminded(world: KillableWorld) -> None:
+    """The last reminder was sent; a second person and the tags were chosen before."""
+    await _chased(world)
+    chief = world.kommo.account.add_user("Chief", "chief@example.com")
+    await puts(world, "reminders", RULES | PEOPLE | {"escalate_to": chief.id})
+    await puts(world, "options", {"debt_tags": True})
+    world.memory["chief"] = chief.id
+    world.clock.set((await _next_look(world) or world.clock()) + 1.0)
+    world.stripe.tick()
     await quiet(world)
 
 
-async def _a_bot_comes(world: KillableWorld) -> None:
-    """A bot that is not answered in time ends there, and a person starts it again."""
-    lead_id, url = world.memory["deals"][0], f"{world.url}/kommo/steps/payment_link"
-    data = {"payment_rule": world.memory["key"], "lead": str(lead_id)}
-
-    async def taken() -> bool | None:
-        sent = await ask_widget(world.kommo, world.integration.client_id, lead_id, url, data)
-        return True if sent.status == 200 else None
-
-    await stubbornly(world, taken)
+async def _overdue_and_paid(world: KillableWorld) -> None:
+    """Both people are asked, then the client pays."""
+    await _days_pass(world)
+    world.memory["tags"] = _tags(world)
+    await pays(world, world.memory["links"][0])
 
 
-def _told_of_one_link(world: KillableWorld) -> None:
-    """Each bot goes on once, the last one with a link; whatever link was told, one session can be paid."""
-    answers = [one.answer for one in world.kommo.account.bots.values() if one.answer is not None]
-    told = {answer["data"]["link"] for answer in answers}
-    sessions = [one for one in world.shelf.objects["checkout.session"].values() if one["status"] == "open"]
-    assert list(world.kommo.account.bots.values())[-1].answer is not None, "the bot waits for ever"
-    assert len(told) == 1, told
-    assert all(told), "a bot was given no link"
-    assert [one["amount_total"] for one in sessions] == [12_000]
+def _people_asked_once(world: KillableWorld) -> None:
+    """One message, one task a person, closed by the money; the tags were true while it was owed."""
+    account, lead = world.kommo.account, world.kommo.account.leads[world.memory["deals"][0]]
+    tasks = sorted(account.tasks.values(), key=lambda task: task.id)
+    assert len(_messages(world)) == 1, _messages(world)
+    assert [task.responsible_user_id for task in tasks] == [lead.responsible_user_id, world.memory["chief"]], tasks
+    assert all(task.is_completed and task.result["text"].startswith("Paid: 120.00 USD") for task in tasks), tasks
+    assert (world.memory["tags"], _tags(world)) == (OURS, set())
+
+
+def _tags(world: KillableWorld) -> set[str]:
+    return {tag.name for tag in world.kommo.account.leads[world.memory["deals"][0]].tags} & OURS
 
 
 ALL = (
     Scenario("reminders of a debt", _chased, _days_pass, _each_reminded_once, READINGS),
     Scenario("paid before its reminder", _chased, _paid_and_days_pass, _nobody_is_reminded, READINGS),
-    Scenario("bot waits at a step", _with_a_rule, _a_bot_comes, _told_of_one_link),
+    Scenario("overdue, then paid", _reminded, _overdue_and_paid, _people_asked_once, READINGS),
 )
