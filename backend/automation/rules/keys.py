@@ -36,12 +36,12 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-async def check_may_rule(resources: Resources, user: WidgetUser) -> None:
-    """Return if Kommo says that the user is an active administrator.
+async def check_may_rule(resources: Resources, user: WidgetUser, *, changing: bool = False) -> None:
+    """Return if Kommo says that the user is an active administrator; for ``changing`` a rule, Kommo is asked at once.
 
     Raises ``NotAllowed`` otherwise, ``KommoUnreachable`` if Kommo can't be asked.
     """
-    word = await user_word(resources, user.account, user.user_id)
+    word = await user_word(resources, user.account, user.user_id, fresh=changing)
     if word.source != "told":
         raise KommoUnreachable("Kommo does not answer whether you are an administrator. Try again in a moment.")
     if word.value is None or not (word.value.is_admin and word.value.is_active):

@@ -71,7 +71,7 @@ async def make_or_take_over(request: Request, resources: ResourcesDep, user: Use
     Kommo's *Save* decides which of both counts. Raises ``NotAllowed`` unless the user is an administrator; ``Conflict``
     at the maximum of rules.
     """
-    await check_may_rule(resources, user)
+    await check_may_rule(resources, user, changing=True)
     body = read(RuleBody, await json_body(request))
     return _answer(await make_rule(resources, user, body.settings, before=body.key))
 
@@ -82,7 +82,7 @@ async def change(request: Request, resources: ResourcesDep, user: UserDep) -> Ru
 
     Raises ``NotAllowed`` unless the user is an administrator, ``RuleNotFound`` for an unknown key.
     """
-    await check_may_rule(resources, user)
+    await check_may_rule(resources, user, changing=True)
     body = read(RuleBody, await json_body(request))
     return _answer(await change_rule(resources, user, body.key, body.settings))
 

@@ -44,8 +44,13 @@ def _name(user: User, shared: Counter[str]) -> str:
 
 
 def named(users: Iterable[User], value: object) -> object:
-    """Return a list of user ids as names, unknown ids as they are; any other value unchanged."""
+    """Return a list of user ids as names, other entries in words; any other value unchanged."""
     if not isinstance(value, list):
         return value
     names = {user.id: user.name for user in users}
-    return ", ".join(str(names.get(one) or one) for one in value)
+    return ", ".join((isinstance(one, int) and names.get(one)) or _in_words(one) for one in value)
+
+
+def _in_words(entry: object) -> str:
+    """Return a list's entry, such as a reminder's ``{"days": 3, "channel": "bot"}``, as ``days 3 channel bot``."""
+    return " ".join(f"{name} {one}" for name, one in entry.items()) if isinstance(entry, dict) else str(entry)

@@ -49,6 +49,18 @@ async def test_who_is_no_administrator_may_neither_make_nor_see_a_rule(
     assert stranger.status_code == 401
 
 
+async def test_who_was_an_administrator_a_minute_ago_makes_and_changes_no_rule(shop: World) -> None:
+    """A process remembers for five minutes what Kommo told; a rule goes on asking clients for years."""
+    former = shop.account.add_salesperson("Former", "former@shop.example")
+    former.is_admin = True
+    made = await shop.rep.post("/widget/rules", {"settings": {}}, user_id=former.id)
+    former.is_admin = False
+    key = made.json()["key"]
+    for path, body in (("/widget/rules", {"settings": {}}), ("/widget/rules/change", {"key": key, "settings": {}})):
+        answer = await shop.rep.post(path, body, user_id=former.id)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
+
+
 async def test_the_key_itself_is_not_kept(shop: World) -> None:
     key = await _made(shop)
     rows: list[PaymentRule] = await shop.rows(PaymentRule)

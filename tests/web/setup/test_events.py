@@ -9,6 +9,7 @@ import pytest
 
 from backend.admin.sessions import Visitor, begin
 from backend.storage.models import Audit, InboxEvent, LedgerEntry, SetupSession
+from backend.web.setup.topics import BY_NAME
 from sandbox.clock import MovableClock
 from tests.world import ADMIN_TOKEN, World, open_world
 
@@ -55,6 +56,23 @@ async def test_an_event_is_found_by_its_id_and_its_preview_tells_what_is_new(
     kept = [one.facts for one in await shop.rows(LedgerEntry) if one.id.startswith("pi_")]
     assert all("received" in facts for facts in kept)
     assert (await visitor.get("/admin/events/of/evt_unknown")).status_code == 404
+
+
+async def test_every_saved_setting_can_be_read_in_the_log(shop: World, visitor: httpx.AsyncClient) -> None:
+    """Reminders are a list of objects, and stage rules an object of objects."""
+    reminders = {"rules": [{"days": -3, "channel": "bot"}, {"days": 7, "channel": "task"}], "quiet_stages": [142]}
+    rules = {str(shop.first_deal.pipeline_id): {"first": None, "paid": shop.first_deal.status_id}}
+    choices = {"finance": [shop.account.admin.id], "send_channels": ["task"], "send_hours": [8, 20]}
+    path = f"{shop.url}/admin/api/accounts/{shop.account.id}"
+    for name, body in (("reminders", reminders), ("stages", rules), ("options", choices)):
+        assert (await shop.http.put(f"{path}/{name}", json=body, headers=shop.admin)).status_code == 200
+    for page in ("/admin/events/log", "/admin/events"):
+        answer = await visitor.get(page)
+        assert answer.status_code == 200
+        assert "days -3 channel bot, days 7 channel task" in answer.text
+        assert shop.account.admin.name in answer.text
+    for topic in BY_NAME.values():
+        assert (await visitor.get(f"/admin/{topic.page}/{topic.name}")).status_code == 200, topic.name
 
 
 async def test_events_page_by_their_time_and_by_their_state(shop: World, visitor: httpx.AsyncClient) -> None:
