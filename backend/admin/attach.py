@@ -11,7 +11,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import DealNotFound, FieldInvalid, NotConnected, PaymentNotFound
 from backend.core.ids import LARGEST_NUMBER, usable_id
-from backend.core.sentences.said import said
 from backend.facts import Fact
 from backend.kommo_api.errors import KommoError
 from backend.ledger.absorb import absorb
@@ -63,13 +62,13 @@ async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
 
 def _check_usable(payment_id: str) -> None:
     if not usable_id(payment_id):
-        raise PaymentNotFound(said("payment_id_wrong"))
+        raise PaymentNotFound("This can't be the id of a payment.")
 
 
 def _number(given: Mapping[str, Any], name: str) -> int:
     value = given.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= LARGEST_NUMBER:
-        raise FieldInvalid(said("number_of_kommo", name=name), field=name)
+        raise FieldInvalid(f"{name} is a number that Kommo gave.", field=name)
     return value
 
 
@@ -80,16 +79,16 @@ async def _check_deal(resources: Resources, account_id: int, lead_id: int) -> No
     except (KommoError, NotConnected):
         return
     if lead is None:
-        raise DealNotFound(said("deal_unknown"))
+        raise DealNotFound("Kommo has no such deal in this account.")
 
 
 @repeated
 async def _put(resources: Resources, payment_id: str, account_id: int, lead_id: int, who: str) -> None:
     now = resources.clock()
     async with account_unit(resources.database, account_id) as session:
-        entry = await _payment(session, payment_id, account_id)
-        before = entry.lead_id
-        moving, requests = await _along(session, entry) if lead_id else ([entry], [])
+        entries = await _payment(session, payment_id, account_id)
+        before = entries[0].lead_id
+        moving, requests = await _along(session, entries) if lead_id else (entries, [])
         for request in requests:
             request.lead_id = lead_id
             session.add(request)
@@ -113,24 +112,27 @@ async def _put(resources: Resources, payment_id: str, account_id: int, lead_id: 
     resources.work_arrived.set()
 
 
-async def _payment(session: AsyncSession, payment_id: str, account_id: int) -> LedgerEntry:
-    """Return the payment's entry, locked, so that of two simultaneous changes one comes later.
+async def _payment(session: AsyncSession, payment_id: str, account_id: int) -> list[LedgerEntry]:
+    """Return the payment's entries, locked, so that of two simultaneous changes one comes later: one for each
+    connection that heard of it, those with its amount first.
 
     Raises ``PaymentNotFound``.
     """
     found = await session.exec(
         select(LedgerEntry)
         .where(LedgerEntry.id == payment_id, LedgerEntry.account_id == account_id, LedgerEntry.kind == "payment")
+        .order_by(col(LedgerEntry.connection_id))
         .with_for_update()
     )
-    entry = found.first()
-    if entry is None or "received" not in entry.facts:
-        raise PaymentNotFound(said("payment_unknown", id=repr(payment_id[:60])))
-    return entry
+    entries = sorted(found.all(), key=lambda one: "received" not in one.facts)
+    if not entries or "received" not in entries[0].facts:
+        raise PaymentNotFound(f"No payment {payment_id[:60]!r} is known in this account.")
+    return entries
 
 
-async def _along(session: AsyncSession, entry: LedgerEntry) -> tuple[list[LedgerEntry], list[PaymentRequest]]:
-    """Return the payments and requests that move with this payment."""
+async def _along(session: AsyncSession, entries: list[LedgerEntry]) -> tuple[list[LedgerEntry], list[PaymentRequest]]:
+    """Return the payments and requests that move with this payment, given as its entries."""
+    entry = entries[0]
     deal = await session.get(Deal, (entry.account_id, entry.lead_id)) if entry.lead_id else None
     if deal is not None and deal.state == "gone":
         payments = await session.exec(
@@ -148,7 +150,7 @@ async def _along(session: AsyncSession, entry: LedgerEntry) -> tuple[list[Ledger
         return list(payments.all()), list(requests.all())
     request = await session.get(PaymentRequest, (entry.account_id, entry.request_id)) if entry.request_id else None
     alone = request is not None and await _is_alone(session, entry)
-    return [entry], [request] if request is not None and alone else []
+    return entries, [request] if request is not None and alone else []
 
 
 async def _is_alone(session: AsyncSession, entry: LedgerEntry) -> bool:

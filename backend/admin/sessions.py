@@ -11,7 +11,6 @@ from backend.accounts.permissions import WidgetUser
 from backend.admin.session_rights import ADMINISTRATOR, FINANCE, IDLE_SECONDS, check_standing, renew
 from backend.core.cache import CacheSpec
 from backend.core.errors import NotAllowed, NotAuthorized
-from backend.core.sentences.said import said
 from backend.core.signing import opaque_id
 from backend.resources import Resources
 from backend.storage.db import dialect_insert
@@ -20,7 +19,7 @@ from backend.storage.models import Account, Audit, SetupLink, SetupSession, Widg
 LINK_SECONDS = 60.0
 VISIT_SECONDS = 8 * 3600
 """A working day: how long a visitor stays signed in."""
-OVER = said("link_over")
+OVER = "This link was used or is older than a minute. Press Open set-up in Kommo again."
 USERS_NOTED = CacheSpec[tuple[int, int], bool](600.0, most=10_000)
 """By account and user: a widget's calls are recorded at most this often."""
 
@@ -48,7 +47,7 @@ class Visitor:
     def check(self, account_id: int) -> None:
         """Raise ``NotAllowed`` for an account that the visitor may not see."""
         if not self.may_see(account_id):
-            raise NotAllowed(said("other_kommo_account"))
+            raise NotAllowed("You signed in from another Kommo account. Open the set-up from this account's settings.")
 
     @property
     def is_operator(self) -> bool:
@@ -159,7 +158,7 @@ async def visitor_of(
         return None
     await renew(resources, row, changing=changing)
     if row.role == FINANCE and row.account_id is not None and not (finance and not changing):
-        raise NotAllowed(said("finance_sees_less"))
+        raise NotAllowed("Users of finance see Overview and Payments. The other pages are for administrators of Kommo.")
     return replace(visitor, role=row.role, language=row.language)
 
 
@@ -195,8 +194,8 @@ async def end_all(resources: Resources, visitor: Visitor) -> None:
         ours = ours.where(col(SetupSession.account_id) == visitor.account_id)
     async with resources.database.write() as session:
         await session.exec(ours)
-        entry = Audit(at=resources.clock(), account_id=visitor.account_id, who=visitor.who, what="all signed out")
-        session.add(entry)
+        said = Audit(at=resources.clock(), account_id=visitor.account_id, who=visitor.who, what="all signed out")
+        session.add(said)
 
 
 async def note_seen(resources: Resources, user: WidgetUser) -> None:
@@ -205,7 +204,7 @@ async def note_seen(resources: Resources, user: WidgetUser) -> None:
     if key in noted:
         return
     noted.put(key, True)
-    entry = {"user_id": user.user_id, "at": resources.clock()}
+    said = {"user_id": user.user_id, "at": resources.clock()}
     async with resources.database.write() as session:
-        row = dialect_insert(session, WidgetSeen).values(account_id=user.account.id, **entry)
-        await session.exec(row.on_conflict_do_update(index_elements=["account_id"], set_=entry))
+        row = dialect_insert(session, WidgetSeen).values(account_id=user.account.id, **said)
+        await session.exec(row.on_conflict_do_update(index_elements=["account_id"], set_=said))

@@ -11,8 +11,11 @@ from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import as_datetime
 from backend.core.errors import ProductError
 from backend.core.money import major
+from backend.facts import WHOLE_INVOICE_RANK
 from backend.kommo_api.errors import KommoError
 from backend.ledger.absorb import LedgerBatch
+from backend.ledger.build import received_sum
+from backend.ledger.entries import Entries
 from backend.ledger.ownership import ancestry
 from backend.resources import Resources
 from backend.storage.models import Account, Deal, LedgerEntry, PaymentRequest
@@ -45,7 +48,8 @@ async def count_unmatched(session: AsyncSession, account_id: int) -> int:
 
 
 async def _lost(session: AsyncSession, only: int | None) -> list[LedgerEntry]:
-    """Return payments without a deal and those of a deleted deal, each found by an index."""
+    """Return payments without a deal and those of a deleted deal, each found by an index and returned once, though
+    two connections of one Stripe account may have heard of it."""
     accounts = [only] if only is not None else (await session.exec(select(Account.id))).all()
     found: list[LedgerEntry] = []
     for account_id in accounts:
@@ -57,11 +61,26 @@ async def _lost(session: AsyncSession, only: int | None) -> list[LedgerEntry]:
                 col(LedgerEntry.ours).is_(True),
             )
             found += (await session.exec(select(LedgerEntry).where(*mine, nowhere))).all()
-    return [entry for entry in found if "received" in entry.facts]
+    once = {(entry.account_id, entry.id): entry for entry in found if "received" in entry.facts}
+    return [entry for entry in once.values() if (await _sum(session, entry))[0]]
+
+
+async def _sum(session: AsyncSession, entry: LedgerEntry) -> tuple[int, str]:
+    """Return (minor units, currency) of a payment; where only its invoice gives the amount, the other payments of the
+    invoice are subtracted, and 0 means that they explain all of it."""
+    rank, amount, currency = entry.facts["received"]
+    if rank != WHOLE_INVOICE_RANK:
+        return amount, currency
+    batch = LedgerBatch(session, entry.connection_id, entry.account_id or 0)
+    await batch.fetch([entry.id])
+    invoices = entry.facts.get("invoice", ())
+    sessions = {one for invoice in invoices for one in batch.book[invoice].get("session", ())}
+    await batch.fetch(await batch.below({*invoices, *sessions}))
+    return received_sum(entry, Entries(tuple(batch.entries.values())))
 
 
 async def _shown(session: AsyncSession, entry: LedgerEntry) -> dict[str, Any]:
-    _, amount, currency = entry.facts["received"]
+    amount, currency = await _sum(session, entry)
     batch = LedgerBatch(session, entry.connection_id, entry.account_id or 0)
     await batch.fetch([entry.id])
     line = [batch.book[one] for one in ancestry(entry.id, batch.book)]

@@ -181,10 +181,11 @@ async def absorb(
     await batch.fetch(touched)
     await batch.give_owners(touched)
     batch.note_news(told_by)
+    open_invoices = await batch.unexplained(touched)
     return Absorbed(
         ours=frozenset(subject for subject in told if batch.entries[subject].ours),
-        deals=batch.changed_deals(),
-        unexplained=await batch.unexplained(touched),
+        deals=batch.changed_deals(),  # after the payments of these invoices were loaded
+        unexplained=open_invoices,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from backend.facts import WHOLE_INVOICE_RANK, Known, outside_id
 from backend.ledger.deal import DealLedger, Dispute, Payment, Refund, Request, SessionState
 from backend.ledger.entries import Entries, Entry, each_once
-from backend.ledger.gone_back import Whole, dispute_of, refund_of, true_refunds, untold
+from backend.ledger.gone_back import Whole, dispute_of, refund_of, told_by_total, true_refunds, untold
 from backend.ledger.invoice_sums import came_outside, explained
 from backend.ledger.parts import Decline, Method
 from backend.ledger.periods import failed_renewal, renewal_failed, renews
@@ -30,17 +30,20 @@ def deal_ledger(
 ) -> DealLedger:
     """Return the ledger of one deal from its ``entries`` and its ``requests`` (without sessions), both in any order.
 
-    ``beside``: entries of other deals that may share a payment with this one. ``account_currency``: upper-case ISO
-    code. ``now``: epoch seconds. ``emptied`` and ``merged``: see ``DealLedger``.
+    ``beside``: entries of other deals, or of none, that may share a payment or an invoice with this one.
+    ``account_currency``: upper-case ISO code. ``now``: epoch seconds. ``emptied`` and ``merged``: see ``DealLedger``.
     """
+    beside = (*beside,)
     shared, portions = divided(each_once(entries), beside)
     mine = Entries(each_once(shared))
-    received = (one for one in mine.of_kind("payment") if not _is_refuted(one, mine))
+    here = {one.id for one in shared}
+    known = Entries((*mine.all, *each_once(one for one in beside if one.id not in here))) if beside else mine
+    received = [(one, received_sum(one, known)) for one in mine.of_kind("payment") if not _is_refuted(one, known)]
     return DealLedger(
         account_currency=account_currency,
         livemode=livemode,
         requests=_with_sessions(requests, mine),
-        payments=tuple(cut(_payment(one, mine, livemode), portions.get(one.id)) for one in received),
+        payments=tuple(cut(_payment(one, sum_, mine, livemode), portions.get(one.id)) for one, sum_ in received),
         ended_subscriptions=tuple(
             (entry.id, entry.facts["ended"]) for entry in mine.of_kind("subscription") if "ended" in entry.facts
         ),
@@ -62,21 +65,21 @@ def _with_sessions(requests: Iterable[Request], mine: Entries) -> tuple[Request,
     return tuple(replace(request, sessions=tuple(sessions[request.id])) for request in ordered)
 
 
-def _is_refuted(entry: Entry, mine: Entries) -> bool:
+def _is_refuted(entry: Entry, known: Entries) -> bool:
     """True if this payment outside Stripe was inferred from an invoice, and other payments
     turned out to explain all of it."""
-    return "received" in entry.facts and not _received(entry, mine)[0]
+    return "received" in entry.facts and not received_sum(entry, known)[0]
 
 
-def _received(entry: Entry, mine: Entries) -> tuple[int, str]:
+def received_sum(entry: Entry, known: Entries) -> tuple[int, str]:
     """Return (amount, currency) of a payment. If only the invoice gives the amount, the other
-    payments of it are subtracted."""
+    payments of it are subtracted, also those of other deals (``known``)."""
     rank, amount, currency = entry.facts.get("received", (0, 0, ""))
-    for invoice in mine.parents(entry, "invoice") if rank == WHOLE_INVOICE_RANK else ():
+    for invoice in known.parents(entry, "invoice") if rank == WHOLE_INVOICE_RANK else ():
         is_outside = entry.id == outside_id(invoice.id)
         others = {
             one.id: one.facts
-            for one in mine.payers_of(invoice)
+            for one in known.payers_of(invoice)
             if one.id != entry.id and (is_outside or one.facts.get("received", (0,))[0] != WHOLE_INVOICE_RANK)
         }
         if is_outside:
@@ -121,14 +124,14 @@ def session_of(entry: Entry) -> SessionState:
     )
 
 
-def _payment(entry: Entry, mine: Entries, livemode: bool) -> Payment:
-    """Return the payment of an entry. It counts as received (``paid_at``) only if both its
-    amount and its time are known."""
+def _payment(entry: Entry, received: tuple[int, str], mine: Entries, livemode: bool) -> Payment:
+    """Return the payment of an entry that ``received`` (amount, currency). It counts as received (``paid_at``) only if
+    both its amount and its time are known."""
     facts = entry.facts
-    amount, currency = _received(entry, mine)
+    amount, currency = received
     whole = _whole(facts, amount, currency)
     hanging = [refund_of(one.id, one.facts, whole) for one in mine.hanging_on(entry, "refund")]
-    refunds = _in_time(true_refunds(hanging, whole))
+    refunds = _in_time(told_by_total(true_refunds(hanging, whole), facts.get("totals", ())))
     sessions = [session_of(one) for one in mine.parents(entry, "session")]
     parents = mine.parents(entry, "session", "invoice")
     subscriptions = sorted(name for one in parents for name in one.facts.get("subscription", ()))

@@ -1,7 +1,7 @@
 """Refunds and disputes of one payment, in the payment's currency and without the release of a hold."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
 
@@ -84,6 +84,21 @@ def _worth(part: Pair, facts: Known, whole: Whole) -> Worth | None:
         share = Fraction(min(amount, seen[0]) * whole.amount, seen[0])
         return Worth(int(share + Fraction(1, 2)), whole.currency, known=True)
     return Worth(whole.amount, whole.currency, known=False)
+
+
+def told_by_total(refunds: Sequence[Refund], totals: Sequence[Sequence[float]]) -> Sequence[Refund]:
+    """Return the refunds; the only one in another currency whose value is not known gets what the latest running total
+    leaves of itself (``totals`` as for ``untold``), if that total includes it."""
+    unknown = [one for one in refunds if one.counts and one.worth and not one.worth.known]
+    if len(unknown) != 1 or not totals or totals[-1][0] + EVENT_SECONDS < unknown[0].at:
+        return refunds
+    others = (one for one in refunds if one.counts and one is not unknown[0] and one.at <= totals[-1][0])
+    amount = int(totals[-1][1]) - sum(worth_of(one) for one in others)
+    worth = unknown[0].worth
+    if worth is None or not 0 < amount <= worth.amount:
+        return refunds
+    known = replace(unknown[0], worth=replace(worth, amount=amount, known=True))
+    return [known if one is unknown[0] else one for one in refunds]
 
 
 def untold(totals: Sequence[Sequence[float]], refunds: Sequence[Refund]) -> int | None:

@@ -91,7 +91,8 @@ async def _entries(
 async def _beside(
     session: AsyncSession, account_id: int, entries: Sequence[LedgerEntry], shown: Collection[str]
 ) -> list[LedgerEntry]:
-    """Return entries of other deals that share a payment with these. They are rare, so most deals cost no query."""
+    """Return entries of other deals that share a payment or an invoice with these. They are rare, so most deals cost no
+    query."""
     by_lead: dict[int | None, list[LedgerEntry]] = defaultdict(list)
     for entry in entries:
         by_lead[entry.lead_id].append(entry)
@@ -100,12 +101,12 @@ async def _beside(
         return []
     mine = (LedgerEntry.account_id == account_id, col(LedgerEntry.connection_id).in_(shown))
     found = (await session.exec(select(LedgerEntry).where(*mine, col(LedgerEntry.id).in_(ids)))).all()
-    payments = {one.id for one in found if one.kind == "payment"}
+    parents = {one.id for one in found if one.kind in ("payment", "invoice")}
     more = {invoice for one in found for invoice in one.facts.get("invoice", ())} - ids
     links = select(LedgerLink.child).where(
-        col(LedgerLink.connection_id).in_(shown), col(LedgerLink.parent).in_(payments)
+        col(LedgerLink.connection_id).in_(shown), col(LedgerLink.parent).in_(parents)
     )
-    more |= {*(await session.exec(links)).all()} if payments else set()
+    more |= {*(await session.exec(links)).all()} - ids if parents else set()
     rest = (await session.exec(select(LedgerEntry).where(*mine, col(LedgerEntry.id).in_(more)))).all() if more else []
     return sorted((*found, *rest), key=lambda one: (one.id, one.connection_id))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from backend.facts import Known
+from backend.facts import WHOLE_INVOICE_RANK, Known, outside_id
 from backend.ledger.entries import Entry, Twins
 from backend.ledger.ownership import Book, ancestry
 from backend.ledger.parts import Dispute, Payment, Refund
@@ -50,19 +50,32 @@ class Portion:
 
 
 def wanted(mine: Iterable[Entry]) -> set[str]:
-    """Return the ids of payments and invoices outside ``mine`` that may share a payment with it."""
+    """Return the ids of payments and invoices outside ``mine`` that may share a payment with it, or on which the amount
+    of one of its payments depends."""
     entries = {entry.id: entry.facts for entry in mine}
     payments = {one for facts in entries.values() for one in facts.get("parts", ())}
-    several = (facts["invoice"] for facts in entries.values() if len(facts.get("invoice", ())) > 1)
-    return payments.union(*several) - entries.keys()
+    invoices = (facts["invoice"] for facts in entries.values() if _is_shared(facts) or _is_rest(facts))
+    return payments.union(*invoices) - entries.keys()
+
+
+def _is_shared(payment: Known) -> bool:
+    return len(payment.get("invoice", ())) > 1
+
+
+def _is_rest(payment: Known) -> bool:
+    """True if only the whole amount of its invoice is known, from which other payments are subtracted."""
+    return "invoice" in payment and payment.get("received", (0,))[0] == WHOLE_INVOICE_RANK
 
 
 def sharing(changed: Iterable[str], book: Book) -> set[str]:
     """Return the ids in ``changed`` and those of all entries in ``book`` that share a payment with them.
 
-    A payment with several invoices ties together these invoices and all their payments.
+    A payment with several invoices ties together these invoices and all their payments. The amount that an invoice
+    received outside Stripe depends on its other payments.
     """
     touched = set(changed)
+    near = touched.union(*(book[one].get("invoice", ()) for one in touched if one in book))
+    outside = {outside_id(one) for one in near} & book.keys()
     payments = {one for subject in touched for one in ancestry(subject, book)}
     several = (
         known["invoice"]
@@ -71,7 +84,7 @@ def sharing(changed: Iterable[str], book: Book) -> set[str]:
     )
     invoices = set[str]().union(*several)
     payers = {one for one, known in book.items() if invoices & {*known.get("invoice", ())}}
-    return touched | payers | (invoices & book.keys())
+    return touched | payers | outside | (invoices & book.keys())
 
 
 def divided(mine: Iterable[Entry], beside: Iterable[OwnedEntry]) -> tuple[tuple[Entry, ...], Mapping[str, Portion]]:

@@ -68,10 +68,12 @@ async def _find(session: AsyncSession, resources: Resources, account: Account, p
 
 
 async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> LedgerEntry | None:
+    """Return the payment's entry. Of two connections of one Stripe account, the one with a key comes first."""
     found = await session.exec(
-        select(LedgerEntry).where(
-            LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment"
-        )
+        select(LedgerEntry)
+        .join(StripeConnection, col(LedgerEntry.connection_id) == StripeConnection.id)
+        .where(LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment")
+        .order_by(col(StripeConnection.api_key) == "", StripeConnection.id)
     )
     return found.first()
 

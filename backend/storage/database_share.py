@@ -8,10 +8,9 @@ from contextvars import ContextVar
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.errors import Unavailable
-from backend.core.sentences.said import said
 from backend.storage.db import POOL_SECONDS, UNIT_SECONDS, Database
 
-BUSY = said("server_busy")
+BUSY = "The server has too much to do at this moment. Try again in a moment."
 _has_place: ContextVar[bool] = ContextVar("has_place", default=False)
 
 

@@ -13,8 +13,6 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import BodyTooLarge, BodyTooSlow, MalformedBody, ProductError, Unavailable
-from backend.core.sentences.said import said
-from backend.web.connections import ALL_HERE
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.slow_refusals import MOST_A_MINUTE
 
@@ -75,9 +73,6 @@ class Edge:
         if told > most:
             await _refuse(answer, too_large(most))
             return
-        if scope.get(ALL_HERE) and 0 < told <= self._limits.small:
-            await self._app(scope, receive, answer)  # nothing to count and nothing to wait for
-            return
         body = _Body(receive, told, most, self._limits, self._places)
         try:
             await self._app(scope, body.receive, answer)
@@ -120,7 +115,7 @@ class _Body:
 
     def _count(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
-            raise MalformedBody(said("body_cut_off"))
+            raise MalformedBody("The connection closed before the body was complete.")
         self._read += len(message.get("body", b""))
         if self._read > self._most:
             raise too_large(self._most)
@@ -128,8 +123,8 @@ class _Body:
 
     def _too_slow(self) -> ProductError:
         if self._has_place or max(self._told, self._read) <= self._small:
-            return BodyTooSlow(said("body_too_slow"))
-        return Unavailable(said("bodies_too_many"))
+            return BodyTooSlow("The body did not arrive in time. Send it again.")
+        return Unavailable("Too many large bodies are arriving at once. Send it again in a moment.")
 
     async def _take_place(self) -> None:
         if not self._has_place:
@@ -159,7 +154,7 @@ def length_told(scope: Scope) -> int:
 
 def too_large(most: int) -> BodyTooLarge:
     """Return the error for a body of more than ``most`` bytes."""
-    return BodyTooLarge(said("body_too_large", bytes=most))
+    return BodyTooLarge(f"The body is larger than {most} bytes, the limit of this address. Send a smaller one.")
 
 
 def tidy_path(path: str) -> str:

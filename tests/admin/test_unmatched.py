@@ -74,6 +74,17 @@ async def test_a_moved_payment_leaves_the_old_card_empty_and_fills_the_new_one(p
     assert {audit.who for audit in await product.rows(Audit) if audit.what == "payment attached"} == {"admin token"}
 
 
+async def test_a_payment_that_two_connections_heard_of_is_moved_once_and_whole(product: World) -> None:
+    old, new = await product.paid_deal(), product.lead("The right one")
+    await product.stored.hear_twice()
+    payment = product.fields(old)["STRIPE_PAYMENT_INTENT"]
+    await detach(product.resources, payment, product.account.id)
+    assert [row["id"] for row in await _listed(product)] == [payment]
+    await _attach(product, payment, new)
+    assert {entry.lead_id for entry in await product.rows(LedgerEntry) if entry.id == payment} == {new}
+    assert await _listed(product) == []
+
+
 async def test_of_two_payments_of_one_link_the_duplicate_can_be_moved_alone(product: World) -> None:
     """A second session of the same request, as an old browser tab may pay it."""
     old, new = product.lead(), product.lead("Another order")

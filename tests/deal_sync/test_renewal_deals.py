@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
+from sqlmodel import col
 
-from backend.storage.models import Account, CardWrite
+from backend.storage.models import Account, CardWrite, LedgerEntry
+from backend.work_queue.wakeups import mark_dirty
 from sandbox.clock import MovableClock
 from tests.world import World, open_world
 
@@ -70,6 +73,26 @@ async def test_a_renewal_gets_a_deal_of_its_own_and_the_contract_keeps_the_first
     assert product.deal(made)["moves"] == []
     _renew(product)
     await product.until(lambda: len(_others(product, known)) == 2 and product.notes(_others(product, known)[1]))
+
+
+async def test_a_renewal_that_two_connections_heard_of_gets_one_deal(product: World) -> None:
+    """The same Stripe account was connected twice."""
+    contract = await _contract(product)
+    await _choose(product, "same_deal")
+    _renew(product)
+    await product.until(lambda: float(product.fields(contract)["STRIPE_AMOUNT_PAID"]) == 240)
+    await product.quiet()
+    payment = str(product.fields(contract)["STRIPE_PAYMENT_INTENT"])
+    known = set(product.account.leads)
+    await _choose(product, "new_deal")
+    await product.quiet()
+    await product.stored.hear_twice()
+    async with product.resources.database.write() as session:  # as if it had just come
+        await session.exec(delete(CardWrite).where(col(CardWrite.fact_id) == f"payment:{payment}"))
+        await mark_dirty(session, product.account.id, [contract], product.clock())
+    product.resources.work_arrived.set()
+    made = await _one_new_deal(product, known)
+    assert {row.lead_id for row in await product.rows(LedgerEntry) if row.id == payment} == {made}
 
 
 async def test_a_refund_of_a_period_goes_to_its_deal(product: World) -> None:

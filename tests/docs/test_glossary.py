@@ -18,7 +18,6 @@ FOLDERS = {
         "backend/automation/rules/i18n",
         "backend/automation/sendings/i18n",
         "backend/web/frame/texts",
-        "backend/core/sentences/texts",
         "backend/kommo_api/field_names",
     ),
     "client": ("backend/web/client/texts",),

@@ -10,6 +10,8 @@ import pytest
 from sqlmodel import select
 
 from backend.accounts.stripe.connections import key_row
+from backend.admin.attach import attach
+from backend.admin.unmatched import unmatched
 from backend.core.config import Settings
 from backend.inbox.arrivals import Arrival
 from backend.inbox.group_commit import Inbox
@@ -17,7 +19,7 @@ from backend.inbox.process import ingest
 from backend.ledger.deal import DealLedger
 from backend.ledger.load import load_deals
 from backend.resources import Resources, open_resources
-from backend.storage.models import Account, InboxEvent, StripeConnection
+from backend.storage.models import Account, Deal, InboxEvent, StripeConnection
 from backend.stripe_api.events import HANDLERS
 from backend.work_queue.leases import claim, release
 from sandbox.clock import MovableClock
@@ -88,6 +90,22 @@ class Shop:
     async def amounts(self, lead: int = LEAD) -> list[tuple[int, bool]]:
         """Of each payment, the amount and whether it came outside Stripe."""
         return sorted((one.amount, one.outside) for one in (await self.deal(lead)).received_anywhere)
+
+    async def attach(self, payment: str, lead: int) -> None:
+        """While Kommo can't be asked whether it has the deal."""
+        for state in ("disconnected", "connected"):
+            async with self.resources.database.write() as session:
+                (await session.get_one(Account, ACCOUNT)).state = state
+            if state == "disconnected":
+                await attach(self.resources, payment, {"account_id": ACCOUNT, "lead_id": lead})
+
+    async def unmatched(self) -> list[str]:
+        return sorted(row["amount"] for row in await unmatched(self.resources, ACCOUNT))
+
+    async def revision(self) -> int:
+        """It grows when the deal's card and its lines are to be written again."""
+        async with self.resources.database.read() as session:
+            return (await session.get_one(Deal, (ACCOUNT, LEAD))).wanted
 
     async def states(self) -> dict[str, str]:
         async with self.resources.database.read() as session:
@@ -166,6 +184,30 @@ async def test_what_came_outside_stays_when_the_rest_of_its_invoice_is_paid_late
     await shop.patience()
     assert await shop.amounts() == [(1000, False), (4000, True)]
     assert "postponed" not in (await shop.states()).values()
+
+
+async def test_parts_of_an_invoice_for_no_deal_are_listed_and_attached_without_counting_twice(shop: Shop) -> None:
+    """A deal that has what came outside shrinks when another part is heard of, wherever that part belongs."""
+    invoice = shop.invoice(lead=0)
+    shop.stripe.pay_invoice(invoice, 2000)
+    late = [event.shown(VERSIONS["pinned"], 0) for event in shop.stripe.events if event.type == "invoice_payment.paid"]
+    shelf = shop.stripe.default_account.shelves[True]
+    hidden = shelf.objects.pop("invoice_payment")
+    shop.stripe.pay_invoice(invoice, outside=True, recorded=False)
+    await shop.hear(without={"invoice_payment.paid"})
+    await shop.patience()
+    assert await shop.unmatched() == ["50.00"]
+    await shop.attach(f"{invoice}:outside", LEAD)
+    assert await shop.amounts() == [(5000, True)]
+    shelf.objects["invoice_payment"] = hidden
+    revision = await shop.revision()
+    await shop.put(late)
+    await shop.work()
+    assert (await shop.amounts(), await shop.unmatched()) == ([(3000, True)], ["20.00"])
+    assert await shop.revision() > revision
+    (payment,) = (row["payment"]["payment_intent"] for row in hidden.values() if row["payment"]["payment_intent"])
+    await shop.attach(payment, OTHER_LEAD)
+    assert (await shop.amounts(), await shop.amounts(OTHER_LEAD)) == ([(3000, True)], [(2000, False)])
 
 
 async def test_a_part_shows_before_the_invoice_is_paid(shop: Shop) -> None:

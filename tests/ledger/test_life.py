@@ -15,8 +15,8 @@ from backend.facts import WHOLE_INVOICE_RANK
 from backend.ledger.deal import Payment
 from tests.ledger.shop.random_shop import LEADS, REQUESTS, RandomShop
 
-RUNS, STEPS = 700, 60
-FULL_RUNS = int(os.environ.get("LIFE_RUNS") or 50_000)
+RUNS, STEPS = 2000, 20
+FULL_RUNS, FULL_STEPS = int(os.environ.get("LIFE_RUNS") or 50_000), 60
 SMALL = st.integers(min_value=0, max_value=35)
 GOING_ON = ("refund", "finish", "dispute", "close", "turn", "capture", "settle", "renew")
 DEEDS = st.sampled_from(sorted(RandomShop(0).deeds))
@@ -134,10 +134,10 @@ class Life(RuleBasedStateMachine):
         assert {payment.id for payment in shop.shown()} == (shop.received().keys() & ours) - detached
 
 
-def _settings(runs: int) -> settings:
+def _settings(runs: int, steps: int) -> settings:
     return settings(
         max_examples=runs,
-        stateful_step_count=STEPS,
+        stateful_step_count=steps,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -145,7 +145,7 @@ def _settings(runs: int) -> settings:
 
 
 TestLife = Life.TestCase
-TestLife.settings = _settings(RUNS)
+TestLife.settings = _settings(RUNS, STEPS)
 
 
 class LongLife(Life):
@@ -153,4 +153,4 @@ class LongLife(Life):
 
 
 TestLongLife = pytest.mark.full(LongLife.TestCase)
-TestLongLife.settings = _settings(FULL_RUNS)
+TestLongLife.settings = _settings(FULL_RUNS, FULL_STEPS)

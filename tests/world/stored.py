@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlmodel import select
 
 from backend.resources import Resources
-from backend.storage.models import Account, Integration, StripeConnection
+from backend.storage.models import Account, Integration, LedgerEntry, LedgerLink, StripeConnection
 from sandbox.kommo import KommoWorld
 from sandbox.kommo.accounts.grants import Integration as KommoIntegration
 from sandbox.stripe import StripeWorld
@@ -30,6 +31,14 @@ class Stored:
         async with self.resources.database.write() as session:
             connection = await session.get_one(StripeConnection, CONNECTION)
             connection.api_key = self.resources.vault.seal_text(api_key, _KEY_ROW) if api_key else ""
+
+    async def hear_twice(self) -> None:
+        """The same Stripe account was connected twice, and both connections heard of everything so far."""
+        async with self.resources.database.write() as session:
+            for table in (StripeConnection, LedgerEntry, LedgerLink):
+                for row in (await session.exec(select(table))).all():
+                    again = {"id": "again", "api_key": ""} if table is StripeConnection else {"connection_id": "again"}
+                    session.add(table(**row.model_dump() | again))
 
 
 async def store_connected(

@@ -5,7 +5,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.install.pending import OpenInstall
 from backend.core.errors import BadCallback, FieldInvalid
-from backend.core.sentences.said import said
 from backend.kommo_api.hosts import BadReferer, kommo_host
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
@@ -19,7 +18,7 @@ def trusted_host(resources: Resources, referer: str) -> str:
     try:
         return kommo_host(referer, resources.addresses.kommo_base_url)
     except BadReferer:
-        raise BadCallback(said("address_not_kommos")) from None
+        raise BadCallback("The address does not come from Kommo. Nothing was sent there.") from None
 
 
 def named_host(resources: Resources, subdomain: object) -> str:
@@ -31,7 +30,7 @@ def named_host(resources: Resources, subdomain: object) -> str:
                 return kommo_host(host, resources.addresses.kommo_base_url)
             except BadReferer:
                 continue
-    raise FieldInvalid(said("subdomain_wrong"), field="subdomain")
+    raise FieldInvalid("The subdomain is the first word of the account's address in Kommo.", field="subdomain")
 
 
 def settings_host(resources: Resources) -> str | None:

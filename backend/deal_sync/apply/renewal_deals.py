@@ -5,13 +5,13 @@ by the payment's Stripe id, which it has from the start. If Kommo refuses the ne
 contract's deal.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP
 
 import structlog
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.options import options_of
@@ -177,20 +177,22 @@ async def _join(resources: Resources, claim: Claim, account: Account, period: Pe
         now = resources.clock()
         await fence(session, claim, now)
         await outbox.put(session, claim, [replace(period.as_write("done"), kommo_id=made)], now)
-        entry = await _entry(session, account.id, period.payment.id)
-        connection = await session.get_one(StripeConnection, entry.connection_id)
-        changed = await absorb(session, connection, [Fact(entry.id, "period", made)])
-        await mark_dirty(session, account.id, changed.deals | {period.lead.id, made}, now)
+        changed = {period.lead.id, made}
+        for connection in await _connections(session, account.id, period.payment.id):
+            changed |= (await absorb(session, connection, [Fact(period.payment.id, "period", made)])).deals
+        await mark_dirty(session, account.id, changed, now)
     return now
 
 
-async def _entry(session: AsyncSession, account_id: int, payment_id: str) -> LedgerEntry:
+async def _connections(session: AsyncSession, account_id: int, payment_id: str) -> Sequence[StripeConnection]:
+    """The connections that heard of a payment: two if its Stripe account was connected twice."""
     found = await session.exec(
-        select(LedgerEntry).where(
-            LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment"
-        )
+        select(StripeConnection)
+        .join(LedgerEntry, col(LedgerEntry.connection_id) == StripeConnection.id)
+        .where(LedgerEntry.account_id == account_id, LedgerEntry.id == payment_id, LedgerEntry.kind == "payment")
+        .order_by(StripeConnection.id)
     )
-    return found.one()
+    return found.all()
 
 
 async def _stays(resources: Resources, claim: Claim, account: Account, period: Period, reason: str) -> None:

@@ -123,14 +123,22 @@ def _beside(ledger: DealLedger) -> list[Money]:
 
 
 def _split_text(payment: Payment, texts: Texts) -> list[str]:
+    """The amount as its session adds it up, in parentheses; [] if the session does not explain it, as after a capture
+    in part, or adds nothing to the price. Tax may be part of the price (docs/facts/stripe-finance.md 5.3)."""
     subtotal, discount, shipping, tax = payment.split or (0, 0, 0, 0)
-    named = [("split_discount", -discount), ("split_shipping", shipping), ("split_tax", tax)]
+    before_tax = subtotal - discount + shipping
+    within = tax and before_tax == payment.amount
+    if not (within or before_tax + tax == payment.amount):
+        return []
+    named = [("split_discount", -discount), ("split_shipping", shipping), ("split_tax", 0 if within else tax)]
     extras = [
         texts.say(name, amount=("+ " if part > 0 else "- ") + str(Money(abs(part), payment.currency)))
         for name, part in named
         if part
     ]
-    return [f"({Money(subtotal, payment.currency)} {' '.join(extras)})"] if extras else []
+    parts = [" ".join([str(Money(subtotal, payment.currency)), *extras])] if extras else []
+    parts += [texts.say("split_tax_within", amount=str(Money(tax, payment.currency)))] if within else []
+    return [f"({', '.join(parts)})"] if parts else []
 
 
 def _refund_by_total(payment: Payment, texts: Texts) -> Iterator[Said]:

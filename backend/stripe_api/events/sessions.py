@@ -29,7 +29,6 @@ def session_facts(session: Object, context: EventContext) -> Iterator[Fact]:
             yield Fact(sid, name, text_of(session, name))
     if session.get("amount_total") is not None:
         yield Fact(sid, "asked", [amount_of(session, "amount_total"), currency_of(session)])
-        yield Fact(sid, "split", _split(session))
     yield from metadata_facts(sid, session, context)
     yield from bare_reference(sid, session)
     yield from _children(sid, session)
@@ -37,6 +36,7 @@ def session_facts(session: Object, context: EventContext) -> Iterator[Fact]:
         yield Fact(sid, "completed_at", context.created)
         if session.get("amount_total") is not None:
             yield Fact(sid, "came_to", [amount_of(session, "amount_total"), currency_of(session)])
+            yield Fact(sid, "split", _split(session))
         yield from _payment(session, context)
 
 

@@ -7,8 +7,6 @@ from fastapi import Request
 
 from backend.core.i18n import LANGUAGES
 
-FORMER = {"in": "id"}
-"""The code that older Android devices send for Indonesian."""
 _TAG = re.compile("([A-Za-z]{2,3})-([A-Za-z]{2}|419)")
 
 
@@ -26,15 +24,6 @@ def of_link(request: Request) -> str | None:
 def _asked(request: Request) -> str:
     """Return ``?lang=`` as a tag with hyphens, whatever case it has: people write ``es_MX`` and ``PT-BR`` too."""
     return request.query_params.get("lang", "")[:10].replace("_", "-")
-
-
-def of_page(request: Request) -> str:
-    """Return the language of a page of the app: that of the signed-in user in Kommo; if we lack it, the browser's.
-
-    ``current_visitor`` notes the user's language.
-    """
-    named = str(getattr(request.state, "language", "")).partition("-")[0].partition("_")[0].lower()
-    return named if named in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
 
 def region_of(request: Request) -> str:
@@ -80,7 +69,7 @@ def _wishes(header: str) -> list[tuple[float, int, str]]:
     wishes = []
     for place, part in enumerate(header[:500].split(",")):
         name, _, quality = re.sub(r"\s", "", part).lower().partition(";q=")
-        language = FORMER.get(name.split("-")[0], name.split("-")[0])
+        language = name.split("-")[0]
         try:
             wish = float(quality or 1)
         except ValueError:

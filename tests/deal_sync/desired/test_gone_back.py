@@ -1,5 +1,6 @@
 """Money that went back: inquiries, disputes with several turns, captures in part, parts in another currency."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -115,6 +116,24 @@ def test_a_refund_in_another_currency_is_never_added_raw() -> None:
         ]
     )  # fmt: skip
     assert book.deal().refunded == 1000
+
+
+def test_a_refund_in_another_currency_is_worth_what_the_charges_total_grew_by() -> None:
+    part = {**refund("re_1", 650), "currency": "usd", "created": T0 + 90}
+    told = [
+        evt("payment_intent.succeeded", YEN),
+        evt("refund.created", {**refund("re_0", 2000), "currency": "jpy"}),
+        evt("refund.created", part, T0 + 90),
+        evt(
+            "charge.refunded",
+            {"id": "ch_1", "payment_intent": "pi_1", "amount_refunded": 3000, "currency": "jpy"},
+            T0 + 91,
+        ),
+    ]
+    for order in permutations(told):
+        book = Book({REQUEST: (LEAD, request(id=REQUEST, created_at=T0 - 1.0, currency="JPY"))}).tell_events(order)
+        assert book.deal().refunded == 3000
+        assert "counts as 1000 JPY" in said(book.cards()[LEAD])["refund:re_1"]
 
 
 # disputes that are decided more than once

@@ -68,6 +68,21 @@ def test_a_note_tells_tax_and_discount() -> None:
     assert "(110.00 EUR - 10.00 EUR discount + 21.00 EUR tax)" in note.text
 
 
+@pytest.mark.parametrize(
+    ("paid", "split", "said"),
+    [
+        (11900, (11900, 0, 0, 1900), "(incl. 19.00 EUR tax)"),
+        (11400, (11900, 1000, 500, 1820), "(119.00 EUR - 10.00 EUR discount + 5.00 EUR shipping, incl. 18.20 EUR tax)"),
+        (20300, (20675, 0, 0, 0), "The client paid 203.00 EUR for"),  # captured in part
+        (20300, (20675, 0, 0, 3301), "The client paid 203.00 EUR for"),
+    ],
+)
+def test_a_note_adds_up_to_what_was_paid(paid: int, split: tuple[int, int, int, int], said: str) -> None:
+    (note,) = _render(request(paid), payment(paid, split=split)).notes
+    assert said in note.text
+    assert "(" in said or "(" not in note.text
+
+
 def test_only_a_final_refund_has_a_note() -> None:
     notes = _render(request(), payment(refunds=(refund(500), refund(600, "pending", "re_2")))).notes
     assert [note.fact_id for note in notes] == ["payment:pi_1", "refund:re_1"]

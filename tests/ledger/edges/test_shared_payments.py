@@ -4,9 +4,12 @@ import random
 
 import pytest
 
+from backend.facts import by_subject
 from backend.ledger.deal import DealLedger
+from backend.stripe_api.events import rest_outside_facts
 from sandbox.stripe import StripeWorld
 from sandbox.stripe.objects.schemas import VERSIONS, Family
+from tests.ledger.events import ACCOUNT, T0, evt, invoice, invoice_payment
 from tests.ledger.in_memory import Book
 from tests.ledger.lives import SENT_TO_OLD, marks
 
@@ -72,3 +75,19 @@ def test_in_merged_deals_the_payment_is_whole_again() -> None:
     book = Book(requests={}).tell_events(event.shown(VERSIONS["pinned"], 0) for event in world.events)
     book.merge_deals(THERE, HERE)
     assert {lead: deal.gross for lead, deal in book.deals().items()} == {HERE: 1500}
+
+
+def test_what_came_outside_is_the_rest_of_its_invoice_on_whatever_deals_the_parts_are() -> None:
+    """Of 5,000 in an invoice that names no deal, 2,000 came by card; a person attaches both parts."""
+    nowhere = {"kommo_account_id": str(ACCOUNT), "kommo_lead_id": "none"}
+    told = [
+        evt("invoice.paid", invoice(parent=None, metadata=nowhere, billing_reason="manual", amount_paid=5000)),
+        evt("invoice_payment.paid", invoice_payment(amount_paid=2000)),
+    ]
+    for other in (HERE, THERE):
+        book = Book(requests={}).tell_events(told)
+        book.tell(by_subject(rest_outside_facts("in_1", (5000, "EUR"), T0 + 5.0)))
+        book.attach("in_1:outside", HERE)
+        book.attach("pi_1", other)
+        sums = {(lead, one.id): one.amount for lead, deal in book.deals().items() for one in deal.received_anywhere}
+        assert sums == {(HERE, "in_1:outside"): 3000, (other, "pi_1"): 2000}

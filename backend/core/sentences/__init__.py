@@ -1,1 +1,0 @@
-"""Sentences of the server that a page shows in the reader's language."""
