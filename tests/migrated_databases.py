@@ -4,14 +4,12 @@ import asyncio
 import atexit
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import psycopg
 from sqlalchemy import make_url
 
 from backend.storage.db import Database
@@ -25,17 +23,6 @@ def migrated_postgres(server_url: str) -> Iterator[str]:
     with empty_database(server_url) as url:
         _migrate(url)
         yield str(make_url(url).database)
-
-
-@contextmanager
-def copied_postgres(server_url: str, template: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    plain = server_url.replace("+psycopg", "", 1)
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def copy_migrated(sqlite_url: str) -> None:

@@ -32,8 +32,8 @@ TROUBLES = {
 
 
 @pytest.fixture
-async def shop(database_url: str, anyio_backend: str) -> AsyncIterator[World]:
-    async with open_world(database_url, clock=MovableClock(), worker=False) as shop:
+async def shop(sampled_url: str, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(sampled_url, clock=MovableClock(), worker=False) as shop:
         yield shop
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from backend.storage.models import CardWrite, InboxEvent, PaymentRequest
-from tests.migrated_databases import copied_postgres
+from tests.postgres import copied_database
 from tests.replicas.fleet import Replicas, open_replicas
 from tests.replicas.till import crowd
 
@@ -27,7 +27,7 @@ COME_AGAIN = {"429", "503"}
 
 @pytest.fixture
 def own_url(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[str]:
-    with copied_postgres(postgres_url, request.getfixturevalue("_migrated_postgres")) as url:
+    with copied_database(postgres_url, request.getfixturevalue("_migrated_postgres")) as url:
         yield url
 
 

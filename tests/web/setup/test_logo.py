@@ -18,8 +18,8 @@ NAMED = ("picture.svg", png(64, 32), "image/svg+xml")
 
 
 @pytest.fixture
-async def product(database_url: str, anyio_backend: str) -> AsyncIterator[World]:
-    async with open_world(database_url, clock=MovableClock(), worker=False) as found:
+async def product(sampled_url: str, anyio_backend: str) -> AsyncIterator[World]:
+    async with open_world(sampled_url, clock=MovableClock(), worker=False) as found:
         yield found
 
 
