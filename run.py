@@ -36,9 +36,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from tools.bootstrap.browser import ready_browser
 from tools.bootstrap.checkers import ready_checkers
@@ -47,9 +49,13 @@ from tools.bootstrap.locks import DEV_LOCK, LOCK, SANDBOX_LOCK, make_locks
 from tools.bootstrap.machine import CannotSetUp, Machine, say, this_machine
 from tools.bootstrap.python import newer_python
 
+if TYPE_CHECKING:
+    Child = subprocess.Popen[bytes]
 FOLDER = Path(__file__).resolve().parent
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
 IMAGE = ("-m", "tools.image", "--if-possible")
+COLLECT = ("-m", "pytest", "--collect-only", "-p", "no:terminal", "-p", "no:xdist", "-o", "addopts=")
+"""All tests are imported once, and so compiled once, before several workers import them at the same time."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -80,8 +86,10 @@ def command(machine: Machine, words: Sequence[str]) -> int:
     python = ready_python(machine, plan.lock)
     if plan.browser:
         os.environ["CHROMIUM_PATH"] = ready_browser(machine, python)
+        # Compiled modules are kept even where the machine's settings say no: the tests start hundreds of processes.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     checks = ready_checkers(machine, python) if plan.scripts else ()
-    beside = [str(python), *plan.beside] if plan.beside else []
+    beside = [[str(python), *step] for step in plan.beside]
     return run_steps([[str(python), *step] for step in (*checks, *plan.steps)], beside)
 
 
@@ -89,15 +97,15 @@ def command(machine: Machine, words: Sequence[str]) -> int:
 class Plan:
     """The lock file whose packages are needed, and what the environment's Python is then called with, in order.
 
-    ``scripts``: the JavaScript is checked first, where its checkers run on this machine. ``beside`` is a step that runs
-    at the same time as the others and is waited for before the last of them, which must not be disturbed.
+    ``scripts``: the JavaScript is checked first, where its checkers run on this machine. ``beside`` are steps that run
+    at the same time as the others and are waited for before the last of them, which must not be disturbed.
     """
 
     lock: str
     steps: tuple[tuple[str, ...], ...]
     browser: bool = False
     scripts: bool = False
-    beside: tuple[str, ...] = ()
+    beside: tuple[tuple[str, ...], ...] = ()
 
 
 def plan_for(words: Sequence[str], cpus: int) -> Plan:
@@ -105,7 +113,7 @@ def plan_for(words: Sequence[str], cpus: int) -> Plan:
     if name == "lint":
         return Plan(DEV_LOCK, LINT, scripts=True)
     if name == "test":
-        beside = IMAGE if set(rest) <= {"--full"} else ()  # who asks for some tests gets those
+        beside = (COLLECT, IMAGE) if set(rest) <= {"--full"} else ()  # who asks for some tests gets those
         return Plan(DEV_LOCK, (*LINT, pytest_call(rest, cpus)), browser=True, scripts=True, beside=beside)
     if name in ("bench", "image"):
         return Plan(DEV_LOCK, (("-m", {"bench": "bench", "image": "tools.image"}[name], *rest),))
@@ -123,14 +131,14 @@ def pytest_call(given: Sequence[str], cpus: int) -> tuple[str, ...]:
     return ("-m", "pytest", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder", *daily, *rest)
 
 
-def run_steps(steps: Sequence[Sequence[str]], beside: Sequence[str] = ()) -> int:
+def run_steps(steps: Sequence[Sequence[str]], beside: Sequence[Sequence[str]] = ()) -> int:
     """Run all, even after one failed (a complaint about style must not hide a failing test); the last bad exit code."""
     if len(steps) == 1 and not beside:
         os.execv(steps[0][0], list(steps[0]))  # noqa: S606  (signals and the exit code then need no passing on)
     *first, last = steps
-    with Aside(beside) as aside:
+    with started(beside) as children:
         ended = [(step, follow(subprocess.Popen(step))) for step in first]
-        ended += [(beside, code) for code in aside.ended()]
+        ended += [(step, shown_at_its_end(child, said)) for step, child, said in children]
     ended.append((last, follow(subprocess.Popen(last))))
     failed = [(step, code) for step, code in ended if code != 0]
     for step, code in failed:
@@ -138,35 +146,32 @@ def run_steps(steps: Sequence[Sequence[str]], beside: Sequence[str] = ()) -> int
     return failed[-1][1] if failed else 0
 
 
-class Aside:
-    """A step that runs beside others; what it says is shown when it has ended, so that it stands together."""
-
-    def __init__(self, step: Sequence[str]) -> None:
-        self._step = step
-
-    def __enter__(self) -> Aside:
-        self._said = tempfile.TemporaryFile()
-        self._child = subprocess.Popen(self._step, stdout=self._said, stderr=self._said) if self._step else None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._child and self._child.poll() is None:
-            self._child.terminate()
-            self._child.wait()
-        self._said.close()
-
-    def ended(self) -> list[int]:
-        """Its exit code, once it has ended; nothing where there is no step."""
-        if self._child is None:
-            return []
-        code = follow(self._child)
-        self._said.seek(0)
-        for line in self._said.read().decode(errors="replace").splitlines():
-            say(line)
-        return [code]
+@contextmanager
+def started(steps: Sequence[Sequence[str]]) -> Iterator[Sequence[tuple[Sequence[str], Child, IO[bytes]]]]:
+    """Each step, its process and what it has said, all running at once; those that still run at the end are ended."""
+    with ExitStack() as stack:
+        children = []
+        for step in steps:
+            said = stack.enter_context(tempfile.TemporaryFile())
+            children.append((step, subprocess.Popen(step, stdout=said, stderr=said), said))
+        try:
+            yield children
+        finally:
+            for _, child, _ in children:
+                child.terminate()  # nothing happens to one that has ended
+                child.wait()
 
 
-def follow(child: subprocess.Popen[bytes]) -> int:
+def shown_at_its_end(child: Child, said: IO[bytes]) -> int:
+    """The exit code, once what it said has been shown together."""
+    code = follow(child)
+    said.seek(0)
+    for line in said.read().decode(errors="replace").splitlines():
+        say(line)
+    return code
+
+
+def follow(child: Child) -> int:
     """Wait for a child's end. A Ctrl-C reaches it by itself; it gets the time to put its servers away."""
     interrupted = False
     before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())

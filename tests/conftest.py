@@ -28,6 +28,7 @@ LONGEST = (
     "deal_sync/merges/test_follow.py",
     "deal_sync/test_writing.py",
     "processes/test_takeover.py",
+    "replicas/test_restarts.py",
     "security/test_under_siege.py",
     "cli/test_commands.py",
     "deal_sync/apply/test_readings.py",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from run import IMAGE, LINT, Plan, plan_for, run_steps
+from run import COLLECT, IMAGE, LINT, Plan, plan_for, run_steps
 from tests.tools.bootstrap.made_up import ROOT
 from tools.bootstrap.locks import DEV_LOCK, LOCK, SANDBOX_LOCK
 
@@ -34,8 +34,8 @@ def test_the_tests_come_after_lint_and_have_a_browser() -> None:
     assert [step[1] for step in plan.steps] == ["ruff", "ruff", "mypy", "pytest"]
 
 
-def test_a_whole_run_makes_the_image_beside_the_checks_and_a_part_does_not() -> None:
-    assert [plan_for(["test", *more], 2).beside for more in ([], ["--full"])] == [IMAGE, IMAGE]
+def test_a_whole_run_makes_the_image_and_compiles_beside_the_checks_and_a_part_does_not() -> None:
+    assert [plan_for(["test", *more], 2).beside for more in ([], ["--full"])] == [(COLLECT, IMAGE)] * 2
     assert not plan_for(["test", "tests/ledger"], 2).beside
     assert not plan_for(["lint"], 2).beside
 
@@ -79,7 +79,7 @@ def test_what_runs_beside_ends_before_the_last_step_and_is_shown_together(
 ) -> None:
     beside = [sys.executable, "-c", "import time; print('size'); time.sleep(0.5); print('time'); raise SystemExit(7)"]
     last = [sys.executable, "-c", "print('last')"]
-    assert run_steps([exiting(0), [sys.executable, "-c", "print('first')"], last], beside) == 7
+    assert run_steps([exiting(0), [sys.executable, "-c", "print('first')"], last], [exiting(0), beside]) == 7
     out, err = capfd.readouterr()
     assert out == "first\nlast\n"
     assert err.startswith("==> size\n==> time\n==> failed with exit code 7")
@@ -88,7 +88,7 @@ def test_what_runs_beside_ends_before_the_last_step_and_is_shown_together(
 def test_what_runs_beside_is_ended_when_the_steps_are_broken_off(tmp_path: Path) -> None:
     beside = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(FileNotFoundError):
-        run_steps([[str(tmp_path / "no program")], exiting(0)], beside)
+        run_steps([[str(tmp_path / "no program")], exiting(0)], [beside, beside])
 
 
 def test_ctrl_c_lets_the_child_clear_up_and_then_ends_without_a_traceback(tmp_path: Path) -> None:
