@@ -28,6 +28,7 @@ KEYS_NOT_KNOWN = (
     "from Kommo's tab Keys and scopes, at"
 )
 HIDDEN = "In Kommo you may not see this deal."
+DISCONNECTED = "Kommo is not connected any more. Let an administrator connect it again."
 LARGEST_ID = 2**63 - 1
 
 
@@ -125,11 +126,27 @@ async def check_lead(resources: Resources, account: Account, user_id: int, lead_
     return Access(lead.value if lead.source == "told" else None, told, verdict == "own only")
 
 
+async def told_user(resources: Resources, account: Account, user_id: int, *, fresh: bool = False) -> User:
+    """The user as Kommo answered in the last five minutes; ``fresh`` asks Kommo even if the user is cached.
+
+    Raises ``NotAllowed`` for a user whom Kommo does not have, ``KommoNotConnected`` if the account's tokens are dead,
+    and ``KommoUnreachable`` without an answer.
+    """
+    word = await user_word(resources, account, user_id, fresh=fresh)
+    if word.disconnected:
+        raise KommoNotConnected(DISCONNECTED)
+    if word.source != "told":
+        raise KommoUnreachable("Kommo does not answer what you may do. Try again in a moment.")
+    if word.value is None:
+        raise NotAllowed("Kommo has no such user in this account.")
+    return word.value
+
+
 def _check_verdict(verdict: Verdict) -> None:
     if verdict == "no":
         raise NotAllowed(HIDDEN)
     if verdict == "disconnected":
-        raise KommoNotConnected("Kommo is not connected any more. Let an administrator connect it again.")
+        raise KommoNotConnected(DISCONNECTED)
     if verdict == "not told":
         raise KommoUnreachable("Kommo cannot confirm right now that you may do this. Try again in a moment.")
 

@@ -1,6 +1,7 @@
 """Rights fail closed: every action, in every outage, for every letter, with a last word of Kommo's and without."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
@@ -99,6 +100,28 @@ async def test_what_kommo_does_not_tell_is_no_yes(shop: World, trouble: str) -> 
                 seen = answers["view"].json()
                 is_whole = told_before or (trouble.startswith("deal") and view == "A")
                 assert bool(seen["payments"]) == is_whole, (view, told_before)
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble"),
+    [(502, "everything away"), (502, "users hidden"), (409, "reconnect"), (409, "uninstalled"), (403, "deleted")],
+)
+async def test_what_is_of_no_single_deal_fails_closed_as_well(shop: World, status: int, trouble: str) -> None:
+    """The rules of a pipeline, and links for several deals."""
+    user = await rep(shop, "A")
+    user.is_admin = True
+    lead = somebody_elses(shop)
+    calls = [("/widget/rules", {"settings": {}}), ("/widget/rules/change", {"key": "a" * 32, "settings": {}}),
+             ("/widget/rules/look", {"key": "a" * 32}), ("/widget/lists/preview", {"lead_ids": [lead.id]}),
+             ("/widget/lists", {"lead_ids": [lead.id], "run_id": str(uuid.uuid4())})]  # fmt: skip
+    await shop.http.get(f"/widget/deals/{lead.id}", headers=shop.token(user.id))
+    if trouble == "deleted":
+        shop.clock.advance(FIVE_MINUTES + 1)
+        del shop.kommo.account.users[user.id]
+    else:
+        await begin(shop, trouble)
+    answers = {path: (await shop.rep.post(path, body, user_id=user.id)).status_code for path, body in calls}
+    assert answers == dict.fromkeys(answers, status)
 
 
 async def test_without_a_last_word_a_user_sees_what_they_made(shop: World) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.accounts.judgement import Word, judge
-from backend.accounts.permissions import Access, WidgetUser, may
+from backend.accounts.permissions import Access, WidgetUser, may, told_user
 from backend.accounts.stripe.connections import connection_for_button
 from backend.accounts.tokens.call import with_kommo
-from backend.accounts.words import user_word
 from backend.automation.rules.decide import Ask, Facts, UseAgain, decide
 from backend.automation.rules.outcomes import Outcome, sentence
 from backend.automation.rules.settings import RuleSettings
@@ -55,12 +54,10 @@ async def preview(resources: Resources, user: WidgetUser, lead_ids: Sequence[int
 async def visible_leads(resources: Resources, user: WidgetUser, lead_ids: Sequence[int]) -> list[Lead]:
     """Return the deals that the user sees in Kommo and may create requests for, as Kommo has them now.
 
-    At most ``MOST_DEALS``, in the given order. Raises ``NotAllowed`` or ``KommoUnreachable``.
+    At most ``MOST_DEALS``, in the given order. Raises ``NotAllowed``, and as ``told_user`` does.
     """
-    word = await user_word(resources, user.account, user.user_id)
-    if word.source != "told" or word.value is None:
-        raise KommoUnreachable("Kommo does not answer what you may see. Try again in a moment.")
-    if not may(user.account, Access(None, word.value), user.user_id, "create"):
+    told = await told_user(resources, user.account, user.user_id)
+    if not may(user.account, Access(None, told), user.user_id, "create"):
         raise NotAllowed("Your administrator has not allowed you to do this.")
     wanted = list(dict.fromkeys(lead_ids))[:MOST_DEALS]
     try:
@@ -68,7 +65,9 @@ async def visible_leads(resources: Resources, user: WidgetUser, lead_ids: Sequen
     except KommoError as error:
         raise KommoUnreachable("Kommo does not return these deals now. Try again in a moment.") from error
     seen = [found[one] for one in wanted if one in found]
-    return [lead for lead in seen if judge("create", word, Word(lead, "told"), disconnected=False) == "yes"]
+    return [
+        lead for lead in seen if judge("create", Word(told, "told"), Word(lead, "told"), disconnected=False) == "yes"
+    ]
 
 
 def _row(facts: Facts, language: str) -> Row:

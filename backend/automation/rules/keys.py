@@ -7,10 +7,9 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.accounts.permissions import WidgetUser
-from backend.accounts.words import user_word
+from backend.accounts.permissions import WidgetUser, told_user
 from backend.automation.rules.settings import RuleSettings
-from backend.core.errors import Conflict, KommoUnreachable, NotAllowed, RuleNotFound
+from backend.core.errors import Conflict, NotAllowed, RuleNotFound
 from backend.core.signing import opaque_id
 from backend.resources import Resources
 from backend.storage.models import PaymentRule
@@ -39,12 +38,10 @@ def digest_of(key: str) -> str:
 async def check_may_rule(resources: Resources, user: WidgetUser, *, changing: bool = False) -> None:
     """Return if Kommo says that the user is an active administrator; for ``changing`` a rule, Kommo is asked at once.
 
-    Raises ``NotAllowed`` otherwise, ``KommoUnreachable`` if Kommo can't be asked.
+    Raises ``NotAllowed`` otherwise, and as ``told_user`` does.
     """
-    word = await user_word(resources, user.account, user.user_id, fresh=changing)
-    if word.source != "told":
-        raise KommoUnreachable("Kommo does not answer whether you are an administrator. Try again in a moment.")
-    if word.value is None or not (word.value.is_admin and word.value.is_active):
+    told = await told_user(resources, user.account, user.user_id, fresh=changing)
+    if not (told.is_admin and told.is_active):
         raise NotAllowed("Only an administrator of this Kommo account may set up automatic payment requests.")
 
 
