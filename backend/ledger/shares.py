@@ -158,6 +158,7 @@ def cut(payment: Payment, portion: Portion | None) -> Payment:
         untold=untold,
         presentment=payment.presentment and (portion.of(payment.presentment[0]), payment.presentment[1]),
         split=None,
+        shared=True,
     )
 
 

@@ -180,6 +180,11 @@ def _amount(payment: Payment, body: RefundBody) -> int:
     """Return the amount to refund in minor units; raise an error for each reason against it."""
     if payment.outside:
         raise Conflict("This was paid outside Stripe, so Stripe can't refund it. Return it the way it was paid.")
+    if payment.shared:
+        raise Conflict(
+            "This payment pays for several deals, and what goes back counts for each of them in proportion. Refund it "
+            "in Stripe's dashboard."
+        )
     if _minor(body.expected_refunded, payment, "expected_refunded") != payment.refunded:
         raise Conflict("Part of this payment was refunded meanwhile. Reload the deal.", field="expected_refunded")
     left = payment.amount - payment.refunded

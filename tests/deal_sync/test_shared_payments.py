@@ -1,5 +1,6 @@
 """A payment that pays invoices of two deals, in the running product: both cards show their shares, and stay so."""
 
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
@@ -25,6 +26,11 @@ async def test_both_cards_show_their_shares_of_the_money_and_of_a_refund(product
         sent.append(product.stripe.send_invoice(amount, "usd", marks, live=True)["id"])
     payment = product.stripe.pay_invoices(sent)["id"]
     await product.until(lambda: (_paid(product, first), _paid(product, second)) == (100, 50))
+    await product.may_refund()
+    wish = {"refund_id": str(uuid.uuid4()), "expected_refunded": "0.00"}
+    refused = await product.rep.post(f"/widget/payments/{payment}/refund", wish)
+    assert (refused.status_code, "pays for several deals" in refused.text) == (409, True)
+    assert not product.stripe.default_account.shelves[True].objects.get("refund")
     product.stripe.refund(payment, 3_000)
     await product.until(lambda: product.fields(second)["STRIPE_PAYMENT_STATUS"] == "Partially refunded")
     await product.until(lambda: product.fields(first)["STRIPE_PAYMENT_STATUS"] == "Partially refunded")

@@ -66,6 +66,8 @@ class Payment:
     disputes: tuple[Dispute, ...]
     attached: bool = False
     """A person assigned it to its deal."""
+    shared: bool = False
+    """Other deals have parts of it: ``amount`` is this deal's."""
     crowd: bool = False
     """It was found late, together with payments of many other deals."""
     renewal: bool = False
