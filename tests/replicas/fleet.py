@@ -100,7 +100,7 @@ async def open_replicas(database_url: str, server_url: str, folder: Path) -> Asy
         web.start()
         try:
             (await asyncio.to_thread(reached, port)).close()
-            async with httpx.AsyncClient(trust_env=False, timeout=60.0, limits=LIMITS) as http:
+            async with httpx.AsyncClient(trust_env=False, timeout=300.0, limits=LIMITS) as http:
                 webs = [product.url, f"http://127.0.0.1:{port}"]
                 till = Till(product, webs, http, Random(seed), [_rep(product, number) for number in range(REPS)])
                 yield Replicas(workers, till, server_url, Random(seed))

@@ -13,7 +13,7 @@ from sandbox.stripe.lives.foreign import Foreign
 from tests.world import World
 
 AGAIN_SECONDS = 0.1
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 600.0
 MOST_UNDELIVERED = 100
 
 
