@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from backend.accounts.tokens.call import with_kommo
+from backend.core.cache import CacheSpec
 from backend.core.errors import NotConnected
 from backend.core.vault import CannotOpen
 from backend.kommo_api.errors import KommoError
@@ -14,6 +15,8 @@ from backend.resources import Resources
 
 PATIENCE_SECONDS = 3.0
 LONGEST = 100
+NAMED: CacheSpec[tuple[int, int], Lead] = CacheSpec(60.0, most=10_000)
+"""Deals by account id and deal id: paging, and a search after a search, must not use Kommo's rate limit for names."""
 OURS = re.compile(r"(pi|ch|py|cs|in|sub|re|du|dp)_\w+")
 """A Stripe id, for which Kommo is not asked."""
 
@@ -42,11 +45,20 @@ async def deals_named(resources: Resources, account_id: int, text: str) -> Found
 
 
 async def deals_as_named(resources: Resources, account_id: int, lead_ids: Collection[int]) -> dict[int, Lead]:
-    """Return deals by Kommo id, for their names; {} if Kommo does not answer within three seconds."""
-    if not lead_ids:
-        return {}
+    """Return deals by Kommo id, for their names, which may be a minute old.
+
+    If Kommo does not answer within three seconds, only those that were read in that minute are returned.
+    """
+    cache = resources.caches[NAMED]
+    known = {lead_id: lead for lead_id in lead_ids if (lead := cache.get((account_id, lead_id))) is not None}
+    missing = sorted({*lead_ids} - known.keys())
+    if not missing:
+        return known
     try:
-        asked = with_kommo(resources, account_id, lambda api: api.leads(sorted(lead_ids)))
-        return await asyncio.wait_for(asked, PATIENCE_SECONDS)
+        asked = with_kommo(resources, account_id, lambda api: api.leads(missing))
+        found = await asyncio.wait_for(asked, PATIENCE_SECONDS)
     except (NotConnected, CannotOpen, KommoError, TimeoutError):
-        return {}
+        return known
+    for lead_id, lead in found.items():
+        cache.put((account_id, lead_id), lead)
+    return known | found

@@ -75,6 +75,22 @@ async def test_a_payment_is_found_by_all_that_a_person_knows_of_it(shop: World, 
     assert (await visitor.get("/admin/payments.csv", params={"q": "garden"})).status_code == 503
 
 
+async def test_a_deals_name_is_asked_of_kommo_once_a_minute(shop: World, visitor: httpx.AsyncClient) -> None:
+    lead = shop.account.add_lead("Garden house", 20)
+    await shop.rep.create(lead_id=lead.id, description="Oak table")
+
+    async def shown() -> tuple[str, int]:
+        before = len(shop.kommo.requests)
+        page = (await visitor.get("/admin/payments")).text
+        asked = [one for one in shop.kommo.requests[before:] if one.path == "/api/v4/leads"]
+        return next(name for name in ("Garden house", "Orangery") if name in page), len(asked)
+
+    assert [await shown(), await shown()] == [("Garden house", 1), ("Garden house", 0)]
+    lead.name = "Orangery"
+    shop.clock.advance(61.0)
+    assert await shown() == ("Orangery", 1)
+
+
 async def test_each_filter_narrows_the_page_its_sums_and_the_file_alike(
     shop: World, visitor: httpx.AsyncClient
 ) -> None:
