@@ -267,6 +267,27 @@ async def test_everybody_of_an_account_can_be_signed_out(shared: World, tenant: 
     )  # fmt: skip
 
 
+async def test_signing_out_everywhere_ends_the_own_session_though_kommo_is_silent(
+    shared: World, tenant: Tenant
+) -> None:
+    first, second = await session_of(tenant), await session_of(tenant)
+    shared.kommo.faults.add("500_json", "/api/v4", times=0)
+    answer = await shared.http.post("/admin/logout", headers=first | OURS, data={"everywhere": "yes"})
+    shared.kommo.faults.clear()
+    statuses = [(await call(shared, "GET", "accounts", **one)).status_code for one in (first, second)]
+    assert (answer.status_code, statuses) == (502, [401, 200])
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+async def test_a_token_with_accents_is_the_same_in_a_program_and_in_a_form(shared: World, coding: str) -> None:
+    token = "contraseña-del-operador-über"
+    transport = httpx.ASGITransport(create_app(shared.resources, admin_token=token))
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
+        sent = {b"Authorization": f"Bearer {token}".encode(coding)}
+        assert (await http.get("/admin/api/accounts", headers=sent)).status_code == 200
+        assert (await http.post("/admin/login", headers=OURS, data={"token": token})).status_code == 303
+
+
 async def test_another_admin_token_ends_the_operators_sessions(shared: World) -> None:
     entered = await shared.http.post("/admin/login", headers=OURS, data={"token": ADMIN["Authorization"][7:]})
     cookie = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}

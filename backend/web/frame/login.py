@@ -78,11 +78,14 @@ async def first_page(resources: Resources, *, status: int = 200) -> Response:
 async def log_out(request: Request, resources: ResourcesDep) -> Response:
     """Sign out and redirect (303) to the sign-in page.
 
-    With ``everywhere`` in the form everybody else who may see the same accounts is signed out too.
+    With ``everywhere`` in the form everybody else who may see the same accounts is signed out too; this session ends
+    even if Kommo refuses that or does not answer. Raises as ``visitor_of`` does.
     """
-    if (await form_body(request)).get("everywhere") and (visitor := await current_visitor(request)):
-        await end_all(resources, visitor)
-    await end(resources, cookie_of(request))
+    try:
+        if (await form_body(request)).get("everywhere") and (visitor := await current_visitor(request)):
+            await end_all(resources, visitor)
+    finally:
+        await end(resources, cookie_of(request))
     answer = RedirectResponse("/admin", 303)
     answer.delete_cookie(cookie_name(resources), secure=cookie_name(resources) != COOKIE)
     return answer

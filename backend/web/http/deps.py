@@ -25,4 +25,12 @@ async def check_admin(request: Request) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise NotAuthorized("Send the ADMIN_TOKEN of this server as `Authorization: Bearer …`.")
-    await request.app.state.admin_door.check(request, token, "bearer")
+    await request.app.state.admin_door.check(request, _as_typed(token), "bearer")
+
+
+def _as_typed(header: str) -> str:
+    """Return a header's text as it was typed: programs send letters with accents in UTF-8, servers read Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header

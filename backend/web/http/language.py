@@ -7,6 +7,8 @@ from fastapi import Request
 
 from backend.core.i18n import LANGUAGES
 
+FORMER = {"in": "id"}
+"""The code that older Android devices send for Indonesian."""
 _TAG = re.compile("([A-Za-z]{2,3})-([A-Za-z]{2}|419)")
 
 
@@ -69,7 +71,7 @@ def _wishes(header: str) -> list[tuple[float, int, str]]:
     wishes = []
     for place, part in enumerate(header[:500].split(",")):
         name, _, quality = re.sub(r"\s", "", part).lower().partition(";q=")
-        language = name.split("-")[0]
+        language = FORMER.get(name.split("-")[0], name.split("-")[0])
         try:
             wish = float(quality or 1)
         except ValueError:

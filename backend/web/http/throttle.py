@@ -5,7 +5,7 @@ are always opened, since many clients may share one address, so each try still c
 """
 
 from collections import Counter
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from fastapi import Request
 from fastapi.requests import HTTPConnection
@@ -16,6 +16,8 @@ from backend.resources import Resources
 MINUTE = 60
 LIMIT = 30
 IN_ALL = 300
+LONGEST_ADDRESS = 64
+"""Of what a trusted proxy forwards and is no address."""
 
 
 class MinuteCounter:
@@ -67,12 +69,17 @@ class MissThrottle:
 
 
 def address_of(request: HTTPConnection) -> str:
-    """Return the request's address for counting; for IPv6 the /64 network, since one customer has a whole one."""
+    """Return the request's address for counting; for IPv6 the /64 network, since one customer has a whole one.
+
+    An IPv4 address that is written as IPv6 (``::ffff:203.0.113.7``) counts by itself: all of them are in one network.
+    """
     host = request.client.host if request.client else ""
     try:
-        return str(ip_network((host, 64), strict=False)) if ":" in host else host
+        known = ip_address(host)
     except ValueError:
-        return host
+        return host[:LONGEST_ADDRESS]
+    ipv4 = known if isinstance(known, IPv4Address) else known.ipv4_mapped
+    return str(ipv4 or IPv6Network((int(known), 64), strict=False))
 
 
 def guesses(request: Request, resources: Resources) -> MissThrottle:

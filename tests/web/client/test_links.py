@@ -270,6 +270,7 @@ async def test_a_browser_that_loads_a_link_early_opens_nothing(shop: World, head
         ("", "de, ru; q=0.8, en; q=0.5", "ru"),
         ("", "EN;Q=0.1, ES ; q = 0.9", "es"),
         ("", "es;q=nan, ru;q=-1, tr;q=x, id", "id"),
+        ("", "in-ID,in;q=0.9,en-US;q=0.8", "id"),
     ],
 )
 async def test_a_language_is_read_however_it_is_written(shop: World, query: str, accepted: str, language: str) -> None:

@@ -1,8 +1,11 @@
-"""A minute's count belongs to the minute after its first call, not to the clock's."""
+"""A minute's count belongs to the minute after its first call, not to the clock's, and to one caller."""
 
 from itertools import repeat
 
-from backend.web.http.throttle import IN_ALL, LIMIT, MINUTE, MinuteCounter, MissThrottle
+import pytest
+from starlette.requests import HTTPConnection
+
+from backend.web.http.throttle import IN_ALL, LIMIT, MINUTE, MinuteCounter, MissThrottle, address_of
 from sandbox.clock import MovableClock
 
 
@@ -44,3 +47,21 @@ def test_guesses_are_refused_above_the_limit_of_an_address_and_of_all() -> None:
     assert [throttle.miss(address) for address in repeat("here", LIMIT + 1)] == [False] * LIMIT + [True]
     others = [throttle.miss(f"address {number}") for number in range(IN_ALL - LIMIT)]
     assert (others[:-1].count(True), others[-1]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::FFFF:cb00:7107", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+        ("x" * 9000, "x" * 64),
+    ],
+)
+def test_callers_are_counted_one_by_one_however_a_proxy_writes_their_addresses(host: str, counted: str) -> None:
+    assert address_of(HTTPConnection({"type": "http", "client": (host, 1), "headers": []})) == counted
