@@ -23,6 +23,8 @@ UNREAD_BYTES = 8_000_000
 """
 READ_BYTES = 16 * 1024
 """Bytes read from a connection at a time. asyncio reads 256 KB; 600 half-sent bodies could each buffer that much."""
+ALL_HERE = "kommo_stripe.body_is_here"
+"""Key of an ASGI scope whose whole body has arrived."""
 MOST_PIPELINED = 16
 """Requests that a sender may send before our answers. Browsers and Stripe send none ahead."""
 MOST_CONNECTIONS = 2000
@@ -82,8 +84,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
-        """Start counting the next head."""
+        """Mark the request as complete, and start counting the next head."""
         super().on_message_complete()
+        cast(dict[str, Any], self.scope)[ALL_HERE] = True
         self._part, self._came = "head", 0
 
     def on_response_complete(self) -> None:

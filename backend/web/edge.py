@@ -13,6 +13,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import BodyTooLarge, BodyTooSlow, MalformedBody, ProductError, Unavailable
+from backend.web.connections import ALL_HERE
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.slow_refusals import MOST_A_MINUTE
 
@@ -72,6 +73,9 @@ class Edge:
             return
         if told > most:
             await _refuse(answer, too_large(most))
+            return
+        if scope.get(ALL_HERE) and 0 < told <= self._limits.small:
+            await self._app(scope, receive, answer)  # nothing to count and nothing to wait for
             return
         body = _Body(receive, told, most, self._limits, self._places)
         try:
