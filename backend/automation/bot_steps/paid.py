@@ -62,7 +62,7 @@ async def _after_a_look(
     except (Unreachable, StripeUnreachable) as error:
         if not waits:
             raise
-        log.warning("bot waits without a look at Stripe", account=account.id, deal=row.lead_id, reason=str(error))
+        log.warning("bot payment check failed", account=account.id, deal=row.lead_id, reason=str(error))
     return await _ledger(resources, account, row)
 
 

@@ -104,7 +104,7 @@ async def _store(resources: Resources, row: BotStep) -> None:
         if unfinished - waiting >= MOST_OPEN:
             raise LaneFull("Too many bots of this account wait for an answer.")
         if row.wait_until is not None and waiting >= MOST_WAITING:
-            log.warning("bot does not wait", account=row.account_id, deal=row.lead_id, waiting=waiting)
+            log.warning("bot wait skipped", account=row.account_id, deal=row.lead_id, waiting=waiting)
             row.wait_until = None
         if await insert_missing(session, BotStep, [row.model_dump()]):
             await request_work(session, row.account_id)
