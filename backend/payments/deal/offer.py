@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backend.core.money import Money
+from backend.core.money import MINIMUM, Money
 from backend.ledger.deal import DealLedger, Request
 from backend.ledger.sums import CurrencySum
 
@@ -35,7 +35,7 @@ def offer_of(ledger: DealLedger) -> Offer | None:
 def _offer_in(ledger: DealLedger, known: CurrencySum) -> Offer | None:
     """Return the offer in one currency: the newest link that asks for no more than is payable, else a smaller request.
 
-    None if all links are past their end: the client must ask the merchant then.
+    None if all links are past their end, or if Stripe charges no amount so small: the client must ask the merchant.
     """
     newest_first = sorted(ledger.live_requests, key=lambda one: (one.created_at, one.id), reverse=True)
     states = {one.id: ledger.request_state(one) for one in newest_first}
@@ -52,7 +52,9 @@ def _offer_in(ledger: DealLedger, known: CurrencySum) -> Offer | None:
     return _rest(known, older)
 
 
-def _rest(known: CurrencySum, older: Request | None) -> Offer:
-    """Return the offer of a new request. The deal's expected total stays as it is."""
+def _rest(known: CurrencySum, older: Request | None) -> Offer | None:
+    """Return the offer of a new request, None if Stripe charges no amount so small. The deal's expected total stays."""
     amount = min(known.payable, older.amount) if older else known.payable
+    if amount < MINIMUM.get(known.currency, 1):
+        return None
     return Offer(Money(amount, known.currency), replaces=older, total=known.expected)

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from html import unescape
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from backend.deal_sync.desired.render import Wanted, render
@@ -18,6 +19,7 @@ from backend.storage.models import Account
 from backend.web.client.reader import Reader
 from backend.web.client.statement_page import statement_page
 from backend.web.http.schemas import Amount, DealAnswer, May, deal_answer
+from tests.ledger.build import deal, payment, request
 from tests.payments.deal.odd_deals import ACCOUNT, CURRENCIES, ODD_DEALS, Coin, OddDeal, Wish
 
 RUNS = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
@@ -162,3 +164,10 @@ def test_the_statements_button_never_asks_for_more_than_is_open_and_leads_to_the
         raise AssertionError("the button never ends")
     is_ended = any(wish.fate == "expired" for wish in odd.wishes)
     assert odd.state == "disputed" or odd.under_way or is_ended or not odd.opens
+
+
+@pytest.mark.parametrize(("rest", "offered"), [(49, False), (50, True)])
+def test_no_button_asks_for_less_than_stripe_charges(rest: int, offered: bool) -> None:
+    ledger = deal(request(10000, kind="deposit", deal_total=10000 + rest), payment(10000))
+    assert row(page(ledger), "Still open") == {"EUR": rest}
+    assert ("<button" in page(ledger)) == offered
