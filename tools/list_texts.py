@@ -16,6 +16,7 @@ LIST = ROOT / "docs/texts.md"
 SURFACES = {
     "widget/i18n": ("Deal card and settings in Kommo", "widget"),
     "backend/web/frame/texts": ("Pages of administrators and finance", "backend"),
+    "backend/core/sentences/texts": ("Refusals and problems, as pages show them", "backend"),
     "backend/web/client/texts": ("Pages of the client", "backend"),
     "backend/automation/sendings/i18n": ("Messages to the client, and what became of them", "backend/automation"),
     "backend/automation/rules/i18n": ("What a stage asked for: tasks and the list of entries", "backend/automation"),

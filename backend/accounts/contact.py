@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictStr
 
+from backend.core.sentences.said import said
+
 _HIDDEN = re.compile("[\x00-\x1f\x7f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Not the two joiners, which Persian words and emoji need. A name that was once stored must stay valid."""
 _JOINERS = "\u200c\u200d"
@@ -20,28 +22,28 @@ def digits(number: str) -> str:
 
 def _name(text: str) -> str:
     if _HIDDEN.search(text):
-        raise ValueError("leave out line breaks and invisible characters")
+        raise ValueError(said("reason_hidden"))
     return text.strip() if text.strip(f" {_JOINERS}") else ""
 
 
 def _phone(text: str) -> str:
     text = text.strip()
     if text and not (_PHONE.fullmatch(text) and text.isascii() and LEAST_DIGITS <= len(digits(text)) <= MOST_DIGITS):
-        raise ValueError("write a phone number, such as +52 55 1234 5678")
+        raise ValueError(said("reason_phone"))
     return text
 
 
 def _whatsapp(text: str) -> str:
     text = _phone(text)
     if text and not text.startswith("+"):
-        raise ValueError("WhatsApp needs the number with + and the country code, such as +52 55 1234 5678")
+        raise ValueError(said("reason_whatsapp"))
     return text
 
 
 def _email(text: str) -> str:
     text = text.strip()
     if text and not _EMAIL.fullmatch(text):
-        raise ValueError("write an e-mail address, such as billing@example.com")
+        raise ValueError(said("reason_email"))
     return text
 
 

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.sign_out import sign_out
 from backend.core.errors import FieldInvalid, RequestNotFound
+from backend.core.sentences.said import said
 from backend.core.vault import CannotOpen
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, Integration
@@ -51,10 +52,7 @@ def known_keys(resources: Resources, integration: Integration | None) -> Keys | 
 
 def same_address(keys: Keys) -> str:
     """A sentence for people: the Redirect URL in Kommo's form differs from ours, and how to fix it."""
-    return (
-        "The Redirect URL in Kommo's form differs from the one on this server. "
-        f"Enter {keys.redirect_uri} there exactly, or change it here, and start again."
-    )
+    return said("redirect_differs", url=keys.redirect_uri)
 
 
 async def list_integrations(resources: Resources) -> list[dict[str, Any]]:
@@ -108,13 +106,13 @@ async def given_keys(resources: Resources, client_id: str, given: Mapping[str, A
     """
     secret = given.get("client_secret")
     if not client_id.strip() or not is_client_id(client_id):
-        raise FieldInvalid("The Integration ID is the one of Kommo's tab Keys and scopes.", field="client_id")
+        raise FieldInvalid(said("integration_id_wrong"), field="client_id")
     async with resources.database.look() as session:
         known = await session.get(Integration, client_id)
     held = known_keys(resources, known) if secret is None and given.get("subdomain") else None
     secret = held.secret if held else secret
     if not isinstance(secret, str) or not secret.strip():
-        raise FieldInvalid("Send the integration's secret key from Kommo's tab Keys and scopes.", field="client_secret")
+        raise FieldInvalid(said("secret_missing"), field="client_secret")
     otherwise = known.redirect_uri if known else resources.addresses.redirect_uri
     return Keys(client_id, secret.strip(), _address(given.get("redirect_uri") or otherwise))
 
@@ -125,7 +123,7 @@ def _address(given: Any) -> str:
     except ValueError:  # such as ``http://[::1``
         parts = None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or not given.isprintable():
-        raise FieldInvalid("Enter the complete Redirect URL from Kommo's form.", field="redirect_uri")
+        raise FieldInvalid(said("redirect_incomplete"), field="redirect_uri")
     return str(given)
 
 
@@ -171,12 +169,12 @@ async def remove_integration(resources: Resources, client_id: str, *, who: str) 
     async with resources.database.write() as session:
         row = await named_integration(session, client_id)
         if row is None:
-            raise RequestNotFound(f"There is no integration {client_id[:60]!r}.")
+            raise RequestNotFound(said("integration_unknown", id=repr(client_id[:60])))
         await sign_out(session, col(Account.client_id) == client_id)
         await session.exec(
             update(Account)
             .where(col(Account.client_id) == client_id, col(Account.state) == "connected")
-            .values(state="reconnect", problem="Its Kommo integration was removed from this server.")
+            .values(state="reconnect", problem=str(said("integration_was_removed")))
         )
         session.add(_said(resources, row, who, "integration removed"))
         await session.delete(row)

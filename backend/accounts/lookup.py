@@ -3,6 +3,7 @@
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.errors import AccountNotFound
+from backend.core.sentences.said import said
 from backend.storage.models import Account
 
 
@@ -16,4 +17,4 @@ async def account_of(session: AsyncSession, account_id: int, *, lock: bool = Tru
 
 def not_connected(account_id: int) -> AccountNotFound:
     """Return the error for an account that is not connected here."""
-    return AccountNotFound(f"No Kommo account {account_id} is connected here.")
+    return AccountNotFound(said("account_unknown", id=str(account_id)))

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Valida
 from backend.accounts.automation.sending_options import BotId, Channels, Hours, TimeZone, Weekdays
 from backend.accounts.contact import BusinessName, Email, Phone, WhatsApp
 from backend.core.errors import FieldInvalid
+from backend.core.sentences.reasons import reason_of
+from backend.core.sentences.said import said
 from backend.storage.models import Account
 
 Users = list[StrictInt]
@@ -54,10 +56,6 @@ class Options(BaseModel):
     bot_waits: StrictBool = False
 
 
-def _said(error: ValidationError) -> str:
-    return error.errors()[0]["msg"].removeprefix("Value error, ")
-
-
 def options_of(account: Account) -> Options:
     """The account's options, with defaults for those not chosen."""
     return Options(**account.options)
@@ -72,7 +70,7 @@ def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
         Options(**{name: value for name, value in given.items() if name != "mode"})
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
-        raise FieldInvalid(f"The option {name!r} has no such value: {_said(error)}.", field=name) from None
+        raise FieldInvalid(said("option_wrong", name=repr(name), reason=reason_of(error)), field=name) from None
     if given.get("mode", "live") not in ("test", "live"):
-        raise FieldInvalid("The mode is `test` or `live`.", field="mode")
+        raise FieldInvalid(said("mode_wrong"), field="mode")
     return dict(given)

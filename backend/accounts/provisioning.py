@@ -14,6 +14,7 @@ from backend.accounts.tokens.call import with_kommo
 from backend.accounts.tokens.refresh import no_account_there
 from backend.core.config import StageRule
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said, together
 from backend.core.vault import CannotOpen
 from backend.kommo_api.deal_fields import FieldEntry, FieldMap, names_in
 from backend.kommo_api.errors import KommoError, KommoForbidden, KommoMoved, KommoNotFound
@@ -50,13 +51,13 @@ async def set_up(resources: Resources, account_id: int) -> None:
         await _note_problem(resources, account_id, no_account_there(account))
         raise
     except KommoError as error:
-        await _note_problem(resources, account_id, f"Setting up in Kommo failed: {error}")
+        await _note_problem(resources, account_id, said("set_up_failed", reason=str(error)))
         raise
     await _store(resources, account_id, info, fields, pipelines, language)
     try:
         await ensure_endpoints(resources, account_id)
     except Unreachable as error:
-        await _note_problem(resources, account_id, f"Stripe did not answer while the webhook was made: {error}")
+        await _note_problem(resources, account_id, said("webhook_silent", reason=str(error)))
         raise
     async with resources.database.write() as session:
         await session.exec(update(Account).where(col(Account.id) == account_id).values(set_up_at=resources.clock()))
@@ -169,7 +170,7 @@ async def _store(
 
 
 def _refused_fields(fields: FieldSetup) -> str:
-    return "".join(f"Kommo refused the field {code}: {reason} " for code, reason in fields.refused.items()).strip()
+    return together(*(said("field_refused", field=code, reason=reason) for code, reason in fields.refused.items()))
 
 
 def _tell(session: AsyncSession, account: Account, fields: FieldSetup, now: float) -> None:

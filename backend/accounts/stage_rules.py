@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backend.core.errors import FieldInvalid
+from backend.core.sentences.said import said
 from backend.kommo_api.values import INCOMING
 from backend.storage.models import Account
 
@@ -15,10 +16,12 @@ def check_stages(account: Account, given: Mapping[str, Any]) -> dict[str, Any]:
     unknown pipeline or stage, and for *Incoming leads*.
     """
     for pipeline_id, stage in _unknown(account, given):
-        what = f"Pipeline {pipeline_id[:60]} has no stage {str(stage)[:60]!r}" if stage is not None else (
-            f"The account has no pipeline {pipeline_id[:60]!r}"
-        )  # fmt: skip
-        raise FieldInvalid(f"{what} that a deal can be moved to.", field=pipeline_id[:60])
+        what = (
+            said("pipeline_unknown", pipeline=repr(pipeline_id[:60]))
+            if stage is None
+            else said("stage_unknown", pipeline=pipeline_id[:60], stage=repr(str(stage)[:60]))
+        )
+        raise FieldInvalid(what, field=pipeline_id[:60])
     return {pipeline_id: {"first": None, "paid": None} | _whole(rule) for pipeline_id, rule in given.items()}
 
 

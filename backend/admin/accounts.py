@@ -10,12 +10,13 @@ from backend.accounts.options import options_of
 from backend.accounts.stripe.connections import connections_of, webhook_url
 from backend.accounts.tokens.sealed import opens
 from backend.admin.renewals import refused_renewal, renewals_a_year
+from backend.core.sentences.said import said, together
 from backend.ledger.load import is_live
 from backend.rate_limit.store import blocked_at
 from backend.resources import Resources
 from backend.storage.models import Account
 
-LOST = "No key in SECRET_KEYS decrypts this account's tokens. Restore the earlier key, or connect the account again."
+LOST = said("tokens_lost")
 
 
 async def list_accounts(resources: Resources, only: int | None = None) -> list[dict[str, Any]]:
@@ -37,12 +38,10 @@ async def _problem(resources: Resources, session: AsyncSession, account: Account
     """Return the account's problem: one that all accounts behind our address share, its own, or that of its
     renewals.
     """
-    blocked = "Kommo has blocked this server's address; only Kommo's support can lift that."
-    shared = blocked if await blocked_at(session) else ""
+    shared = said("server_address_blocked") if await blocked_at(session) else ""
     lost = "" if opens(resources, account) else LOST
     refused = await refused_renewal(session, account.id, resources.clock())
-    known = (shared, lost, account.problem, refused)
-    return " ".join(one for one in known if one)
+    return together(shared, lost, account.problem, refused)
 
 
 async def _shown(resources: Resources, session: AsyncSession, account: Account) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import DealNotFound, FieldInvalid, NotConnected, PaymentNotFound
 from backend.core.ids import LARGEST_NUMBER, usable_id
+from backend.core.sentences.said import said
 from backend.facts import Fact
 from backend.kommo_api.errors import KommoError
 from backend.ledger.absorb import absorb
@@ -62,13 +63,13 @@ async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
 
 def _check_usable(payment_id: str) -> None:
     if not usable_id(payment_id):
-        raise PaymentNotFound("This can't be the id of a payment.")
+        raise PaymentNotFound(said("payment_id_wrong"))
 
 
 def _number(given: Mapping[str, Any], name: str) -> int:
     value = given.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= LARGEST_NUMBER:
-        raise FieldInvalid(f"{name} is a number that Kommo gave.", field=name)
+        raise FieldInvalid(said("number_of_kommo", name=name), field=name)
     return value
 
 
@@ -79,7 +80,7 @@ async def _check_deal(resources: Resources, account_id: int, lead_id: int) -> No
     except (KommoError, NotConnected):
         return
     if lead is None:
-        raise DealNotFound("Kommo has no such deal in this account.")
+        raise DealNotFound(said("deal_unknown"))
 
 
 @repeated
@@ -126,7 +127,7 @@ async def _payment(session: AsyncSession, payment_id: str, account_id: int) -> l
     )
     entries = sorted(found.all(), key=lambda one: "received" not in one.facts)
     if not entries or "received" not in entries[0].facts:
-        raise PaymentNotFound(f"No payment {payment_id[:60]!r} is known in this account.")
+        raise PaymentNotFound(said("payment_unknown", id=repr(payment_id[:60])))
     return entries
 
 

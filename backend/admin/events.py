@@ -2,6 +2,7 @@
 
 from backend.core.errors import Conflict
 from backend.core.ids import usable_id
+from backend.core.sentences.said import said
 from backend.inbox.store import replay
 from backend.resources import Resources
 from backend.storage.models import Audit
@@ -18,7 +19,7 @@ async def work_in_again(resources: Resources, account_id: int, event_id: str, *,
         else:
             count = await replay(session, state="dead", account_id=account_id)
         if not count:
-            raise Conflict("There is no such event any more. Nothing was changed.")
+            raise Conflict(said("event_gone"))
         after = {"event": event_id or "all given up", "count": count}
         session.add(Audit(at=resources.clock(), account_id=account_id, who=who, what="events again", after=after))
     resources.work_arrived.set()

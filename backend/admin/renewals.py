@@ -3,6 +3,7 @@
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.sentences.said import said
 from backend.storage.models import CardWrite, LedgerEntry, PaymentRequest
 
 A_YEAR = {"day": 365, "week": 52, "month": 12, "year": 1}
@@ -38,4 +39,4 @@ async def refused_renewal(session: AsyncSession, account_id: int, now: float) ->
     refused = found.first()
     if refused is None:
         return ""
-    return f"Kommo made no new deal for a renewal of deal {refused.lead_id}, its note is there instead: {refused.error}"
+    return said("renewal_deal_refused", id=str(refused.lead_id), reason=refused.error)

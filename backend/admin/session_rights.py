@@ -13,6 +13,7 @@ from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
 from backend.admin.sign_ins import note_failure
 from backend.core.errors import KommoUnreachable, NotAllowed, NotConnected
+from backend.core.sentences.said import said
 from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.kommo_api.values import User
 from backend.resources import Resources
@@ -41,23 +42,14 @@ async def check_standing(resources: Resources, account_id: int, user_id: int) ->
     try:
         found = await with_kommo(resources, account_id, lambda api: api.user(user_id))
     except KommoForbidden as error:
-        raise NotConnected(
-            "The user who connected Kommo is no administrator any more, so Kommo does not tell this server who is. "
-            f"Install the integration again as an administrator, or let the operator press Connect again at {door}."
-        ) from error
+        raise NotConnected(said("connector_is_no_administrator", address=door)) from error
     except NotConnected as error:
-        raise NotConnected(
-            "Kommo is not connected any more. Install the integration again in Kommo; where that alone does not help, "
-            f"the operator of this server presses Connect again at {door}."
-        ) from error
+        raise NotConnected(said("kommo_gone", address=door)) from error
     except KommoError as error:
-        raise KommoUnreachable(
-            "Kommo could not be asked whether you are an administrator. Nothing was changed. Try again in a moment; "
-            f"the operator of this server can enter at {door}."
-        ) from error
+        raise KommoUnreachable(said("kommo_silent_about_you", address=door)) from error
     role = await _role_of(resources, account_id, found) if found and found.is_active else ""
     if found is None or not role:
-        raise NotAllowed("Only an administrator of this Kommo account may open the set-up.")
+        raise NotAllowed(said("only_administrator_enters"))
     return Standing(role, found.lang)
 
 

@@ -11,6 +11,7 @@ from backend.accounts.permissions import WidgetUser
 from backend.admin.session_rights import ADMINISTRATOR, FINANCE, IDLE_SECONDS, check_standing, renew
 from backend.core.cache import CacheSpec
 from backend.core.errors import NotAllowed, NotAuthorized
+from backend.core.sentences.said import said
 from backend.core.signing import opaque_id
 from backend.resources import Resources
 from backend.storage.db import dialect_insert
@@ -19,7 +20,7 @@ from backend.storage.models import Account, Audit, SetupLink, SetupSession, Widg
 LINK_SECONDS = 60.0
 VISIT_SECONDS = 8 * 3600
 """A working day: how long a visitor stays signed in."""
-OVER = "This link was used or is older than a minute. Press Open set-up in Kommo again."
+OVER = said("link_over")
 USERS_NOTED = CacheSpec[tuple[int, int], bool](600.0, most=10_000)
 """By account and user: a widget's calls are recorded at most this often."""
 
@@ -47,7 +48,7 @@ class Visitor:
     def check(self, account_id: int) -> None:
         """Raise ``NotAllowed`` for an account that the visitor may not see."""
         if not self.may_see(account_id):
-            raise NotAllowed("You signed in from another Kommo account. Open the set-up from this account's settings.")
+            raise NotAllowed(said("other_kommo_account"))
 
     @property
     def is_operator(self) -> bool:
@@ -158,7 +159,7 @@ async def visitor_of(
         return None
     await renew(resources, row, changing=changing)
     if row.role == FINANCE and row.account_id is not None and not (finance and not changing):
-        raise NotAllowed("Users of finance see Overview and Payments. The other pages are for administrators of Kommo.")
+        raise NotAllowed(said("finance_sees_less"))
     return replace(visitor, role=row.role, language=row.language)
 
 
@@ -194,8 +195,8 @@ async def end_all(resources: Resources, visitor: Visitor) -> None:
         ours = ours.where(col(SetupSession.account_id) == visitor.account_id)
     async with resources.database.write() as session:
         await session.exec(ours)
-        said = Audit(at=resources.clock(), account_id=visitor.account_id, who=visitor.who, what="all signed out")
-        session.add(said)
+        entry = Audit(at=resources.clock(), account_id=visitor.account_id, who=visitor.who, what="all signed out")
+        session.add(entry)
 
 
 async def note_seen(resources: Resources, user: WidgetUser) -> None:
@@ -204,7 +205,7 @@ async def note_seen(resources: Resources, user: WidgetUser) -> None:
     if key in noted:
         return
     noted.put(key, True)
-    said = {"user_id": user.user_id, "at": resources.clock()}
+    entry = {"user_id": user.user_id, "at": resources.clock()}
     async with resources.database.write() as session:
-        row = dialect_insert(session, WidgetSeen).values(account_id=user.account.id, **said)
-        await session.exec(row.on_conflict_do_update(index_elements=["account_id"], set_=said))
+        row = dialect_insert(session, WidgetSeen).values(account_id=user.account.id, **entry)
+        await session.exec(row.on_conflict_do_update(index_elements=["account_id"], set_=entry))

@@ -6,6 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.errors import Conflict
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import Audit, CardWrite
 from backend.storage.repeating import repeated
@@ -35,7 +36,7 @@ async def agree(resources: Resources, account_id: int, lead_id: int, *, who: str
     async with account_unit(resources.database, account_id) as session:
         waiting = await offered_moves(session, account_id, lead_id)
         if not waiting:
-            raise Conflict("No move waits for this deal. It moved already, or its stage needs no move.")
+            raise Conflict(said("no_move_waits"))
         write = waiting[-1]
         asked = dict(write.content)
         write.content, write.state = asked | {"agreed": True}, "intended"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said
 from backend.core.vault import CannotOpen
 from backend.kommo_api.errors import KommoError, KommoForbidden
 from backend.kommo_api.values import User
@@ -12,7 +13,7 @@ from backend.resources import Resources
 
 PATIENCE_SECONDS = 3.0
 """Less than Kommo may take to answer: a person waits, and users can be shown by their ids."""
-NOT_NOW = "Kommo does not return the names of users right now. Open this page again in a moment."
+NOT_NOW = said("users_not_now")
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,9 @@ async def team_of(resources: Resources, account_id: int) -> Team:
         users = await asyncio.wait_for(asked, PATIENCE_SECONDS)
         return Team(tuple(users)) if users else Team(silence=NOT_NOW)
     except KommoForbidden:
-        return Team(
-            silence="Kommo returns the names of users to administrators only, and the user who connected it here is "
-            "none. Let an administrator press Connect again; until then users appear by their ids."
-        )
+        return Team(silence=said("users_for_administrators"))
     except (NotConnected, CannotOpen):
-        return Team(
-            silence="Kommo returns the names of users once it is connected again; until then they appear by their ids."
-        )
+        return Team(silence=said("users_once_connected"))
     except (KommoError, TimeoutError):
         return Team(silence=NOT_NOW)
 

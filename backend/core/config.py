@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from backend.core.sentences.said import said
 from backend.core.sources.files import BadSettings, SettingFiles
 
 __all__ = ["BadSettings", "Settings", "StageRule", "parse_stages", "read_settings", "wrong_key"]
@@ -177,10 +178,8 @@ def wrong_key(key: str) -> str:
     if not key or re.match(r"[sr]k_(test|live)_\S", key):
         return ""
     if key.startswith("pk_"):
-        return "is a publishable key (pk_…), which can't make payments; create a restricted key (rk_…) in Stripe"
-    if key.startswith("whsec_"):
-        return "is a webhook's signing secret (whsec_…); a key begins with rk_live_, rk_test_, sk_live_ or sk_test_"
-    return "must begin with rk_live_, rk_test_, sk_live_ or sk_test_"
+        return said("wrong_key_publishable")
+    return said("wrong_key_webhook" if key.startswith("whsec_") else "wrong_key_prefix")
 
 
 def _without_blanks(value: Any) -> Any:

@@ -33,7 +33,7 @@ class Texts:
     language: str
     sentences: dict[str, str]
 
-    def say(self, name: str, **values: str) -> str:
+    def say(self, name: str, /, **values: str) -> str:
         """Return a sentence with its placeholders filled, each value ``isolated``. Raises ``KeyError`` for an
         unknown name or a missing value."""
         return self.sentences[name].format(**{place: isolated(value) for place, value in values.items()})

@@ -8,6 +8,7 @@ import structlog
 
 from backend.accounts.options import options_of
 from backend.core.off_loop import computed
+from backend.core.sentences.said import said
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.notes import post_notes, that_fit
 from backend.deal_sync.apply.patch import patch
@@ -58,7 +59,7 @@ async def _plans(resources: Resources, page: Page, leads: Iterable[Lead]) -> tup
             plans.append(that_fit(await computed(size, partial(_plan, resources, page, lead))))
         except Exception:  # a fault in one deal must not stop the others
             log.exception("deal plan failed", account=page.account.id, deal=lead.id)
-            failed[lead.id] = Recheck(None, "This server failed to plan the deal. The server log has the error.")
+            failed[lead.id] = Recheck(None, said("plan_failed"))
         await asyncio.sleep(0)  # let other tasks run: batches under way have their rate-limit slots to meet
     return plans, failed
 

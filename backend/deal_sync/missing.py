@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.sentences.said import said
 from backend.deal_sync.merges.find import holding, survivors_proven, survivors_told
 from backend.deal_sync.merges.follow import follow
 from backend.ledger.missing_deals import deal_is_missing
@@ -16,9 +17,9 @@ from backend.work_queue.leases import Claim, fence
 
 MANY = 3
 """If this many deals are missing at once, each must be missing twice before it counts as gone."""
-MISSING = "Kommo did not show this deal together with many others. It is looked for again within a minute."
+MISSING = said("deal_not_shown")
 MISSING_SECONDS = 60.0
-GONE = "The deal does not exist in Kommo."
+GONE = said("deal_gone")
 SHORTEST_WAIT, LONGEST_WAIT = 60.0, 6 * 3600.0
 GIVEN_UP_SECONDS = 30 * 86400.0
 

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.clock import lies_ahead
+from backend.core.sentences.said import said
 from backend.deal_sync.desired.render import Task
 from backend.deal_sync.ordered_tasks import ordered_tasks
 from backend.deal_sync.plan import IN_DOUBT
@@ -19,9 +20,9 @@ from backend.storage.reading import all_of
 from backend.work_queue.backoff import LONGEST_WAIT_SECONDS, NEVER, gives_up, wait_after
 
 LONGEST_PROBLEM = 500
-STUMBLES = "Kommo failed to process this deal. It is tried again within about a minute."
+STUMBLES = said("deal_stumbles")
 STUMBLES_SECONDS = 60.0
-VANISHED = "Kommo refused the write because there is no such deal. The deal is looked up again."
+VANISHED = said("deal_vanished")
 SOON_SECONDS = (2.0, 4.0, 8.0)
 """Waits before the first retries: a sales rep waits for this deal, and most faults of Kommo are short."""
 DEAL: Table = Deal.__table__  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from html import unescape
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import SKEW_SECONDS
+from backend.core.sentences.said import said
 from backend.deal_sync.plan import IN_DOUBT
 from backend.deal_sync.readable import shows_notes
 from backend.deal_sync.revisions import Page, Recheck
@@ -21,8 +22,8 @@ MOST_DEATHS = 6
 """Tries of a note if a process ended while it was being sent, and Kommo shows the notes that it has."""
 LEAST_LETTERS = 16
 """Least number of letters by which a truncated task text identifies a task."""
-UNSEEN = "It was sent to Kommo more than once and never seen there. Check the deal's notes and tasks."
-DIED = "The process ended while this was being sent."
+UNSEEN = said("write_never_seen")
+DIED = said("died_while_sent")
 
 
 async def resolve_doubtful(

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.stripe.connections import stripe_api
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said
 from backend.core.telemetry.lines import milliseconds
 from backend.core.vault import CannotOpen, Vault
 from backend.facts import Fact
@@ -45,7 +46,7 @@ OUTSIDE_AFTER_ATTEMPTS = 3
 """After this many look-ups, the unexplained part of a paid invoice counts as paid outside Stripe."""
 LOOK_UPS = 10
 """The number of invoices that one event looks up in an attempt; the others wait for its next attempt."""
-WAITS_FOR_INVOICE = "the invoice's payment is not known yet"
+WAITS_FOR_INVOICE = said("invoice_payment_unknown")
 NAMING = frozenset(("lead", "snapshot", "last_lead", "bare_lead"))
 """Facts that name a deal. If the deal does not exist, the events that brought such a fact get that reason."""
 
@@ -138,7 +139,7 @@ async def _set_aside(resources: Resources, claim: Claim, error: Exception) -> No
         await fence(session, claim, now)
         for event in await take(session, claim.account_id, now, 1):
             log.error("event set aside", id=event.id, exc_info=error)
-            postpone(event, now, f"Processing failed by a fault of this server: {type(error).__name__}. See its log.")
+            postpone(event, now, said("event_fault_of_server", name=type(error).__name__))
             session.add(event)
 
 
@@ -179,7 +180,7 @@ def _understand(vault: Vault, event: InboxEvent, account_id: int) -> Understood 
     try:
         body = _body(vault, event)
         if body.get("account"):
-            finish(event, "foreign", "it is about a connected account of a Stripe platform")
+            finish(event, "foreign", said("event_of_platform"))
             return None
         facts = facts_of(body, account_id)
     except BadEvent as error:
@@ -207,7 +208,7 @@ def _body(vault: Vault, event: InboxEvent) -> Mapping[str, Any]:
     try:
         return read_body(vault, event)
     except (LookupError, CannotOpen, zlib.error, ValueError) as error:
-        raise BadEvent(f"its body can't be read: {error}") from error
+        raise BadEvent(said("event_unreadable", reason=str(error))) from error
 
 
 def _is_ours(one: Understood, absorbed: Absorbed) -> bool:

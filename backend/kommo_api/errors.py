@@ -1,10 +1,13 @@
-"""Errors of Kommo's API. The first line of each docstring is the sentence that people read.
+"""Errors of Kommo's API. ``says`` is the key of the sentence that people read.
 
 Sources of statuses and bodies: docs/facts/kommo-api.md 2, 5, 6.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
+
+from backend.core.sentences.said import said
 
 
 class KommoError(Exception):
@@ -14,6 +17,7 @@ class KommoError(Exception):
     ``request_id``: Kommo's id of the request, for its support.
     """
 
+    says: ClassVar[str] = "kommo_error"
     request_id: str = ""
 
     def __init__(self, detail: str = "", *, doubtful: bool = False, retry_after: float | None = None) -> None:
@@ -23,48 +27,68 @@ class KommoError(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        sentence = (type(self).__doc__ or "").strip().partition("\n")[0]
-        return f"{sentence} ({self.detail})" if self.detail else sentence
+        sentence = said(self.says)
+        return str(said("kommo_error_detail", sentence=sentence, detail=self.detail) if self.detail else sentence)
 
 
 class KommoUnauthorized(KommoError):
     """Kommo does not accept the access token: it has expired or was revoked."""
 
+    says = "kommo_unauthorized"
+
 
 class KommoUnpaid(KommoError):
     """The Kommo account is not paid for, so Kommo refuses all writes."""
+
+    says = "kommo_unpaid"
 
 
 class KommoForbidden(KommoError):
     """The Kommo user who connected us does not have the right to do this."""
 
+    says = "kommo_forbidden"
+
 
 class KommoBlocked(KommoError):
     """Kommo has blocked this account or our address; only Kommo's support can lift that."""
+
+    says = "kommo_blocked"
 
 
 class KommoRateLimited(KommoError):
     """Kommo asks us to slow down."""
 
+    says = "kommo_rate_limited"
+
 
 class KommoNotFound(KommoError):
     """Kommo has nothing at this address."""
+
+    says = "kommo_not_found"
 
 
 class KommoMoved(KommoError):
     """Kommo reports that this account has another address now; nothing was done."""
 
+    says = "kommo_moved"
+
 
 class KommoUnavailable(KommoError):
     """Kommo has a technical problem at the moment."""
+
+    says = "kommo_unavailable"
 
 
 class KommoConnectionError(KommoError):
     """Kommo did not answer."""
 
+    says = "kommo_silent"
+
 
 class KommoTooSlow(KommoConnectionError):
     """Kommo did not finish in time; a smaller request may succeed."""
+
+    says = "kommo_too_slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +106,8 @@ class KommoRefused(KommoError):
     ``detail`` is Kommo's own sentence. ``by_request``: errors by the ``request_id`` we sent, or by position as text if
     we sent none. ``by_lead``: lead id → sentence. Both are empty if Kommo names no item.
     """
+
+    says = "kommo_refused"
 
     def __init__(self, detail: str, *, by_request: Mapping[str, list[FieldError]], by_lead: Mapping[int, str]) -> None:
         super().__init__(detail)

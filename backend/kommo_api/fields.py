@@ -31,6 +31,8 @@ Known = Mapping[str, FieldEntry]
 class FieldsNeedAdmin(KommoForbidden):
     """Only a Kommo administrator can create the deal fields: connect again as an administrator."""
 
+    says = "kommo_fields_need_administrator"
+
 
 @dataclass(frozen=True, slots=True)
 class FieldSetup:

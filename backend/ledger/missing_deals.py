@@ -6,12 +6,8 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.sentences.said import said
 from backend.storage.models import Deal, InboxEvent, LedgerEntry, StripeConnection
-
-DISTRUSTED = (
-    "A session's client_reference_id named deal {lead_id}, which does not exist in Kommo. Bare references of this "
-    "Stripe account no longer choose a deal: such payments are listed as unmatched, with the deal they name."
-)
 
 
 async def deal_is_missing(session: AsyncSession, account_id: int, lead_id: int) -> None:
@@ -28,7 +24,7 @@ async def deal_is_missing(session: AsyncSession, account_id: int, lead_id: int) 
             )
         ).all()
     )
-    await _name_events(session, entries, f"deal {lead_id} does not exist in Kommo")
+    await _name_events(session, entries, said("event_names_missing_deal", id=str(lead_id)))
     deal = await session.get(Deal, (account_id, lead_id))
     if deal is None or not deal.written:
         await _distrust(session, {entry.connection_id for entry in entries if "bare_lead" in entry.facts}, lead_id)
@@ -53,5 +49,5 @@ async def _distrust(session: AsyncSession, connections: Iterable[str], lead_id: 
     await session.exec(
         update(StripeConnection)
         .where(col(StripeConnection.id).in_(sorted(connections)), col(StripeConnection.reference_policy) == "trust")
-        .values(reference_policy="suggest", problem=DISTRUSTED.format(lead_id=lead_id))
+        .values(reference_policy="suggest", problem=said("bare_reference_distrusted", lead_id=str(lead_id)))
     )

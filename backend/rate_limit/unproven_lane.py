@@ -4,6 +4,7 @@ import asyncio
 
 from backend.core.clock import Clock
 from backend.core.errors import LaneFull
+from backend.core.sentences.said import said
 
 EVERY_SECONDS = 2.0
 MOST_WAITING = 4
@@ -21,7 +22,7 @@ class UnprovenLane:
     def check(self) -> None:
         """Raise ``LaneFull`` if no more callers may wait. Call it before reading anything for the caller."""
         if self._waiting >= MOST_WAITING:
-            raise LaneFull("Too many such calls arrive at this moment. Nothing was done; try again in a few seconds.")
+            raise LaneFull(said("calls_from_everywhere"))
 
     async def enter(self) -> None:
         """Wait for the caller's turn. Raises ``LaneFull``."""

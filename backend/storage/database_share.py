@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.errors import Unavailable
+from backend.core.sentences.said import said
 from backend.storage.db import POOL_SECONDS, UNIT_SECONDS, Database
 
-BUSY = "The server has too much to do at this moment. Try again in a moment."
+BUSY = said("server_busy")
 _has_place: ContextVar[bool] = ContextVar("has_place", default=False)
 
 

@@ -20,6 +20,7 @@ from backend.admin.unmatched import unmatched
 from backend.automation.reminders.settings import put_chasing
 from backend.automation.sendings.settings import put_sending
 from backend.core.errors import FieldInvalid, NotAllowed
+from backend.core.sentences.said import said
 from backend.web.frame.auth import check_own_form, current_visitor
 from backend.web.http.deps import AccountId, ResourcesDep, check_admin
 from backend.web.http.json_body import json_body
@@ -49,7 +50,7 @@ Caller = Annotated[Visitor, Depends(_caller)]
 
 def _operator(caller: Caller) -> Visitor:
     if caller.account_id is not None:
-        raise NotAllowed("Only the server operator can manage integrations.")
+        raise NotAllowed(said("operator_only"))
     return caller
 
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from backend.core.errors import FieldInvalid, ProductError, Unavailable
+from backend.core.sentences.said import said
 from backend.core.telemetry.lines import note
 from backend.core.vault import CannotOpen
 from backend.inbox.group_commit import Inbox
@@ -25,10 +26,10 @@ from backend.web.client.link_pages import plain_page
 from backend.web.client.pictures import routes as pictures
 from backend.web.edge import Edge, Limits
 from backend.web.frame.entering import Elsewhere
+from backend.web.frame.rendering import message
 from backend.web.http.admin_token import AdminToken
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.language import of_client
-from backend.web.http.pages import page
 from backend.web.http.slow_refusals import SlowRefusals
 from backend.web.http.user_calls import UserCalls
 from backend.web.middleware import RequestLog, is_for_clients, route_of
@@ -36,13 +37,10 @@ from backend.web.openapi import Described
 from backend.web.readiness import Readiness
 from backend.web.stripe_webhook import DoorFirst, WebhookDoor
 
-LOST = (
-    "No key in SECRET_KEYS decrypts a stored secret. This server's operator restores the earlier key or enters the "
-    "secret again; `kommo-stripe doctor` names it."
-)
+LOST = said("secret_lost")
 WEB_UNITS = 8
 """Units of work that the web has open at once; those of Stripe's webhook route and the worker come on top."""
-ODD = "A value in this request is malformed or out of range. Nothing was changed."
+ODD = said("value_out_of_range")
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own; ours has the spans and the metrics, and the framework would make each a second time."""
 PAGES, ADMIN_API = "/admin", "/admin/api"
@@ -90,7 +88,7 @@ def _answer_errors(app: FastAPI) -> None:
         path = request.scope["path"]
         note("request refused", code=error.code, status=error.status, route=route_of(request.scope))
         if path.startswith(PAGES) and not path.startswith(ADMIN_API):
-            answer: Response = page("Set-up", error.message, status=error.status)
+            answer: Response = message(request, "nav_setup", error.message, status=error.status)
         else:
             answer = JSONResponse(error.as_json(), error.status)
         if error.retry_after is not None:
@@ -105,7 +103,9 @@ def _answer_errors(app: FastAPI) -> None:
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         name = str(first["loc"][-1]) if first["loc"] else None
-        return await _product(request, FieldInvalid(f"{name}: {first['msg']}.", field=name))
+        return await _product(
+            request, FieldInvalid(said("value_wrong", name=str(name), reason=first["msg"]), field=name)
+        )
 
     @app.exception_handler(ValueError)
     @app.exception_handler(OverflowError)
@@ -126,7 +126,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def _database(request: Request, error: SQLAlchemyError) -> Response:
         cause = getattr(error, "orig", None) or error
         log.error("database unavailable", reason=type(cause).__name__)
-        return await _product(request, Unavailable("The database is away. Nothing was changed; try again in a moment."))
+        return await _product(request, Unavailable(said("database_away")))
 
     @app.exception_handler(CannotOpen)
     async def _lost(request: Request, error: CannotOpen) -> Response:

@@ -13,6 +13,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import BodyTooLarge, BodyTooSlow, MalformedBody, ProductError, Unavailable
+from backend.core.sentences.said import said
 from backend.web.connections import ALL_HERE
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.slow_refusals import MOST_A_MINUTE
@@ -119,7 +120,7 @@ class _Body:
 
     def _count(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
-            raise MalformedBody("The connection closed before the body was complete.")
+            raise MalformedBody(said("body_cut_off"))
         self._read += len(message.get("body", b""))
         if self._read > self._most:
             raise too_large(self._most)
@@ -127,8 +128,8 @@ class _Body:
 
     def _too_slow(self) -> ProductError:
         if self._has_place or max(self._told, self._read) <= self._small:
-            return BodyTooSlow("The body did not arrive in time. Send it again.")
-        return Unavailable("Too many large bodies are arriving at once. Send it again in a moment.")
+            return BodyTooSlow(said("body_too_slow"))
+        return Unavailable(said("bodies_too_many"))
 
     async def _take_place(self) -> None:
         if not self._has_place:
@@ -158,7 +159,7 @@ def length_told(scope: Scope) -> int:
 
 def too_large(most: int) -> BodyTooLarge:
     """Return the error for a body of more than ``most`` bytes."""
-    return BodyTooLarge(f"The body is larger than {most} bytes, the limit of this address. Send a smaller one.")
+    return BodyTooLarge(said("body_too_large", bytes=most))
 
 
 def tidy_path(path: str) -> str:

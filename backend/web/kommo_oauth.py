@@ -15,36 +15,28 @@ from backend.accounts.integrations import named_integration
 from backend.accounts.stripe.connections import connections_of
 from backend.admin.sessions import Visitor
 from backend.core.errors import BadCallback, NotAuthorized, NotConnected, ProductError
+from backend.core.sentences.said import said
 from backend.core.signing import opaque_id
 from backend.kommo_api.auth.oauth import authorize_url
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
 from backend.web.frame.auth import current_visitor
 from backend.web.frame.login import login_page
+from backend.web.frame.rendering import message, say
 from backend.web.http.deps import ResourcesDep, check_admin
+from backend.web.http.language import of_page
 from backend.web.http.oauth_cookie import browser_of, keep_browser
-from backend.web.http.pages import html, page
+from backend.web.http.pages import html
 from backend.web.http.schemas import refusals
 
 router = APIRouter()
 Text = Annotated[str, Query()]
 WAITING = {
-    Waits.KEY: (
-        "The secret key is missing",
-        "Kommo's code was kept for 20 minutes. Until then this server's operator adds the integration's secret key at "
-        "{place}, and the account connects.",
-    ),
-    Waits.HOST: (
-        "The operator confirms the account",
-        "Kommo's code was kept for 20 minutes. Until then this server's operator confirms at {place} that this Kommo "
-        "account may connect. The operator may also press Connect there, which needs no confirmation.",
-    ),
-    Waits.ACCOUNT: (
-        "The operator confirms the account",
-        "The integration belongs to another Kommo account already. This one connects as soon as this server's operator "
-        "confirms it at {place}, within a day.",
-    ),
+    Waits.KEY: ("m_key_missing", "m_key_missing_why"),
+    Waits.HOST: ("m_confirms", "m_host_why"),
+    Waits.ACCOUNT: ("m_confirms", "m_account_why"),
 }
+"""Title and sentence of the page for an installation that waits, as keys of the app's texts."""
 
 
 @router.get(
@@ -66,8 +58,8 @@ async def start(request: Request, resources: ResourcesDep, client_id: Text = "",
         if "text/html" not in request.headers.get("accept", ""):
             raise
         if isinstance(refusal, NotAuthorized):
-            return login_page("Sign in first, then press Connect.", status=refusal.status)
-        return page("Not connected", refusal.message, status=refusal.status)
+            return login_page(request, said("sign_in_first"), status=refusal.status)
+        return message(request, "m_not_connected", refusal.message, status=refusal.status)
 
 
 async def _begun(request: Request, resources: Resources, client_id: str, subdomain: str) -> RedirectResponse:
@@ -102,7 +94,7 @@ async def _own_client_id(resources: Resources, visitor: Visitor) -> str:
     async with resources.database.read() as session:
         account = await session.get(Account, visitor.account_id)
     if account is None or not account.client_id:
-        raise NotConnected("This account was not connected by an integration. The operator of this server connects it.")
+        raise NotConnected(said("account_without_integration"))
     return account.client_id
 
 
@@ -112,10 +104,7 @@ async def _integration(resources: Resources, client_id: str) -> Integration:
         chosen = select(Integration).order_by(Integration.source.desc(), Integration.client_id)  # type: ignore[attr-defined]
         found = await named_integration(session, client_id) if client_id else (await session.exec(chosen)).first()
     if found is None:
-        raise NotConnected(
-            "This server knows no Kommo integration yet. Its operator enters the Integration ID and the secret key at "
-            f"{resources.addresses.public_url}/admin/accounts."
-        )
+        raise NotConnected(said("no_integration_yet", address=f"{resources.addresses.public_url}/admin/accounts"))
     return found
 
 
@@ -132,31 +121,30 @@ async def callback(resources: ResourcesDep, request: Request) -> HTMLResponse:
             raise _declined(given["error"])
         account = await connect(resources, _said(given, browser_of(request, resources.addresses.public_url)))
     except ProductError as refusal:
-        return _not_connected(refusal)
+        return _not_connected(request, refusal)
+    language, address = of_page(request), f"{resources.addresses.public_url}/admin"
     if isinstance(account, Waits):
-        title, text = WAITING[account]
-        return page(title, text.format(place=f"{resources.addresses.public_url}/admin/accounts"))
-    connected = f"The Kommo account {account.subdomain or account.id} is connected."
-    return page("Connected", f"{connected} {await _next_step(resources, account)}")
+        title, why = WAITING[account]
+        return message(request, title, say(language, why, address=f"{address}/accounts"))
+    connected = say(language, "m_account_connected", account=account.subdomain or account.id)
+    next_step = say(language, await _next_step(resources, account), address=address)
+    return message(request, "m_connected", f"{connected} {next_step}")
 
 
-def _not_connected(refusal: ProductError) -> HTMLResponse:
-    answer = page("Not connected", refusal.message, status=refusal.status)
+def _not_connected(request: Request, refusal: ProductError) -> HTMLResponse:
+    answer = message(request, "m_not_connected", refusal.message, status=refusal.status)
     if refusal.retry_after is not None:
         answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
 
 
 async def _next_step(resources: Resources, account: Account) -> str:
+    """Return the key of the text that says what to do next."""
     async with resources.database.read() as session:
         connections = await connections_of(session, account.id)
     if any(one.state == "active" and one.api_key for one in connections):
-        return "Deal fields and the webhook are being created; you may close this page."
-    return (
-        "Deal fields are being created. Next, connect Stripe: in Kommo, open the widget's Settings and press "
-        "Open set-up. "
-        f"The operator of this server signs in at {resources.addresses.public_url}/admin."
-    )
+        return "m_close"
+    return "m_next"
 
 
 def _said(given: QueryParams, browser: str) -> Callback:
@@ -176,8 +164,8 @@ def _said(given: QueryParams, browser: str) -> Callback:
 
 def _declined(error: str) -> BadCallback:
     if error == "access_denied":
-        return BadCallback("Access was declined in Kommo. Nothing was changed. Start again and press Allow to connect.")
-    return BadCallback("Kommo reported an error. Nothing was changed. Start again.")
+        return BadCallback(said("access_declined"))
+    return BadCallback(said("kommo_reported_error"))
 
 
 @router.get("/kommo/uninstall", responses=refusals(400, 403, 404, 422, 503))

@@ -21,6 +21,7 @@ from backend.automation.sendings.carry_out import send_due
 from backend.automation.sendings.store import next_due as next_sending_due
 from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said, together
 from backend.core.vault import CannotOpen
 from backend.deal_sync.revisions import next_due as next_deal_due
 from backend.deal_sync.shadow import record_dry_run
@@ -37,10 +38,10 @@ from backend.storage.models import Account
 from backend.stripe_api.client import Unreachable
 from backend.work_queue.leases import LONGEST_HOLD_SECONDS, LONGEST_WAKE_SECONDS, Claim, release
 
-WAITS = "Nothing is written to Kommo at present: "
+WAITS = str(said("writing_waits", reason=""))
 NEEDS_A_PERSON: Mapping[type[Exception], str] = {
-    KommoForbidden: "Give the Kommo user who connected us the right to edit all deals, or connect as an administrator.",
-    KommoUnpaid: "Writing resumes by itself once the account is paid for.",
+    KommoForbidden: said("give_right_to_edit"),
+    KommoUnpaid: said("resumes_once_paid"),
 }
 """Errors that only a person can resolve, and how."""
 
@@ -85,7 +86,9 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
     except (KommoError, NotConnected, Unreachable, CannotOpen) as error:
         wait = wait_seconds(error)
         if account and type(error) in NEEDS_A_PERSON:
-            await _tell(resources, account, f"{WAITS}{error} {NEEDS_A_PERSON[type(error)]}")
+            await _tell(
+                resources, account, said("writing_waits", reason=together(str(error), NEEDS_A_PERSON[type(error)]))
+            )
         log.warning("deal sync deferred", account=claim.account_id, seconds=round(wait, 1), reason=str(error))
         return resources.clock() + wait
     return None

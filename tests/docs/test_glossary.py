@@ -18,6 +18,7 @@ FOLDERS = {
         "backend/automation/rules/i18n",
         "backend/automation/sendings/i18n",
         "backend/web/frame/texts",
+        "backend/core/sentences/texts",
         "backend/kommo_api/field_names",
     ),
     "client": ("backend/web/client/texts",),

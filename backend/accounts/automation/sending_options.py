@@ -5,20 +5,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StrictInt, StrictStr
 
+from backend.core.sentences.said import said
+
 LARGEST_ID = 2**63 - 1
 T = TypeVar("T")
 
 
 def _each_once(values: list[T]) -> list[T]:
     if len(set(values)) != len(values):
-        raise ValueError("name each only once")
+        raise ValueError(said("reason_once"))
     return values
 
 
 def _hours(values: list[int]) -> list[int]:
     begin, end = values
     if begin >= end:
-        raise ValueError("the end must be later than the beginning")
+        raise ValueError(said("reason_hours"))
     return values
 
 
@@ -27,7 +29,7 @@ def _zone(name: str) -> str:
         if name:
             ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("write a time zone, such as America/Mexico_City") from None
+        raise ValueError(said("reason_zone")) from None
     return name
 
 

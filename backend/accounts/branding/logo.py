@@ -12,6 +12,7 @@ from backend.accounts.branding.png import SIGNATURE, png
 from backend.accounts.branding.webp import webp
 from backend.accounts.lookup import account_of
 from backend.core.errors import FieldInvalid
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import AccountLogo, Audit
 from backend.storage.repeating import repeated
@@ -27,19 +28,19 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 def checked_logo(data: bytes) -> Picture:
     """The picture in ``data``. Raises ``FieldInvalid`` with what to do instead."""
     if not data:
-        raise FieldInvalid("Choose a picture first.", field="logo")
+        raise FieldInvalid(said("logo_missing"), field="logo")
     if len(data) > MOST_BYTES:
-        raise FieldInvalid(f"The picture has more than {MOST_BYTES // 1024} KiB. Save it smaller.", field="logo")
+        raise FieldInvalid(said("logo_too_big", kib=MOST_BYTES // 1024), field="logo")
     read = next((kind for begin, kind in KINDS.items() if data.startswith(begin)), None)
     try:
         picture = read(data) if read else None
     except NotDrawable:
-        raise FieldInvalid("The picture is damaged or animated. Save it again as a PNG.", field="logo") from None
+        raise FieldInvalid(said("logo_damaged"), field="logo") from None
     if picture is None:
-        raise FieldInvalid("The picture is not a PNG, JPEG or WebP. Save it as one of these.", field="logo")
+        raise FieldInvalid(said("logo_kind"), field="logo")
     if not all(LEAST_SIDE <= side <= MOST_SIDE for side in (picture.width, picture.height)):
-        size = f"{picture.width} × {picture.height}"
-        raise FieldInvalid(f"The picture is {size}; each side may be {LEAST_SIDE} to {MOST_SIDE} pixels.", field="logo")
+        sides = {"width": picture.width, "height": picture.height, "least": LEAST_SIDE, "most": MOST_SIDE}
+        raise FieldInvalid(said("logo_size", **sides), field="logo")
     return picture
 
 

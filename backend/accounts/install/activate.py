@@ -13,6 +13,7 @@ from backend.accounts.tokens.refresh import NEW_SETTINGS
 from backend.accounts.tokens.sealed import seal_pair
 from backend.core import metrics
 from backend.core.errors import BadCallback, KommoUnreachable
+from backend.core.sentences.said import said
 from backend.core.telemetry.lines import note_after_commit
 from backend.kommo_api.auth.tokens import TokenPair, parse_pair, token_account_id, token_user_id
 from backend.kommo_api.client import KommoApi
@@ -53,19 +54,19 @@ async def activate(resources: Resources, pending: OpenInstall) -> Account:
         if pending.kind == "token":
             raise await _token_refused(resources, pending, FOR_GOOD) from error
         await forget(resources, pending)
-        raise BadCallback("Kommo does not accept the token. Install the integration again.") from error
+        raise BadCallback(said("token_not_accepted")) from error
     except (KommoNotFound, KommoMoved) as error:
         if pending.kind == "token":
             raise await _token_refused(resources, pending, "") from error
-        raise KommoUnreachable(f"Kommo accepted the code, then failed: {error} It is retried automatically.") from error
+        raise KommoUnreachable(said("code_then_failed", reason=str(error))) from error
     except KommoError as error:
         if pending.kind == "answer" and error.doubtful:  # no complete pair: parsing it again would not help
             await forget(resources, pending)
-            raise KommoUnreachable("Kommo's answer cannot be read. Install the integration again.") from error
-        raise KommoUnreachable(f"Kommo accepted the code, then failed: {error} It is retried automatically.") from error
+            raise KommoUnreachable(said("answer_unreadable")) from error
+        raise KommoUnreachable(said("code_then_failed", reason=str(error))) from error
     if not may_replace:
         await forget(resources, pending)
-        raise BadCallback("Only an administrator of this Kommo account can connect it again. Nothing was changed.")
+        raise BadCallback(said("only_administrator_connects"))
     try:
         account = await _store(resources, pending, pair, info)
     except AwaitsYes:
@@ -77,7 +78,7 @@ async def activate(resources: Resources, pending: OpenInstall) -> Account:
 
 async def _token_refused(resources: Resources, pending: OpenInstall, how: str) -> BadCallback:
     """Keep the refused token with its problem, so that the set-up page can show it; returns the error to raise."""
-    problem = f"Kommo does not accept KOMMO_LONG_LIVED_TOKEN at {pending.base_url}. {NEW_SETTINGS}"
+    problem = said("long_lived_refused_at", address=pending.base_url, what=NEW_SETTINGS)
     await note_refusal(resources, pending, problem, how)
     return BadCallback(problem)
 

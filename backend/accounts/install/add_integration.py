@@ -15,6 +15,7 @@ from backend.accounts.install.use_codes import use_codes
 from backend.accounts.integrations import Keys, given_keys, note, put_integration
 from backend.accounts.lookup import account_of
 from backend.core.errors import FieldInvalid, NotAllowed, ProductError
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
 
@@ -46,7 +47,7 @@ async def add_integration(resources: Resources, client_id: str, given: Mapping[s
     code, label = given.get("code"), given.get("label") or ""
     for name, value in (("code", code or ""), ("label", label)):
         if not isinstance(value, str) or "\x00" in value:
-            raise FieldInvalid(f"The {name} is text.", field=name)
+            raise FieldInvalid(said("must_be_text", name=name), field=name)
     new = _Given(keys, label, named_host(resources, given["subdomain"]) if given.get("subdomain") else "")
     if code:
         added = await _with_code(resources, new, code.strip())
@@ -68,9 +69,7 @@ async def replace_secret(resources: Resources, account_id: int, secret: str, *, 
         account = await account_of(session, account_id, lock=False)
         integration = await session.get(Integration, account.client_id) if account.client_id else None
         if integration is None or not await is_own(session, integration, account_id):
-            raise NotAllowed(
-                "This integration is not of your account alone. The operator of this server enters its key."
-            )
+            raise NotAllowed(said("integration_is_shared"))
     return await add_integration(resources, integration.client_id, {"client_secret": secret}, who=who)
 
 
@@ -129,4 +128,4 @@ async def _known_host(resources: Resources, client_id: str) -> str:
     known = accounts[0].base_url if accounts else (integration.base_url if integration else "")
     if base_url := known or settings_host(resources):
         return base_url
-    raise FieldInvalid("Name the account that the code belongs to: send its `subdomain`.", field="subdomain")
+    raise FieldInvalid(said("subdomain_of_code"), field="subdomain")

@@ -10,6 +10,7 @@ from backend.accounts.install.pending import HOOK, OPERATOR, STATE, keep_code, n
 from backend.accounts.install.states import spend_state
 from backend.accounts.integrations import Keys, is_client_id, known_keys
 from backend.core.errors import BadCallback
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
 
@@ -41,7 +42,7 @@ async def connect(resources: Resources, callback: Callback) -> Account | Waits:
     Raises ``BadCallback``, ``KommoUnreachable`` and, without a state, ``LaneFull``.
     """
     if not callback.code or not is_client_id(callback.client_id):
-        raise BadCallback("Kommo sent no code. Install the integration again.")
+        raise BadCallback(said("code_missing"))
     if not callback.state:  # refuse a flood before it reads the database
         resources.pace.unproven.check()
     origin, base_url = await _whence(resources, callback)
@@ -82,9 +83,9 @@ async def _whence(resources: Resources, callback: Callback) -> tuple[str, str]:
     """
     if not callback.state:
         if not callback.from_widget:
-            raise BadCallback("The `state` parameter is missing. Start again from the set-up page or in Kommo.")
+            raise BadCallback(said("state_missing"))
         return HOOK, trusted_host(resources, callback.referer)
     base_url = trusted_host(resources, callback.referer)
-    said = await spend_state(resources, callback.state, client_id=callback.client_id, browser=callback.browser)
-    is_operators = said.by_operator and said.base_url in ("", base_url)
+    sign_in = await spend_state(resources, callback.state, client_id=callback.client_id, browser=callback.browser)
+    is_operators = sign_in.by_operator and sign_in.base_url in ("", base_url)
     return OPERATOR if is_operators else STATE, base_url

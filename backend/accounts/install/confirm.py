@@ -7,6 +7,7 @@ from sqlalchemy import and_, or_, update
 from sqlmodel import col
 
 from backend.accounts.install.pending import OPERATOR, OpenInstall, waiting_answers
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import PendingInstall
 
@@ -34,7 +35,5 @@ def unconfirmed(resources: Resources, codes: Sequence[OpenInstall]) -> str:
     if not codes:
         return ""
     hosts = sorted({urlsplit(one.base_url).netloc for one in codes})[:3]
-    return (
-        f"An installation from {' and '.join(hosts)} waits; anybody can send one. Confirm your account at "
-        f"{resources.addresses.public_url}/admin/accounts, or send its `subdomain`."
-    )
+    place = f"{resources.addresses.public_url}/admin/accounts"
+    return said("installation_waits", hosts=" and ".join(hosts), address=place)

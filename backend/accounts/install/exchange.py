@@ -6,6 +6,7 @@ from backend.accounts.install.pending import OpenInstall, keep_answer
 from backend.accounts.integrations import Keys, same_address
 from backend.accounts.tokens.proofs import note_no, note_proof
 from backend.core.errors import BadCallback, KommoUnreachable
+from backend.core.sentences.said import said, together
 from backend.kommo_api.auth.oauth import TokenRefused, exchange_code
 from backend.kommo_api.auth.refusals import Refusal
 from backend.kommo_api.errors import KommoError
@@ -54,46 +55,36 @@ async def _exchanged(resources: Resources, keys: Keys, base_url: str, code: str)
         await note_no(resources, keys, error.reason)
         raise _in_words(keys, base_url, error) from error
     except KommoError as error:
-        raise KommoUnreachable(f"{error} Start again in a moment.") from error
+        raise KommoUnreachable(together(str(error), said("start_again_soon"))) from error
 
 
 def _in_words(keys: Keys, base_url: str, error: TokenRefused) -> BadCallback:
     """The error for people: each refusal with what to do about it."""
     match error.reason:
         case Refusal.CLIENT_ID:
-            text = f"At {base_url} Kommo knows no integration {keys.client_id}. Compare its Integration ID."
+            text = said("integration_not_at_kommo", address=base_url, id=keys.client_id)
             return KeysRefused(text, field="client_id")
         case Refusal.CLIENT_SECRET:
-            text = f"At {base_url} Kommo does not accept the secret key. Copy it again from the integration"
-            return KeysRefused(f"{text}, or make a new one there.", field="client_secret")
+            return KeysRefused(said("secret_refused", address=base_url), field="client_secret")
         case Refusal.REDIRECT_URI:
             return KeysRefused(same_address(keys), field="redirect_uri")
         case Refusal.ACCOUNT:
-            text = f"The code does not belong to the account at {base_url}. Start again from the account that installs"
-            return CodeRefused(f"{text} it; a code entered by hand needs that account's subdomain.", field="subdomain")
+            return CodeRefused(said("code_of_other_account", address=base_url), field="subdomain")
         case Refusal.NO_ACCOUNT:
-            return CodeRefused(f"Kommo has no account at {base_url}.", field="subdomain")
+            return CodeRefused(said("no_account_at", address=base_url), field="subdomain")
         case Refusal.CODE_OF_OTHER:
-            return CodeRefused("The code belongs to another integration. Copy the one next to this Integration ID.")
+            return CodeRefused(said("code_of_other_integration"))
         case Refusal.CODE_EXPIRED:
-            return CodeRefused("Kommo does not accept the code: it is older than 20 minutes. Start again.")
+            return CodeRefused(said("code_expired"))
         case Refusal.CODE_USED:
-            return CodeRefused("Kommo does not accept the code: it was used already. Start again.")
+            return CodeRefused(said("code_used"))
         case Refusal.CODE_UNREADABLE:
-            return CodeRefused("Kommo does not accept the code: it is incomplete. Copy it again, or start again.")
+            return CodeRefused(said("code_incomplete"))
         case Refusal.KEYS:
-            return KeysRefused(_either(base_url), field="client_secret")
+            return KeysRefused(said("key_or_code_refused", address=base_url), field="client_secret")
         case _:
-            refused = "Kommo does not accept the code: it is used or older than 20 minutes. Start again."
-            return CodeRefused(f"{refused} Kommo says: {error.hint}." if error.hint else refused)
-
-
-def _either(base_url: str) -> str:
-    """The sentence for a 401 without a hint, by which Kommo may refuse the key or the code."""
-    return (
-        f"At {base_url} Kommo does not accept the secret key, or the code is used or older than 20 minutes. "
-        "Check that this is the account's address, copy the key again from the integration, and start again."
-    )
+            hint = said("kommo_says", hint=error.hint) if error.hint else ""
+            return CodeRefused(together(said("code_refused"), hint))
 
 
 async def _asked_twice(resources: Resources, keys: Keys, base_url: str, code: str) -> bytes:

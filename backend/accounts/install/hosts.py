@@ -5,6 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.install.pending import OpenInstall
 from backend.core.errors import BadCallback, FieldInvalid
+from backend.core.sentences.said import said
 from backend.kommo_api.hosts import BadReferer, kommo_host
 from backend.resources import Resources
 from backend.storage.models import Account, Integration
@@ -18,7 +19,7 @@ def trusted_host(resources: Resources, referer: str) -> str:
     try:
         return kommo_host(referer, resources.addresses.kommo_base_url)
     except BadReferer:
-        raise BadCallback("The address does not come from Kommo. Nothing was sent there.") from None
+        raise BadCallback(said("address_not_kommos")) from None
 
 
 def named_host(resources: Resources, subdomain: object) -> str:
@@ -30,7 +31,7 @@ def named_host(resources: Resources, subdomain: object) -> str:
                 return kommo_host(host, resources.addresses.kommo_base_url)
             except BadReferer:
                 continue
-    raise FieldInvalid("The subdomain is the first word of the account's address in Kommo.", field="subdomain")
+    raise FieldInvalid(said("subdomain_wrong"), field="subdomain")
 
 
 def settings_host(resources: Resources) -> str | None:

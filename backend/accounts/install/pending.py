@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.install.room import make_room
 from backend.accounts.integrations import Keys
 from backend.core.errors import BadCallback
+from backend.core.sentences.said import said
 from backend.core.signing import opaque_id
 from backend.core.vault import CannotOpen
 from backend.resources import Resources
@@ -96,7 +97,7 @@ async def keep_code(resources: Resources, client_id: str, base_url: str, code: s
     Raises ``BadCallback`` for a client id or code that is too long for one of Kommo's.
     """
     if len(client_id) > 100 or len(code) > 4000:
-        raise BadCallback("This is not a code from Kommo. Install the integration again.")
+        raise BadCallback(said("not_a_code"))
     known = await waiting_codes(resources, client_id, base_url)
     if not any(one.secret == code for one in known):
         await keep(resources, _made(resources, "code", client_id, base_url, code, origin))

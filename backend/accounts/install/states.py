@@ -8,12 +8,11 @@ from sqlmodel import col
 
 from backend.accounts.install.hosts import proven_hosts
 from backend.core.errors import BadCallback
+from backend.core.sentences.said import said
 from backend.core.signing import STATE_SECONDS, BadState, opaque_id, same_secret
 from backend.resources import Resources
 from backend.storage.db import dialect_insert
 from backend.storage.models import SpentState
-
-AGAIN = "Start again from the set-up page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +30,25 @@ async def sign_state(resources: Resources, client_id: str, *, by_operator: bool,
     that the operator named, or '' for the integration's own, if it is known.
     """
     known = {host} if host else await proven_hosts(resources, client_id)
-    said = {"client_id": client_id, "operator": by_operator, "browser": _digest(browser) if browser else ""}
-    said |= {"host": next(iter(known)) if len(known) == 1 else "", "nonce": opaque_id(resources.randomness)}
-    return resources.states.sign(said)
+    content = {"client_id": client_id, "operator": by_operator, "browser": _digest(browser) if browser else ""}
+    content |= {"host": next(iter(known)) if len(known) == 1 else "", "nonce": opaque_id(resources.randomness)}
+    return resources.states.sign(content)
 
 
 async def spend_state(resources: Resources, state: str, *, client_id: str, browser: str) -> SignIn:
     """The content of the state, once. Raises ``BadCallback`` for a used or expired one, another browser or
     integration."""
     try:
-        said = resources.states.read(state)
+        content = resources.states.read(state)
     except BadState:
-        raise BadCallback(f"This sign-in has expired or was not begun here. {AGAIN}") from None
-    if said.get("client_id") != client_id:
-        raise BadCallback(f"This sign-in was begun for another integration. {AGAIN}")
-    if said.get("browser") and not same_secret(_digest(browser), said["browser"]):
-        raise BadCallback(
-            "This sign-in was begun in another browser, or this one does not keep this server's cookies. "
-            f"Open {resources.addresses.public_url}/admin in this browser and start again."
-        )
-    if not said.get("nonce") or not await _spent(resources, said["nonce"]):
-        raise BadCallback(f"This sign-in was used already. {AGAIN}")
-    return SignIn(bool(said.get("operator")), said.get("host", ""))
+        raise BadCallback(said("sign_in_expired")) from None
+    if content.get("client_id") != client_id:
+        raise BadCallback(said("sign_in_other_integration"))
+    if content.get("browser") and not same_secret(_digest(browser), content["browser"]):
+        raise BadCallback(said("sign_in_other_browser", address=f"{resources.addresses.public_url}/admin"))
+    if not content.get("nonce") or not await _spent(resources, content["nonce"]):
+        raise BadCallback(said("sign_in_used"))
+    return SignIn(bool(content.get("operator")), content.get("host", ""))
 
 
 async def _spent(resources: Resources, nonce: str) -> bool:

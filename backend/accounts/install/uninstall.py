@@ -11,6 +11,7 @@ from backend.accounts.tokens.proofs import note_signature
 from backend.core.cache import CacheSpec
 from backend.core.errors import BadSignature, NotConnected
 from backend.core.ids import usable_number
+from backend.core.sentences.said import said
 from backend.core.telemetry.lines import note_after_commit
 from backend.kommo_api.auth.oauth import uninstall_signature_ok
 from backend.kommo_api.errors import KommoError
@@ -19,9 +20,9 @@ from backend.resources import Resources
 from backend.storage.models import Account, Audit, BotStep
 from backend.work_queue.lock_order import account_unit
 
-REMOVED = "The integration was removed in Kommo. Install it again."
-STILL_WORKS = "Kommo reported that the integration was removed, but its token still works. Nothing was switched off."
-NOT_ASKED = "Kommo reported that the integration was removed, and did not confirm it. Nothing was switched off."
+REMOVED = said("kommo_removed")
+STILL_WORKS = said("kommo_removed_but_works")
+NOT_ASKED = said("kommo_removed_unconfirmed")
 
 LANES = CacheSpec[int, UnprovenLane](3600.0, most=1_000)
 """By account: the hook's signature has no time, so anybody who has seen one can send it any number of times."""
@@ -76,15 +77,15 @@ async def _mark(resources: Resources, before: Account, problem: str) -> None:
         state = "uninstalled" if problem == REMOVED else account.state
         if (account.state, account.problem) == (state, problem):
             return
-        said = Audit(at=resources.clock(), account_id=account.id, who="Kommo", what="uninstall hook")
-        said.before, said.after = {"state": before.state}, {"state": state}
+        entry = Audit(at=resources.clock(), account_id=account.id, who="Kommo", what="uninstall hook")
+        entry.before, entry.after = {"state": before.state}, {"state": state}
         account.state, account.problem = state, problem
         if state == "uninstalled":
             await sign_out(session, col(Account.id) == account.id)
             await _forget_bots(session, account.id)
             note_after_commit(session, "account uninstalled", account=account.id)
         session.add(account)
-        session.add(said)
+        session.add(entry)
 
 
 async def _forget_bots(session: AsyncSession, account_id: int) -> None:

@@ -29,6 +29,7 @@ from backend.accounts.stripe.rotation import UNREACHABLE, api_with, rotated_conn
 from backend.accounts.stripe.webhook_endpoints import ensure_endpoint
 from backend.core.config import wrong_key
 from backend.core.errors import Conflict, FieldInvalid, StripeUnreachable
+from backend.core.sentences.said import said
 from backend.core.signing import opaque_id
 from backend.ledger.load import is_live
 from backend.resources import Resources
@@ -42,7 +43,7 @@ KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{3,250}")
 SESSIONS = ("rak_checkout_session_write", "/v1/checkout/sessions")
 WEBHOOKS = ("rak_webhook_write", "rak_webhook_endpoint_write", "/v1/webhook_endpoints")
 """Required permissions, by each of Stripe's names. Missing read permissions are only reported, to be added later."""
-FULL_KEY = "This is a full secret key. A restricted key with the named permissions is enough, and safer."
+FULL_KEY = said("stripe_full_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, 
     try:
         await ensure_endpoint(resources, connection)
     except Unreachable as error:
-        raise StripeUnreachable("The key is stored, but Stripe did not create the webhook. Try again.") from error
+        raise StripeUnreachable(said("stripe_webhook_not_made")) from error
     answer = {
         "id": connection.id,
         "livemode": connection.livemode,
@@ -104,9 +105,9 @@ async def put_stripe(resources: Resources, account_id: int, given: Mapping[str, 
 def _key_of(given: Mapping[str, Any]) -> str:
     key = given.get("api_key")
     if isinstance(key, str) and (wrong := wrong_key(key.strip())):
-        raise FieldInvalid(f"This {wrong}.", field="api_key")
+        raise FieldInvalid(said("key_is", wrong=wrong), field="api_key")
     if not isinstance(key, str) or not KEY.fullmatch(key.strip()):
-        raise FieldInvalid("A Stripe key begins with rk_live_, rk_test_, sk_live_ or sk_test_.", field="api_key")
+        raise FieldInvalid(said("stripe_key_prefix"), field="api_key")
     return key.strip()
 
 
@@ -115,7 +116,7 @@ def _secrets_of(given: Mapping[str, Any]) -> list[str]:
     if secret is None:
         return []
     if not isinstance(secret, str) or not re.fullmatch(r"whsec_\S+", secret.strip()):
-        raise FieldInvalid("A webhook's signing secret begins with whsec_.", field="webhook_secret")
+        raise FieldInvalid(said("webhook_secret_prefix"), field="webhook_secret")
     return [secret.strip()]
 
 
@@ -125,12 +126,12 @@ async def _missing_permissions(resources: Resources, given: Given) -> list[str]:
     try:
         missing = await api_with(resources, given.key).missing_permissions()
     except KeyRefused as error:
-        raise FieldInvalid(f"Stripe does not accept this key: {error.message}", field="api_key") from error
+        raise FieldInvalid(said("stripe_key_refused", reason=error.message), field="api_key") from error
     except Unreachable as error:
         raise StripeUnreachable(UNREACHABLE) from error
     needed = [slug for slug in missing if slug in SESSIONS or (slug in WEBHOOKS and not given.secrets)]
     if needed:
-        raise FieldInvalid(f"The key lacks permissions that are needed: {', '.join(needed)}.", field="api_key")
+        raise FieldInvalid(said("stripe_key_lacks", permissions=", ".join(needed)), field="api_key")
     return missing
 
 
@@ -155,7 +156,7 @@ async def _due_change(
     """The confirmed change, or None if an identical request made it already. Raises ``Conflict`` after another one."""
     found = replaced_connection(await connections_of(session, given.account_id or 0), same, livemode=given.livemode)
     if found is not None and (change is None or found.id != change.connection_id):
-        raise Conflict("Another Stripe key was connected at this moment. Nothing was changed; check it, and try again.")
+        raise Conflict(said("stripe_key_meanwhile"))
     return change if found is not None else None
 
 

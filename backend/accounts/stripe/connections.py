@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said
 from backend.core.telemetry.lines import note_after_commit
 from backend.core.vault import CannotOpen
 from backend.ledger.load import is_live
@@ -44,7 +45,7 @@ def stripe_api(resources: Resources, connection: StripeConnection) -> StripeApi:
     """The Stripe client of this connection, with its own key. Raises ``NotConnected`` without a key, and
     ``CannotOpen``."""
     if not connection.api_key:
-        raise NotConnected("Stripe is not connected: no API key is stored. An admin adds one in the set-up.")
+        raise NotConnected(said("stripe_no_key"))
     key = resources.vault.open_text(connection.api_key, key_row(connection.id))
     return StripeApi(key, api_base=resources.addresses.stripe_api_base, http=resources.stripe_http.opened())
 
@@ -99,10 +100,7 @@ async def connection_for_button(session: AsyncSession, account: Account) -> Stri
     live = is_live(account, all_of_them)
     active = [one for one in all_of_them if one.state == "active" and one.livemode == live and one.api_key]
     if not active:
-        mode = "live" if live else "test"
-        raise NotConnected(
-            f"Stripe is not connected in {mode} mode. Ask your administrator to add a key in the set-up."
-        )
+        raise NotConnected(said("stripe_not_in_mode", mode=said("mode_live" if live else "mode_test")))
     return active[0]
 
 

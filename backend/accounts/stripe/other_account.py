@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.stripe.connections import is_live_key, key_of
 from backend.accounts.stripe.rotation import UNREACHABLE, api_with
 from backend.core.errors import OtherStripeAccount, StripeUnreachable
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import Audit, StripeConnection
 from backend.stripe_api.client import Refused, Unreachable
@@ -47,11 +48,9 @@ class AccountChange:
     def require(self, confirmation: object) -> None:
         """Raise ``OtherStripeAccount`` unless ``confirmation`` names the new account."""
         if not isinstance(confirmation, str) or confirmation.strip() != self.after.confirmation:
-            mode = "live" if self.livemode else "test"
+            mode = said("mode_live" if self.livemode else "mode_test")
             raise OtherStripeAccount(
-                f"This key belongs to another Stripe account: {self.after.text}. Connected in {mode} mode is "
-                f"{self.before.text}. Nothing was changed. To change the account, enter the key again and confirm it: "
-                "from then on links that were sent are paid to the new account too.",
+                said("stripe_other_account", after=self.after.text, mode=mode, before=self.before.text),
                 confirmation=self.after.confirmation,
             )
 
@@ -92,9 +91,9 @@ async def account_change(
 async def _named(resources: Resources, key: str, connection_id: str) -> NamedAccount:
     """The Stripe account of the key, by the key's ending if it may not read its account, as most restricted keys
     (docs/facts/stripe.md F1)."""
-    ending = NamedAccount("", f'the account of the key that ends in "{key[-4:]}"', key[-4:])
+    ending = NamedAccount("", said("stripe_account_of_key", ending=key[-4:]), key[-4:])
     if not key:
-        return NamedAccount("", f"the account of connection {connection_id}, whose key cannot be decrypted", "")
+        return NamedAccount("", said("stripe_account_of_connection", id=connection_id), "")
     try:
         found = await api_with(resources, key).account()
     except Refused:

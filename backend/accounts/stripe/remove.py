@@ -17,6 +17,7 @@ from backend.accounts.stripe.webhook_endpoints import delete_endpoints
 from backend.core.clock import as_datetime
 from backend.core.errors import Conflict, NotConnected, RequestNotFound, StripeUnreachable
 from backend.core.ids import usable_id
+from backend.core.sentences.said import said, together
 from backend.core.vault import CannotOpen
 from backend.ledger.absorb import absorb
 from backend.resources import Resources
@@ -29,15 +30,10 @@ from backend.work_queue.wakeups import mark_dirty
 
 IN_DOUBT_SECONDS = 3600.0
 """How long a refund without an answer of Stripe may still turn out to exist."""
-IN_USE = "This connection takes the payments of its mode. Connect another Stripe account first; then this one drains."
-OF_SETTINGS = (
-    "The server's settings contain this key and would restore it. Ask the server's operator to delete STRIPE_API_KEY "
-    "and STRIPE_WEBHOOK_SECRET there and to restart; then remove it."
-)
-UNREACHABLE = "Stripe did not answer, so the connection stays. Try again in a moment."
-WEBHOOK_LEFT = (
-    "Stripe refuses the key, so its webhook could not be deleted. Delete it in that Stripe account, under Webhooks."
-)
+IN_USE = said("stripe_in_use")
+OF_SETTINGS = said("stripe_of_settings")
+UNREACHABLE = said("stripe_silent_stays")
+WEBHOOK_LEFT = said("stripe_webhook_left")
 log = structlog.get_logger()
 
 
@@ -57,17 +53,13 @@ async def remove_stripe(resources: Resources, account_id: int, connection_id: st
         raise StripeUnreachable(UNREACHABLE) from error
     await _erase(resources, connection, payable, left, who)
     log.info("Stripe connection removed", account=account_id, connection=connection_id, left=len(left))
-    said = [_still_payable(left)] if left else []
-    said += [WEBHOOK_LEFT] if webhook_left else []
-    return {"removed": True} | ({"warning": " ".join(said)} if said else {})
+    warning = together(_still_payable(left) if left else "", WEBHOOK_LEFT if webhook_left else "")
+    return {"removed": True} | ({"warning": warning} if warning else {})
 
 
 def _still_payable(left: Sequence[CheckoutSession]) -> str:
     until = as_datetime(max(one.expires_at for one in left))
-    return (
-        f"Payment pages that could not be closed at Stripe: {len(left)}. Until {until:%Y-%m-%d %H:%M} UTC clients can "
-        "pay an open one, and this server does not see it: check that Stripe account."
-    )
+    return said("stripe_pages_left", count=len(left), until=until)
 
 
 async def _to_remove(
@@ -75,13 +67,13 @@ async def _to_remove(
 ) -> StripeConnection:
     row = await session.get(StripeConnection, connection_id, with_for_update=lock) if usable_id(connection_id) else None
     if row is None or row.account_id != account_id or row.state == "removed":
-        raise RequestNotFound("This account has no such Stripe connection.")
+        raise RequestNotFound(said("stripe_connection_unknown"))
     if row.state == "active":
         raise Conflict(IN_USE)
     if row.source == "environment":
         raise Conflict(OF_SETTINGS)
     if await _refund_in_doubt(session, row, resources.clock()):
-        raise Conflict("A refund of a payment made there is under way. Try again in an hour at the latest.")
+        raise Conflict(said("stripe_refund_under_way"))
     return row
 
 
@@ -135,7 +127,7 @@ async def _end_all(
             continue
         await _learn(resources, connection, answer)
         if answer["status"] == "open":
-            raise Conflict("A client is paying there at this moment. Try again in a few minutes.")
+            raise Conflict(said("stripe_client_paying"))
     return left
 
 
@@ -173,7 +165,7 @@ async def _erase(
     async with resources.database.write() as session:
         row = await _to_remove(session, resources, connection.account_id or 0, connection.id, lock=True)
         if {one.id for one in await _payable(session, row.id, now)} - tried:
-            raise Conflict("A client opened a link at this moment. Try again.")
+            raise Conflict(said("stripe_link_opened"))
         row.state, row.api_key, row.problem = "removed", "", ""
         row.webhook_secrets, row.given_secrets = [], []
         session.add(row)

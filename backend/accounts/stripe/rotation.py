@@ -6,12 +6,13 @@ from sqlmodel import col, select
 
 from backend.accounts.stripe.connections import is_live_key, key_of
 from backend.core.errors import StripeUnreachable
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import CheckoutSession, StripeConnection
 from backend.stripe_api.client import Refused, StripeApi, Unreachable
 
 MOST_ALIVE_FIRST = ("active", "draining", "removed")
-UNREACHABLE = "Stripe did not answer. Nothing was changed; try again in a moment."
+UNREACHABLE = said("stripe_silent")
 
 
 def api_with(resources: Resources, key: str) -> StripeApi:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 import structlog
 
 from backend.accounts.stripe.connections import connections_of, opened_secrets, secret_row, stripe_api, webhook_url
+from backend.core.sentences.said import said, together
 from backend.core.vault import CannotOpen
 from backend.resources import Resources
 from backend.storage.models import StripeConnection
@@ -15,7 +16,7 @@ from backend.stripe_api.events import HANDLERS
 EVENTS = sorted(HANDLERS)
 FORMER_SECONDS = 4 * 86400.0
 """How long a replaced endpoint is kept: Stripe retries its undelivered events for three days."""
-LOST = "No key in SECRET_KEYS can decrypt this Stripe key. Restore the key that was in use, or enter Stripe's again."
+LOST = said("stripe_key_lost")
 log = structlog.get_logger()
 
 
@@ -56,8 +57,8 @@ async def _refused(resources: Resources, connection: StripeConnection, error: Re
     if error.status == 403 and connection.given_secrets:
         await _note_problem(resources, connection, "")
         return
-    named = f" The key lacks the permission {' and '.join(error.permissions)}." if error.permissions else ""
-    await _note_problem(resources, connection, f"Stripe refused the webhook endpoint: {error.message}{named}")
+    lacks = said("key_lacks_permission", permissions=" and ".join(error.permissions)) if error.permissions else ""
+    await _note_problem(resources, connection, together(said("webhook_refused", reason=error.message), lacks))
     log.warning("endpoint refused", connection=connection.id, reason=error.message)
 
 
@@ -131,8 +132,8 @@ async def _delete_others(api: StripeApi, url: str, kept: Collection[str]) -> Non
 def _creation_key(connection: StripeConnection, url: str) -> str:
     """The idempotency key, unchanged until the endpoint is stored: a crash between Stripe's answer and our commit
     creates no second endpoint."""
-    said = f"{url}|{PINNED_VERSION}|{','.join(EVENTS)}|{connection.endpoint_id}"
-    key = f"endpoint:{connection.id}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+    content = f"{url}|{PINNED_VERSION}|{','.join(EVENTS)}|{connection.endpoint_id}"
+    key = f"endpoint:{connection.id}:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     return f"{key}:{connection.endpoint_tries}" if connection.endpoint_tries else key
 
 

@@ -14,6 +14,7 @@ from backend.accounts.tokens.sealed import api_of
 from backend.core.cache import CacheSpec
 from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said
 from backend.core.vault import CannotOpen
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoError, KommoMoved, KommoNotFound, KommoUnauthorized
@@ -54,7 +55,7 @@ async def with_kommo(resources: Resources, account_id: int, call: Call[T]) -> T:
     try:
         return await _where_it_went(resources, account, call, refused)
     except KommoUnauthorized as error:
-        problem = "Kommo refuses a fresh token. Install the integration again."
+        problem = said("fresh_token_refused")
         raise await require_reconnect(resources, account, problem) from error
 
 

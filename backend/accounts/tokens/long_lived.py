@@ -13,6 +13,7 @@ from backend.accounts.tokens.refresh import NEW_SETTINGS, require_reconnect
 from backend.accounts.tokens.sealed import api_of, open_pair
 from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said, together
 from backend.kommo_api.auth.tokens import token_expires_at
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoUnauthorized
@@ -28,7 +29,7 @@ PROBE_TAKES_SECONDS = 60.0
 LONGEST_PROBE_SECONDS = 600.0
 GIVE_UP_SECONDS = 24 * 3600.0
 """A token refused for this long was revoked: only a person can resolve it."""
-REFUSES = "Kommo refuses the long-lived token."
+REFUSES = said("long_lived_refused")
 log = structlog.get_logger()
 
 
@@ -76,9 +77,9 @@ async def _refused(resources: Resources, account: Account) -> NotConnected:
     since = account.refused_since or now
     ends_at = token_expires_at(open_pair(resources, account).access_token)
     if (ends_at is not None and ends_at <= now) or now - since >= GIVE_UP_SECONDS:
-        return await require_reconnect(resources, account, f"{REFUSES} {NEW_SETTINGS}")
+        return await require_reconnect(resources, account, together(REFUSES, NEW_SETTINGS))
     pause = _pause(account, now)
-    problem = f"{REFUSES} It is retried automatically. If this continues: {NEW_SETTINGS}"
+    problem = together(REFUSES, said("long_lived_retried", what=NEW_SETTINGS))
     log.warning("long-lived token refused", account=account.id, seconds=pause)
     async with resources.database.write() as session:
         values = {"refused_since": since, "probe_at": now + pause, "problem": problem}
@@ -103,7 +104,7 @@ def _pause(account: Account, now: float) -> float:
 
 
 def _resting(seconds: float) -> NotConnected:
-    return NotConnected(f"{REFUSES} It is tried again in {max(seconds, 1):.0f} s.")
+    return NotConnected(together(REFUSES, said("tried_again_in", seconds=round(max(seconds, 1)))))
 
 
 def _same(account: Account) -> ColumnElement[bool]:

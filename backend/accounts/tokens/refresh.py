@@ -18,6 +18,7 @@ from backend.accounts.tokens.relocation import follow, moved_host
 from backend.accounts.tokens.sealed import open_pair, seal_pair
 from backend.core.clock import lies_ahead
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said, together
 from backend.kommo_api.auth.oauth import TokenRefused, refresh
 from backend.kommo_api.auth.refusals import Refusal
 from backend.kommo_api.auth.tokens import TokenPair, parse_pair
@@ -34,10 +35,7 @@ WAIT_SECONDS = 0.2
 LATE_SECONDS = 1.0
 """Wait after a lost answer: a request whose connection broke may still reach Kommo. If it arrived after our next one
 and before the new pair was used, it would invalidate that pair."""
-NEW_SETTINGS = (
-    "Create a new token in Kommo and put it into KOMMO_LONG_LIVED_TOKEN; or, if the account's address in Kommo "
-    "changed, put the first word of the new one into KOMMO_SUBDOMAIN. Then start again."
-)
+NEW_SETTINGS = said("long_lived_new")
 """What to do about a refused long-lived token: without a refresh token a new address cannot be found."""
 REFRESH_FILE = "refresh"
 """Prefix of the names of files with answers to a refresh."""
@@ -65,7 +63,7 @@ async def connected(resources: Resources, account_id: int) -> Account:
     async with resources.database.read() as session:
         account = await session.get(Account, account_id)
     if account is None or account.state != "connected":
-        raise NotConnected("Kommo is not connected. An administrator installs the integration again.")
+        raise NotConnected(said("kommo_not_connected"))
     return account
 
 
@@ -146,8 +144,8 @@ async def _why(resources: Resources, account: Account, error: TokenRefused) -> s
     if error.reason in (Refusal.ACCOUNT, Refusal.NO_ACCOUNT):
         return no_account_there(account)
     if error.reason in (Refusal.KEYS, Refusal.CLIENT_ID, Refusal.CLIENT_SECRET):
-        return "Kommo does not accept the integration's secret key any more. Enter the new one and install again."
-    return f"Kommo refused the refresh token: {error}. Install the integration again."
+        return said("secret_refused_now")
+    return said("refresh_token_refused", reason=str(error))
 
 
 async def _kept_answer(resources: Resources, account: Account) -> bytes | None:
@@ -203,7 +201,7 @@ async def _grant(resources: Resources, account: Account) -> dict[str, str]:
     async with resources.database.read() as session:
         integration = await session.get(Integration, account.client_id)
     if integration is None:
-        raise await require_reconnect(resources, account, "The integration of this account is not known here any more.")
+        raise await require_reconnect(resources, account, said("integration_not_known_now"))
     return {
         "client_id": integration.client_id,
         "client_secret": client_secret(resources, integration),
@@ -258,11 +256,8 @@ async def _give_up(resources: Resources, account: Account) -> None:
 
 def no_account_there(account: Account) -> str:
     """A sentence for people: Kommo answers 404 for the whole account, and what to do."""
-    if account.token_expires_at:
-        way = "If its address in Kommo changed, connect it again."
-    else:
-        way = "Put the first word of its address in Kommo into KOMMO_SUBDOMAIN and start again."
-    return f"Kommo has no such account at {account.base_url}. {way}"
+    way = said("moved_connect_again") if account.token_expires_at else said("moved_subdomain")
+    return together(said("no_account_now", address=account.base_url), way)
 
 
 async def require_reconnect(resources: Resources, account: Account, problem: str) -> NotConnected:
@@ -279,7 +274,7 @@ async def require_reconnect(resources: Resources, account: Account, problem: str
         )
         if marked.rowcount:
             await sign_out(session, col(Account.id) == account.id)
-    return NotConnected("Kommo must be connected again by an administrator.")
+    return NotConnected(said("must_reconnect"))
 
 
 def _same(account: Account) -> ColumnElement[bool]:

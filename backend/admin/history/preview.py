@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from backend.accounts.stripe.connections import connections_of
 from backend.core.ids import usable_id
+from backend.core.sentences.said import said
 from backend.facts import by_subject, merge
 from backend.inbox.process import understood_facts
 from backend.ledger.absorb import LedgerBatch
@@ -44,7 +45,7 @@ async def preview_event(resources: Resources, account_id: int, event_id: str) ->
         if event is None:
             return None
         if event.body is None:
-            return EventPreview(event, "What it said is not kept any more, so it can't be processed again.")
+            return EventPreview(event, said("event_not_kept"))
         try:
             facts = understood_facts(resources.vault, event, account_id)
         except BadEvent as error:

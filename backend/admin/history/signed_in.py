@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from backend.admin.session_rights import IDLE_SECONDS
 from backend.admin.sessions import VISIT_SECONDS
 from backend.core.errors import Conflict
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import Audit, SetupSession
 
@@ -48,12 +49,12 @@ async def end_session(resources: Resources, account_id: int, key: str, *, who: s
     Raises ``Conflict`` if there is no such session.
     """
     if len(key) != KEY_LENGTH or not key.isalnum() or not key.isascii():
-        raise Conflict("There is no such session. Nothing was changed.")
+        raise Conflict(said("session_gone"))
     this = (col(SetupSession.account_id) == account_id, col(SetupSession.digest).startswith(key, autoescape=True))
     async with resources.database.write() as session:
         ended = (await session.exec(delete(SetupSession).where(*this).returning(col(SetupSession.user_id)))).all()
         if not ended:
-            raise Conflict("That session is over already. Nothing was changed.")
+            raise Conflict(said("session_over"))
         after = {"user": int(ended[0][0])}
-        said = Audit(at=resources.clock(), account_id=account_id, who=who, what="session ended", after=after)
-        session.add(said)
+        entry = Audit(at=resources.clock(), account_id=account_id, who=who, what="session ended", after=after)
+        session.add(entry)

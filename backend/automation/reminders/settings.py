@@ -11,6 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.lookup import account_of
 from backend.core.clock import as_datetime
 from backend.core.errors import FieldInvalid
+from backend.core.sentences.reasons import reason_of
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import Audit, PaymentRequest, ReminderSettings
 from backend.storage.repeating import repeated
@@ -39,7 +41,7 @@ class Rule(BaseModel):
 
 def _one_a_day(rules: list[Rule]) -> list[Rule]:
     if len({rule.days for rule in rules}) < len(rules):
-        raise ValueError("two reminders would go on the same day")
+        raise ValueError(said("reason_same_day"))
     return sorted(rules, key=lambda rule: rule.days)
 
 
@@ -74,9 +76,8 @@ def check_chasing(given: Mapping[str, Any]) -> Chasing:
         return Chasing(**given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        said = first["msg"].removeprefix("Value error, ")
         name = str(first["loc"][0]) if first["loc"] else "rules"
-        raise FieldInvalid(f"The reminders' {name!r} can't be kept: {said}.", field=name) from None
+        raise FieldInvalid(said("reminders_wrong", name=repr(name), reason=reason_of(error)), field=name) from None
 
 
 async def chasing_of(session: AsyncSession, account_id: int) -> tuple[Chasing, Mapping[str, float]]:
@@ -110,8 +111,8 @@ async def put_chasing(
             chosen = chosen.model_copy(update={"quiet_stages": before.get("quiet_stages", [])})
         row.chosen, row.since = chosen.model_dump(), {step: row.since.get(step, now) for step in chosen.steps}
         session.add(row)
-        said = Audit(at=now, account_id=account_id, who=who, what="reminders", before=before, after=row.chosen)
-        session.add(said)
+        entry = Audit(at=now, account_id=account_id, who=who, what="reminders", before=before, after=row.chosen)
+        session.add(entry)
         await request_work(session, account_id)
     resources.work_arrived.set()
     return chosen

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.accounts.options import options_of
 from backend.accounts.tokens.call import with_kommo
 from backend.core import metrics
+from backend.core.sentences.said import said
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.refusals import names_the_deal
 from backend.deal_sync.apply.send import Outcome, note_outcome, send
@@ -102,7 +103,8 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
         if names_the_deal(refusal):
             await revisions.vanished(session, page.account.id, int(key), now)
         else:
-            await revisions.postpone(session, page, int(key), Recheck(None, f"Kommo refused the note: {refusal}"), now)
+            reason = said("note_refused", reason=str(refusal))
+            await revisions.postpone(session, page, int(key), Recheck(None, reason), now)
 
 
 def _count(outcome: Outcome[int]) -> None:

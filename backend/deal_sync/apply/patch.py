@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core import metrics
+from backend.core.sentences.said import said
 from backend.deal_sync import outbox, revisions
 from backend.deal_sync.apply.recheck import PlanAgain, check_map, check_places
 from backend.deal_sync.apply.refusals import names_the_deal, names_the_stage, without_named
@@ -75,7 +76,8 @@ async def patch(resources: Resources, claim: Claim, page: Page, plans: list[Plan
 
 def _incomplete(outcome: Outcome[bool]) -> dict[int, Recheck]:
     return {
-        int(key): Recheck(None, f"Kommo refused a part of it: {refusal}") for key, refusal in outcome.mended.items()
+        int(key): Recheck(None, said("write_refused_in_part", reason=str(refusal)))
+        for key, refusal in outcome.mended.items()
     }
 
 
@@ -111,7 +113,8 @@ async def _record_refused(session: AsyncSession, page: Page, refused: Mapping[st
         if names_the_deal(refusal):
             await revisions.vanished(session, page.account.id, int(key), now)
         else:
-            await revisions.postpone(session, page, int(key), Recheck(None, f"Kommo refused: {refusal}"), now)
+            reason = said("write_refused", reason=str(refusal))
+            await revisions.postpone(session, page, int(key), Recheck(None, reason), now)
 
 
 def _count(outcome: Outcome[bool]) -> None:

@@ -22,6 +22,8 @@ MAPS_CHECKED = CacheSpec[int, bool](60.0, most=10_000)
 class PlanAgain(KommoError):
     """Kommo's fields, pipelines or deals have changed since they were fetched."""
 
+    says = "kommo_changed_meanwhile"
+
 
 async def check_map(resources: Resources, account: Account) -> None:
     """Raise ``PlanAgain`` if ``account`` names fields or stages that Kommo no longer has.

@@ -8,6 +8,7 @@ import structlog
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.errors import NotConnected
+from backend.core.sentences.said import said
 from backend.core.telemetry.lines import milliseconds, note
 from backend.deal_sync import outbox
 from backend.deal_sync.apply.send import may_have_happened
@@ -37,7 +38,7 @@ async def write_tasks(
         try:
             await _write(resources, claim, plan, leads[plan.lead_id])
         except (KommoRefused, KommoForbidden) as refusal:
-            refused[plan.lead_id] = Recheck(None, f"Kommo refused a task: {refusal}")
+            refused[plan.lead_id] = Recheck(None, said("task_refused", reason=str(refusal)))
             ids = {"account": claim.account_id, "deal": plan.lead_id}
             note("deal write refused", **ids, what="task", reason=type(refusal).__name__)
     return refused

@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.core.sentences.said import said
 from backend.deal_sync.merges.find import Survivor
 from backend.ledger.absorb import absorb
 from backend.storage.db import dialect_insert
@@ -85,7 +86,7 @@ async def _settle_deal(session: AsyncSession, account_id: int, gone: int, surviv
     """Mark the merged deal as gone and written: it has no payments of ours any more and is not looked up again."""
     mine = (col(Deal.account_id) == account_id, col(Deal.lead_id) == gone)
     quiet: dict[str, Any] = {"next_try_at": 0.0, "look_again_at": None, "audit_at": None, "missing_since": None}
-    problem = f"Kommo merged it into deal {survivor}."
+    problem = said("deal_merged", id=str(survivor))
     await session.exec(update(Deal).where(*mine).values(state="gone", written=Deal.wanted, problem=problem, **quiet))
 
 

@@ -31,6 +31,8 @@ CURRENT_SUBDOMAIN = "/oauth2/account/current/subdomain"
 class TokenRefused(KommoError):
     """Kommo does not accept this code, token, integration or host; ``hint`` is Kommo's English reason, or ''."""
 
+    says = "kommo_token_refused"
+
     def __init__(self, hint: str, status: int) -> None:
         super().__init__(hint or f"HTTP {status}")
         self.hint = hint

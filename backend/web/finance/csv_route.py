@@ -7,6 +7,7 @@ from backend.admin.payment_list.csv_file import file_of
 from backend.admin.payment_list.refresh import bring_up_to_date
 from backend.core.clock import as_datetime
 from backend.core.errors import Unavailable
+from backend.core.sentences.said import said
 from backend.ledger.load import is_live
 from backend.web.finance.asked import asked_of, zone_of
 from backend.web.finance.payments import connections_shown
@@ -15,10 +16,7 @@ from backend.web.http.deps import ResourcesDep
 
 router = APIRouter(include_in_schema=False)
 FILE_SECONDS = 20.0
-BEHIND = (
-    "The list is still being brought up to date, so the file would miss some deals. Nothing was sent. "
-    "Try again in a minute."
-)
+BEHIND = said("list_behind")
 
 
 @router.get("/admin/payments.csv")
@@ -39,7 +37,7 @@ async def payments_file(request: Request, frame: Payments, resources: ResourcesD
         timezone=account.timezone,
     )
     if asked.silent:
-        raise Unavailable("Kommo could not be asked for the deals of that name. Nothing was sent. Try again soon.")
+        raise Unavailable(said("names_not_searched"))
     labels = {one.id: one.label or one.id for one in connections}
     day = as_datetime(now).astimezone(zone_of(account.timezone)).date().isoformat()
     headers = {"Content-Disposition": f'attachment; filename="payments-{account.id}-{day}.csv"'}

@@ -7,6 +7,7 @@ from backend.admin.payment_list.story import story_of
 from backend.admin.users import team_of
 from backend.core.errors import PaymentNotFound
 from backend.core.ids import usable_id, usable_number
+from backend.core.sentences.said import said
 from backend.web.finance.payments import stripe_page
 from backend.web.finance.signs import sign_of
 from backend.web.frame.entering import Payments
@@ -24,7 +25,7 @@ async def story(frame: Payments, resources: ResourcesDep, lead_id: str, line_id:
         async with resources.database.read() as session:
             found = await story_of(session, frame.account, number, line_id, now)
     if found is None or number is None:
-        raise PaymentNotFound("There is no such payment on this deal.")
+        raise PaymentNotFound(said("payment_not_on_deal"))
     names = await deals_as_named(resources, frame.account.id, [number])
     team = await team_of(resources, frame.account.id)
     state = found.line.state

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from backend.admin.sessions import VISIT_SECONDS, Visitor, begin, visitor_of
 from backend.admin.sign_ins import note_sign_in
 from backend.core.errors import NotAllowed
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.throttle import address_of
@@ -42,7 +43,10 @@ async def current_visitor(request: Request, *, finance: bool = False) -> Visitor
     state = request.app.state
     changing = request.method not in READS
     cookie = cookie_of(request)
-    return await visitor_of(state.resources, cookie, state.admin_token, changing=changing, finance=finance)
+    visitor = await visitor_of(state.resources, cookie, state.admin_token, changing=changing, finance=finance)
+    if visitor is not None:
+        request.state.language = visitor.language
+    return visitor
 
 
 def check_own_form(request: Request, resources: ResourcesDep) -> None:
@@ -54,7 +58,7 @@ def check_own_form(request: Request, resources: ResourcesDep) -> None:
     ours = _origin(resources.addresses.public_url)
     from_us = origin == ours if origin else site in ("same-origin", "none")
     if not from_us or site not in (None, "same-origin", "none"):
-        raise NotAllowed("This form was sent from another site. Nothing was changed. Open the set-up page and repeat.")
+        raise NotAllowed(said("form_of_other_site"))
 
 
 def _origin(url: str) -> str:

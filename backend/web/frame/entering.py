@@ -31,7 +31,7 @@ def framed(place: str) -> object:
         visitor = await current_visitor(request, finance=FINANCE[place])
         if visitor is None:
             status = 401 if request.url.path.endswith(".csv") else 200
-            raise Elsewhere(await first_page(resources, status=status))
+            raise Elsewhere(await first_page(request, resources, status=status))
         frame = await frame_of(request, resources, visitor, place, account)
         if frame is None:
             raise Elsewhere(all_accounts_page())

@@ -1,8 +1,6 @@
 """The frame around each page of the app: navigation, account, language and time zone."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -12,15 +10,14 @@ from backend.accounts.lookup import account_of
 from backend.admin.accounts import list_accounts
 from backend.admin.sessions import Visitor
 from backend.core.errors import AccountNotFound
-from backend.core.i18n import LANGUAGES, Texts, short_moment, texts_in
+from backend.core.i18n import short_moment
 from backend.core.ids import usable_number
 from backend.core.money import Money, shown
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import Account
-from backend.web.frame.rendering import with_script
-from backend.web.http.language import preferred
-
-TEXTS = Path(__file__).parent / "texts"
+from backend.web.frame.rendering import say, with_script
+from backend.web.http.language import of_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +50,9 @@ class Frame:
     place: str
     language: str
 
-    @cached_property
-    def texts(self) -> Texts:
-        """The page's texts in its language."""
-        return texts_in(TEXTS, self.language)
-
-    def say(self, name: str, **values: object) -> str:
+    def say(self, name: str, /, **values: object) -> str:
         """Return a text by its name with ``values`` filled in."""
-        return self.texts.say(name, **{key: str(value) for key, value in values.items()})
+        return say(self.language, name, **values)
 
     @property
     def places(self) -> list[Place]:
@@ -86,14 +78,8 @@ class Frame:
         return f"{self.account.base_url}/leads/detail/{lead_id}"
 
     def render(self, template: str, status: int = 200, **shown_there: object) -> Response:
-        """Return the page from a template; it also gets ``frame`` and ``t`` (``say``)."""
-        return with_script(template, status, frame=self, t=self.say, **shown_there)
-
-
-def language_of(request: Request, visitor: Visitor) -> str:
-    """Return the language of the user in Kommo; if we don't speak it, the browser's."""
-    named = visitor.language.partition("-")[0].partition("_")[0].lower()
-    return named if named in LANGUAGES else preferred(request.headers.get("accept-language", ""))
+        """Return the page from a template; it also gets ``frame``."""
+        return with_script(template, status, language=self.language, frame=self, **shown_there)
 
 
 async def frame_of(
@@ -108,7 +94,7 @@ async def frame_of(
         return None
     async with resources.database.read() as session:
         row = await account_of(session, account_id, lock=False)
-    return Frame(visitor, row, place, language_of(request, visitor))
+    return Frame(visitor, row, place, of_page(request))
 
 
 async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> int | None:
@@ -119,7 +105,7 @@ async def chosen_account(resources: Resources, visitor: Visitor, named: str) -> 
     """
     number = usable_number(named)
     if named and number is None:
-        raise AccountNotFound("A Kommo account is given by its number.")
+        raise AccountNotFound(said("account_by_number"))
     if number is not None:
         visitor.check(number)
     if visitor.account_id is not None or number is not None:

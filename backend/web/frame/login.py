@@ -12,10 +12,10 @@ from backend.core.errors import NotAuthorized, TooManyTries
 from backend.resources import Resources
 from backend.web.client.previews import only_looks
 from backend.web.frame.auth import COOKIE, OwnForm, cookie_name, cookie_of, current_visitor, let_in
-from backend.web.frame.rendering import rendered
+from backend.web.frame.rendering import message, rendered, say
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.form_body import form_body
-from backend.web.http.pages import page
+from backend.web.http.language import of_page
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 T = TypeVar("T")
@@ -28,9 +28,11 @@ async def show_link(request: Request, resources: ResourcesDep, secret: str) -> R
     The press signs in, so another site can't change who is signed in by loading the link.
     """
     if only_looks(request):
-        return page("Set-up", "This link opens the set-up of Stripe payments, once.")
+        return message(request, "nav_setup", say(of_page(request), "in_once"))
     account, visitor = await _usable(request, link_of(resources, secret))
-    return rendered("setup_enter.html", secret=secret, account=account, user_id=visitor.user_id)
+    request.state.language = visitor.language
+    language, user_id = of_page(request), visitor.user_id
+    return rendered("setup_enter.html", language=language, secret=secret, account=account, user_id=user_id)
 
 
 @router.post("/enter/{secret}", dependencies=[OwnForm])
@@ -57,21 +59,21 @@ async def log_in(request: Request) -> Response:
     try:
         await request.app.state.admin_door.check(request, given, "sign-in page")
     except (NotAuthorized, TooManyTries) as refusal:
-        return login_page(refusal.message, status=refusal.status)
+        return login_page(request, refusal.message, status=refusal.status)
     return await let_in(request, Visitor())
 
 
-def login_page(wrong: str = "", *, status: int = 200, is_new: bool = False) -> Response:
-    """Return the sign-in page; ``wrong`` is the reason of a refused try.
+def login_page(request: Request, wrong: str = "", *, status: int = 200, is_new: bool = False) -> Response:
+    """Return the sign-in page in the browser's language; ``wrong`` is the reason of a refused try.
 
     ``is_new``: no integration is known yet, and the page says that the operator enters its keys.
     """
-    return rendered("setup_login.html", status, wrong=wrong, is_new=is_new)
+    return rendered("setup_login.html", status, language=of_page(request), wrong=wrong, is_new=is_new)
 
 
-async def first_page(resources: Resources, *, status: int = 200) -> Response:
+async def first_page(request: Request, resources: Resources, *, status: int = 200) -> Response:
     """Return the sign-in page for a person who has not tried yet."""
-    return login_page(status=status, is_new=not await knows_a_secret(resources))
+    return login_page(request, status=status, is_new=not await knows_a_secret(resources))
 
 
 @router.post("/logout", dependencies=[OwnForm])

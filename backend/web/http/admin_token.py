@@ -8,10 +8,11 @@ from fastapi import Request
 from backend.admin.sign_ins import note_failure
 from backend.core.clock import Clock
 from backend.core.errors import NotAuthorized, TooManyTries
+from backend.core.sentences.said import said
 from backend.core.signing import same_secret
 from backend.web.http.throttle import LIMIT, MissThrottle, address_of
 
-WRONG = "This is not the ADMIN_TOKEN of this server."
+WRONG = said("admin_token_wrong")
 
 
 class AdminToken:
@@ -37,6 +38,6 @@ class AdminToken:
         address = address_of(request)
         number = self._wrong.count(address)
         if number > LIMIT:
-            raise TooManyTries("Too many tries. Wait a minute.")
+            raise TooManyTries(said("too_many_tries"))
         await note_failure(request.app.state.resources, door, address, is_first=number == 1)
         raise refusal

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from backend.core.errors import MalformedBody, UnsupportedMedia
+from backend.core.sentences.said import said
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 2000
@@ -19,10 +20,10 @@ async def form_body(request: Request) -> dict[str, str]:
     """
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if named not in ("", FORM):
-        raise UnsupportedMedia(f"This form must be sent as {FORM}.")
+        raise UnsupportedMedia(said("form_content_type", type=FORM))
     body = await request.body()
     if body and not named:
-        raise UnsupportedMedia(f"The body has no content type. This form must be sent as {FORM}.")
+        raise UnsupportedMedia(said("form_no_content_type", type=FORM))
     return _joined(_fields(body))
 
 
@@ -32,7 +33,7 @@ def _fields(body: bytes) -> list[tuple[str, str]]:
             body.decode(), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=MOST_FIELDS
         )
     except ValueError as error:  # too many fields, or not UTF-8
-        raise MalformedBody("The form could not be read. Open the page again and repeat.") from error
+        raise MalformedBody(said("form_unreadable")) from error
 
 
 def _joined(fields: list[tuple[str, str]]) -> dict[str, str]:

@@ -28,6 +28,15 @@ def _asked(request: Request) -> str:
     return request.query_params.get("lang", "")[:10].replace("_", "-")
 
 
+def of_page(request: Request) -> str:
+    """Return the language of a page of the app: that of the signed-in user in Kommo; if we lack it, the browser's.
+
+    ``current_visitor`` notes the user's language.
+    """
+    named = str(getattr(request.state, "language", "")).partition("-")[0].partition("_")[0].lower()
+    return named if named in LANGUAGES else preferred(request.headers.get("accept-language", ""))
+
+
 def region_of(request: Request) -> str:
     """Return the reader's region such as ``MX``, or "".
 

@@ -23,7 +23,7 @@ def html(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"content": {"text/html": {}}, "description": "A page in words."} for status in statuses}
 
 
-def page(title: str, sentence: str, *, status: int = 200) -> HTMLResponse:
-    """Return a page with a title and one sentence."""
-    html = TEMPLATES.get_template("message.html").render(title=title, sentence=sentence)
+def page(title: str, sentence: str, *, language: str, status: int = 200) -> HTMLResponse:
+    """Return a page with a title and one sentence, both in ``language``."""
+    html = TEMPLATES.get_template("message.html").render(title=title, sentence=sentence, language=language)
     return HTMLResponse(html, status, headers=HEADERS)

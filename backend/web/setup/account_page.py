@@ -14,6 +14,7 @@ from backend.admin.history.stage_entries import last_entries
 from backend.admin.stripe_identity import identities
 from backend.core.errors import ProductError
 from backend.core.i18n import weekdays_of
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.web.frame.entering import Automation, Setup
 from backend.web.frame.frame import Frame
@@ -90,7 +91,7 @@ async def _waits(resources: Resources, frame: Frame) -> list[Waited]:
 def _topic(name: str, page: str) -> Topic:
     found = BY_NAME.get(name)
     if found is None or found.page != page:
-        raise PageNotFound("There is no such page.")
+        raise PageNotFound(said("page_unknown"))
     return found
 
 

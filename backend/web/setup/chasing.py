@@ -7,6 +7,7 @@ from typing import Any
 from backend.accounts.preferences import put_options
 from backend.automation.reminders.settings import MOST_RULES, Chasing, chasing_of, check_chasing, put_chasing
 from backend.core.errors import FieldInvalid
+from backend.core.sentences.said import said
 from backend.resources import Resources
 
 QUIET = "quiet_"
@@ -81,5 +82,5 @@ def _rule(typed: Mapping[str, str], n: int) -> dict[str, Any]:
 def _number(text: str, field: str) -> int:
     text = text.strip() or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise FieldInvalid("Write a whole number.", field=field)
+        raise FieldInvalid(said("whole_number"), field=field)
     return int(text)

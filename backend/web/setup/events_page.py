@@ -11,6 +11,7 @@ from backend.admin.history.preview import preview_event
 from backend.admin.history.signed_in import signed_in
 from backend.admin.users import team_of
 from backend.core.ids import usable_number
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.storage.models import InboxEvent
 from backend.web.frame.entering import Events
@@ -105,9 +106,9 @@ async def one_event(frame: Events, resources: ResourcesDep, event_id: str) -> Re
     """Return an event with what replaying it would change. Raises ``PageNotFound``, also for another account's."""
     preview = await preview_event(resources, frame.account.id, event_id)
     if preview is None:
-        raise PageNotFound("There is no such event.")
+        raise PageNotFound(said("event_unknown"))
     return frame.render("app/events/event.html", preview=preview, event=preview.event, signs=SIGNS, reason=_reason)
 
 
 def _reason(event: InboxEvent) -> str:
-    return event.error or ("It waits for what it belongs to." if event.state == "postponed" else "")
+    return event.error or (said("event_waits") if event.state == "postponed" else "")

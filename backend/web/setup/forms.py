@@ -12,14 +12,15 @@ from backend.accounts.branding.logo import put_logo
 from backend.accounts.lookup import not_connected
 from backend.admin.sessions import Visitor
 from backend.core.errors import NotAllowed, ProductError
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.web.frame.auth import OwnForm, current_visitor
 from backend.web.frame.frame import Frame, frame_of
 from backend.web.frame.login import login_page
+from backend.web.frame.rendering import message
 from backend.web.http.deps import AccountId, ResourcesDep
 from backend.web.http.file_body import file_body
 from backend.web.http.form_body import form_body
-from backend.web.http.pages import page
 from backend.web.setup import saves
 from backend.web.setup.account_page import PageState, topic_page
 from backend.web.setup.chasing import save_chasing
@@ -170,13 +171,13 @@ async def _done(
     """Run a save. ``act`` returns a warning to show, or '': then the browser is redirected to the page."""
     visitor = await current_visitor(request)
     if visitor is None:
-        return login_page("You were signed out. Sign in and repeat.", status=401)
+        return login_page(request, said("signed_out"), status=401)
     typed = await form_body(request) if has_fields else {}
     visitor.check(account_id)
     try:
         warning = await act(resources, account_id, typed, visitor.who)
     except NotAllowed as error:
-        return page("Not allowed", error.message, status=error.status)
+        return message(request, "m_not_allowed", error.message, status=error.status)
     except ProductError as error:
         kept = {name: value for name, value in typed.items() if name not in SECRETS}
         state = PageState(form=form, typed=kept, error=error)

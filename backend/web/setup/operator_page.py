@@ -1,6 +1,7 @@
 """Pages for the operator only: all accounts, and the Kommo integrations that connect them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -12,19 +13,21 @@ from backend.accounts.integrations import list_integrations, remove_integration
 from backend.admin.accounts import list_accounts
 from backend.admin.sessions import Visitor
 from backend.core.errors import NotAllowed, ProductError
+from backend.core.sentences.said import said
 from backend.resources import Resources
 from backend.web.frame.auth import OwnForm, current_visitor
 from backend.web.frame.login import first_page, login_page
-from backend.web.frame.rendering import rendered
+from backend.web.frame.rendering import message, moment, rendered, say
 from backend.web.http.deps import ResourcesDep
 from backend.web.http.form_body import form_body
-from backend.web.http.pages import page
+from backend.web.http.language import of_page
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 Typed = Mapping[str, str]
 SECRETS = ("client_secret", "code")
-DONE = {"kept": "The integration is kept.", "connected": "The account is connected.", "removed": "It is removed."}
-LATE = "The waiting code is older than 20 minutes. Press Connect next to it, or install the integration in Kommo again."
+DONE = ("kept", "connected", "removed")
+"""Results of a form, each reported by the text ``op_done_…``."""
+LATE = said("code_too_late")
 
 
 @router.get("/accounts")
@@ -35,8 +38,8 @@ async def accounts(request: Request, resources: ResourcesDep, done: str = "") ->
     """
     visitor = await current_visitor(request)
     if visitor is None:
-        return await first_page(resources)
-    return _no_operator(visitor) or await all_accounts(resources, done=DONE.get(done, ""))
+        return await first_page(request, resources)
+    return _no_operator(request, visitor) or await all_accounts(request, resources, done=done if done in DONE else "")
 
 
 @router.post("/integrations", dependencies=[OwnForm])
@@ -51,10 +54,10 @@ async def remove(request: Request, resources: ResourcesDep) -> Response:
     return await _done(request, resources, _remove)
 
 
-def _no_operator(visitor: Visitor) -> Response | None:
+def _no_operator(request: Request, visitor: Visitor) -> Response | None:
     if visitor.account_id is None:
         return None
-    return page("Not allowed", "Only the server operator can manage integrations.", status=NotAllowed.status)
+    return message(request, "m_not_allowed", said("operator_only"), status=NotAllowed.status)
 
 
 async def _done(
@@ -63,18 +66,18 @@ async def _done(
     """Run a change. ``act`` returns a key of ``DONE``, or a sentence that must be shown."""
     visitor = await current_visitor(request)
     if visitor is None:
-        return login_page("You were signed out. Sign in and repeat.", status=401)
-    if refused := _no_operator(visitor):
+        return login_page(request, said("signed_out"), status=401)
+    if refused := _no_operator(request, visitor):
         return refused
     typed = await form_body(request)
     try:
-        said = await act(resources, typed, visitor.who)
+        outcome = await act(resources, typed, visitor.who)
     except ProductError as error:
         kept = {name: value for name, value in typed.items() if name not in SECRETS}
-        return await all_accounts(resources, error=error, typed=kept)
-    if said not in DONE:
-        return await all_accounts(resources, done=DONE["kept"], warning=said)
-    return RedirectResponse(f"/admin/accounts?done={said}", 303)
+        return await all_accounts(request, resources, error=error, typed=kept)
+    if outcome not in DONE:
+        return await all_accounts(request, resources, done="kept", warning=outcome)
+    return RedirectResponse(f"/admin/accounts?done={outcome}", 303)
 
 
 async def _add(resources: Resources, typed: Typed, who: str) -> str:
@@ -91,6 +94,7 @@ async def _remove(resources: Resources, typed: Typed, who: str) -> str:
 
 
 async def all_accounts(
+    request: Request,
     resources: Resources,
     *,
     done: str = "",
@@ -98,17 +102,23 @@ async def all_accounts(
     error: ProductError | None = None,
     typed: Typed | None = None,
 ) -> Response:
-    """Return the list of accounts and integrations with a form's result; ``typed`` has no secrets."""
+    """Return the list of accounts and integrations with a form's result; ``typed`` has no secrets.
+
+    The operator is no user of Kommo, so the page is in the browser's language.
+    """
+    language = of_page(request)
     return rendered(
         "setup_accounts.html",
         error.status if error else 200,
+        language=language,
+        moment=partial(moment, language=language),
         accounts=await list_accounts(resources),
         integrations=await list_integrations(resources),
         refused_tokens=await refused_tokens(resources),
         installations=await waiting_installations(resources),
         redirect_uri=resources.addresses.redirect_uri,
         uninstall_uri=f"{resources.addresses.public_url}/kommo/uninstall",
-        done=done,
+        done=say(language, f"op_done_{done}") if done else "",
         warning=warning,
         error=error,
         typed=typed or {},

@@ -4,7 +4,7 @@ Each returns a warning to show, or ''. Raises ``FieldInvalid`` for a wrong value
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from backend.accounts.branding.logo import remove_logo
 from backend.accounts.install.add_integration import replace_secret
@@ -17,6 +17,7 @@ from backend.admin.history.signed_in import end_session
 from backend.admin.stage_moves import agree
 from backend.automation.sendings.settings import put_sending
 from backend.core.errors import FieldInvalid
+from backend.core.sentences.said import said, together
 from backend.resources import Resources
 from backend.storage.models import Account
 
@@ -43,19 +44,14 @@ async def _backwards(resources: Resources, account_id: int, rules: Mapping[str, 
     """
     async with resources.database.read() as session:
         account = await session.get_one(Account, account_id)
-    said = []
+    backwards = []
     for pipeline in account.pipelines:
         places = {status["id"]: number for number, status in enumerate(pipeline["statuses"])}
         rule = rules.get(str(pipeline["id"]), {})
         first, paid = rule.get("first"), rule.get("paid")
         if first and paid and places.get(paid, 0) < places.get(first, 0):
-            said.append(str(pipeline["name"]))
-    if not said:
-        return ""
-    return (
-        f"{', '.join(said)}: the stage on paid in full stands before the one on first money. Deals only move forward, "
-        "so a deal that moved on the first money will not move when it is paid in full."
-    )
+            backwards.append(str(pipeline["name"]))
+    return said("stages_backwards", pipelines=", ".join(backwards)) if backwards else ""
 
 
 async def save_rights(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
@@ -129,7 +125,7 @@ def _who(typed: Typed, name: str) -> str | list[int]:
         return typed.get(name, "")
     ids = [part for part in typed.get(f"{name}_users", "").replace(",", " ").split() if part]
     if not ids:
-        raise FieldInvalid("Choose at least one user.", field=name)
+        raise FieldInvalid(said("choose_user"), field=name)
     return [_number(one, name) for one in ids]
 
 
@@ -143,8 +139,8 @@ async def connect_stripe(resources: Resources, account_id: int, typed: Typed, wh
     given |= {"confirm_account": typed["confirm_account"]} if "confirm_account" in typed else {}
     answer = await put_stripe(resources, account_id, given, who=who)
     missing = ", ".join(answer["missing_permissions"])
-    lacks = f"The key lacks permissions: {missing}. Add them in Stripe and paste the key again." if missing else ""
-    return " ".join(part for part in (lacks, answer.get("warning", "")) if part)
+    lacks = said("stripe_key_lacks_more", permissions=missing) if missing else ""
+    return together(lacks, answer.get("warning", ""))
 
 
 async def disconnect_stripe(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
@@ -153,7 +149,7 @@ async def disconnect_stripe(resources: Resources, account_id: int, typed: Typed,
     Raises ``Conflict`` while it is in use.
     """
     answer = await remove_stripe(resources, account_id, typed.get("connection_id", ""), who=who)
-    return str(answer.get("warning", ""))
+    return cast(str, answer.get("warning", ""))
 
 
 async def attach_payment(resources: Resources, account_id: int, typed: Typed, who: str) -> str:
@@ -205,5 +201,5 @@ async def move_deal(resources: Resources, account_id: int, typed: Typed, who: st
 def _number(text: str, field: str) -> int:
     text = text.strip()
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise FieldInvalid(f"{text[:40]!r} is no number that Kommo gave.", field=field)
+        raise FieldInvalid(said("not_kommos_number", value=repr(text[:40])), field=field)
     return int(text)

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from backend.core.sentences.said import said
 from backend.kommo_api.values import User
 
-INACTIVE = "inactive in Kommo"
-GONE = "not among Kommo's users any more"
+INACTIVE = said("user_inactive")
+GONE = said("user_gone")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.core.i18n import LANGUAGES
-from backend.web.frame.frame import TEXTS
+from backend.web.frame.rendering import TEXTS
 
 TEMPLATES = Path(TEXTS).parents[1] / "templates" / "app"
 

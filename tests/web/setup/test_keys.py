@@ -59,7 +59,7 @@ async def test_before_the_keys_are_known_everybody_reads_who_enters_them_and_whe
         place = f"{product.url}/admin/accounts"
         for path in ("/admin", "/admin/accounts", "/admin/payments"):
             page = await product.http.get(f"{product.url}{path}")
-            assert "does not know Kommo's keys yet" in page.text
+            assert "does not know Kommo&#39;s keys yet" in page.text
             assert "Its operator enters them here" in page.text
         card = await product.http.get(f"{product.url}/widget/deals/{product.lead()}", headers=product.token())
         error = card.json()["error"]

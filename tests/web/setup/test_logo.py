@@ -72,7 +72,7 @@ async def test_another_logo_has_another_address_and_a_removed_one_none(
     [
         ({"logo": ("a.png", b"<svg/>")}, "is not a PNG, JPEG or WebP"),
         ({"logo": ("a.png", b"")}, "Choose a picture first"),
-        ({"logo": ("a.png", png(2000, 64))}, "2000 × 64"),
+        ({"logo": ("a.png", png(2000, 64))}, "2,000 × 64"),
         ({"logo": ("a.png", b"\x89PNG" + b"\0" * 210_000)}, "more than 200 KiB"),
         ({"other": ("a.png", png())}, "could not be read"),
     ],

@@ -1,0 +1,1 @@
+"""Sentences of the server that a page shows in the reader's language."""
