@@ -7,10 +7,11 @@ in another stage, a person moved it, and that choice stays.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from backend.core.sentences.said import said
 from backend.kommo_api.values import FieldValue, Lead
 from backend.storage.models import CardWrite
 
-BY_A_PERSON = "a person moved the deal meanwhile"
+BY_A_PERSON = said("stays_moved_meanwhile")
 
 
 def intent_of(lead: Lead, status_id: int, fields: Iterable[int]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from backend.web.frame.rendering import message
 from backend.web.http.admin_token import AdminToken
 from backend.web.http.answer_headers import AnswerHeaders
 from backend.web.http.language import of_client
+from backend.web.http.pages import is_page
 from backend.web.http.slow_refusals import SlowRefusals
 from backend.web.http.user_calls import UserCalls
 from backend.web.middleware import RequestLog, is_for_clients, route_of
@@ -43,7 +44,6 @@ WEB_UNITS = 8
 ODD = said("value_out_of_range")
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own; ours has the spans and the metrics, and the framework would make each a second time."""
-PAGES, ADMIN_API = "/admin", "/admin/api"
 log = structlog.get_logger()
 
 
@@ -87,7 +87,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def _product(request: Request, error: ProductError) -> Response:
         path = request.scope["path"]
         note("request refused", code=error.code, status=error.status, route=route_of(request.scope))
-        if path.startswith(PAGES) and not path.startswith(ADMIN_API):
+        if is_page(path):
             answer: Response = message(request, "nav_setup", error.message, status=error.status)
         else:
             answer = JSONResponse(error.as_json(), error.status)
@@ -137,6 +137,8 @@ def _answer_errors(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and is_for_clients(request.scope):  # a link that was cut short or extended
             return plain_page("unknown", of_client(request))
+        if error.status_code == 404 and is_page(request.scope["path"]):
+            return message(request, "nav_setup", said("page_unknown"), status=404)
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
         body = {"error": {"code": code, "message": str(error.detail)}}
         return JSONResponse(body, error.status_code, headers=dict(error.headers or {}))

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import orjson
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import BodyTooLarge, BodyTooSlow, MalformedBody, ProductError, Unavailable
 from backend.core.sentences.said import said
 from backend.web.connections import ALL_HERE
+from backend.web.frame.rendering import message
 from backend.web.http.answer_headers import AnswerHeaders
+from backend.web.http.pages import is_page
 from backend.web.http.slow_refusals import MOST_A_MINUTE
 
 KIB = 1024
@@ -73,7 +76,7 @@ class Edge:
             await _refuse(answer, refusal, close=True)
             return
         if told > most:
-            await _refuse(answer, too_large(most))
+            await _refuse_large(scope, receive, answer, too_large(most))
             return
         if scope.get(ALL_HERE) and 0 < told <= self._limits.small:
             await self._app(scope, receive, answer)  # nothing to count and nothing to wait for
@@ -168,6 +171,16 @@ def tidy_path(path: str) -> str:
     """
     begin = path[:3].lower() if path[:3] in ("/P/", "/D/") else path[:3]
     return (begin + path[3:]).rstrip("/") or "/"
+
+
+async def _refuse_large(scope: Scope, receive: Receive, send: Send, error: ProductError) -> None:
+    """Answer a browser with a page: an administrator may choose a picture that is too large."""
+    if is_page(scope["path"]):
+        log.info("connection refused", reason=error.message)
+        page = message(Request(scope), "nav_setup", error.message, status=error.status)
+        await page(scope, receive, send)
+    else:
+        await _refuse(send, error)
 
 
 async def _refuse(send: Send, error: ProductError, *, close: bool = False) -> None:

@@ -14,9 +14,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.core.sentences.said import said
 from backend.core.telemetry.traces import IN, span
 from backend.web.client.link_pages import plain_page
+from backend.web.frame.rendering import message
 from backend.web.http.language import of_client
+from backend.web.http.pages import is_page
 from backend.widget_archive import API, API_HEADER
 
 CORS_HEADERS = {
@@ -26,7 +29,7 @@ CORS_HEADERS = {
     "Access-Control-Expose-Headers": API_HEADER,
     API_HEADER: str(API),
 }
-UNEXPECTED = {"error": {"code": "internal", "message": "Something went wrong on our side. Try again in a moment."}}
+UNEXPECTED = {"error": {"code": "internal", "message": said("unexpected")}}
 WEBHOOKS = "/stripe/webhook"
 CLIENTS = ("/p/", "/d/")
 log = structlog.get_logger()
@@ -92,6 +95,9 @@ class _Exchange:
                 raise
             if is_for_clients(self._scope):
                 await plain_page("moment", of_client(Request(self._scope)))(self._scope, receive, self._sending)
+            elif is_page(self._scope["path"]):
+                page = message(Request(self._scope), "nav_setup", said("unexpected"), status=500)
+                await page(self._scope, receive, self._sending)
             else:
                 await self._answer(500, orjson.dumps(UNEXPECTED))
         finally:

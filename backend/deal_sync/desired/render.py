@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from backend.core.money import as_decimal
+from backend.core.sentences.said import said
 from backend.deal_sync.desired.notes import Note, notes_of
 from backend.deal_sync.desired.task import Task
 from backend.deal_sync.desired.tasks import tasks_of
@@ -114,7 +115,7 @@ def _stages(ledger: DealLedger, hours: int) -> Iterator[StageGoal]:
     fact, at = _earned_by(earned)
     if fact:
         is_old = ledger.now - at > hours * 3600
-        held = f"the money is older than {hours} hours" if is_old else _held(earned.latest)
+        held = said("stays_money_old", hours=hours) if is_old else _held(earned.latest)
         yield StageGoal(kind, f"{kind}:{fact}", held=held)
 
 
@@ -133,5 +134,5 @@ def _held(latest: Payment | None) -> str:
     """Why new money moves no deal by itself, or '': nobody expects bots to write to clients for it."""
     if latest is None:
         return ""
-    late = "the payment was found late, together with those of many other deals"
-    return "the payment was attached by hand" if latest.attached else late if latest.crowd else ""
+    late = said("stays_found_late")
+    return said("stays_attached_by_hand") if latest.attached else late if latest.crowd else ""

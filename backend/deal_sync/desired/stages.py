@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.core.sentences.said import said
 from backend.deal_sync.desired.render import StageGoal
 
 WON, LOST = 142, 143
@@ -47,14 +48,14 @@ def decide(
     move, or None. Test money moves only deals with the tag ``stripe-test``.
     """
     if test and TEST_TAG not in now.tags:
-        return Decision(None, f"test money moves only deals tagged {TEST_TAG}")
+        return Decision(None, said("stays_untagged", tag=TEST_TAG))
     if now.status_id in (WON, LOST):
-        return Decision(None, "the deal is closed")
+        return Decision(None, said("stays_closed"))
     if last_written is not None and last_written != (now.pipeline_id, now.status_id):
-        return Decision(None, "a person moved the deal since our last move")
+        return Decision(None, said("stays_moved_since"))
     target = (rules.get(str(now.pipeline_id)) or {}).get(goal.kind)
     if target is None:
-        return Decision(None, "no stage is chosen for this pipeline")
+        return Decision(None, said("stays_no_stage"))
     decided = _forward(target, now, pipelines)
     if goal.held and decided.status_id is not None:
         return Decision(None, goal.held, offered=decided.status_id)
@@ -70,9 +71,9 @@ def lacking_tag(rules: Mapping[str, Any], pipeline_id: int, tags: Sequence[str])
 def _forward(target: int, now: DealNow, pipelines: Sequence[Mapping[str, Any]]) -> Decision:
     order = sort_order(pipelines, now.pipeline_id)
     if target not in order:
-        return Decision(None, "the chosen stage is not in this pipeline any more")
+        return Decision(None, said("stays_stage_gone"))
     if order[target] <= order.get(now.status_id, -1):
-        return Decision(None, "the deal already stands at the stage or past it")
+        return Decision(None, said("stays_at_or_past"))
     return Decision(target)
 
 

@@ -129,5 +129,5 @@ def _moved(write: CardWrite, survivor: int) -> CardWrite | None:
     if write.kind == "fields" or (write.kind == "stage" and write.state == "intended"):
         return None
     if write.kind == "stage":
-        return CardWrite(**row | {"state": "done", "content": {"stayed": "the deal was merged into this one"}})
+        return CardWrite(**row | {"state": "done", "content": {"stayed": said("stays_merged")}})
     return CardWrite(**row | ({"state": "doubtful"} if write.state == "sent" else {}))

@@ -18,6 +18,11 @@ HEADERS = {
 }
 
 
+def is_page(path: str) -> bool:
+    """Return whether the path is one of the admin's app, where an error is a page instead of JSON."""
+    return f"{path}/".startswith("/admin/") and not f"{path}/".startswith("/admin/api/")
+
+
 def html(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI ``responses`` for statuses that are answered with a page, by status."""
     return {status: {"content": {"text/html": {}}, "description": "A page in words."} for status in statuses}

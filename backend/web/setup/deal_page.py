@@ -1,6 +1,9 @@
 """``GET /admin/deal``: why a deal is not paid, what was written to it, and what waits for a decision."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -8,6 +11,7 @@ from sqlmodel import select
 
 from backend.admin.stage_moves import offered_moves
 from backend.core.ids import usable_number
+from backend.core.money import exponent
 from backend.payments.deal.summary import look_at_deal
 from backend.resources import Resources
 from backend.storage.models import Account, CardWrite, Deal
@@ -54,6 +58,8 @@ async def deal_page(resources: Resources, frame: Frame, deal: str, state: PageSt
         state.error.status if state.error else 200,
         deal=deal,
         looked_up=looked_up,
+        money=partial(_money, frame),
+        when=partial(_moment, frame),
         done=frame.say("done_move") if state.done == "move" else "",
         error=state.error,
         form=state.form,
@@ -75,6 +81,16 @@ async def look_up(resources: Resources, account_id: int, lead_id: int, language:
     answer = deal_answer(seen, resources.addresses.public_url, may=rights)
     offered = _stage_name(account, moves[-1].content["offered"]) if moves else ""
     return LookedUp(lead_id, answer, deal, list(writes.all()), offered, language)
+
+
+def _money(frame: Frame, amount: str, currency: str) -> str:
+    """Return an amount in major units, as the card's answer has it, in the page's language."""
+    return frame.money(int(Decimal(amount).scaleb(exponent(currency))), currency)
+
+
+def _moment(frame: Frame, time: str) -> str:
+    """Return a time of the card's answer (RFC 3339) in the account's time zone."""
+    return frame.moment(datetime.fromisoformat(time).timestamp())
 
 
 def _stage_name(account: Account, status_id: int) -> str:

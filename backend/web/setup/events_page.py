@@ -18,6 +18,7 @@ from backend.web.frame.entering import Events
 from backend.web.frame.frame import Frame
 from backend.web.http.deps import ResourcesDep
 from backend.web.setup.account_page import PageNotFound, PageState
+from backend.web.setup.deeds import deed
 from backend.web.setup.user_choices import named
 
 router = APIRouter(prefix="/admin/events", include_in_schema=False)
@@ -58,6 +59,7 @@ async def events_page(
         signs=SIGNS,
         changes=changes.rows,
         named=partial(named, team.users),
+        deed=partial(deed, frame),
         reason=_reason,
         done=frame.say("done_again") if how.done == "again" else "",
         error=how.error,
@@ -77,6 +79,7 @@ async def audit_log(frame: Events, resources: ResourcesDep, before: Short = "") 
         rows=page.rows,
         next=frame.at("/admin/events/log", before=page.next) if page.next else "",
         named=partial(named, team.users),
+        deed=partial(deed, frame),
     )
 
 

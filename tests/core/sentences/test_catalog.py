@@ -49,7 +49,6 @@ PROGRAMS_ONLY = {
     "web/http/pages.py": "OpenAPI is English",
     "web/http/user_calls.py": "the widget translates by code",
     "web/kommo_hooks.py": "Kommo's hook reads the JSON",
-    "web/middleware.py": "an unexpected fault is answered as JSON",
     "web/openapi.py": "OpenAPI is English",
     "web/stripe_webhook.py": "Stripe reads the JSON",
     "web/widget.py": "the widget translates by code",

@@ -1,6 +1,7 @@
 """Refusals, the sign-in and the operator's pages in six languages; the API next to them stays English."""
 
 import html
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from backend.core.i18n import LANGUAGES
 from backend.core.sentences.said import in_language, said
-from backend.storage.models import Account
+from backend.storage.models import Account, Audit
 from backend.web.frame.rendering import say
 from tests.accounts.connecting import return_from_kommo
 from tests.world import ADMIN_TOKEN, World, open_world
@@ -61,6 +62,11 @@ async def test_a_refused_save_is_explained_in_spanish_at_its_field(product: Worl
         assert (elsewhere.status_code, "Эта форма отправлена с другого сайта" in read(elsewhere)) == (403, True)
         missing = await http.get("/admin/setup/nothing")
         assert (missing.status_code, "No existe esa página." in read(missing)) == (404, True)
+        nowhere = await http.get("/admin/nowhere")
+        assert (nowhere.status_code, "Такой страницы нет." in read(nowhere)) == (404, True)
+        large = await http.post(form_of(product, "logo"), files={"logo": ("a.png", b"0" * 300_000)})
+        limit = "Данных больше 262\xa0144 байт — предела этого адреса."
+        assert (large.status_code, limit in read(large)) == (413, True)
 
 
 async def test_the_api_refuses_in_english_whatever_the_browser_speaks(product: World) -> None:
@@ -94,6 +100,20 @@ async def test_the_operator_reads_every_page_in_the_language_of_the_browser(prod
             declined = await http.get("/oauth/kommo/callback?error=access_denied")
             assert in_language(said("access_declined"), language) in read(declined)
             assert say(language, "m_not_connected") in read(declined)
+
+
+async def test_the_log_and_a_deal_speak_the_browsers_language_and_what_is_stored_stays_english(product: World) -> None:
+    lead_id = await product.paid_deal()
+    async with browser(product, "es") as http:
+        await http.post("/admin/login", data={"token": ADMIN_TOKEN})
+        await http.post(form_of(product, "due"), data={"due_days": "3"})
+        log = read(await http.get("/admin/events/log"))
+        assert ("opciones" in log, "campos del lead" in log, ">options<" in log) == (True, True, False)
+        deal = read(await http.get(f"/admin/deal?deal={lead_id}"))
+        assert f"Lead {lead_id}: Pagado" in deal
+        assert re.search(r"Nota en Kommo \(\w+.*\): hecho", deal)
+        assert "no se movió: no se ha elegido etapa para este embudo" in deal or "Etapa en Kommo" in deal
+    assert {row.what for row in await product.rows(Audit)} >= {"options", "deal fields"}
 
 
 async def test_the_page_of_a_sign_in_link_and_its_end_speak_the_users_language(product: World) -> None:

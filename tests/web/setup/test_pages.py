@@ -419,7 +419,7 @@ async def test_a_deal_is_looked_up_with_its_request_and_its_reason(product: Worl
     link = await product.link(lead_id)
     page = (await visitor.get(f"/admin/deal?deal={lead_id}")).text
     assert "The client has not opened the link yet" in page
-    assert "120.00 USD" in page
+    assert "120.00\xa0USD" in page
     assert link in page
     product.account.admin.lang = "es"
     await visitor.post(form_of(product, "hook"))
@@ -430,8 +430,8 @@ async def test_a_deal_is_looked_up_with_its_request_and_its_reason(product: Worl
 async def test_a_paid_deal_shows_its_payment_and_its_note(product: World, visitor: httpx.AsyncClient) -> None:
     lead_id = await product.paid_deal()
     page = (await visitor.get(f"/admin/deal?deal={lead_id}")).text
-    assert f"Deal {lead_id}: paid" in page
-    assert re.search(r"Note for \w+.*: done", page)
+    assert f"Deal {lead_id}: Paid" in page
+    assert re.search(r"Note in Kommo \(\w+.*\): done", page)
 
 
 async def test_a_payment_without_a_deal_is_attached_to_one(product: World, visitor: httpx.AsyncClient) -> None:
