@@ -35,3 +35,8 @@ async def merged_into(session: AsyncSession, account_id: int, lead_ids: Collecti
     for survivor, lead_id in found.all():
         gone[survivor] = (*gone[survivor], lead_id)
     return gone
+
+
+async def with_merged(session: AsyncSession, account_id: int, lead_id: int) -> tuple[int, ...]:
+    """Return the deal's id, then those of the deals that were merged into it."""
+    return (lead_id, *(await merged_into(session, account_id, [lead_id])).get(lead_id, ()))

@@ -15,6 +15,7 @@ from backend.automation.bot_steps.store import next_due as next_bot_due
 from backend.automation.bot_steps.work import answer_bots
 from backend.automation.reminders.queue import next_look
 from backend.automation.reminders.turn import chase
+from backend.automation.reminders.withdraw import withdraw
 from backend.automation.rules.store import next_due as next_entry_due
 from backend.automation.rules.work import work_on_entries
 from backend.automation.sendings.carry_out import send_due
@@ -98,7 +99,7 @@ async def _write_and_send(resources: Resources, claim: Claim) -> None:
     """Write deals and send links, a few at a time and each after its deal's fields: no payment waits behind a long
     queue."""
     await sync_deals(resources, claim, lambda: ingest(resources, claim))
-    while await send_due(resources, claim):
+    while await send_due(resources, claim, withdraw):
         await sync_deals(resources, claim, lambda: ingest(resources, claim))
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, true
 from sqlmodel import col, exists, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.ledger.merged_deals import with_merged
 from backend.resources import Resources
 from backend.storage.models import BotStep, Deal
 from backend.work_queue.leases import Claim, fence
@@ -57,7 +58,8 @@ async def keep(resources: Resources, claim: Claim, row: BotStep) -> None:
 
 
 async def requests_of_step(session: AsyncSession, account_id: int, lead_id: int, rule_id: str) -> set[str]:
-    """Return the ids of the requests whose links this rule gave to bots for the deal."""
-    mine = (BotStep.account_id == account_id, BotStep.lead_id == lead_id, BotStep.rule_id == rule_id)
+    """Return the ids of the requests whose links this rule gave to bots for the deal, or for one merged into it."""
+    leads = await with_merged(session, account_id, lead_id)
+    mine = (BotStep.account_id == account_id, col(BotStep.lead_id).in_(leads), BotStep.rule_id == rule_id)
     found = await session.exec(select(BotStep.request_id).where(*mine, col(BotStep.request_id).is_not(None)))
     return {one for one in found.all() if one is not None}

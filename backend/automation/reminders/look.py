@@ -78,9 +78,9 @@ async def last_look(resources: Resources, link: Link, step: Step, chasing: Chasi
         return standing
     lead_id = link.request.lead_id
     lead = await with_kommo(resources, link.account.id, lambda api: api.lead(lead_id))
-    kept = _kept_by_the_deal(lead, link.ledger)
+    kept = kept_by_the_deal(lead, link.ledger)
     if step.channel:
-        kept = kept or _kept_from_clients(link.account, lead, chasing)
+        kept = kept or kept_from_clients(link.account, lead, chasing)
     if kept:
         return Skip(kept)
     is_message = step.channel not in ("", "task")
@@ -127,7 +127,7 @@ async def _at_stripe(resources: Resources, link: Link) -> Verdict | None:
     return None
 
 
-def _kept_by_the_deal(lead: Lead | None, ledger: DealLedger) -> str:
+def kept_by_the_deal(lead: Lead | None, ledger: DealLedger) -> str:
     """Return why nobody is reminded about this deal, neither client nor users; '' if reminders go on."""
     if lead is None:
         return "deal_gone"
@@ -138,7 +138,8 @@ def _kept_by_the_deal(lead: Lead | None, ledger: DealLedger) -> str:
     return "test" if not ledger.livemode and TEST_TAG not in lead.tags else ""
 
 
-def _kept_from_clients(account: Account, lead: Lead | None, chasing: Chasing) -> str:
+def kept_from_clients(account: Account, lead: Lead | None, chasing: Chasing) -> str:
+    """Return why the client gets no automatic message about this deal; '' if one may go."""
     if not options_of(account).send_automatically:
         return "switched_off"
     return "stage" if lead is not None and lead.status_id in chasing.quiet_stages else ""

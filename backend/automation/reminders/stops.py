@@ -3,7 +3,7 @@
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.ledger.merged_deals import merged_into
+from backend.ledger.merged_deals import with_merged
 from backend.payments.find import Link
 from backend.resources import Resources
 from backend.storage.db import insert_missing
@@ -18,7 +18,7 @@ async def is_stopped(resources: Resources, link: Link) -> bool:
 
 async def stopped(session: AsyncSession, account_id: int, lead_id: int) -> bool:
     """Return whether a user stopped reminders of the deal, or of a deal that was merged into it."""
-    leads = [lead_id, *(await merged_into(session, account_id, [lead_id])).get(lead_id, ())]
+    leads = await with_merged(session, account_id, lead_id)
     mine = (ReminderStop.account_id == account_id, col(ReminderStop.lead_id).in_(leads))
     return (await session.exec(select(ReminderStop.lead_id).where(*mine).limit(1))).first() is not None
 
@@ -31,6 +31,6 @@ async def stop(session: AsyncSession, account_id: int, lead_id: int, user_id: in
 
 async def go_on(session: AsyncSession, account_id: int, lead_id: int) -> None:
     """Resume the reminders of the deal, also if they were stopped on a deal that was merged into it."""
-    leads = [lead_id, *(await merged_into(session, account_id, [lead_id])).get(lead_id, ())]
+    leads = await with_merged(session, account_id, lead_id)
     mine = (col(ReminderStop.account_id) == account_id, col(ReminderStop.lead_id).in_(leads))
     await session.exec(delete(ReminderStop).where(*mine))

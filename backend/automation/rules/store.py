@@ -15,6 +15,7 @@ from backend.automation.rules.settings import RuleSettings
 from backend.core.errors import NotConnected
 from backend.kommo_api.values import Lead
 from backend.ledger.load import load_deals
+from backend.ledger.merged_deals import with_merged
 from backend.resources import Resources
 from backend.storage.models import Account, CardWrite, PaymentRequest, PaymentRule, StageEntry
 from backend.work_queue.backoff import wait_after
@@ -58,9 +59,14 @@ async def entries_of(session: AsyncSession, account_id: int, lead_id: int) -> li
 
 
 async def requests_of_rule(session: AsyncSession, account_id: int, lead_id: int, root_id: str) -> set[str]:
-    """Return the ids of the requests that the rule created or used for the deal."""
-    entries = await entries_of(session, account_id, lead_id)
-    return {one.request_id for one in entries if one.root_id == root_id and one.request_id}
+    """Return the ids of the requests that the rule created or used for the deal, or for one merged into it.
+
+    A deposit that was paid before a merge is thus not requested again.
+    """
+    leads = await with_merged(session, account_id, lead_id)
+    mine = (StageEntry.account_id == account_id, col(StageEntry.lead_id).in_(leads), StageEntry.root_id == root_id)
+    found = await session.exec(select(StageEntry.request_id).where(*mine, col(StageEntry.request_id).is_not(None)))
+    return {one for one in found.all() if one is not None}
 
 
 async def our_writes(session: AsyncSession, account_id: int, lead_id: int) -> list[CardWrite]:

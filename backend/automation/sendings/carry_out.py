@@ -1,6 +1,6 @@
 """Due sendings are carried out a few at a time; between them the account's deals are written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +16,7 @@ from backend.automation.sendings.limits import held_back
 from backend.automation.sendings.store import change, due
 from backend.kommo_api.errors import KommoTooSlow, KommoUnavailable
 from backend.kommo_api.values import LOST, WON, Lead
+from backend.payments.find import Link
 from backend.resources import Resources
 from backend.storage.models import Account, PaymentRequest, Sending
 from backend.stripe_api.client import Unreachable
@@ -30,11 +31,19 @@ MERGING_SECONDS, LOOK_FOR_DEAL_SECONDS = 3600.0, 60.0
 TROUBLE_SECONDS = 24 * 3600.0
 """How long Stripe or Kommo may fail at one sending before a user gets it."""
 
+RECHECK_SECONDS = 60.0
+"""A reminder that is older is checked once more when it goes."""
+Withdraw = Callable[[Resources, Claim, Sending, Link, Lead], Awaitable[bool]]
+"""The second check of a reminder: returns whether it was withdrawn."""
+
 log = structlog.get_logger()
 
 
-async def send_due(resources: Resources, claim: Claim) -> bool:
-    """Carry out the next few; False if nothing was due or the process is stopping."""
+async def send_due(resources: Resources, claim: Claim, withdraw: Withdraw) -> bool:
+    """Carry out the next few; False if nothing was due or the process is stopping.
+
+    ``withdraw``: asked for each reminder that waited.
+    """
     async with resources.database.read() as session:
         account = await session.get_one(Account, claim.account_id)
         rows = await due(session, claim.account_id, resources.clock(), AT_ONCE)
@@ -45,7 +54,7 @@ async def send_due(resources: Resources, claim: Claim) -> bool:
     for row in rows:
         if resources.stopping.is_set():
             return False
-        await _one(resources, claim, account, row, leads.get(places.get(row.request_id, row.lead_id)))
+        await _one(resources, claim, account, row, leads.get(places.get(row.request_id, row.lead_id)), withdraw)
     return True
 
 
@@ -64,10 +73,12 @@ async def _leads(
     return await with_kommo(resources, account_id, lambda api: api.leads(ids, contacts=True))
 
 
-async def _one(resources: Resources, claim: Claim, account: Account, row: Sending, lead: Lead | None) -> None:
+async def _one(
+    resources: Resources, claim: Claim, account: Account, row: Sending, lead: Lead | None, withdraw: Withdraw
+) -> None:
     try:
         if row.state == "waiting":
-            await _send(resources, claim, account, row, lead)
+            await _send(resources, claim, account, row, lead, withdraw)
         elif row.state == "done":
             await look_at_delivery(resources, claim, row)
         else:
@@ -77,7 +88,9 @@ async def _one(resources: Resources, claim: Claim, account: Account, row: Sendin
         await _put_off(resources, claim, row, str(error))
 
 
-async def _send(resources: Resources, claim: Claim, account: Account, row: Sending, lead: Lead | None) -> None:
+async def _send(
+    resources: Resources, claim: Claim, account: Account, row: Sending, lead: Lead | None, withdraw: Withdraw
+) -> None:
     if lead is None:
         await _without_deal(resources, claim, row)
         return
@@ -89,6 +102,8 @@ async def _send(resources: Resources, claim: Claim, account: Account, row: Sendi
     look = await last_look(resources, account.id, row.request_id)
     if look.barrier or look.link is None:
         await change(resources, claim, row, state="dropped", reason=look.barrier, due_at=None)
+        return
+    if _has_waited(resources, row) and await withdraw(resources, claim, row, look.link, lead):
         return
     contact_id = look.link.request.contact_id or lead.main_contact_id
     if (row.lead_id, row.contact_id) != (lead.id, contact_id):
@@ -121,6 +136,12 @@ async def _without_deal(resources: Resources, claim: Claim, row: Sending) -> Non
 def _is_closed(row: Sending, lead: Lead) -> bool:
     """Return whether the deal is closed for this sending: only a user may send a link for a closed deal."""
     return row.origin != "person" and lead.status_id in (WON, LOST)
+
+
+def _has_waited(resources: Resources, row: Sending) -> bool:
+    """Return whether it is a reminder whose check is not of this moment any more."""
+    is_message = row.origin == "reminder" and row.channels[:1] != ["task"]
+    return is_message and resources.clock() - row.created_at > RECHECK_SECONDS
 
 
 def _is_too_old(resources: Resources, row: Sending) -> bool:

@@ -172,10 +172,13 @@ async def test_a_waiting_bot_follows_its_merged_deal_and_ends_with_the_installat
     link = (await world.rep.create())["url"]
     run = await bots.comes(world.first_deal.id)
     kept = world.lead("The deal that stays")
+    await look_for_merges(world.resources)  # from now on the feed is read
     world.kommo.person().merge_leads(kept, world.first_deal.id)
+    await bots.hours_pass(0.2)
     await look_for_merges(world.resources)
     await bots.turn()
-    assert _exit(run) is None
+    (row,) = await world.rows(BotStep)
+    assert (_exit(run), row.state, row.lead_id) == (None, "waiting", kept)
     await world.pay(link)
     await bots.turn()
     assert _exit(run) == "paid"

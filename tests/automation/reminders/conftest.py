@@ -81,6 +81,10 @@ class Merchant:
         ordered = sorted(rows, key=lambda row: (row.request_id, row.number))
         return [(row.step, row.state, row.reason) for row in ordered]
 
+    async def reminders(self) -> list[Reminder]:
+        rows: list[Reminder] = await self.world.rows(Reminder)
+        return rows
+
     async def sendings(self) -> list[Sending]:
         async with self.world.resources.database.read() as session:
             return list((await session.exec(select(Sending).order_by(col(Sending.created_at)))).all())

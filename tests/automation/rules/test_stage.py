@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from backend.automation.rules.entry import request_id
-from backend.storage.models import PaymentRequest, StageEntry
+from backend.deal_sync.merges.feed import look_for_merges
+from backend.storage.models import MergedDeal, PaymentRequest, StageEntry
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
 from tests.automation.rules.stage import Stage, add_action, stages_of
@@ -203,3 +204,25 @@ async def _tell(stage: Stage, lead_id: int, **more: Any) -> int:
     } | more
     answer = await stage.world.http.post(f"{stage.world.url}/kommo/hooks/rules", data=said)
     return answer.status_code
+
+
+async def test_a_deposit_that_came_before_a_merge_is_not_asked_for_again(product: World, clock: MovableClock) -> None:
+    """The deal that stays enters the same stage: half of the price is paid already, by this rule's own link."""
+    stage = await add_action(product, amount="percent", percent=50, kind="deposit")
+    gone, kept = stage.deal(300), stage.deal(300)
+    stage.move(gone)
+    await _entries(product)
+    await product.until(lambda: product.fields(gone).get("STRIPE_PAYMENT_LINK"))
+    await product.pay(product.fields(gone)["STRIPE_PAYMENT_LINK"])
+    await product.quiet()
+    await look_for_merges(product.resources)  # from now on the feed is read
+    product.kommo.person().merge_leads(kept, gone)
+    clock.advance(700)
+    await look_for_merges(product.resources)
+    for _ in range(500):
+        if await product.rows(MergedDeal):
+            break
+        await asyncio.sleep(0.02)
+    stage.move(kept)
+    entries = await _entries(product, 2)
+    assert [one.outcome for one in entries] == ["asked", "nothing_open"]
