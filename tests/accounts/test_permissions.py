@@ -122,6 +122,16 @@ async def test_another_tenants_secret_signs_for_its_own_account_only(shared: Wor
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized")
 
 
+@pytest.mark.parametrize("user_id", [0, -5, 2**63, 2**200])
+async def test_a_user_who_can_not_be_is_nobody(shared: World, tenant: Tenant, user_id: int) -> None:
+    """Kommo's secret signs it, or a tenant's own; no database takes the number."""
+    token = shared.kommo.one_time_token(tenant.integration.client_id, tenant.account.admin.id)
+    claims = jwt.decode(token, options={"verify_signature": False}) | {"user_id": user_id}
+    signed = jwt.encode(claims, tenant.integration.client_secret, algorithm="HS256")
+    answer = await shared.http.get(f"/widget/deals/{deal(tenant).id}", headers={"X-Auth-Token": signed})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorized")
+
+
 async def test_the_admin_chooses_who_may_create(tenant: Tenant) -> None:
     user, lead = person(tenant, "A"), deal(tenant)
     path = f"/admin/api/accounts/{tenant.account.id}/options"

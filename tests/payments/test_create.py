@@ -136,6 +136,13 @@ async def test_what_is_wrong_is_named(shop: World, change: dict[str, Any], code:
     assert shop.checkout.calls() == []
 
 
+@pytest.mark.parametrize("blank", ["\u200d", "\u3164", "\u2800 \u2800", "\u0301", "\u202e\u2066"])
+async def test_what_is_drawn_as_nothing_describes_nothing(shop: World, blank: str) -> None:
+    answer = await shop.rep.ask(description=blank)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "description")
+    assert shop.checkout.sessions == []
+
+
 async def test_control_characters_are_no_part_of_a_description(shop: World) -> None:
     request = await shop.rep.create(description="  Web\u202esite\n\tand\x07more 👩\u200d💻 ")
     assert request["description"] == "Web site and more 👩\u200d💻"
