@@ -9,16 +9,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from sandbox.clock import MovableClock
+from tests.axe import violations_of
 from tests.chromium import chromium
 from tests.web.client.states import LONG, States, screens, shown
 from tests.world import World, open_world
 
 pytestmark = pytest.mark.browser
-LOOKS = ((320, "light"), (320, "dark"), (1280, "light"), (1280, "dark"))
+HALVES = [
+    pytest.param(((320, "light"), (1280, "dark")), id="daily"),
+    pytest.param(((320, "dark"), (1280, "light")), id="full", marks=pytest.mark.full),
+]
+"""Of the four looks of a page two are taken each day: each size and each theme once."""
 SHEET = ((320, "light"), (320, "dark"), (390, "light"), (390, "dark"))
 LANGUAGES = ("en", "es", "pt", "tr", "id", "ru")
 PICTURED = ("test", "failed", "cancelled", "expired", "statement", "paid")
@@ -31,15 +35,15 @@ async def shop(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
         yield shop
 
 
-async def test_every_page_is_accessible_and_fits_its_screen(shop: World) -> None:
+@pytest.mark.parametrize("looks", HALVES)
+async def test_every_page_is_accessible_and_fits_its_screen(shop: World, looks: tuple[tuple[int, str], ...]) -> None:
     states = States(shop)
     await states.dressed(business_name=LONG[:80], contact_email=f"{LONG[:60].replace('Ü', 'u')}@example.com")
     pages = await states.record()
     async with chromium() as browser:
         page = await browser.new_page()
-        async for name, width, theme in screens(page, pages, LOOKS):
-            found = await Axe().run(page)
-            assert found.violations_count == 0, (name, width, theme, found.generate_report())
+        async for name, width, theme in screens(page, pages, looks):
+            assert await violations_of(page) == [], (name, width, theme)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
 
 
