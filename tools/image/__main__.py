@@ -17,7 +17,7 @@ from tools.image.proof import Differs, Proof
 from tools.image.substitutes import Lacking
 
 CHECKOUT = Path(__file__).parents[2]
-SHORT_SECONDS = 240.0
+SHORT_SECONDS = 300.0
 """Longer no test run waits for the steps."""
 
 
