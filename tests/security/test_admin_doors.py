@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from backend.storage.models import Account, SetupSession
 from sandbox.clock import MovableClock
 from tests.web.setup.test_rights_on_loan import COOKIE, OPEN, OURS, admin_routes
 from tests.world import ADMIN_TOKEN, Tenant, World, new_tenant, open_world
+from tests.world.processes import ANY_REFUSALS, called_web
 
 FOR_FINANCE = {
     "/admin", "/admin/payments", "/admin/payments.csv", "/admin/payments/{lead_id}/{line_id}", "/admin/deal",
@@ -32,8 +34,11 @@ FOR_OPERATORS = ("/admin/integrations", "/admin/accounts", "/admin/api/integrati
 @pytest.fixture
 async def here(tmp_path: Any, anyio_backend: str) -> AsyncIterator[World]:
     url = f"sqlite+aiosqlite:///{tmp_path}/doors.db"
-    async with open_world(url, clock=MovableClock(), own_hosts=True, worker=False) as made:
-        yield made
+    async with (
+        open_world(url, clock=MovableClock(), own_hosts=True, worker=False) as made,
+        called_web(made.resources, limits=ANY_REFUSALS) as http,
+    ):
+        yield replace(made, http=http)
 
 
 def least_role(path: str) -> str:

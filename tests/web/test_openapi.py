@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from backend.web.app import create_app
 from sandbox.clock import MovableClock
 from tests.world import World, open_world
+from tests.world.processes import ANY_REFUSALS, served_web
 
 OPERATOR = {"Authorization": "Bearer admin-token-of-the-tests"}
 EXAMPLES = [pytest.param(6, id="some"), pytest.param(150, id="many", marks=pytest.mark.full)]
@@ -36,7 +37,8 @@ async def test_every_answer_is_one_that_was_described(shop: World, examples: int
     await shop.stored.set_options(statement=True)
     document = (await shop.http.get("/openapi.json", headers=OPERATOR)).json()
     headers = shop.token() | OPERATOR
-    tried = await anyio.to_thread.run_sync(_explore, document, str(shop.http.base_url), headers, examples)
+    async with served_web(shop.resources, limits=ANY_REFUSALS) as http:
+        tried = await anyio.to_thread.run_sync(_explore, document, str(http.base_url), headers, examples)
     assert tried == set(document["paths"])
 
 

@@ -21,6 +21,10 @@ LIMITS = httpx.Limits(keepalive_expiry=2.0)
 """Well before the server ends an idle connection, at five seconds: a browser may take as long for a few pages."""
 
 
+ANY_REFUSALS = Limits(refusals=1_000_000)
+"""For a test that every route refuses: beyond 200 refusals of a minute, the product answers each a second later."""
+
+
 class KommoHosts(httpx.AsyncHTTPTransport):
     """Every ``*.kommo.com`` is the one server at ``address``, which sees the host that was meant."""
 
@@ -62,9 +66,9 @@ async def served_web(
 
 
 @asynccontextmanager
-async def called_web(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
+async def called_web(resources: Resources, *, limits: Limits | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """A browser at the web, which is called without a server, at the public address."""
-    transport = httpx.ASGITransport(create_app(resources, admin_token=ADMIN_TOKEN))
+    transport = httpx.ASGITransport(create_app(resources, admin_token=ADMIN_TOKEN, limits=limits))
     async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as http:
         yield http
 

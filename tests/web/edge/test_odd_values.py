@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from backend.web.app import create_app
-from backend.web.edge import Limits
 from tests.web.edge.routes import Door, doors, everybody, hook_secret, known_values
 from tests.world import ADMIN_TOKEN, World, open_world
-from tests.world.processes import served_web
+from tests.world.processes import ANY_REFUSALS, served_web
 
 IN_PATHS = ("%00", "a%00b", str(2**63), str(2**63 - 1), "9" * 5000, "0", "-1", "%ff", "%F0%9F%98%80", "%5B", "x" * 3000)
 IN_QUERIES = ("\x00", str(2**63), "9" * 30, "http://[::1", "\ud83d".encode("utf-8", "surrogatepass").decode("latin-1"))
@@ -38,8 +37,10 @@ KEYS = (
 @pytest.fixture
 async def product(database_url: str) -> AsyncIterator[World]:
     """It refuses thousands at once, and none of them slowly."""
-    limits = Limits(refusals=1_000_000)
-    async with open_world(database_url, worker=False) as world, served_web(world.resources, limits=limits) as http:
+    async with (
+        open_world(database_url, worker=False) as world,
+        served_web(world.resources, limits=ANY_REFUSALS) as http,
+    ):
         yield replace(world, url=str(http.base_url), http=http)
 
 

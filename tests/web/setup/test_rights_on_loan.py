@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from sandbox.clock import MovableClock
 from sandbox.kommo.hooks import hooks
 from sandbox.kommo.records import User
 from tests.world import ADMIN_TOKEN, Tenant, World, new_tenant, open_world
+from tests.world.processes import ANY_REFUSALS, called_web
 
 COOKIE = "__Host-kommo_stripe_setup"
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -31,8 +33,11 @@ OPERATORS = ("integrations", "/admin/accounts")
 @pytest.fixture
 async def here(daily_url: str, anyio_backend: str) -> AsyncIterator[World]:
     """For what is decided before a database is asked for anything but the session."""
-    async with open_world(daily_url, clock=MovableClock(), own_hosts=True) as made:
-        yield made
+    async with (
+        open_world(daily_url, clock=MovableClock(), own_hosts=True) as made,
+        called_web(made.resources, limits=ANY_REFUSALS) as http,
+    ):
+        yield replace(made, http=http)
 
 
 @pytest.fixture
