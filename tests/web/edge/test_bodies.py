@@ -13,11 +13,10 @@ import httpx
 import pytest
 
 from backend.web.app import create_app
-from backend.web.edge import Limits
 from tests.web.edge.raw import head, said
 from tests.web.edge.routes import WITH_BODY, Door, doors, everybody, hook_secret, known_values
 from tests.world import ADMIN_TOKEN, World, open_world
-from tests.world.processes import served_web
+from tests.world.processes import ANY_REFUSALS, served_web
 
 TYPES = ("multipart/form-data; boundary=b", "application/x-www-form-urlencoded", "application/json", "text/plain")
 CHARSETS = ("punycode", "undefined", "unicode_escape", "no-such-charset")
@@ -58,7 +57,7 @@ class Sent:
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[World]:
-    limits, url = Limits(seconds=SECONDS), f"sqlite+aiosqlite:///{tmp_path}/doors.db"
+    limits, url = replace(ANY_REFUSALS, seconds=SECONDS), f"sqlite+aiosqlite:///{tmp_path}/doors.db"
     async with open_world(url, worker=False) as world, served_web(world.resources, limits=limits) as http:
         yield replace(world, url=str(http.base_url), http=http)
 
