@@ -30,6 +30,7 @@ def _add(page: Page, shop: World) -> Locator:
     expect(page.get_by_text(READY)).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(stage.get_by_role("button", name=TITLE, exact=True)).to_be_visible()
+    page.wait_for_selector("html[data-ready=yes]")  # the page is loaded again: before its script runs, no button opens
     return stage
 
 
