@@ -10,6 +10,7 @@ import pytest
 
 from backend.core.i18n import LANGUAGES
 from backend.core.sentences.said import in_language, said
+from backend.kommo_api.errors import KommoUnavailable
 from backend.storage.models import Account, Audit
 from backend.web.frame.rendering import say
 from tests.accounts.connecting import return_from_kommo
@@ -114,6 +115,18 @@ async def test_the_log_and_a_deal_speak_the_browsers_language_and_what_is_stored
         assert re.search(r"Nota en Kommo \(\w+.*\): hecho", deal)
         assert "no se movió: no se ha elegido etapa para este embudo" in deal or "Etapa en Kommo" in deal
     assert {row.what for row in await product.rows(Audit)} >= {"options", "deal fields"}
+
+
+async def test_a_problem_is_stored_as_plain_english_in_both_databases(database_url: str) -> None:
+    async with open_world(database_url) as product, browser(product, "pt") as http:
+        problem = said("set_up_failed", reason=str(KommoUnavailable("HTTP 502")))
+        async with product.resources.database.write() as session:
+            (await session.get_one(Account, product.account.id)).problem = problem
+        (account,) = await product.rows(Account)
+        assert (account.problem, type(account.problem)) == (str(problem), str)
+        await http.post("/admin/login", data={"token": ADMIN_TOKEN})
+        shown = read(await http.get("/admin/setup/kommo"))
+        assert "A configuração no Kommo falhou: O Kommo está com um problema técnico no momento. (HTTP 502)" in shown
 
 
 async def test_the_page_of_a_sign_in_link_and_its_end_speak_the_users_language(product: World) -> None:
