@@ -101,9 +101,13 @@ async def _reminded(world: KillableWorld) -> None:
     await puts(world, "reminders", RULES | PEOPLE | {"escalate_to": chief.id})
     await puts(world, "options", {"debt_tags": True})
     world.memory["chief"] = chief.id
-    world.clock.set((await _next_look(world) or world.clock()) + 1.0)
-    world.stripe.tick()
-    await quiet(world)
+    for _ in range(5):  # changed settings are a look, too
+        world.clock.set((await _next_look(world) or world.clock()) + 1.0)
+        world.stripe.tick()
+        await quiet(world)
+        if _messages(world):
+            return
+    raise AssertionError("nobody was reminded")
 
 
 async def _overdue_and_paid(world: KillableWorld) -> None:
