@@ -78,10 +78,8 @@ class Edge:
         if told > most:
             await _refuse_large(scope, receive, answer, too_large(most))
             return
-        if scope.get(ALL_HERE) and 0 < told <= self._limits.small:
-            await self._app(scope, receive, answer)  # nothing to count and nothing to wait for
-            return
         body = _Body(receive, told, most, self._limits, self._places)
+        body.needs_no_timer = 0 < told <= self._limits.small and ALL_HERE in scope
         try:
             await self._app(scope, body.receive, answer)
         finally:
@@ -101,6 +99,7 @@ class _Body:
         self._has_place = False
         self._read = 0
         self._is_whole = False
+        self.needs_no_timer = False
 
     async def receive(self) -> Message:
         """Return the next part.
@@ -109,6 +108,8 @@ class _Body:
         """
         if self._is_whole:
             return await self._receive()
+        if self.needs_no_timer:
+            return self._counted(await self._receive())
         before = time.perf_counter()
         try:
             async with asyncio.timeout(max(self._left, 0)):
@@ -118,16 +119,16 @@ class _Body:
         except TimeoutError:
             raise self._too_slow() from None
         self._left -= time.perf_counter() - before
-        self._count(message)
-        return message
+        return self._counted(message)
 
-    def _count(self, message: Message) -> None:
+    def _counted(self, message: Message) -> Message:
         if message["type"] == "http.disconnect":
             raise MalformedBody(said("body_cut_off"))
         self._read += len(message.get("body", b""))
         if self._read > self._most:
             raise too_large(self._most)
         self._is_whole = not message.get("more_body", False)
+        return message
 
     def _too_slow(self) -> ProductError:
         if self._has_place or max(self._told, self._read) <= self._small:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from backend.web.app import create_app
-from tests.web.edge.raw import head, said
+from tests.web.edge.raw import connected, head, said
 from tests.web.edge.routes import WITH_BODY, Door, doors, everybody, hook_secret, known_values
 from tests.world import ADMIN_TOKEN, World, open_world
 from tests.world.processes import ANY_REFUSALS, served_web
@@ -189,4 +189,17 @@ async def test_who_hangs_up_in_the_middle_leaves_no_trace(product: World, capsys
         await said(product.url, head("POST", "/widget/requests", headers) + b"{", patience=0.05)
     alive = await product.http.get(f"{product.url}/healthz")
     assert isinstance(alive, httpx.Response)
+    assert "Traceback" not in capsys.readouterr().out
+
+
+async def test_who_sends_all_and_hangs_up_at_once_leaves_no_trace(
+    product: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headers = (await everybody(product)) | {"Content-Length": "2", "Content-Type": "application/json"}
+    for path in ("/widget/requests", "/admin/login"):
+        for _ in range(20):
+            _reader, writer = await connected(product.url)
+            writer.write(head("POST", path, headers) + b"{}")
+            writer.transport.abort() if path == "/admin/login" else writer.close()
+    assert (await product.http.get(f"{product.url}/healthz")).status_code == 200
     assert "Traceback" not in capsys.readouterr().out
