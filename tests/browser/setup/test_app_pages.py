@@ -14,7 +14,8 @@ from tests.world import World
 pytestmark = pytest.mark.browser
 PLACES = (
     "automation", "automation/stages", "automation/sending", "automation/reminders", "automation/bots",
-    "setup", "setup/kommo", "setup/stripe", "setup/rights", "setup/business", "setup/test", "events", "events/log", "events/sessions",
+    "setup", "setup/kommo", "setup/stripe", "setup/rights", "setup/business", "setup/test",
+    "events", "events/log", "events/sessions",
 )  # fmt: skip
 
 
