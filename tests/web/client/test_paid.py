@@ -49,7 +49,7 @@ async def test_it_tells_what_when_how_and_for_what_and_the_amount_once(shop: Wor
     told = _told(page)
     assert (told["Amount"], told["For"], told["Paid with"]) == (
         "€120.00\xa0EUR",
-        "Website, first part",
+        "<bdi>Website, first part</bdi>",
         "Visa\xa0••••\xa04242",
     )
     assert re.fullmatch(r"\w+ \d+, \d{4}, \d+:\d\d\s[AP]M \(UTC\)", told["Paid on"])
