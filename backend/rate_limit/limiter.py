@@ -115,8 +115,7 @@ class Pace:
             await asyncio.sleep(wait)
         if wait <= 0 or slot.blocked_at:
             return slot
-        async with self._database.read() as session:
-            slot = await store.as_it_stands(session, row, slot)
+        slot = await store.as_it_stands(self._database, row, slot)
         await self._check(slot)
         return slot
 
@@ -125,9 +124,7 @@ class Pace:
 
         async def look() -> None:
             if self._clock() - slot.at > A_MOMENT:
-                async with self._database.read() as session:
-                    seen = await store.as_it_stands(session, account_id, slot)
-                await self._check(seen)
+                await self._check(await store.as_it_stands(self._database, account_id, slot))
             if last_check is not None:
                 await last_check()
 

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, update
+from sqlalchemy import bindparam, case, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.clock import lies_ahead
-from backend.storage.db import dialect_insert
+from backend.storage.db import Database, dialect_insert
 from backend.storage.models.rate_limits import ADDRESS, Rate
+from backend.storage.plain_reads import PlainRead
 
 FARTHEST_SECONDS = 120.0
 """No queue is this long: a time farther away was written by a clock that was set back since."""
@@ -53,10 +54,14 @@ async def take(session: AsyncSession, row: int, interval: float, now: float, ahe
     return Slot(taken_slot[0] - interval, *taken_slot) if taken_slot else None
 
 
-async def as_it_stands(session: AsyncSession, row: int, slot: Slot) -> Slot:
+_STATE = PlainRead(
+    select(Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at).where(Rate.account_id == bindparam("row"))
+)
+
+
+async def as_it_stands(database: Database, row: int, slot: Slot) -> Slot:
     """The slot with the current hold, refusals and block of its row, or ``slot`` itself if the row is gone."""
-    now = select(Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at).where(Rate.account_id == row)
-    found = (await session.exec(now)).first()
+    found = await _STATE.first(database, row=row)
     return Slot(slot.at, slot.next_at, *found) if found else slot
 
 

@@ -8,7 +8,7 @@ writes the value it read as ``done``: work requested meanwhile is still due.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, and_, or_, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -16,6 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from backend.core.clock import lies_ahead
 from backend.storage.db import Database
 from backend.storage.models import Account, AccountWork
+from backend.storage.plain_reads import PlainRead
 
 LEASE_SECONDS = 30.0
 LATE_SECONDS = 1.0
@@ -151,14 +152,23 @@ async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
         raise LeaseLost(f"account {claim.account_id}: another worker has taken over")
 
 
+_LEASE = PlainRead(
+    select(AccountWork.lease_until).where(
+        AccountWork.account_id == bindparam("account_id"),
+        AccountWork.owner == bindparam("owner"),
+        AccountWork.epoch == bindparam("epoch"),
+    )
+)
+
+
 async def check(database: Database, claim: Claim, now: float) -> None:
     """Raise ``LeaseLost`` if the account is no longer ours. For use before a call that cannot be fenced.
 
     ``now``: epoch seconds. A lease that is about to run out is extended first, so that nobody takes over during the
     call.
     """
-    async with database.read() as session:
-        until = (await session.exec(select(AccountWork.lease_until).where(_mine(claim)))).first() or 0.0
+    found = await _LEASE.first(database, account_id=claim.account_id, owner=claim.owner, epoch=claim.epoch)
+    until = found[0] if found else 0.0
     if until < now + LEASE_SECONDS / 2 or not lies_ahead(until, now, LONGEST_LEASE_SECONDS):
         await heartbeat(database, claim, now)
 
