@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from backend.admin.payment_list.search import SEARCHED
 from sandbox.clock import MovableClock
 from tests.world import World, open_world
 
@@ -70,9 +71,9 @@ async def test_a_payment_is_found_by_all_that_a_person_knows_of_it(shop: World, 
         "Kitchen lamp",
     ]
     shop.kommo.faults.add("503_html", "/api/v4/leads$", times=0)
-    silent = await visitor.get("/admin/payments", params={"q": "garden"})
+    silent = await visitor.get("/admin/payments", params={"q": "kitchen"})
     assert "names, e-mails and phones were not searched" in silent.text
-    assert (await visitor.get("/admin/payments.csv", params={"q": "garden"})).status_code == 503
+    assert (await visitor.get("/admin/payments.csv", params={"q": "kitchen"})).status_code == 503
 
 
 async def test_a_deals_name_is_asked_of_kommo_once_a_minute(shop: World, visitor: httpx.AsyncClient) -> None:
@@ -89,6 +90,29 @@ async def test_a_deals_name_is_asked_of_kommo_once_a_minute(shop: World, visitor
     lead.name = "Orangery"
     shop.clock.advance(61.0)
     assert await shown() == ("Orangery", 1)
+
+
+async def test_the_next_page_of_a_search_asks_kommo_nothing(shop: World, visitor: httpx.AsyncClient) -> None:
+    lead = shop.account.add_lead("Garden house", 20)
+    await shop.rep.create(lead_id=lead.id, description="Oak table")
+
+    async def asked() -> int:
+        before = len(shop.kommo.requests)
+        assert await listed(visitor, q="garden") == ["Oak table"]
+        return len([one for one in shop.kommo.requests[before:] if one.path in ("/api/v4/leads", "/api/v4/contacts")])
+
+    assert [await asked() > 0, await asked()] == [True, 0]
+    shop.clock.advance(SEARCHED.seconds + 1)
+    assert await asked() == 2
+
+
+async def test_the_name_of_a_deleted_deal_is_asked_for_once(shop: World, visitor: httpx.AsyncClient) -> None:
+    lead = shop.account.add_lead("Garden house", 20)
+    await shop.rep.create(lead_id=lead.id, description="Oak table")
+    del shop.account.leads[lead.id]
+    before = len(shop.kommo.requests)
+    assert [await listed(visitor), await listed(visitor)] == [["Oak table"], ["Oak table"]]
+    assert len([one for one in shop.kommo.requests[before:] if one.path == "/api/v4/leads"]) == 1
 
 
 async def test_each_filter_narrows_the_page_its_sums_and_the_file_alike(
