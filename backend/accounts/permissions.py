@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from backend.accounts.integrations import all_integrations, client_secret
+from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.judgement import Action, Verdict, judge, may_be_refused
 from backend.accounts.options import options_of
 from backend.accounts.tokens.proofs import note_signature
@@ -75,10 +75,9 @@ TOKENS = CacheSpec[bytes, Remembered[_Proven]](300.0, most=2_000)
 
 
 async def _proven(resources: Resources, token: str) -> _Proven:
+    named = named_client_id(token)
     async with resources.database.look() as session:
-        integrations = await all_integrations(session)
-        named = named_client_id(token)
-        integration = next((one for one in integrations if one.client_id == named), None)
+        integration = await named_integration(session, named)
         if integration is None:
             raise KeysNotKnown(f"{KEYS_NOT_KNOWN} {resources.addresses.public_url}/admin/accounts.")
         said = read_widget_token(

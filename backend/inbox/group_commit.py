@@ -52,9 +52,6 @@ class Inbox:
         self._waiting.append((arrival, stored))
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_groups())
-        if self._database.is_sqlite:  # the only wait there, the one for the lock, has its own limit
-            await stored
-            return
         async with self._database.bounded(DOOR_SECONDS):
             await stored
 

@@ -3,7 +3,7 @@
 import asyncio
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -67,22 +67,13 @@ class Database:
         cursor.close()
         connection.commit()
 
-    @asynccontextmanager
-    async def bounded(self, seconds: float) -> AsyncIterator[None]:
+    def bounded(self, seconds: float) -> AbstractAsyncContextManager[None]:
         """Raise ``OperationalError`` if the block takes longer than ``seconds``; its running statement is cancelled at
         the server.
 
         On SQLite there is no limit: the only wait, the one for its lock, has its own.
         """
-        limit = asyncio.timeout(None if self.is_sqlite else seconds)
-        try:
-            async with limit:
-                yield
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            silence = TimeoutError(f"the database did not answer within {seconds:g} s")
-            raise OperationalError(None, None, silence) from error
+        return nullcontext() if self.is_sqlite else _bounded(seconds)
 
     @asynccontextmanager
     async def read(self, seconds: float = UNIT_SECONDS) -> AsyncIterator[AsyncSession]:
@@ -180,6 +171,19 @@ class Database:
         for engine in {self._inline, self._losable} - {self.engine}:
             await engine.dispose()
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _bounded(seconds: float) -> AsyncIterator[None]:
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        silence = TimeoutError(f"the database did not answer within {seconds:g} s")
+        raise OperationalError(None, None, silence) from error
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

@@ -13,11 +13,10 @@ LOCKED_SECONDS = 1.0
 """Limit of waiting for the lock. In WAL mode only crash recovery and a rebuild of the database hold it."""
 
 
-class InlineCursor:
-    """The part of ``aiosqlite.Cursor`` that SQLAlchemy uses."""
+class DriverCursor:
+    """What SQLAlchemy reads of ``aiosqlite.Cursor`` beside its methods."""
 
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self) -> None:
         self.description: Any = None
         self.rowcount = -1
         self.lastrowid: int | None = None
@@ -25,6 +24,14 @@ class InlineCursor:
 
     async def __aenter__(self) -> Self:
         return self
+
+
+class InlineCursor(DriverCursor):
+    """The part of ``aiosqlite.Cursor`` that SQLAlchemy uses."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        super().__init__()
+        self._cursor = cursor
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
         """Run the statement and return this cursor. Raises ``sqlite3.Error``."""

@@ -18,26 +18,22 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
+from backend.storage.inline_sqlite import DriverCursor
+
 Found = TypeVar("Found")
 ROWS_A_STEP = 200
 SHORT_OPERATIONS = 20_000
 """Limit of SQLite's virtual machine for a statement on the event loop, about a millisecond."""
 
 
-class StatementCursor:
+class StatementCursor(DriverCursor):
     """The part of ``aiosqlite.Cursor`` that SQLAlchemy uses; ``execute`` brings the first rows along."""
 
     def __init__(self, connection: "StatementConnection") -> None:
+        super().__init__()
         self._connection = connection
         self._cursor: sqlite3.Cursor | None = None
         self._rows: deque[Any] = deque()
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
-        self.arraysize = 1
-
-    async def __aenter__(self) -> Self:
-        return self
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
         """Run the statement and return this cursor. Raises ``sqlite3.Error``."""

@@ -78,8 +78,7 @@ class Edge:
         if told > most:
             await _refuse_large(scope, receive, answer, too_large(most))
             return
-        body = _Body(receive, told, most, self._limits, self._places)
-        body.needs_no_timer = 0 < told <= self._limits.small and ALL_HERE in scope
+        body = _Body(receive, told, most, self._limits, self._places, is_here=ALL_HERE in scope)
         try:
             await self._app(scope, body.receive, answer)
         finally:
@@ -89,7 +88,9 @@ class Edge:
 class _Body:
     """One request's body while it arrives, counted and timed. Only the time that we wait for the sender counts."""
 
-    def __init__(self, receive: Receive, told: int, most: int, limits: Limits, places: asyncio.Semaphore) -> None:
+    def __init__(
+        self, receive: Receive, told: int, most: int, limits: Limits, places: asyncio.Semaphore, *, is_here: bool
+    ) -> None:
         self._receive = receive
         self._told = told
         self._most = most
@@ -99,7 +100,7 @@ class _Body:
         self._has_place = False
         self._read = 0
         self._is_whole = False
-        self.needs_no_timer = False
+        self._needs_no_timer = is_here and 0 < told <= limits.small
 
     async def receive(self) -> Message:
         """Return the next part.
@@ -108,7 +109,7 @@ class _Body:
         """
         if self._is_whole:
             return await self._receive()
-        if self.needs_no_timer:
+        if self._needs_no_timer:
             return self._counted(await self._receive())
         before = time.perf_counter()
         try:

@@ -186,26 +186,42 @@ async def test_what_came_outside_stays_when_the_rest_of_its_invoice_is_paid_late
     assert "postponed" not in (await shop.states()).values()
 
 
-async def test_parts_of_an_invoice_for_no_deal_are_listed_and_attached_without_counting_twice(shop: Shop) -> None:
-    """A deal that has what came outside shrinks when another part is heard of, wherever that part belongs."""
-    invoice = shop.invoice(lead=0)
+@dataclass(frozen=True)
+class Late:
+    """A part of an invoice: Stripe keeps its rows and its events back."""
+
+    invoice: str
+    rows: dict[str, Any]
+    events: list[dict[str, Any]]
+
+    async def comes_late(self, shop: Shop) -> None:
+        shop.stripe.default_account.shelves[True].objects["invoice_payment"] = self.rows
+        await shop.put(self.events)
+        await shop.work()
+
+
+async def _part_that_nobody_hears_of(shop: Shop, invoice: str) -> Late:
+    """20 of the invoice's 50 are paid; then the whole counts as paid outside Stripe."""
     shop.stripe.pay_invoice(invoice, 2000)
     late = [event.shown(VERSIONS["pinned"], 0) for event in shop.stripe.events if event.type == "invoice_payment.paid"]
-    shelf = shop.stripe.default_account.shelves[True]
-    hidden = shelf.objects.pop("invoice_payment")
+    hidden = shop.stripe.default_account.shelves[True].objects.pop("invoice_payment")
     shop.stripe.pay_invoice(invoice, outside=True, recorded=False)
     await shop.hear(without={"invoice_payment.paid"})
     await shop.patience()
+    return Late(invoice, hidden, late)
+
+
+async def test_parts_of_an_invoice_for_no_deal_are_listed_and_attached_without_counting_twice(shop: Shop) -> None:
+    """A deal that has what came outside shrinks when another part is heard of, wherever that part belongs."""
+    part = await _part_that_nobody_hears_of(shop, shop.invoice(lead=0))
     assert await shop.unmatched() == ["50.00"]
-    await shop.attach(f"{invoice}:outside", LEAD)
+    await shop.attach(f"{part.invoice}:outside", LEAD)
     assert await shop.amounts() == [(5000, True)]
-    shelf.objects["invoice_payment"] = hidden
     revision = await shop.revision()
-    await shop.put(late)
-    await shop.work()
+    await part.comes_late(shop)
     assert (await shop.amounts(), await shop.unmatched()) == ([(3000, True)], ["20.00"])
     assert await shop.revision() > revision
-    (payment,) = (row["payment"]["payment_intent"] for row in hidden.values() if row["payment"]["payment_intent"])
+    (payment,) = (row["payment"]["payment_intent"] for row in part.rows.values() if row["payment"]["payment_intent"])
     await shop.attach(payment, OTHER_LEAD)
     assert (await shop.amounts(), await shop.amounts(OTHER_LEAD)) == ([(3000, True)], [(2000, False)])
 
@@ -228,18 +244,9 @@ async def test_the_parts_of_an_invoice_that_is_given_up_stay_and_lost_ones_are_l
 
 async def test_a_part_that_is_heard_of_late_makes_what_came_outside_smaller(shop: Shop) -> None:
     """Stripe's list was behind for hours: the whole was taken as paid outside."""
-    invoice = shop.invoice()
-    shop.stripe.pay_invoice(invoice, 2000)
-    late = [event.shown(VERSIONS["pinned"], 0) for event in shop.stripe.events if event.type == "invoice_payment.paid"]
-    shelf = shop.stripe.default_account.shelves[True]
-    hidden = shelf.objects.pop("invoice_payment")
-    shop.stripe.pay_invoice(invoice, outside=True, recorded=False)
-    await shop.hear(without={"invoice_payment.paid"})
-    await shop.patience()
+    part = await _part_that_nobody_hears_of(shop, shop.invoice())
     assert await shop.amounts() == [(5000, True)]
-    shelf.objects["invoice_payment"] = hidden
-    await shop.put(late)
-    await shop.work()
+    await part.comes_late(shop)
     assert await shop.amounts() == [(2000, False), (3000, True)]
 
 

@@ -7,28 +7,19 @@ from sqlmodel import col, select
 
 from backend.storage.models import BotStep
 from sandbox.kommo.hooks.hooks import ask_widget
-from tests.crash.actions import pays, stubbornly, usable
+from tests.crash.actions import pays, stubbornly
 from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios.chases import puts
-from tests.crash.scenarios.shop import deal, linked
+from tests.crash.scenarios.shop import linked, ruled
 
 LOOK_SECONDS = 30.0
 
 
 async def _with_a_rule(world: KillableWorld) -> None:
     """A deal with a contact and a price, and the key of a rule for the bot's step."""
-    await deal(0)(world)
-    account = world.kommo.account
-    contact = account.add_contact("Ann", email="ann@example.com")
-    world.memory["deals"] = [account.add_lead("Sofa", 120, contacts=[contact]).id]
-
-    async def made() -> str | None:
-        answer = await world.http.post(f"{world.url}/widget/rules", json={}, headers=world.token())
-        return str(answer.json()["key"]) if usable(answer) else None
-
-    world.memory["key"] = await stubbornly(world, made)
+    world.memory["key"] = await ruled(world)
     await quiet(world)
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from sandbox.kommo.views import fields_of, lead_in_full
 from sandbox.stripe.objects.schemas import Obj
-from tests.crash.actions import asks, installs, pays
+from tests.crash.actions import asks, installs, pays, stubbornly, usable
 from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Step
@@ -25,6 +26,20 @@ def deal(count: int = 1) -> Step:
         world.memory["deals"] = [world.kommo.account.add_lead(f"Deal {n}").id for n in range(count)]
 
     return before
+
+
+async def ruled(world: KillableWorld, **rule: Any) -> str:
+    """Installed, with a deal that has a contact and a price; the key of a rule with these values."""
+    await deal(0)(world)
+    account = world.kommo.account
+    contact = account.add_contact("Ann", email="ann@example.com")
+    world.memory["deals"] = [account.add_lead("Sofa", 120, contacts=[contact]).id]
+
+    async def made() -> str | None:
+        answer = await world.http.post(f"{world.url}/widget/rules", json=rule, headers=world.token())
+        return str(answer.json()["key"]) if usable(answer) else None
+
+    return await stubbornly(world, made)
 
 
 def linked(count: int = 1, wish: Mapping[str, str] = PLAIN) -> Step:

@@ -1,11 +1,11 @@
 """A deal enters a stage with a rule, and a bot waits at a step of ours."""
 
 from sandbox.kommo.records import Trigger
-from tests.crash.actions import stubbornly, usable
+from tests.crash.actions import stubbornly
 from tests.crash.rig.killable import KillableWorld
 from tests.crash.rig.quiet import quiet
 from tests.crash.scenario import Scenario
-from tests.crash.scenarios.shop import deal
+from tests.crash.scenarios.shop import ruled
 
 SECONDS = 301.0
 """After so long Kommo sends a hook again that nobody answered."""
@@ -13,17 +13,8 @@ SECONDS = 301.0
 
 async def _ruled(world: KillableWorld) -> None:
     """A deal with a contact and a price, and an action that asks for it and sends the link as a task."""
-    await deal(0)(world)
-    account = world.kommo.account
-    contact = account.add_contact("Ann", email="ann@example.com")
-    world.memory["deals"] = [account.add_lead("Sofa", 120, contacts=[contact]).id]
-    body = {"settings": {"channels": ["task"]}}
-
-    async def made() -> str | None:
-        answer = await world.http.post(f"{world.url}/widget/rules", json=body, headers=world.token())
-        return str(answer.json()["key"]) if usable(answer) else None
-
-    key, pipeline = await stubbornly(world, made), account.main_pipeline
+    key = await ruled(world, settings={"channels": ["task"]})
+    account, pipeline = world.kommo.account, world.kommo.account.main_pipeline
     stage = [status for status in pipeline.statuses if status.type == 0][1]
     address = f"{world.url}/kommo/hooks/rules"
     account.triggers.append(Trigger(pipeline.id, stage.id, address, {"payment_rule": key}))
