@@ -9,7 +9,7 @@ WARM = (
     "stripe._object_classes", "stripe.v2._list_object", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto", "backend.server", "backend.cli.doctor", "backend.cli.events",
     "backend.cli.integrations", "backend.cli.keys", "backend.cli.payments", "backend.cli.shadow", "backend.cli.start",
-    "backend.cli.widget", "tests.command_line", "tests.crash.rig.child", "tests.processes.child",
+    "backend.cli.widget", "tests.command_line", "tests.crash.rig.child", "tests.processes.child", "tests.frozen",
 )  # fmt: skip
 """Everything that such processes import on their way."""
 
