@@ -69,7 +69,7 @@ def _prepare(engine: Engine, pragmas: Sequence[str]) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         _use_wal(cursor)
-        for pragma in (*pragmas, f"busy_timeout={BUSY_SECONDS * 1000}"):
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -4,10 +4,10 @@
 times the statement itself. Here the thread makes all steps at once and keeps a cursor open only where more rows are
 left than one step fetches.
 
-A SELECT inside a transaction that has its snapshot waits for no lock, so it is tried on the event loop first. SQLite
-interrupts it after ``SHORT_OPERATIONS``, and the thread runs it again from the start
-(https://sqlite.org/c3ref/progress_handler.html). An interrupted write would roll the whole transaction back
-(https://sqlite.org/c3ref/interrupt.html): writes go to the thread at once.
+The begin of a transaction and each SELECT are tried on the event loop first, without waiting for a lock. SQLite
+interrupts a SELECT after ``SHORT_OPERATIONS`` (https://sqlite.org/c3ref/progress_handler.html). What was interrupted or
+found the file locked is made again in the thread, from the start. An interrupted write would roll the whole transaction
+back (https://sqlite.org/c3ref/interrupt.html): writes go to the thread at once.
 """
 
 import sqlite3
@@ -22,6 +22,9 @@ from backend.storage.inline_sqlite import DriverCursor
 
 Found = TypeVar("Found")
 ROWS_A_STEP = 200
+LIGHT = ("BEGIN", "SELECT")
+PRIMARY_CODE = 0xFF
+"""The part of an extended error code that names its kind (https://sqlite.org/rescode.html)."""
 SHORT_OPERATIONS = 20_000
 """Limit of SQLite's virtual machine for a statement on the event loop, about a millisecond."""
 
@@ -105,9 +108,10 @@ class StatementCursor(DriverCursor):
 class StatementConnection(aiosqlite.Connection):
     """``aiosqlite``'s connection with cursors that need one step a statement."""
 
-    _has_snapshot = False
     _has_written = False
     _is_hurried = False
+    busy_milliseconds = 0
+    """How long the thread waits for the file's lock."""
     _is_thread_busy = False
     """Stays set where a statement's task was cancelled: the thread goes on, and the event loop must not wait for it."""
 
@@ -129,14 +133,10 @@ class StatementConnection(aiosqlite.Connection):
 
     async def run(self, statement: str, steps: Callable[[], None]) -> None:
         """Make the steps of ``statement`` here or in the thread. Raises ``sqlite3.Error``."""
-        if statement == "BEGIN":
-            return steps()
-        is_read = statement.startswith("SELECT")
-        self._has_written |= not is_read
-        if not (is_read and self._has_snapshot and self._is_short(steps)):
+        is_light = statement.startswith(LIGHT)
+        self._has_written |= not is_light
+        if not (is_light and not self._is_thread_busy and self._is_made(steps)):
             await self.in_thread(steps)
-        self._has_snapshot = True
-        return None
 
     async def in_thread(self, step: Callable[[], Found]) -> Found:
         """The result of ``step``, called in the connection's thread. Raises what it raises."""
@@ -158,22 +158,24 @@ class StatementConnection(aiosqlite.Connection):
         """Roll the transaction back; here if it has only read."""
         await self._end(self._conn.rollback)
 
-    def _is_short(self, steps: Callable[[], None]) -> bool:
-        """Try the steps here; False if SQLite interrupted them."""
+    def _is_made(self, steps: Callable[[], None]) -> bool:
+        """Try the steps here; False if SQLite interrupted them or would have waited for a lock."""
         self._is_hurried = True
+        self._conn.execute("PRAGMA busy_timeout=0")
         try:
             steps()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            if error.sqlite_errorcode & PRIMARY_CODE not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                 raise
             return False
         finally:
             self._is_hurried = False
+            self._conn.execute(f"PRAGMA busy_timeout={self.busy_milliseconds}")
         return True
 
     async def _end(self, end: Callable[[], None]) -> None:
         must_wait = self._has_written or self._is_thread_busy
-        self._has_snapshot = self._has_written = False
+        self._has_written = False
         if must_wait:
             await self.in_thread(end)
         else:
@@ -183,4 +185,5 @@ class StatementConnection(aiosqlite.Connection):
 def open_threaded(*words: Any, **options: Any) -> Any:
     """A new connection, for SQLAlchemy's ``async_creator_fn``. The arguments are those of ``sqlite3.connect``."""
     connection = StatementConnection(lambda: sqlite3.connect(*words, **options), iter_chunk_size=ROWS_A_STEP)
+    connection.busy_milliseconds = round(options["timeout"] * 1000)
     return connection.open()

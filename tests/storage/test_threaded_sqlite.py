@@ -55,16 +55,26 @@ async def test_all_rows_arrive_however_they_are_fetched(connection: StatementCon
         await connection.rollback()
 
 
-async def test_a_short_read_runs_on_the_loop_once_the_transaction_has_its_snapshot(
-    connection: StatementConnection,
-) -> None:
+async def test_a_short_read_runs_on_the_loop(connection: StatementConnection) -> None:
     short = "SELECT number, here() FROM row WHERE number = 7"
-    await run(connection, "BEGIN")
-    assert await threads(connection, short) == {False}
-    assert await threads(connection, short) == {True}
-    await connection.rollback()
-    await run(connection, "BEGIN IMMEDIATE")
-    assert await threads(connection, short) == {True}
+    for begin in ("BEGIN", "BEGIN IMMEDIATE"):
+        await run(connection, begin)
+        assert await threads(connection, short) == {True}
+        await connection.commit()
+
+
+async def test_the_loop_goes_on_while_a_unit_waits_for_the_lock(
+    connection: StatementConnection, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "rows.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(run(connection, "BEGIN IMMEDIATE"))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    other.rollback()
+    other.close()
+    await asyncio.wait_for(waiting, HELD_SECONDS)
+    await run(connection, "DELETE FROM row WHERE number = 0")
     await connection.commit()
 
 
@@ -97,11 +107,11 @@ async def test_the_loop_does_not_wait_for_a_statement_whose_task_was_cancelled(
 ) -> None:
     let_go = threading.Event()
     await connection.create_function("held", 0, lambda: let_go.wait(HELD_SECONDS))
-    await run(connection, "BEGIN")
-    read = asyncio.create_task(run(connection, "SELECT held()"))
+    await run(connection, "BEGIN IMMEDIATE")
+    write = asyncio.create_task(run(connection, "UPDATE row SET number = -1 WHERE number = 0 AND held()"))
     await asyncio.sleep(0.01)
-    read.cancel()
-    await asyncio.gather(read, return_exceptions=True)
+    write.cancel()
+    await asyncio.gather(write, return_exceptions=True)
     ended = asyncio.create_task(connection.rollback())
     await asyncio.sleep(0)
     was_done = ended.done()
