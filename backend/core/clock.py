@@ -30,10 +30,10 @@ def lies_ahead(moment: float, now: float, longest: float) -> bool: ...
 
 
 @overload
-def lies_ahead(moment: Any, now: float, longest: float) -> ColumnElement[bool]: ...
+def lies_ahead(moment: Any, now: Any, longest: float) -> ColumnElement[bool]: ...
 
 
-def lies_ahead(moment: Any, now: float, longest: float) -> Any:
+def lies_ahead(moment: Any, now: Any, longest: float) -> Any:
     """True while a stored time is in the future; for a column, the SQL condition with the same rule.
 
     ``longest``: the largest distance at which a process stores such a time, in seconds. A time farther ahead was stored

@@ -29,6 +29,8 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
     ``LeaseLost``.
     """
     account_id, now = claim.account_id, resources.clock()
+    if being_written and not await _is_more_due(resources, account_id, now, being_written):
+        return None
     async with resources.database.write() as session:
         await fence(session, claim, now)
         await revisions.touch_expired(session, account_id, now)
@@ -51,6 +53,12 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
     if gone:
         await conclude(resources, claim, gone)
     return leads
+
+
+async def _is_more_due(resources: Resources, account_id: int, now: float, being_written: frozenset[int]) -> bool:
+    """False if nothing is due beside the deals under way: then the batch that is being written waits for no lock."""
+    async with resources.database.look() as session:
+        return await revisions.is_any_due(session, account_id, now, being_written)
 
 
 async def _one(resources: Resources, claim: Claim, lead_id: int) -> Lead | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Table, bindparam, func, or_, update
 from sqlmodel import col, select
@@ -62,19 +63,31 @@ async def due(
     """Deal → its revision, of at most ``most`` deals due at ``now`` (epoch seconds), longest waiting first, without
     ``without``.
     """
-    found = await session.exec(
-        select(Deal.lead_id, Deal.wanted)
-        .where(
-            Deal.account_id == account_id,
-            col(Deal.written) < col(Deal.wanted),
-            ~lies_ahead(col(Deal.next_try_at), now, LONGEST_WAIT_SECONDS),
-            col(Deal.next_try_at) < NEVER,
-            col(Deal.lead_id).not_in(without),
-        )
-        .order_by(col(Deal.dirty_since))
-        .limit(most)
-    )
+    found = await session.exec(_due(select(Deal.lead_id, Deal.wanted), account_id, now, without).limit(most))
     return dict(found.all())
+
+
+async def is_any_due(session: AsyncSession, account_id: int, now: float, without: Collection[int]) -> bool:
+    """True if ``due`` would find a deal once ``touch_expired`` has run. ``now``: epoch seconds."""
+    dirty = _due(select(Deal.lead_id), account_id, now, without)
+    changing = select(Deal.lead_id).where(*_expired(account_id, now), col(Deal.lead_id).not_in(without))
+    expired = changing.order_by(col(Deal.look_again_at))  # so that PostgreSQL uses its index
+    return any([(await session.exec(one.limit(1))).first() is not None for one in (dirty, expired)])
+
+
+def _due(deals: Any, account_id: int, now: float, without: Collection[int]) -> Any:
+    """``deals``, a selection of ``Deal``, with the condition that they are the account's and due, in order."""
+    return deals.where(
+        Deal.account_id == account_id,
+        col(Deal.written) < col(Deal.wanted),
+        ~lies_ahead(col(Deal.next_try_at), now, LONGEST_WAIT_SECONDS),
+        col(Deal.next_try_at) < NEVER,
+        col(Deal.lead_id).not_in(without),
+    ).order_by(col(Deal.dirty_since))
+
+
+def _expired(account_id: int, now: float) -> tuple[Any, ...]:
+    return (Deal.account_id == account_id, col(Deal.look_again_at) <= now)
 
 
 async def page_for(session: AsyncSession, account_id: int, lead_ids: Collection[int], now: float) -> Page:
@@ -110,7 +123,7 @@ async def touch_expired(session: AsyncSession, account_id: int, now: float) -> N
     """Mark deals dirty whose state changed by time alone, such as an expired link. ``now``: epoch seconds."""
     await session.exec(
         update(Deal)
-        .where(col(Deal.account_id) == account_id, col(Deal.look_again_at) <= now)
+        .where(*_expired(account_id, now))
         .values(wanted=Deal.wanted + 1, look_again_at=None, dirty_since=now)
     )
 

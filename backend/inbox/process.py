@@ -20,7 +20,7 @@ from backend.core.telemetry.lines import milliseconds
 from backend.core.vault import CannotOpen, Vault
 from backend.facts import Fact
 from backend.inbox.arrivals import read_body
-from backend.inbox.store import bury, finish, postpone, take
+from backend.inbox.store import bury, finish, is_any_due, postpone, take
 from backend.ledger.absorb import Absorbed, absorb
 from backend.ledger.invoice_sums import Unexplained
 from backend.resources import Resources
@@ -99,6 +99,12 @@ async def ingest(resources: Resources, claim: Claim) -> None:
         if count < CHUNK or resources.stopping.is_set():
             return
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def ingest_more(resources: Resources, claim: Claim) -> None:
+    """As ``ingest``, for a look in between: without a due event it takes no lock."""
+    if await is_any_due(resources.database, claim.account_id, resources.clock()):
+        await ingest(resources, claim)
 
 
 async def _together(resources: Resources, claim: Claim, limit: int) -> int:

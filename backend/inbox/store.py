@@ -1,17 +1,19 @@
 """The inbox in the database: events as they arrived, taken one account at a time, and the outcome of each."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.clock import lies_ahead
 from backend.core.vault import Vault
 from backend.inbox.arrivals import Arrival, group_of
-from backend.storage.db import insert_missing
+from backend.storage.db import Database, insert_missing
 from backend.storage.models import InboxEvent, StripeConnection
 from backend.storage.models.payments import UNFINISHED
+from backend.storage.plain_reads import PlainRead
 from backend.work_queue.backoff import LONGEST_WAIT_SECONDS, gives_up, wait_after
 from backend.work_queue.lock_order import lock_account_work
 from backend.work_queue.wakeups import request_work
@@ -42,17 +44,27 @@ def is_waiting() -> ColumnElement[bool]:
 async def take(session: AsyncSession, account_id: int, now: float, limit: int = 200) -> list[InboxEvent]:
     """Return the account's due events, oldest first. ``now``: epoch seconds."""
     found = await session.exec(
-        select(InboxEvent)
-        .join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id)
-        .where(
-            StripeConnection.account_id == account_id,
-            is_waiting(),
-            ~lies_ahead(col(InboxEvent.next_try_at), now, LONGEST_WAIT_SECONDS),
-        )
-        .order_by(col(InboxEvent.received_at), InboxEvent.id)
-        .limit(limit)
+        _due(select(InboxEvent), account_id, now).order_by(col(InboxEvent.received_at), InboxEvent.id).limit(limit)
     )
     return list(found.all())
+
+
+def _due(events: Any, account_id: Any, now: Any) -> Any:
+    """``events``, a selection of ``InboxEvent``, with the condition that they are the account's and due."""
+    return events.join(StripeConnection, col(StripeConnection.id) == InboxEvent.connection_id).where(
+        StripeConnection.account_id == account_id,
+        is_waiting(),
+        ~lies_ahead(col(InboxEvent.next_try_at), now, LONGEST_WAIT_SECONDS),
+    )
+
+
+ANY_DUE = PlainRead(_due(select(InboxEvent.id), bindparam("account_id", 0), bindparam("now", 0.0)).limit(1))
+"""With a value for each, because SQLAlchemy expands the list of states only then."""
+
+
+async def is_any_due(database: Database, account_id: int, now: float) -> bool:
+    """Return True if ``take`` would find an event. ``now``: epoch seconds."""
+    return await ANY_DUE.first(database, account_id=account_id, now=now) is not None
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:

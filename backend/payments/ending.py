@@ -5,9 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from sqlalchemy import func, update
+from sqlalchemy import Float, bindparam, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from backend.core.errors import AlreadyPaid, Conflict, NotConnected, ProductError, StripeRefused, StripeUnreachable
 from backend.payments.cancel import end
@@ -15,6 +16,7 @@ from backend.payments.checkout.open import OVER, LinkState, ToCheckout
 from backend.payments.find import Link, find_link, find_request
 from backend.resources import Resources
 from backend.storage.models import PaymentRequest
+from backend.storage.plain_reads import PlainRead
 from backend.work_queue.leases import Claim, fence
 
 AT_MOST = 20
@@ -29,7 +31,10 @@ log = structlog.get_logger()
 
 async def end_due_requests(resources: Resources, claim: Claim) -> None:
     """End the account's requests that are due; those that can't be ended yet get a later time."""
-    for request_id in await _due(resources, claim.account_id):
+    now = resources.clock()
+    if await _ANY_DUE.first(resources.database, account_id=claim.account_id, now=now) is None:
+        return
+    for request_id in await _due(resources, claim.account_id, now):
         again = await _ended(resources, claim.account_id, request_id)
         await _try_again(resources, claim, request_id, again)
 
@@ -59,7 +64,7 @@ async def ended_where_over(resources: Resources, opened: ToCheckout | LinkState)
     return LinkState(link.state, link)
 
 
-def _waiting(account_id: int) -> tuple[Any, ...]:
+def _waiting(account_id: Any) -> tuple[Any, ...]:
     return (
         col(PaymentRequest.account_id) == account_id,
         col(PaymentRequest.end_try_at).is_not(None),
@@ -67,10 +72,17 @@ def _waiting(account_id: int) -> tuple[Any, ...]:
     )
 
 
-async def _due(resources: Resources, account_id: int) -> list[str]:
-    due = select(PaymentRequest.id).where(*_waiting(account_id), col(PaymentRequest.end_try_at) <= resources.clock())
+async def _due(resources: Resources, account_id: int, now: float) -> list[str]:
+    due = _overdue(account_id, now).order_by(col(PaymentRequest.end_try_at)).limit(AT_MOST)
     async with resources.database.read() as session:
-        return list((await session.exec(due.order_by(col(PaymentRequest.end_try_at)).limit(AT_MOST))).all())
+        return list((await session.exec(due)).all())
+
+
+def _overdue(account_id: Any, now: Any) -> SelectOfScalar[str]:
+    return select(PaymentRequest.id).where(*_waiting(account_id), col(PaymentRequest.end_try_at) <= now)
+
+
+_ANY_DUE = PlainRead(_overdue(bindparam("account_id"), bindparam("now", type_=Float)).limit(1))
 
 
 async def _ended(resources: Resources, account_id: int, request_id: str) -> float | None:

@@ -160,8 +160,7 @@ class Pace:
         return slot
 
     async def _take(self, row: int, interval: float, ahead: float) -> Slot | None:
-        async with self._database.write_losable() as session:
-            return await store.take(session, row, interval, self._clock(), ahead)
+        return await store.take(self._database, row, interval, self._clock(), ahead)
 
     async def _check(self, slot: Slot) -> None:
         """Raise if no call may be sent now. Behind a block one caller may probe every ``PROBE_SECONDS``."""

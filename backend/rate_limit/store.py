@@ -1,21 +1,27 @@
 """The rows of the rate limiter. Each change is one statement: the first statement to run takes the slot."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import Float, bindparam, case, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.clock import lies_ahead
-from backend.storage.db import Database, dialect_insert
+from backend.storage.db import Database
 from backend.storage.models.rate_limits import ADDRESS, Rate
 from backend.storage.plain_reads import PlainRead
+from backend.storage.plain_writes import PlainWrite
 
 FARTHEST_SECONDS = 120.0
 """No queue is this long: a time farther away was written by a clock that was set back since."""
 LONGEST_HOLD_SECONDS = 301.0
 """The longest wait that Kommo may ask for, jitter included."""
 PROBE_SECONDS = 30.0
+FIRST_CALLS = 3
+"""Calls that need not wait for each other after a silence: enough to read a deal, write it, and post its note."""
+SILENCE_SECONDS = 1.2
+"""Longer than the second in which Kommo counts, its jitter included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +39,53 @@ class Slot:
     probe_at: float
 
 
-async def take(session: AsyncSession, row: int, interval: float, now: float, ahead: float) -> Slot | None:
+def first_calls_seconds(interval: float) -> float:
+    """How far behind the first slot after a silence a slot is used at once: three in all, fewer if so many are not
+    allowed in a second.
+    """
+    return min((FIRST_CALLS - 0.5) * interval, 1 - interval / 2)
+
+
+def _taking(insert: Any) -> Any:
+    """Take the next slot: ``next_at`` of the row moves on by ``interval`` from there, or from now."""
+    now, interval = bindparam("now", type_=Float), bindparam("interval", type_=Float)
+    next_at, awake_since = col(Rate.next_at), col(Rate.awake_since)
+    taken = lies_ahead(next_at, now, FARTHEST_SECONDS)
+    near = (next_at <= now + bindparam("ahead", type_=Float)) | (
+        (next_at >= awake_since) & (next_at < awake_since + bindparam("first_calls", type_=Float))
+    )
+    values = {"hold_until": 0.0, "refusals": 0, "blocked_at": 0.0, "probe_at": 0.0}
+    return (
+        insert.values(account_id=bindparam("row"), next_at=now + interval, awake_since=now, **values)
+        .on_conflict_do_update(
+            index_elements=["account_id"],
+            set_={
+                "next_at": case((taken, next_at), else_=now) + interval,
+                "awake_since": case((next_at - interval + SILENCE_SECONDS <= now, now), else_=awake_since),
+            },
+            where=~taken | near,
+        )
+        .returning(Rate.awake_since, Rate.next_at, Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at)
+    )
+
+
+_TAKE = PlainWrite(Rate, _taking)
+
+
+async def take(database: Database, row: int, interval: float, now: float, ahead: float) -> Slot | None:
     """Take and return the next free slot, or None if it begins more than ``ahead`` seconds from now.
 
-    ``row``: account id, or ``ADDRESS``; ``interval``: seconds between slots.
+    ``row``: account id, or ``ADDRESS``; ``interval``: seconds between slots. The slots next to the first one after a
+    silence begin at once. Still no second holds more calls than there are slots in it: the silence before it was as
+    long, and a later slot begins no earlier than its place in the row (docs/decisions/0033).
     """
-    taken = lies_ahead(col(Rate.next_at), now, FARTHEST_SECONDS)
-    statement = dialect_insert(session, Rate).values(
-        account_id=row, next_at=now + interval, hold_until=0.0, refusals=0, blocked_at=0.0, probe_at=0.0
-    )
-    near = ~taken | (col(Rate.next_at) <= now + ahead)
-    found = await session.exec(
-        statement.on_conflict_do_update(
-            index_elements=["account_id"],
-            set_={"next_at": case((taken, col(Rate.next_at)), else_=now) + interval},
-            where=near,
-        ).returning(Rate.next_at, Rate.hold_until, Rate.refusals, Rate.blocked_at, Rate.probe_at)
-    )
-    taken_slot = found.first()
-    return Slot(taken_slot[0] - interval, *taken_slot) if taken_slot else None
+    first_calls = first_calls_seconds(interval)
+    taken = await _TAKE.first(database, row=row, interval=interval, now=now, ahead=ahead, first_calls=first_calls)
+    if taken is None:
+        return None
+    awake_since, next_at, *state = taken
+    at = next_at - interval
+    return Slot(min(at, now) if 0 <= at - awake_since < first_calls else at, next_at, *state)
 
 
 _STATE = PlainRead(

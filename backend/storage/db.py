@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.storage.inline_sqlite import PlainReader
+from backend.storage.inline_sqlite import PlainReader, PlainWriter
 from backend.storage.recorded_reads import watch
 from backend.storage.sqlite_engine import BUSY_SECONDS, LOSABLE_PRAGMAS, inline_engine, threaded_engine
 from backend.storage.write_turns import WriteTurns
@@ -54,6 +54,7 @@ class Database:
         self.turns = WriteTurns()
         self._is_lazy = False
         self.plain_reader = PlainReader(self.connect_words)
+        self.plain_writer = PlainWriter(self.connect_words)
         self._closers: list[Callable[[], Awaitable[None] | None]] = []
         if not self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", self._prepare_postgres)
@@ -168,6 +169,7 @@ class Database:
             if (closing := closer()) is not None:
                 await closing
         self.plain_reader.close()
+        self.plain_writer.close()
         for engine in {self._inline, self._losable} - {self.engine}:
             await engine.dispose()
         await self.engine.dispose()

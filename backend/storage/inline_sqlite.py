@@ -131,6 +131,40 @@ class PlainReader:
             connection.close()
 
 
+class PlainWriter:
+    """One connection for statements of which each is a transaction that neither waits for a lock nor for the disk.
+
+    It never moves the log into the database, which would wait for the disk. ``connect_words``: as for ``PlainReader``.
+    """
+
+    def __init__(self, connect_words: Callable[[], tuple[Sequence[Any], dict[str, Any]]]) -> None:
+        self._connect_words = connect_words
+        self._connection: sqlite3.Connection | None = None
+
+    def write(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]] | None:
+        """The rows that the statement returns; None if nothing was written, mostly because somebody else writes."""
+        try:
+            return self._opened().execute(statement, values).fetchall()
+        except sqlite3.OperationalError:
+            self.close()
+            return None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            words, options = self._connect_words()
+            options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
+            self._connection = sqlite3.connect(*words, **options)
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute("PRAGMA wal_autocheckpoint=0")
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection; the next write opens it again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
 def _open_reader(*words: Any, **options: Any) -> sqlite3.Connection:
     """A connection that refuses to write. The arguments are those of ``sqlite3.connect``."""
     options |= {"timeout": LOCKED_SECONDS, "isolation_level": None, "check_same_thread": False}

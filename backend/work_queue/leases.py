@@ -7,8 +7,9 @@ writes the value it read as ``done``: work requested meanwhile is still due.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, or_, update
+from sqlalchemy import ColumnElement, Float, Table, Update, and_, bindparam, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,6 +19,7 @@ from backend.storage.db import Database
 from backend.storage.models import Account, AccountWork
 from backend.storage.plain_reads import PlainRead
 
+WORK: Table = AccountWork.__table__  # type: ignore[attr-defined]
 LEASE_SECONDS = 30.0
 LATE_SECONDS = 1.0
 """Requests that a process sent before it died have arrived by then."""
@@ -53,9 +55,8 @@ async def claim(database: Database, owner: str, now: float, lock: int = 0) -> Cl
     ``now``: epoch seconds. ``lock``: number of the presence lock that the owner holds while it lives, by which others
     see that it died.
     """
-    async with database.read() as session:  # so that a poll without work takes no lock
-        if (await session.exec(_due(now))).first() is None:
-            return None
+    if await _ANY_DUE.first(database, now=now) is None:  # so that a poll without work takes no lock
+        return None
     chosen = _due(now).with_for_update(skip_locked=True).scalar_subquery()  # SQLite neither has nor needs this clause
     taking = (
         update(AccountWork)
@@ -79,7 +80,7 @@ async def claim(database: Database, owner: str, now: float, lock: int = 0) -> Cl
     return Claim(taken[0], owner, *taken[1:]) if taken else None
 
 
-def _due(now: float) -> SelectOfScalar[int]:
+def _due(now: Any) -> SelectOfScalar[int]:
     """The next due account. ``wake_at`` stays set until release, so that it survives an owner's death."""
     return (
         select(AccountWork.account_id)
@@ -95,16 +96,19 @@ def _due(now: float) -> SelectOfScalar[int]:
     )
 
 
-def _leased(now: float) -> ColumnElement[bool]:
+def _leased(now: Any) -> ColumnElement[bool]:
     return lies_ahead(col(AccountWork.lease_until), now, LONGEST_LEASE_SECONDS)
 
 
-def _put_off(now: float) -> ColumnElement[bool]:
+def _put_off(now: Any) -> ColumnElement[bool]:
     return lies_ahead(col(AccountWork.next_try_at), now, LONGEST_HOLD_SECONDS)
 
 
-def _asleep(now: float) -> ColumnElement[bool]:
+def _asleep(now: Any) -> ColumnElement[bool]:
     return lies_ahead(col(AccountWork.wake_at), now, LONGEST_WAKE_SECONDS)
+
+
+_ANY_DUE = PlainRead(_due(bindparam("now", type_=Float)))
 
 
 async def held_locks(database: Database, now: float) -> set[int]:
@@ -142,16 +146,22 @@ async def fence(session: AsyncSession, claim: Claim, now: float) -> None:
 
     ``now``: epoch seconds. A late heartbeat does not revive a released lease (``lease_until`` 0).
     """
-    kept = await _updated(
-        session,
-        update(AccountWork)
-        .where(_mine(claim), col(AccountWork.lease_until) > 0)
-        .values(lease_until=now + LEASE_SECONDS),
-    )
-    if not kept:
+    connection = await session.connection()
+    ours = {"ours": claim.account_id, "holder": claim.owner, "term": claim.epoch, "until": now + LEASE_SECONDS}
+    if not (await connection.execute(_KEEP, ours)).rowcount:
         raise LeaseLost(f"account {claim.account_id}: another worker has taken over")
 
 
+_KEEP = (
+    update(WORK)
+    .where(
+        WORK.c.account_id == bindparam("ours"),
+        WORK.c.owner == bindparam("holder"),
+        WORK.c.epoch == bindparam("term"),
+        WORK.c.lease_until > 0,
+    )
+    .values(lease_until=bindparam("until"))
+)
 _LEASE = PlainRead(
     select(AccountWork.lease_until).where(
         AccountWork.account_id == bindparam("account_id"),

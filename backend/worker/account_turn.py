@@ -29,7 +29,7 @@ from backend.deal_sync.shadow import record_dry_run
 from backend.deal_sync.sync import sync_deals
 from backend.deal_sync.verify import next_due as next_audit_due
 from backend.deal_sync.verify import verify_writes
-from backend.inbox.process import ingest
+from backend.inbox.process import ingest, ingest_more
 from backend.inbox.store import next_due as next_event_due
 from backend.kommo_api.errors import KommoBlocked, KommoError, KommoForbidden, KommoRateLimited, KommoUnpaid
 from backend.payments.ending import end_due_requests, next_end
@@ -98,9 +98,9 @@ async def _write(resources: Resources, claim: Claim) -> float | None:
 async def _write_and_send(resources: Resources, claim: Claim) -> None:
     """Write deals and send links, a few at a time and each after its deal's fields: no payment waits behind a long
     queue."""
-    await sync_deals(resources, claim, lambda: ingest(resources, claim))
+    await sync_deals(resources, claim, lambda: ingest_more(resources, claim))
     while await send_due(resources, claim, withdraw):
-        await sync_deals(resources, claim, lambda: ingest(resources, claim))
+        await sync_deals(resources, claim, lambda: ingest_more(resources, claim))
 
 
 async def _tell(resources: Resources, account: Account, problem: str) -> None:

@@ -1,6 +1,7 @@
 """Who may ask Kommo when: slots that several processes take from one database."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoError, KommoRateLimited
 from backend.rate_limit.limiter import Pace
+from backend.rate_limit.store import FIRST_CALLS, take
 from backend.storage.db import Database
 from backend.storage.migrations import upgrade
 from sandbox.clock import MovableClock
@@ -83,6 +85,33 @@ async def test_the_first_requests_are_spaced_like_all_others(pace: Pace, clock: 
 
     await asyncio.gather(*(one() for _ in range(12)))
     assert moments[-1] - moments[0] >= 11 / 100 - 0.05
+
+
+async def test_the_calls_of_a_lone_payment_do_not_wait_for_each_other(tmp_path: Path, clock: MovableClock) -> None:
+    """Three calls after a silence go at once, the fourth takes its place in the row of slots."""
+    async with processes(f"sqlite+aiosqlite:///{tmp_path}/x.db", clock, 1, account_rate=2, address_rate=2) as (pace,):
+        moments = []
+        for _ in range(3):
+            await ask(pace, backlog=True)
+            moments.append(clock())
+        assert moments[1] - moments[0] < 0.2
+        assert 0.9 < moments[2] - moments[0] < 1.9
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0, 6.0, 7.0])
+async def test_no_second_holds_a_call_too_many_whenever_they_come(database_url: str, rate: float) -> None:
+    database = Database(database_url)
+    await upgrade(database)
+    chance, now, moments = random.Random(7), 1_700_000_000.0, [0.0]
+    for _ in range(400):
+        now = max(now, moments[-1]) + chance.choice((0.0, 0.01, chance.uniform(0, 1 / rate), chance.uniform(0, 4)))
+        slot = await take(database, 7, 1 / rate, now, ahead=10.0)
+        assert slot is not None
+        moments.append(slot.at)
+    most = max(1, int(rate))
+    spans = [moments[place + most] - moments[place] for place in range(1, len(moments) - most)]
+    assert min(spans) > most / rate - 1e-6
+    await database.close()
 
 
 async def test_people_go_before_the_backlog(tmp_path: Path, clock: MovableClock) -> None:
@@ -237,6 +266,8 @@ async def test_a_caller_that_waits_when_kommo_starts_to_refuse_sends_nothing(
             raise error
 
     async with processes(database_url, clock, 2) as paces:
+        for _ in range(FIRST_CALLS):
+            await ask(paces[0])
         asking = [one(paces[number % 2], number, backlog=number < 2) for number in range(10)]
         outcomes = await asyncio.gather(*asking, return_exceptions=True)
     assert len(sent) == 1
