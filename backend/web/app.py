@@ -135,10 +135,14 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404 and is_for_clients(request.scope):  # a link that was cut short or extended
-            return plain_page("unknown", of_client(request))
-        if error.status_code == 404 and is_page(request.scope["path"]):
-            return message(request, "nav_setup", said("page_unknown"), status=404)
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-        body = {"error": {"code": code, "message": str(error.detail)}}
-        return JSONResponse(body, error.status_code, headers=dict(error.headers or {}))
+        shows_nothing = error.status_code in (404, 405)
+        if shows_nothing and is_for_clients(request.scope):  # a link that was cut short or extended
+            answer: Response = plain_page("unknown", of_client(request))
+        elif shows_nothing and is_page(request.scope["path"]):  # 405: the address of a form, opened as a page
+            answer = message(request, "nav_setup", said("page_unknown"), status=error.status_code)
+        else:
+            code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+            answer = JSONResponse({"error": {"code": code, "message": str(error.detail)}})
+        answer.status_code = error.status_code
+        answer.headers.update(error.headers or {})
+        return answer

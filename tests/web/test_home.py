@@ -43,3 +43,17 @@ async def test_it_says_in_six_languages_what_this_is_and_whether_it_is_well(tmp_
             re.findall(r"\d", re.sub("<style>.*</style>|<[^>]*>", "", unescape(unwell[language]), flags=re.DOTALL))
             == []
         )
+
+
+async def test_the_address_of_a_form_opened_as_a_page_is_no_page_and_says_so(tmp_path: Path) -> None:
+    async with open_world(f"sqlite+aiosqlite:///{tmp_path}/shop.db", clock=MovableClock(), worker=False) as shop:
+        for path in ("/admin/login", "/admin/logout"):
+            answer = await shop.open(path, **{"Accept-Language": "es"})
+            assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+            assert "No existe esa página." in answer.text
+        api = await shop.open("/admin/api/accounts/1/deals/2/move")
+        assert (api.status_code, api.json()["error"]["code"], api.headers["allow"]) == (
+            405,
+            "method_not_allowed",
+            "POST",
+        )
