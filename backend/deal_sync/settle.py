@@ -1,15 +1,14 @@
 """Settles doubtful writes after a crash or a lost answer: wait, read back, and only then decide whether they
 happened."""
 
-import re
-from collections.abc import Iterable, Mapping
-from html import unescape
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import SKEW_SECONDS
 from backend.core.sentences.said import said
 from backend.deal_sync.plan import IN_DOUBT
-from backend.deal_sync.readable import shows_notes
+from backend.deal_sync.readable import same_letters, shows_notes, shows_tasks
 from backend.deal_sync.revisions import Page, Recheck
 from backend.deal_sync.stage_moves import settled
 from backend.kommo_api.values import KommoTask, Lead
@@ -19,9 +18,7 @@ from backend.work_queue.leases import Claim, fence
 
 MOST_TRIES = 2
 MOST_DEATHS = 6
-"""Tries of a note if a process ended while it was being sent, and Kommo shows the notes that it has."""
-LEAST_LETTERS = 16
-"""Least number of letters by which a truncated task text identifies a task."""
+"""Tries of a note or task if a process ended while it was being sent, and Kommo shows those that it has."""
 UNSEEN = said("write_never_seen")
 DIED = said("died_while_sent")
 
@@ -54,42 +51,50 @@ async def resolve_doubtful(
         else:
             waiting[write.lead_id] = max(due_at, waiting.get(write.lead_id, 0.0))
             left += [write] if was_ahead or write.state == "sent" else []
-    here = [write for write in due if write.lead_id in leads]
-    found = await _found(resources, claim, [write for write in here if write.kind == "note"])
-    tasks = await _tasks(resources, claim, [write for write in here if write.kind == "task"])
-    most = await _most_tries(resources, claim, [one for one in here if one.kind == "note" and not _is_in(found, one)])
-    for write in here:
-        if write.kind == "note":
-            _conclude(write, _is_in(found, write), most if write.error == DIED else MOST_TRIES)
-        elif write.kind == "task":
-            write.kommo_id = _task_of(write, tasks)
-            _conclude(write, write.kommo_id is not None)
-        elif write.state in IN_DOUBT:
-            settled(write, leads[write.lead_id], is_due=True)
+    await _judge(resources, claim, [write for write in due if write.lead_id in leads], leads)
     for write in left:
         write.state = "doubtful"
     await _save(resources, claim, due + left)
     return {lead_id: Recheck(at) for lead_id, at in waiting.items()}
 
 
+async def _judge(resources: Resources, claim: Claim, due: Sequence[CardWrite], leads: Mapping[int, Lead]) -> None:
+    """Read the notes and tasks of these writes back, and settle each of them by what Kommo shows."""
+    found = await _found(resources, claim, [write for write in due if write.kind == "note"])
+    tasks = await _tasks(resources, claim, [write for write in due if write.kind == "task"])
+    is_there = {"note": partial(_is_in, found), "task": partial(_is_among, tasks)}
+    absent = [one for one in due if one.kind in is_there and not is_there[one.kind](one)]
+    most = await _most_tries(resources, claim, absent)
+    for write in due:
+        if write.kind not in is_there:
+            if write.state in IN_DOUBT:
+                settled(write, leads[write.lead_id], is_due=True)
+        elif any(write is one for one in absent):
+            try_again(write, most[write.kind] if write.error == DIED else MOST_TRIES)
+        else:
+            write.state, write.error = "done", ""
+
+
+def _is_among(tasks: Iterable[KommoTask], write: CardWrite) -> bool:
+    write.kommo_id = _task_of(write, tasks)
+    return write.kommo_id is not None
+
+
 def _is_in(texts: Mapping[int, str], write: CardWrite) -> bool:
     return write.content["marker"] in texts.get(write.lead_id, "")
 
 
-async def _most_tries(resources: Resources, claim: Claim, absent: Iterable[CardWrite]) -> int:
-    """How often a note is sent that a dead process left. Kommo is asked only where it matters: before the last try.
+async def _most_tries(resources: Resources, claim: Claim, absent: Collection[CardWrite]) -> Mapping[str, int]:
+    """How often a write of each kind is sent that a dead process left. Kommo is asked only where it matters: before the
+    last try.
 
     A process that is killed again and again marks a whole batch as sent each time, mostly before Kommo heard of it.
     """
-    last = [one for one in absent if one.error == DIED and one.attempts + 1 >= MOST_TRIES]
-    return MOST_DEATHS if last and await shows_notes(resources, claim) else MOST_TRIES
-
-
-def _conclude(write: CardWrite, is_there: bool, most: int = MOST_TRIES) -> None:
-    if is_there:
-        write.state, write.error = "done", ""
-    else:
-        try_again(write, most)
+    last = {one.kind for one in absent if one.error == DIED and one.attempts + 1 >= MOST_TRIES}
+    return {
+        kind: MOST_DEATHS if kind in last and await shows(resources, claim) else MOST_TRIES
+        for kind, shows in (("note", shows_notes), ("task", shows_tasks))
+    }
 
 
 def try_again(write: CardWrite, most: int = MOST_TRIES) -> None:
@@ -123,21 +128,6 @@ async def _tasks(resources: Resources, claim: Claim, writes: list[CardWrite]) ->
 def _task_of(write: CardWrite, tasks: Iterable[KommoTask]) -> int | None:
     mine = (task for task in tasks if task.lead_id == write.lead_id)
     return next((task.id for task in mine if same_letters(write.content["text"], task.text)), None)
-
-
-def same_letters(sent: str, read: str) -> bool:
-    """True if ``read`` is the text that was ``sent``, as far as Kommo kept it.
-
-    Only letters and digits count, because Kommo may cut a text or change blanks, entities and emoji
-    (docs/facts/kommo-api.md 9).
-    """
-    kept = _letters(read)
-    return len(kept) >= LEAST_LETTERS and _letters(sent).startswith(kept)
-
-
-def _letters(text: str) -> str:
-    """The letters and digits of a text: the part that Kommo returns unchanged."""
-    return "".join(re.findall(r"[^\W_]+", unescape(text)))
 
 
 async def _save(resources: Resources, claim: Claim, settled: list[CardWrite]) -> None:

@@ -79,15 +79,20 @@ async def killed_at_its_note(workers: Workers, times: int) -> int:
     product = workers.product
     product.kommo.faults.add("503_html", "/notes", method="POST", times=times)
     lead_id = await caught(workers, "a", posts_notes)
+    await killed_there(workers, posts_notes, times)
+    return lead_id
+
+
+async def killed_there(workers: Workers, there: Callable[[Call], bool], times: int) -> None:
+    """The worker, which waits for an answer, is killed, started, and killed at the same place until it was so often."""
     for number in range(1, times + 1):
         workers.signal("a", signal.SIGKILL)
         await workers.ended("a")
         workers.traffic.held.clear()
-        workers.traffic.holds = posts_notes if number < times else lambda _call: False
+        workers.traffic.holds = there if number < times else lambda _call: False
         await workers.start("a")
         if number < times:
             await asyncio.wait_for(workers.traffic.held.wait(), 20)
-    return lead_id
 
 
 async def test_a_note_is_written_once_although_its_process_was_killed_again_and_again(workers: Workers) -> None:
@@ -96,6 +101,34 @@ async def test_a_note_is_written_once_although_its_process_was_killed_again_and_
     await is_paid(workers, await paid(workers))
     workers.kill_all()
     await is_paid(workers, await killed_at_its_note(workers, 3))
+
+
+def posts_tasks(call: Call) -> bool:
+    return call.method == "POST" and call.path == "/api/v4/tasks"
+
+
+def dispute(workers: Workers, lead_id: int) -> None:
+    workers.product.stripe.open_dispute(workers.product.fields(lead_id)["STRIPE_PAYMENT_INTENT"])
+
+
+async def test_a_task_is_made_once_although_its_process_was_killed_again_and_again(workers: Workers) -> None:
+    """Kommo shows an earlier task, so one that it does not show was never made."""
+    product = workers.product
+    await workers.start("a")
+    first, second = await paid(workers), await paid(workers)
+    for lead_id in (first, second):
+        await is_paid(workers, lead_id)
+    dispute(workers, first)
+    await product.until(lambda: product.account.tasks_of(first))
+    await product.quiet()
+    product.kommo.faults.add("503_html", "/tasks", method="POST", times=3)
+    workers.traffic.hold(posts_tasks)
+    dispute(workers, second)
+    await asyncio.wait_for(workers.traffic.held.wait(), 20)
+    await killed_there(workers, posts_tasks, 3)
+    await product.until(lambda: product.account.tasks_of(second))
+    await product.quiet()
+    assert [len(product.account.tasks_of(lead_id)) for lead_id in (first, second)] == [1, 1]
 
 
 async def test_where_kommo_shows_no_earlier_note_a_third_one_is_never_sent(workers: Workers) -> None:

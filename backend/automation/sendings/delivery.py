@@ -4,7 +4,7 @@ from backend.accounts.tokens.call import with_kommo
 from backend.automation.sendings.channels.step import Refusal, next_channel
 from backend.automation.sendings.store import change
 from backend.core.clock import SKEW_SECONDS
-from backend.deal_sync.settle import same_letters
+from backend.deal_sync.readable import same_letters
 from backend.kommo_api.chats.api import DEFINITE
 from backend.kommo_api.chats.values import Message
 from backend.kommo_api.client import KommoApi

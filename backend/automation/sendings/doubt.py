@@ -5,7 +5,7 @@ from backend.automation.sendings.channels.attempt import LOOK_AT_DELIVERY_SECOND
 from backend.automation.sendings.channels.step import Refusal, next_channel
 from backend.automation.sendings.store import change
 from backend.core.clock import SKEW_SECONDS
-from backend.deal_sync.settle import same_letters
+from backend.deal_sync.readable import same_letters
 from backend.kommo_api.chats.api import DEFINITE
 from backend.kommo_api.client import KommoApi
 from backend.resources import Resources
