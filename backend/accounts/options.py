@@ -57,8 +57,8 @@ class Options(BaseModel):
 
 
 def options_of(account: Account) -> Options:
-    """The account's options, with defaults for those not chosen."""
-    return Options(**account.options)
+    """The account's options, with defaults for those not chosen; options of a newer release are left out."""
+    return Options(**{name: value for name, value in account.options.items() if name in Options.model_fields})
 
 
 def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
