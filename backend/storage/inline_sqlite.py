@@ -142,10 +142,13 @@ class PlainWriter:
         self._connection: sqlite3.Connection | None = None
 
     def write(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]] | None:
-        """The rows that the statement returns; None if nothing was written, mostly because somebody else writes."""
+        """The rows that the statement returns; None if nothing was written, mostly because somebody else writes.
+
+        Why it was not is no matter here: a unit of work that makes the statement again says it.
+        """
         try:
             return self._opened().execute(statement, values).fetchall()
-        except sqlite3.OperationalError:
+        except sqlite3.Error:
             self.close()
             return None
 
