@@ -13,6 +13,11 @@ LOCKED_SECONDS = 1.0
 """Limit of waiting for the lock. In WAL mode only crash recovery and a rebuild of the database hold it."""
 
 
+def kind_of(error: sqlite3.Error) -> int:
+    """The primary result code of an error, 0 if it is the driver's own (https://sqlite.org/rescode.html)."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 class DriverCursor:
     """What SQLAlchemy reads of ``aiosqlite.Cursor`` beside its methods."""
 
@@ -148,8 +153,9 @@ class PlainWriter:
         """
         try:
             return self._opened().execute(statement, values).fetchall()
-        except sqlite3.Error:
-            self.close()
+        except sqlite3.Error as error:
+            if kind_of(error) != sqlite3.SQLITE_BUSY:
+                self.close()
             return None
 
     def _opened(self) -> sqlite3.Connection:

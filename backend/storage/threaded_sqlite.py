@@ -18,13 +18,11 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from backend.storage.inline_sqlite import DriverCursor
+from backend.storage.inline_sqlite import DriverCursor, kind_of
 
 Found = TypeVar("Found")
 ROWS_A_STEP = 200
 LIGHT = ("BEGIN", "SELECT")
-PRIMARY_CODE = 0xFF
-"""The part of an extended error code that names its kind (https://sqlite.org/rescode.html)."""
 SHORT_OPERATIONS = 20_000
 """Limit of SQLite's virtual machine for a statement on the event loop, about a millisecond."""
 
@@ -165,7 +163,7 @@ class StatementConnection(aiosqlite.Connection):
         try:
             steps()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & PRIMARY_CODE not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+            if kind_of(error) not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                 raise
             return False
         finally:
