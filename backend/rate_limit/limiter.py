@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import replace
 from time import perf_counter
 
 import structlog
@@ -133,11 +132,11 @@ class Pace:
     async def _keeps(self, row: int, slot: Slot, interval: float) -> bool:
         """True if the slot may still be used. A late caller may go if the next slot is not taken yet and can move."""
         while self._clock() - slot.at > LATE_SECONDS:
-            now = self._clock()
             async with self._database.write_losable() as session:
-                if not await store.put_off(session, row, slot, now + interval):
-                    return False
-            slot = replace(slot, at=now, next_at=now + interval)
+                late = await store.put_off(session, row, slot, interval, self._clock())
+            if late is None:
+                return False
+            slot = late
         return True
 
     async def _when_free(self, row: int, interval: float, backlog: bool) -> Slot:

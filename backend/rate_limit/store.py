@@ -1,13 +1,13 @@
 """The rows of the rate limiter. Each change is one statement: the first statement to run takes the slot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Float, bindparam, case, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.core.clock import lies_ahead
+from backend.core.clock import SKEW_SECONDS, lies_ahead
 from backend.storage.db import Database
 from backend.storage.models.rate_limits import ADDRESS, Rate
 from backend.storage.plain_reads import PlainRead
@@ -22,6 +22,8 @@ FIRST_CALLS = 3
 """Calls that need not wait for each other after a silence: enough to read a deal, write it, and post its note."""
 SILENCE_SECONDS = 1.2
 """Longer than the second in which Kommo counts, its jitter included."""
+NO_SILENCE = 0.0
+"""``awake_since`` of a row whose clock was set back: how long nothing was sent is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ def _taking(insert: Any) -> Any:
             index_elements=["account_id"],
             set_={
                 "next_at": case((taken, next_at), else_=now) + interval,
-                "awake_since": case((next_at - interval + SILENCE_SECONDS <= now, now), else_=awake_since),
+                "awake_since": case(
+                    (next_at - interval + bindparam("silence", type_=Float) <= now, now),
+                    (~taken & (awake_since > now), NO_SILENCE),
+                    else_=awake_since,
+                ),
             },
             where=~taken | near,
         )
@@ -80,7 +86,9 @@ async def take(database: Database, row: int, interval: float, now: float, ahead:
     long, and a later slot begins no earlier than its place in the row (docs/decisions/0033).
     """
     first_calls = first_calls_seconds(interval)
-    taken = await _TAKE.first(database, row=row, interval=interval, now=now, ahead=ahead, first_calls=first_calls)
+    silence = SILENCE_SECONDS + (0.0 if database.is_sqlite else SKEW_SECONDS)  # the last call may be another host's
+    words = {"row": row, "interval": interval, "now": now, "ahead": ahead}
+    taken = await _TAKE.first(database, **words, first_calls=first_calls, silence=silence)
     if taken is None:
         return None
     awake_since, next_at, *state = taken
@@ -99,10 +107,15 @@ async def as_it_stands(database: Database, row: int, slot: Slot) -> Slot:
     return Slot(slot.at, slot.next_at, *found) if found else slot
 
 
-async def put_off(session: AsyncSession, row: int, slot: Slot, until: float) -> bool:
-    """Delay the next slot to ``until`` (epoch seconds), as this one is late; False if another caller has taken it."""
+async def put_off(session: AsyncSession, row: int, slot: Slot, interval: float, now: float) -> Slot | None:
+    """The slot as used late, at ``now`` (epoch seconds); None if another caller has taken the next one.
+
+    The next slot begins ``interval`` seconds later, but never earlier than before: one of the first calls after a
+    silence uses its slot ahead of its place.
+    """
+    late = replace(slot, at=now, next_at=max(slot.next_at, now + interval))
     free = update(Rate).where(col(Rate.account_id) == row, col(Rate.next_at) == slot.next_at)
-    return bool((await session.exec(free.values(next_at=until))).rowcount)
+    return late if (await session.exec(free.values(next_at=late.next_at))).rowcount else None
 
 
 async def next_at(session: AsyncSession, row: int) -> float:

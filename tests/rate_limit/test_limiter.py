@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from backend.core.clock import SKEW_SECONDS
 from backend.kommo_api.errors import KommoBlocked, KommoConnectionError, KommoError, KommoRateLimited
-from backend.rate_limit.limiter import Pace
-from backend.rate_limit.store import FIRST_CALLS, take
+from backend.rate_limit.limiter import LATE_SECONDS, Pace
+from backend.rate_limit.store import FIRST_CALLS, put_off, take
 from backend.storage.db import Database
 from backend.storage.migrations import upgrade
 from sandbox.clock import MovableClock
@@ -111,6 +112,75 @@ async def test_no_second_holds_a_call_too_many_whenever_they_come(database_url: 
     most = max(1, int(rate))
     spans = [moments[place + most] - moments[place] for place in range(1, len(moments) - most)]
     assert min(spans) > most / rate - 1e-6
+    await database.close()
+
+
+async def test_late_callers_after_a_silence_bring_no_eighth_request(database_url: str, clock: MovableClock) -> None:
+    """The first callers are held up for longer than a slot may be late, so each may move the next slot."""
+    moments: list[float] = []
+
+    async def hold_up() -> None:
+        if len(moments) < 5:
+            await asyncio.sleep(LATE_SECONDS + 0.005)
+
+    async with processes(database_url, clock, 1, account_rate=50) as (pace,):
+        for _ in range(10):
+            async with pace.turn(ACCOUNT, backlog=False, last_check=hold_up):
+                moments.append(clock())
+    assert most_in(1.0, moments) <= 7
+
+
+async def test_a_late_use_of_one_of_the_first_calls_moves_no_slot_forward(database_url: str) -> None:
+    database = Database(database_url)
+    await upgrade(database)
+    now, interval = 1_700_000_000.0, 1 / 7
+    for _ in range(FIRST_CALLS):
+        slot = await take(database, 7, interval, now, ahead=0.0)
+    assert slot is not None
+    async with database.write_losable() as session:
+        late = await put_off(session, 7, slot, interval, now + LATE_SECONDS)
+    following = await take(database, 7, interval, now + LATE_SECONDS, ahead=10.0)
+    assert late is not None
+    assert following is not None
+    assert (late.at, following.at) == (now + LATE_SECONDS, slot.next_at)
+    await database.close()
+
+
+@pytest.mark.parametrize("set_back", [0.5, 30.0, 200.0, 10_800.0])
+async def test_a_clock_that_was_set_back_brings_no_eighth_request(database_url: str, set_back: float) -> None:
+    """Callers ask all the time until the clock is where the first call after the last silence was."""
+    database = Database(database_url)
+    await upgrade(database)
+    began, moments = 1_700_000_000.0, []
+    interval = 1 / 7
+    await take(database, 7, interval, began, ahead=0.0)
+    now = began - set_back
+    await take(database, 7, interval, now, ahead=0.0)
+    now = began - 2.0
+    while now < began + 2.0:
+        slot = await take(database, 7, interval, now, ahead=2 * interval)
+        if slot is not None:
+            moments.append(max(now, slot.at))
+        now += interval / 4
+    assert most_in(1.0 - 1e-6, moments) <= 7
+    await database.close()
+
+
+async def test_hosts_whose_clocks_differ_a_little_bring_no_eighth_request(postgres_url: str) -> None:
+    """One host calls all the time. The other one's clock is ahead, so that the last call looks long ago to it."""
+    database = Database(postgres_url)
+    await upgrade(database)
+    began, interval, moments = 1_700_000_000.0, 1 / 6, []
+    for place in range(12):
+        slot = await take(database, 7, interval, began + place * interval, ahead=interval)
+        assert slot is not None
+        moments.append(slot.at)
+    for _ in range(3):
+        now = moments[11] + 0.01 + SKEW_SECONDS - 1
+        slot = await take(database, 7, interval, now, ahead=interval)
+        if slot is not None:
+            moments.append(slot.at - (SKEW_SECONDS - 1))
+    assert most_in(1.0, moments) <= 7
     await database.close()
 
 
