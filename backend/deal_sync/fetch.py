@@ -33,9 +33,12 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
         return None
     async with resources.database.write() as session:
         await fence(session, claim, now)
-        await revisions.touch_expired(session, account_id, now)
         account = await session.get_one(Account, account_id)
-        seen = await revisions.due(session, account_id, now, being_written, resources.pace.reads.of(account_id))
+        most = resources.pace.reads.of(account_id)
+        seen = await revisions.due(session, account_id, now, being_written, most)
+        if len(seen) < most:
+            await revisions.touch_expired(session, account_id, now, most - len(seen))
+            seen = await revisions.due(session, account_id, now, being_written, most)
     if not seen or options_of(account).shadow:
         return None
     try:

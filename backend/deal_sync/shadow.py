@@ -4,13 +4,14 @@ It lets an admin try this service next to other software or manual work. The row
 off, the writer fetches the deals and writes whatever still differs.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,9 +31,12 @@ from backend.storage.models import Account, CardWrite, Deal
 from backend.work_queue.leases import Claim, fence
 
 DEALS = 250
+AT_ONCE = 50
+"""Deals whose plans are recorded in one unit of work: webhooks wait for it."""
 DAYS = {"date_time": "%Y-%m-%d %H:%M", "date": "%Y-%m-%d"}
 Fields = dict[str, tuple[str, str]]
 """Field code → (current text, wanted text)."""
+Plans = Mapping[int, tuple[Plan, Wanted]]
 
 
 @dataclass
@@ -61,20 +65,30 @@ async def record_dry_run(resources: Resources, claim: Claim) -> None:
     while True:
         async with resources.database.write() as session:
             await fence(session, claim, resources.clock())
-            await revisions.touch_expired(session, claim.account_id, resources.clock())
-            page = await _news(session, claim.account_id, resources.clock())
+            await revisions.touch_expired(session, claim.account_id, resources.clock(), DEALS)
+        page = await _news(resources, claim.account_id)
         if page is None and await mark_portion(resources, claim):
             continue
         if page is None:
             return
         leads = await _leads(resources, page)
-        plans = _plans(resources, page, leads)
-        async with resources.database.write() as session:
-            await fence(session, claim, resources.clock())
-            for lead_id, (one, wanted) in plans.items():
-                fields = _fields(page.account, leads[lead_id], one, wanted)
-                await outbox.record_dry_run(session, claim, one, fields, resources.clock())
-            await _seen(session, page)
+        plans = await _plans(resources, page, leads)
+        seen = list(page.seen.items())
+        for first in range(0, len(seen), AT_ONCE):
+            await _record(resources, claim, page.account, leads, plans, dict(seen[first : first + AT_ONCE]))
+
+
+async def _record(
+    resources: Resources, claim: Claim, account: Account, leads: Mapping[int, Lead], plans: Plans, seen: dict[int, int]
+) -> None:
+    """Record the plans of the deals in ``seen`` (deal → its revision) in one unit of work."""
+    async with resources.database.write() as session:
+        await fence(session, claim, resources.clock())
+        for lead_id in seen.keys() & plans.keys():
+            one, wanted = plans[lead_id]
+            fields = _fields(account, leads[lead_id], one, wanted)
+            await outbox.record_dry_run(session, claim, one, fields, resources.clock())
+        await _foreseen_up_to(session, account.id, seen)
 
 
 async def report(resources: Resources, account_id: int) -> AsyncIterator[Foreseen]:
@@ -82,7 +96,7 @@ async def report(resources: Resources, account_id: int) -> AsyncIterator[Foresee
     after = 0
     while page := await _next_page(resources, account_id, after):
         leads = await _leads(resources, page)
-        plans = _plans(resources, page, leads)
+        plans = await _plans(resources, page, leads)
         for lead_id in sorted(page.seen):
             shown = _foreseen(page.account, lead_id, page.ledgers[lead_id], page.writes[lead_id])
             shown.is_gone = lead_id not in leads
@@ -92,10 +106,13 @@ async def report(resources: Resources, account_id: int) -> AsyncIterator[Foresee
         after = max(page.seen)
 
 
-async def _news(session: AsyncSession, account_id: int, now: float) -> Page | None:
+async def _news(resources: Resources, account_id: int) -> Page | None:
+    """The next deals whose news were not recorded yet. They are read outside a unit of work, because their ledgers are
+    many rows; what changes meanwhile has a newer revision."""
     new = select(Deal).where(Deal.account_id == account_id, col(Deal.foreseen) < col(Deal.wanted))
-    deals = (await session.exec(new.order_by(col(Deal.dirty_since)).limit(DEALS))).all()
-    return await revisions.page_of(session, account_id, deals, now) if deals else None
+    async with resources.database.read() as session:
+        deals = (await session.exec(new.order_by(col(Deal.dirty_since)).limit(DEALS))).all()
+        return await revisions.page_of(session, account_id, deals, resources.clock()) if deals else None
 
 
 async def _next_page(resources: Resources, account_id: int, after: int) -> Page | None:
@@ -109,18 +126,21 @@ async def _leads(resources: Resources, page: Page) -> dict[int, Lead]:
     return await with_kommo(resources, page.account.id, lambda api: api.leads(list(page.seen)))
 
 
-async def _seen(session: AsyncSession, page: Page) -> None:
-    for lead_id, revision in page.seen.items():
-        mine = (col(Deal.account_id) == page.account.id, col(Deal.lead_id) == lead_id)
-        await session.exec(update(Deal).where(*mine).values(foreseen=revision))
+async def _foreseen_up_to(session: AsyncSession, account_id: int, seen: Mapping[int, int]) -> None:
+    mine = (revisions.DEAL.c.account_id == account_id, revisions.DEAL.c.lead_id == bindparam("lead"))
+    rows = [{"lead": lead_id, "revision": revision} for lead_id, revision in sorted(seen.items())]
+    foreseen = update(revisions.DEAL).where(*mine).values(foreseen=bindparam("revision"))
+    await (await session.connection()).execute(foreseen, rows)
 
 
-def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> dict[int, tuple[Plan, Wanted]]:
+async def _plans(resources: Resources, page: Page, leads: Mapping[int, Lead]) -> Plans:
+    """The plan of each fetched deal, with what is wanted. Other tasks run in between, among them the webhooks."""
     plans = {}
     for lead_id, lead in leads.items():
         ledger = page.ledgers[lead_id]
         wanted = wanted_of(page.account, ledger, resources.addresses.public_url, page.tasks.get(lead_id, ()))
         plans[lead_id] = plan(lead, wanted, page.writes[lead_id], page.account, test=is_test(ledger)), wanted
+        await asyncio.sleep(0)
     return plans
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.admin.attach import detach
-from backend.inbox.store import replay
+from backend.inbox.replay import replay_all
 from backend.storage.models import Audit, CardWrite, Deal, InboxEvent, LedgerEntry, LedgerLink
 from sandbox.stripe.lives.foreign import Foreign
 from tests.world import World, open_world
@@ -185,9 +185,7 @@ async def test_replaying_every_event_changes_nothing_in_ledger_or_deals(product:
     lead_id = await _a_busy_week(product)
     before, deal, calls = await _picture(product), product.deal(lead_id), len(product.stripe.seen)
     writes = sum(asked.is_write for asked in product.kommo.requests)
-    async with product.resources.database.write() as session:
-        count = await replay(session, [])
-    product.resources.work_arrived.set()
+    count = await replay_all(product.resources)
     await product.quiet()
     assert count == len([event for event in await product.rows(InboxEvent) if event.body is not None]) > 10
     assert await _picture(product) == before

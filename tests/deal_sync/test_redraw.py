@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 from sqlmodel import col, select
 
 from backend.core.config import Settings
+from backend.core.errors import NotConnected
+from backend.deal_sync.fetch import read_due
 from backend.deal_sync.redraw import PORTION, mark_portion
 from backend.deal_sync.revisions import due
 from backend.resources import Resources, open_resources
@@ -76,6 +78,22 @@ async def test_a_fresh_payment_waits_for_one_portion_at_the_most(resources: Reso
         await mark_dirty(session, ACCOUNT, [DEALS], resources.clock())
         next_deals = await due(session, ACCOUNT, resources.clock() + 1, [], PORTION + 1)
     assert DEALS in next_deals
+
+
+async def test_a_midnight_of_due_requests_marks_one_call_of_deals(
+    resources: Resources,
+) -> None:
+    """Else its unit of work stops the webhooks, and a fresh payment waits behind all these deals."""
+    async with resources.database.write() as session:
+        await mark_dirty(session, ACCOUNT, [DEALS], resources.clock())
+        await session.exec(update(Deal).values(look_again_at=1.0))
+        await session.exec(update(Account).values(state="reconnect"))  # Kommo is not asked
+    taken, most = await _claimed(resources), resources.pace.reads.of(ACCOUNT)
+    for _ in range(2):  # the second one finds a full call of deals to fetch, and marks no more
+        with pytest.raises(NotConnected):
+            await read_due(resources, taken, frozenset())
+        assert len(await _dirty(resources)) == most < DEALS
+    assert DEALS in await _dirty(resources)
 
 
 async def test_marking_many_deals_is_one_statement(resources: Resources) -> None:

@@ -14,6 +14,7 @@ from backend.core.vault import Vault
 from backend.inbox.arrivals import Arrival
 from backend.inbox.group_commit import Inbox
 from backend.inbox.process import CHUNK, ingest
+from backend.inbox.replay import replay_all
 from backend.inbox.store import replay
 from backend.ledger.missing_deals import deal_is_missing
 from backend.resources import Resources, open_resources
@@ -170,8 +171,7 @@ async def test_an_event_that_meets_a_fault_of_ours_delays_no_other_and_is_tried_
         damaged = await unit.get_one(LedgerEntry, (CONNECTION, "pi_9"))
         damaged.facts = {}
         unit.add(damaged)
-    async with inbox.resources.database.write() as unit:
-        assert await replay(unit, state="postponed") == 1
+    assert await replay_all(inbox.resources, state="postponed") == 1
     await inbox.work()
     assert await inbox.state(unlucky) == ("done", "")
 
@@ -181,8 +181,7 @@ async def test_replaying_everything_changes_nothing(inbox: InboxAndLedger) -> No
     await inbox.put(*events)
     await inbox.work()
     before, deals = await inbox.picture(), await _wanted(inbox)
-    async with inbox.resources.database.write() as unit:
-        assert await replay(unit, []) == 3
+    assert await replay_all(inbox.resources) == 3
     await inbox.work()
     assert (await inbox.picture(), await _wanted(inbox)) == (before, deals)
 
@@ -209,8 +208,7 @@ async def test_what_was_given_up_or_lay_for_a_month_has_the_whole_schedule_befor
         row.state, row.attempts = "dead", 127
         unit.add(row)
     inbox.clock.advance(31 * 86400)
-    async with inbox.resources.database.write() as unit:
-        assert await replay(unit, state="dead") == 1
+    assert await replay_all(inbox.resources, state="dead") == 1
     await inbox.work()
     assert (await inbox.state(waiting))[0] == "postponed"
     (row,) = await inbox.all(InboxEvent)

@@ -10,9 +10,9 @@ from sqlmodel import select
 from backend.core.vault import Vault
 from backend.inbox.arrivals import Arrival, read_body
 from backend.inbox.group_commit import Inbox
-from backend.inbox.store import bury, finish, postpone, replay, take
+from backend.inbox.store import bury, finish, next_due, postpone, replay, take
 from backend.storage.db import Database
-from backend.storage.models import AccountWork, InboxEvent
+from backend.storage.models import AccountWork, InboxEvent, StripeConnection
 
 NOW = 1_800_000_000.0
 VAULT = Vault(["a key of the tests"])
@@ -93,6 +93,30 @@ async def test_only_what_is_due_is_taken_oldest_first(database: Database, inbox:
         assert [event.id for event in await take(session, 7, NOW + 2)] == ["evt_1", "evt_late"]
 
 
+async def test_a_fresh_event_is_taken_before_replayed_ones(database: Database, inbox: Inbox) -> None:
+    """A payment waits for no replay of years."""
+    await inbox.put(ARRIVAL)
+    await inbox.put(replace(ARRIVAL, id="evt_fresh", received_at=NOW + 5))
+    async with database.write() as session:
+        assert await replay(session, ["evt_1"], account_id=7) == 1
+    async with database.read() as session:
+        assert [event.id for event in await take(session, 7, NOW)] == ["evt_fresh", "evt_1"]
+        assert [event.id for event in await take(session, 7, NOW, 1)] == ["evt_fresh"]
+
+
+async def test_events_of_several_connections_are_taken_in_one_order(database: Database, inbox: Inbox) -> None:
+    async with database.write() as session:
+        session.add_all(StripeConnection(id=f"con{number}", account_id=7) for number in range(3))
+    for number in range(9):
+        arrival = replace(ARRIVAL, connection_id=f"con{number % 3}", id=f"evt_{number}", received_at=NOW + number)
+        await inbox.put(arrival)
+    async with database.read() as session:
+        assert [event.id for event in await take(session, 7, NOW)] == [f"evt_{number}" for number in range(9)]
+        assert [event.id for event in await take(session, 7, NOW, 4)] == [f"evt_{number}" for number in range(4)]
+        assert await next_due(session, 7) == 0
+        assert await next_due(session, 8) is None
+
+
 async def test_another_accounts_events_are_not_taken(database: Database, inbox: Inbox) -> None:
     await inbox.put(ARRIVAL)
     async with database.read() as session:
@@ -126,6 +150,6 @@ async def test_a_buried_event_is_named_and_can_be_replayed(database: Database, i
         finish(done)
         session.add_all([dead, done])
     async with database.write() as session:
-        assert await replay(session, state="dead") == 1
+        assert await replay(session, ["evt_1"]) == 1
     dead, done = sorted(await _events(database), key=lambda event: event.id)
     assert (dead.state, dead.error, done.state) == ("new", "", "done")

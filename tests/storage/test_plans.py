@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, func, text
+from sqlmodel import col, select
 
 from backend.admin.history.events import page_of_events
 from backend.admin.payment_list.filters import Filter
@@ -19,7 +20,7 @@ from backend.inbox import store
 from backend.ledger.deal import DealLedger
 from backend.payments import refund
 from backend.resources import Resources, open_resources
-from backend.storage.models import Account, AccountWork, StripeConnection
+from backend.storage.models import Account, AccountWork, Deal, StripeConnection
 from backend.storage.plain_reads import prepared
 from backend.web.app import create_app
 from backend.work_queue.leases import claim
@@ -34,6 +35,7 @@ BIG = "inbox_event|deal|ledger_entry|card_write|payment_line"
 SCAN = re.compile(
     rf"Seq Scan on ({BIG})\b|SCAN ({BIG})(?! USING (?:COVERING )?INDEX (?:inbox_open|deal_dirty|deal_unlisted))"
 )
+SORT = re.compile(r"(?<!Incremental )Sort\b(?! Key)(?!ed)|TEMP B-TREE FOR ORDER BY")
 NUMBERS = {
     "sqlite": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) SELECT {{}} FROM n",  # noqa: S608
     "postgresql": f"SELECT {{}} FROM generate_series(1, {ROWS}) AS n(i)",  # noqa: S608
@@ -126,7 +128,7 @@ async def _everything_hot(resources: Resources) -> None:
         assert await store.next_due(session, 7) is not None
         assert await revisions.due(session, 7, NOW, (), 10)
         assert await revisions.is_any_due(session, 7, NOW, (1, 2))
-        await revisions.touch_expired(session, 7, NOW + 1)
+        await revisions.touch_expired(session, 7, NOW + 1, 250)
         assert await revisions.next_due(session, 7) is not None
         page = await revisions.page_for(session, 7, [1, 2, 3], NOW)
         assert all(isinstance(one, DealLedger) for one in page.ledgers.values())
@@ -150,3 +152,22 @@ async def test_no_hot_statement_reads_a_whole_table(resources: Resources) -> Non
     assert len(said) > 12
     plans = {statement: await _plan(resources, statement, parameters) for statement, parameters in said}
     assert {statement: plan for statement, plan in plans.items() if SCAN.search(plan)} == {}
+
+
+async def test_the_next_portion_is_found_without_reading_all_that_wait(resources: Resources) -> None:
+    """A chunk of a backlog costs what a chunk costs: neither a sort of the whole backlog nor an update of it."""
+    async with resources.database.write() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql("UPDATE inbox_event SET state = 'new'")
+        await connection.execute(text("UPDATE deal SET look_again_at = :at - lead_id"), {"at": NOW})
+        await connection.exec_driver_sql("ANALYZE")
+    with _heard(resources) as said:
+        async with resources.database.write() as session:
+            assert len(await store.take(session, 7, NOW, 100)) == 100
+            assert await store.next_due(session, 7) == 0
+            await revisions.touch_expired(session, 7, NOW, 100)
+            fresh = select(func.count()).where(col(Deal.dirty_since) == NOW)
+            assert (await session.exec(fresh)).one() == 100
+            await session.rollback()
+    plans = {statement: await _plan(resources, statement, parameters) for statement, parameters in said[:-1]}
+    assert {statement: plan for statement, plan in plans.items() if SORT.search(plan) or SCAN.search(plan)} == {}
