@@ -21,8 +21,10 @@ from backend.storage.plain_reads import PlainRead
 
 WORK: Table = AccountWork.__table__  # type: ignore[attr-defined]
 LEASE_SECONDS = 30.0
-LATE_SECONDS = 1.0
-"""Requests that a process sent before it died have arrived by then."""
+LATE_SECONDS = 2.5
+"""Requests that a process sent before it died have arrived by then. A refresh that arrives after the next one, and
+before that one's pair is used, may revoke it (docs/facts/kommo-api.md 2): the account would have to be connected again.
+"""
 LONGEST_LEASE_SECONDS = 2 * LEASE_SECONDS
 """A lease as seen by a host whose clock is behind the owner's: it does not take over from a live owner."""
 LONGEST_HOLD_SECONDS = 305.0

@@ -1,6 +1,7 @@
 """Where a process can die: at every request that it sends, and at every commit."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -83,7 +84,8 @@ def _late(world: KillableWorld) -> Meeting:
         world.born.clear()
         await world.kill()
         await world.born.wait()
-        for _ in range(int(LATE_SECONDS / 0.01)):
+        arrives_at = time.monotonic() + LATE_SECONDS
+        while time.monotonic() < arrives_at:
             if any(one.is_over for one in world.wire.passed[passing.number + 1 :]):
                 break
             await asyncio.sleep(0.01)
