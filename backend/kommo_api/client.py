@@ -13,10 +13,10 @@ import httpx
 from backend.kommo_api import parsing, payloads
 from backend.kommo_api.automation.stage_changes import stage_change
 from backend.kommo_api.chats.api import ChatApi
-from backend.kommo_api.errors import KommoNotFound, KommoRefused
+from backend.kommo_api.errors import KommoNotFound, KommoRefused, KommoUnavailable
 from backend.kommo_api.merges import merge
-from backend.kommo_api.responses import check_filter, first, new_ids, note_ids, read, row_id
-from backend.kommo_api.scalars import Row
+from backend.kommo_api.responses import check_filter, check_id, first, new_ids, note_ids, read, row_id
+from backend.kommo_api.scalars import Row, whole_or
 from backend.kommo_api.transport import PAGE, Json, OnAnswer, Query, Turn, Wire, rows_of
 from backend.kommo_api.values import (
     AccountInfo,
@@ -78,7 +78,7 @@ class KommoApi:
     async def user(self, user_id: int) -> User | None:
         """The user with this id, or None (docs/facts/kommo-api.md 11). Needs an administrator's token, else
         ``KommoForbidden``."""
-        return await self._one(f"{USERS}/{user_id}", parsing.user)
+        return await self._one(USERS, user_id, parsing.user)
 
     async def users(self) -> list[User]:
         """All users, inactive ones too (docs/facts/kommo-api.md 11). Needs an administrator's token, else
@@ -93,10 +93,14 @@ class KommoApi:
         found: dict[int, Lead] = {}
         for chunk in _chunks(ids):
             query = [*(("filter[id][]", lead_id) for lead_id in chunk), *_with(contacts)]
+            left = set(chunk)
             async for rows in self._wire.pages(LEADS, "leads", query):
                 check_filter(rows, "id", chunk)
                 existing = (read(parsing.lead, one) for one in rows if not one.get("is_deleted"))
                 found |= {lead.id: lead for lead in existing}
+                left -= {read(row_id, one) for one in rows}
+                if not left:  # a full page, and nothing can follow
+                    break
         return found
 
     async def lead(self, lead_id: int, contacts: bool = True) -> Lead | None:
@@ -105,6 +109,8 @@ class KommoApi:
             body = await self._wire.get(f"{LEADS}/{lead_id}", _with(contacts))
         except KommoNotFound:  # the deal or the whole account is missing at this host: the list shows which
             return (await self.leads([lead_id], contacts=contacts)).get(lead_id)
+        if body is not None:
+            check_id(body, lead_id)
         return None if body is None or body.get("is_deleted") else read(parsing.lead, body)
 
     async def patch_leads(self, changes: Sequence[LeadChange]) -> set[int]:
@@ -181,14 +187,18 @@ class KommoApi:
         )
 
     async def pipelines(self) -> list[Pipeline]:
-        """All pipelines, archived ones too, in Kommo's order (docs/facts/kommo-api.md 10)."""
-        body = await self._wire.get(PIPELINES)
-        found = [read(parsing.pipeline, one) for one in (rows_of(body, "pipelines") if body else [])]
+        """All pipelines, archived ones too, in Kommo's order (docs/facts/kommo-api.md 10).
+
+        Each account has one, so no pipelines are ``KommoUnavailable``.
+        """
+        found = [read(parsing.pipeline, one) for one in rows_of(await self._wire.get(PIPELINES), "pipelines")]
+        if not found:
+            raise KommoUnavailable("the answer has no pipelines")
         return sorted(found, key=lambda one: (one.sort, one.id))
 
     async def contact(self, contact_id: int) -> Contact | None:
         """The contact with this id, or None if there is none."""
-        return await self._one(f"{CONTACTS}/{contact_id}", parsing.contact)
+        return await self._one(CONTACTS, contact_id, parsing.contact)
 
     async def deals_of_contact(self, contact_id: int) -> list[int]:
         """The ids of a contact's deals, newest first (Kommo's ids grow); empty if there is no such contact."""
@@ -297,16 +307,27 @@ class KommoApi:
         return found
 
     async def close_task(self, task_id: int, result: str) -> None:
-        """Complete a task with ``result`` as its result text (docs/facts/kommo-automation.md 6)."""
-        await self._wire.patch(f"{TASKS}/{task_id}", {"is_completed": True, "result": {"text": result}})
+        """Complete a task with ``result`` as its result text (docs/facts/kommo-automation.md 6).
 
-    async def _one(self, path: str, reader: Callable[[Row], Value]) -> Value | None:
+        An answer that does not name the task says nothing: the task is read then, and must be shown as completed.
+        """
+        body = await self._wire.patch(f"{TASKS}/{task_id}", {"is_completed": True, "result": {"text": result}})
+        if body is not None and whole_or(body.get("id"), 0) == task_id:
+            return
+        task = await self._one(TASKS, task_id, parsing.task)
+        if task is None or not task.is_completed:
+            raise KommoUnavailable("the answer does not say that the task was completed", doubtful=True)
+
+    async def _one(self, path: str, asked: int, reader: Callable[[Row], Value]) -> Value | None:
         """None for 204 and 404: both mean that there is none."""
         try:
-            body = await self._wire.get(path)
+            body = await self._wire.get(f"{path}/{asked}")
         except KommoNotFound:
             return None
-        return None if body is None else read(reader, body)
+        if body is None:
+            return None
+        check_id(body, asked)
+        return read(reader, body)
 
     async def _all(self, path: str, plural: str, reader: Callable[[Row], Value]) -> list[Value]:
         return [read(reader, one) async for rows in self._wire.pages(path, plural) for one in rows]

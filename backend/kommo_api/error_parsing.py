@@ -34,7 +34,7 @@ def body_of(answer: httpx.Response) -> Any:
         return None
     try:
         return json.loads(answer.content, parse_float=Decimal)
-    except ValueError:  # truncated, or not in the encoding that it claims
+    except (ValueError, RecursionError):  # truncated, nested without end, or not in the encoding that it claims
         return None
 
 

@@ -22,7 +22,7 @@ from backend.kommo_api.deal_fields import (
     names_in,
     new,
 )
-from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused
+from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused, KommoUnavailable
 from backend.kommo_api.values import CustomField, NewField
 
 Known = Mapping[str, FieldEntry]
@@ -50,7 +50,7 @@ class FieldSetup:
 
 async def present_fields(api: KommoApi, known: Known) -> FieldMap:
     """Our fields and options that the account has. Creates nothing; ``known`` as in ``ensure_fields``."""
-    return _map(_found(await api.custom_fields(), known), known)
+    return _map(_found(await _listed(api, known), known), known)
 
 
 async def ensure_fields(api: KommoApi, known: Known, language: str = "en") -> FieldSetup:
@@ -59,12 +59,14 @@ async def ensure_fields(api: KommoApi, known: Known, language: str = "en") -> Fi
     ``known``: the fields and options found last time. Raises ``FieldsNeedAdmin`` if something must be created and the
     token's user may not, and ``KommoRefused`` if Kommo takes none of the nine fields or no option of the list.
     """
-    before, names = await api.custom_fields(), names_in(language)
+    before, names = await _listed(api, known), names_in(language)
     try:
         there, known, refused = await _with_missing(api, before, known, names)
         there, completed, lists = await _with_options(api, there, known, names)
     except KommoForbidden as error:
         raise FieldsNeedAdmin(error.detail) from error
+    if {one.code for one in missing(there, known)} - refused.keys():
+        raise KommoUnavailable("the answer lacks deal fields that were created")
     found = _found(there, known)
     old_ids = {field.id for field in before}
     return FieldSetup(
@@ -73,6 +75,14 @@ async def ensure_fields(api: KommoApi, known: Known, language: str = "en") -> Fi
         completed=completed,
         refused=refused | lists,
     )
+
+
+async def _listed(api: KommoApi, known: Known) -> list[CustomField]:
+    """All deal fields. An empty list is no answer once the account has had fields: it has Kommo's own ones at least."""
+    there = await api.custom_fields()
+    if known and not there:
+        raise KommoUnavailable("the answer has no deal fields")
+    return there
 
 
 def _map(found: Sequence[tuple[DealField, CustomField]], known: Known) -> FieldMap:

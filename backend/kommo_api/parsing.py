@@ -148,7 +148,10 @@ def note(given: Row) -> KommoNote:
 def task(given: Row) -> KommoTask:
     """Parse a task."""
     return KommoTask(
-        id=whole(required(given, "id")), lead_id=whole(required(given, "entity_id")), text=text(given.get("text"))
+        id=whole(required(given, "id")),
+        lead_id=whole(required(given, "entity_id")),
+        text=text(given.get("text")),
+        is_completed=flag(given.get("is_completed")),
     )
 
 

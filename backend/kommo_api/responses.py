@@ -32,6 +32,12 @@ def new_ids(body: Json | None, plural: str) -> list[int]:
     return [read(row_id, row, is_write=True) for row in rows_of(body, plural, is_write=True)]
 
 
+def check_id(body: Json | None, asked: int, *, is_write: bool = False) -> None:
+    """Raise ``KommoUnavailable``, ``doubtful`` after a write, unless the answer is about the object with this id."""
+    if read(row_id, body or {}, is_write=is_write) != asked:
+        raise KommoUnavailable(f"the answer is not about {asked}", doubtful=is_write)
+
+
 def first(body: Json | None, plural: str) -> Json:
     """The first row in the answer to a write of one item. Raises a doubtful ``KommoUnavailable`` if there is none."""
     rows = rows_of(body, plural, is_write=True)

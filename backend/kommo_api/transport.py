@@ -12,6 +12,7 @@ import httpx
 from backend.core.telemetry.traces import OUT, span
 from backend.kommo_api.error_parsing import body_of, error_of
 from backend.kommo_api.errors import KommoConnectionError, KommoTooSlow, KommoUnavailable
+from backend.kommo_api.scalars import row
 
 API_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 WHOLE_ANSWER_SECONDS = 30.0
@@ -98,9 +99,13 @@ class Wire:
         return await self._ask("POST", path, (), body)
 
     async def post_for_status(self, path: str, body: object) -> int:
-        """POST ``body`` and return the status of a successful answer. Its body is not read: some are text."""
+        """POST ``body`` and return the status of a successful answer. Its body may be text, but not a page, which a
+        gateway or a sign-in form would send."""
         async with self._turn():
-            return _succeeded(await self._timed(self._request("POST", path, (), body))).status_code
+            answer = _succeeded(await self._timed(self._request("POST", path, (), body)))
+            if answer.content.lstrip().startswith(b"<"):
+                raise KommoUnavailable("the answer is a page", doubtful=True)
+            return answer.status_code
 
     async def patch(self, path: str, body: object) -> Json | None:
         """PATCH ``body`` as JSON and return the answer's JSON body, or None for 204."""
@@ -109,6 +114,7 @@ class Wire:
     async def pages(self, path: str, plural: str, query: Query = (), *, size: int = PAGE) -> AsyncIterator[list[Json]]:
         """Yield the rows of each page, at most ``size`` of them, until a page is the last, is empty or repeats.
 
+        A full page is not the last one, even without a link to the next: a row that is not read would count as absent.
         Some lists ignore ``page`` and would repeat forever (docs/facts/kommo-api.md 5). Raises ``KommoError``.
         """
         seen: list[Json] | None = None
@@ -119,7 +125,7 @@ class Wire:
             if not rows or rows == seen:
                 return
             yield rows
-            if not body or "next" not in (body.get("_links") or {}):
+            if len(rows) < size and (not body or "next" not in row(body.get("_links"))):
                 return
             seen, number = rows, number + 1
 
@@ -164,9 +170,11 @@ def _checked(answer: httpx.Response) -> Json | None:
 
 
 def rows_of(body: Json | None, plural: str, *, is_write: bool = False) -> list[Json]:
-    """The objects in ``_embedded.<plural>``. Raises ``KommoUnavailable`` if there is no such list."""
+    """The objects in ``_embedded.<plural>``. Raises ``KommoUnavailable`` if there is no such list of objects."""
     embedded = (body or {}).get("_embedded")
     rows = embedded.get(plural) if isinstance(embedded, dict) else None
     if not isinstance(rows, list):
         raise KommoUnavailable(f"the answer has no {plural}", doubtful=is_write)
-    return [row for row in rows if isinstance(row, dict)]
+    if not all(isinstance(one, dict) for one in rows):
+        raise KommoUnavailable(f"the answer has {plural} that cannot be read", doubtful=is_write)
+    return rows

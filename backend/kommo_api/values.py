@@ -105,6 +105,7 @@ class KommoTask:
     id: int
     lead_id: int
     text: str
+    is_completed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

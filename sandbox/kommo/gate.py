@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.kommo.problems import Problem, page
+from sandbox.kommo.traffic.altered import ALTERED, altered
 from sandbox.kommo.traffic.faults import Fault
 from sandbox.kommo.traffic.log import CallRecord
 from sandbox.kommo.world import KommoWorld
@@ -65,10 +66,12 @@ async def _answer(world: KommoWorld, inner: ASGIApp, scope: Scope, body: bytes, 
         return _refused(refusal)
     answer = _Answer()
     await inner(scope, _replay(body), answer.take)
-    if fault and fault.kind == "504_after":
-        return _refused(Problem(504, "<html><h1>504 Gateway Time-out</h1></html>"))
-    if fault and fault.kind == "empty_after":
-        return _refused(Problem(200, ""))
+    if fault and fault.answer_after:
+        return _refused(fault.answer_after)
+    if fault and fault.kind in ALTERED:
+        answer.body = altered(fault.kind, fault.about, answer.body)
+        answer.headers = [one for one in answer.headers if one[0] != b"content-length"]
+        answer.headers.append((b"content-length", str(len(answer.body)).encode()))
     return answer
 
 

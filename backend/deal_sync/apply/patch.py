@@ -96,13 +96,15 @@ def _change(one: Plan) -> LeadChange:
 async def _record_moves(
     session: AsyncSession, claim: Claim, plans: list[Plan], outcome: Outcome[bool], now: float
 ) -> None:
-    """Record the moves' states. A move that was left out, refused or never sent certainly did not happen."""
+    """Record the moves' states. A move that was mended away, refused or never sent certainly did not happen, unless an
+    earlier request with it succeeded without naming its deal."""
     moves = {str(one.lead_id) for one in plans if one.move}
     stayed = {key for key, refusal in outcome.mended.items() if names_the_stage(refusal)}
+    maybe = (outcome.doubtful | outcome.left_out) - outcome.done.keys()
     states = {
         "done": moves & outcome.done.keys() - stayed,
-        "doubtful": moves & outcome.doubtful - stayed,
-        "intended": moves & (outcome.refused.keys() | outcome.unsent | stayed),
+        "doubtful": moves & maybe - stayed,
+        "intended": moves & ((outcome.refused.keys() | outcome.unsent) - maybe | stayed),
     }
     leads = {state: {int(key) for key in keys} for state, keys in states.items()}
     await outbox.mark_sent(session, claim, "stage", leads, now)

@@ -20,7 +20,8 @@ class Outcome(Generic[Answer]):
     """The results by key; each item is in one of the first four.
 
     ``doubtful``: the request may have taken effect. ``unsent``: it certainly did not, because of ``error``, which
-    concerns all items. ``mended``: the refused part that had to be left out.
+    concerns all items. ``mended``: the refused part that had to be left out. ``left_out``: sent at least once in a
+    request whose success omitted them, so they may have taken effect whatever came later.
     """
 
     done: dict[str, Answer] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Outcome(Generic[Answer]):
     doubtful: set[str] = field(default_factory=set)
     unsent: set[str] = field(default_factory=set)
     mended: dict[str, KommoRefused] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
     error: KommoError | NotConnected | None = None
 
 
@@ -67,8 +69,9 @@ async def send(
             (outcome.doubtful if may_have_happened(error) else outcome.unsent).update(batch)
             outcome.error = error
         else:
-            outcome.done |= answered
+            outcome.done |= {key: answer for key, answer in answered.items() if key in batch}
             left_out = batch.keys() - answered.keys()
+            outcome.left_out |= left_out
             if is_repeatable:
                 waiting += _alone(outcome, batch, left_out)
             else:

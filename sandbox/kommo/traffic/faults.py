@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from sandbox.kommo.problems import Problem, page, problem
+from sandbox.kommo.traffic.altered import LOGIN
 
 Kind = Literal[
     "429_json",
@@ -32,7 +33,22 @@ Kind = Literal[
     "empty",
     "empty_after",
     "nothing",
+    "nothing_after",
+    "login",
+    "login_after",
+    "object",
+    "object_after",
+    "left_out",
+    "without_next",
+    "another",
 ]
+SILENT = {
+    "empty": Problem(200, ""),
+    "nothing": Problem(204, ""),
+    "login": Problem(200, LOGIN),
+    "object": Problem(200, {}),
+}
+"""Answers that say neither yes nor no."""
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
@@ -47,8 +63,10 @@ class Fault:
 
     drop_before, drop_after and drop_late close the connection without a byte: before the request would be carried out,
     after it was, and ``seconds`` before it is, when the caller may have asked again long since. 504_after carries it
-    out and then answers 504. empty and empty_after answer 200 without a body, before and after it is carried out;
-    nothing answers 204. cut ends the answer half way; delay waits ``seconds`` of real time and goes on.
+    out and then answers 504. empty, object, login and nothing answer a 200 without a body, a 200 with ``{}``, a 200
+    with a page, and a 204; with _after they carry it out first. left_out, without_next and another carry it out and
+    change the true answer (``sandbox/kommo/traffic/altered.py``). cut ends the answer half way; delay waits ``seconds``
+    of real time and goes on.
     ``more_than`` spares requests about fewer items, ``about`` those that do not name this id.
     """
 
@@ -85,16 +103,21 @@ class Fault:
         self.hits += 1
         return True
 
+    @property
+    def answer_after(self) -> Problem | None:
+        """What is said instead of the true answer, after the request was carried out."""
+        if self.kind == "504_after":
+            return page(504)
+        return SILENT.get(self.kind.removesuffix("_after")) if self.kind.endswith("_after") else None
+
     def answer(self) -> Problem | None:
         """What is said instead of the true answer, before the request is carried out."""
         kind = self.kind
         if kind.endswith("_html"):
             return page(int(kind[:3]))
-        return {
+        return SILENT.get(kind) or {
             "429_json": problem(429, "Too many requests", retry_after=300),
             "403_block": page(403),
-            "empty": Problem(200, ""),
-            "nothing": Problem(204, ""),
             "403_json": problem(403, "Forbidden"),
             "422_json": problem(422, "Unprocessable"),
             "401": problem(401, "Unauthorized"),
