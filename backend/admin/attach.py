@@ -56,7 +56,11 @@ async def accounts_of(resources: Resources, payment_id: str) -> list[int]:
     _check_usable(payment_id)
     async with resources.database.read() as session:
         found = await session.exec(
-            select(LedgerEntry).where(LedgerEntry.id == payment_id, LedgerEntry.kind == "payment")
+            select(LedgerEntry).where(
+                col(LedgerEntry.connection_id).in_(select(StripeConnection.id)),  # for the key's index
+                LedgerEntry.id == payment_id,
+                LedgerEntry.kind == "payment",
+            )
         )
         return sorted({entry.account_id for entry in found.all() if entry.account_id is not None})
 
@@ -182,6 +186,7 @@ async def _attach(
     ]
     moved = await session.exec(
         select(LedgerEntry.id).where(
+            LedgerEntry.account_id == connection.account_id,
             LedgerEntry.connection_id == connection_id,
             col(LedgerEntry.request_id).in_([request.id for request in requests]),
         )

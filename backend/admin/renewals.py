@@ -18,6 +18,7 @@ async def renewals_a_year(session: AsyncSession, account_id: int) -> int:
     found = await session.exec(
         select(LedgerEntry.facts, PaymentRequest.interval, PaymentRequest.interval_count)
         .join(PaymentRequest, col(PaymentRequest.id) == col(LedgerEntry.request_id))
+        .where(PaymentRequest.account_id == account_id)
         .where(LedgerEntry.account_id == account_id, LedgerEntry.kind == "subscription")
     )
     running = [(interval, count) for facts, interval, count in found.all() if "ended" not in facts]

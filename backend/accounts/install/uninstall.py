@@ -1,6 +1,6 @@
 """Kommo reports that the integration was removed: proven by signature, confirmed by a call, then disconnected."""
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,6 +18,7 @@ from backend.kommo_api.errors import KommoError
 from backend.rate_limit.unproven_lane import UnprovenLane
 from backend.resources import Resources
 from backend.storage.models import Account, Audit, BotStep
+from backend.storage.models.rules import OPEN_ENTRY
 from backend.work_queue.lock_order import account_unit
 
 REMOVED = said("kommo_removed")
@@ -90,5 +91,5 @@ async def _mark(resources: Resources, before: Account, problem: str) -> None:
 
 async def _forget_bots(session: AsyncSession, account_id: int) -> None:
     """Close the steps of bots: after another installation their answers would be outdated."""
-    mine = (col(BotStep.account_id) == account_id, col(BotStep.state) != "done")
+    mine = (col(BotStep.account_id) == account_id, text(f"bot_step.{OPEN_ENTRY}"))
     await session.exec(update(BotStep).where(*mine).values(state="done", outcome="removed"))

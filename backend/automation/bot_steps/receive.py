@@ -1,7 +1,7 @@
 """A bot's call at one of our steps: verified by its token, stored, and answered later by the account's worker."""
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from sqlmodel import col, func, select
@@ -11,6 +11,7 @@ from backend.accounts.integrations import client_secret, named_integration
 from backend.accounts.permissions import LARGEST_ID
 from backend.accounts.tokens.proofs import note_signature
 from backend.automation.bot_steps.paid import WAIT_FIELD, may_wait, wait_hours
+from backend.automation.bot_steps.store import IS_OPEN
 from backend.automation.rules.keys import rule_of
 from backend.core.errors import BadSignature, LaneFull
 from backend.core.vault import CannotOpen
@@ -96,11 +97,16 @@ def _row(
     )
 
 
+def unfinished_bots(account_id: int) -> Any:
+    """Return a query for the number of the account's unfinished steps, and of those among them that wait for a payment
+    until a set time."""
+    counts = (func.count(), func.count(col(BotStep.wait_until)))
+    return select(*counts).select_from(BotStep).where(BotStep.account_id == account_id, IS_OPEN)
+
+
 async def _store(resources: Resources, row: BotStep) -> None:
-    mine = (BotStep.account_id == row.account_id, col(BotStep.state) != "done")
-    count = select(func.count(), func.count(col(BotStep.wait_until))).select_from(BotStep).where(*mine)
     async with account_unit(resources.database, row.account_id) as session:
-        unfinished, waiting = (await session.exec(count)).one()
+        unfinished, waiting = (await session.exec(unfinished_bots(row.account_id))).one()
         if unfinished - waiting >= MOST_OPEN:
             raise LaneFull("Too many bots of this account wait for an answer.")
         if row.wait_until is not None and waiting >= MOST_WAITING:

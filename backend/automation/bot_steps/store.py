@@ -1,13 +1,18 @@
 """Waiting bots in the database."""
 
-from sqlalchemy import ColumnElement, and_, case, or_, true
+from sqlalchemy import ColumnElement, and_, case, or_, text, true
 from sqlmodel import col, exists, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.ledger.merged_deals import with_merged
 from backend.resources import Resources
 from backend.storage.models import BotStep, Deal
+from backend.storage.models.rules import OPEN_ENTRY
 from backend.work_queue.leases import Claim, fence
+
+IS_OPEN = text(f"bot_step.{OPEN_ENTRY} AND bot_step.next_try_at >= 0")
+"""The words of the partial index, which SQLite does not use for a condition with a bound value, and a condition on its
+next column that is always true: without statistics SQLite would take another index of the account."""
 
 
 async def due(session: AsyncSession, account_id: int, now: float, most: int, *, may_wait: bool) -> list[BotStep]:
@@ -16,7 +21,7 @@ async def due(session: AsyncSession, account_id: int, now: float, most: int, *, 
     A bot that waits for the payment is due at its end, or once its deal has a newer revision than at the last look;
     at once unless the account's bots ``may_wait``.
     """
-    mine = (BotStep.account_id == account_id, col(BotStep.state) != "done")
+    mine = (BotStep.account_id == account_id, IS_OPEN)
     is_due = or_(col(BotStep.next_try_at) <= now, _has_news(may_wait))
     found = await session.exec(select(BotStep).where(*mine, is_due).order_by(col(BotStep.received_at)).limit(most))
     return list(found.all())
@@ -24,7 +29,7 @@ async def due(session: AsyncSession, account_id: int, now: float, most: int, *, 
 
 async def next_due(session: AsyncSession, account_id: int, *, may_wait: bool) -> float | None:
     """Return when the next bot may be answered, in epoch seconds; None without one. ``may_wait``: as for ``due``."""
-    mine = (BotStep.account_id == account_id, col(BotStep.state) != "done")
+    mine = (BotStep.account_id == account_id, IS_OPEN)
     moment = case((_has_news(may_wait), 0.0), else_=col(BotStep.next_try_at))
     soonest: float | None = (await session.exec(select(func.min(moment)).where(*mine))).one()
     return soonest

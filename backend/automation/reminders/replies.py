@@ -1,6 +1,7 @@
 """Detection of the client's reply after a link was sent: then a user answers, and no reminder is sent."""
 
 from contextlib import suppress
+from typing import Any
 
 from sqlmodel import col, func, select
 
@@ -9,7 +10,7 @@ from backend.kommo_api.chats.api import DEFINITE
 from backend.kommo_api.client import KommoApi
 from backend.payments.find import Link
 from backend.resources import Resources
-from backend.storage.models import Sending
+from backend.storage.models import PaymentRequest, Sending
 
 
 async def has_replied(resources: Resources, link: Link) -> bool:
@@ -28,15 +29,20 @@ async def has_replied(resources: Resources, link: Link) -> bool:
     return False
 
 
+def link_messages(request: PaymentRequest) -> tuple[Any, ...]:
+    """Return the SQL conditions of messages that carried the request's link to the client."""
+    return (
+        col(Sending.account_id) == request.account_id,
+        col(Sending.request_id) == request.id,
+        col(Sending.channel).in_(("bot", "chat")),
+        col(Sending.sent_at) > 0,
+    )
+
+
 async def _sent_at(resources: Resources, link: Link) -> float:
     """Return when the product last sent the link; else when it was created, for a user to send."""
     request = link.request
-    mine = (
-        Sending.account_id == request.account_id,
-        Sending.request_id == request.id,
-        col(Sending.channel).in_(("bot", "chat")),
-    )
-    newest = select(func.max(Sending.sent_at)).where(*mine, col(Sending.sent_at) > 0)
+    newest = select(func.max(Sending.sent_at)).where(*link_messages(request))
     async with resources.database.read() as session:
         sent = (await session.exec(newest)).one()
     return max(request.created_at, sent or 0.0)

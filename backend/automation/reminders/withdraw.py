@@ -32,7 +32,8 @@ async def withdraw(resources: Resources, claim: Claim, row: Sending, link: Link,
             await mark_dirty(session, row.account_id, [lead.id], now)
         dropped = {"state": "dropped", "reason": verdict.reason, "due_at": None, "epoch": claim.epoch}
         if await change_in(session, row, **dropped):
-            mine = (col(Reminder.account_id) == row.account_id, col(Reminder.sending_id) == row.id)
+            of_request = (col(Reminder.account_id) == row.account_id, col(Reminder.request_id) == row.request_id)
+            mine = (*of_request, col(Reminder.sending_id) == row.id)
             await session.exec(update(Reminder).where(*mine).values(state=state, reason=verdict.reason))
     return True
 

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.automation.rules.keys import rule_of
+from backend.automation.rules.store import IS_OPEN
 from backend.core.errors import HookUnknown, LaneFull
 from backend.kommo_api.automation.stage_hooks import StageHook
 from backend.resources import Resources
@@ -53,7 +54,7 @@ async def _store(resources: Resources, rule: PaymentRule, hook: StageHook) -> No
 
 
 async def _waiting(session: AsyncSession, account_id: int) -> int:
-    open_ones = (StageEntry.account_id == account_id, StageEntry.state != "done")
+    open_ones = (StageEntry.account_id == account_id, IS_OPEN)
     return (await session.exec(select(func.count()).select_from(StageEntry).where(*open_ones))).one()
 
 

@@ -57,7 +57,8 @@ async def change_in(session: AsyncSession, row: Sending, **values: Any) -> bool:
 
 async def drop_waiting(session: AsyncSession, account_id: int, reason: str, *more: Any) -> int:
     """Drop waiting automatic sendings that match ``more`` (SQL conditions) and return how many."""
-    waiting = (col(Sending.account_id) == account_id, col(Sending.state) == "waiting", col(Sending.origin) != "person")
+    due = (col(Sending.account_id) == account_id, col(Sending.due_at).is_not(None))  # the words of the index
+    waiting = (*due, col(Sending.state) == "waiting", col(Sending.origin) != "person")
     dropped = await session.exec(
         update(Sending).where(*waiting, *more).values(state="dropped", reason=reason, due_at=None)
     )

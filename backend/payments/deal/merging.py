@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import or_
+from sqlalchemy import union
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -93,7 +93,7 @@ async def _sharing(session: AsyncSession, one: Sharing) -> list[int]:
     )
     known = select(Deal.lead_id).where(
         Deal.account_id == one.account_id,
-        or_(col(Deal.lead_id).in_(asked), col(Deal.lead_id).in_(paid)),
+        col(Deal.lead_id).in_(union(asked, paid)),  # an OR of the two would read all deals of the account
         col(Deal.lead_id) != one.lead_id,
         col(Deal.state) == "known",
     )

@@ -3,15 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
-from typing import Any
 
-from sqlmodel import and_, col, select
+from sqlalchemy import text
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.core.money import Money
 from backend.ledger.deal import DealLedger, Request
 from backend.storage.models import Audit, LedgerEntry, PaymentRequest
+from backend.storage.models.accounts import ATTACHED
 
+IS_ATTACHED = text(f"audit.{ATTACHED}")
+"""The words of the partial index: an account has many entries of the writer."""
+MOST_REQUESTS = 500
+"""Requests of the same clients that are looked through."""
 UNPAID = ("pending", "failed", "expired")
 """The states of a request that money elsewhere may explain."""
 
@@ -42,7 +47,7 @@ async def _moved_to(session: AsyncSession, account_id: int, lead_id: int) -> int
         select(Audit.after)
         .where(
             Audit.account_id == account_id,
-            Audit.what == "payment attached",
+            IS_ATTACHED,
             col(Audit.before)["lead_id"].as_integer() == lead_id,
         )
         .order_by(col(Audit.id).desc())
@@ -63,8 +68,8 @@ async def _by_the_same_client(
     mine = [row for row in rows.all() if row.contact_id]
     if not mine:
         return None
-    others = await session.exec(_requests_to({row.contact_id for row in mine}, account_id, lead_id))
-    paid = [entry for entry, contact_id in others.all() if any(_pays(entry, contact_id, row) for row in mine)]
+    others = await _paid_by(session, {row.contact_id for row in mine}, account_id, lead_id)
+    paid = [entry for entry, contact_id in others if any(_pays(entry, contact_id, row) for row in mine)]
     latest = max(paid, key=lambda entry: (entry.facts["paid_at"], entry.id), default=None)
     if latest is None:
         return None
@@ -72,25 +77,21 @@ async def _by_the_same_client(
     return Elsewhere(latest.lead_id, (Money(amount, currency), latest.facts["paid_at"]))
 
 
-def _requests_to(contacts: set[int | None], account_id: int, lead_id: int) -> Any:
-    """Return a query for the payments of other deals' requests to these contacts, each with its contact."""
-    return (
-        select(LedgerEntry, PaymentRequest.contact_id)
-        .join(
-            PaymentRequest,
-            and_(
-                col(PaymentRequest.account_id) == col(LedgerEntry.account_id),
-                col(PaymentRequest.lead_id) == col(LedgerEntry.lead_id),
-                col(PaymentRequest.id) == col(LedgerEntry.request_id),
-            ),
-        )
-        .where(
-            PaymentRequest.account_id == account_id,
-            col(PaymentRequest.contact_id).in_(contacts),
-            PaymentRequest.lead_id != lead_id,
-            LedgerEntry.kind == "payment",
-        )
-    )
+async def _paid_by(
+    session: AsyncSession, contacts: set[int | None], account_id: int, lead_id: int
+) -> list[tuple[LedgerEntry, int | None]]:
+    """Return the payments of these contacts' newest requests on other deals, each with its contact.
+
+    In two queries: joined, SQLite reads all payments of the account.
+    """
+    theirs = (PaymentRequest.account_id == account_id, col(PaymentRequest.contact_id).in_(contacts))
+    newest = select(PaymentRequest).where(*theirs, PaymentRequest.lead_id != lead_id)
+    found = await session.exec(newest.order_by(col(PaymentRequest.created_at).desc()).limit(MOST_REQUESTS))
+    requests = {request.id: request for request in found.all()}
+    paying = (LedgerEntry.account_id == account_id, col(LedgerEntry.request_id).in_(requests))
+    entries = (await session.exec(select(LedgerEntry).where(*paying, LedgerEntry.kind == "payment"))).all()
+    asked = [(entry, requests[entry.request_id or ""]) for entry in entries]
+    return [(entry, request.contact_id) for entry, request in asked if entry.lead_id == request.lead_id]
 
 
 def _pays(entry: LedgerEntry, contact_id: int | None, row: PaymentRequest) -> bool:

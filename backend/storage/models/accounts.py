@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from backend.storage.models.columns import big_int, document, moment
+from backend.storage.models.columns import big_int, document, moment, partial_index
+
+ATTACHED = "what = 'payment attached'"
 
 
 class Integration(SQLModel, table=True):
@@ -137,9 +140,13 @@ class WidgetSeen(SQLModel, table=True):
 class Audit(SQLModel, table=True):
     """A change: its author, the state before and after."""
 
+    __table_args__ = (
+        Index("audit_of_account", "account_id", "id"),
+        partial_index("audit_attached", ATTACHED, "account_id", "id"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     at: float = moment()
-    account_id: int | None = big_int(default=None, nullable=True, index=True)
+    account_id: int | None = big_int(default=None, nullable=True)
     who: str
     what: str
     before: dict[str, Any] = document(default_factory=dict)

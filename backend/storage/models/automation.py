@@ -19,6 +19,7 @@ class Sending(SQLModel, table=True):
         partial_index("sending_due", "due_at IS NOT NULL", "account_id", "due_at"),
         Index("sending_of_deal", "account_id", "lead_id"),
         Index("sending_of_contact", "account_id", "contact_id", "reached_at"),
+        Index("sending_of_request", "account_id", "request_id"),
     )
     account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
     id: str = Field(primary_key=True)

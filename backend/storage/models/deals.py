@@ -7,6 +7,8 @@ from sqlmodel import Field, SQLModel
 
 from backend.storage.models.columns import big_int, document, moment, partial_index
 
+MAKES_DEAL = "kind = 'deal'"
+
 
 class Deal(SQLModel, table=True):
     """A deal is dirty while ``written < wanted``; the writer closes the difference and never clears a flag."""
@@ -43,7 +45,7 @@ class MergedDeal(SQLModel, table=True):
     row."""
 
     __tablename__ = "merged_deal"
-    __table_args__ = (Index("merged_deal_survivor", "account_id", "survivor_id"),)
+    __table_args__ = (Index("merged_deal_survivor", "account_id", "survivor_id", "lead_id"),)
     account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
     lead_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
     survivor_id: int = big_int()
@@ -63,7 +65,10 @@ class CardWrite(SQLModel, table=True):
     """An outbox row, stored before its effect: one note, task or stage move, once per fact."""
 
     __tablename__ = "card_write"
-    __table_args__ = (Index("card_write_open", "account_id", "state"),)
+    __table_args__ = (
+        Index("card_write_open", "account_id", "state"),
+        partial_index("card_write_made", MAKES_DEAL, "account_id", "kommo_id"),
+    )
     account_id: int = big_int(primary_key=True)
     lead_id: int = big_int(primary_key=True)
     kind: str = Field(primary_key=True)  # note | task | stage | deal (of a renewal) | fields (shadow mode only)

@@ -21,12 +21,14 @@ class PaymentRequest(SQLModel, table=True):
     __table_args__ = (
         partial_index("payment_request_ends", ENDS, "account_id", "end_try_at"),
         partial_index("payment_request_reminds", REMINDS, "account_id", "remind_at"),
+        Index("payment_request_of_deal", "account_id", "lead_id"),
+        Index("payment_request_of_contact", "account_id", "contact_id"),
     )
     account_id: int = big_int(primary_key=True)
     id: str = Field(primary_key=True)
     connection_id: str = ""  # empty until Stripe created the first session: not shown anywhere yet
-    lead_id: int = big_int(index=True)
-    contact_id: int | None = big_int(default=None, nullable=True, index=True)
+    lead_id: int = big_int()
+    contact_id: int | None = big_int(default=None, nullable=True)
     amount: int = big_int()
     currency: str
     description: str
@@ -123,7 +125,11 @@ class LedgerEntry(SQLModel, table=True):
     """All facts about one Stripe object (pi_, cs_, in_, sub_, re_, du_), merged, and the deal that it belongs to."""
 
     __tablename__ = "ledger_entry"
-    __table_args__ = (Index("ledger_of_deal", "account_id", "lead_id"), Index("ledger_of_account", "account_id", "id"))
+    __table_args__ = (
+        Index("ledger_of_deal", "account_id", "lead_id"),
+        Index("ledger_of_account", "account_id", "id"),
+        partial_index("ledger_of_request", "request_id IS NOT NULL", "account_id", "request_id"),
+    )
     connection_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     kind: str  # payment | session | invoice | subscription | refund | dispute
@@ -138,7 +144,9 @@ class LedgerLink(SQLModel, table=True):
     """``child`` belongs to ``parent``: a payment to its session and invoice, a refund to its payment."""
 
     __tablename__ = "ledger_link"
-    __table_args__ = (Index("ledger_link_parent", "connection_id", "parent"),)
+    # The child is part of the index, because SQLite without statistics prefers the primary key, which covers the query,
+    # and then reads all links of the connection.
+    __table_args__ = (Index("ledger_link_parent", "connection_id", "parent", "child"),)
     connection_id: str = Field(primary_key=True)
     child: str = Field(primary_key=True)
     parent: str = Field(primary_key=True)

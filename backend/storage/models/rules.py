@@ -35,6 +35,7 @@ class StageEntry(SQLModel, table=True):
     __table_args__ = (
         partial_index("stage_entry_open", OPEN_ENTRY, "account_id", "next_try_at"),
         Index("stage_entry_of_deal", "account_id", "lead_id", "received_at"),
+        Index("stage_entry_of_rule", "account_id", "rule_id"),
     )
     account_id: int = big_int(primary_key=True, sa_column_kwargs={"autoincrement": False})
     id: str = Field(primary_key=True)  # digest of the hook: a repeated hook has the same row
