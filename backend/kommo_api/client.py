@@ -17,7 +17,7 @@ from backend.kommo_api.errors import KommoNotFound, KommoRefused, KommoUnavailab
 from backend.kommo_api.merges import merge
 from backend.kommo_api.responses import check_filter, check_id, first, new_ids, note_ids, read, row_id
 from backend.kommo_api.scalars import Row, whole_or
-from backend.kommo_api.transport import PAGE, Json, OnAnswer, Query, Turn, Wire, rows_of
+from backend.kommo_api.transport import PAGE, Json, OnAnswer, Query, Turn, Wire, rows_found, rows_of
 from backend.kommo_api.values import (
     AccountInfo,
     Contact,
@@ -137,8 +137,8 @@ class KommoApi:
         by_deal = self._wire.get(LEADS, query)
         by_contact = self._wire.get(CONTACTS, [*query, ("with", "leads")])
         deals, contacts = await asyncio.gather(by_deal, by_contact)
-        found = rows_of(deals, "leads") if deals else []
-        theirs = [deal for one in (rows_of(contacts, "contacts") if contacts else []) for deal in rows_of(one, "leads")]
+        found = rows_found(deals, "leads")
+        theirs = [deal for one in rows_found(contacts, "contacts") for deal in rows_of(one, "leads")]
         return {read(row_id, one) for one in (*found, *theirs)}
 
     async def create_lead(self, lead: NewLead) -> int:
@@ -206,7 +206,7 @@ class KommoApi:
             body = await self._wire.get(f"{CONTACTS}/{contact_id}", [("with", "leads")])
         except KommoNotFound:
             return []
-        return sorted((read(row_id, one) for one in (rows_of(body, "leads") if body else [])), reverse=True)
+        return sorted((read(row_id, one) for one in rows_found(body, "leads")), reverse=True)
 
     async def merges(self, since: float = 0.0) -> list[Merge]:
         """The merges of deals among the newest 2,000 rows of the events feed, from ``since`` (Unix seconds) on.
@@ -231,7 +231,7 @@ class KommoApi:
         named = ",".join(map(str, lead_ids[:MOST_NAMED_IN_EVENTS]))
         query: Query = [("filter[type]", ",".join(ENTRIES)), ("filter[entity]", "lead"), ("filter[entity_id]", named)]
         body = await self._wire.get(EVENTS, [*query, ("page", 1), ("limit", EVENTS_PAGE)])
-        rows = rows_of(body, "events") if body else []
+        rows = rows_found(body, "events")
         told = [read(stage_change, one) for one in rows if one.get("type") in ENTRIES]
         return [one for one in told if one.lead_id in lead_ids]
 
@@ -259,7 +259,7 @@ class KommoApi:
     async def groups(self) -> list[FieldGroup]:
         """All tabs (field groups) of the deal card (docs/facts/kommo-api.md 8)."""
         body = await self._wire.get(GROUPS)
-        return [read(parsing.group, one) for one in (rows_of(body, "custom_field_groups") if body else [])]
+        return [read(parsing.group, one) for one in rows_found(body, "custom_field_groups")]
 
     async def create_group(self, name: str) -> FieldGroup:
         """Create a tab of the deal card and return it.

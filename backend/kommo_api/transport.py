@@ -121,7 +121,7 @@ class Wire:
         number = 1
         while True:
             body = await self.get(path, [*query, ("page", number), ("limit", size)])
-            rows = rows_of(body, plural) if body else []
+            rows = rows_found(body, plural)
             if not rows or rows == seen:
                 return
             yield rows
@@ -178,3 +178,9 @@ def rows_of(body: Json | None, plural: str, *, is_write: bool = False) -> list[J
     if not all(isinstance(one, dict) for one in rows):
         raise KommoUnavailable(f"the answer has {plural} that cannot be read", doubtful=is_write)
     return rows
+
+
+def rows_found(body: Json | None, plural: str) -> list[Json]:
+    """The objects in the answer to a read; none for 204, Kommo's *nothing found*. ``{}`` says nothing and raises as in
+    ``rows_of``."""
+    return [] if body is None else rows_of(body, plural)

@@ -18,6 +18,33 @@ CALLS: dict[str, Callable[[KommoApi], Awaitable[object]]] = {
 }
 
 
+LISTS: dict[str, Callable[[KommoApi], Awaitable[object]]] = {
+    "deals": lambda kommo: kommo.leads([7]),
+    "search": lambda kommo: kommo.search("x"),
+    "notes": lambda kommo: kommo.notes_of([7]),
+    "tasks": lambda kommo: kommo.tasks_of([7]),
+    "users": lambda kommo: kommo.users(),
+    "fields": lambda kommo: kommo.custom_fields(),
+    "groups": lambda kommo: kommo.groups(),
+    "pipelines": lambda kommo: kommo.pipelines(),
+    "deals of a contact": lambda kommo: kommo.deals_of_contact(7),
+    "merges": lambda kommo: kommo.merges(),
+    "stage changes": lambda kommo: kommo.stage_changes([7]),
+    "bots": lambda kommo: kommo.chats.bots(),
+    "talks": lambda kommo: kommo.chats.talks_of(7),
+    "messages": lambda kommo: kommo.chats.messages_of(7, 0.0),
+}
+
+
+@pytest.mark.parametrize("call", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("body", [{}, {"_embedded": {}}, {"_links": {}}], ids=["{}", "no rows", "no list"])
+async def test_an_answer_without_its_list_is_no_empty_list(
+    call: Callable[[KommoApi], Awaitable[object]], body: dict[str, object]
+) -> None:
+    with pytest.raises(KommoUnavailable):
+        await call(api(saying(200, body)))
+
+
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 async def test_an_answer_about_another_object_is_none(call: Callable[[KommoApi], Awaitable[object]]) -> None:
     with pytest.raises(KommoUnavailable):

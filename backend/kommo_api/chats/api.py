@@ -4,7 +4,7 @@ from backend.kommo_api.chats.values import Bot, Message, Talk, bot, message, tal
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused, KommoUnavailable, KommoUnpaid
 from backend.kommo_api.responses import read
 from backend.kommo_api.scalars import text
-from backend.kommo_api.transport import Query, Wire, rows_of
+from backend.kommo_api.transport import Query, Wire, rows_found
 
 BOTS = "/api/v4/bots"
 TALKS = "/api/v4/talks"
@@ -58,7 +58,7 @@ class ChatApi:
         """
         query: Query = [("filter[created_at][from]", int(since)), ("limit", MOST_MESSAGES)]
         body = await self._wire.get(f"{TALKS}/{talk_id}/messages", query)
-        found = [read(message, one) for one in (rows_of(body, "messages") if body else [])]
+        found = [read(message, one) for one in rows_found(body, "messages")]
         return [one for one in found if one.created_at >= int(since)]
 
     async def send_message(self, talk_id: int, words: str) -> str:

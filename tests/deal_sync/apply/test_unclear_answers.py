@@ -60,6 +60,23 @@ async def test_a_note_on_a_page_without_a_link_to_the_next_one_is_found(product:
     assert len(product.notes(lead_id)) == PAGE + 1
 
 
+async def test_a_list_of_notes_that_says_nothing_is_asked_for_again(product: World, clock: MovableClock) -> None:
+    lead_id = product.lead()
+    link = await product.link(lead_id)
+    await product.quiet()
+    product.kommo.faults.add("drop_after", "/notes", method="POST")
+    asked = product.kommo.faults.add("object", "/notes", method="GET", times=2)
+    await product.pay(link)
+    await _in_time(product, clock, lambda: product.notes(lead_id) and asked.hits == 2)
+    for _ in range(100):
+        clock.advance(20)
+        product.resources.work_arrived.set()
+        await product.quiet()
+        if {write.state for write in await product.rows(CardWrite)} == {"done"}:
+            break
+    assert len(product.notes(lead_id)) == 1
+
+
 async def test_a_move_that_kommo_made_and_left_out_of_its_answer_is_not_made_again(
     product: World, clock: MovableClock
 ) -> None:
