@@ -5,6 +5,7 @@ twice (an abandoned request that was carried out after all) the later one is rew
 alone: people decide where a deal is.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ from backend.work_queue.wakeups import mark_dirty
 
 HOUR = 3600.0
 DEALS = 250
+AT_ONCE = 25
+"""Deals that are compared and recorded together: webhooks wait for the comparison and for its unit of work."""
 
 log = structlog.get_logger()
 
@@ -74,11 +77,16 @@ async def verify_writes(resources: Resources, claim: Claim) -> None:
     leads = await with_kommo(resources, claim.account_id, lambda api: api.leads(list(page.seen)))
     with_notes = [lead for lead in leads if any(write.kind == "note" for write in page.writes[lead])]
     notes = await with_kommo(resources, claim.account_id, lambda api: api.notes_of(with_notes)) if with_notes else []
-    found = findings(page, {deal.lead_id: deal for deal in deals}, leads, notes, resources.addresses.public_url)
-    await _mark_doubled(resources, claim, page, found.doubled.values())
-    async with resources.database.write() as session:
-        await fence(session, claim, resources.clock())
-        await _record(session, resources, page, deals, found)
+    by_lead = defaultdict[int, list[KommoNote]](list)
+    for note in notes:
+        by_lead[note.lead_id].append(note)
+    for first in range(0, len(deals), AT_ONCE):
+        some = deals[first : first + AT_ONCE]
+        found = findings(page, some, leads, by_lead, resources.addresses.public_url)
+        await _mark_doubled(resources, claim, page, found.doubled.values())
+        async with resources.database.write() as session:
+            await fence(session, claim, resources.clock())
+            await _record(session, resources, page, some, found)
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:
@@ -93,13 +101,21 @@ async def _due(session: AsyncSession, account_id: int, now: float) -> Sequence[D
 
 
 def findings(
-    page: Page, deals: Mapping[int, Deal], leads: Mapping[int, Lead], notes: Sequence[KommoNote], link_base: str
+    page: Page,
+    deals: Sequence[Deal],
+    leads: Mapping[int, Lead],
+    notes: Mapping[int, Sequence[KommoNote]],
+    link_base: str,
 ) -> Drift:
-    """The differences between written and current state. For a deal that is dirty again only the notes are compared."""
-    found = Drift(missing=[lead_id for lead_id in page.seen if lead_id not in leads])
-    for lead_id, lead in leads.items():
-        deal, ledger, writes = deals[lead_id], page.ledgers[lead_id], page.writes[lead_id]
-        _look_at_notes(found, deal, writes, [note for note in notes if note.lead_id == lead_id])
+    """The differences between written and current state of these deals. ``notes``: the notes in Kommo, by deal.
+
+    For a deal that is dirty again only the notes are compared.
+    """
+    found = Drift(missing=[deal.lead_id for deal in deals if deal.lead_id not in leads])
+    for deal in (one for one in deals if one.lead_id in leads):
+        lead_id, lead = deal.lead_id, leads[deal.lead_id]
+        ledger, writes = page.ledgers[lead_id], page.writes[lead_id]
+        _look_at_notes(found, deal, writes, notes.get(lead_id, ()))
         if deal.written < deal.wanted:
             continue
         wanted = wanted_of(page.account, ledger, link_base, page.tasks.get(lead_id, ()))
@@ -119,7 +135,7 @@ def _look_at_notes(found: Drift, deal: Deal, writes: Sequence[CardWrite], notes:
             continue
         there = sorted((note for note in notes if _is_of(note, write)), key=lambda note: note.id)
         if there:
-            found.shown.append(write)
+            found.shown += [] if write.content.get("shown") else [write]
             for note in (one for one in there[1:] if write.content["text"] in one.text):
                 found.doubled.setdefault(note.id, (note, []))[1].append(write.content["text"])
         elif deal.audits > 0 and not write.content.get("shown"):

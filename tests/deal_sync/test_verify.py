@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from backend.deal_sync.verify import next_look
-from backend.storage.models import Audit, Deal
+from backend.deal_sync.verify import AT_ONCE, next_look
+from backend.storage.models import Account, Audit, Deal
+from backend.work_queue.wakeups import request_work
 from sandbox.clock import MovableClock
 from tests.world import World, open_world
 
@@ -116,6 +119,34 @@ async def test_deals_written_one_after_another_share_the_calls_and_the_looks_end
     await _look(product, clock, 2 * HOUR)
     await _look(product, clock, 2 * DAY)
     assert [deal.audit_at for deal in await product.rows(Deal)] == [None] * len(await product.rows(Deal))
+
+
+async def test_many_deals_are_recorded_in_small_units(product: World, clock: MovableClock) -> None:
+    """On SQLite a webhook waits for each of these units."""
+    many = 2 * AT_ONCE + 5
+    account_id = (await product.rows(Account))[0].id
+    due = {"account_id": account_id, "wanted": 1, "written": 1, "audits": 2, "audit_at": clock()}
+    async with product.resources.database.write() as session:
+        await request_work(session, account_id)
+        session.add_all(Deal(lead_id=product.lead(f"Deal {number}"), **due) for number in range(many))
+    units, looked = list[int](), 0
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal looked
+        looked += statement.startswith("UPDATE deal SET audit_at")
+
+    def end(_connection: Any) -> None:
+        nonlocal looked
+        units.append(looked)
+        looked = 0
+
+    engine = product.resources.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", end)
+    await _look(product, clock, 1)
+    event.remove(engine, "before_cursor_execute", count)
+    event.remove(engine, "commit", end)
+    assert (sum(units), max(units)) == (many, AT_ONCE)
 
 
 def test_three_looks_and_then_it_is_believed() -> None:
