@@ -22,6 +22,7 @@ from backend.automation.reminders.replies import link_messages
 from backend.automation.rules import store as rule_store
 from backend.automation.rules.receive import _waiting
 from backend.automation.sendings.store import drop_waiting
+from backend.cli.events import newest_events
 from backend.core.config import Settings
 from backend.deal_sync import revisions, verify
 from backend.inbox import store
@@ -235,6 +236,8 @@ async def test_what_concerns_one_deal_reads_no_whole_account(resources: Resource
             await session.exec(unfinished_bots(7))
             await page_of_audit(session, 7)
             assert await store.replay(session, ["evt_1", "evt_2"]) == 0
+            for state in ("", "dead"):
+                await newest_events(session, state, 50)
             await session.rollback()
         await attach.accounts_of(resources, "pi_1")
     plans = {statement: await _plan(resources, statement, parameters) for statement, parameters in said}
