@@ -245,7 +245,10 @@ class KommoApi:
         Needs an administrator's token, else ``KommoForbidden`` (docs/facts/kommo-api.md 8).
         """
         body = await self._wire.post(FIELDS, [payloads.new_field(field) for field in fields])
-        return new_ids(body, "custom_fields")
+        ids = new_ids(body, "custom_fields")
+        if len(ids) != len(fields):
+            raise KommoUnavailable(f"the answer has {len(ids)} of {len(fields)} new fields", doubtful=True)
+        return ids
 
     async def update_field(self, field: CustomField, *, add_options: Sequence[str]) -> None:
         """Add options to a list field. Needs an administrator's token.

@@ -32,7 +32,7 @@ def account(given: Row) -> AccountInfo:
         id=whole(required(given, "id")),
         name=text(given.get("name")),
         subdomain=text(given.get("subdomain")),
-        currency=text(given.get("currency")).upper(),
+        currency=text(required(given, "currency")).upper(),
         timezone=text(settings.get("timezone")) or "UTC",
         current_user_id=whole_or(given.get("current_user_id"), 0),
         language=text(given.get("language")),

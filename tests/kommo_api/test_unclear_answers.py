@@ -6,6 +6,7 @@ import pytest
 
 from backend.kommo_api.client import KommoApi
 from backend.kommo_api.errors import KommoUnavailable
+from backend.kommo_api.values import NewField
 from tests.kommo_api.fixed_answer import api, saying
 
 ANOTHER = {"id": 8, "name": "Another", "pipeline_id": 1, "status_id": 2, "entity_id": 1}
@@ -72,6 +73,24 @@ async def test_rows_that_are_no_objects_are_not_taken_for_an_empty_list(rows: li
 async def test_an_account_without_pipelines_is_no_answer(status: int) -> None:
     with pytest.raises(KommoUnavailable):
         await api(saying(status, {"_embedded": {"pipelines": []}} if status == 200 else None)).pipelines()
+
+
+@pytest.mark.parametrize("status", [200, 204])
+async def test_a_message_without_an_id_may_have_been_sent(status: int) -> None:
+    with pytest.raises(KommoUnavailable) as caught:
+        await api(saying(status, {} if status == 200 else None)).chats.send_message(7, "Hello")
+    assert caught.value.doubtful
+
+
+async def test_an_account_without_a_currency_is_no_answer() -> None:
+    with pytest.raises(KommoUnavailable):
+        await api(saying(200, {"id": 7, "name": "Acme", "subdomain": "acme"})).account()
+
+
+async def test_new_fields_that_an_answer_leaves_out_may_have_been_made() -> None:
+    with pytest.raises(KommoUnavailable) as caught:
+        await api(saying(200, {"_embedded": {"custom_fields": []}})).create_fields([NewField("Paid", "text")])
+    assert caught.value.doubtful
 
 
 async def test_a_sign_in_page_does_not_say_that_a_bot_went_on() -> None:

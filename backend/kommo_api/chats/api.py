@@ -3,7 +3,7 @@
 from backend.kommo_api.chats.values import Bot, Message, Talk, bot, message, talk
 from backend.kommo_api.errors import KommoForbidden, KommoNotFound, KommoRefused, KommoUnavailable, KommoUnpaid
 from backend.kommo_api.responses import read
-from backend.kommo_api.scalars import text
+from backend.kommo_api.scalars import required, text
 from backend.kommo_api.transport import Query, Wire, rows_found
 
 BOTS = "/api/v4/bots"
@@ -62,9 +62,10 @@ class ChatApi:
         return [one for one in found if one.created_at >= int(since)]
 
     async def send_message(self, talk_id: int, words: str) -> str:
-        """Send a message to the talk and return its id; '' if Kommo names none. A second call sends a second message.
+        """Send a message to the talk and return its id. A second call sends a second message.
 
-        Kommo has accepted the message then, not yet delivered it (docs/facts/kommo-automation.md 4).
+        Kommo has accepted the message then, not yet delivered it (docs/facts/kommo-automation.md 4). Raises a doubtful
+        ``KommoUnavailable`` if the answer names no message.
         """
         body = await self._wire.post(f"{TALKS}/{talk_id}/send_message", {"text": words})
-        return text((body or {}).get("id"))
+        return read(lambda given: text(required(given, "id")), body or {}, is_write=True)

@@ -17,7 +17,7 @@ def _why(row: Sending) -> list[tuple[str, str]]:
     return [(one["channel"], one["why"]) for one in row.refusals if one["why"] != "no_bot"]
 
 
-@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("fault", [*LOST, "nothing_after", "object_after"])
 async def test_a_chat_message_whose_answer_was_lost_is_found_and_not_sent_again(desk: Desk, fault: str) -> None:
     desk.client_writes()
     desk.world.kommo.faults.add(fault, "send_message")
@@ -31,9 +31,10 @@ async def test_a_chat_message_whose_answer_was_lost_is_found_and_not_sent_again(
     assert (len(desk.messages), desk.tasks) == (1, [])
 
 
-async def test_a_chat_message_that_never_arrived_becomes_a_task_and_not_another_message(desk: Desk) -> None:
+@pytest.mark.parametrize("fault", ["drop_before", "nothing", "object"])
+async def test_a_chat_message_that_never_arrived_becomes_a_task_and_not_another_message(desk: Desk, fault: str) -> None:
     desk.client_writes()
-    desk.world.kommo.faults.add("drop_before", "send_message")
+    desk.world.kommo.faults.add(fault, "send_message")
     await desk.plan(await desk.request())
     await desk.turn()
     await desk.later(SETTLED)
