@@ -38,7 +38,7 @@ class Vault:
         for cipher in self._ciphers:
             try:
                 return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], row.encode())
-            except InvalidTag:
+            except (InvalidTag, ValueError):  # ValueError: what was stored was cut short
                 continue
         raise CannotOpen(f"{row}: no key in SECRET_KEYS opens it; put back the key that was in use when it was stored")
 
@@ -57,12 +57,20 @@ class Vault:
 
     def renewed_text(self, sealed: str, row: str) -> str | None:
         """Return the base64 text encrypted with the newest key; None if it is already. Raises ``CannotOpen``."""
-        renewed = self.renewed(base64.b64decode(sealed), row)
+        renewed = self.renewed(_decoded(sealed), row)
         return None if renewed is None else base64.b64encode(renewed).decode()
 
     def open_text(self, sealed: str, row: str) -> str:
         """Return the decrypted text of a base64 ciphertext. Raises ``CannotOpen``."""
-        return self.open(base64.b64decode(sealed), row).decode()
+        return self.open(_decoded(sealed), row).decode()
+
+
+def _decoded(sealed: str) -> bytes:
+    """The bytes of a base64 text; of one that is damaged none, which nothing opens."""
+    try:
+        return base64.b64decode(sealed)
+    except ValueError:
+        return b""
 
 
 def _derive(key: str) -> bytes:

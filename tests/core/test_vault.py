@@ -34,3 +34,12 @@ def test_a_changed_byte_is_noticed() -> None:
     sealed[-1] ^= 1
     with pytest.raises(CannotOpen):
         Vault([NEW]).open(bytes(sealed), "row")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 11, 12, 20, -1])
+def test_a_secret_that_was_cut_short_cannot_be_opened(kept: int) -> None:
+    vault = Vault(["key"])
+    with pytest.raises(CannotOpen, match="account:7"):
+        vault.open_text(vault.seal_text("secret", "account:7")[:kept], "account:7")
+    with pytest.raises(CannotOpen, match="account:7"):
+        vault.renewed(vault.seal(b"secret", "account:7")[:kept], "account:7")
