@@ -22,7 +22,6 @@ from backend.storage.inline_sqlite import DriverCursor, kind_of
 
 Found = TypeVar("Found")
 ROWS_A_STEP = 200
-LIGHT = ("BEGIN", "SELECT")
 SHORT_OPERATIONS = 20_000
 """Limit of SQLite's virtual machine for a statement on the event loop, about a millisecond."""
 
@@ -131,9 +130,10 @@ class StatementConnection(aiosqlite.Connection):
 
     async def run(self, statement: str, steps: Callable[[], None]) -> None:
         """Make the steps of ``statement`` here or in the thread. Raises ``sqlite3.Error``."""
-        is_light = statement.startswith(LIGHT)
+        is_read = statement.startswith("SELECT")
+        is_light = is_read or statement.startswith("BEGIN")
         self._has_written |= not is_light
-        if not (is_light and not self._is_thread_busy and self._is_made(steps)):
+        if not (is_light and not self._is_thread_busy and self._is_made(steps, is_hurried=is_read)):
             await self.in_thread(steps)
 
     async def in_thread(self, step: Callable[[], Found]) -> Found:
@@ -156,10 +156,14 @@ class StatementConnection(aiosqlite.Connection):
         """Roll the transaction back; here if it has only read."""
         await self._end(self._conn.rollback)
 
-    def _is_made(self, steps: Callable[[], None]) -> bool:
-        """Try the steps here; False if SQLite interrupted them or would have waited for a lock."""
-        self._is_hurried = True
+    def _is_made(self, steps: Callable[[], None], *, is_hurried: bool) -> bool:
+        """Try the steps here; False if SQLite would have waited for a lock, or interrupted them as they were hurried.
+
+        SQLite counts the operations of a statement over all its runs, so that a short one is interrupted now and then,
+        and maybe when all is done: only what can be made a second time is hurried.
+        """
         self._conn.execute("PRAGMA busy_timeout=0")
+        self._is_hurried = is_hurried
         try:
             steps()
         except sqlite3.OperationalError as error:

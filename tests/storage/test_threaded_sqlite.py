@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.storage.threaded_sqlite import ROWS_A_STEP, StatementConnection, open_threaded
+from backend.storage.threaded_sqlite import ROWS_A_STEP, SHORT_OPERATIONS, StatementConnection, open_threaded
 
 COUNT = 3 * ROWS_A_STEP
 ALL = "SELECT number, here() FROM row ORDER BY number"
@@ -76,6 +76,14 @@ async def test_the_loop_goes_on_while_a_unit_waits_for_the_lock(
     await asyncio.wait_for(waiting, HELD_SECONDS)
     await run(connection, "DELETE FROM row WHERE number = 0")
     await connection.commit()
+
+
+async def test_short_statements_are_made_however_often(connection: StatementConnection) -> None:
+    """SQLite counts a statement's operations over all its runs, and interrupts it after some thousand of them."""
+    for _ in range(SHORT_OPERATIONS // 3):
+        await run(connection, "BEGIN IMMEDIATE")
+        assert await run(connection, "SELECT 1 FROM row WHERE number = 7") == [(1,)]
+        await connection.rollback()
 
 
 async def test_a_long_read_is_interrupted_and_the_thread_finds_all_of_it(connection: StatementConnection) -> None:
