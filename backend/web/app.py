@@ -131,6 +131,8 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(CannotOpen)
     async def _lost(request: Request, error: CannotOpen) -> Response:
         log.error("secret decrypt failed", reason=str(error))
+        if is_for_clients(request.scope):
+            return plain_page("moment", of_client(request))
         return await _product(request, Unavailable(LOST))
 
     @app.exception_handler(HTTPException)

@@ -4,7 +4,7 @@ import asyncio
 import html
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from babel import Locale
 
 from backend.core.i18n import LANGUAGES
 from backend.payments.schemas import MAX_INTERVALS
-from backend.storage.models import StripeConnection
+from backend.storage.models import Account, StripeConnection
 from backend.web.client.link_pages import texts_of
 from sandbox.clock import MovableClock
 from sandbox.stripe import Payer
@@ -503,20 +503,30 @@ async def test_when_our_database_is_away_the_client_is_asked_to_wait(shop: World
     assert "One moment" in answer.text
 
 
-async def test_an_unexpected_error_is_a_page_as_well(shop: World) -> None:
-    """Here a key that no secret of ours opens any more."""
+async def _spoil_the_key(shop: World, _request_id: str) -> None:
+    """No secret of ours opens it any more."""
+    async with shop.resources.database.write() as session:
+        (await session.get_one(StripeConnection, CONNECTION)).api_key = "spoiled"
+
+
+async def _spoil_the_options(shop: World, request_id: str) -> None:
+    """Nobody expects such a value. The page of a link that was cancelled reads them."""
+    await shop.rep.post(f"/widget/requests/{request_id}/cancel")
+    async with shop.resources.database.write() as session:
+        (await session.get_one(Account, shop.account.id)).options = {"business_name": 7}
+
+
+@pytest.mark.parametrize("spoil", [_spoil_the_key, _spoil_the_options])
+async def test_an_unexpected_error_is_a_page_as_well(
+    shop: World, spoil: Callable[[World, str], Awaitable[None]]
+) -> None:
     request = await shop.rep.create()
     shop.stripe.advance(61)
-    await _spoil_the_key(shop)
+    await spoil(shop, request["id"])
     answer = await shop.open(request["url"], **{"accept-language": "es"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "15")
     assert "<h1>Un momento, por favor</h1>" in answer.text
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-
-
-async def _spoil_the_key(shop: World) -> None:
-    async with shop.resources.database.write() as session:
-        (await session.get_one(StripeConnection, CONNECTION)).api_key = "spoiled"
 
 
 @pytest.mark.parametrize("path", ["/p/", "/d/", "/p/aaaaaaaaaaaaaaaa/more", "/p/aaaaaaaaaaaaaaaa/thanks/more"])
