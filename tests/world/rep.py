@@ -1,6 +1,7 @@
 """The sales rep: what the widget in the deal card asks of the product."""
 
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ class Rep:
 
     async def create(self, **more: Any) -> dict[str, Any]:
         """A request that was created."""
-        answer = await self.ask(**more)
+        answer = await patiently(lambda: self.ask(**more))
         assert answer.status_code == 201, answer.text
         request: dict[str, Any] = answer.json()
         return request
@@ -50,14 +51,14 @@ class Rep:
     async def deal(self, lead_id: int | None = None) -> dict[str, Any]:
         """What the widget is told of a deal."""
         path = f"{self.url}/widget/deals/{lead_id or self._first_deal}"
-        answer = await self.http.get(path, headers=self.token())
+        answer = await patiently(lambda: self.http.get(path, headers=self.token()))
         assert answer.status_code == 200, answer.text
         deal: dict[str, Any] = answer.json()
         return deal
 
     async def check(self) -> None:
         """*Check now*: what Stripe knows is in the ledger afterwards."""
-        answer = await self.post(f"/widget/deals/{self._first_deal}/check")
+        answer = await patiently(lambda: self.post(f"/widget/deals/{self._first_deal}/check"))
         assert answer.status_code == 202, answer.text
 
     async def refund(self, payment: str, **more: Any) -> httpx.Response:
@@ -67,3 +68,13 @@ class Rep:
     @property
     def _first_deal(self) -> int:
         return next(iter(self.kommo.account.leads))
+
+
+async def patiently(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """The answer, asked for again where the user had called too often; each refusal takes its time."""
+    answer = await ask()
+    for _ in range(20):
+        if answer.status_code != 429:
+            break
+        answer = await ask()
+    return answer
