@@ -36,8 +36,7 @@ async def read_due(resources: Resources, claim: Claim, being_written: frozenset[
         account = await session.get_one(Account, account_id)
         most = resources.pace.reads.of(account_id)
         seen = await revisions.due(session, account_id, now, being_written, most)
-        if len(seen) < most:
-            await revisions.touch_expired(session, account_id, now, most - len(seen))
+        if len(seen) < most and await revisions.touch_expired(session, account_id, now, most - len(seen)):
             seen = await revisions.due(session, account_id, now, being_written, most)
     if not seen or options_of(account).shadow:
         return None

@@ -119,18 +119,19 @@ async def page_of(session: AsyncSession, account_id: int, deals: Sequence[Deal],
     )
 
 
-async def touch_expired(session: AsyncSession, account_id: int, now: float, most: int) -> None:
-    """Mark at most ``most`` deals dirty whose state changed by time alone, such as an overdue request.
+async def touch_expired(session: AsyncSession, account_id: int, now: float, most: int) -> int:
+    """Mark at most ``most`` deals dirty whose state changed by time alone, such as an overdue request; return how many.
 
     ``now``: epoch seconds. Many requests fall due in one midnight: a unit of work for all of them would stop the
     webhooks, and a fresh payment would wait behind all their deals.
     """
     expired = select(Deal.lead_id).where(*_expired(account_id, now)).order_by(col(Deal.look_again_at)).limit(most)
-    await session.exec(
+    touched = await session.exec(
         update(Deal)
         .where(col(Deal.account_id) == account_id, col(Deal.lead_id).in_(expired))
         .values(wanted=Deal.wanted + 1, look_again_at=None, dirty_since=now)
     )
+    return int(touched.rowcount)
 
 
 async def next_due(session: AsyncSession, account_id: int) -> float | None:

@@ -2,7 +2,6 @@
 happened."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import partial
 
 from backend.accounts.tokens.call import with_kommo
 from backend.core.clock import SKEW_SECONDS
@@ -62,22 +61,24 @@ async def _judge(resources: Resources, claim: Claim, due: Sequence[CardWrite], l
     """Read the notes and tasks of these writes back, and settle each of them by what Kommo shows."""
     found = await _found(resources, claim, [write for write in due if write.kind == "note"])
     tasks = await _tasks(resources, claim, [write for write in due if write.kind == "task"])
-    is_there = {"note": partial(_is_in, found), "task": partial(_is_among, tasks)}
-    absent = [one for one in due if one.kind in is_there and not is_there[one.kind](one)]
+    for write in due:
+        if write.kind == "task":
+            write.kommo_id = _task_of(write, tasks)
+    absent = [one for one in due if _is_absent(one, found)]
     most = await _most_tries(resources, claim, absent)
     for write in due:
-        if write.kind not in is_there:
+        if write.kind not in most:
             if write.state in IN_DOUBT:
                 settled(write, leads[write.lead_id], is_due=True)
-        elif any(write is one for one in absent):
+        elif _is_absent(write, found):
             try_again(write, most[write.kind] if write.error == DIED else MOST_TRIES)
         else:
             write.state, write.error = "done", ""
 
 
-def _is_among(tasks: Iterable[KommoTask], write: CardWrite) -> bool:
-    write.kommo_id = _task_of(write, tasks)
-    return write.kommo_id is not None
+def _is_absent(write: CardWrite, texts: Mapping[int, str]) -> bool:
+    """True for a note that is not among the ``texts``, and for a task that was not found."""
+    return (write.kind == "note" and not _is_in(texts, write)) or (write.kind == "task" and write.kommo_id is None)
 
 
 def _is_in(texts: Mapping[int, str], write: CardWrite) -> bool:

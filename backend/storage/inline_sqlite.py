@@ -84,8 +84,8 @@ class InlineConnection:
         self._connection.close()
 
 
-class PlainReader:
-    """One connection for reads by SQL text, opened with the first read and again after a failure.
+class PlainConnection:
+    """One connection for SQL text on the event loop, opened with the first statement and again after a failure.
 
     ``connect_words``: returns the arguments of ``sqlite3.connect``.
     """
@@ -93,6 +93,28 @@ class PlainReader:
     def __init__(self, connect_words: Callable[[], tuple[Sequence[Any], dict[str, Any]]]) -> None:
         self._connect_words = connect_words
         self._connection: sqlite3.Connection | None = None
+
+    def _open(self, *words: Any, **options: Any) -> sqlite3.Connection:
+        raise NotImplementedError
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            words, options = self._connect_words()
+            self._connection = self._open(*words, **options)
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection; the next statement opens it again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class PlainReader(PlainConnection):
+    """Makes reads."""
+
+    def _open(self, *words: Any, **options: Any) -> sqlite3.Connection:
+        return _open_reader(*words, **options)
 
     def first(self, statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The first row, or None. Raises ``sqlite3.Error``."""
@@ -123,28 +145,12 @@ class PlainReader:
             raise
         return None if most < 0 else found
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            words, options = self._connect_words()
-            self._connection = _open_reader(*words, **options)
-        return self._connection
 
-    def close(self) -> None:
-        """Close the connection; the next read opens it again."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+class PlainWriter(PlainConnection):
+    """Makes statements of which each is a transaction that neither waits for a lock nor for the disk.
 
-
-class PlainWriter:
-    """One connection for statements of which each is a transaction that neither waits for a lock nor for the disk.
-
-    It never moves the log into the database, which would wait for the disk. ``connect_words``: as for ``PlainReader``.
+    It never moves the log into the database, which would wait for the disk.
     """
-
-    def __init__(self, connect_words: Callable[[], tuple[Sequence[Any], dict[str, Any]]]) -> None:
-        self._connect_words = connect_words
-        self._connection: sqlite3.Connection | None = None
 
     def write(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]] | None:
         """The rows that the statement returns; None if nothing was written, mostly because somebody else writes.
@@ -158,20 +164,12 @@ class PlainWriter:
                 self.close()
             return None
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            words, options = self._connect_words()
-            options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
-            self._connection = sqlite3.connect(*words, **options)
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute("PRAGMA wal_autocheckpoint=0")
-        return self._connection
-
-    def close(self) -> None:
-        """Close the connection; the next write opens it again."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+    def _open(self, *words: Any, **options: Any) -> sqlite3.Connection:
+        options |= {"timeout": 0, "isolation_level": None, "check_same_thread": False}
+        connection: sqlite3.Connection = sqlite3.connect(*words, **options)
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        return connection
 
 
 def _open_reader(*words: Any, **options: Any) -> sqlite3.Connection:

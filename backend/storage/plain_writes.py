@@ -18,15 +18,11 @@ class PlainWrite:
     """
 
     def __init__(self, table: type[SQLModel], complete: Callable[[Any], Any]) -> None:
-        self._table, self._complete = table, complete
+        self._on_sqlite, self._on_postgres = complete(sqlite.insert(table)), complete(postgresql.insert(table))
 
     @cached_property
-    def _for_sqlite(self) -> Prepared:
-        return prepared(self._complete(sqlite.insert(self._table)))
-
-    @cached_property
-    def _for_postgres(self) -> Any:
-        return self._complete(postgresql.insert(self._table))
+    def _prepared(self) -> Prepared:
+        return prepared(self._on_sqlite)
 
     async def first(self, database: Database, **values: Any) -> Row | None:
         """The row that the statement returns, or None. The commit does not wait for the disk.
@@ -35,14 +31,11 @@ class PlainWrite:
         ``OperationalError``.
         """
         if database.is_sqlite:
-            text, fixed = self._for_sqlite
+            text, fixed = self._prepared
             rows = database.plain_writer.write(text, fixed | values)
             if rows is not None:
                 return rows[0] if rows else None
-        return await self._in_a_unit(database, values)
-
-    async def _in_a_unit(self, database: Database, values: dict[str, Any]) -> Row | None:
-        statement = self._complete(sqlite.insert(self._table)) if database.is_sqlite else self._for_postgres
+        statement = self._on_sqlite if database.is_sqlite else self._on_postgres
         async with database.write_losable() as session:
             found = (await (await session.connection()).execute(statement, values)).first()
         return None if found is None else tuple(found)
